@@ -1,0 +1,1 @@
+"""A neural-network toolkit that mirrors pjreddie's darknet, on numpy and cupy arrays."""

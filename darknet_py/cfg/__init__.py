@@ -1,0 +1,1 @@
+"""Text in: cfg files to sections, .data files, names and lists."""

@@ -1,0 +1,40 @@
+"""What can go wrong through no fault of the program: one line each, no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class DarknetError(Exception):
+    """Something the user can mend. `str(error)` is one line: where, what, what to do."""
+
+    exit_code = 1
+
+
+class CfgError(DarknetError):
+    """A `.cfg`, `.data` or list file that cannot be read as one.
+
+    The message begins with the file and, where there is one, the line: `tiny.cfg:12: ...`.
+    """
+
+    def __init__(self, path: str | Path, line: int | None, message: str) -> None:
+        self.path = str(path)
+        self.line = line
+        where = self.path if line is None else f"{self.path}:{line}"
+        super().__init__(f"{where}: {message}")
+
+
+class WeightsError(DarknetError):
+    """A `.weights` file that cannot be read, or does not fit the network."""
+
+
+class PictureError(DarknetError):
+    """A picture that cannot be read: the message begins with its path."""
+
+
+class ShapeError(DarknetError):
+    """An array whose shape the network cannot take."""
+
+
+class DeviceError(DarknetError):
+    """A device that cannot be used here: why, and what to install."""

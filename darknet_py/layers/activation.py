@@ -1,0 +1,31 @@
+"""[activation]: an activation function as a layer of its own."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.ops.activations import ACTIVATIONS
+
+
+@register("activation")
+class Activation(Layer):
+    """y = activation(x). Keys: activation (linear). in (h, w, c) -> out the same.
+
+    Source: activation_layer.c.
+    """
+
+    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], activation: str) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.activation = activation
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Activation:
+        activation = section.get_choice("activation", "linear", ACTIVATIONS)
+        return cls(place.in_shape, (place.index - 1,), activation)
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = y = ops.activate(x, self.activation)
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.activate_backward(delta, self.saved, self.activation)]

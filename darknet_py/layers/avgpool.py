@@ -1,0 +1,37 @@
+"""[avgpool]: the mean of each channel."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    register,
+    table_shape,
+)
+
+
+@register("avgpool", "avg")
+class Avgpool(Layer):
+    """y = the mean of x over a channel's pixels. No keys.
+
+    in (h, w, c) -> out (1, 1, c). Source: avgpool_layer.c.
+    """
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Avgpool:
+        return cls(place.in_shape, Shape(1, 1, place.in_shape.c), (place.index - 1,))
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = x.shape
+        return ops.avgpool(x)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.avgpool_backward(delta, self.saved)]
+
+    def describe(self) -> str:
+        return f"avg                     {table_shape(self.in_shape)}   ->  {self.out_shape.c:4d}"

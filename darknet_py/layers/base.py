@@ -1,0 +1,233 @@
+"""What every layer is: one section of a cfg that runs forward and backward.
+
+The contract, for whoever writes or reads a layer:
+
+- Maps are (n, h, w, c); a vector is a map of height and width 1. A layer sees arrays only through
+  the functions of `ops`, and never asks which device they are on.
+- `forward` reads its inputs and returns a new array; it never edits what it is given.
+- `delta` is truth - prediction, the *negative* gradient of the loss. So updates are added.
+- `backward` returns the delta of each input. It adds to no map of another layer; where a map is
+  read twice, the Network alone adds up. It adds to the `updates` of its own parameters.
+- Frozen means frozen: the Network calls `forward` with train=False and asks for no updates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from darknet_py.cfg.sections import Section
+
+Array = Any
+Ops = Any  # the module that ops.for_device gives
+Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+class Shape(NamedTuple):
+    """Height, width and channels of a map, without the batch."""
+
+    h: int
+    w: int
+    c: int
+
+    @property
+    def size(self) -> int:
+        return self.h * self.w * self.c
+
+    def __str__(self) -> str:
+        return f"{self.w} x {self.h} x {self.c}"
+
+
+class Place(NamedTuple):
+    """Where a layer stands while the network is built."""
+
+    index: int
+    in_shape: Shape
+    cfg_in_shape: Shape
+    """The input it would have at the cfg's own picture size: another one once resized."""
+    out_shapes: Sequence[Shape]
+    """The outputs of layers 0 to index - 1."""
+    time_steps: int
+    seed: int
+
+    def resolve(self, section: Section, key: str, index: int) -> int:
+        """The layer that `index` means in a cfg: from the start, or if negative from here."""
+        absolute = index if index >= 0 else self.index + index
+        if not 0 <= absolute < self.index:
+            section.fail(
+                f"{key}={index}: there is no such layer before layer {self.index}", key
+            )
+        return absolute
+
+
+class Wanted(NamedTuple):
+    """What `backward` is asked for. Layers that do not learn need not look."""
+
+    input_deltas: bool
+    updates: bool
+
+
+@dataclass(eq=False)
+class Parameter:
+    """An array that a layer keeps: learned ones have `updates`, and all stand in `.weights`.
+
+    `shape` is the shape in here. A `.weights` file holds the values in the order of the C
+    program: `to_file` and `from_file` turn one order into the other.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initialise: Initialiser
+    decay: bool = False
+    learned: bool = True
+    file_shape: tuple[int, ...] | None = None
+    file_axes: tuple[int, ...] | None = None
+    """The array in the file has `file_shape`; its axis i is axis file_axes[i] in here."""
+    value: Array = field(default=None, repr=False)
+    updates: Array = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def from_file(self, flat: np.ndarray) -> np.ndarray:
+        """The values of a file (size,), in the shape in here."""
+        if self.file_axes is None:
+            return flat.reshape(self.shape)
+        back = np.argsort(self.file_axes)
+        stored = flat.reshape(self._file_grid())
+        return np.ascontiguousarray(stored.transpose(back)).reshape(self.shape)
+
+    def to_file(self, value: np.ndarray) -> np.ndarray:
+        """The values (size,) in the order of a file."""
+        if self.file_axes is None:
+            return value.reshape(-1)
+        grid = self._file_grid()
+        here = [0] * len(grid)
+        for axis, length in zip(self.file_axes, grid, strict=True):
+            here[axis] = length
+        return value.reshape(here).transpose(self.file_axes).reshape(-1)
+
+    def _file_grid(self) -> tuple[int, ...]:
+        assert self.file_shape is not None
+        return self.file_shape
+
+
+class Layer:
+    """One section of a cfg. See the module's text for the contract."""
+
+    kind: ClassVar[str] = ""
+    """The section's name, as in `[maxpool]`."""
+    is_vector = False
+    """Whether the output is (n, outputs) where the outside world sees it, as darknet has it."""
+    is_loss = False
+    """Whether the layer can end a network in training: it has a `loss`."""
+
+    in_shape: Shape
+    out_shape: Shape
+    inputs: tuple[int, ...]
+    """The layers it reads; -1 is the network's input."""
+
+    learning_rate = 1.0
+    """Multiplies the network's rate."""
+    frozen = False
+    dontload = False
+    dontsave = False
+
+    def __init__(self, in_shape: Shape, out_shape: Shape, inputs: tuple[int, ...]) -> None:
+        self.in_shape = in_shape
+        self.out_shape = out_shape
+        self.inputs = inputs
+        self.saved: Any = None
+        """What forward leaves for backward; the Network drops it when nobody will ask."""
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Layer:
+        """Reads a section. Raises CfgError, with file and line, for what cannot be."""
+        raise NotImplementedError
+
+    # forward(*inputs, ops, train) -> output: positional, one array for each of `self.inputs`
+    forward: Callable[..., Array]
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        """The delta of each input, from that of the output."""
+        raise NotImplementedError
+
+    def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        """Loss summed over the batch, and the delta of the layer's *input*."""
+        raise NotImplementedError
+
+    def parameters(self) -> list[Parameter]:
+        """In the order of a `.weights` file."""
+        return []
+
+    def state(self) -> dict[str, int]:
+        """What else changes in training: counters of random draws."""
+        return {}
+
+    def operations(self) -> int:
+        """Multiplications and additions for one picture, as the C program's `ops` counts them."""
+        return 0
+
+    def describe(self) -> str:
+        """The layer's line in the table that the C program prints, without its number."""
+        return f"{self.kind:<24}{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+
+
+def table_shape(shape: Shape) -> str:
+    """`w x h x c` in the columns of the C program's table."""
+    return f"{shape.w:4d} x{shape.h:4d} x{shape.c:4d}"
+
+
+LAYERS: dict[str, type[Layer]] = {}
+"""Section names, aliases included, and their layers."""
+
+
+def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
+    """Makes a layer known under these section names; the first becomes its `kind`."""
+
+    def add(layer: type[Layer]) -> type[Layer]:
+        layer.kind = names[0]
+        for name in names:
+            assert name not in LAYERS, name
+            LAYERS[name] = layer
+        return layer
+
+    return add
+
+
+def check_map(section: Section, in_shape: Shape, out_shape: Shape) -> None:
+    """Fails where a window does not fit into the map before it."""
+    if min(out_shape) < 1:
+        section.fail(
+            f"a {in_shape} input gives a {out_shape} output: expected at least 1 x 1 x 1"
+        )
+
+
+def zeros(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.zeros(shape, np.float32)
+
+
+def ones(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.ones(shape, np.float32)
+
+
+def normal(fan_in: int) -> Initialiser:
+    """Normal with deviation sqrt(2 / fan_in) (He et al. 2015), as the C program's convolutions."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / fan_in))
+
+    return draw
+
+
+def uniform(fan_in: int) -> Initialiser:
+    """From -sqrt(2 / fan_in) to sqrt(2 / fan_in), as the C program's connected layers."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return (rng.random(shape, np.float32) * 2 - 1) * np.float32(np.sqrt(2 / fan_in))
+
+    return draw

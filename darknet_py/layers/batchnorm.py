@@ -1,0 +1,38 @@
+"""[batchnorm]: batch normalisation as a layer of its own."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Parameter, Place, Shape, Wanted, register
+from darknet_py.layers.parts.batch_normalize import BatchNormalize
+
+
+@register("batchnorm")
+class Batchnorm(Layer):
+    """y = (x - mean) / (sqrt(variance) + 1e-6) * scales: see parts/batch_normalize.py. No keys.
+
+    in (h, w, c) -> out the same. Learned, in `.weights` order: scales (c,), and kept rolling_mean
+    (c,), rolling_variance (c,). There are no biases: the file has no place for them.
+    Source: batchnorm_layer.c (which does not train its scales).
+    """
+
+    def __init__(self, in_shape: Shape, inputs: tuple[int, ...]) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.norm = BatchNormalize(in_shape.c)
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Batchnorm:
+        return cls(place.in_shape, (place.index - 1,))
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        y, self.saved = self.norm.forward(x, None, ops, train)
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        x_delta, scale_updates, _ = self.norm.backward(delta, self.saved, ops)
+        if wanted.updates:
+            self.norm.scales.updates += scale_updates
+        return [x_delta]
+
+    def parameters(self) -> list[Parameter]:
+        return self.norm.parameters()

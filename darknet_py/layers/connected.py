@@ -1,0 +1,68 @@
+"""[connected]: every input to every output."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Parameter,
+    Place,
+    Shape,
+    Wanted,
+    register,
+)
+from darknet_py.layers.parts.dense import Dense
+from darknet_py.ops.activations import ACTIVATIONS
+
+
+@register("connected", "conn")
+class Connected(Layer):
+    """y = activation(weights x + biases), x the map before it read as a vector.
+
+    Keys: output (1), activation (logistic), batch_normalize (0).
+
+    in (h, w, c) -> out (1, 1, output). Learned arrays: see parts/dense.py.
+    Source: connected_layer.c.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        output: int,
+        activation: str,
+        batch_normalize: bool,
+    ) -> None:
+        super().__init__(in_shape, Shape(1, 1, output), inputs)
+        self.dense = Dense(in_shape, output, activation, batch_normalize)
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Connected:
+        return cls(
+            place.in_shape,
+            (place.index - 1,),
+            section.get_int("output", 1, minimum=1),
+            section.get_choice("activation", "logistic", ACTIVATIONS),
+            section.get_flag("batch_normalize"),
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        y, self.saved = self.dense.forward(x, ops, train)
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [self.dense.backward(delta, self.saved, ops, wanted)]
+
+    def parameters(self) -> list[Parameter]:
+        return self.dense.parameters()
+
+    def operations(self) -> int:
+        return self.dense.operations()
+
+    def describe(self) -> str:
+        return (
+            f"connected                            {self.in_shape.size:4d}  ->  "
+            f"{self.out_shape.size:4d}"
+        )

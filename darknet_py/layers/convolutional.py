@@ -1,0 +1,132 @@
+"""[convolutional]: filters that slide over a map."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Parameter,
+    Place,
+    Shape,
+    Wanted,
+    check_map,
+    normal,
+    register,
+    table_shape,
+    zeros,
+)
+from darknet_py.layers.parts.batch_normalize import BatchNormalize
+from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.sizes import conv_out
+
+
+@register("convolutional", "conv")
+class Convolutional(Layer):
+    """y = activation(weights * x + biases), `*` the cross-correlation.
+
+    Keys: filters (1), size (1), stride (1), pad (0; 1 means padding = size // 2), padding (0, at
+    each side), groups (1), batch_normalize (0), activation (logistic).
+
+    in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) // stride + 1.
+
+    Learned, in `.weights` order: biases (filters,), [scales, rolling_mean, rolling_variance,]
+    weights (filters, c / groups, size, size), here (filters, size, size, c / groups).
+    Source: convolutional_layer.c, whose size-1 convolution ignores stride and padding; not here.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        filters: int,
+        size: int,
+        stride: int,
+        padding: int,
+        groups: int,
+        batch_normalize: bool,
+        activation: str,
+    ) -> None:
+        h, w, c = in_shape
+        out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
+        super().__init__(in_shape, Shape(out_h, out_w, filters), inputs)
+        self.size, self.stride, self.padding, self.groups = size, stride, padding, groups
+        self.activation = activation
+        part = c // groups
+        self.biases = Parameter("biases", (filters,), zeros)
+        self.norm = BatchNormalize(filters) if batch_normalize else None
+        self.weights = Parameter(
+            "weights",
+            (filters, size, size, part),
+            normal(size * size * part),
+            decay=True,
+            file_shape=(filters, part, size, size),
+            file_axes=(0, 3, 1, 2),
+        )
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Convolutional:
+        filters = section.get_int("filters", 1, minimum=1)
+        size = section.get_int("size", 1, minimum=1)
+        stride = section.get_int("stride", 1, minimum=1)
+        padding = section.get_int("padding", 0, minimum=0)
+        if section.get_flag("pad"):
+            padding = size // 2
+        groups = section.get_int("groups", 1, minimum=1)
+        for what, count in (("filters", filters), ("input channels", place.in_shape.c)):
+            if count % groups:
+                section.fail(f"groups={groups}: expected a divisor of the {count} {what}", "groups")
+        layer = cls(
+            place.in_shape,
+            (place.index - 1,),
+            filters,
+            size,
+            stride,
+            padding,
+            groups,
+            section.get_flag("batch_normalize"),
+            section.get_choice("activation", "logistic", ACTIVATIONS),
+        )
+        check_map(section, layer.in_shape, layer.out_shape)
+        return layer
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        y = ops.conv2d(x, self.weights.value, self.stride, self.padding, self.groups)
+        norm_saved = None
+        if self.norm:
+            y, norm_saved = self.norm.forward(y, self.biases.value, ops, train)
+        else:
+            y = ops.add_biases(y, self.biases.value)
+        y = ops.activate(y, self.activation)
+        self.saved = x, y, norm_saved
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        x, y, norm_saved = self.saved
+        delta = ops.activate_backward(delta, y, self.activation)
+        if self.norm:
+            delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)
+        elif wanted.updates:
+            bias_updates = ops.biases_backward(delta)
+        window = self.stride, self.padding, self.groups
+        if wanted.updates:
+            if self.norm:
+                self.norm.scales.updates += scale_updates
+            self.biases.updates += bias_updates
+            self.weights.updates += ops.conv2d_backward_weights(delta, x, self.size, *window)
+        if not wanted.input_deltas:
+            return [None]
+        return [ops.conv2d_backward_input(delta, self.weights.value, x.shape, *window)]
+
+    def parameters(self) -> list[Parameter]:
+        return [self.biases, *(self.norm.parameters() if self.norm else []), self.weights]
+
+    def operations(self) -> int:
+        return 2 * self.weights.size * self.out_shape.h * self.out_shape.w
+
+    def describe(self) -> str:
+        return (
+            f"conv  {self.out_shape.c:5d} {self.size:2d} x{self.size:2d} /{self.stride:2d}"
+            f"  {table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        )

@@ -1,0 +1,52 @@
+"""[cost]: how far the prediction is from the truth."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+
+_ERRORS = {
+    "sse": "squared_error",
+    "L1": "absolute_error",
+    "smooth": "smooth_error",
+    "masked": "masked_squared_error",
+}
+
+
+@register("cost")
+class Cost(Layer):
+    """Hands its input on; in training its loss and delta are those of ops/losses.py.
+
+    Keys: type (sse; L1, smooth, masked: truths of -1234 are unknown), scale (1: of the delta).
+
+    in (h, w, c) -> out the same. After a [softmax] or [logistic] the delta at *that* layer's input
+    is its own, truth - y, once; this layer then only says the loss. Source: cost_layer.c.
+    """
+
+    is_loss = True
+
+    def __init__(
+        self, in_shape: Shape, inputs: tuple[int, ...], error: str, scale: float
+    ) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.error, self.scale = error, scale
+        self.is_vector = in_shape.h * in_shape.w == 1
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Cost:
+        error = section.get_choice("type", "sse", _ERRORS)
+        scale = section.get_float("scale", 1)
+        return cls(place.in_shape, (place.index - 1,), error, scale)
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        return x
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [delta]
+
+    def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        loss, delta = getattr(ops, _ERRORS[self.error])(y, truth)
+        return loss, self.scale * delta
+
+    def describe(self) -> str:
+        return f"cost                                           {self.in_shape.size:4d}"

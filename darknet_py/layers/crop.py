@@ -1,0 +1,86 @@
+"""[crop]: a window of the picture, at random in training, the middle in inference."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    register,
+    table_shape,
+)
+
+
+@register("crop")
+class Crop(Layer):
+    """y = 2 x - 1 of a window of x; with noadjust y = x.
+
+    Keys: crop_height (1), crop_width (1), flip (0; 1: mirrored half of the time in training),
+    noadjust (0). angle, saturation, exposure and shift are read and not used: the C program has
+    them on a GPU in training only, and [net] has keys for the same.
+
+    in (h, w, c) -> out (crop_height, crop_width, c); where the network is resized the window
+    grows with it by crop_height / h of the cfg. One window for a whole batch.
+    Source: crop_layer.c.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        out_shape: Shape,
+        inputs: tuple[int, ...],
+        flip: bool,
+        noadjust: bool,
+        seed: int,
+    ) -> None:
+        super().__init__(in_shape, out_shape, inputs)
+        self.flip, self.scale = flip, 1.0 if noadjust else 2.0
+        self.seed, self.draws = seed, 0
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Crop:
+        height = section.get_int("crop_height", 1, minimum=1)
+        width = section.get_int("crop_width", 1, minimum=1)
+        cfg_h, cfg_w, _ = place.cfg_in_shape
+        if height > cfg_h or width > cfg_w:
+            section.fail(f"{width} x {height} is more than the {place.cfg_in_shape} input has")
+        for unused, default in (("angle", 0.0), ("saturation", 1.0), ("exposure", 1.0)):
+            section.get_float(unused, default)
+        section.get_float("shift", 0)
+        h, w, c = place.in_shape
+        if place.in_shape != place.cfg_in_shape:
+            height, width = h * height // cfg_h, w * height // cfg_h
+        return cls(
+            place.in_shape,
+            Shape(height, width, c),
+            (place.index - 1,),
+            section.get_flag("flip"),
+            section.get_flag("noadjust"),
+            place.seed + place.index,
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        out_h, out_w, _ = self.out_shape
+        spare_h, spare_w = self.in_shape.h - out_h, self.in_shape.w - out_w
+        top, left, flip = spare_h // 2, spare_w // 2, False
+        if train:
+            draw = ops.random_ints(3, 2**20, self.seed, self.draws)
+            top, left = draw[0] % (spare_h + 1), draw[1] % (spare_w + 1)
+            flip = self.flip and draw[2] % 2 == 1
+            self.draws += 1
+        self.saved = x.shape, top, left, flip
+        return ops.crop(x, top, left, out_h, out_w, flip, self.scale)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        shape, top, left, flip = self.saved
+        return [ops.crop_backward(delta, shape, top, left, flip, self.scale)]
+
+    def state(self) -> dict[str, int]:
+        return {"draws": self.draws}
+
+    def describe(self) -> str:
+        return f"crop                    {table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"

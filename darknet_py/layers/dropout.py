@@ -1,0 +1,48 @@
+"""[dropout]: in training, some inputs left out at random."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+
+
+@register("dropout")
+class Dropout(Layer):
+    """y = x / (1 - probability), or 0 with this probability; in inference y = x.
+
+    Keys: probability (.5). in (h, w, c) -> out the same.
+
+    The mask depends on the network's seed, the layer and the number of masks drawn before, so
+    that a training run repeats bit for bit. Srivastava et al. 2014; dropout_layer.c.
+    """
+
+    def __init__(
+        self, in_shape: Shape, inputs: tuple[int, ...], probability: float, seed: int
+    ) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.probability = probability
+        self.seed = seed
+        self.draws = 0
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Dropout:
+        probability = section.get_float("probability", 0.5, minimum=0, maximum=0.999)
+        return cls(place.in_shape, (place.index - 1,), probability, place.seed + place.index)
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = None
+        if not train or self.probability == 0:
+            return x
+        self.saved = ops.dropout_mask(x, self.probability, self.seed, self.draws)
+        self.draws += 1
+        return ops.multiply(x, self.saved)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [delta if self.saved is None else ops.multiply(delta, self.saved)]
+
+    def state(self) -> dict[str, int]:
+        return {"draws": self.draws}
+
+    def describe(self) -> str:
+        size = self.in_shape.size
+        return f"dropout       p = {self.probability:.2f}               {size:4d}  ->  {size:4d}"

@@ -1,0 +1,29 @@
+"""[l2norm]: each pixel's channels scaled to length 1."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Wanted, register
+
+
+@register("l2norm")
+class L2norm(Layer):
+    """y = x / |x|, |x| the Euclidean length over a pixel's channels; a zero pixel stays zero.
+
+    No keys. in (h, w, c) -> out the same. Source: l2norm_layer.c, which passes delta on;
+    here the gradient is exact.
+    """
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> L2norm:
+        return cls(place.in_shape, place.in_shape, (place.index - 1,))
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = x
+        return ops.l2norm(x)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.l2norm_backward(delta, self.saved)]
+
+    def describe(self) -> str:
+        return f"l2norm                                         {self.in_shape.size:4d}"

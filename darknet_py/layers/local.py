@@ -1,0 +1,100 @@
+"""[local]: filters that do not slide: each place has its own."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Parameter,
+    Place,
+    Shape,
+    Wanted,
+    check_map,
+    normal,
+    register,
+    zeros,
+)
+from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.sizes import conv_out
+
+
+@register("local")
+class Local(Layer):
+    """y = activation(weights * x + biases), with weights and biases of their own at each place.
+
+    Keys: filters (1), size (1), stride (1), pad (0; 1: padding = size // 2), activation
+    (logistic). in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) // stride + 1.
+
+    Learned, in `.weights` order: biases (filters, h', w'), weights (h', w', filters, c, size,
+    size); here (h', w', filters) and (h', w', filters, size, size, c).
+    Source: local_layer.c, which pads by one pixel whatever the size; equal for 3.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        filters: int,
+        size: int,
+        stride: int,
+        padding: int,
+        activation: str,
+    ) -> None:
+        h, w, c = in_shape
+        out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
+        super().__init__(in_shape, Shape(out_h, out_w, filters), inputs)
+        self.size, self.window, self.activation = size, (stride, padding), activation
+        self.biases = Parameter(
+            "biases",
+            (out_h, out_w, filters),
+            zeros,
+            file_shape=(filters, out_h, out_w),
+            file_axes=(2, 0, 1),
+        )
+        self.weights = Parameter(
+            "weights",
+            (out_h, out_w, filters, size, size, c),
+            normal(size * size * c),
+            decay=True,
+            file_shape=(out_h, out_w, filters, c, size, size),
+            file_axes=(0, 1, 2, 5, 3, 4),
+        )
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Local:
+        size = section.get_int("size", 1, minimum=1)
+        layer = cls(
+            place.in_shape,
+            (place.index - 1,),
+            section.get_int("filters", 1, minimum=1),
+            size,
+            section.get_int("stride", 1, minimum=1),
+            size // 2 if section.get_flag("pad") else 0,
+            section.get_choice("activation", "logistic", ACTIVATIONS),
+        )
+        check_map(section, layer.in_shape, layer.out_shape)
+        return layer
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        y = ops.local2d(x, self.weights.value, *self.window)
+        y = ops.activate(ops.add_biases(y, self.biases.value), self.activation)
+        self.saved = x, y
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        x, y = self.saved
+        delta = ops.activate_backward(delta, y, self.activation)
+        if wanted.updates:
+            self.biases.updates += ops.local_biases_backward(delta)
+            self.weights.updates += ops.local2d_backward_weights(delta, x, self.size, *self.window)
+        if not wanted.input_deltas:
+            return [None]
+        return [ops.local2d_backward_input(delta, self.weights.value, x.shape, *self.window)]
+
+    def parameters(self) -> list[Parameter]:
+        return [self.biases, self.weights]
+
+    def operations(self) -> int:
+        return 2 * self.weights.size

@@ -1,0 +1,36 @@
+"""[logistic]: each output a probability of its own; as the last layer, its cross-entropy."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Wanted, register
+
+
+@register("logistic")
+class Logistic(Layer):
+    """y = 1 / (1 + exp(-x)). No keys. in (h, w, c) -> out the same.
+
+    As a loss: sum(-truth log y - (1 - truth) log(1 - y)), whose delta at the *input* is truth - y.
+    Elsewhere backward is the exact gradient, where the C program passes delta on.
+    Source: logistic_layer.c.
+    """
+
+    is_loss = True
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Logistic:
+        return cls(place.in_shape, place.in_shape, (place.index - 1,))
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = y = ops.activate(x, "logistic")
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.activate_backward(delta, self.saved, "logistic")]
+
+    def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        loss, delta = ops.logistic_cross_entropy(y, truth)
+        return loss, delta
+
+    def describe(self) -> str:
+        return f"logistic x entropy                             {self.in_shape.size:4d}"

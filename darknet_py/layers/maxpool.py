@@ -1,0 +1,57 @@
+"""[maxpool]: the largest value of each window."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    check_map,
+    register,
+    table_shape,
+)
+from darknet_py.ops.sizes import maxpool_out
+
+
+@register("maxpool", "max")
+class Maxpool(Layer):
+    """y = the largest x of each window, channel by channel.
+
+    Keys: stride (1), size (stride), padding (size - 1: the total of both sides).
+
+    in (h, w, c) -> out (h', w', c), h' = (h + padding - size) // stride + 1. The first window
+    begins at -(padding // 2); nothing outside the map ever wins. Backward, a window's delta goes
+    to its first largest value. Source: maxpool_layer.c.
+    """
+
+    def __init__(
+        self, in_shape: Shape, inputs: tuple[int, ...], size: int, stride: int, padding: int
+    ) -> None:
+        out_h, out_w = (maxpool_out(length, size, stride, padding) for length in in_shape[:2])
+        super().__init__(in_shape, Shape(out_h, out_w, in_shape.c), inputs)
+        self.window = size, stride, padding
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Maxpool:
+        stride = section.get_int("stride", 1, minimum=1)
+        size = section.get_int("size", stride, minimum=1)
+        padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 1)
+        layer = cls(place.in_shape, (place.index - 1,), size, stride, padding)
+        check_map(section, layer.in_shape, layer.out_shape)
+        return layer
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = x
+        return ops.maxpool(x, *self.window)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.maxpool_backward(delta, self.saved, *self.window)]
+
+    def describe(self) -> str:
+        size, stride, _ = self.window
+        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"max         {size:2d} x{size:2d} /{stride:2d}  {shapes}"

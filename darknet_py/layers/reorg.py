@@ -1,0 +1,63 @@
+"""[reorg]: pixels moved into channels, in darknet's order."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    register,
+    table_shape,
+)
+
+
+@register("reorg")
+class Reorg(Layer):
+    """The values of x at other places: see ops.reorg for which (not space-to-depth).
+
+    Keys: stride (1), reverse (0). in (h, w, c) -> out (h / stride, w / stride, c stride^2), with
+    reverse (h stride, w stride, c / stride^2); stride divides h and w, its square c.
+    Source: reorg_layer.c.
+    """
+
+    def __init__(
+        self, in_shape: Shape, inputs: tuple[int, ...], stride: int, reverse: bool
+    ) -> None:
+        h, w, c = in_shape
+        out = Shape(h // stride, w // stride, c * stride**2)
+        if reverse:
+            out = Shape(h * stride, w * stride, c // stride**2)
+        super().__init__(in_shape, out, inputs)
+        self.stride, self.reverse = stride, reverse
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Reorg:
+        stride = section.get_int("stride", 1, minimum=1, maximum=1024)
+        reverse = section.get_flag("reverse")
+        for key in ("flatten", "extra"):
+            if section.get_int(key, 0):
+                section.fail(f"{key}: this form of [reorg] is not supported", key)
+        h, w, c = place.in_shape
+        if c % stride**2 or (not reverse and (h % stride or w % stride)):
+            section.fail(
+                f"stride={stride} does not fit a {place.in_shape} input: expected channels "
+                "divisible by its square, width and height by itself",
+                "stride",
+            )
+        return cls(place.in_shape, (place.index - 1,), stride, reverse)
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        return (ops.reorg_reverse if self.reverse else ops.reorg)(x, self.stride)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        if self.reverse:
+            return [ops.reorg_reverse_backward(delta, self.stride)]
+        return [ops.reorg_backward(delta, self.stride)]
+
+    def describe(self) -> str:
+        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"reorg              /{self.stride:2d}  {shapes}"

@@ -1,0 +1,69 @@
+"""[shortcut]: the output of an earlier layer added, as in a residual network."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    register,
+    table_shape,
+)
+from darknet_py.ops.activations import ACTIVATIONS
+
+
+@register("shortcut")
+class Shortcut(Layer):
+    """y = activation(alpha x + beta z), z the output of layer `from`.
+
+    Keys: from (needed: a number from the start, or if negative from here), activation (linear),
+    alpha (1), beta (1).
+
+    in (h, w, c) and (h', w', c') -> out (h, w, c). Where the sizes differ they meet at every
+    larger // smaller pixel and in the first min(c, c') channels. Source: shortcut_layer.c.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        from_shape: Shape,
+        inputs: tuple[int, ...],
+        activation: str,
+        alpha: float,
+        beta: float,
+    ) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.from_shape = from_shape
+        self.activation, self.alpha, self.beta = activation, alpha, beta
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Shortcut:
+        if "from" not in section:
+            section.fail("from= is missing: expected a layer's number, as in from=-3")
+        index = place.resolve(section, "from", section.get_int("from", 0))
+        return cls(
+            place.in_shape,
+            place.out_shapes[index],
+            (place.index - 1, index),
+            section.get_choice("activation", "linear", ACTIVATIONS),
+            section.get_float("alpha", 1),
+            section.get_float("beta", 1),
+        )
+
+    def forward(self, x: Array, other: Array, ops: Ops, train: bool) -> Array:
+        y = ops.activate(ops.shortcut(x, other, self.alpha, self.beta), self.activation)
+        self.saved = y, other.shape
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        y, other_shape = self.saved
+        delta = ops.activate_backward(delta, y, self.activation)
+        return list(ops.shortcut_backward(delta, other_shape, self.alpha, self.beta))
+
+    def describe(self) -> str:
+        shapes = f"{table_shape(self.from_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"res  {self.inputs[1]:3d}                {shapes}"

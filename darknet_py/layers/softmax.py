@@ -1,0 +1,75 @@
+"""[softmax]: scores to probabilities; as the last layer, cross-entropy in training."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+
+
+@register("softmax", "soft")
+class Softmax(Layer):
+    """y = exp(x / temperature) / sum(exp(x / temperature)), the sum within each group.
+
+    Keys: groups (1: equal parts of the inputs in darknet's order), temperature (1), spatial (0; 1:
+    over the channels of each pixel), noloss (0; 1: does not end a network in training).
+
+    in (h, w, c) -> out (1, 1, c h w), or with spatial (h, w, c).
+
+    As a loss: cross-entropy, sum(-truth log y), whose delta at the *input* is
+    (truth - y) / temperature (the C program leaves the temperature out). Elsewhere backward is the
+    exact gradient, where the C program passes delta on. Source: softmax_layer.c.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        groups: int,
+        temperature: float,
+        spatial: bool,
+        noloss: bool,
+    ) -> None:
+        out_shape = in_shape if spatial else Shape(1, 1, in_shape.size)
+        super().__init__(in_shape, out_shape, inputs)
+        self.groups, self.temperature = groups, temperature
+        self.flattens = not spatial and in_shape.h * in_shape.w > 1
+        self.is_vector = not spatial
+        self.is_loss = not noloss
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Softmax:
+        if "tree" in section:
+            section.fail("tree: a hierarchical softmax is not supported: remove the key", "tree")
+        groups = section.get_int("groups", 1, minimum=1)
+        spatial = section.get_flag("spatial")
+        grouped = place.in_shape.c if spatial else place.in_shape.size
+        if grouped % groups:
+            section.fail(f"groups={groups}: expected a divisor of the {grouped} inputs", "groups")
+        return cls(
+            place.in_shape,
+            (place.index - 1,),
+            groups,
+            section.get_float("temperature", 1, minimum=1e-6),
+            spatial,
+            section.get_flag("noloss"),
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        shape = x.shape
+        y = ops.softmax(ops.flatten_chw(x) if self.flattens else x, self.groups, self.temperature)
+        self.saved = shape, y
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        _, y = self.saved
+        return [self._unflatten(ops.softmax_backward(delta, y, self.groups, self.temperature), ops)]
+
+    def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        loss, delta = ops.softmax_cross_entropy(y, truth, self.temperature)
+        return loss, self._unflatten(delta, ops)
+
+    def _unflatten(self, delta: Array, ops: Ops) -> Array:
+        return ops.flatten_chw_backward(delta, self.saved[0]) if self.flattens else delta
+
+    def describe(self) -> str:
+        return f"softmax                                        {self.in_shape.size:4d}"

@@ -1,0 +1,57 @@
+"""[upsample]: each pixel as a block; with a negative stride, each block as a pixel."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    check_map,
+    register,
+    table_shape,
+)
+
+
+@register("upsample")
+class Upsample(Layer):
+    """y = scale x for every pixel of a stride x stride block; stride < 0: scale times its sum.
+
+    Keys: stride (2), scale (1). in (h, w, c) -> out (h stride, w stride, c), or with a negative
+    stride (h / |stride|, w / |stride|, c), which must divide h and w. Source: upsample_layer.c.
+    """
+
+    def __init__(
+        self, in_shape: Shape, inputs: tuple[int, ...], stride: int, scale: float
+    ) -> None:
+        h, w, c = in_shape
+        self.reverse, self.stride, self.scale = stride < 0, abs(stride), scale
+        stride = self.stride
+        out = Shape(h // stride, w // stride, c) if self.reverse else Shape(h * stride, w * stride, c)
+        super().__init__(in_shape, out, inputs)
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Upsample:
+        stride = section.get_int("stride", 2, minimum=-1024, maximum=1024)
+        h, w, _ = place.in_shape
+        if stride == 0 or (stride < 0 and (h % stride or w % stride)):
+            section.fail(f"stride={stride}: expected a divisor of {w} and {h}, or above 0", "stride")
+        layer = cls(place.in_shape, (place.index - 1,), stride, section.get_float("scale", 1))
+        check_map(section, layer.in_shape, layer.out_shape)
+        return layer
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        resize = ops.upsample_backward if self.reverse else ops.upsample
+        return resize(x, self.stride, self.scale)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        resize = ops.upsample if self.reverse else ops.upsample_backward
+        return [resize(delta, self.stride, self.scale)]
+
+    def describe(self) -> str:
+        name = "downsample" if self.reverse else "upsample  "
+        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"{name}         {self.stride:2d}x  {shapes}"

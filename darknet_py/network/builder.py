@@ -1,0 +1,95 @@
+"""Sections in, layers out: shapes checked, references resolved, nothing allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from darknet_py.cfg.sections import Section
+from darknet_py.errors import CfgError
+from darknet_py.layers import LAYERS, Layer, Place, Shape
+from darknet_py.network.settings import Settings, read_settings
+
+NET_NAMES = ("net", "network")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network on paper: its settings, its layers without arrays, and what seemed odd."""
+
+    settings: Settings
+    layers: list[Layer]
+    warnings: list[str]
+
+
+def build(sections: Sequence[Section], path: str, strict: bool = False) -> Plan:
+    """Builds every layer. Raises CfgError; with strict also for what is otherwise a warning."""
+    if not sections:
+        raise CfgError(path, None, "has no sections: expected [net] and at least one layer")
+    first = sections[0]
+    if first.name not in NET_NAMES:
+        first.fail("comes first: expected [net] or [network]")
+    settings = read_settings(first)
+    if len(sections) == 1:
+        first.fail("has no layers after it")
+    layers = build_layers(sections, settings, settings.shape)
+    warnings = [*settings.warnings, *(line for s in sections for line in _unread(s))]
+    if strict and warnings:
+        raise StrictError(warnings[0])
+    return Plan(settings, layers, warnings)
+
+
+def build_layers(
+    sections: Sequence[Section],
+    settings: Settings,
+    in_shape: Shape,
+    cfg_layers: Sequence[Layer] | None = None,
+) -> list[Layer]:
+    """The layers for an input of in_shape; cfg_layers are those of the cfg's own size."""
+    layers: list[Layer] = []
+    shape = in_shape
+    for index, section in enumerate(sections[1:]):
+        if section.name not in LAYERS:
+            known = ", ".join(sorted(LAYERS))
+            section.fail(f"is no layer that is known here: expected one of {known}")
+        place = Place(
+            index=index,
+            in_shape=shape,
+            cfg_in_shape=cfg_layers[index].in_shape if cfg_layers else shape,
+            out_shapes=[layer.out_shape for layer in layers],
+            time_steps=settings.time_steps,
+            seed=settings.seed,
+        )
+        layer = LAYERS[section.name].from_section(section, place)
+        _read_common(layer, section)
+        layers.append(layer)
+        shape = layer.out_shape
+    _freeze(layers, sections[1:])
+    return layers
+
+
+class StrictError(CfgError):
+    """A warning that --strict makes an error."""
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+
+
+def _read_common(layer: Layer, section: Section) -> None:
+    layer.learning_rate = section.get_float("learning_rate", 1)
+    layer.dontload = section.get_flag("dontload")
+    layer.dontsave = section.get_flag("dontsave")
+
+
+def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
+    """A layer with stopbackward=1 and all before it keep what they have."""
+    stops = [i for i, section in enumerate(sections) if section.get_flag("stopbackward")]
+    for layer in layers[: max(stops, default=-1) + 1]:
+        layer.frozen = True
+
+
+def _unread(section: Section) -> list[str]:
+    return [
+        f"{section.path}:{line}: [{section.name}] {key}= is not used"
+        for line, key in section.unread()
+    ]

@@ -1,0 +1,338 @@
+"""A network: layers in order, run forward and backward on one device.
+
+Where the outside world sees arrays they are numpy's, in darknet's order: pictures and maps
+(n, c, h, w), float32, pictures from 0 to 1; vectors (n, outputs). In inference pictures may be of
+any size that the layers can take, as in the C program after resize_network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from darknet_py import ops as devices
+from darknet_py.cfg.sections import Section, read_sections
+from darknet_py.errors import CfgError, ShapeError
+from darknet_py.layers import Layer, Parameter, Shape, Wanted
+from darknet_py.network.builder import build, build_layers
+from darknet_py.network.settings import Settings
+from darknet_py.network.weights import Loaded, read_weights, write_weights
+
+Array = Any
+
+
+def load_network(
+    cfg: str | Path,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    *,
+    strict: bool = False,
+    partial: bool = False,
+) -> Network:
+    """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random.
+
+    device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
+    weights file may hold only the first layers. Raises CfgError, WeightsError, DeviceError.
+    """
+    sections = read_sections(cfg)
+    network = Network(sections, str(cfg), devices.for_device(device), strict=strict)
+    if weights is not None:
+        network.load_weights(weights, partial=partial)
+    network.initialise()
+    return network
+
+
+class Network:
+    """Layers, their settings and the training's counter.
+
+    `layers` and `settings` may be read freely. `warnings` says what in the cfg seemed odd.
+    """
+
+    def __init__(
+        self, sections: Sequence[Section], path: str, ops: Any, *, strict: bool = False
+    ) -> None:
+        plan = build(sections, path, strict)
+        self.path = path
+        self.ops = ops
+        self.settings: Settings = plan.settings
+        self.layers: list[Layer] = plan.layers
+        self.warnings: list[str] = plan.warnings
+        self.in_shape: Shape = plan.settings.shape
+        self.seen = 0
+        self.updates_done = 0
+        self._sections = sections
+        self._moments: dict[Parameter, tuple[Array, Array]] = {}
+
+    # What it is
+
+    @property
+    def output_layer(self) -> int:
+        """The layer whose output is the prediction: the last that is no [cost]."""
+        last = len(self.layers) - 1
+        while last > 0 and self.layers[last].kind == "cost":
+            last -= 1
+        return last
+
+    @property
+    def outputs(self) -> int:
+        """Numbers in a prediction."""
+        return self.layers[self.output_layer].out_shape.size
+
+    @property
+    def batch_num(self) -> int:
+        """Batches seen in training."""
+        return self.seen // self.settings.batch
+
+    def parameters(self) -> list[Parameter]:
+        """Of all layers, in `.weights` order."""
+        return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+    def resized(self, w: int, h: int) -> Network:
+        """A network for pictures of another size, with the same parameters (not copies).
+
+        Raises ShapeError where a layer's weights depend on the size, as [connected]'s do.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.in_shape = Shape(h, w, self.in_shape.c)
+        try:
+            other.layers = build_layers(self._sections, self.settings, other.in_shape, self.layers)
+        except CfgError as error:
+            raise ShapeError(f"{error} (with a picture of {w} x {h})") from error
+        for index, (layer, own) in enumerate(zip(other.layers, self.layers, strict=True)):
+            for new, old in zip(layer.parameters(), own.parameters(), strict=True):
+                if new.shape != old.shape:
+                    raise ShapeError(
+                        f"{self.path}: layer {index} [{layer.kind}] only takes a map of "
+                        f"{own.in_shape}, and a picture of {w} x {h} gives {layer.in_shape}"
+                    )
+                new.value, new.updates = old.value, old.updates
+        return other
+
+    # Weights
+
+    def initialise(self, seed: int | None = None) -> None:
+        """Draws parameters that have no values yet, and moves all to the device."""
+        rng = np.random.default_rng(self.settings.seed if seed is None else seed)
+        for parameter in self.parameters():
+            if parameter.value is None:
+                try:
+                    parameter.value = parameter.initialise(rng, parameter.shape)
+                except MemoryError as error:
+                    raise CfgError(
+                        self.path, None, f"asks for {4 * parameter.size:,} bytes of weights at once"
+                    ) from error
+            if isinstance(parameter.value, np.ndarray):
+                parameter.value = self.ops.array(parameter.value)
+
+    def load_weights(self, path: str | Path, *, partial: bool = False, clear: bool = False) -> Loaded:
+        """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError."""
+        loaded = read_weights(path, self.layers, partial)
+        self.seen = 0 if clear else loaded.header.seen
+        self.initialise()
+        return loaded
+
+    def save_weights(self, path: str | Path) -> None:
+        """Writes a `.weights` file, whole or not at all. Raises WeightsError."""
+        on_device = {parameter: parameter.value for parameter in self.parameters()}
+        try:
+            for parameter, value in on_device.items():
+                parameter.value = self.ops.to_host(value)
+            write_weights(path, self.layers, self.seen)
+        finally:
+            for parameter, value in on_device.items():
+                parameter.value = value
+
+    # Forward and backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """x (n, c, h, w) float32, 0..1 -> (n, outputs)."""
+        net, last = self._for(x), self.output_layer
+        outputs = net._forward(net._to_device(x), last, train=False, keep=False)
+        return net._to_outside(outputs[last], is_vector=True)
+
+    def activations(self, x: np.ndarray) -> list[np.ndarray]:
+        """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs)."""
+        net = self._for(x)
+        outputs = net._forward(net._to_device(x), len(net.layers) - 1, train=False, keep=True)
+        net._forget()
+        return [
+            net._to_outside(outputs[index], layer.is_vector)
+            for index, layer in enumerate(net.layers)
+        ]
+
+    def train_step(self, x: np.ndarray, y: np.ndarray) -> float:
+        """One batch of the cfg: forward, backward, update.
+
+        x (batch, c, h, w), y (batch, outputs) -> the loss, a mean over the batch. Raises
+        ShapeError.
+        """
+        batch, parts = self.settings.batch * self.settings.time_steps, self.settings.subdivisions
+        self._check_batch(x, y, batch)
+        self._allocate_updates()
+        total = 0.0
+        for part_x, part_y in zip(np.split(x, parts), np.split(y, parts), strict=True):
+            total += self._accumulate(part_x, part_y)
+        self.seen += self.settings.batch
+        self._update()
+        return total / batch
+
+    def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
+        """The delta of the picture that makes `layer` more of what it is: the heart of a dream.
+
+        The layer's output where it exceeds its mean by `thresh` standard deviations, else 0,
+        becomes the layer's delta and is carried back. x (n, c, h, w) or (c, h, w) -> the same.
+        """
+        if not 0 <= layer < len(self.layers):
+            raise ShapeError(
+                f"{self.path}: there is no layer {layer}: expected 0 to {len(self.layers) - 1}"
+            )
+        batched = x if x.ndim == 4 else x[None]
+        net = self._for(batched)
+        outputs = net._forward(net._to_device(batched), layer, train=False, keep=True)
+        delta = net.ops.dream_delta(outputs[layer], thresh)
+        x_delta = net._backward(delta, layer, Wanted(input_deltas=True, updates=False))
+        net._forget()
+        result = self.ops.to_host(self.ops.to_chw(x_delta))
+        return result if x.ndim == 4 else result[0]
+
+    def _forward(self, x: Array, last: int, *, train: bool, keep: bool) -> dict[int, Array]:
+        """Outputs of layers 0 to last. Unless `keep`, each is let go after its last reader."""
+        outputs = {-1: x}
+        last_reader = {i: reader for reader in range(last + 1) for i in self.layers[reader].inputs}
+        for index, layer in enumerate(self.layers[: last + 1]):
+            inputs = [outputs[i] for i in layer.inputs]
+            outputs[index] = layer.forward(*inputs, self.ops, train and not layer.frozen)
+            if not keep:
+                layer.saved = None
+                for i in layer.inputs:
+                    if last_reader[i] == index:
+                        outputs.pop(i, None)
+        return outputs
+
+    def _backward(self, delta: Array, last: int, wanted: Wanted) -> Array:
+        """Carries the delta of layer `last`'s output back; the delta of the network's input."""
+        first = 0 if wanted.input_deltas else self._first_learning()
+        deltas: dict[int, Array] = {last: delta}
+        for index in range(last, first - 1, -1):
+            if index not in deltas:
+                continue
+            layer = self.layers[index]
+            asked = Wanted(
+                input_deltas=wanted.input_deltas or max(layer.inputs) >= first,
+                updates=wanted.updates and not layer.frozen,
+            )
+            input_deltas = layer.backward(deltas.pop(index), self.ops, asked)
+            for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
+                if input_delta is not None:
+                    deltas[i] = (
+                        self.ops.add(deltas[i], input_delta) if i in deltas else input_delta
+                    )
+        return deltas.get(-1)
+
+    def _first_learning(self) -> int:
+        learning = (
+            index
+            for index, layer in enumerate(self.layers)
+            if not layer.frozen and any(parameter.learned for parameter in layer.parameters())
+        )
+        return next(learning, len(self.layers))
+
+    # Training
+
+    def _accumulate(self, x: np.ndarray, y: np.ndarray) -> float:
+        """Forward and backward of one subdivision; the loss, summed over its pictures."""
+        outputs = self._forward(self._to_device(x), len(self.layers) - 1, train=True, keep=True)
+        loss, delta, entry = self._loss(outputs, y)
+        self._backward(delta, entry, Wanted(input_deltas=False, updates=True))
+        self._forget()
+        return float(self.ops.to_host(loss))
+
+    def _loss(self, outputs: dict[int, Array], y: np.ndarray) -> tuple[Array, Array, int]:
+        """Loss, delta, and the layer at whose output the delta enters.
+
+        Of several layers at the end that have a loss, as [softmax] and [cost], the last says the
+        figure and the first gives the delta.
+        """
+        index = len(self.layers)
+        loss = None
+        while index > 0 and self.layers[index - 1].is_loss:
+            index -= 1
+            layer = self.layers[index]
+            n, (h, w, c) = y.shape[0], layer.out_shape
+            truth = self.ops.to_hwc(self.ops.array(y).reshape(n, c, h, w))
+            this_loss, delta = layer.loss(outputs[index], truth, self.ops)
+            loss = this_loss if loss is None else loss
+        if loss is None:
+            raise CfgError(
+                self.path,
+                self._sections[-1].line,
+                "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
+            )
+        return loss, delta, index - 1
+
+    def _allocate_updates(self) -> None:
+        for parameter in self.parameters():
+            if parameter.learned and parameter.updates is None:
+                parameter.updates = self.ops.array(np.zeros(parameter.shape, np.float32))
+
+    def _update(self) -> None:
+        settings, rate = self.settings, self.settings.schedule.rate(self.batch_num)
+        self.updates_done += 1
+        for layer in self.layers:
+            if layer.frozen:
+                continue
+            for parameter in layer.parameters():
+                if parameter.learned:
+                    self._update_parameter(parameter, rate * layer.learning_rate, settings)
+
+    def _update_parameter(self, parameter: Parameter, rate: float, settings: Settings) -> None:
+        how = settings.optimiser
+        decay = how.decay if parameter.decay else 0.0
+        batch = settings.batch * settings.time_steps
+        value, updates = parameter.value, parameter.updates
+        if not how.adam:
+            self.ops.sgd_update(value, updates, rate, how.momentum, decay, batch)
+            return
+        if parameter not in self._moments:
+            zeros = np.zeros(parameter.shape, np.float32)
+            self._moments[parameter] = self.ops.array(zeros), self.ops.array(zeros)
+        m, v = self._moments[parameter]
+        betas = how.beta1, how.beta2, how.epsilon
+        self.ops.adam_update(value, updates, m, v, rate, *betas, decay, batch, self.updates_done)
+
+    # Edges
+
+    def _for(self, x: np.ndarray) -> Network:
+        """This network, or one resized to the pictures (n, c, h, w)."""
+        shape = np.shape(x)
+        if self.settings.is_vector or len(shape) != 4 or shape[2:] == self.in_shape[:2]:
+            return self
+        return self.resized(w=shape[3], h=shape[2])
+
+    def _to_device(self, x: np.ndarray) -> Array:
+        """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device."""
+        h, w, c = self.in_shape
+        shape = np.shape(x)
+        if not (shape[1:] == (c, h, w) or (len(shape) == 2 and shape[1] == self.in_shape.size)):
+            expected = f"(n, {c}, {h}, {w})" if not self.settings.is_vector else f"(n, {c})"
+            raise ShapeError(f"{self.path}: expected pictures of shape {expected}, found {shape}")
+        return self.ops.to_hwc(self.ops.array(x).reshape(shape[0], c, h, w))
+
+    def _to_outside(self, y: Array, is_vector: bool) -> np.ndarray:
+        outside: np.ndarray = self.ops.to_host(self.ops.to_chw(y))
+        return outside.reshape(outside.shape[0], -1) if is_vector else outside
+
+    def _check_batch(self, x: np.ndarray, y: np.ndarray, batch: int) -> None:
+        if len(x) != batch or np.shape(y) != (batch, self.outputs):
+            raise ShapeError(
+                f"{self.path}: expected a batch of {batch} pictures and truths of shape "
+                f"({batch}, {self.outputs}), found {len(x)} and {np.shape(y)}"
+            )
+
+    def _forget(self) -> None:
+        for layer in self.layers:
+            layer.saved = None

@@ -1,0 +1,162 @@
+"""The [net] section: what the network sees and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Shape
+from darknet_py.network.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """SGD with momentum, or Adam where optimizer=adam; decay is for weights only."""
+
+    momentum: float
+    decay: float
+    adam: bool
+    beta1: float
+    beta2: float
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training pictures vary, in darknet's keys: sizes in pixels, angle in degrees."""
+
+    min_crop: int
+    max_crop: int
+    angle: float
+    aspect: float
+    hue: float
+    saturation: float
+    exposure: float
+    flip: bool
+    center: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What [net] says. `batch` pictures make one update; memory holds batch / subdivisions."""
+
+    shape: Shape
+    is_vector: bool
+    """Whether the input has no height and width: inputs=N."""
+    batch: int
+    subdivisions: int
+    time_steps: int
+    max_batches: int
+    seed: int
+    optimiser: Optimiser
+    schedule: Schedule
+    augmentation: Augmentation
+    warnings: tuple[str, ...]
+
+
+def read_settings(section: Section) -> Settings:
+    """Reads [net] or [network]. Raises CfgError."""
+    batch = section.get_int("batch", 1, minimum=1)
+    subdivisions = section.get_int("subdivisions", 1, minimum=1)
+    if batch % subdivisions:
+        section.fail(
+            f"subdivisions={subdivisions}: expected a divisor of batch={batch}", "subdivisions"
+        )
+    max_batches = section.get_int("max_batches", 0, minimum=0)
+    schedule, warnings = _read_schedule(section, max_batches)
+    if section.get_flag("adam"):
+        # The C program's CPU code reads the key and trains with SGD: so does the oracle.
+        warnings.append(
+            f"{section.path}:{section.values['adam'].line}: [{section.name}] adam=1 trains with SGD, "
+            "as the C program does on a CPU: for Adam say optimizer=adam"
+        )
+    shape, is_vector = _read_shape(section)
+    section.get_flag("notruth")
+    return Settings(
+        shape=shape,
+        is_vector=is_vector,
+        batch=batch,
+        subdivisions=subdivisions,
+        time_steps=section.get_int("time_steps", 1, minimum=1),
+        max_batches=max_batches,
+        seed=section.get_int("seed", 0, minimum=0),
+        optimiser=_read_optimiser(section),
+        schedule=schedule,
+        augmentation=_read_augmentation(section, shape),
+        warnings=tuple(warnings),
+    )
+
+
+def _read_shape(section: Section) -> tuple[Shape, bool]:
+    h, w, c = (section.get_int(key, 0, minimum=0) for key in ("height", "width", "channels"))
+    inputs = section.get_int("inputs", h * w * c, minimum=1)
+    if h * w * c:
+        if inputs != h * w * c:
+            section.fail(f"inputs={inputs} is not width x height x channels = {h * w * c}", "inputs")
+        return Shape(h, w, c), False
+    if not inputs:
+        section.fail("expected width, height and channels above 0, or inputs")
+    return Shape(1, 1, inputs), True
+
+
+def _read_optimiser(section: Section) -> Optimiser:
+    return Optimiser(
+        momentum=section.get_float("momentum", 0.9, minimum=0, maximum=1),
+        decay=section.get_float("decay", 0.0001, minimum=0),
+        adam=section.get_choice("optimizer", "sgd", ("sgd", "adam")) == "adam",
+        beta1=section.get_float("B1", 0.9, minimum=0, maximum=1),
+        beta2=section.get_float("B2", 0.999, minimum=0, maximum=1),
+        epsilon=section.get_float("eps", 1e-7, minimum=0),
+    )
+
+
+def _read_schedule(section: Section, max_batches: int) -> tuple[Schedule, list[str]]:
+    policy, warnings = section.get_text("policy", "constant"), []
+    if policy not in Schedule.POLICIES:
+        # As the C program does, which knows the sigmoid as `sigmoid` and takes `sig` for no policy.
+        known = ", ".join(Schedule.POLICIES)
+        warnings.append(
+            f"{section.path}:{section.values['policy'].line}: [{section.name}] policy={policy} is "
+            f"unknown, the rate stays constant: expected one of {known}"
+        )
+        policy = "constant"
+    steps, scales = section.get_ints("steps"), section.get_floats("scales")
+    if policy == "steps" and (not steps or len(steps) != len(scales)):
+        section.fail(
+            f"policy=steps has {len(steps)} steps and {len(scales)} scales: expected as many of "
+            "each, as in steps=400,800 and scales=.1,.1",
+            "steps",
+        )
+    if policy == "poly" and not max_batches:
+        section.fail("policy=poly needs max_batches", "policy")
+    return (
+        Schedule(
+            policy=policy,
+            learning_rate=section.get_float("learning_rate", 0.001),
+            burn_in=section.get_int("burn_in", 0, minimum=0),
+            power=section.get_float("power", 4),
+            max_batches=max_batches,
+            step=section.get_int("step", 1, minimum=1),
+            scale=section.get_float("scale", 1),
+            steps=tuple(steps),
+            scales=tuple(scales),
+            gamma=section.get_float("gamma", 1),
+            seed=section.get_int("seed", 0, minimum=0),
+        ),
+        warnings,
+    )
+
+
+def _read_augmentation(section: Section, shape: Shape) -> Augmentation:
+    max_crop = section.get_int("max_crop", 2 * shape.w, minimum=1)
+    return Augmentation(
+        min_crop=section.get_int("min_crop", shape.w, minimum=1),
+        max_crop=max_crop,
+        angle=section.get_float("angle", 0),
+        aspect=section.get_float("aspect", 1, minimum=1e-3),
+        hue=section.get_float("hue", 0),
+        saturation=section.get_float("saturation", 1, minimum=1e-3),
+        exposure=section.get_float("exposure", 1, minimum=1e-3),
+        flip=section.get_flag("flip", True),
+        center=section.get_flag("center"),
+    )

@@ -1,0 +1,51 @@
+"""Arrays in, arrays out. The only door to a device; knows no section and no layer.
+
+`for_device("cpu")` gives the module whose functions compute on numpy arrays with numba kernels,
+`for_device("gpu")` (or "gpu:1") the one for cupy arrays. Both have the same functions with the
+same signatures. Maps are (n, h, w, c); a vector is a map of height and width 1. Every function
+returns new arrays and leaves its arguments alone; those that change an array say so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from types import ModuleType
+
+from darknet_py.errors import DeviceError
+
+DEVICES = ("cpu", "gpu", "auto")
+
+
+def for_device(device: str = "auto") -> ModuleType:
+    """The functions for a device: "cpu", "gpu", "gpu:N", or "auto", the GPU if it can be used.
+
+    Raises DeviceError for a name that is none, or a GPU that cannot be used: why, and what to
+    install.
+    """
+    if device == "auto":
+        return _auto()
+    if device == "cpu":
+        return importlib.import_module("darknet_py.ops.cpu")
+    match = re.fullmatch(r"gpu(?::([0-9]{1,3}))?", device)
+    if not match:
+        raise DeviceError(f"no such device: {device!r}: expected cpu, gpu, gpu:N or auto")
+    return _gpu(int(match[1] or 0))
+
+
+def _auto() -> ModuleType:
+    try:
+        return _gpu(0)
+    except DeviceError:
+        return for_device("cpu")
+
+
+def _gpu(index: int) -> ModuleType:
+    if importlib.util.find_spec("cupy") is None:
+        raise DeviceError(
+            "the GPU needs cupy: pip install 'darknet[gpu]' (CUDA 13) or 'darknet[gpu12]' (CUDA 12)"
+        )
+    gpu = importlib.import_module("darknet_py.ops.gpu")
+    gpu.use_device(index)
+    return gpu

@@ -1,0 +1,28 @@
+"""The functions of ops on numpy arrays; kernels are numba's, matrix products the BLAS's."""
+
+from darknet_py.ops.cpu.arrays import array, to_host
+from darknet_py.ops.cpu.conv import (
+    conv2d,
+    conv2d_backward_input,
+    conv2d_backward_weights,
+    local2d,
+    local2d_backward_input,
+    local2d_backward_weights,
+)
+from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
+from darknet_py.ops.shared import *  # noqa: F403
+from darknet_py.ops.shared import __all__ as _shared
+
+__all__ = [
+    "array",
+    "conv2d",
+    "conv2d_backward_input",
+    "conv2d_backward_weights",
+    "local2d",
+    "local2d_backward_input",
+    "local2d_backward_weights",
+    "maxpool",
+    "maxpool_backward",
+    "to_host",
+    *_shared,
+]

@@ -1,0 +1,9 @@
+"""How kernels are compiled: once for each type, kept on disk, without the interpreter's lock."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numba
+
+kernel = partial(numba.njit, parallel=True, cache=True, nogil=True, error_model="numpy")

@@ -1,0 +1,60 @@
+"""What a network is trained on. Each gives the loss, summed, and the delta of the prediction.
+
+The delta is truth - prediction or a multiple: the *negative* gradient, so that updates add.
+Arrays are (n, 1, 1, outputs). Written in numpy's words, which cupy arrays answer too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+SECRET_NUM = -1234
+"""A truth of this value is unknown: darknet's mark, for [cost] type=masked."""
+
+
+def softmax_cross_entropy(y: Array, truth: Array, temperature: float) -> tuple[Array, Array]:
+    """Loss sum(-truth log y); delta of the softmax's *input*: (truth - y) / temperature."""
+    return -(truth * _log(y)).sum(), (truth - y) / temperature
+
+
+def logistic_cross_entropy(y: Array, truth: Array) -> tuple[Array, Array]:
+    """Loss of independent yes-or-no outputs; delta of the logistic's *input*: truth - y."""
+    loss = -(truth * _log(y) + (1 - truth) * _log(1 - y)).sum()
+    return loss, truth - y
+
+
+def squared_error(y: Array, truth: Array) -> tuple[Array, Array]:
+    """Loss sum(d^2), delta d = truth - y: half the gradient, as the C program has it."""
+    difference = truth - y
+    return np.square(difference).sum(), difference
+
+
+def absolute_error(y: Array, truth: Array) -> tuple[Array, Array]:
+    """Loss sum(|d|), delta sign(d)."""
+    difference = truth - y
+    return np.abs(difference).sum(), np.sign(difference)
+
+
+def smooth_error(y: Array, truth: Array) -> tuple[Array, Array]:
+    """d^2 up to |d| = 1, 2|d| - 1 beyond; delta d, beyond 1 its sign: half the gradient.
+
+    The C program has the wrong sign beyond 1.
+    """
+    difference = truth - y
+    size = np.abs(difference)
+    loss = np.where(size < 1, np.square(difference), 2 * size - 1).sum()
+    return loss, np.minimum(np.maximum(difference, -1), 1)
+
+
+def masked_squared_error(y: Array, truth: Array) -> tuple[Array, Array]:
+    """squared_error where the truth is known, nothing where it is SECRET_NUM."""
+    return squared_error(y, np.where(truth == SECRET_NUM, y, truth))
+
+
+def _log(p: Array) -> Array:
+    """log, of the smallest normal number where p is 0: a wrong certainty costs 87, not inf."""
+    return np.log(np.maximum(p, np.finfo(p.dtype).tiny))

@@ -1,0 +1,159 @@
+"""Functions that only move values, or add them where they meet: no arithmetic to speak of.
+
+Written in numpy's words, which cupy arrays answer too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def concat(maps: Sequence[Array]) -> Array:
+    """Maps of one height and width, joined along their channels."""
+    return np.concatenate(maps, axis=-1)
+
+
+def concat_backward(delta: Array, channels: Sequence[int]) -> list[Array]:
+    """The parts of delta that belong to maps with these numbers of channels."""
+    ends = np.cumsum(channels)
+    return [
+        np.ascontiguousarray(delta[..., end - c : end])
+        for c, end in zip(channels, ends.tolist(), strict=True)
+    ]
+
+
+def to_chw(x: Array) -> Array:
+    """(n, h, w, c) -> (n, c, h, w), darknet's order."""
+    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+
+
+def to_hwc(x: Array) -> Array:
+    """(n, c, h, w) -> (n, h, w, c), the order in here."""
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+
+
+def flatten_chw(x: Array) -> Array:
+    """(n, h, w, c) -> (n, 1, 1, c h w): a vector in darknet's order."""
+    return to_chw(x).reshape(x.shape[0], 1, 1, -1)
+
+
+def flatten_chw_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+    """The delta of a map of `shape` (n, h, w, c) from that of its vector."""
+    n, h, w, c = shape
+    return to_hwc(delta.reshape(n, c, h, w))
+
+
+def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
+    """alpha x + beta other, where they meet; x elsewhere.
+
+    Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
+    min(channels) take part (darknet's shortcut_cpu).
+    """
+    y = x.copy()
+    x_at, other_at = _meeting(x.shape, other.shape)
+    y[x_at] = alpha * x[x_at] + beta * other[other_at]
+    return y
+
+
+def shortcut_backward(
+    delta: Array, other_shape: tuple[int, int, int, int], alpha: float, beta: float
+) -> tuple[Array, Array]:
+    """Deltas of x and of other."""
+    x_delta = delta.copy()
+    other_delta = np.zeros_like(delta, shape=other_shape)
+    x_at, other_at = _meeting(delta.shape, other_shape)
+    x_delta[x_at] = alpha * delta[x_at]
+    other_delta[other_at] = beta * delta[x_at]
+    return x_delta, other_delta
+
+
+def _meeting(
+    x_shape: Sequence[int], other_shape: Sequence[int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Where two maps meet, as slices of each: rows, columns, channels."""
+    x_at, other_at = [slice(None)], [slice(None)]
+    for x_length, other_length in zip(x_shape[1:3], other_shape[1:3], strict=True):
+        sample = max(x_length // other_length, 1)
+        stride = max(other_length // x_length, 1)
+        count = min(x_length, other_length)
+        x_at.append(slice(0, (count - 1) * sample + 1, sample))
+        other_at.append(slice(0, (count - 1) * stride + 1, stride))
+    channels = slice(0, min(x_shape[3], other_shape[3]))
+    return (*x_at, channels), (*other_at, channels)
+
+
+def upsample(x: Array, stride: int, scale: float) -> Array:
+    """Each pixel, times scale, as a block of stride x stride."""
+    return scale * x.repeat(stride, axis=1).repeat(stride, axis=2)
+
+
+def upsample_backward(delta: Array, stride: int, scale: float) -> Array:
+    """The sum of each block, times scale: also what `downsample` computes."""
+    n, h, w, c = delta.shape
+    blocks = delta.reshape(n, h // stride, stride, w // stride, stride, c)
+    return scale * blocks.sum(axis=(2, 4))
+
+
+def reorg(x: Array, stride: int) -> Array:
+    """(n, h, w, c) -> (n, h / stride, w / stride, c stride^2), as darknet's [reorg].
+
+    The C program reads its input's memory, (c, h, w), as if it were a map
+    (c / stride^2, h stride, w stride), takes every stride-th pixel of that, and calls the result
+    (c stride^2, h / stride, w / stride): not space-to-depth, but published weights depend on it.
+    """
+    n, h, w, c = x.shape
+    inner = c // stride**2
+    read = to_chw(x).reshape(n, inner, h, stride, w, stride)
+    moved = np.ascontiguousarray(read.transpose(0, 3, 5, 1, 2, 4))
+    return to_hwc(moved.reshape(n, c * stride**2, h // stride, w // stride))
+
+
+def reorg_reverse(x: Array, stride: int) -> Array:
+    """(n, h, w, c) -> (n, h stride, w stride, c / stride^2): [reorg] with reverse=1."""
+    n, h, w, c = x.shape
+    inner = c // stride**2
+    read = to_chw(x).reshape(n, stride, stride, inner, h, w)
+    moved = np.ascontiguousarray(read.transpose(0, 3, 4, 1, 5, 2))
+    return to_hwc(moved.reshape(n, inner, h * stride, w * stride))
+
+
+def reorg_backward(delta: Array, stride: int) -> Array:
+    """The delta of what `reorg` was given, (n, h stride, w stride, c / stride^2)."""
+    n, h, w, c = delta.shape
+    height, width, channels = h * stride, w * stride, c // stride**2
+    read = to_chw(delta).reshape(n, stride, stride, channels // stride**2, height, width)
+    moved = np.ascontiguousarray(read.transpose(0, 3, 4, 1, 5, 2))
+    return to_hwc(moved.reshape(n, channels, height, width))
+
+
+def reorg_reverse_backward(delta: Array, stride: int) -> Array:
+    """The delta of what `reorg_reverse` was given, (n, h / stride, w / stride, c stride^2)."""
+    n, h, w, c = delta.shape
+    read = to_chw(delta).reshape(n, c, h // stride, stride, w // stride, stride)
+    moved = np.ascontiguousarray(read.transpose(0, 3, 5, 1, 2, 4))
+    return to_hwc(moved.reshape(n, c * stride**2, h // stride, w // stride))
+
+
+def crop(x: Array, top: int, left: int, h: int, w: int, flip: bool, scale: float) -> Array:
+    """The window (h, w) of x at (top, left), mirrored if flip, as scale * x + (1 - scale).
+
+    scale 2 maps 0..1 to -1..1, scale 1 leaves values alone. Mirrored, the window is counted
+    from the right edge, as in darknet's crop_layer.c.
+    """
+    if flip:
+        x = x[:, :, ::-1]
+    return x[:, top : top + h, left : left + w] * scale + (1 - scale)
+
+
+def crop_backward(
+    delta: Array, shape: tuple[int, int, int, int], top: int, left: int, flip: bool, scale: float
+) -> Array:
+    """The delta of the whole map of `shape` (n, h, w, c)."""
+    x_delta = np.zeros_like(delta, shape=shape)
+    x_delta[:, top : top + delta.shape[1], left : left + delta.shape[2]] = scale * delta
+    return np.ascontiguousarray(x_delta[:, :, ::-1]) if flip else x_delta
