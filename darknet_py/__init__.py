@@ -1,1 +1,34 @@
-"""A neural-network toolkit that mirrors pjreddie's darknet, on numpy and cupy arrays."""
+"""A neural-network toolkit that mirrors pjreddie's darknet, on numpy and cupy arrays.
+
+    net = darknet_py.load_network("cfg/tiny.cfg", "tiny.weights", device="cpu")
+    darknet_py.classify(net, ["dog.png"], top=5)
+
+Names are fetched when first used, so that `darknet --help` waits for nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from darknet_py.errors import DarknetError
+
+if TYPE_CHECKING:
+    from darknet_py.network import Network, load_network
+    from darknet_py.tasks.classify import classify
+
+__version__ = "0.1.0"
+
+__all__ = ["DarknetError", "Network", "classify", "load_network"]
+
+_HOMES = {
+    "Network": "darknet_py.network",
+    "classify": "darknet_py.tasks.classify",
+    "load_network": "darknet_py.network",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

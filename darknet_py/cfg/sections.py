@@ -52,17 +52,14 @@ class Section:
         """Adds a key, which must be new to the section."""
         if key in self.values:
             first = self.values[key].line
-            raise CfgError(
-                self.path, value.line, f"[{self.name}] {key}= is given twice (first on line {first})"
-            )
+            message = f"[{self.name}] {key}= is given twice (first on line {first})"
+            raise CfgError(self.path, value.line, message)
         self.values[key] = value
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
         """Raises CfgError at the line of `key`, or at the section's where it has none."""
         value = self.values.get(key) if key else None
-        raise CfgError(
-            self.path, value.line if value else self.line, f"[{self.name}] {message}"
-        )
+        raise CfgError(self.path, value.line if value else self.line, f"[{self.name}] {message}")
 
     def unread(self) -> list[tuple[int, str]]:
         """(line, key) of each key that no getter has asked for."""

@@ -41,7 +41,8 @@ class Shape(NamedTuple):
         return f"{self.w} x {self.h} x {self.c}"
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """Where a layer stands while the network is built."""
 
     index: int
@@ -57,9 +58,7 @@ class Place(NamedTuple):
         """The layer that `index` means in a cfg: from the start, or if negative from here."""
         absolute = index if index >= 0 else self.index + index
         if not 0 <= absolute < self.index:
-            section.fail(
-                f"{key}={index}: there is no such layer before layer {self.index}", key
-            )
+            section.fail(f"{key}={index}: there is no such layer before layer {self.index}", key)
         return absolute
 
 
@@ -202,9 +201,7 @@ def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
 def check_map(section: Section, in_shape: Shape, out_shape: Shape) -> None:
     """Fails where a window does not fit into the map before it."""
     if min(out_shape) < 1:
-        section.fail(
-            f"a {in_shape} input gives a {out_shape} output: expected at least 1 x 1 x 1"
-        )
+        section.fail(f"a {in_shape} input gives a {out_shape} output: expected at least 1 x 1 x 1")
 
 
 def zeros(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -25,9 +25,7 @@ class Cost(Layer):
 
     is_loss = True
 
-    def __init__(
-        self, in_shape: Shape, inputs: tuple[int, ...], error: str, scale: float
-    ) -> None:
+    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], error: str, scale: float) -> None:
         super().__init__(in_shape, in_shape, inputs)
         self.error, self.scale = error, scale
         self.is_vector = in_shape.h * in_shape.w == 1

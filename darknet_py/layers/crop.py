@@ -83,4 +83,5 @@ class Crop(Layer):
         return {"draws": self.draws}
 
     def describe(self) -> str:
-        return f"crop                    {table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"crop                    {shapes}"

@@ -24,21 +24,22 @@ class Upsample(Layer):
     stride (h / |stride|, w / |stride|, c), which must divide h and w. Source: upsample_layer.c.
     """
 
-    def __init__(
-        self, in_shape: Shape, inputs: tuple[int, ...], stride: int, scale: float
-    ) -> None:
+    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], stride: int, scale: float) -> None:
         h, w, c = in_shape
-        self.reverse, self.stride, self.scale = stride < 0, abs(stride), scale
-        stride = self.stride
-        out = Shape(h // stride, w // stride, c) if self.reverse else Shape(h * stride, w * stride, c)
+        if stride < 0:
+            out = Shape(h // -stride, w // -stride, c)
+        else:
+            out = Shape(h * stride, w * stride, c)
         super().__init__(in_shape, out, inputs)
+        self.reverse, self.stride, self.scale = stride < 0, abs(stride), scale
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Upsample:
         stride = section.get_int("stride", 2, minimum=-1024, maximum=1024)
         h, w, _ = place.in_shape
         if stride == 0 or (stride < 0 and (h % stride or w % stride)):
-            section.fail(f"stride={stride}: expected a divisor of {w} and {h}, or above 0", "stride")
+            message = f"stride={stride}: expected a divisor of {w} and {h}, or above 0"
+            section.fail(message, "stride")
         layer = cls(place.in_shape, (place.index - 1,), stride, section.get_float("scale", 1))
         check_map(section, layer.in_shape, layer.out_shape)
         return layer

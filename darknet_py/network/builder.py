@@ -11,6 +11,8 @@ from darknet_py.layers import LAYERS, Layer, Place, Shape
 from darknet_py.network.settings import Settings, read_settings
 
 NET_NAMES = ("net", "network")
+MAX_MAP = 2**31 - 1
+"""Numbers in one picture's map: what the C program can count to."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,19 @@ def build_layers(
             seed=settings.seed,
         )
         layer = LAYERS[section.name].from_section(section, place)
+        if layer.out_shape.size > MAX_MAP:
+            section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
         _read_common(layer, section)
         layers.append(layer)
         shape = layer.out_shape
     _freeze(layers, sections[1:])
     return layers
+
+
+def table(layers: Sequence[Layer]) -> list[str]:
+    """The lines of the layer table that the C program prints while it builds a network."""
+    head = "layer     filters    size              input                output"
+    return [head, *(f"{index:5d} {layer.describe()}" for index, layer in enumerate(layers))]
 
 
 class StrictError(CfgError):

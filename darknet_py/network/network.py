@@ -37,8 +37,7 @@ def load_network(
     device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
     weights file may hold only the first layers. Raises CfgError, WeightsError, DeviceError.
     """
-    sections = read_sections(cfg)
-    network = Network(sections, str(cfg), devices.for_device(device), strict=strict)
+    network = Network.from_cfg(cfg, device, strict=strict)
     if weights is not None:
         network.load_weights(weights, partial=partial)
     network.initialise()
@@ -65,6 +64,11 @@ class Network:
         self.updates_done = 0
         self._sections = sections
         self._moments: dict[Parameter, tuple[Array, Array]] = {}
+
+    @classmethod
+    def from_cfg(cls, cfg: str | Path, device: str = "auto", *, strict: bool = False) -> Network:
+        """A network on paper: its parameters have no values yet. Raises as load_network."""
+        return cls(read_sections(cfg), str(cfg), devices.for_device(device), strict=strict)
 
     # What it is
 
@@ -128,7 +132,9 @@ class Network:
             if isinstance(parameter.value, np.ndarray):
                 parameter.value = self.ops.array(parameter.value)
 
-    def load_weights(self, path: str | Path, *, partial: bool = False, clear: bool = False) -> Loaded:
+    def load_weights(
+        self, path: str | Path, *, partial: bool = False, clear: bool = False
+    ) -> Loaded:
         """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError."""
         loaded = read_weights(path, self.layers, partial)
         self.seen = 0 if clear else loaded.header.seen
@@ -196,7 +202,7 @@ class Network:
         delta = net.ops.dream_delta(outputs[layer], thresh)
         x_delta = net._backward(delta, layer, Wanted(input_deltas=True, updates=False))
         net._forget()
-        result = self.ops.to_host(self.ops.to_chw(x_delta))
+        result: np.ndarray = self.ops.to_host(self.ops.to_chw(x_delta))
         return result if x.ndim == 4 else result[0]
 
     def _forward(self, x: Array, last: int, *, train: bool, keep: bool) -> dict[int, Array]:
@@ -228,9 +234,7 @@ class Network:
             input_deltas = layer.backward(deltas.pop(index), self.ops, asked)
             for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
                 if input_delta is not None:
-                    deltas[i] = (
-                        self.ops.add(deltas[i], input_delta) if i in deltas else input_delta
-                    )
+                    deltas[i] = self.ops.add(deltas[i], input_delta) if i in deltas else input_delta
         return deltas.get(-1)
 
     def _first_learning(self) -> int:

@@ -56,18 +56,18 @@ class Schedule:
 
     def _factor(self, batch_num: int) -> float:
         if self.policy == "step":
-            return self.scale ** (batch_num // self.step)
+            return float(self.scale ** (batch_num // self.step))
         if self.policy == "steps":
             pairs = zip(self.steps, self.scales, strict=True)
             return math.prod(scale for step, scale in pairs if batch_num >= step)
         if self.policy == "exp":
-            return self.gamma**batch_num
+            return float(self.gamma**batch_num)
         if self.policy == "poly":
-            return max(1 - batch_num / self.max_batches, 0) ** self.power
+            return float(max(1 - batch_num / self.max_batches, 0) ** self.power)
         if self.policy == "sigmoid":
             # exp of more than 700 is no float; the factor is 0 long before
             return 1 / (1 + math.exp(min(self.gamma * (batch_num - self.step), 700)))
         if self.policy == "random":
             below = 2**20
-            return (random_ints(1, below, self.seed, batch_num)[0] / below) ** self.power
+            return float((random_ints(1, below, self.seed, batch_num)[0] / below) ** self.power)
         return 1

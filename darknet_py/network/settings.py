@@ -66,9 +66,10 @@ def read_settings(section: Section) -> Settings:
     schedule, warnings = _read_schedule(section, max_batches)
     if section.get_flag("adam"):
         # The C program's CPU code reads the key and trains with SGD: so does the oracle.
+        where = f"{section.path}:{section.values['adam'].line}: [{section.name}]"
         warnings.append(
-            f"{section.path}:{section.values['adam'].line}: [{section.name}] adam=1 trains with SGD, "
-            "as the C program does on a CPU: for Adam say optimizer=adam"
+            f"{where} adam=1 trains with SGD, as the C program does on a CPU: "
+            "for Adam say optimizer=adam"
         )
     shape, is_vector = _read_shape(section)
     section.get_flag("notruth")
@@ -92,7 +93,9 @@ def _read_shape(section: Section) -> tuple[Shape, bool]:
     inputs = section.get_int("inputs", h * w * c, minimum=1)
     if h * w * c:
         if inputs != h * w * c:
-            section.fail(f"inputs={inputs} is not width x height x channels = {h * w * c}", "inputs")
+            section.fail(
+                f"inputs={inputs} is not width x height x channels = {h * w * c}", "inputs"
+            )
         return Shape(h, w, c), False
     if not inputs:
         section.fail("expected width, height and channels above 0, or inputs")

@@ -13,6 +13,7 @@ import struct
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -148,7 +149,7 @@ def _count_layers(
             f"{path}: holds {found:,} bytes of weights, {found - expected:,} more than the "
             f"{expected:,} that the cfg asks for: is it for another cfg?"
         )
-    ends = np.cumsum(sizes).tolist()
+    ends = list(accumulate(sizes))
     count = sum(end <= found for end in ends)
     complete = found == (ends[count - 1] if count else 0)
     if complete and count and partial:

@@ -26,9 +26,7 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return mean.astype(x.dtype), (squares / max(count - 1, 1)).astype(x.dtype)
 
 
-def batchnorm(
-    x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array
-) -> Array:
+def batchnorm(x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array) -> Array:
     """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases; all but x are (c,)."""
     y = x - mean
     y *= scales / (np.sqrt(variance) + EPSILON)

@@ -20,6 +20,7 @@ from darknet_py.ops.dense import (
     softmax,
     softmax_backward,
 )
+from darknet_py.ops.detection import activate_boxes, activate_boxes_backward
 from darknet_py.ops.losses import (
     absolute_error,
     logistic_cross_entropy,
@@ -40,6 +41,7 @@ from darknet_py.ops.normalize import (
     moving_average,
 )
 from darknet_py.ops.random import dropout_mask, random_ints
+from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_state
 from darknet_py.ops.reshape import (
     concat,
     concat_backward,
@@ -65,6 +67,8 @@ __all__ = [
     "absolute_error",
     "activate",
     "activate_backward",
+    "activate_boxes",
+    "activate_boxes_backward",
     "adam_update",
     "add",
     "add_biases",
@@ -76,6 +80,7 @@ __all__ = [
     "batchnorm_fixed_backward",
     "biases_backward",
     "blend",
+    "blend_backward",
     "concat",
     "concat_backward",
     "crop",
@@ -87,6 +92,7 @@ __all__ = [
     "dropout_mask",
     "flatten_chw",
     "flatten_chw_backward",
+    "join_steps",
     "l2norm",
     "l2norm_backward",
     "local_biases_backward",
@@ -108,9 +114,11 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",
+    "split_steps",
     "squared_error",
     "to_chw",
     "to_hwc",
     "upsample",
     "upsample_backward",
+    "zero_state",
 ]

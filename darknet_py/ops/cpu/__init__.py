@@ -1,5 +1,6 @@
 """The functions of ops on numpy arrays; kernels are numba's, matrix products the BLAS's."""
 
+from darknet_py.ops import shared
 from darknet_py.ops.cpu.arrays import array, to_host
 from darknet_py.ops.cpu.conv import (
     conv2d,
@@ -11,7 +12,6 @@ from darknet_py.ops.cpu.conv import (
 )
 from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.shared import *  # noqa: F403
-from darknet_py.ops.shared import __all__ as _shared
 
 __all__ = [
     "array",
@@ -24,5 +24,5 @@ __all__ = [
     "maxpool",
     "maxpool_backward",
     "to_host",
-    *_shared,
 ]
+__all__ += shared.__all__

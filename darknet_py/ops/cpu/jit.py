@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numba
 
-kernel = partial(numba.njit, parallel=True, cache=True, nogil=True, error_model="numpy")
+kernel: Any = partial(numba.njit, parallel=True, cache=True, nogil=True, error_model="numpy")

@@ -43,9 +43,8 @@ def _maxpool(x, y, size, stride, front):  # type: ignore[no-untyped-def]
             for in_y in range(max(top, 0), min(top + size, h)):
                 for in_x in range(max(left, 0), min(left + size, w)):
                     for k in range(c):
-                        value = x[b, in_y, in_x, k]
-                        # not (value <= best), so that a NaN is passed on
-                        best[k] = best[k] if value <= best[k] else value
+                        # np.maximum passes a NaN on, max does not
+                        best[k] = np.maximum(best[k], x[b, in_y, in_x, k])
 
 
 @kernel

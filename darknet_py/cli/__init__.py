@@ -1,0 +1,53 @@
+"""The command line. Commands import what they run when they run, so that help is instant."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+import click
+
+from darknet_py import __version__
+from darknet_py.cli.classifier import classifier
+from darknet_py.cli.classify import classify
+from darknet_py.cli.info import info
+from darknet_py.cli.ops import ops
+from darknet_py.errors import DarknetError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="darknet")
+def darknet() -> None:
+    """Neural networks from the shell, with darknet's own files.
+
+    \b
+    Example:
+      darknet classify cfg/tiny.cfg tiny.weights data/dog.jpg
+    """
+
+
+for command in (classifier, classify, info, ops):
+    darknet.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line; the process ends with 0, 1 (an error), 2 (usage) or 130 (Ctrl-C)."""
+    try:
+        code = darknet.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except DarknetError as error:
+        click.echo(f"darknet: {error}", err=True)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("darknet: interrupted", err=True)
+        code = 130
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        # whoever read the results has seen enough, as in `darknet ... | head`
+        sys.stdout = None
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,59 @@
+"""darknet classifier: the commands that work with a `.data` file, as in the C program."""
+
+from __future__ import annotations
+
+import click
+
+from darknet_py.cli.options import find_file, network_options, open_network
+from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
+
+
+@click.group()
+def classifier() -> None:
+    """Work with a data set that a .data file describes.
+
+    \b
+    Example:
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/dog.jpg
+    """
+
+
+@classifier.command()
+@click.argument("data")
+@click.argument("cfg")
+@click.argument("weights")
+@click.argument("pictures", nargs=-1, metavar="[PICTURE]...")
+@prediction_options
+@network_options
+def predict(
+    data: str,
+    cfg: str,
+    weights: str,
+    pictures: tuple[str, ...],
+    top: int | None,
+    names: str | None,
+    fit: str | None,
+    batch: int,
+    form: str | None,
+    device: str,
+    threads: int | None,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Say what is in pictures, with the names and the top of a .data file.
+
+    Otherwise as `darknet classify`.
+
+    \b
+    Example:
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/dog.jpg
+    """
+    check_pictures(pictures)
+    from darknet_py.cfg.data_file import read_data
+
+    described = read_data(find_file(data))
+    net = open_network(cfg, weights, device, threads, strict, quiet)
+    from darknet_py.tasks.names import choose_names, names_of_data
+
+    chosen = choose_names(names, net.outputs) if names else names_of_data(described, net.outputs)
+    print_predictions(net, pictures, chosen, top or described.top, fit, batch, form)

@@ -1,0 +1,27 @@
+"""darknet info"""
+
+from __future__ import annotations
+
+import click
+
+from darknet_py.cli.options import find_file
+
+
+@click.command()
+@click.argument("cfg")
+@click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads.")
+def info(cfg: str, strict: bool) -> None:
+    """Print the layer table of a network.
+
+    \b
+    Example:
+      darknet info cfg/tiny.cfg
+    """
+    from darknet_py.cfg.sections import read_sections
+    from darknet_py.network.builder import build, table
+
+    path = find_file(cfg)
+    plan = build(read_sections(path), path, strict)
+    for warning in plan.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo("\n".join(table(plan.layers)))

@@ -1,0 +1,79 @@
+"""Options and habits that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from darknet_py.resources import find_resource
+
+if TYPE_CHECKING:
+    from darknet_py.network import Network
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def network_options(command: F) -> F:
+    """--device, --threads, --strict and -q."""
+    for option in reversed(
+        (
+            click.option(
+                "--device",
+                default="auto",
+                show_default=True,
+                metavar="cpu|gpu|auto",
+                help="Where to compute; gpu:1 is the second GPU.",
+            ),
+            click.option(
+                "--threads",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="CPU threads.  [default: all cores]",
+            ),
+            click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
+            click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def limit_threads(threads: int | None) -> None:
+    """Tells numba and the BLAS, which read these variables when they are first imported."""
+    if threads is not None:
+        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+
+
+def find_file(name: str) -> str:
+    """A file as named, or the one of this name among those that come with the program."""
+    return str(find_resource(name) or name)
+
+
+def open_network(
+    cfg: str, weights: str, device: str, threads: int | None, strict: bool, quiet: bool
+) -> Network:
+    """Builds and loads a network for inference, with the layer table and warnings on stderr."""
+    limit_threads(threads)
+    from darknet_py.network import Network
+    from darknet_py.network.builder import table
+
+    net = Network.from_cfg(find_file(cfg), device, strict=strict)
+    if not quiet:
+        for warning in net.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        click.echo("\n".join(table(net.layers)), err=True)
+        click.echo(f"Loading weights from {weights}...", err=True, nl=False)
+    try:
+        net.load_weights(weights)
+    except BaseException:
+        if not quiet:
+            click.echo(err=True)  # the message that follows gets a line of its own
+        raise
+    if not quiet:
+        click.echo("Done!", err=True)
+    return net

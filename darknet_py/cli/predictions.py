@@ -1,0 +1,142 @@
+"""Classification on the command line: pictures found, results printed in one of three forms."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from darknet_py.network import Network
+    from darknet_py.tasks.classify import Classified
+
+F = TypeVar("F", bound=Callable[..., Any])
+Printer = Callable[["Classified"], None]
+
+
+def prediction_options(command: F) -> F:
+    """-t, --names, --fit, --batch, --json and --csv."""
+    for option in reversed(
+        (
+            click.option(
+                "-t",
+                "--top",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="How many classes to print.",
+            ),
+            click.option("--names", metavar="FILE", help="Names of the classes, one a line."),
+            click.option(
+                "--fit",
+                type=click.Choice(["min", "letterbox", "crop"]),
+                help="How a picture is made to fit: its shorter side, and the network grows to "
+                "the rest (min); whole, on grey (letterbox); its middle (crop).  "
+                "[default: min, or crop where the network cannot grow]",
+            ),
+            click.option(
+                "--batch",
+                type=click.IntRange(min=1),
+                default=1,
+                show_default=True,
+                metavar="N",
+                help="Pictures of one size to compute together.",
+            ),
+            click.option("--json", "form", flag_value="json", help="One JSON object a picture."),
+            click.option("--csv", "form", flag_value="csv", help="One line a class, with a head."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def print_predictions(
+    net: Network,
+    pictures: Sequence[str],
+    names: Sequence[str],
+    top: int,
+    fit: str | None,
+    batch: int,
+    form: str | None,
+) -> None:
+    """Classifies and prints; exits with 1 if a picture was refused."""
+    from darknet_py.tasks.classify import Refused, best_fit, classify_pictures
+
+    if fit is None and best_fit(net) == "crop":
+        fit = "crop"
+        click.echo("This network takes one size only: pictures are cropped.", err=True)
+    show, refused = _printer(form), 0
+    paths = _find(pictures) if pictures else _ask()
+    for result in classify_pictures(net, paths, top, names, fit, batch):
+        if isinstance(result, Refused):
+            click.echo(f"darknet: {result.error}", err=True)
+            refused += 1
+        else:
+            show(result)
+            sys.stdout.flush()
+    if refused:
+        click.get_current_context().exit(1)
+
+
+def check_pictures(pictures: Sequence[str]) -> None:
+    """Refuses to begin without pictures where nobody can be asked."""
+    if not pictures and not sys.stdin.isatty():
+        raise click.UsageError(
+            "No pictures. Give files, folders, patterns, or - for a list on standard input."
+        )
+
+
+def _find(pictures: Sequence[str]) -> list[Any]:
+    from darknet_py.images import find_pictures, read_list
+
+    arguments: list[str] = []
+    for picture in pictures:
+        arguments.extend(read_list(sys.stdin) if picture == "-" else [picture])
+    return find_pictures(arguments)
+
+
+def _ask() -> Iterator[Any]:
+    """Pictures that someone types, until the end of input; a wrong one may be typed again."""
+    from darknet_py.errors import DarknetError
+    from darknet_py.images import find_pictures
+
+    while True:
+        click.echo("Enter Image Path: ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line:
+            click.echo(err=True)
+            return
+        try:
+            yield from find_pictures([line.strip()] if line.strip() else [])
+        except DarknetError as error:
+            click.echo(f"darknet: {error}", err=True)
+
+
+def _printer(form: str | None) -> Printer:
+    if form == "json":
+        return _print_json
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(("path", "rank", "index", "name", "probability"))
+        return lambda result: writer.writerows(_rows(result))
+    return _print_text
+
+
+def _print_text(result: Classified) -> None:
+    click.echo(f"{result.path}: Predicted in {result.seconds:f} seconds.")
+    for prediction in result.predictions:
+        click.echo(f"{prediction.name}: {prediction.probability:f}")
+
+
+def _print_json(result: Classified) -> None:
+    predictions = [prediction._asdict() for prediction in result.predictions]
+    document = {"path": str(result.path), "seconds": result.seconds, "predictions": predictions}
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _rows(result: Classified) -> Iterable[tuple[str, int, int, str, float]]:
+    for rank, (index, name, probability) in enumerate(result.predictions, start=1):
+        yield str(result.path), rank, index, name, probability

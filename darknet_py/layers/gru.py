@@ -1,0 +1,116 @@
+"""[gru]: a state that a gate keeps or renews, step by step."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Parameter,
+    Place,
+    Shape,
+    Wanted,
+    register,
+)
+from darknet_py.layers.parts.gate import Gate, split_steps
+
+
+@register("gru")
+class Gru(Layer):
+    """For each step x of a sequence, * element by element, every product with its biases:
+
+    z = logistic(wz state + uz x), how much is kept; r = logistic(wr state + ur x), how much of it
+    is seen; h = logistic(wh (r * state) + uh x), with tanh its tanh; y = state' =
+    z * state + (1 - z) * h.
+
+    Keys: output (1), batch_normalize (0), tanh (0: h is a logistic one, as in the C program,
+    whatever the paper says); the sequences have the time_steps of [net].
+
+    in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index. The
+    state is 0 before the first step of every forward.
+
+    Learned, in `.weights` order: those of wz, wr, wh, uz, ur, uh; see parts/dense.py. In training
+    batch_normalize takes mean and variance of each step by itself.
+    Source: Cho et al. 2014; gru_layer.c. The C program goes on with the state of the forward
+    before until it is told to forget, and its backward does nothing on the CPU. Here it is exact.
+    """
+
+    is_vector = True
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        time_steps: int,
+        output: int,
+        batch_normalize: bool,
+        tanh: bool,
+    ) -> None:
+        super().__init__(in_shape, Shape(1, 1, output), inputs)
+        self.time_steps = time_steps
+        self.keep = Gate(in_shape, output, "logistic", batch_normalize)
+        self.see = Gate(in_shape, output, "logistic", batch_normalize)
+        self.renew = Gate(in_shape, output, "tanh" if tanh else "logistic", batch_normalize)
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Gru:
+        return cls(
+            place.in_shape,
+            (place.index - 1,),
+            place.time_steps,
+            section.get_int("output", 1, minimum=1),
+            section.get_flag("batch_normalize"),
+            section.get_flag("tanh"),
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        steps = split_steps(x, self.time_steps, ops)
+        state = ops.zero_state(steps[0], self.out_shape.c)
+        outputs, self.saved = [], []
+        for step in steps:
+            keep, keep_saved = self.keep.forward(step, state, ops, train)
+            see, see_saved = self.see.forward(step, state, ops, train)
+            seen = ops.multiply(see, state)
+            new, new_saved = self.renew.forward(step, seen, ops, train)
+            self.saved.append((state, keep, see, new, keep_saved, see_saved, new_saved))
+            state = ops.blend(keep, state, new)
+            outputs.append(state)
+        return ops.join_steps(outputs)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        later, x_deltas = None, []  # `later`: the delta that later steps give the state
+        deltas = ops.split_steps(delta, self.time_steps)
+        for y_delta, saved in zip(reversed(deltas), reversed(self.saved), strict=True):
+            state, keep, see, new, keep_saved, see_saved, new_saved = saved
+            if later is not None:
+                y_delta = ops.add(y_delta, later)
+            keep_delta, later, new_delta = ops.blend_backward(y_delta, keep, state, new)
+            x_delta, seen_delta = self.renew.backward(new_delta, new_saved, ops, wanted)
+            see_delta = ops.multiply(seen_delta, state)
+            later = ops.add(later, ops.multiply(seen_delta, see))
+            for gate, gate_delta, gate_saved in (
+                (self.keep, keep_delta, keep_saved),
+                (self.see, see_delta, see_saved),
+            ):
+                x_part, state_part = gate.backward(gate_delta, gate_saved, ops, wanted)
+                later = ops.add(later, state_part)
+                if wanted.input_deltas:
+                    x_delta = ops.add(x_delta, x_part)
+            x_deltas.append(x_delta)
+        return [ops.join_steps(x_deltas[::-1]) if wanted.input_deltas else None]
+
+    def parameters(self) -> list[Parameter]:
+        gates = self._gates()
+        parts = [*(gate.from_state for gate in gates), *(gate.from_input for gate in gates)]
+        return [p for part in parts for p in part.parameters()]
+
+    def operations(self) -> int:
+        return sum(gate.operations() for gate in self._gates())
+
+    def _gates(self) -> list[Gate]:
+        """In `.weights` order: z, r, h."""
+        return [self.keep, self.see, self.renew]
+
+    def describe(self) -> str:
+        return f"GRU Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

@@ -1,0 +1,123 @@
+"""[lstm]: a memory cell that gates write, erase and read, step by step."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Parameter,
+    Place,
+    Shape,
+    Wanted,
+    register,
+)
+from darknet_py.layers.parts.gate import Gate, split_steps
+
+
+@register("lstm")
+class Lstm(Layer):
+    """For each step x of a sequence, * element by element, every product with its biases:
+
+    i = logistic(wi state + ui x), f = logistic(wf state + uf x), o = logistic(wo state + uo x),
+    g = tanh(wg state + ug x); cell' = f * cell + i * g; y = state' = o * tanh(cell').
+
+    Keys: output (1), batch_normalize (0); the sequences have the time_steps of [net].
+
+    in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index.
+    State and cell are 0 before the first step of every forward.
+
+    Learned, in `.weights` order: those of wi, wf, wo, wg, ui, uf, uo, ug; see parts/dense.py. In
+    training batch_normalize takes mean and variance of each step by itself.
+    Source: Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000; lstm_layer.c.
+    The C program goes on with state and cell of the forward before until it is told to forget.
+    Its backward is not the gradient: the first step takes its own output and cell for those
+    before it, the last one adds the cell's delta of the batch before, and all steps are
+    normalised by the last one's statistics. Here it is exact.
+    """
+
+    is_vector = True
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        time_steps: int,
+        output: int,
+        batch_normalize: bool,
+    ) -> None:
+        super().__init__(in_shape, Shape(1, 1, output), inputs)
+        self.time_steps = time_steps
+        # In `.weights` order: i, f, o, g.
+        self.gates = [
+            Gate(in_shape, output, activation, batch_normalize)
+            for activation in ("logistic", "logistic", "logistic", "tanh")
+        ]
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Lstm:
+        return cls(
+            place.in_shape,
+            (place.index - 1,),
+            place.time_steps,
+            section.get_int("output", 1, minimum=1),
+            section.get_flag("batch_normalize"),
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        steps = split_steps(x, self.time_steps, ops)
+        state = cell = ops.zero_state(steps[0], self.out_shape.c)
+        outputs, self.saved = [], []
+        for step in steps:
+            results = [gate.forward(step, state, ops, train) for gate in self.gates]
+            write, keep, read, new = values = [value for value, _ in results]
+            before = cell
+            cell = ops.add(ops.multiply(keep, cell), ops.multiply(write, new))
+            shown = ops.activate(cell, "tanh")
+            state = ops.multiply(read, shown)
+            outputs.append(state)
+            self.saved.append((before, shown, values, [saved for _, saved in results]))
+        return ops.join_steps(outputs)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        later = later_cell = None  # the deltas that later steps give state and cell
+        x_deltas = []
+        deltas = ops.split_steps(delta, self.time_steps)
+        for y_delta, saved in zip(reversed(deltas), reversed(self.saved), strict=True):
+            before, shown, (write, keep, read, new), gates_saved = saved
+            if later is not None:
+                y_delta = ops.add(y_delta, later)
+            cell_delta = ops.activate_backward(ops.multiply(y_delta, read), shown, "tanh")
+            if later_cell is not None:
+                cell_delta = ops.add(cell_delta, later_cell)
+            later_cell = ops.multiply(cell_delta, keep)
+            gate_deltas = (
+                ops.multiply(cell_delta, new),
+                ops.multiply(cell_delta, before),
+                ops.multiply(y_delta, shown),
+                ops.multiply(cell_delta, write),
+            )
+            parts = [
+                gate.backward(gate_delta, gate_saved, ops, wanted)
+                for gate, gate_delta, gate_saved in zip(
+                    self.gates, gate_deltas, gates_saved, strict=True
+                )
+            ]
+            later = reduce(ops.add, [state_part for _, state_part in parts])
+            if wanted.input_deltas:
+                x_deltas.append(reduce(ops.add, [x_part for x_part, _ in parts]))
+        return [ops.join_steps(x_deltas[::-1]) if wanted.input_deltas else None]
+
+    def parameters(self) -> list[Parameter]:
+        from_state = [gate.from_state for gate in self.gates]
+        from_input = [gate.from_input for gate in self.gates]
+        return [p for part in (*from_state, *from_input) for p in part.parameters()]
+
+    def operations(self) -> int:
+        return sum(gate.operations() for gate in self.gates)
+
+    def describe(self) -> str:
+        return f"LSTM Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

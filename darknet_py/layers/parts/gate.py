@@ -1,0 +1,53 @@
+"""What recurrent layers share: steps in time, and gates that see the input and the state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from darknet_py.errors import ShapeError
+from darknet_py.layers.base import Array, Ops, Shape, Wanted
+from darknet_py.layers.parts.dense import Dense
+
+
+def split_steps(x: Array, time_steps: int, ops: Ops) -> list[Array]:
+    """x (time_steps * batch, h, w, c) as its steps. Raises ShapeError where that cannot be."""
+    rows = x.shape[0]
+    if rows == 0 or rows % time_steps:
+        raise ShapeError(
+            f"expected sequences of time_steps={time_steps} rows each, found {rows} rows in all"
+        )
+    steps: list[Array] = ops.split_steps(x, time_steps)
+    return steps
+
+
+class Gate:
+    """y = activation(W state + U x), x a step of the input, both products with their biases.
+
+    W is `from_state`, U is `from_input`: see parts/dense.py for their learned arrays. With
+    batch_normalize each product is normalised by itself, in training over the step's rows.
+    """
+
+    def __init__(
+        self, in_shape: Shape, outputs: int, activation: str, batch_normalize: bool
+    ) -> None:
+        self.activation = activation
+        self.from_state = Dense(Shape(1, 1, outputs), outputs, "linear", batch_normalize)
+        self.from_input = Dense(in_shape, outputs, "linear", batch_normalize)
+
+    def operations(self) -> int:
+        return self.from_state.operations() + self.from_input.operations()
+
+    def forward(self, x: Array, state: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        """The output (batch, 1, 1, outputs), and what backward needs."""
+        state_part, state_saved = self.from_state.forward(state, ops, train)
+        input_part, input_saved = self.from_input.forward(x, ops, train)
+        y = ops.activate(ops.add(state_part, input_part), self.activation)
+        return y, (y, state_saved, input_saved)
+
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> tuple[Array, Array]:
+        """The deltas of x, None if it is not wanted, and of the state, which always is."""
+        y, state_saved, input_saved = saved
+        delta = ops.activate_backward(delta, y, self.activation)
+        always = wanted._replace(input_deltas=True)
+        state_delta = self.from_state.backward(delta, state_saved, ops, always)
+        return self.from_input.backward(delta, input_saved, ops, wanted), state_delta

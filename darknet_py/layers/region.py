@@ -1,0 +1,111 @@
+"""[region]: the boxes of a YOLO version 2 detector."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+
+_FOR_TRAINING = (
+    "absolute",
+    "bias_match",
+    "class_scale",
+    "classfix",
+    "coord_scale",
+    "jitter",
+    "log",
+    "mask_scale",
+    "max",
+    "noobject_scale",
+    "object_scale",
+    "random",
+    "rescore",
+    "sqrt",
+    "thresh",
+)
+
+
+@register("region")
+class Region(Layer):
+    """Each pixel holds num boxes, each box x, y, w, h and more coordinates, object, classes.
+
+    Of each box y is logistic(x) for x and y, for object unless background, and for the classes
+    unless softmax; with softmax the classes are one softmax, to which with background object
+    belongs, as the class of nothing. All else is as it was.
+
+    Keys: num (1), coords (4), classes (20), softmax (0), background (0), anchors (.5 each: width
+    and height of each box, in pixels of this map). Those that only matter for training a detector
+    or drawing boxes, which this toolkit does not, are read and let be: absolute, bias_match,
+    class_scale, classfix, coord_scale, jitter, log, map, mask_scale, max, noobject_scale,
+    object_scale, random, rescore, sqrt, thresh. tree, a hierarchical softmax, is an error.
+
+    in (h, w, num (coords + 1 + classes)), box after box -> out the same.
+
+    No loss. backward is the exact gradient, where the C program has none.
+    Source: Redmon, Farhadi 2017 (YOLO9000); region_layer.c, in inference.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        num: int,
+        coords: int,
+        classes: int,
+        softmax: bool,
+        background: bool,
+        anchors: list[float],
+    ) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.num, self.coords, self.classes, self.anchors = num, coords, classes, anchors
+        first_class, end = coords + 1, coords + 1 + classes
+        self.logistic = [(0, 2)]
+        if not background:
+            self.logistic.append((coords, first_class))
+        if not softmax:
+            self.logistic.append((first_class, end))
+        self.probabilities = (coords if background else first_class, end) if softmax else None
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Region:
+        if "tree" in section:
+            section.fail("tree: a hierarchical softmax is not supported", "tree")
+        num = section.get_int("num", 1, minimum=1, maximum=1024)
+        coords = section.get_int("coords", 4, minimum=4)
+        classes = section.get_int("classes", 20, minimum=1)
+        expected = num * (coords + 1 + classes)
+        if place.in_shape.c != expected:
+            section.fail(
+                f"does not fit a {place.in_shape} input: num={num}, coords={coords} and "
+                f"classes={classes} need num x (coords + 1 + classes) = {expected} channels"
+            )
+        anchors = section.get_floats("anchors", [0.5] * 2 * num)
+        if len(anchors) != 2 * num:
+            section.fail(
+                f"anchors has {len(anchors)} numbers: expected {2 * num}, a width and a height "
+                f"for each of num={num}",
+                "anchors",
+            )
+        for key in _FOR_TRAINING:
+            section.get_float(key, 0)
+        section.get_text("map", "")
+        return cls(
+            place.in_shape,
+            (place.index - 1,),
+            num,
+            coords,
+            classes,
+            section.get_flag("softmax"),
+            section.get_flag("background"),
+            anchors,
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = y = ops.activate_boxes(x, self.num, self.logistic, self.probabilities)
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        boxes = self.num, self.logistic, self.probabilities
+        return [ops.activate_boxes_backward(delta, self.saved, *boxes)]
+
+    def describe(self) -> str:
+        return "detection"

@@ -1,0 +1,110 @@
+"""[rnn]: a state that each step of a sequence changes, and an output made from it."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Parameter,
+    Place,
+    Shape,
+    Wanted,
+    register,
+)
+from darknet_py.layers.parts.dense import Dense
+from darknet_py.layers.parts.gate import split_steps
+from darknet_py.ops.activations import ACTIVATIONS
+
+
+@register("rnn")
+class Rnn(Layer):
+    """For each step x of a sequence, three connected layers, I, S and O, of one activation:
+
+    state' = I(x) + S(state), with shortcut + state; y = O(state').
+
+    Keys: output (1), activation (logistic), batch_normalize (0), shortcut (0); the sequences have
+    the time_steps of [net].
+
+    in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index. The
+    state is 0 before the first step of every forward.
+
+    Learned, in `.weights` order: those of I, of S, of O; see parts/dense.py. In training
+    batch_normalize takes mean and variance of each step by itself.
+    Source: Elman 1990; rnn_layer.c. The C program goes on with the state of the forward before,
+    in inference, until it is told to forget. Its backward on the CPU is not the gradient: I's
+    delta is multiplied by the derivative of S too, shortcut's state is left out, and all steps are
+    normalised by the last one's statistics. Here it is exact.
+    """
+
+    is_vector = True
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        time_steps: int,
+        output: int,
+        activation: str,
+        batch_normalize: bool,
+        shortcut: bool,
+    ) -> None:
+        super().__init__(in_shape, Shape(1, 1, output), inputs)
+        self.time_steps, self.shortcut = time_steps, shortcut
+        self.input = Dense(in_shape, output, activation, batch_normalize)
+        self.self = Dense(self.out_shape, output, activation, batch_normalize)
+        self.output = Dense(self.out_shape, output, activation, batch_normalize)
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Rnn:
+        return cls(
+            place.in_shape,
+            (place.index - 1,),
+            place.time_steps,
+            section.get_int("output", 1, minimum=1),
+            section.get_choice("activation", "logistic", ACTIVATIONS),
+            section.get_flag("batch_normalize"),
+            section.get_flag("shortcut"),
+        )
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        steps = split_steps(x, self.time_steps, ops)
+        state = ops.zero_state(steps[0], self.out_shape.c)
+        outputs, self.saved = [], []
+        for step in steps:
+            input_part, input_saved = self.input.forward(step, ops, train)
+            self_part, self_saved = self.self.forward(state, ops, train)
+            changed = ops.add(input_part, self_part)
+            state = ops.add(state, changed) if self.shortcut else changed
+            y, output_saved = self.output.forward(state, ops, train)
+            outputs.append(y)
+            self.saved.append((input_saved, self_saved, output_saved))
+        return ops.join_steps(outputs)
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        always = wanted._replace(input_deltas=True)
+        later, x_deltas = None, []  # `later`: the delta that later steps give the state
+        deltas = ops.split_steps(delta, self.time_steps)
+        for y_delta, saved in zip(reversed(deltas), reversed(self.saved), strict=True):
+            input_saved, self_saved, output_saved = saved
+            state_delta = self.output.backward(y_delta, output_saved, ops, always)
+            if later is not None:
+                state_delta = ops.add(state_delta, later)
+            later = self.self.backward(state_delta, self_saved, ops, always)
+            if self.shortcut:
+                later = ops.add(later, state_delta)
+            x_deltas.append(self.input.backward(state_delta, input_saved, ops, wanted))
+        return [ops.join_steps(x_deltas[::-1]) if wanted.input_deltas else None]
+
+    def parameters(self) -> list[Parameter]:
+        return [p for part in self._parts() for p in part.parameters()]
+
+    def operations(self) -> int:
+        return sum(part.operations() for part in self._parts())
+
+    def _parts(self) -> list[Dense]:
+        return [self.input, self.self, self.output]
+
+    def describe(self) -> str:
+        return f"RNN Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

@@ -1,0 +1,74 @@
+"""[yolo]: the boxes of a YOLO version 3 detector, at one scale."""
+
+from __future__ import annotations
+
+from darknet_py.cfg.sections import Section
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+
+_COORDS = 4
+_FOR_TRAINING = ("ignore_thresh", "jitter", "max", "random", "truth_thresh")
+
+
+@register("yolo")
+class Yolo(Layer):
+    """Each pixel holds a box for each number in mask, each box x, y, w, h, object, classes.
+
+    Of each box y is x for w and h, logistic(x) for all else.
+
+    Keys: num (1), mask (all of num: which anchors are this layer's), classes (20), anchors (.5
+    each: width and height of each of num, in pixels of the picture). Those that only matter for
+    training a detector or drawing boxes, which this toolkit does not, are read and let be:
+    ignore_thresh, jitter, map, max, random, truth_thresh.
+
+    in (h, w, boxes (4 + 1 + classes)), box after box -> out the same.
+
+    No loss. backward is the exact gradient, where the C program passes delta on.
+    Source: Redmon, Farhadi 2018 (YOLOv3); yolo_layer.c, in inference.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        inputs: tuple[int, ...],
+        classes: int,
+        mask: list[int],
+        anchors: list[float],
+    ) -> None:
+        super().__init__(in_shape, in_shape, inputs)
+        self.classes, self.mask, self.anchors = classes, mask, anchors
+        self.logistic = [(0, 2), (_COORDS, _COORDS + 1 + classes)]
+
+    @classmethod
+    def from_section(cls, section: Section, place: Place) -> Yolo:
+        num = section.get_int("num", 1, minimum=1, maximum=1024)
+        classes = section.get_int("classes", 20, minimum=1)
+        mask = section.get_ints("mask", list(range(num)))
+        if not all(0 <= anchor < num for anchor in mask):
+            section.fail(f"mask: expected numbers from 0 to {num - 1}, as num={num}", "mask")
+        expected = len(mask) * (_COORDS + 1 + classes)
+        if place.in_shape.c != expected:
+            section.fail(
+                f"does not fit a {place.in_shape} input: {len(mask)} boxes and classes={classes} "
+                f"need boxes x (4 + 1 + classes) = {expected} channels"
+            )
+        anchors = section.get_floats("anchors", [0.5] * 2 * num)
+        if len(anchors) != 2 * num:
+            section.fail(
+                f"anchors has {len(anchors)} numbers: expected {2 * num}, a width and a height "
+                f"for each of num={num}",
+                "anchors",
+            )
+        for key in _FOR_TRAINING:
+            section.get_float(key, 0)
+        section.get_text("map", "")
+        return cls(place.in_shape, (place.index - 1,), classes, mask, anchors)
+
+    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        self.saved = y = ops.activate_boxes(x, len(self.mask), self.logistic, None)
+        return y
+
+    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.activate_boxes_backward(delta, self.saved, len(self.mask), self.logistic, None)]
+
+    def describe(self) -> str:
+        return "yolo"

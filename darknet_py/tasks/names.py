@@ -1,0 +1,54 @@
+"""The names of a network's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from darknet_py.cfg.data_file import DataFile, read_lines
+from darknet_py.errors import CfgError
+from darknet_py.resources import find_resource
+
+_SHIPPED = {1000: "data/imagenet.shortnames.list"}
+"""What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
+
+
+def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> list[str]:
+    """The first `outputs` lines of a names file, found as resources.find_resource does.
+
+    Raises CfgError where it cannot be read or has fewer.
+    """
+    found = find_resource(str(path), beside) or Path(path)
+    names = read_lines(found)
+    if len(names) < outputs:
+        raise CfgError(
+            found, None, f"holds {len(names)} names, and the network has {outputs} outputs"
+        )
+    return names[:outputs]
+
+
+def default_names(outputs: int) -> list[str]:
+    """The shipped names for so many outputs; where there are none, the numbers."""
+    if outputs in _SHIPPED:
+        return read_names(_SHIPPED[outputs], outputs)
+    return [str(index) for index in range(outputs)]
+
+
+def names_of_data(data: DataFile, outputs: int) -> list[str]:
+    """The names that a `.data` file gives, found from its own folder too."""
+    if data.names is None:
+        return default_names(outputs)
+    return read_names(data.names, outputs, data.path.parent)
+
+
+def choose_names(names: str | Path | Sequence[str] | None, outputs: int) -> list[str]:
+    """Names given as a list, as a file, or not at all."""
+    if names is None:
+        return default_names(outputs)
+    if isinstance(names, (str, Path)):
+        return read_names(names, outputs)
+    if len(names) < outputs:
+        raise CfgError(
+            "names", None, f"{len(names)} were given, and the network has {outputs} outputs"
+        )
+    return list(names[:outputs])
