@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def network_options(command: F) -> F:
@@ -44,7 +44,7 @@ def network_options(command: F) -> F:
 
 
 def limit_threads(threads: int | None) -> None:
-    """Tells numba and the BLAS, which read these variables when they are first imported."""
+    """Tells ops.cpu and the BLAS, which read these variables when they are first imported."""
     if threads is not None:
         os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
 

@@ -34,9 +34,9 @@ class Lstm(Layer):
     training batch_normalize takes mean and variance of each step by itself.
     Source: Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000; lstm_layer.c.
     The C program goes on with state and cell of the forward before until it is told to forget.
-    Its backward is not the gradient: the first step takes its own output and cell for those
-    before it, the last one adds the cell's delta of the batch before, and all steps are
-    normalised by the last one's statistics. Here it is exact.
+    On a CPU it cannot train this layer, and its backward is not the gradient: the first step
+    takes its own output and cell for those before it, the last one adds the cell's delta of the
+    batch before, and all steps are normalised by the last one's statistics. Here it is exact.
     """
 
     is_vector = True

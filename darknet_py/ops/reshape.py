@@ -13,6 +13,11 @@ import numpy as np
 Array = Any
 
 
+def contiguous(x: Array) -> Array:
+    """x, or a copy if its values do not lie in order. (np.ascontiguousarray is numpy's alone.)"""
+    return x if x.flags.c_contiguous else x.copy()
+
+
 def concat(maps: Sequence[Array]) -> Array:
     """Maps of one height and width, joined along their channels."""
     return np.concatenate(maps, axis=-1)
@@ -22,19 +27,19 @@ def concat_backward(delta: Array, channels: Sequence[int]) -> list[Array]:
     """The parts of delta that belong to maps with these numbers of channels."""
     ends = np.cumsum(channels)
     return [
-        np.ascontiguousarray(delta[..., end - c : end])
+        contiguous(delta[..., end - c : end])
         for c, end in zip(channels, ends.tolist(), strict=True)
     ]
 
 
 def to_chw(x: Array) -> Array:
     """(n, h, w, c) -> (n, c, h, w), darknet's order."""
-    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    return contiguous(x.transpose(0, 3, 1, 2))
 
 
 def to_hwc(x: Array) -> Array:
     """(n, c, h, w) -> (n, h, w, c), the order in here."""
-    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    return contiguous(x.transpose(0, 2, 3, 1))
 
 
 def flatten_chw(x: Array) -> Array:
@@ -109,7 +114,7 @@ def reorg(x: Array, stride: int) -> Array:
     n, h, w, c = x.shape
     inner = c // stride**2
     read = to_chw(x).reshape(n, inner, h, stride, w, stride)
-    moved = np.ascontiguousarray(read.transpose(0, 3, 5, 1, 2, 4))
+    moved = contiguous(read.transpose(0, 3, 5, 1, 2, 4))
     return to_hwc(moved.reshape(n, c * stride**2, h // stride, w // stride))
 
 
@@ -118,7 +123,7 @@ def reorg_reverse(x: Array, stride: int) -> Array:
     n, h, w, c = x.shape
     inner = c // stride**2
     read = to_chw(x).reshape(n, stride, stride, inner, h, w)
-    moved = np.ascontiguousarray(read.transpose(0, 3, 4, 1, 5, 2))
+    moved = contiguous(read.transpose(0, 3, 4, 1, 5, 2))
     return to_hwc(moved.reshape(n, inner, h * stride, w * stride))
 
 
@@ -127,7 +132,7 @@ def reorg_backward(delta: Array, stride: int) -> Array:
     n, h, w, c = delta.shape
     height, width, channels = h * stride, w * stride, c // stride**2
     read = to_chw(delta).reshape(n, stride, stride, channels // stride**2, height, width)
-    moved = np.ascontiguousarray(read.transpose(0, 3, 4, 1, 5, 2))
+    moved = contiguous(read.transpose(0, 3, 4, 1, 5, 2))
     return to_hwc(moved.reshape(n, channels, height, width))
 
 
@@ -135,7 +140,7 @@ def reorg_reverse_backward(delta: Array, stride: int) -> Array:
     """The delta of what `reorg_reverse` was given, (n, h / stride, w / stride, c stride^2)."""
     n, h, w, c = delta.shape
     read = to_chw(delta).reshape(n, c, h // stride, stride, w // stride, stride)
-    moved = np.ascontiguousarray(read.transpose(0, 3, 5, 1, 2, 4))
+    moved = contiguous(read.transpose(0, 3, 5, 1, 2, 4))
     return to_hwc(moved.reshape(n, c * stride**2, h // stride, w // stride))
 
 
@@ -156,4 +161,4 @@ def crop_backward(
     """The delta of the whole map of `shape` (n, h, w, c)."""
     x_delta = np.zeros_like(delta, shape=shape)
     x_delta[:, top : top + delta.shape[1], left : left + delta.shape[2]] = scale * delta
-    return np.ascontiguousarray(x_delta[:, :, ::-1]) if flip else x_delta
+    return contiguous(x_delta[:, :, ::-1]) if flip else x_delta

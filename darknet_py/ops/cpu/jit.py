@@ -7,4 +7,4 @@ from typing import Any
 
 import numba
 
-kernel: Any = partial(numba.njit, parallel=True, cache=True, nogil=True, error_model="numpy")
+kernel: Any = partial(numba.njit, cache=True, nogil=True, error_model="numpy")

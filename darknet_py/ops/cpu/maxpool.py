@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 
 from darknet_py.ops.cpu.jit import kernel
+from darknet_py.ops.cpu.threads import run, spread
 from darknet_py.ops.sizes import maxpool_out
 
 Array = Any
@@ -18,23 +18,27 @@ def maxpool(x: Array, size: int, stride: int, padding: int) -> Array:
     n, h, w, c = x.shape
     out_h, out_w = (maxpool_out(length, size, stride, padding) for length in (h, w))
     y = np.empty((n, out_h, out_w, c), x.dtype)
-    _maxpool(x, y, size, stride, padding // 2)
+    rows = spread(n * out_h)
+    run(lambda part: _maxpool(x, y, size, stride, padding // 2, part.start, part.stop), rows)
     return y
 
 
 def maxpool_backward(delta: Array, x: Array, size: int, stride: int, padding: int) -> Array:
     """The delta of x: each window's goes to its first largest value, rows before columns."""
     x_delta = np.zeros_like(x)
-    _maxpool_backward(delta, x, x_delta, size, stride, padding // 2)
+    # Windows overlap, and only one thread may add to a place: it has some channels of a picture.
+    channels = spread(x.shape[3])
+    parts = [(b, part.start, part.stop) for b in range(x.shape[0]) for part in channels]
+    run(lambda part: _maxpool_backward(delta, x, x_delta, size, stride, padding // 2, *part), parts)
     return x_delta
 
 
 @kernel
-def _maxpool(x, y, size, stride, front):  # type: ignore[no-untyped-def]
+def _maxpool(x, y, size, stride, front, start, stop):  # type: ignore[no-untyped-def]
     _, h, w, c = x.shape
-    n, out_h, out_w, _ = y.shape
-    for task in prange(n * out_h):
-        b, out_y = task // out_h, task % out_h
+    _, out_h, out_w, _ = y.shape
+    for row in range(start, stop):
+        b, out_y = row // out_h, row % out_h
         top = out_y * stride - front
         for out_x in range(out_w):
             left = out_x * stride - front
@@ -48,19 +52,19 @@ def _maxpool(x, y, size, stride, front):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _maxpool_backward(delta, x, x_delta, size, stride, front):  # type: ignore[no-untyped-def]
-    # One task per picture and channel: windows overlap, and only one thread may add to a place.
-    n, h, w, c = x.shape
+def _maxpool_backward(delta, x, x_delta, size, stride, front, b, first, last):  # type: ignore[no-untyped-def]
+    h, w = x.shape[1:3]
     out_h, out_w = delta.shape[1:3]
-    for task in prange(n * c):
-        b, k = task // c, task % c
-        for out_y in range(out_h):
-            top = out_y * stride - front
-            for out_x in range(out_w):
-                left = out_x * stride - front
+    for out_y in range(out_h):
+        top = max(out_y * stride - front, 0)
+        bottom = min(out_y * stride - front + size, h)
+        for out_x in range(out_w):
+            left = max(out_x * stride - front, 0)
+            right = min(out_x * stride - front + size, w)
+            for k in range(first, last):
                 best, best_y, best_x = -np.inf, -1, -1
-                for in_y in range(max(top, 0), min(top + size, h)):
-                    for in_x in range(max(left, 0), min(left + size, w)):
+                for in_y in range(top, bottom):
+                    for in_x in range(left, right):
                         if x[b, in_y, in_x, k] > best:
                             best, best_y, best_x = x[b, in_y, in_x, k], in_y, in_x
                 if best_y >= 0:

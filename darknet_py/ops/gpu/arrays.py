@@ -1,0 +1,21 @@
+"""cupy arrays, from and to the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cupy as cp
+import numpy as np
+
+Array = Any
+
+
+def array(host: Array, dtype: Any = np.float32) -> Array:
+    """A contiguous array of this device with a copy of `host`."""
+    return cp.array(host, dtype=dtype, order="C")
+
+
+def to_host(x: Array) -> np.ndarray:
+    """A numpy array with the values of x."""
+    values: np.ndarray = cp.asnumpy(x)
+    return values
