@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from darknet_py.cfg.augmentation import Augmentation, read_augmentation
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Shape
 from darknet_py.network.schedule import Schedule
@@ -19,21 +20,6 @@ class Optimiser:
     beta1: float
     beta2: float
     epsilon: float
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How training pictures vary, in darknet's keys: sizes in pixels, angle in degrees."""
-
-    min_crop: int
-    max_crop: int
-    angle: float
-    aspect: float
-    hue: float
-    saturation: float
-    exposure: float
-    flip: bool
-    center: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +69,7 @@ def read_settings(section: Section) -> Settings:
         seed=section.get_int("seed", 0, minimum=0),
         optimiser=_read_optimiser(section),
         schedule=schedule,
-        augmentation=_read_augmentation(section, shape),
+        augmentation=read_augmentation(section, shape.w),
         warnings=tuple(warnings),
     )
 
@@ -147,19 +133,4 @@ def _read_schedule(section: Section, max_batches: int) -> tuple[Schedule, list[s
             seed=section.get_int("seed", 0, minimum=0),
         ),
         warnings,
-    )
-
-
-def _read_augmentation(section: Section, shape: Shape) -> Augmentation:
-    max_crop = section.get_int("max_crop", 2 * shape.w, minimum=1)
-    return Augmentation(
-        min_crop=section.get_int("min_crop", shape.w, minimum=1),
-        max_crop=max_crop,
-        angle=section.get_float("angle", 0),
-        aspect=section.get_float("aspect", 1, minimum=1e-3),
-        hue=section.get_float("hue", 0),
-        saturation=section.get_float("saturation", 1, minimum=1e-3),
-        exposure=section.get_float("exposure", 1, minimum=1e-3),
-        flip=section.get_flag("flip", True),
-        center=section.get_flag("center"),
     )
