@@ -1,0 +1,36 @@
+"""Where a named file is: beside the user, beside the file that names it, or in what we ship."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_SHARE = _PACKAGE / "_share"  # cfg/ and data/, in an installed copy
+
+
+def find_resource(name: str, beside: Path | None = None) -> Path | None:
+    """Find the file that the command line or a `.data` file calls `name`.
+
+    `cfg/imagenet1k.data` says `names = data/imagenet.shortnames.list`, which the C program
+    only finds when it is run from its own folder. Here a name is looked for
+
+    1. as given: absolute, or relative to the working directory;
+    2. relative to `beside`, the folder of the file that names it, and to that folder's parent;
+    3. in the cfg/ and data/ of the installed package;
+    4. in the cfg/ and data/ of the checkout that the package runs from.
+
+    The first that exists wins. Pipes such as /dev/stdin are found; folders are not, and an
+    absolute name is looked for nowhere else. Returns None where nothing is found.
+    """
+    given = Path(name)
+    places = [given]
+    if not given.is_absolute():
+        if beside is not None:
+            # abspath: the parent of "." is not "."
+            places += [beside / name, Path(os.path.abspath(beside)).parent / name]
+        places.append(_SHARE / name)
+        if (_PACKAGE.parent / "pyproject.toml").is_file():
+            places.append(_PACKAGE.parent / name)
+    # Not Path.exists, which raises where a folder on the way may not be searched.
+    return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)

@@ -1,0 +1,474 @@
+"""./darknet, scripts/test and scripts/venv.sh with a stand-in for Python: no network, no venv.
+
+The stand-in is a shell script. It notes each call in calls.log, makes what `python -m venv` and
+`pip install` would make, and runs no Python. PATH holds nothing but it and a few common tools.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+SHELLS = [name for name in ("sh", "dash", "bash", "ksh", "mksh", "yash") if shutil.which(name)]
+
+TOOLS = [
+    *("cat", "cp", "dirname", "ln", "mkdir", "mv", "printf", "ps", "readlink", "rm", "rmdir"),
+    *("sed", "sh", "sleep", "tail", "touch", "uname"),
+]
+
+# Knobs, from the environment: FAKE_OLD (its version is too low), FAKE_FAIL (venv or pip breaks),
+# FAKE_SLOW (seconds that pip takes).
+FAKE_PYTHON = r"""#!/bin/sh
+echo "${0##*/} $*" >>"$FAKE_LOG/calls.log"
+case "$*" in
+"-c import "*) [ -z "$FAKE_OLD" ] ;;
+"-m venv "*)
+    [ "$FAKE_FAIL" != venv ] || { echo "no module named venv" >&2; exit 1; }
+    mkdir -p "$3/bin"
+    cp "$0" "$3/bin/python"
+    ;;
+"-m pip install "*)
+    echo "noise of pip, PYTHONPATH=$PYTHONPATH"
+    sleep "${FAKE_SLOW:-0}"
+    [ "$FAKE_FAIL" != pip ] || { echo "no such package" >&2; exit 1; }
+    : >"${0%/*}/darknet"
+    ;;
+"-m "*) [ "$2" != "$FAKE_FAIL" ] ;;
+*/bin/darknet*)
+    [ -f "$1" ] || exit 99
+    shift
+    echo "in $PWD"
+    for word; do printf '<%s>\n' "$word"; done
+    exit "${FAKE_EXIT:-0}"
+    ;;
+*) exit 98 ;;
+esac
+"""
+
+# uv as the launcher calls it: `uv venv ... DIR`, `uv pip install --python PYTHON ...`.
+FAKE_UV = """\
+#!/bin/sh
+echo "uv $*" >>"$FAKE_LOG/calls.log"
+case "$*" in
+"venv "*)
+    for folder; do :; done
+    mkdir -p "$folder/bin"
+    cp "${0%/*}/python3" "$folder/bin/python"
+    ;;
+"pip install --python "*) : >"${4%/*}/darknet" ;;
+*) exit 97 ;;
+esac
+"""
+
+
+class Checkout:
+    """A checkout with nothing but the launcher, and the machine that it is on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "a path [with] spaces" / "darknet"
+        self.bin = folder / "bin"
+        self.tools = folder / "tools"  # links to the machine's own: never written to
+        self.env = {
+            "PATH": f"{self.bin}:{self.tools}",
+            "FAKE_LOG": str(folder),
+            **{f"FAKE_{knob}": "" for knob in ("OLD", "FAIL", "SLOW", "EXIT")},
+        }
+        self.bin.mkdir()
+        self.tools.mkdir()
+        for tool in TOOLS:
+            found = shutil.which(tool)
+            if found:  # ps may be missing
+                (self.tools / tool).symlink_to(found)
+        self.program("python3", FAKE_PYTHON)
+
+        (self.root / "scripts").mkdir(parents=True)
+        for name in ("darknet", "scripts/test", "scripts/venv.sh", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.root / name)
+
+    def program(self, name: str, text: str) -> Path:
+        """Put a stand-in before the tools."""
+        path = self.bin / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def change_pyproject(self) -> None:
+        """Let it be newer than everything; most shells compare whole seconds."""
+        later = time.time() + 10
+        os.utime(self.root / "pyproject.toml", (later, later))
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    def start(self, *command: str | Path, **env: str) -> subprocess.Popen[str]:
+        """Start a command, by default ./darknet, in a process group of its own."""
+        return subprocess.Popen(
+            command or [self.root / "darknet"],
+            cwd=self.folder,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str | Path, **env: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        with self.start(*command, **env) as process:
+            out, err = process.communicate(timeout=20)
+        return process.returncode, out, err
+
+    def calls(self) -> list[str]:
+        """What the stand-ins were asked since the last look."""
+        log = self.folder / "calls.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return lines
+
+    def is_at_pip(self) -> bool:
+        log = self.venv / "install.log"
+        return log.exists() and "noise of pip" in log.read_text()
+
+    def installs(self) -> int:
+        return sum("pip install" in call for call in self.calls())
+
+    def assert_sound(self) -> None:
+        """The next run starts at once, without a tool, and nothing is left lying about."""
+        self.calls()
+        assert self.run(self.root / "darknet", PATH="/nowhere") == (0, f"in {self.folder}\n", "")
+        assert len(self.calls()) == 1
+        assert sorted(os.listdir(self.venv)) == [
+            *("bin", "install.log", "installed", "launcher", "pyproject")
+        ]
+        assert not self.venv.with_name(".venv.lock").exists()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+@pytest.fixture
+def installed(checkout: Checkout) -> Checkout:
+    assert checkout.run()[0] == 0
+    checkout.calls()
+    return checkout
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def half_installed(checkout: Checkout) -> Iterator[subprocess.Popen[str]]:
+    """A first use that has come as far as pip."""
+    with checkout.start(FAKE_SLOW="5") as process:
+        wait_for(checkout.is_at_pip)
+        yield process
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_first_use(checkout: Checkout, shell: str) -> None:
+    found = shutil.which(shell)
+    assert found
+    command = (found, checkout.root / "darknet", "classify", "two words", "", "*", "-h", "$x\\n")
+    said = f"in {checkout.folder}\n<classify>\n<two words>\n<>\n<*>\n<-h>\n<$x\\n>\n"
+    code, out, err = checkout.run(*command, FAKE_EXIT="7")
+    assert (code, out) == (7, said)
+    assert err == "darknet: first use: installing into .venv ...\n"
+    assert "noise of pip" in (checkout.venv / "install.log").read_text()
+    assert checkout.installs() == 1
+    checkout.assert_sound()
+    assert checkout.run(*command, PATH="/nowhere") == (0, said, "")
+
+
+def test_by_whatever_name(installed: Checkout) -> None:
+    links = installed.folder / "links"
+    links.mkdir()
+    (links / "absolute").symlink_to(installed.root / "darknet")
+    from_root = installed.root.relative_to(installed.folder)
+    (links / "relative").symlink_to(Path("..") / from_root / "darknet")
+    (links / "twice").symlink_to("relative")
+    (installed.folder / "root").symlink_to(installed.root)
+    for name in ("absolute", "relative", "twice", "../root/darknet"):
+        assert installed.run(links / name) == (0, f"in {installed.folder}\n", "")
+    said = f"in {installed.root}\n"
+    for command in ("./darknet", "sh darknet", "sh ./darknet", "cd scripts && cd .. && ./darknet"):
+        assert installed.run("sh", "-c", f'cd "{installed.root}" && {command}') == (0, said, "")
+    assert installed.run("sh", "-c", "links/twice")[0] == 0
+    path = f"{links}:{installed.tools}"
+    assert installed.run("sh", "-c", "twice", PATH=path) == (0, f"in {installed.folder}\n", "")
+
+
+def test_newer_pyproject_installs_again(installed: Checkout) -> None:
+    installed.change_pyproject()
+    code, _, err = installed.run()
+    assert (code, err) == (0, "darknet: pyproject.toml has changed: updating .venv ...\n")
+    assert installed.calls()[0].startswith("python -m pip install")  # the environment stays
+    # Once is enough, though the file's time lies in the future.
+    installed.assert_sound()
+
+
+def test_pyproject_that_changes_meanwhile(checkout: Checkout) -> None:
+    with checkout.start(FAKE_SLOW="0.3"):
+        wait_for(checkout.is_at_pip)
+        checkout.change_pyproject()
+    assert checkout.installs() == 1
+    assert "has changed" in checkout.run()[2]
+    checkout.assert_sound()
+
+
+def test_moved(installed: Checkout) -> None:
+    installed.root = installed.root.rename(installed.folder / "elsewhere")
+    code, _, err = installed.run()
+    assert (code, err) == (0, "darknet: the checkout has moved: making .venv again ...\n")
+    assert any("-m venv" in call for call in installed.calls())
+    installed.assert_sound()
+
+
+def test_copied(installed: Checkout) -> None:
+    original = installed.root
+    installed.root = installed.folder / "copy"
+    shutil.copytree(original, installed.root, symlinks=True)
+    assert "has moved" in installed.run()[2]
+    installed.assert_sound()
+    installed.root = original
+    installed.assert_sound()
+
+
+def test_python_that_has_gone(installed: Checkout) -> None:
+    (installed.venv / "bin/python").unlink()
+    (installed.venv / "bin/python").symlink_to("/nowhere/python3")
+    code, _, err = installed.run()
+    assert (code, err) == (0, "darknet: its Python has gone: making .venv again ...\n")
+    installed.assert_sound()
+
+
+@pytest.mark.parametrize(("fault", "why"), [("venv", "no module named venv"), ("pip", "no such")])
+def test_failure(checkout: Checkout, fault: str, why: str) -> None:
+    code, out, err = checkout.run(FAKE_FAIL=fault)
+    assert (code, out) == (1, "")
+    assert f"darknet: installing failed; {checkout.venv}/install.log ends with\n" in err
+    assert f"    {why}" in err
+    assert "Traceback" not in err
+    code, _, err = checkout.run()
+    assert code == 0
+    assert err == "darknet: the last installation did not finish: making .venv again ...\n"
+    checkout.assert_sound()
+
+
+def test_failed_update_is_made_good(installed: Checkout) -> None:
+    installed.change_pyproject()
+    assert installed.run(FAKE_FAIL="pip")[0] == 1
+    assert installed.run()[0] == 0
+    installed.assert_sound()
+
+
+@pytest.mark.parametrize("case", ["none", "too old", "only a stub"])
+def test_no_python(checkout: Checkout, case: str) -> None:
+    if case == "none":
+        (checkout.bin / "python3").unlink()
+    elif case == "only a stub":
+        checkout.program("python3", "#!/bin/sh\necho 'python3: command not found' >&2\nexit 127\n")
+    code, out, err = checkout.run(FAKE_OLD="yes" if case == "too old" else "")
+    assert (code, out) == (1, "")
+    assert err.startswith("darknet: needs Python 3.10 or newer")
+    assert err.count("\n") == 1
+    assert not checkout.venv.exists()
+    assert not checkout.venv.with_name(".venv.lock").exists()
+
+
+def test_stub_is_passed_over(checkout: Checkout) -> None:
+    checkout.program("python3.13", "#!/bin/sh\nexit 127\n")
+    checkout.program("python3.12", FAKE_PYTHON)
+    assert checkout.run()[0] == 0
+    assert "python3.12 -m venv" in "\n".join(checkout.calls())
+    checkout.assert_sound()
+
+
+def test_named_python(checkout: Checkout) -> None:
+    named = checkout.program("my python", FAKE_PYTHON)
+    code, _, err = checkout.run(DARKNET_PYTHON=str(checkout.folder / "nothing"))
+    assert code == 1
+    assert err == (
+        f"darknet: DARKNET_PYTHON={checkout.folder}/nothing is not Python 3.10 or newer"
+        " with its venv module\n"
+    )
+    assert checkout.calls() == []
+    assert checkout.run(DARKNET_PYTHON=str(named))[0] == 0
+    assert all(call.startswith(("my python ", "python ")) for call in checkout.calls())
+    checkout.assert_sound()
+
+
+def test_uv_where_there_is_one(checkout: Checkout) -> None:
+    checkout.program("uv", FAKE_UV)
+    assert checkout.run()[0] == 0
+    assert [call.split()[:2] for call in checkout.calls()[1:3]] == [["uv", "venv"], ["uv", "pip"]]
+    checkout.assert_sound()
+
+
+def test_foreign_environment_is_used_not_deleted(checkout: Checkout) -> None:
+    (checkout.venv / "bin").mkdir(parents=True)
+    shutil.copy(checkout.bin / "python3", checkout.venv / "bin/python")
+    (checkout.venv / "mine").write_text("")
+    assert checkout.run(FAKE_FAIL="pip")[0] == 1
+    code, _, err = checkout.run()
+    assert (code, err) == (0, "darknet: installing into .venv, which was there ...\n")
+    assert not any("-m venv" in call for call in checkout.calls())
+    (checkout.venv / "mine").rename(checkout.venv / "launcher")  # what assert_sound expects
+    checkout.assert_sound()
+
+
+def test_folder_in_the_way(checkout: Checkout) -> None:
+    checkout.venv.mkdir()
+    (checkout.venv / "mine").write_text("")
+    code, _, err = checkout.run()
+    assert (code, err) == (
+        1,
+        "darknet: .venv is there, but is no Python environment: move it away\n",
+    )
+    (checkout.venv / "mine").unlink()
+    assert checkout.run()[0] == 0  # an empty one will do
+    checkout.assert_sound()
+
+
+def test_another_place(checkout: Checkout) -> None:
+    place = checkout.folder / "another place/venv"
+    for env in (str(place), "another place/venv"):
+        code, out, _ = checkout.run(DARKNET_VENV=env)
+        assert (code, out) == (0, f"in {checkout.folder}\n")
+    assert checkout.installs() == 1
+    assert os.listdir(place.parent) == ["venv"]
+    assert not checkout.venv.exists()
+
+
+def test_place_that_cannot_be(checkout: Checkout) -> None:
+    (checkout.folder / "file").write_text("")
+    code, _, err = checkout.run(DARKNET_VENV=f"{checkout.folder}/file/venv")
+    assert code == 1
+    assert err.startswith(f"darknet: cannot make {checkout.folder}/file/venv.lock")
+    assert err.count("\n") == 1
+
+
+def test_foreign_packages_do_not_count(checkout: Checkout) -> None:
+    assert checkout.run(PYTHONPATH="/opt/ros")[0] == 0
+    assert "PYTHONPATH=\n" in (checkout.venv / "install.log").read_text()
+
+
+def test_several_first_uses_at_once(checkout: Checkout) -> None:
+    several = [checkout.start(FAKE_SLOW="0.5") for _ in range(4)]
+    said = []
+    for process in several:
+        with process:
+            out, err = process.communicate(timeout=20)
+        assert (process.returncode, out) == (0, f"in {checkout.folder}\n")
+        said.append(err)
+    assert checkout.installs() == 1
+    assert sorted(line.split(" process ")[0] for line in said) == [
+        "darknet: first use: installing into .venv ...\n",
+        *["darknet: waiting for"] * 3,
+    ]
+    checkout.assert_sound()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted(
+    checkout: Checkout, half_installed: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("run in the background: the signal is ignored here and below")
+    os.killpg(half_installed.pid, number)  # as Ctrl-C does: launcher and pip
+    assert half_installed.wait(10) in (128 + number, -number)  # shells differ here
+    assert not checkout.venv.with_name(".venv.lock").exists()
+    assert "did not finish" in checkout.run()[2]
+    checkout.assert_sound()
+
+
+def test_killed(checkout: Checkout, half_installed: subprocess.Popen[str]) -> None:
+    os.killpg(half_installed.pid, signal.SIGKILL)
+    half_installed.wait(10)
+    assert checkout.venv.with_name(".venv.lock").exists()
+    checkout.calls()
+    several = [checkout.start(FAKE_SLOW="0.3") for _ in range(4)]
+    for process in several:
+        with process:
+            process.communicate(timeout=20)
+        assert process.returncode == 0
+    assert checkout.installs() == 1
+    checkout.assert_sound()
+
+
+def test_lock_of_another_machine_is_respected(checkout: Checkout) -> None:
+    lock = checkout.venv.with_name(".venv.lock")
+    lock.mkdir()
+    (lock / "holder").write_text("4194304 far-away\n")
+    with checkout.start() as process:
+        assert process.stderr
+        assert process.stderr.readline() == (
+            "darknet: waiting for process 4194304 far-away, which is installing into .venv"
+            f" (if it is not: delete {lock})\n"
+        )
+        time.sleep(0.1)
+        assert process.poll() is None
+        shutil.rmtree(lock)
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+    checkout.assert_sound()
+
+
+def test_lock_without_a_holder_does_not_last(checkout: Checkout) -> None:
+    checkout.program("sleep", "#!/bin/sh\n")  # the time is not waited for
+    checkout.venv.with_name(".venv.lock").mkdir()
+    assert checkout.run()[0] == 0
+    checkout.assert_sound()
+
+
+def test_scripts_test(checkout: Checkout) -> None:
+    command = checkout.root / "scripts/test"
+    code, _, err = checkout.run(command)
+    assert (code, err) == (0, "darknet: first use: installing into .venv ...\n")
+    calls = checkout.calls()
+    assert calls[-5].endswith("--editable .[test]")
+    assert calls[-4:] == [
+        "python -m ruff check",
+        "python -m ruff format --check",
+        "python -m mypy",
+        "python -m pytest",
+    ]
+    assert checkout.run(command, "-k", "two words") == (0, "", "")
+    assert checkout.calls() == ["python -m pytest -k two words"]
+    assert checkout.run()[2] == ""  # the launcher takes that environment too
+
+    code, _, err = checkout.run(command, FAKE_FAIL="mypy")
+    assert (code, err) == (1, "scripts/test: failed: mypy\n")
+    assert checkout.calls()[-1] == "python -m pytest"
+    assert checkout.run(command, "tests", FAKE_FAIL="pytest")[0] == 1
+
+
+def test_scripts_test_adds_to_what_is_there(installed: Checkout) -> None:
+    code, _, err = installed.run(installed.root / "scripts/test")
+    assert (code, err) == (0, 'darknet: adding what "test" needs to .venv ...\n')
+    installed.change_pyproject()
+    assert "has changed" in installed.run()[2]
+    installed.assert_sound()
+    assert "adding" in installed.run(installed.root / "scripts/test")[2]
+
+
+def test_this_checkout_is_executable() -> None:
+    for name in ("darknet", "scripts/test", "scripts/get_weights", ".ci/run"):
+        assert os.access(ROOT / name, os.X_OK), name
