@@ -1,0 +1,100 @@
+"""An open file decoded by Pillow, and what is wrong with the file where that fails."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TgaImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from darknet_py.errors import PictureError
+from darknet_py.images.faults import PILLOW_FAULTS
+from darknet_py.images.modes import mode_to_rgb
+from darknet_py.images.names import one_line
+from darknet_py.images.orientation import orient, orientation
+from darknet_py.images.quiet import quiet
+
+MAX_PIXELS = 2**27
+"""Width times height: a larger picture (beyond 1.6 GB as float32 RGB) is refused unread."""
+
+# Importing a reader registers it. Naming the formats keeps Pillow's other readers, among them
+# one that runs Ghostscript, away from files of unknown origin.
+_READERS = (
+    JpegImagePlugin.JpegImageFile,
+    PngImagePlugin.PngImageFile,
+    GifImagePlugin.GifImageFile,
+    BmpImagePlugin.BmpImageFile,
+    TiffImagePlugin.TiffImageFile,
+    WebPImagePlugin.WebPImageFile,
+    PpmImagePlugin.PpmImageFile,
+    TgaImagePlugin.TgaImageFile,
+)
+_FORMATS = tuple(str(reader.format) for reader in _READERS)
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+
+
+def decode(file: IO[bytes]) -> npt.NDArray[np.float32]:
+    """The upright picture in an open file: float32 RGB (h, w, 3), values 0..1, C-contiguous.
+
+    A file, not a name: given a name, Pillow may map the file into memory, and one that shrinks
+    meanwhile would then kill the process.
+
+    Raises PictureError, without a path, for anything that is not a picture within MAX_PIXELS.
+    """
+    with quiet():
+        try:
+            return _decode(file)
+        except UnidentifiedImageError as error:
+            raise PictureError(_what_instead(file)) from error
+        except Image.DecompressionBombError as error:
+            raise PictureError(_too_large("the picture")) from error
+        except MemoryError as error:
+            raise PictureError("needs more memory than there is: make it smaller") from error
+        except PILLOW_FAULTS as error:
+            reason = one_line(str(error))[:80] or type(error).__name__
+            raise PictureError(_damage(reason)) from error
+
+
+def _decode(file: IO[bytes]) -> npt.NDArray[np.float32]:
+    with Image.open(file, formats=_FORMATS) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
+        picture.load()
+        turn = orientation(picture)
+        return orient(mode_to_rgb(picture), turn)
+
+
+def _too_large(what: str) -> str:
+    return f"{what} has more than {MAX_PIXELS} pixels: make it smaller"
+
+
+def _what_instead(file: IO[bytes]) -> str:
+    file.seek(0)
+    start = file.read(512)
+    text = start.lstrip().lower()
+    if not start:
+        return "is empty: copy or download it again"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "is an HTML page, not a picture: download the picture itself"
+    if text.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer, not a picture: run `git lfs pull`"
+    if start.startswith(_STARTS):
+        return _damage("its header")
+    known = ", ".join(_FORMATS)
+    return f"is not a picture of a kind that is read ({known}): save it as PNG or JPEG"
+
+
+def _damage(reason: str) -> str:
+    return f"is damaged or cut short ({reason}): copy or save it again"

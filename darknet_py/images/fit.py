@@ -1,0 +1,66 @@
+"""A picture of any size made the size that a network takes: one function, used by all."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from darknet_py.errors import PictureError
+from darknet_py.images.checks import check_image, check_size
+from darknet_py.images.crop import center_crop_image
+from darknet_py.images.image import load_image
+from darknet_py.images.letterbox import letterbox_image
+from darknet_py.images.names import one_line
+from darknet_py.images.resize import resize_min
+
+FITS = ("min", "letterbox", "crop")
+"""The ways of fitting: the first lets the network grow, the other two give w x h."""
+
+MAX_STRETCH = 16
+"""With "min", how many times longer than its shorter side a picture may be."""
+
+
+def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
+    """The picture fitted to a network of `w` x `h` pixels.
+
+    `image`: shape (in_h, in_w, c). `fit`, one of FITS:
+
+    - "min": the shorter side becomes `w` and the longer follows, so the result may be larger
+      than (h, w) and the network has to grow. Source: resize_min(im, net->w).
+    - "letterbox": the whole picture on grey, (h, w, c). Source: letterbox_image.
+    - "crop": the middle square, (h, w, c). Source: center_crop_image.
+
+    Returns a new float32 array. Raises PictureError, without a path, for a picture that "min"
+    would make longer than MAX_STRETCH times `w`; ValueError for another `fit`.
+    """
+    check_image(image)
+    check_size(w, h)
+    if fit == "min":
+        _check_stretch(image.shape[1], image.shape[0])
+        return resize_min(image, w)
+    if fit == "letterbox":
+        return letterbox_image(image, w, h)
+    if fit == "crop":
+        return center_crop_image(image, w, h)
+    raise ValueError(f"fit {fit!r} is none of {', '.join(FITS)}")
+
+
+def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
+    """The picture in a file, fitted as `fit_image` does: `load_image`, then `fit_image`.
+
+    Raises PictureError, one line that begins with the path, where either cannot.
+    """
+    image = load_image(path)
+    try:
+        return fit_image(image, w, h, fit)
+    except PictureError as error:
+        raise PictureError(f"{one_line(path)}: {error}") from error
+
+
+def _check_stretch(in_w: int, in_h: int) -> None:
+    # A 1x5000 picture at 224 would ask for a network of 224x1120000.
+    if max(in_w, in_h) > MAX_STRETCH * min(in_w, in_h):
+        raise PictureError(f"{in_w}x{in_h} is too narrow for --fit min: use --fit letterbox")

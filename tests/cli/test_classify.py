@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from darknet_py.cfg.data_file import read_lines
+from tests.cli.conftest import Model, Run
+
+
+def test_prints_the_path_the_time_and_the_top_classes(
+    darknet: Run, model: Model, pictures: Path
+) -> None:
+    code, out, err = darknet("classify", model.cfg, model.weights, pictures / "a.png")
+    first, *lines = out.splitlines()
+    assert code == 0
+    assert re.fullmatch(
+        rf"{re.escape(str(pictures / 'a.png'))}: Predicted in \d+\.\d{{6}} seconds\.", first
+    )
+    probabilities = [float(line.split(": ")[1]) for line in lines]
+    assert len(lines) == 5
+    assert all(re.fullmatch(r"\d: [01]\.\d{6}", line) for line in lines)
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert err.splitlines()[0].split() == ["layer", "filters", "size", "input", "output"]
+    assert err.splitlines()[-1] == f"Loading weights from {model.weights}...Done!"
+
+
+def test_quiet_says_results_only(darknet: Run, model: Model, pictures: Path) -> None:
+    code, out, err = darknet("classify", "-q", "-t", 2, *model, pictures / "a.png")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 3
+
+
+def test_json_is_one_object_a_picture(darknet: Run, model: Model, pictures: Path) -> None:
+    code, out, _ = darknet("classify", "--json", "--top", 3, *model, pictures)
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [Path(d["path"]).name for d in documents] == ["a.png", "b.png", "c.jpg"]
+    assert all(len(d["predictions"]) == 3 and d["seconds"] > 0 for d in documents)
+    assert set(documents[0]["predictions"][0]) == {"index", "name", "probability"}
+
+
+def test_csv_has_a_head_and_a_line_a_class(darknet: Run, model: Model, pictures: Path) -> None:
+    _, out, _ = darknet("classify", "--csv", "--top", 2, *model, pictures / "a.png")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["rank"] for row in rows] == ["1", "2"]
+    assert rows[0]["path"] == str(pictures / "a.png")
+    assert float(rows[0]["probability"]) >= float(rows[1]["probability"])
+
+
+def test_batches_change_nothing_but_rounding(darknet: Run, model: Model, pictures: Path) -> None:
+    def answers(*options: object) -> list[list[tuple[str, object]]]:
+        _, out, _ = darknet("classify", "--json", *options, *model, pictures)
+        return [
+            [(p["name"], pytest.approx(p["probability"], abs=1e-6)) for p in d["predictions"]]
+            for d in map(json.loads, out.splitlines())
+        ]
+
+    assert answers() == answers("--batch", 8)
+
+
+@pytest.mark.parametrize("fit", ["min", "letterbox", "crop"])
+def test_fits_differ(darknet: Run, model: Model, pictures: Path, fit: str) -> None:
+    _, by_default, _ = darknet("classify", "--json", *model, pictures / "c.jpg")
+    _, out, _ = darknet("classify", "--json", "--fit", fit, *model, pictures / "c.jpg")
+    same = json.loads(out)["predictions"] == json.loads(by_default)["predictions"]
+    assert same == (fit == "min")
+
+
+def test_a_network_that_cannot_grow_crops(
+    darknet: Run, connected_model: Model, pictures: Path
+) -> None:
+    code, out, err = darknet("classify", "--json", *connected_model, pictures / "c.jpg")
+    assert code == 0
+    assert "one size only: pictures are cropped" in err
+    _, cropped, _ = darknet(
+        "classify", "--json", "--fit", "crop", *connected_model, pictures / "c.jpg"
+    )
+    assert json.loads(out)["predictions"] == json.loads(cropped)["predictions"]
+    code, _, err = darknet("classify", "--fit", "min", *connected_model, pictures / "c.jpg")
+    assert code == 1
+    assert "only takes a map of 6 x 5 x 3" in err
+
+
+def test_names_from_a_file(darknet: Run, model: Model, pictures: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.list"
+    names.write_text("".join(f"the {i}th thing\n" for i in range(12)))
+    _, out, _ = darknet("classify", "--names", names, *model, pictures / "a.png")
+    assert all(re.match(r"the \dth thing: ", line) for line in out.splitlines()[1:])
+    names.write_text("one\ntwo\n")
+    code, _, err = darknet("classify", "-q", "--names", names, *model, pictures / "a.png")
+    assert (code, err) == (
+        1,
+        f"darknet: {names}: holds 2 names, and the network has 10 outputs\n",
+    )
+
+
+def test_a_thousand_outputs_are_imagenets(darknet: Run, tmp_path: Path, pictures: Path) -> None:
+    cfg, weights = tmp_path / "k.cfg", tmp_path / "k.weights"
+    cfg.write_text(
+        "[net]\nwidth=8\nheight=8\nchannels=3\n[conv]\nfilters=1000\n[avgpool]\n[softmax]\n"
+    )
+    weights.write_bytes(bytes(16 + 4 * 4000))
+    _, out, _ = darknet("classify", "--json", "-t", 1, cfg, weights, pictures / "a.png")
+    best = json.loads(out)["predictions"][0]
+    shipped = Path(__file__).parents[2] / "data/imagenet.shortnames.list"
+    assert best["name"] == read_lines(shipped)[best["index"]]
+
+
+def test_a_bad_picture_does_not_stop_the_others(darknet: Run, model: Model, pictures: Path) -> None:
+    (pictures / "b.png").write_text("no picture")
+    code, out, err = darknet("classify", "-q", "--json", "--batch", 4, *model, pictures)
+    assert code == 1
+    assert [Path(json.loads(line)["path"]).name for line in out.splitlines()] == ["a.png", "c.jpg"]
+    assert err.count("\n") == 1
+    assert err.startswith(f"darknet: {pictures / 'b.png'}: ")
+
+
+def test_a_list_on_standard_input(darknet: Run, model: Model, pictures: Path) -> None:
+    listed = f"{pictures / 'a.png'}\r\n\n# a comment\n{pictures / 'c.jpg'}\n"
+    code, out, _ = darknet("classify", "--json", *model, "-", stdin=listed)
+    assert code == 0
+    assert [Path(json.loads(line)["path"]).name for line in out.splitlines()] == ["a.png", "c.jpg"]
+
+
+def test_patterns(darknet: Run, model: Model, pictures: Path) -> None:
+    _, out, _ = darknet("classify", "--json", *model, f"{pictures}/*.png")
+    assert len(out.splitlines()) == 2
+    code, _, err = darknet("classify", "-q", *model, f"{pictures}/*.bmp")
+    assert code == 1
+    assert err.startswith("darknet: ")
+
+
+def test_without_pictures_it_asks_on_a_terminal_only(
+    darknet: Run, model: Model, pictures: Path
+) -> None:
+    code, out, err = darknet("classify", *model)
+    assert (code, out) == (2, "")
+    assert "No pictures" in err
+
+    typed = f"{pictures / 'a.png'}\n{pictures / 'nothing*'}\n\n{pictures / 'c.jpg'}\n"
+    code, out, err = darknet("classify", "-q", *model, stdin=typed, terminal=True)
+    assert code == 0
+    assert out.count("Predicted in") == 2
+    assert err.count("Enter Image Path: ") == 5
+
+
+def test_classifier_predict_takes_names_and_top_from_data(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/ten.names").write_text("".join(f"n{i}\n" for i in range(10)))
+    data = tmp_path / "ten.data"
+    data.write_text("classes = 10\nnames = lists/ten.names\ntop=2\n")
+    code, out, _ = darknet("classifier", "predict", data, *model, pictures / "a.png")
+    assert code == 0
+    assert [line[0] for line in out.splitlines()[1:]] == ["n", "n"]
+    _, out, _ = darknet("classifier", "predict", "-t", 4, data, *model, pictures / "a.png")
+    assert len(out.splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "is empty"),
+        (b"<!DOCTYPE html><html></html>", "is an HTML page"),
+        (b"\0" * 10, "too few"),
+        (b"\0" * 2001, "runs short in layer 2 [convolutional]: expected 63,720 bytes"),
+        (b"\0" * 90000, "more than"),
+        (None, "is a folder"),
+    ],
+)
+def test_weights_that_are_none_give_one_line(
+    darknet: Run, model: Model, pictures: Path, content: bytes | None, complaint: str
+) -> None:
+    if content is None:
+        model.weights.unlink()
+        model.weights.mkdir()
+    else:
+        model.weights.write_bytes(content)
+    code, out, err = darknet("classify", "-q", *model, pictures / "a.png")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"darknet: {model.weights}: ")
+    assert complaint in err
+    assert err.count("\n") == 1
+
+
+def test_a_cfg_that_cannot_be_gives_one_line(darknet: Run, model: Model, pictures: Path) -> None:
+    model.cfg.write_text("[net]\nwidth=4\nheight=4\nchannels=3\n[conv]\nsize=9\nfilters=2\n")
+    code, _, err = darknet("classify", "-q", *model, pictures / "a.png")
+    assert code == 1
+    assert err.startswith(f"darknet: {model.cfg}:5: [conv] a 4 x 4 x 3 input gives a ")
+    assert err.count("\n") == 1
+
+
+def test_unread_keys_warn_and_strict_refuses(darknet: Run, model: Model, pictures: Path) -> None:
+    model.cfg.write_text(model.cfg.read_text().replace("[avgpool]", "[avgpool]\nfitlers=3"))
+    code, _, err = darknet("classify", *model, pictures / "a.png")
+    assert code == 0
+    assert re.search(r"warning: .*tiny_like.cfg:\d+: \[avgpool\] fitlers= is not used", err)
+    code, _, err = darknet("classify", "--strict", *model, pictures / "a.png")
+    assert code == 1
+    assert err.startswith(f"darknet: {model.cfg}:")
+
+
+def test_an_unknown_device_gives_one_line(darknet: Run, model: Model, pictures: Path) -> None:
+    code, _, err = darknet("classify", "-q", "--device", "tpu", *model, pictures / "a.png")
+    assert code == 1
+    assert err == "darknet: no such device: 'tpu': expected cpu, gpu, gpu:N or auto\n"
+
+
+def test_a_grey_network_takes_colour_pictures(darknet: Run, tmp_path: Path, pictures: Path) -> None:
+    cfg, weights = tmp_path / "grey.cfg", tmp_path / "grey.weights"
+    cfg.write_text("[net]\nwidth=8\nheight=8\nchannels=1\n[conn]\noutput=2\n[softmax]\n")
+    weights.write_bytes(bytes(16 + 4 * (2 + 128)))
+    grey = pictures / "grey.png"
+    Image.new("L", (8, 8), 9).save(grey)
+    code, out, _ = darknet("classify", "--json", cfg, weights, grey, pictures / "a.png")
+    assert code == 0
+    assert len(out.splitlines()) == 2
+
+
+def test_ctrl_c_ends_with_130(
+    darknet: Run, model: Model, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("darknet_py.tasks.classify.load_fitted", interrupted)
+    code, _, err = darknet("classify", "-q", *model, pictures / "a.png")
+    assert (code, err) == (130, "\ndarknet: interrupted\n")
+
+
+def test_a_bug_keeps_its_traceback(
+    model: Model, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from darknet_py.cli import main
+
+    def bug(*args: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("darknet_py.tasks.classify.load_fitted", bug)
+    monkeypatch.setattr(
+        sys, "argv", ["darknet", "classify", "-q", *map(str, model), str(pictures / "a.png")]
+    )
+    with pytest.raises(RuntimeError, match="a bug"):
+        main()

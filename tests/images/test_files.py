@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darknet_py.errors import DarknetError
+from darknet_py.images import find_pictures, read_list
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.jpg", "a.PNG", "c d.jpeg", "e.tif", ".hidden.jpg", "notes.txt", "jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "sub.jpg").mkdir()
+    (tmp_path / "sub.jpg" / "f.png").touch()
+    return tmp_path
+
+
+def names(*arguments: str | Path) -> list[str]:
+    return [str(path) for path in find_pictures(arguments)]
+
+
+def fault(argument: str | Path) -> str:
+    with pytest.raises(DarknetError) as caught:
+        find_pictures([argument])
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+def test_files_are_kept_in_order_even_if_missing_or_of_any_suffix(folder: Path) -> None:
+    assert names("notes.txt", "no.jpg", "b.jpg", "a.PNG", "b.jpg") == [
+        *("notes.txt", "no.jpg", "b.jpg", "a.PNG", "b.jpg")
+    ]
+    assert find_pictures([folder / "b.jpg"]) == [folder / "b.jpg"]
+    assert find_pictures([]) == []
+
+
+def test_a_folder_gives_its_pictures_sorted(folder: Path) -> None:
+    expected = ["a.PNG", "b.jpg", "c d.jpeg", "e.tif"]
+    assert names(".") == expected
+    assert names(folder) == [str(folder / name) for name in expected]
+    assert names("b.jpg", "sub.jpg", "a.PNG") == [
+        "b.jpg",
+        os.path.join("sub.jpg", "f.png"),
+        "a.PNG",
+    ]
+
+
+def test_a_folder_without_pictures_is_named(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    (folder / "empty" / "notes.txt").touch()
+    message = "empty: no pictures in this folder: for folders in it, use 'empty/*/*'"
+    assert fault("empty") == message
+
+
+def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert fault("sub.jpg") == "sub.jpg: cannot be read: Permission denied"
+
+
+def test_patterns_give_the_files_that_they_match_sorted(folder: Path) -> None:
+    assert names("*.jp*g") == ["b.jpg", "c d.jpeg"]
+    assert names("?.jpg") == ["b.jpg"]
+    assert names("[ab].*") == ["a.PNG", "b.jpg"]
+    assert names("*") == ["a.PNG", "b.jpg", "c d.jpeg", "e.tif", "jpg", "notes.txt"]
+    assert names(".h*") == [".hidden.jpg"]
+    (folder / "sub.jpg" / "deep").mkdir()
+    (folder / "sub.jpg" / "deep" / "g.png").touch()
+    deep = [os.path.join("sub.jpg", "deep", "g.png"), os.path.join("sub.jpg", "f.png")]
+    assert names("**/*.png") == deep
+    assert names(str(folder / "*.tif")) == [str(folder / "e.tif")]
+
+
+def test_a_pattern_that_matches_nothing_is_named(folder: Path) -> None:
+    assert fault("*.webp") == "*.webp: no file matches this pattern"
+    assert fault("sub*") == "sub*: no file matches this pattern"
+
+
+def test_a_file_whose_name_is_a_pattern_wins(folder: Path) -> None:
+    (folder / "[ab].jpg").touch()
+    (folder / "[be].jpg").symlink_to("nowhere")
+    assert names("[ab].jpg") == ["[ab].jpg"]
+    assert names("[be].jpg") == ["[be].jpg"]
+
+
+def test_a_folder_whose_name_is_a_pattern_wins(folder: Path) -> None:
+    (folder / "x [1]").mkdir()
+    (folder / "x [1]" / "a.jpg").touch()
+    assert names("x [1]") == [os.path.join("x [1]", "a.jpg")]
+
+
+def test_an_empty_argument_is_not_the_folder_one_is_in(folder: Path) -> None:
+    assert fault("") == "an empty name names no picture"
+
+
+def test_names_that_would_break_the_line(folder: Path) -> None:
+    assert fault("*\n").startswith("*\\n: no file")
+
+
+def test_lists_of_any_hand() -> None:
+    lines = [
+        "\ufeffa.jpg\r\n",
+        "# a comment\n",
+        "\n",
+        "  \r\n",
+        "with space.jpg\n",
+        "   # indented\n",
+        "\tindented.jpg  \n",
+        "b#1.jpg\r",
+        "./#2.jpg",
+    ]
+    expected = ["a.jpg", "with space.jpg", "indented.jpg", "b#1.jpg", "./#2.jpg"]
+    assert read_list(lines) == expected
+    assert read_list(iter(lines)) == expected
+    assert read_list([]) == []
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N", "P"], exclude_characters="#\ufeff"))))
+def test_names_come_back_from_a_list(written: list[str]) -> None:
+    assert read_list(f"{name}\r\n" for name in written) == [name for name in written if name]

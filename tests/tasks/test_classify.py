@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import darknet_py
+from darknet_py.errors import PictureError
+from darknet_py.images import load_fitted
+from darknet_py.network import Network
+from darknet_py.tasks.classify import Classified, Refused, best_fit, classify_pictures
+from tests.support.golden import golden_network, load_golden
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Network:
+    return golden_network(load_golden("forward", "tiny_like"), tmp_path)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{i}.png" for i in range(5)]
+    for path, w in zip(paths, (50, 50, 70, 50, 50), strict=True):
+        Image.fromarray(rng.integers(0, 256, (40, w, 3), np.uint8)).save(path)
+    return paths
+
+
+def test_is_predict_sorted_with_names(net: Network, pictures: list[Path]) -> None:
+    names = [f"name {i}" for i in range(10)]
+    ((best, second),) = darknet_py.classify(net, [pictures[0]], top=2, names=names)
+    x = load_fitted(pictures[0], 48, 36, "min").transpose(2, 0, 1)[None]
+    probabilities = net.predict(x)[0]
+    order = np.argsort(-probabilities)
+    assert best == (order[0], names[order[0]], probabilities[order[0]])
+    assert second == (order[1], names[order[1]], probabilities[order[1]])
+    assert sum(p for _, _, p in darknet_py.classify(net, [pictures[0]], top=10)[0]) == (
+        pytest.approx(1, abs=1e-5)
+    )
+
+
+def test_neighbours_of_one_size_go_together(
+    net: Network, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    predict = Network.predict
+
+    def counted(self: Network, x: np.ndarray) -> np.ndarray:
+        sizes.append(len(x))
+        return predict(self, x)
+
+    monkeypatch.setattr(Network, "predict", counted)
+    results = list(classify_pictures(net, pictures, batch=2))
+    assert sizes == [2, 1, 2]
+    assert [result.path for result in results] == pictures
+
+
+def test_a_refused_picture_keeps_its_place(net: Network, pictures: list[Path]) -> None:
+    pictures[1].write_bytes(b"")
+    results = list(classify_pictures(net, pictures, batch=3))
+    assert [result.path for result in results] == pictures
+    assert [type(result) for result in results] == [Classified, Refused] + [Classified] * 3
+    with pytest.raises(PictureError, match=r"1\.png"):
+        darknet_py.classify(net, pictures)
+
+
+def test_the_best_fit_depends_on_whether_the_network_can_grow(net: Network, tmp_path: Path) -> None:
+    assert best_fit(net) == "min"
+    assert best_fit(golden_network(load_golden("forward", "connected"), tmp_path)) == "crop"
+
+
+def test_names_must_suffice(net: Network, pictures: list[Path]) -> None:
+    with pytest.raises(darknet_py.DarknetError, match="2 were given, and the network has 10"):
+        darknet_py.classify(net, pictures[:1], names=["a", "b"])
