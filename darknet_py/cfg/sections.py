@@ -49,10 +49,12 @@ class Section:
         return key in self.values
 
     def add(self, key: str, value: Value) -> None:
-        """Adds a key, which must be new to the section."""
+        """Adds a key, which must be printable and new to the section."""
+        if not key.isprintable():
+            raise CfgError(self.path, value.line, f"[{self.name}] {shown(key)}= is no key")
         if key in self.values:
             first = self.values[key].line
-            message = f"[{self.name}] {key}= is given twice (first on line {first})"
+            message = f"[{self.name}] {shown(key)}= is given twice (first on line {first})"
             raise CfgError(self.path, value.line, message)
         self.values[key] = value
 
@@ -120,7 +122,7 @@ class Section:
         try:
             return convert(value.text)
         except ValueError:
-            self.fail(f"{key}={_shown(value.text)}: expected {expected}", key)
+            self.fail(f"{shown(key)}={shown(value.text)}: expected {expected}", key)
 
 
 def read_sections(path: str | Path) -> list[Section]:
@@ -136,7 +138,7 @@ def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
             sections.append(_open_section(line, path, number))
         elif not sections:
             raise CfgError(
-                path, number, f"{_shown(line)} stands before any section: expected [net] first"
+                path, number, f"{shown(line)} stands before any section: expected [net] first"
             )
         else:
             _add_line(sections[-1], line, number)
@@ -145,17 +147,17 @@ def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
 
 def _open_section(line: str, path: str | Path, number: int) -> Section:
     name = line[1:-1].strip()
-    if not line.endswith("]") or not name or "[" in name or "]" in name:
-        raise CfgError(path, number, f"{_shown(line)}: expected a section like [convolutional]")
+    if not line.endswith("]") or not name or not name.isprintable() or {"[", "]"} & set(name):
+        raise CfgError(path, number, f"{shown(line)}: expected a section like [convolutional]")
     return Section(name, path, number)
 
 
 def _add_line(section: Section, line: str, number: int) -> None:
     key, equals, text = (part.strip() for part in line.partition("="))
     if not equals or not key:
-        raise CfgError(section.path, number, f"{_shown(line)}: expected key=value or [section]")
+        raise CfgError(section.path, number, f"{shown(line)}: expected key=value or [section]")
     if not text:
-        raise CfgError(section.path, number, f"[{section.name}] {key}= has no value")
+        raise CfgError(section.path, number, f"[{section.name}] {shown(key)}= has no value")
     section.add(key, Value(text, number))
 
 
@@ -192,7 +194,7 @@ def _range(minimum: float, maximum: float, limit: float) -> str:
     return f" of at most {maximum:g}" if maximum < limit else ""
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A piece of a file, fit for one line of a message."""
     printable = "".join(char if char.isprintable() else "?" for char in text)
     return printable if len(printable) <= 60 else printable[:57] + "..."

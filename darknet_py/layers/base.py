@@ -13,6 +13,7 @@ The contract, for whoever writes or reads a layer:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -90,7 +91,7 @@ class Parameter:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def from_file(self, flat: np.ndarray) -> np.ndarray:
         """The values of a file (size,), in the shape in here."""

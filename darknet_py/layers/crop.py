@@ -10,6 +10,7 @@ from darknet_py.layers.base import (
     Place,
     Shape,
     Wanted,
+    check_map,
     register,
     table_shape,
 )
@@ -54,9 +55,11 @@ class Crop(Layer):
         h, w, c = place.in_shape
         if place.in_shape != place.cfg_in_shape:
             height, width = h * height // cfg_h, w * height // cfg_h
+        out_shape = Shape(height, width, c)
+        check_map(section, place.in_shape, out_shape)
         return cls(
             place.in_shape,
-            Shape(height, width, c),
+            out_shape,
             (place.index - 1,),
             section.get_flag("flip"),
             section.get_flag("noadjust"),

@@ -21,7 +21,8 @@ from darknet_py.ops.sizes import maxpool_out
 class Maxpool(Layer):
     """y = the largest x of each window, channel by channel.
 
-    Keys: stride (1), size (stride), padding (size - 1: the total of both sides).
+    Keys: stride (1), size (stride), padding (size - 1: the total of both sides; at most
+    2 size - 2, so that every window has something of the map).
 
     in (h, w, c) -> out (h', w', c), h' = (h + padding - size) // stride + 1. The first window
     begins at -(padding // 2); nothing outside the map ever wins. Backward, a window's delta goes
@@ -39,7 +40,7 @@ class Maxpool(Layer):
     def from_section(cls, section: Section, place: Place) -> Maxpool:
         stride = section.get_int("stride", 1, minimum=1)
         size = section.get_int("size", stride, minimum=1)
-        padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 1)
+        padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 2)
         layer = cls(place.in_shape, (place.index - 1,), size, stride, padding)
         check_map(section, layer.in_shape, layer.out_shape)
         return layer

@@ -19,8 +19,10 @@ from darknet_py.layers.base import (
 class Reorg(Layer):
     """The values of x at other places: see ops.reorg for which (not space-to-depth).
 
-    Keys: stride (1), reverse (0). in (h, w, c) -> out (h / stride, w / stride, c stride^2), with
-    reverse (h stride, w stride, c / stride^2); stride divides h and w, its square c.
+    Keys: stride (1), reverse (0); flatten and extra, other forms, are refused.
+
+    in (h, w, c) -> out (h / stride, w / stride, c stride^2), with reverse (h stride, w stride,
+    c / stride^2); stride divides h and w, its square c.
     Source: reorg_layer.c.
     """
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darknet_py.cfg.sections import Section
+from darknet_py.cfg.sections import Section, shown
 from darknet_py.errors import CfgError
 from darknet_py.layers import LAYERS, Layer, Place, Shape
 from darknet_py.network.settings import Settings, read_settings
 
 NET_NAMES = ("net", "network")
 MAX_MAP = 2**31 - 1
-"""Numbers in one picture's map: what the C program can count to."""
+"""Numbers in one picture's map, or in one parameter: what the C program can count to."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,6 @@ def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
 
 def _unread(section: Section) -> list[str]:
     return [
-        f"{section.path}:{line}: [{section.name}] {key}= is not used"
+        f"{section.path}:{line}: [{section.name}] {shown(key)}= is not used"
         for line, key in section.unread()
     ]

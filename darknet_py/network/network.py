@@ -7,6 +7,7 @@ any size that the layers can take, as in the C program after resize_network.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape, Wanted
-from darknet_py.network.builder import build, build_layers
+from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.settings import Settings
 from darknet_py.network.weights import Loaded, read_weights, write_weights
 
@@ -108,7 +109,7 @@ class Network:
             raise ShapeError(f"{error} (with a picture of {w} x {h})") from error
         for index, (layer, own) in enumerate(zip(other.layers, self.layers, strict=True)):
             for new, old in zip(layer.parameters(), own.parameters(), strict=True):
-                if new.shape != old.shape:
+                if (new.shape, new.file_shape) != (old.shape, old.file_shape):
                     raise ShapeError(
                         f"{self.path}: layer {index} [{layer.kind}] only takes a map of "
                         f"{own.in_shape}, and a picture of {w} x {h} gives {layer.in_shape}"
@@ -123,14 +124,17 @@ class Network:
         rng = np.random.default_rng(self.settings.seed if seed is None else seed)
         for parameter in self.parameters():
             if parameter.value is None:
-                try:
-                    parameter.value = parameter.initialise(rng, parameter.shape)
-                except MemoryError as error:
-                    raise CfgError(
-                        self.path, None, f"asks for {4 * parameter.size:,} bytes of weights at once"
-                    ) from error
+                parameter.value = self._draw(parameter, rng)
             if isinstance(parameter.value, np.ndarray):
                 parameter.value = self.ops.array(parameter.value)
+
+    def _draw(self, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
+        try:
+            if parameter.size <= MAX_MAP:
+                return parameter.initialise(rng, parameter.shape)
+        except MemoryError:
+            pass
+        raise CfgError(self.path, None, f"asks for {4 * parameter.size:,} bytes of weights at once")
 
     def load_weights(
         self, path: str | Path, *, partial: bool = False, clear: bool = False
@@ -177,6 +181,7 @@ class Network:
         ShapeError.
         """
         batch, parts = self.settings.batch * self.settings.time_steps, self.settings.subdivisions
+        self._check_trainable()
         self._check_batch(x, y, batch)
         self._allocate_updates()
         total = 0.0
@@ -270,12 +275,6 @@ class Network:
             truth = self.ops.to_hwc(self.ops.array(y).reshape(n, c, h, w))
             this_loss, delta = layer.loss(outputs[index], truth, self.ops)
             loss = this_loss if loss is None else loss
-        if loss is None:
-            raise CfgError(
-                self.path,
-                self._sections[-1].line,
-                "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
-            )
         return loss, delta, index - 1
 
     def _allocate_updates(self) -> None:
@@ -328,7 +327,16 @@ class Network:
 
     def _to_outside(self, y: Array, is_vector: bool) -> np.ndarray:
         outside: np.ndarray = self.ops.to_host(self.ops.to_chw(y))
-        return outside.reshape(outside.shape[0], -1) if is_vector else outside
+        n, *shape = outside.shape
+        return outside.reshape(n, math.prod(shape)) if is_vector else outside
+
+    def _check_trainable(self) -> None:
+        if not self.layers[-1].is_loss:
+            raise CfgError(
+                self.path,
+                self._sections[-1].line,
+                "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
+            )
 
     def _check_batch(self, x: np.ndarray, y: np.ndarray, batch: int) -> None:
         if len(x) != batch or np.shape(y) != (batch, self.outputs):

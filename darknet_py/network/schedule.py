@@ -51,23 +51,31 @@ class Schedule:
     def rate(self, batch_num: int) -> float:
         """The rate for batch number `batch_num`."""
         if batch_num < self.burn_in:
-            return float(self.learning_rate * (batch_num / self.burn_in) ** self.power)
-        return float(self.learning_rate * self._factor(batch_num))
+            return self.learning_rate * _power(batch_num / self.burn_in, self.power)
+        return self.learning_rate * self._factor(batch_num)
 
     def _factor(self, batch_num: int) -> float:
         if self.policy == "step":
-            return float(self.scale ** (batch_num // self.step))
+            return _power(self.scale, batch_num // self.step)
         if self.policy == "steps":
             pairs = zip(self.steps, self.scales, strict=True)
             return math.prod(scale for step, scale in pairs if batch_num >= step)
         if self.policy == "exp":
-            return float(self.gamma**batch_num)
+            return _power(self.gamma, batch_num)
         if self.policy == "poly":
-            return float(max(1 - batch_num / self.max_batches, 0) ** self.power)
+            return _power(max(1 - batch_num / self.max_batches, 0), self.power)
         if self.policy == "sigmoid":
             # exp of more than 700 is no float; the factor is 0 long before
             return 1 / (1 + math.exp(min(self.gamma * (batch_num - self.step), 700)))
         if self.policy == "random":
             below = 2**20
-            return float((random_ints(1, below, self.seed, batch_num)[0] / below) ** self.power)
+            return _power(random_ints(1, below, self.seed, batch_num)[0] / below, self.power)
         return 1
+
+
+def _power(base: float, exponent: float) -> float:
+    """base ** exponent, both 0 or more; infinite where no float is large enough."""
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return math.inf

@@ -116,20 +116,22 @@ def _read_schedule(section: Section, max_batches: int) -> tuple[Schedule, list[s
             "each, as in steps=400,800 and scales=.1,.1",
             "steps",
         )
+    if any(scale < 0 for scale in scales):
+        section.fail("scales: expected numbers of 0 or more", "scales")
     if policy == "poly" and not max_batches:
         section.fail("policy=poly needs max_batches", "policy")
     return (
         Schedule(
             policy=policy,
-            learning_rate=section.get_float("learning_rate", 0.001),
+            learning_rate=section.get_float("learning_rate", 0.001, minimum=0),
             burn_in=section.get_int("burn_in", 0, minimum=0),
-            power=section.get_float("power", 4),
+            power=section.get_float("power", 4, minimum=0),
             max_batches=max_batches,
             step=section.get_int("step", 1, minimum=1),
-            scale=section.get_float("scale", 1),
+            scale=section.get_float("scale", 1, minimum=0),
             steps=tuple(steps),
             scales=tuple(scales),
-            gamma=section.get_float("gamma", 1),
+            gamma=section.get_float("gamma", 1, minimum=0),
             seed=section.get_int("seed", 0, minimum=0),
         ),
         warnings,

@@ -73,7 +73,7 @@ def softmax_backward(delta: Array, y: Array, groups: int, temperature: float) ->
 
 
 def _parts(x: Array, groups: int) -> Array:
-    return x.reshape(*x.shape[:-1], groups, -1)
+    return x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
 
 
 def avgpool(x: Array) -> Array:

@@ -110,7 +110,7 @@ def _local_columns(x: Array, size: int, stride: int, padding: int) -> Array:
 
 def _row_tasks(n: int, out_h: int, row: int) -> list[tuple[int, range]]:
     """(picture, rows of the output), for columns of `row` numbers a row: enough for all threads."""
-    parts = max(-(-thread_count() // n), -(-out_h * row // _COLUMNS))
+    parts = max(-(-thread_count() // max(n, 1)), -(-out_h * row // _COLUMNS))
     step = max(-(-out_h // parts), 1)
     return [
         (b, range(top, min(top + step, out_h))) for b in range(n) for top in range(0, out_h, step)

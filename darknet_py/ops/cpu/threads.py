@@ -42,7 +42,7 @@ def run(task: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
 
 def spread(count: int) -> list[range]:
     """0 to count - 1 in equal parts, one a thread; fewer where there is less to do."""
-    parts = min(thread_count(), count)
+    parts = min(thread_count(), max(count, 1))
     return [range(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
 
 
