@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.gradients import check_layer, make_inputs, make_layer, ops
+from tests.support.layers import mistake
+
+REORG = "[net]\nheight=6\nwidth=12\nchannels=9\n[reorg]\n"
+
+
+@pytest.mark.parametrize("keys", ["", "stride=3", "reverse=1", "stride=3\nreverse=1"])
+@pytest.mark.parametrize("train", [True, False])
+def test_gradients(keys: str, train: bool) -> None:
+    check_layer(REORG + keys, train=train)
+
+
+def c_program(x: np.ndarray, stride: int, forward: bool) -> np.ndarray:
+    """reorg_cpu of the C program's blas.c, on maps (n, c, h, w) of any shape, read flat."""
+    n, c, h, w = x.shape
+    flat, out = x.reshape(-1), np.empty(x.size)
+    out_c = c // stride**2
+    for b in range(n):
+        for k in range(c):
+            for j in range(h):
+                for i in range(w):
+                    in_index = i + w * (j + h * (k + c * b))
+                    c2, offset = k % out_c, k // out_c
+                    w2 = i * stride + offset % stride
+                    h2 = j * stride + offset // stride
+                    out_index = w2 + w * stride * (h2 + h * stride * (c2 + out_c * b))
+                    if forward:
+                        out[out_index] = flat[in_index]
+                    else:
+                        out[in_index] = flat[out_index]
+    return out
+
+
+@pytest.mark.parametrize("reverse", [0, 1])
+def test_values_lie_where_the_c_program_puts_them(reverse: int) -> None:
+    text = f"{REORG}stride=3\nreverse={reverse}"
+    layer, (x,) = make_layer(text), make_inputs(text)
+    y = layer.forward(x, ops, False)
+    assert y.shape[1:] == layer.out_shape == ((18, 36, 1) if reverse else (2, 4, 81))
+    expected = c_program(ops.to_chw(x), 3, forward=bool(reverse))
+    np.testing.assert_array_equal(ops.to_chw(y).reshape(-1), expected)
+
+
+def test_table() -> None:
+    assert make_layer(REORG + "stride=3").describe() == (
+        "reorg              / 3    12 x   6 x   9   ->     4 x   2 x  81"
+    )
+
+
+FITS_NOT = (
+    "does not fit a 12 x 6 x 9 input: expected channels divisible by its square, "
+    "width and height by itself"
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("stride=0", ":6: [reorg] stride=0: expected a whole number from 1 to 1024"),
+        ("stride=2", f":6: [reorg] stride=2 {FITS_NOT}"),
+        ("stride=2\nreverse=1", f":6: [reorg] stride=2 {FITS_NOT}"),
+        ("reverse=2", ":6: [reorg] reverse=2: expected 0 or 1"),
+        ("flatten=1", ":6: [reorg] flatten: this form of [reorg] is not supported"),
+        ("extra=2", ":6: [reorg] extra: this form of [reorg] is not supported"),
+    ],
+)
+def test_mistakes_are_named(keys: str, message: str) -> None:
+    assert mistake(REORG + keys) == "<text>" + message

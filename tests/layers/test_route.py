@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.gradients import check_layer, make_inputs, make_layer, ops
+from tests.support.layers import mistake
+
+NET = (
+    "[net]\nheight=4\nwidth=5\nchannels=2\n"
+    "[convolutional]\nfilters=3\n"
+    "[convolutional]\nfilters=4\n"
+    "[maxpool]\nstride=2\n"
+    "[route]\n"
+)
+
+
+@pytest.mark.parametrize("layers", ["-1", "0", "-2,0", "1, 0, 1"])
+@pytest.mark.parametrize("train", [True, False])
+def test_gradients(layers: str, train: bool) -> None:
+    check_layer(f"{NET}layers={layers}", train=train)
+
+
+def test_maps_side_by_side() -> None:
+    text = NET + "layers=-2,0"
+    layer = make_layer(text)
+    first, second = make_inputs(text)
+    assert layer.inputs == (1, 0)
+    assert layer.out_shape == (4, 5, 7)
+    y = layer.forward(first, second, ops, False)
+    np.testing.assert_array_equal(y[..., :4], first)
+    np.testing.assert_array_equal(y[..., 4:], second)
+
+
+def test_table() -> None:
+    assert make_layer(NET + "layers=-2,0").describe() == "route  1 0"
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("", ":11: [route] layers= is missing: expected layer numbers, as in layers=-1,8"),
+        ("layers=3", ":12: [route] layers=3: there is no such layer before layer 3"),
+        ("layers=-4", ":12: [route] layers=-4: there is no such layer before layer 3"),
+        ("layers=0,99", ":12: [route] layers=99: there is no such layer before layer 3"),
+        ("layers=0 1", ":12: [route] layers=0 1: expected whole numbers separated by commas"),
+        (
+            "layers=0,2",
+            ":12: [route] layer 2 gives 3 x 2 x 4, layer 0 5 x 4 x 3: "
+            "expected one width and height",
+        ),
+    ],
+)
+def test_mistakes_are_named(keys: str, message: str) -> None:
+    assert mistake(NET + keys) == "<text>" + message

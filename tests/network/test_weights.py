@@ -1,0 +1,424 @@
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from darknet_py.cfg.sections import parse_sections, read_sections
+from darknet_py.errors import WeightsError
+from darknet_py.layers.base import Layer, Parameter
+from darknet_py.network.builder import build
+from darknet_py.network.weights import Loaded, read_weights, weights_bytes, write_weights
+from tests.support.golden import golden_names, load_golden
+
+CFG = """[net]
+height=2
+width=3
+channels=2
+[convolutional]
+filters=4
+size=3
+pad=1
+batch_normalize=1
+[maxpool]
+[connected]
+output=5
+[connected]
+output=3
+batch_normalize=1
+[softmax]
+"""
+SIZES = [4 * (4 * 4 + 4 * 2 * 9), 4 * (5 + 5 * 24), 4 * (3 + 3 * 5 + 3 * 3)]
+"""Bytes of the three layers that have weights: 0, 2 and 3."""
+TINY_CFG = Path(__file__).parents[2] / "cfg" / "tiny.cfg"
+
+
+def make_layers(text: str = CFG) -> list[Layer]:
+    return build(parse_sections(text), "<text>").layers
+
+
+def make_values(size: int = sum(SIZES)) -> bytes:
+    """0, 1, 2 and so on, which float32 has exactly: `size` bytes."""
+    return np.arange(size // 4, dtype="<f4").tobytes()
+
+
+def header(major: int, minor: int, seen: int, bits: int) -> bytes:
+    return struct.pack("<iii", major, minor, 7) + struct.pack("<Q" if bits == 64 else "<I", seen)
+
+
+NEW = header(0, 2, 5, 64)
+
+
+def parameters(layers: list[Layer]) -> list[Parameter]:
+    return [parameter for layer in layers for parameter in layer.parameters()]
+
+
+def in_file_order(layers: list[Layer]) -> np.ndarray:
+    return np.concatenate([p.to_file(p.value).reshape(-1) for p in parameters(layers)])
+
+
+def read(
+    folder: Path, content: bytes, layers: list[Layer] | None = None, partial: bool = False
+) -> Loaded:
+    path = folder / "some.weights"
+    path.write_bytes(content)
+    return read_weights(path, make_layers() if layers is None else layers, partial)
+
+
+def mistake(folder: Path, content: bytes, text: str = CFG, partial: bool = False) -> str:
+    """What the error says after the file's name; the layers have been left alone."""
+    layers = make_layers(text)
+    with pytest.raises(WeightsError) as caught:
+        read(folder, content, layers, partial)
+    name, _, message = str(caught.value).partition(": ")
+    assert name == str(folder / "some.weights")
+    assert message.isprintable()
+    assert all(parameter.value is None for parameter in parameters(layers))
+    return message
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    ("major", "minor", "seen", "bits"),
+    [
+        (0, 1, 2**32 - 1, 32),
+        (0, 2, 2**40 + 5, 64),
+        (0, 3, 9, 64),
+        (1, 0, 2**40 + 5, 64),
+        (1000, 0, 9, 32),
+        (0, 1000, 9, 32),
+        # some real files: their size tells
+        (0, 2, 204_800_000, 32),
+    ],
+)
+def test_every_version_is_read(
+    major: int, minor: int, seen: int, bits: int, tmp_path: Path
+) -> None:
+    layers = make_layers()
+    loaded = read(tmp_path, header(major, minor, seen, bits) + make_values(), layers)
+    found = loaded.header
+    assert (found.major, found.minor, found.revision, found.seen) == (major, minor, 7, seen)
+    assert found.size == (20 if bits == 64 else 16)
+    assert not found.transposed
+    assert (loaded.layers, loaded.of_layers, loaded.is_partial) == (3, 3, False)
+    np.testing.assert_array_equal(in_file_order(layers), np.arange(sum(SIZES) // 4))
+    for parameter in parameters(layers):
+        assert parameter.value.dtype == np.float32
+        assert parameter.value.shape == parameter.shape
+
+
+@pytest.mark.parametrize(("major", "minor"), [(1001, 0), (0, 1001), (2000, 5)])
+def test_above_1000_connected_weights_stand_transposed(
+    major: int, minor: int, tmp_path: Path
+) -> None:
+    layers, plain = make_layers(), make_layers()
+    loaded = read(tmp_path, header(major, minor, 77, 32) + make_values(), layers)
+    assert loaded.header.transposed
+    assert loaded.header.seen == 77
+    read(tmp_path, NEW + make_values(), plain)
+    for found, usual in zip(parameters(layers), parameters(plain), strict=True):
+        stored, expected = (p.to_file(p.value) for p in (found, usual))
+        if found.name == "weights" and len(found.shape) == 2:
+            outputs, inputs = found.shape
+            expected = expected.reshape(inputs, outputs).T.reshape(-1)
+        np.testing.assert_array_equal(stored, expected, found.name)
+
+
+# Sizes
+
+
+def test_a_partial_file_fills_the_first_layers(tmp_path: Path) -> None:
+    layers = make_layers()
+    loaded = read(tmp_path, NEW + make_values(sum(SIZES[:2])), layers, partial=True)
+    assert (loaded.layers, loaded.of_layers, loaded.is_partial) == (2, 3, True)
+    assert all(p.value is not None for p in parameters(layers[:3]))
+    assert all(p.value is None for p in parameters(layers[3:]))
+
+
+def test_a_partial_file_is_an_error_where_it_is_not_wanted(tmp_path: Path) -> None:
+    assert mistake(tmp_path, NEW + make_values(SIZES[0])) == (
+        f"is a partial file that ends before layer 2 [connected]: expected {sum(SIZES):,} bytes "
+        f"of weights, found {SIZES[0]}"
+    )
+
+
+@pytest.mark.parametrize("partial", [True, False])
+@pytest.mark.parametrize(
+    ("size", "first"),
+    [
+        (0, "0 [convolutional]"),
+        (4, "0 [convolutional]"),
+        (SIZES[0] - 1, "0 [convolutional]"),
+        (SIZES[0] + 4, "2 [connected]"),
+        (SIZES[0] + SIZES[1] + 1, "3 [connected]"),
+        (sum(SIZES) - 1, "3 [connected]"),
+    ],
+)
+def test_a_short_file_is_an_error(size: int, first: str, partial: bool, tmp_path: Path) -> None:
+    content = NEW + make_values()[:size]
+    assert mistake(tmp_path, content, partial=partial) == (
+        f"runs short in layer {first}: expected {sum(SIZES):,} bytes of weights, found {size:,}"
+    )
+
+
+@pytest.mark.parametrize("partial", [True, False])
+@pytest.mark.parametrize("more", [1, 4, 5000])
+def test_a_long_file_is_an_error(more: int, partial: bool, tmp_path: Path) -> None:
+    content = NEW + make_values() + bytes(more)
+    assert mistake(tmp_path, content, partial=partial) == (
+        f"holds {sum(SIZES) + more:,} bytes of weights, {more:,} more than the {sum(SIZES):,} "
+        "that the cfg asks for: is it for another cfg?"
+    )
+
+
+def test_a_network_without_weights_reads_a_header(tmp_path: Path) -> None:
+    loaded = read(tmp_path, NEW, make_layers("[net]\ninputs=2\n[softmax]\n"))
+    assert (loaded.header.seen, loaded.layers, loaded.of_layers) == (5, 0, 0)
+
+
+# Other files
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"a", "has 1 bytes, too few for a .weights file"),
+        (NEW[:15], "has 15 bytes, too few for a .weights file"),
+        (
+            b"\n  <!DOCTYPE html><html>" + bytes(5000),
+            "is an HTML page, not weights: the download failed, fetch it again",
+        ),
+        (b"<", "is an HTML page, not weights: the download failed, fetch it again"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
+            "is a Git LFS pointer, not weights: run git lfs pull",
+        ),
+    ],
+)
+def test_what_is_no_weights_file(content: bytes, message: str, tmp_path: Path) -> None:
+    assert mistake(tmp_path, content) == message
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    for path, message in (
+        (tmp_path, "is a folder, not a file"),
+        (tmp_path / "none.weights", "no such file or folder"),
+        (f"{tmp_path}/a\0b", "embedded null byte"),
+    ):
+        with pytest.raises(WeightsError) as caught:
+            read_weights(path, make_layers())
+        assert str(caught.value) == f"{path}: {message}"
+
+
+def test_a_file_that_ends_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = len(NEW) + sum(SIZES)
+    monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_size=full))
+    with pytest.raises(WeightsError, match="ended while it was read"):
+        read(tmp_path, (NEW + make_values())[:-8])
+
+
+# Layers left out
+
+
+def test_dontload_and_dontsave(tmp_path: Path) -> None:
+    def left_out(key: str) -> list[Layer]:
+        return make_layers(CFG.replace("output=5", f"output=5\n{key}=1"))
+
+    whole, short = make_values(), make_values(SIZES[0] + SIZES[2])
+    layers = left_out("dontload")
+    loaded = read(tmp_path, NEW + short, layers)
+    assert (loaded.layers, loaded.of_layers) == (2, 2)
+    assert all(p.value is None for p in layers[2].parameters())
+    assert in_file_order(layers[3:])[0] == SIZES[0] // 4
+    assert weights_bytes(layers) == 20 + sum(SIZES)
+
+    layers = left_out("dontsave")
+    read(tmp_path, NEW + whole, layers)
+    assert weights_bytes(layers) == 20 + SIZES[0] + SIZES[2]
+    write_weights(tmp_path / "new.weights", layers, 5)
+    values = whole[: SIZES[0]] + whole[SIZES[0] + SIZES[1] :]
+    assert (tmp_path / "new.weights").read_bytes()[20:] == values
+
+
+# Writing
+
+
+def filled_layers(folder: Path, content: bytes = NEW + make_values()) -> list[Layer]:
+    layers = make_layers()
+    read(folder, content, layers)
+    return layers
+
+
+@pytest.mark.parametrize("seen", [0, 12345, 2**32 + 1])
+def test_what_is_written(seen: int, tmp_path: Path) -> None:
+    path = tmp_path / "new.weights"
+    write_weights(path, filled_layers(tmp_path), seen)
+    assert path.read_bytes() == struct.pack("<iiiQ", 0, 2, 0, seen) + make_values()
+    assert path.stat().st_size == weights_bytes(make_layers())
+
+
+def test_a_file_has_the_rights_that_the_user_gives_new_files(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        write_weights(tmp_path / "new.weights", filled_layers(tmp_path), 0)
+    finally:
+        os.umask(old)
+    assert (tmp_path / "new.weights").stat().st_mode & 0o777 == 0o640
+
+
+def test_transposed_weights_are_written_as_others(tmp_path: Path) -> None:
+    layers = filled_layers(tmp_path, header(0, 1001, 0, 32) + make_values())
+    before = in_file_order(layers)
+    write_weights(tmp_path / "new.weights", layers, 0)
+    again = make_layers()
+    assert not read_weights(tmp_path / "new.weights", again).header.transposed
+    np.testing.assert_array_equal(in_file_order(again), before)
+
+
+@contextmanager
+def failing(what: str, error: BaseException, layers: list[Layer]) -> Iterator[None]:
+    """While inside, a step of writing raises."""
+
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        if what == "a value":
+            patch.setattr(layers[3].parameters()[1], "to_file", fail)
+        else:
+            patch.setattr(os, what, fail)
+        yield
+
+
+@pytest.mark.parametrize("what", ["a value", "fchmod", "fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file(what: str, tmp_path: Path) -> None:
+    layers = filled_layers(tmp_path)
+    path = tmp_path / "some.weights"
+    before = path.read_bytes()
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        failing(what, full, layers),
+        pytest.raises(WeightsError, match=rf"^{path}: cannot be written: No space left on device$"),
+    ):
+        write_weights(path, layers, 99)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+    with failing(what, KeyboardInterrupt(), layers), pytest.raises(KeyboardInterrupt):
+        write_weights(path, layers, 99)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    layers = filled_layers(tmp_path)
+    for path, message in (
+        (tmp_path / "none" / "new.weights", "no such file or folder"),
+        (tmp_path, "is a folder, not a file"),
+    ):
+        with pytest.raises(WeightsError) as caught:
+            write_weights(path, layers, 0)
+        assert str(caught.value) == f"{path}: cannot be written: {message}"
+
+
+# Round trips
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in ("forward", "train") for name in golden_names(kind)]
+)
+def test_the_c_programs_files_come_back_byte_for_byte(kind: str, name: str, tmp_path: Path) -> None:
+    figure = load_golden(kind, name)
+    layers = make_layers(figure["cfg"])
+    content = figure["weights"].tobytes()
+    loaded = read(tmp_path, content, layers)
+    write_weights(tmp_path / "new.weights", layers, loaded.header.seen)
+    assert (tmp_path / "new.weights").read_bytes() == content
+
+
+def test_tiny_weights_come_back(test_data: Path, tmp_path: Path) -> None:
+    layers = build(read_sections(TINY_CFG), str(TINY_CFG)).layers
+    loaded = read_weights(test_data / "tiny.weights", layers)
+    assert (loaded.header.major, loaded.header.minor, loaded.header.seen) == (0, 1, 204_800_000)
+    write_weights(tmp_path / "new.weights", layers, loaded.header.seen)
+    old, new = (test_data / "tiny.weights").read_bytes(), (tmp_path / "new.weights").read_bytes()
+    assert new == struct.pack("<iiiQ", 0, 2, 0, 204_800_000) + old[16:]
+
+
+# Hostile files
+
+HUGE = "[net]\nheight=999\nwidth=999\nchannels=9\n[connected]\noutput=999999999\n"
+
+
+def peak_of_reading(folder: Path, content: bytes, text: str, partial: bool) -> int:
+    """The most bytes held while a file is read that may be refused, but no more."""
+    layers = make_layers(text)
+    path = folder / "some.weights"
+    path.write_bytes(content)
+    message = ""
+    tracemalloc.start()
+    try:
+        read_weights(path, layers, partial)
+    except WeightsError as error:
+        message = str(error)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert message.isprintable()
+    return peak
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("weights")
+
+
+def test_memory_is_measured(scratch: Path) -> None:
+    text = "[net]\ninputs=1000\n[connected]\noutput=500\n"
+    size = 4 * (500 + 500 * 1000)
+    peak = peak_of_reading(scratch, NEW + bytes(size), text, partial=False)
+    assert size < peak < 3 * size + 200_000
+
+
+FILES = st.one_of(
+    st.binary(max_size=300),
+    st.binary(max_size=300).map(lambda tail: NEW + tail),
+    st.builds(
+        header, st.integers(-5, 1100), st.integers(-5, 1100), st.integers(0, 2**32 - 1), st.just(32)
+    ).map(lambda start: start + make_values()),
+)
+
+
+@given(FILES, st.booleans())
+def test_any_bytes_are_read_or_refused(scratch: Path, content: bytes, partial: bool) -> None:
+    for text in (CFG, HUGE):
+        assert peak_of_reading(scratch, content, text, partial) < 3 * len(content) + 200_000
+
+
+@given(
+    st.integers(0, len(NEW) + sum(SIZES)),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 255)), max_size=4),
+    st.booleans(),
+)
+@example(length=len(NEW) + sum(SIZES), changes=[], partial=False)
+def test_damaged_files_are_read_or_refused(
+    scratch: Path, length: int, changes: list[tuple[int, int]], partial: bool
+) -> None:
+    content = bytearray((NEW + make_values())[:length])
+    for place, value in changes:
+        if place < length:
+            content[place] = value
+    assert peak_of_reading(scratch, bytes(content), CFG, partial) < 3 * length + 200_000

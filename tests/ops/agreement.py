@@ -1,0 +1,251 @@
+"""Whether a GPU computes what the CPU does: operations, and whole networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from darknet_py import ops as devices
+from darknet_py.cfg.sections import parse_sections
+from darknet_py.network import Network
+from tests.ops.windows import Conv, Pool
+from tests.support.golden import load_golden
+from tests.support.reference import random_array
+
+cpu = devices.for_device("cpu")
+
+TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
+"""Of the largest value."""
+
+
+def agree(gpu: ModuleType, name: str, *arguments: Any) -> None:
+    """Asserts that a function gives the same on both, and does the same to its arguments."""
+    there = _map_arrays(lambda x: gpu.array(x, x.dtype), arguments)
+    here = _map_arrays(np.copy, arguments)
+    found, expected = getattr(gpu, name)(*there), getattr(cpu, name)(*here)
+    _compare(gpu, found, expected, name)
+    _compare(gpu, there, here, f"what {name} leaves of its arguments")
+
+
+def _map_arrays(function: Callable[[Any], Any], value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return function(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_map_arrays(function, item) for item in value)
+    return value
+
+
+def _compare(gpu: ModuleType, found: Any, expected: Any, what: str) -> None:
+    if isinstance(expected, list | tuple):
+        assert type(found) is type(expected), what
+        for one, other in zip(found, expected, strict=True):
+            _compare(gpu, one, other, what)
+    elif isinstance(expected, np.ndarray | np.floating):
+        assert type(found) is type(gpu.array(0)), f"{what}: it is not on the device"
+        assert found.dtype == expected.dtype, what
+        assert found.shape == expected.shape, what
+        finite = np.extract(np.isfinite(expected), expected)
+        scale = np.abs(finite).max(initial=1e-3)
+        tolerance = TOLERANCES[str(expected.dtype)] * scale
+        np.testing.assert_allclose(gpu.to_host(found), expected, 0, tolerance, err_msg=what)
+    else:
+        assert found == expected, what
+
+
+def check_conv(gpu: ModuleType, conv: Conv, dtype: str) -> None:
+    """Convolution, forward and backward; with groups=1 the local one too."""
+    *_, size, stride, padding, groups, seed = conv
+    x = random_array(conv.x_shape, seed, dtype)
+    delta = random_array(conv.y_shape, seed + 1, dtype)
+    weights = random_array(conv.weights_shape, seed + 2, dtype)
+    window = stride, padding, groups
+    agree(gpu, "conv2d", x, weights, *window)
+    agree(gpu, "conv2d_backward_input", delta, weights, conv.x_shape, *window)
+    agree(gpu, "conv2d_backward_weights", delta, x, size, *window)
+    if groups == 1:
+        weights = random_array(conv.local_shape, seed + 3, dtype)
+        agree(gpu, "local2d", x, weights, stride, padding)
+        agree(gpu, "local2d_backward_input", delta, weights, conv.x_shape, stride, padding)
+        agree(gpu, "local2d_backward_weights", delta, x, size, stride, padding)
+
+
+def check_maxpool(gpu: ModuleType, pool: Pool, dtype: str) -> None:
+    """Forward and backward; once with many equal values, once with some that are no numbers."""
+    x = random_array(pool.x_shape, pool.seed, dtype)
+    for x in (x, x.round(), np.where(x > 1, np.asarray(np.nan, dtype), x)):
+        agree(gpu, "maxpool", x, *pool.window)
+        agree(gpu, "maxpool_backward", random_array(pool.y_shape, 1, dtype), x, *pool.window)
+
+
+MAP = (2, 4, 6, 8)
+VECTOR = (3, 1, 1, 6)
+
+
+def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
+    """For each function that is written once for both devices, calls: their arguments."""
+
+    def a(*shape: int) -> np.ndarray:
+        return random_array(shape, 0, dtype)
+
+    def b(*shape: int) -> np.ndarray:
+        return random_array(shape, 1, dtype)
+
+    def positive(*shape: int) -> np.ndarray:
+        values: np.ndarray = np.abs(a(*shape)).clip(0.1)
+        return values
+
+    x, other, vector = a(*MAP), b(*MAP), b(8)
+    y = cpu.softmax(a(*VECTOR), 1, 1.0)
+    truth = np.eye(6, dtype=dtype)[[1, 4, 0]].reshape(VECTOR)
+    masked = np.where(b(*VECTOR) > 0, b(*VECTOR), np.asarray(-1234, dtype))
+    lrn = 5, 0.1, 0.75, 1.0
+    spread = 3 * a(*VECTOR)
+    boxes = 2, [(0, 2), (3, 4)]
+    return {
+        "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
+        "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
+        "activate_boxes": [(x, *boxes, None), (a(2, 3, 3, 14), 2, [(0, 2)], (3, 7))],
+        "activate_boxes_backward": [
+            (other, cpu.activate_boxes(x, *boxes, None), *boxes, None),
+            (b(2, 3, 3, 14), positive(2, 3, 3, 14), 2, [(0, 2)], (3, 7)),
+        ],
+        "adam_update": [
+            (a(5), b(5), positive(5), positive(5), 0.01, 0.9, 0.999, 1e-7, decay, 4, 3)
+            for decay in (0.0, 0.1)
+        ],
+        "add": [(x, other)],
+        "add_biases": [(x, vector), (x, b(4, 6, 8))],
+        "avgpool": [(x,)],
+        "avgpool_backward": [(b(2, 1, 1, 8), MAP)],
+        "batch_statistics": [(x,), (a(1, 1, 1, 3),)],
+        "batchnorm": [(x, a(8), b(8), a(8), positive(8)), (x, a(8), None, a(8), positive(8))],
+        "batchnorm_backward": [(other, x, a(8), *cpu.batch_statistics(x))],
+        "batchnorm_fixed_backward": [(other, x, a(8), b(8), positive(8))],
+        "biases_backward": [(x,)],
+        "blend": [(positive(*MAP), x, other)],
+        "blend_backward": [(b(*MAP), positive(*MAP), x, other)],
+        "concat": [([x, a(2, 4, 6, 3)],)],
+        "concat_backward": [(x, [3, 1, 4])],
+        "crop": [(x, 1, 2, 2, 3, flip, scale) for flip in (False, True) for scale in (1.0, 2.0)],
+        "crop_backward": [(b(2, 2, 3, 8), MAP, 1, 2, flip, 2.0) for flip in (False, True)],
+        "dense": [(x, b(5, 192))],
+        "dense_backward_input": [(b(2, 1, 1, 5), b(5, 192), MAP)],
+        "dense_backward_weights": [(b(2, 1, 1, 5), x)],
+        "dream_delta": [(x, 0.0), (x, 1.0)],
+        "dropout_mask": [(x, 0.3, 7, 2)],
+        "flatten_chw": [(x,)],
+        "flatten_chw_backward": [(b(2, 1, 1, 192), MAP)],
+        "join_steps": [([x, other],)],
+        "l2norm": [(x,)],
+        "l2norm_backward": [(other, x)],
+        "local_biases_backward": [(x,)],
+        "logistic_cross_entropy": [(y, truth)],
+        "lrn": [(x, *lrn), (x, 4, 0.1, 0.75, 2.0)],
+        "lrn_backward": [(other, x, *lrn)],
+        "masked_squared_error": [(y, masked)],
+        "moving_average": [(a(8), b(8))],
+        "multiply": [(x, other)],
+        "random_ints": [(20, 100, 3, 1)],
+        "absolute_error": [(spread, truth)],
+        "reorg": [(x, 2)],
+        "reorg_backward": [(b(2, 2, 3, 32), 2)],
+        "reorg_reverse": [(x, 2)],
+        "reorg_reverse_backward": [(b(2, 8, 12, 2), 2)],
+        "sgd_update": [(a(5), b(5), 0.1, 0.9, decay, 4) for decay in (0.0, 0.1)],
+        "shortcut": [
+            (x, other, 1.0, 1.0),
+            (x, b(2, 2, 3, 9), 0.5, 2.0),
+            (x, b(2, 8, 12, 3), 1.0, 1.0),
+        ],
+        "shortcut_backward": [(x, (2, 2, 3, 9), 0.5, 2.0), (x, (2, 8, 12, 3), 1.0, 1.0)],
+        "smooth_error": [(spread, truth)],
+        "softmax": [(x, 1, 1.0), (x, 2, 3.0)],
+        "softmax_backward": [(other, cpu.softmax(x, 2, 3.0), 2, 3.0)],
+        "softmax_cross_entropy": [(y, truth, 1.0), (y, truth, 2.0)],
+        "split_steps": [(x, 2)],
+        "squared_error": [(y, truth)],
+        "to_chw": [(x,)],
+        "to_hwc": [(x,)],
+        "upsample": [(x, 2, 0.5)],
+        "upsample_backward": [(x, 2, 0.5)],
+        "zero_state": [(x, 3)],
+    }
+
+
+CALLS = {dtype: _draw(dtype) for dtype in TOLERANCES}
+
+
+def check_calls(gpu: ModuleType, name: str, dtype: str) -> None:
+    """One of the functions that are written once for both devices."""
+    for arguments in CALLS[dtype][name]:
+        agree(gpu, name, *arguments)
+
+
+FORWARD = [
+    "avg_softmax",
+    "connected",
+    "conv_bn_leaky",
+    "conv_groups",
+    "conv_shapes",
+    "crop_test",
+    "dropout_test",
+    "l2norm",
+    "logistic",
+    "maxpool_padding",
+    "maxpool_variants",
+    "normalization",
+    "route",
+    "shortcut_shapes",
+    "tiny_like",
+    "upsample_reorg",
+]
+TRAIN = ["adam", "connected_bn", "cost_L1", "groups_stride", "logistic_layer", "maxpool_overlap"]
+
+
+def _networks(kind: str, name: str, gpu: ModuleType, folder: Path) -> tuple[Any, Network, Network]:
+    """A figure of tests/golden, and its network on the CPU and on the GPU."""
+    figure = load_golden(kind, name)
+    path = folder / "golden.weights"
+    path.write_bytes(figure["weights"].tobytes())
+    networks = [Network(parse_sections(figure["cfg"]), "golden.cfg", ops) for ops in (cpu, gpu)]
+    for network in networks:
+        network.load_weights(path)
+    return figure, networks[0], networks[1]
+
+
+def _close(found: np.ndarray, expected: np.ndarray, what: str) -> None:
+    assert type(found) is np.ndarray, what
+    tolerance = TOLERANCES["float32"] * np.abs(expected).max(initial=1e-3)
+    np.testing.assert_allclose(found, expected, 0, tolerance, err_msg=what)
+
+
+def check_inference(gpu: ModuleType, name: str, folder: Path) -> None:
+    """The output of every layer, and the delta of the picture that each sends back."""
+    figure, here, there = _networks("forward", name, gpu, folder)
+    x = figure["x"]
+    outputs = zip(there.activations(x), here.activations(x), strict=True)
+    for index, (found, expected) in enumerate(outputs):
+        _close(found, expected, f"{name}: output of layer {index}")
+    _close(there.predict(x), here.predict(x), f"{name}: prediction")
+    if x.ndim == 4:
+        for index in range(len(here.layers)):
+            found, expected = (net.image_delta(x, index, 0.0) for net in (there, here))
+            _close(found, expected, f"{name}: delta of layer {index}")
+
+
+def check_training(gpu: ModuleType, name: str, folder: Path) -> None:
+    """Losses and what was learned, after some steps."""
+    figure, here, there = _networks("train", name, gpu, folder)
+    for x, y in zip(figure["x"][:3], figure["y"][:3], strict=True):
+        loss, expected = there.train_step(x, y), here.train_step(x, y)
+        assert abs(loss - expected) < TOLERANCES["float32"] * abs(expected)
+    for one, other in zip(there.parameters(), here.parameters(), strict=True):
+        _close(gpu.to_host(one.value), other.value, f"{name}: {one.name}")
+    there.save_weights(folder / "there.weights")
+    here.save_weights(folder / "here.weights")
+    saved = [(folder / f"{where}.weights").stat().st_size for where in ("there", "here")]
+    assert saved[0] == saved[1]

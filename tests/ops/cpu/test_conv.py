@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from darknet_py.ops.cpu.conv import (
+    conv2d,
+    conv2d_backward_input,
+    conv2d_backward_weights,
+    local2d,
+    local2d_backward_input,
+    local2d_backward_weights,
+)
+from tests.ops.windows import Conv, convs
+from tests.support import reference
+from tests.support.reference import random_array
+
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
+
+
+def close(found: np.ndarray, expected: np.ndarray, dtype: str) -> None:
+    assert found.dtype == dtype
+    scale = np.abs(expected).max(initial=1)
+    np.testing.assert_allclose(found, expected, 0, TOLERANCES[dtype] * scale)
+
+
+@DTYPES
+@given(conv=convs())
+@settings(max_examples=30)
+def test_conv2d(dtype: str, conv: Conv) -> None:
+    """Forward against loops; backward as the transpose: dot products with forward are equal."""
+    *_, size, stride, padding, groups, seed = conv
+    x = random_array(conv.x_shape, seed, dtype)
+    weights = random_array(conv.weights_shape, seed + 1, dtype)
+    delta = random_array(conv.y_shape, seed + 2, dtype)
+    before = x.copy(), weights.copy(), delta.copy()
+    expected = reference.conv2d(x, weights, stride, padding, groups)
+    close(conv2d(x, weights, stride, padding, groups), expected, dtype)
+    x_delta = conv2d_backward_input(delta, weights, conv.x_shape, stride, padding, groups)
+    updates = conv2d_backward_weights(delta, x, size, stride, padding, groups)
+    assert (x_delta.shape, x_delta.dtype) == (x.shape, x.dtype)
+    assert (updates.shape, updates.dtype) == (weights.shape, weights.dtype)
+    total = (delta * expected).sum()
+    tolerance = TOLERANCES[dtype] * max(np.abs(delta * expected).sum(), 1)
+    assert (x_delta * x).sum(dtype=float) == pytest.approx(total, abs=tolerance)
+    assert (updates * weights).sum(dtype=float) == pytest.approx(total, abs=tolerance)
+    for array, old in zip((x, weights, delta), before, strict=True):
+        np.testing.assert_array_equal(array, old)
+
+
+@given(convs())
+@settings(max_examples=20)
+def test_each_value_of_conv2d_backward(conv: Conv) -> None:
+    """One input, one weight at a time: a dot product alone could hide two that are exchanged."""
+    *_, size, stride, padding, groups, seed = conv
+    delta = random_array(conv.y_shape, seed)
+    rng = np.random.default_rng(seed)
+    x, weights = random_array(conv.x_shape, seed + 1), random_array(conv.weights_shape, seed + 2)
+    x_delta = conv2d_backward_input(delta, weights, conv.x_shape, stride, padding, groups)
+    updates = conv2d_backward_weights(delta, x, size, stride, padding, groups)
+    for _ in range(3):
+        at = tuple(rng.integers(conv.x_shape))
+        one = np.zeros(conv.x_shape)
+        one[at] = 1
+        y = reference.conv2d(one, weights, stride, padding, groups)
+        assert x_delta[at] == pytest.approx((delta * y).sum(), abs=1e-10)
+        at = tuple(rng.integers(conv.weights_shape))
+        one = np.zeros(conv.weights_shape)
+        one[at] = 1
+        y = reference.conv2d(x, one, stride, padding, groups)
+        assert updates[at] == pytest.approx((delta * y).sum(), abs=1e-10)
+
+
+@DTYPES
+@given(conv=convs(max_groups=1))
+@settings(max_examples=20)
+def test_local2d(dtype: str, conv: Conv) -> None:
+    *_, size, stride, padding, _, seed = conv
+    x = random_array(conv.x_shape, seed, dtype)
+    weights = random_array(conv.local_shape, seed + 1, dtype)
+    delta = random_array(conv.y_shape, seed + 2, dtype)
+    expected = reference.local2d(x, weights, stride, padding)
+    close(local2d(x, weights, stride, padding), expected, dtype)
+    x_delta = local2d_backward_input(delta, weights, conv.x_shape, stride, padding)
+    updates = local2d_backward_weights(delta, x, size, stride, padding)
+    assert (x_delta.shape, x_delta.dtype) == (x.shape, x.dtype)
+    assert (updates.shape, updates.dtype) == (weights.shape, weights.dtype)
+    total = (delta * expected).sum()
+    tolerance = TOLERANCES[dtype] * max(np.abs(delta * expected).sum(), 1)
+    assert (x_delta * x).sum(dtype=float) == pytest.approx(total, abs=tolerance)
+    assert (updates * weights).sum(dtype=float) == pytest.approx(total, abs=tolerance)
+
+
+def test_nan_reaches_what_it_takes_part_in() -> None:
+    x = np.ones((1, 5, 5, 2), np.float32)
+    x[0, 0, 0, 0] = np.nan
+    y = conv2d(x, np.ones((2, 3, 3, 1), np.float32), 1, 1, 2)
+    expected = np.zeros((5, 5, 2), bool)
+    expected[:2, :2, 0] = True
+    np.testing.assert_array_equal(np.isnan(y[0]), expected)

@@ -1,0 +1,189 @@
+"""A module that answers like cupy and computes with numpy, for machines without a GPU.
+
+Its arrays keep the rules of cupy's that are easily broken where nothing enforces them: they do not
+meet numpy's arrays in an operation, numpy's functions take them only where numpy asks them first
+and cupy has a function of that name, and the one way to the host is `asnumpy`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from darknet_py import ops
+
+# What of cupy is used. A GPU's tests look whether cupy has it all.
+CREATE = ("array", "ascontiguousarray", "empty", "full", "ones", "zeros")
+COMPUTE = ("arange", "broadcast_to", "concatenate", "ones_like", "where", "zeros_like")
+TYPES = ("float32", "float64", "inf", "int32")
+METHODS = ("astype", "copy", "max", "mean", "repeat", "reshape", "std", "sum", "transpose")
+ATTRIBUTES = ("T", "dtype", "flags", "ndim", "shape", "size", "strides")
+
+
+class DeviceArray(NDArrayOperatorsMixin):
+    """An array that is not on the host, or behaves as if."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._values = values
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        raise TypeError("numpy asks for the values of an array of the device")
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **kwargs: Any
+    ) -> Any:
+        if out:
+            kwargs["out"] = _inside(out)
+        result = getattr(ufunc, method)(*_inside(inputs), **kwargs)
+        return out[0] if out else _device(result)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if function.__name__ not in COMPUTE:
+            raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
+        return _device(function(*_inside(args), **_inside(kwargs)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METHODS:
+            method = getattr(self._values, name)
+            return lambda *args, **kwargs: _device(method(*_inside(args), **_inside(kwargs)))
+        if name in ATTRIBUTES:
+            value = getattr(self._values, name)
+            return _device(value) if isinstance(value, np.ndarray) else value
+        raise AttributeError(f"if cupy's arrays have {name}, add it to METHODS or ATTRIBUTES")
+
+    def __getitem__(self, at: Any) -> DeviceArray:
+        return _device(self._values[_inside(at)])
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self._values[_inside(at)] = _inside(value)
+
+    def __float__(self) -> float:
+        return float(self._values)
+
+
+def _inside(value: Any) -> Any:
+    """The same values for numpy. Raises TypeError for an array of the host, as cupy does."""
+    if isinstance(value, DeviceArray):
+        return value._values
+    if isinstance(value, np.ndarray):
+        raise TypeError("an array of the host among arrays of the device")
+    if isinstance(value, dict):
+        return {name: _inside(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_inside(item) for item in value)
+    return value
+
+
+def _device(values: Any) -> DeviceArray:
+    """Arrays, and numbers that numpy made of them, as arrays of the device."""
+    return DeviceArray(np.asarray(values))
+
+
+class CUDARuntimeError(RuntimeError):
+    """What cupy raises where the driver refuses."""
+
+
+class OutOfMemoryError(MemoryError):
+    """What cupy raises where memory ends."""
+
+
+class CompileException(Exception):  # noqa: N818 - cupy's name
+    """What cupy raises where a kernel does not compile."""
+
+
+class Device:
+    """A GPU. `used` holds the numbers of all that were chosen."""
+
+    used: list[int]
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def use(self) -> None:
+        self.used.append(self.index)
+
+
+def make_cupy(devices: int = 1) -> ModuleType:
+    """A module to stand at "cupy", on a machine with this many GPUs."""
+    cupy = ModuleType("cupy")
+    cupy.__spec__ = ModuleSpec("cupy", None)
+    for name in CREATE:
+        setattr(cupy, name, _creator(getattr(np, name)))
+    for name in (*COMPUTE, *TYPES):
+        setattr(cupy, name, getattr(np, name))
+    for name, value in vars(np).items():
+        if isinstance(value, np.ufunc):
+            setattr(cupy, name, value)
+    stride_tricks = ModuleType("cupy.lib.stride_tricks")
+    vars(stride_tricks).update(as_strided=_as_strided)
+    vars(cupy).update(
+        ndarray=DeviceArray,
+        asnumpy=_asnumpy,
+        lib=SimpleNamespace(stride_tricks=stride_tricks),
+        cuda=SimpleNamespace(
+            Device=type("Device", (Device,), {"used": []}),
+            compiler=SimpleNamespace(CompileException=CompileException),
+            memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+            runtime=SimpleNamespace(
+                CUDARuntimeError=CUDARuntimeError, getDeviceCount=lambda: devices
+            ),
+        ),
+    )
+    return cupy
+
+
+def _creator(function: Callable[..., Any]) -> Callable[..., DeviceArray]:
+    def create(first: Any, *args: Any, **kwargs: Any) -> DeviceArray:
+        # the only functions that may be given an array of the host
+        values = first._values if isinstance(first, DeviceArray) else first
+        return _device(function(values, *args, **kwargs))
+
+    return create
+
+
+def _as_strided(x: DeviceArray, shape: tuple[int, ...], strides: tuple[int, ...]) -> DeviceArray:
+    return _device(np.lib.stride_tricks.as_strided(x._values, shape, strides))
+
+
+def _asnumpy(x: Any) -> np.ndarray:
+    return x._values.copy() if isinstance(x, DeviceArray) else np.asarray(x)
+
+
+@contextmanager
+def cupy_replaced(cupy: ModuleType | None) -> Iterator[None]:
+    """`import cupy` finds this module, or fails; ops.gpu is not loaded yet, and is not after."""
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_gpu(name)}
+    loaded = vars(ops).pop("gpu", None)
+    # None in sys.modules is an import that fails
+    sys.modules["cupy"] = cupy  # type: ignore[assignment]
+    if cupy is not None:
+        sys.modules["cupy.lib.stride_tricks"] = cupy.lib.stride_tricks
+    try:
+        yield
+    finally:
+        for name in filter(_is_gpu, list(sys.modules)):
+            del sys.modules[name]
+        vars(ops).pop("gpu", None)
+        sys.modules.update(kept)
+        if loaded is not None:
+            vars(ops)["gpu"] = loaded
+
+
+def _is_gpu(module: str) -> bool:
+    return f"{module}.".startswith(("cupy.", "darknet_py.ops.gpu."))
+
+
+def gpu_on_numpy() -> ModuleType:
+    """A module ops.gpu of its own, over the stand-in."""
+    with cupy_replaced(make_cupy()):
+        return importlib.import_module("darknet_py.ops.gpu")

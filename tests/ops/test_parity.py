@@ -1,0 +1,61 @@
+"""Both devices have the same functions."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from darknet_py import ops as devices
+from darknet_py.ops import shared
+from tests.ops.agreement import CALLS
+from tests.ops.cupy_stand_in import gpu_on_numpy
+
+cpu = devices.for_device("cpu")
+
+OWN = sorted(set(cpu.__all__) - set(shared.__all__))
+
+
+@pytest.fixture(scope="module")
+def gpu() -> ModuleType:
+    return gpu_on_numpy()
+
+
+def test_names(gpu: ModuleType) -> None:
+    assert sorted(gpu.__all__) == sorted(cpu.__all__)
+    assert len(set(cpu.__all__)) == len(cpu.__all__)
+    for module in (cpu, gpu):
+        missing = [name for name in module.__all__ if not hasattr(module, name)]
+        assert not missing, module
+
+
+def test_nothing_public_is_left_out(gpu: ModuleType) -> None:
+    # choosing a GPU is no operation, and the CPU has nothing to choose
+    beside = {"use_device", "first_line"}
+    for module in (cpu, gpu):
+        public = {name for name, value in vars(module).items() if inspect.isfunction(value)}
+        assert public - beside <= set(module.__all__), module
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_signatures(gpu: ModuleType, name: str) -> None:
+    here, there = getattr(cpu, name), getattr(gpu, name)
+    assert here.__module__.startswith("darknet_py.ops.cpu.")
+    assert there.__module__.startswith("darknet_py.ops.gpu.")
+    assert inspect.signature(there) == inspect.signature(here)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_descriptions(gpu: ModuleType, name: str) -> None:
+    assert getattr(gpu, name).__doc__ == getattr(cpu, name).__doc__
+
+
+def test_the_rest_is_one_and_the_same(gpu: ModuleType) -> None:
+    for name in shared.__all__:
+        assert getattr(gpu, name) is getattr(cpu, name) is getattr(shared, name)
+
+
+def test_every_function_is_compared() -> None:
+    """Those of OWN in agreement.py's check_conv and check_maxpool, the rest by its CALLS."""
+    assert sorted({*CALLS["float32"], "ACTIVATIONS"}) == sorted(shared.__all__)

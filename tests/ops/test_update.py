@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darknet_py.ops.update import adam_update, dream_delta, sgd_update
+from tests.ops.windows import SEEDS
+from tests.support.reference import Shape, random_array
+
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+@DTYPES
+def test_sgd_two_steps_by_hand(dtype: str) -> None:
+    """rate .1, momentum .9, decay .5, batch 2: decay * batch = 1, rate / batch = .05."""
+    value, updates = np.array([1.0, -2], dtype), np.array([4.0, 6], dtype)
+    sgd_update(value, updates, 0.1, 0.9, 0.5, 2)
+    # velocity 4 - 1 = 3, 6 + 2 = 8
+    np.testing.assert_allclose(value, [1.15, -1.6], rtol=1e-6)
+    np.testing.assert_allclose(updates, [2.7, 7.2], rtol=1e-6)
+    updates += np.array([1, 1], dtype)
+    sgd_update(value, updates, 0.1, 0.9, 0.5, 2)
+    # velocity 3.7 - 1.15 = 2.55, 8.2 + 1.6 = 9.8
+    np.testing.assert_allclose(value, [1.2775, -1.11], rtol=1e-6)
+    np.testing.assert_allclose(updates, [2.295, 8.82], rtol=1e-6)
+    assert value.dtype == updates.dtype == dtype
+
+
+def test_sgd_without_decay_or_momentum() -> None:
+    value, updates = np.array([1.0]), np.array([8.0])
+    sgd_update(value, updates, 0.5, 0.0, 0.0, 4)
+    assert value.tolist() == [2]
+    assert updates.tolist() == [0]
+
+
+def test_decay_does_not_depend_on_the_batch() -> None:
+    for batch in (1, 8):
+        value, updates = np.array([3.0]), np.array([0.0])
+        sgd_update(value, updates, 0.1, 0.0, 0.01, batch)
+        np.testing.assert_allclose(value, [3 * (1 - 0.1 * 0.01)])
+
+
+@DTYPES
+def test_adam_two_steps_by_hand(dtype: str) -> None:
+    value, updates = np.array([1.0], dtype), np.array([4.0], dtype)
+    m, v = np.zeros(1, dtype), np.zeros(1, dtype)
+    how = {"rate": 0.1, "beta1": 0.9, "beta2": 0.99, "epsilon": 0.5, "decay": 1.0, "batch": 2}
+    adam_update(value, updates, m, v, **how, t=1)  # type: ignore[arg-type]
+    # of updates 4 - 2 = 2: m = .2, v = .04; without bias 2 and 4: value + .1 * 2 / (2 + .5)
+    np.testing.assert_allclose([m[0], v[0], value[0]], [0.2, 0.04, 1.08], rtol=1e-5)
+    assert updates.tolist() == [0]
+    updates[:] = 3.16
+    adam_update(value, updates, m, v, **how, t=2)  # type: ignore[arg-type]
+    # of updates 3.16 - 2.16 = 1: m = .28, v = .0496
+    m_hat, v_hat = 0.28 / (1 - 0.81), 0.0496 / (1 - 0.9801)
+    expected = 1.08 + 0.1 * m_hat / (v_hat**0.5 + 0.5)
+    np.testing.assert_allclose([m[0], v[0], value[0]], [0.28, 0.0496, expected], rtol=1e-5)
+    assert {array.dtype for array in (value, updates, m, v)} == {np.dtype(dtype)}
+
+
+def test_adams_first_step_is_the_rate_whatever_the_scale() -> None:
+    for scale in (1e-3, 1.0, 1e5):
+        value, updates, m, v = np.zeros(2), np.array([scale, -scale]), np.zeros(2), np.zeros(2)
+        adam_update(value, updates, m, v, 0.01, 0.9, 0.999, 1e-12, 0.0, 64, 1)
+        np.testing.assert_allclose(value, [0.01, -0.01], rtol=1e-6)
+
+
+@given(st.tuples(*[st.integers(1, 4)] * 4), st.sampled_from([-0.5, 0.0, 1.0]), SEEDS)
+def test_dream_delta(shape: Shape, thresh: float, seed: int) -> None:
+    y = random_array(shape, seed)
+    before = y.copy()
+    delta = dream_delta(y, thresh)
+    np.testing.assert_array_equal(y, before)
+    for picture, found in zip(y, delta, strict=True):
+        limit = picture.mean() + thresh * picture.std()
+        far = np.abs(picture - limit) > 1e-12
+        np.testing.assert_array_equal(found[far], np.where(picture > limit, picture, 0)[far])
+
+
+def test_dream_delta_by_hand() -> None:
+    """Mean 3, standard deviation 2 (not of a sample): above 3, above 5; none above 7."""
+    y = np.array([1, 1, 1, 1, 3, 5, 5, 5, 5], np.float32).reshape(1, 3, 3, 1)
+    y[0, 1, 1, 0] = 3
+    deviation = np.sqrt(32 / 9)
+    assert dream_delta(y, 0.0).reshape(-1).tolist() == [0, 0, 0, 0, 0, 5, 5, 5, 5]
+    assert dream_delta(y, 1.99 / deviation).any()
+    assert not dream_delta(y, 2.01 / deviation).any()
+    assert dream_delta(y, 1.0).dtype == np.float32
+
+
+def test_dream_delta_of_each_picture_by_itself() -> None:
+    y = np.array([[1.0, 2], [100, 200]]).reshape(2, 1, 1, 2)
+    assert dream_delta(y, 0.0).reshape(-1).tolist() == [0, 2, 0, 200]

@@ -1,0 +1,264 @@
+"""The design's rule, "imports point down only", held by reading every source of darknet_py."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "darknet_py"
+US = "darknet_py"
+
+# Each place and those below it, into which it may reach. The package itself, whose __init__
+# offers the names of all, stands above them.
+BOTTOM = {"errors", "resources"}
+BELOW = {
+    "errors": set[str](),
+    "resources": {"errors"},
+    "cfg": BOTTOM,
+    "ops": BOTTOM,
+    "layers": BOTTOM | {"cfg", "ops"},
+    "network": BOTTOM | {"cfg", "ops", "layers"},
+    "images": BOTTOM | {"cfg", "ops", "layers"},
+    "tasks": BOTTOM | {"cfg", "ops", "layers", "network", "images"},
+    "cli": BOTTOM | {"cfg", "ops", "layers", "network", "images", "tasks", US},
+    "__main__": {"cli"},
+}
+
+# The packages of others, and the only place that may import each.
+OTHERS = {
+    "click": "cli",
+    "cupy": "ops.gpu",
+    "cupyx": "ops.gpu",
+    "llvmlite": "ops.cpu",
+    "numba": "ops.cpu",
+    "numpy": "",
+    "PIL": "images",
+    "threadpoolctl": "ops.cpu",
+}
+
+
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+class Import(NamedTuple):
+    line: int
+    name: str
+    """Dotted, down to the name that is imported: darknet_py.errors.CfgError."""
+    lazy: bool
+    """Whether it waits for a function to be called."""
+
+
+def imports(module: str, source: str) -> Iterator[Import]:
+    """All of a source, at the top or in functions; of import_module those of a literal name."""
+
+    def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            for name in _imported(module, child):
+                yield Import(getattr(child, "lineno", 0), name, lazy)
+            yield from walk(child, lazy or isinstance(child, FUNCTIONS))
+
+    return walk(ast.parse(source), lazy=False)
+
+
+def _imported(module: str, node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        # ".x" in darknet_py.ops.dense is darknet_py.ops.x
+        start = module.split(".")[: -node.level] if node.level else []
+        source = ".".join([*start, *filter(None, [node.module])])
+        return [f"{source}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        first = node.args[0]
+        return [str(first.value)] if isinstance(first, ast.Constant) else []
+    return []
+
+
+def within(name: str, place: str) -> bool:
+    """Whether a dotted name is a place, or something in it."""
+    return f"{name}.".startswith(f"{place}.")
+
+
+def faults(module: str, source: str) -> list[str]:
+    """What a module must not import. A package's module is called `package.__init__`."""
+    if module == f"{US}.__init__":
+        return []
+    if place_of(module) not in BELOW:
+        return [f"{module} has no place in the design"]
+    return [
+        f"{module}, line {found.line}: imports {found.name}: {fault}"
+        for found in imports(module, source)
+        for fault in _faults_of(module, found)
+    ]
+
+
+def place_of(name: str) -> str:
+    """layers, of darknet_py.layers.maxpool; darknet_py, of a name in its __init__."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in BELOW else US
+
+
+def _faults_of(module: str, found: Import) -> Iterator[str]:
+    if not within(found.name, US):
+        package = found.name.split(".")[0]
+        if package in OTHERS:
+            home = ".".join(filter(None, [US, OTHERS[package]]))
+            if not within(module, home):
+                yield f"{package} belongs into {home}"
+        elif package not in sys.stdlib_module_names:
+            yield "no dependency"
+        return
+    here, there = place_of(module), place_of(found.name)
+    if there not in BELOW[here] | {here}:
+        yield f"{there} is not below {here}"
+    if here == there == "layers" and not _may_know_layer(module, found.name):
+        yield "a layer knows layers.base and layers.parts alone"
+    if there == "ops":
+        yield from _faults_of_devices(module, found)
+
+
+def _may_know_layer(module: str, name: str) -> bool:
+    base, parts = f"{US}.layers.base", f"{US}.layers.parts"
+    if module == f"{US}.layers.__init__":
+        return True
+    return module != base and (within(name, base) or within(name, parts))
+
+
+def _faults_of_devices(module: str, found: Import) -> Iterator[str]:
+    """Nobody asks for a device by name, but for_device; and that only when it is called."""
+    for device in (f"{US}.ops.cpu", f"{US}.ops.gpu"):
+        if within(found.name, device) and not within(module, device):
+            if module != f"{US}.ops.__init__":
+                yield f"{device} is what for_device gives"
+            elif not found.lazy:
+                yield f"{device} must wait until it is asked for"
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    """The name and the source of every module."""
+    for path in sorted(ROOT.rglob("*.py")):
+        relative = path.relative_to(ROOT.parent).with_suffix("")
+        yield ".".join(relative.parts), path.read_text(encoding="utf-8")
+
+
+def test_imports_point_down() -> None:
+    found = [fault for name, source in modules() for fault in faults(name, source)]
+    assert not found, "\n".join(found)
+
+
+def test_all_places_are_there() -> None:
+    """A rule for a place that nobody has any more would hold nothing."""
+    places = {name.split(".")[1] for name, _ in modules()} - {"__init__"}
+    assert places == set(BELOW)
+
+
+GOOD = [
+    ("errors", "from pathlib import Path"),
+    ("resources", "from darknet_py.errors import DarknetError"),
+    ("cfg.sections", "from darknet_py.errors import CfgError"),
+    ("cfg.sections", "from darknet_py.cfg.text import read_text"),
+    ("ops.dense", "import numpy as np\nimport numpy.typing as npt"),
+    ("ops.dense", "from darknet_py.ops.normalize import channel_sum"),
+    ("ops.__init__", "def f():\n    importlib.import_module('darknet_py.ops.gpu')"),
+    ("ops.cpu.jit", "import numba"),
+    ("ops.cpu.conv", "from darknet_py.ops.cpu import im2col"),
+    ("ops.gpu.conv", "import cupy as cp\nfrom cupy.lib.stride_tricks import as_strided"),
+    ("ops.gpu.__init__", "from darknet_py.ops.shared import *"),
+    ("layers.__init__", "from darknet_py.layers import maxpool"),
+    ("layers.maxpool", "from darknet_py.layers.base import Layer"),
+    ("layers.maxpool", "from darknet_py.layers import base"),
+    ("layers.connected", "from darknet_py.layers.parts.dense import Dense"),
+    ("layers.parts.dense", "from darknet_py.layers.parts.batch_normalize import BatchNormalize"),
+    ("layers.local", "from darknet_py.ops.sizes import conv_out"),
+    ("network.network", "from darknet_py import ops as devices"),
+    ("network.network", "from darknet_py.resources import find_resource"),
+    ("images.decode", "from PIL import Image"),
+    ("tasks.train", "from darknet_py import images, network"),
+    ("cli.__init__", "import click\nfrom darknet_py import __version__"),
+    ("cli.train", "def f():\n    from darknet_py.tasks.train import train"),
+    ("__main__", "from darknet_py.cli import main"),
+    ("__init__", "from darknet_py.tasks.classify import classify"),
+]
+
+BAD = [
+    ("errors", "from darknet_py.resources import find_resource"),
+    ("resources", "from darknet_py.cfg.text import read_text"),
+    ("cfg.sections", "from darknet_py.ops.sizes import conv_out"),
+    ("cfg.sections", "from ..layers import LAYERS"),
+    ("ops.dense", "from darknet_py.cfg.sections import Section"),
+    ("ops.dense", "import numba"),
+    ("ops.dense", "import cupy"),
+    ("ops.dense", "from darknet_py.ops.cpu.conv import conv2d"),
+    ("ops.dense", "from .cpu import conv"),
+    ("ops.cpu.conv", "from darknet_py.ops.gpu.conv import conv2d"),
+    ("ops.gpu.conv", "from darknet_py.ops.cpu import conv"),
+    ("ops.gpu.conv", "from numba import njit"),
+    ("ops.__init__", "import darknet_py.ops.gpu"),
+    ("ops.__init__", "importlib.import_module('darknet_py.ops.gpu')"),
+    ("layers.maxpool", "import cupy.cuda"),
+    ("layers.maxpool", "def f():\n    from cupyx import jit"),
+    ("layers.maxpool", "from darknet_py.layers.avgpool import Avgpool"),
+    ("layers.maxpool", "from darknet_py.layers import avgpool"),
+    ("layers.maxpool", "from darknet_py.layers import LAYERS"),
+    ("layers.maxpool", "import darknet_py.layers"),
+    ("layers.maxpool", "from . import avgpool"),
+    ("layers.maxpool", "from darknet_py.ops.cpu.maxpool import maxpool"),
+    ("layers.maxpool", "from darknet_py import cli"),
+    ("layers.maxpool", "from darknet_py.network import Network"),
+    ("layers.parts.dense", "from darknet_py.layers.connected import Connected"),
+    ("layers.base", "from darknet_py.layers.parts.dense import Dense"),
+    ("network.builder", "from darknet_py.images import load_image"),
+    ("network.builder", "if TYPE_CHECKING:\n    from darknet_py import tasks"),
+    ("network.builder", "from PIL import Image"),
+    ("images.decode", "from darknet_py import network"),
+    ("images.decode", "import click"),
+    ("tasks.train", "from darknet_py.cli.options import find_file"),
+    ("tasks.train", "import click"),
+    ("tasks.train", "from PIL.Image import open"),
+    ("tasks.train", "from darknet_py import load_network"),
+    ("tasks.train", "class A:\n    def f(self):\n        import_module('darknet_py.cli')"),
+    ("cli.train", "import requests"),
+    ("__main__", "from darknet_py.network import Network"),
+    ("helpers", "import os"),
+]
+
+
+@pytest.mark.parametrize(("module", "source"), GOOD)
+def test_what_is_allowed(module: str, source: str) -> None:
+    assert faults(f"{US}.{module}", source) == []
+
+
+@pytest.mark.parametrize(("module", "source"), BAD)
+def test_what_is_not_allowed(module: str, source: str) -> None:
+    assert len(faults(f"{US}.{module}", source)) == 1
+
+
+HEAVY = {"PIL", "click", "cupy", "numba", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("module", "may_load"),
+    [
+        (US, set()),
+        (f"{US}.errors", set()),
+        (f"{US}.cli", {"click"}),
+        (f"{US}.cfg.sections", set()),
+        (f"{US}.images", {"PIL", "numpy"}),
+        (f"{US}.ops", set()),
+        (f"{US}.network", {"numpy"}),
+    ],
+)
+def test_what_an_import_loads(module: str, may_load: set[str]) -> None:
+    """What is slow to load waits until it is needed."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    ).stdout.split()
+    assert US in loaded
+    assert HEAVY & set(loaded) <= may_load
