@@ -16,9 +16,10 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"errors", "resources"}
+BOTTOM = {"atomic", "errors", "resources"}
 BELOW = {
     "errors": set[str](),
+    "atomic": {"errors"},
     "resources": {"errors"},
     "cfg": BOTTOM,
     "ops": BOTTOM,
@@ -43,6 +44,7 @@ OTHERS = {
 }
 
 
+CPU, GPU = f"{US}.ops.cpu", f"{US}.ops.gpu"
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -131,9 +133,13 @@ def _may_know_layer(module: str, name: str) -> bool:
 
 
 def _faults_of_devices(module: str, found: Import) -> Iterator[str]:
-    """Nobody asks for a device by name, but for_device; and that only when it is called."""
-    for device in (f"{US}.ops.cpu", f"{US}.ops.gpu"):
-        if within(found.name, device) and not within(module, device):
+    """Layers compute where they are told, so that nobody asks for a device by name.
+
+    But for_device, and that only when it is called; and pictures are read on the CPU.
+    """
+    for device in (CPU, GPU):
+        at_home = within(module, device) or (place_of(module), device) == ("images", CPU)
+        if within(found.name, device) and not at_home:
             if module != f"{US}.ops.__init__":
                 yield f"{device} is what for_device gives"
             elif not found.lazy:
@@ -179,6 +185,7 @@ GOOD = [
     ("network.network", "from darknet_py import ops as devices"),
     ("network.network", "from darknet_py.resources import find_resource"),
     ("images.decode", "from PIL import Image"),
+    ("images.augment", "from darknet_py.ops.cpu.augment import augment"),
     ("tasks.train", "from darknet_py import images, network"),
     ("cli.__init__", "import click\nfrom darknet_py import __version__"),
     ("cli.train", "def f():\n    from darknet_py.tasks.train import train"),
@@ -218,6 +225,7 @@ BAD = [
     ("network.builder", "from PIL import Image"),
     ("images.decode", "from darknet_py import network"),
     ("images.decode", "import click"),
+    ("images.decode", "from darknet_py.ops.gpu.conv import conv2d"),
     ("tasks.train", "from darknet_py.cli.options import find_file"),
     ("tasks.train", "import click"),
     ("tasks.train", "from PIL.Image import open"),

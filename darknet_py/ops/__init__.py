@@ -3,7 +3,8 @@
 `for_device("cpu")` gives the module whose functions compute on numpy arrays with numba kernels,
 `for_device("gpu")` (or "gpu:1") the one for cupy arrays. Both have the same functions with the
 same signatures. Maps are (n, h, w, c); a vector is a map of height and width 1. Every function
-returns new arrays and leaves its arguments alone; those that change an array say so.
+leaves its arguments alone, and may return one that needs no change; those that change an array say
+so.
 """
 
 from __future__ import annotations

@@ -75,8 +75,9 @@ def check_conv(gpu: ModuleType, conv: Conv, dtype: str) -> None:
 
 def check_maxpool(gpu: ModuleType, pool: Pool, dtype: str) -> None:
     """Forward and backward; once with many equal values, once with some that are no numbers."""
-    x = random_array(pool.x_shape, pool.seed, dtype)
-    for x in (x, x.round(), np.where(x > 1, np.asarray(np.nan, dtype), x)):
+    values = random_array(pool.x_shape, pool.seed, dtype)
+    with_nan = np.where(values > 1, np.asarray(np.nan, dtype), values)
+    for x in (values, values.round(), with_nan):
         agree(gpu, "maxpool", x, *pool.window)
         agree(gpu, "maxpool_backward", random_array(pool.y_shape, 1, dtype), x, *pool.window)
 
@@ -128,6 +129,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "biases_backward": [(x,)],
         "blend": [(positive(*MAP), x, other)],
         "blend_backward": [(b(*MAP), positive(*MAP), x, other)],
+        "clip": [(x, 0.5)],
         "concat": [([x, a(2, 4, 6, 3)],)],
         "concat_backward": [(x, [3, 1, 4])],
         "crop": [(x, 1, 2, 2, 3, flip, scale) for flip in (False, True) for scale in (1.0, 2.0)],
@@ -155,6 +157,9 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "reorg_backward": [(b(2, 2, 3, 32), 2)],
         "reorg_reverse": [(x, 2)],
         "reorg_reverse_backward": [(b(2, 8, 12, 2), 2)],
+        "rmsprop_update": [
+            (a(5), b(5), positive(5), 0.01, 0.9, 1e-7, decay, 4) for decay in (0.0, 0.1)
+        ],
         "sgd_update": [(a(5), b(5), 0.1, 0.9, decay, 4) for decay in (0.0, 0.1)],
         "shortcut": [
             (x, other, 1.0, 1.0),
@@ -163,6 +168,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         ],
         "shortcut_backward": [(x, (2, 2, 3, 9), 0.5, 2.0), (x, (2, 8, 12, 3), 1.0, 1.0)],
         "smooth_error": [(spread, truth)],
+        "smooth_truth": [(truth, 0.0, 6), (truth, 0.1, 6)],
         "softmax": [(x, 1, 1.0), (x, 2, 3.0)],
         "softmax_backward": [(other, cpu.softmax(x, 2, 3.0), 2, 3.0)],
         "softmax_cross_entropy": [(y, truth, 1.0), (y, truth, 2.0)],

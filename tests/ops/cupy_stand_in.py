@@ -22,7 +22,15 @@ from darknet_py import ops
 
 # What of cupy is used. A GPU's tests look whether cupy has it all.
 CREATE = ("array", "ascontiguousarray", "empty", "full", "ones", "zeros")
-COMPUTE = ("arange", "broadcast_to", "concatenate", "ones_like", "where", "zeros_like")
+COMPUTE = (
+    "arange",
+    "broadcast_to",
+    "clip",
+    "concatenate",
+    "ones_like",
+    "where",
+    "zeros_like",
+)
 TYPES = ("float32", "float64", "inf", "int32")
 METHODS = ("astype", "copy", "max", "mean", "repeat", "reshape", "std", "sum", "transpose")
 ATTRIBUTES = ("T", "dtype", "flags", "ndim", "shape", "size", "strides")

@@ -28,8 +28,8 @@ def test_cupy_has_what_its_stand_in_has() -> None:
     cupy = pytest.importorskip("cupy", reason="needs cupy, though no GPU")
     names = (*cupy_stand_in.CREATE, *cupy_stand_in.COMPUTE, *cupy_stand_in.TYPES)
     assert not [name for name in names if not hasattr(cupy, name)]
-    names = (*cupy_stand_in.METHODS, *cupy_stand_in.ATTRIBUTES)
-    assert not [name for name in names if not hasattr(cupy.ndarray, name)]
+    members = (*cupy_stand_in.METHODS, *cupy_stand_in.ATTRIBUTES)
+    assert not [name for name in members if not hasattr(cupy.ndarray, name)]
     assert issubclass(cupy.cuda.runtime.CUDARuntimeError, RuntimeError)
     assert issubclass(cupy.cuda.memory.OutOfMemoryError, MemoryError)
     assert issubclass(cupy.cuda.compiler.CompileException, Exception)

@@ -14,6 +14,7 @@ from darknet_py.ops.losses import (
     logistic_cross_entropy,
     masked_squared_error,
     smooth_error,
+    smooth_truth,
     softmax_cross_entropy,
     squared_error,
 )
@@ -108,6 +109,14 @@ def test_figures() -> None:
     assert (loss, delta.tolist()) == (2.5, [[1, -1, 0]])
     loss, delta = smooth_error(y, truth)
     assert (loss, delta.tolist()) == (3.25, [[0.5, -1, 0]])
+
+
+def test_smooth_truth() -> None:
+    truth = labels()
+    np.testing.assert_array_equal(smooth_truth(truth, 0.0, 5), labels())
+    smooth = smooth_truth(truth, 0.2, 5)
+    np.testing.assert_allclose(smooth.reshape(2, 5)[0], [0.04, 0.04, 0.04, 0.84, 0.04])
+    np.testing.assert_array_equal(truth, labels())
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.ops.update import adam_update, dream_delta, sgd_update
+from darknet_py.ops.update import adam_update, clip, dream_delta, rmsprop_update, sgd_update
 from tests.ops.windows import SEEDS
 from tests.support.reference import Shape, random_array
 
@@ -65,6 +65,34 @@ def test_adams_first_step_is_the_rate_whatever_the_scale() -> None:
         value, updates, m, v = np.zeros(2), np.array([scale, -scale]), np.zeros(2), np.zeros(2)
         adam_update(value, updates, m, v, 0.01, 0.9, 0.999, 1e-12, 0.0, 64, 1)
         np.testing.assert_allclose(value, [0.01, -0.01], rtol=1e-6)
+
+
+@DTYPES
+def test_rmsprop_two_steps_by_hand(dtype: str) -> None:
+    value, updates, v = np.array([1.0], dtype), np.array([4.0], dtype), np.zeros(1, dtype)
+    how = {"rate": 0.1, "rho": 0.75, "epsilon": 0.5, "decay": 1.0, "batch": 2}
+    rmsprop_update(value, updates, v, **how)  # type: ignore[arg-type]
+    # of updates 4 - 2 = 2: v = .25 * 4; value + .1 * 2 / (1 + .5)
+    np.testing.assert_allclose([v[0], value[0]], [1, 1 + 0.2 / 1.5], rtol=1e-6)
+    assert updates.tolist() == [0]
+    updates[:] = 2 * value + 1
+    rmsprop_update(value, updates, v, **how)  # type: ignore[arg-type]
+    expected = 1 + 0.2 / 1.5 + 0.1 / (1 + 0.5)
+    np.testing.assert_allclose([v[0], value[0]], [1, expected], rtol=1e-6)
+    assert {array.dtype for array in (value, updates, v)} == {np.dtype(dtype)}
+
+
+def test_rmsprop_does_not_depend_on_the_scale() -> None:
+    for scale in (1e-3, 1.0, 1e5):
+        value, updates, v = np.zeros(2), np.array([scale, -scale]), np.zeros(2)
+        rmsprop_update(value, updates, v, 0.01, 0.75, 1e-12, 0.0, 64)
+        np.testing.assert_allclose(value, [0.02, -0.02], rtol=1e-6)
+
+
+def test_clip() -> None:
+    value = np.array([-3.0, -0.5, 0, 0.25, 7, np.nan])
+    clip(value, 0.5)
+    np.testing.assert_array_equal(value, [-0.5, -0.5, 0, 0.25, 0.5, np.nan])
 
 
 @given(st.tuples(*[st.integers(1, 4)] * 4), st.sampled_from([-0.5, 0.0, 1.0]), SEEDS)
