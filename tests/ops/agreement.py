@@ -146,6 +146,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "l2norm_backward": [(other, x)],
         "local_biases_backward": [(x,)],
         "logistic_cross_entropy": [(y, truth)],
+        "is_finite": [(x,), (np.full((2, 3), np.inf, dtype),), (np.full(1, np.nan, dtype),)],
         "lrn": [(x, *lrn), (x, 4, 0.1, 0.75, 2.0)],
         "lrn_backward": [(other, x, *lrn)],
         "masked_squared_error": [(y, masked)],

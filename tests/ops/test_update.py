@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.ops.update import adam_update, clip, dream_delta, rmsprop_update, sgd_update
+from darknet_py.ops.update import (
+    adam_update,
+    clip,
+    dream_delta,
+    is_finite,
+    rmsprop_update,
+    sgd_update,
+)
 from tests.ops.windows import SEEDS
 from tests.support.reference import Shape, random_array
 
@@ -87,6 +94,12 @@ def test_rmsprop_does_not_depend_on_the_scale() -> None:
         value, updates, v = np.zeros(2), np.array([scale, -scale]), np.zeros(2)
         rmsprop_update(value, updates, v, 0.01, 0.75, 1e-12, 0.0, 64)
         np.testing.assert_allclose(value, [0.02, -0.02], rtol=1e-6)
+
+
+def test_is_finite() -> None:
+    assert is_finite(np.ones((2, 3), np.float32))
+    assert not is_finite(np.array([0, np.inf]))
+    assert not is_finite(np.array([[0], [np.nan]]))
 
 
 def test_clip() -> None:
