@@ -32,7 +32,7 @@ COMPUTE = (
     "zeros_like",
 )
 TYPES = ("float32", "float64", "inf", "int32")
-METHODS = ("astype", "copy", "max", "mean", "repeat", "reshape", "std", "sum", "transpose")
+METHODS = ("all", "astype", "copy", "max", "mean", "repeat", "reshape", "std", "sum", "transpose")
 ATTRIBUTES = ("T", "dtype", "flags", "ndim", "shape", "size", "strides")
 
 
