@@ -16,6 +16,11 @@ SECRET_NUM = -1234
 """A truth of this value is unknown: darknet's mark, for [cost] type=masked."""
 
 
+def smooth_truth(truth: Array, smooth: float, classes: int) -> Array:
+    """(1 - smooth) truth + smooth / classes (Szegedy et al. 2016): a truth less certain."""
+    return truth if smooth == 0 else (1 - smooth) * truth + smooth / classes
+
+
 def softmax_cross_entropy(y: Array, truth: Array, temperature: float) -> tuple[Array, Array]:
     """Loss sum(-truth log y); delta of the softmax's *input*: (truth - y) / temperature."""
     return -(truth * _log(y)).sum(), (truth - y) / temperature

@@ -26,6 +26,7 @@ from darknet_py.ops.losses import (
     logistic_cross_entropy,
     masked_squared_error,
     smooth_error,
+    smooth_truth,
     softmax_cross_entropy,
     squared_error,
 )
@@ -60,7 +61,14 @@ from darknet_py.ops.reshape import (
     upsample,
     upsample_backward,
 )
-from darknet_py.ops.update import adam_update, dream_delta, sgd_update
+from darknet_py.ops.update import (
+    adam_update,
+    clip,
+    dream_delta,
+    is_finite,
+    rmsprop_update,
+    sgd_update,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -81,6 +89,7 @@ __all__ = [
     "biases_backward",
     "blend",
     "blend_backward",
+    "clip",
     "concat",
     "concat_backward",
     "crop",
@@ -92,6 +101,7 @@ __all__ = [
     "dropout_mask",
     "flatten_chw",
     "flatten_chw_backward",
+    "is_finite",
     "join_steps",
     "l2norm",
     "l2norm_backward",
@@ -107,10 +117,12 @@ __all__ = [
     "reorg_backward",
     "reorg_reverse",
     "reorg_reverse_backward",
+    "rmsprop_update",
     "sgd_update",
     "shortcut",
     "shortcut_backward",
     "smooth_error",
+    "smooth_truth",
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",

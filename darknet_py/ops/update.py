@@ -52,6 +52,36 @@ def adam_update(
     updates[...] = 0
 
 
+def rmsprop_update(
+    value: Array,
+    updates: Array,
+    v: Array,
+    rate: float,
+    rho: float,
+    epsilon: float,
+    decay: float,
+    batch: int,
+) -> None:
+    """One step of RMSprop (Hinton, Tieleman 2012): rate times updates over their rolling root
+    mean square v. `updates` is left at zero."""
+    if decay:
+        updates -= decay * batch * value
+    v *= rho
+    v += (1 - rho) * np.square(updates)
+    value += rate * updates / (np.sqrt(v) + epsilon)
+    updates[...] = 0
+
+
+def is_finite(x: Array) -> bool:
+    """Whether every value is a finite number."""
+    return bool(np.isfinite(x).all())
+
+
+def clip(value: Array, limit: float) -> None:
+    """value kept within -limit to limit, in place (darknet's constrain)."""
+    np.clip(value, -limit, limit, out=value)
+
+
 def dream_delta(y: Array, thresh: float) -> Array:
     """y where it exceeds its picture's mean + thresh standard deviations, else 0."""
     axes = (1, 2, 3)

@@ -78,6 +78,9 @@ class DeviceArray(NDArrayOperatorsMixin):
     def __float__(self) -> float:
         return float(self._values)
 
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
 
 def _inside(value: Any) -> Any:
     """The same values for numpy. Raises TypeError for an array of the host, as cupy does."""
