@@ -32,6 +32,14 @@ class PictureError(DarknetError):
     """A picture that cannot be read: the message begins with its path."""
 
 
+class StateError(DarknetError):
+    """A training state that cannot be read, or belongs to another network."""
+
+
+class TrainingError(DarknetError):
+    """A training that cannot begin, or must not go on."""
+
+
 class ShapeError(DarknetError):
     """An array whose shape the network cannot take."""
 

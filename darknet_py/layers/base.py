@@ -133,6 +133,10 @@ class Layer:
 
     learning_rate = 1.0
     """Multiplies the network's rate."""
+    smooth = 0.0
+    """Label smoothing, where the layer has a loss: this much of the truth goes to all classes."""
+    clip = 0.0
+    """Weights are kept within -clip to clip; 0: anywhere."""
     frozen = False
     dontload = False
     dontsave = False

@@ -43,6 +43,7 @@ class Cost(Layer):
         return [delta]
 
     def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        truth = ops.smooth_truth(truth, self.smooth, self.out_shape.size)
         loss, delta = getattr(ops, _ERRORS[self.error])(y, truth)
         return loss, self.scale * delta
 

@@ -29,6 +29,7 @@ class Logistic(Layer):
         return [ops.activate_backward(delta, self.saved, "logistic")]
 
     def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        truth = ops.smooth_truth(truth, self.smooth, 2)  # each output is a choice of two
         loss, delta = ops.logistic_cross_entropy(y, truth)
         return loss, delta
 

@@ -65,6 +65,7 @@ class Softmax(Layer):
         return [self._unflatten(ops.softmax_backward(delta, y, self.groups, self.temperature), ops)]
 
     def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
+        truth = ops.smooth_truth(truth, self.smooth, self.out_shape.size // self.groups)
         loss, delta = ops.softmax_cross_entropy(y, truth, self.temperature)
         return loss, self._unflatten(delta, ops)
 

@@ -65,7 +65,7 @@ def build_layers(
         layer = LAYERS[section.name].from_section(section, place)
         if layer.out_shape.size > MAX_MAP:
             section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
-        _read_common(layer, section)
+        _read_common(layer, section, settings)
         layers.append(layer)
         shape = layer.out_shape
     _freeze(layers, sections[1:])
@@ -85,8 +85,11 @@ class StrictError(CfgError):
         Exception.__init__(self, message)
 
 
-def _read_common(layer: Layer, section: Section) -> None:
+def _read_common(layer: Layer, section: Section, settings: Settings) -> None:
     layer.learning_rate = section.get_float("learning_rate", 1)
+    if layer.is_loss:
+        layer.smooth = section.get_float("smooth", 0, minimum=0, maximum=1)
+    layer.clip = section.get_float("clip", settings.clip, minimum=0)
     layer.dontload = section.get_flag("dontload")
     layer.dontsave = section.get_flag("dontsave")
 

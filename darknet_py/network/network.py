@@ -19,6 +19,8 @@ from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape, Wanted
 from darknet_py.network.builder import MAX_MAP, build, build_layers
+from darknet_py.network.optimiser import Optimiser
+from darknet_py.network.passes import backward, final_loss, forget, forward
 from darknet_py.network.settings import Settings
 from darknet_py.network.weights import Loaded, read_weights, write_weights
 
@@ -62,9 +64,8 @@ class Network:
         self.warnings: list[str] = plan.warnings
         self.in_shape: Shape = plan.settings.shape
         self.seen = 0
-        self.updates_done = 0
-        self._sections = sections
-        self._moments: dict[Parameter, tuple[Array, Array]] = {}
+        self.optimiser = Optimiser(plan.settings.optimiser, ops)
+        self.sections = sections
 
     @classmethod
     def from_cfg(cls, cfg: str | Path, device: str = "auto", *, strict: bool = False) -> Network:
@@ -104,10 +105,11 @@ class Network:
         other.__dict__.update(self.__dict__)
         other.in_shape = Shape(h, w, self.in_shape.c)
         try:
-            other.layers = build_layers(self._sections, self.settings, other.in_shape, self.layers)
+            other.layers = build_layers(self.sections, self.settings, other.in_shape, self.layers)
         except CfgError as error:
             raise ShapeError(f"{error} (with a picture of {w} x {h})") from error
         for index, (layer, own) in enumerate(zip(other.layers, self.layers, strict=True)):
+            layer.frozen = own.frozen
             for new, old in zip(layer.parameters(), own.parameters(), strict=True):
                 if (new.shape, new.file_shape) != (old.shape, old.file_shape):
                     raise ShapeError(
@@ -161,35 +163,19 @@ class Network:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x (n, c, h, w) float32, 0..1 -> (n, outputs)."""
         net, last = self._for(x), self.output_layer
-        outputs = net._forward(net._to_device(x), last, train=False, keep=False)
+        outputs = forward(net.layers, net.ops, net._to_device(x), last, train=False, keep=False)
         return net._to_outside(outputs[last], is_vector=True)
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs)."""
         net = self._for(x)
-        outputs = net._forward(net._to_device(x), len(net.layers) - 1, train=False, keep=True)
-        net._forget()
+        last = len(net.layers) - 1
+        outputs = forward(net.layers, net.ops, net._to_device(x), last, train=False, keep=True)
+        forget(net.layers)
         return [
             net._to_outside(outputs[index], layer.is_vector)
             for index, layer in enumerate(net.layers)
         ]
-
-    def train_step(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One batch of the cfg: forward, backward, update.
-
-        x (batch, c, h, w), y (batch, outputs) -> the loss, a mean over the batch. Raises
-        ShapeError.
-        """
-        batch, parts = self.settings.batch * self.settings.time_steps, self.settings.subdivisions
-        self._check_trainable()
-        self._check_batch(x, y, batch)
-        self._allocate_updates()
-        total = 0.0
-        for part_x, part_y in zip(np.split(x, parts), np.split(y, parts), strict=True):
-            total += self._accumulate(part_x, part_y)
-        self.seen += self.settings.batch
-        self._update()
-        return total / batch
 
     def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
         """The delta of the picture that makes `layer` more of what it is: the heart of a dream.
@@ -203,109 +189,72 @@ class Network:
             )
         batched = x if x.ndim == 4 else x[None]
         net = self._for(batched)
-        outputs = net._forward(net._to_device(batched), layer, train=False, keep=True)
+        start = net._to_device(batched)
+        outputs = forward(net.layers, net.ops, start, layer, train=False, keep=True)
         delta = net.ops.dream_delta(outputs[layer], thresh)
-        x_delta = net._backward(delta, layer, Wanted(input_deltas=True, updates=False))
-        net._forget()
+        wanted = Wanted(input_deltas=True, updates=False)
+        x_delta = backward(net.layers, net.ops, delta, layer, wanted)
+        forget(net.layers)
         result: np.ndarray = self.ops.to_host(self.ops.to_chw(x_delta))
         return result if x.ndim == 4 else result[0]
 
-    def _forward(self, x: Array, last: int, *, train: bool, keep: bool) -> dict[int, Array]:
-        """Outputs of layers 0 to last. Unless `keep`, each is let go after its last reader."""
-        outputs = {-1: x}
-        last_reader = {i: reader for reader in range(last + 1) for i in self.layers[reader].inputs}
-        for index, layer in enumerate(self.layers[: last + 1]):
-            inputs = [outputs[i] for i in layer.inputs]
-            outputs[index] = layer.forward(*inputs, self.ops, train and not layer.frozen)
-            if not keep:
-                layer.saved = None
-                for i in layer.inputs:
-                    if last_reader[i] == index:
-                        outputs.pop(i, None)
-        return outputs
-
-    def _backward(self, delta: Array, last: int, wanted: Wanted) -> Array:
-        """Carries the delta of layer `last`'s output back; the delta of the network's input."""
-        first = 0 if wanted.input_deltas else self._first_learning()
-        deltas: dict[int, Array] = {last: delta}
-        for index in range(last, first - 1, -1):
-            if index not in deltas:
-                continue
-            layer = self.layers[index]
-            asked = Wanted(
-                input_deltas=wanted.input_deltas or max(layer.inputs) >= first,
-                updates=wanted.updates and not layer.frozen,
-            )
-            input_deltas = layer.backward(deltas.pop(index), self.ops, asked)
-            for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
-                if input_delta is not None:
-                    deltas[i] = self.ops.add(deltas[i], input_delta) if i in deltas else input_delta
-        return deltas.get(-1)
-
-    def _first_learning(self) -> int:
-        learning = (
-            index
-            for index, layer in enumerate(self.layers)
-            if not layer.frozen and any(parameter.learned for parameter in layer.parameters())
-        )
-        return next(learning, len(self.layers))
-
     # Training
 
-    def _accumulate(self, x: np.ndarray, y: np.ndarray) -> float:
-        """Forward and backward of one subdivision; the loss, summed over its pictures."""
-        outputs = self._forward(self._to_device(x), len(self.layers) - 1, train=True, keep=True)
-        loss, delta, entry = self._loss(outputs, y)
-        self._backward(delta, entry, Wanted(input_deltas=False, updates=True))
-        self._forget()
-        return float(self.ops.to_host(loss))
+    def train_step(self, x: np.ndarray, y: np.ndarray) -> float:
+        """One batch of the cfg: forward, backward, update.
 
-    def _loss(self, outputs: dict[int, Array], y: np.ndarray) -> tuple[Array, Array, int]:
-        """Loss, delta, and the layer at whose output the delta enters.
-
-        Of several layers at the end that have a loss, as [softmax] and [cost], the last says the
-        figure and the first gives the delta.
+        x (batch, c, h, w), y (batch, outputs) -> the loss, a mean over the batch. Of a recurrent
+        network x has batch * time_steps rows, ordered by subdivision, time, sequence. Raises
+        ShapeError.
         """
-        index = len(self.layers)
-        loss = None
-        while index > 0 and self.layers[index - 1].is_loss:
-            index -= 1
-            layer = self.layers[index]
-            n, (h, w, c) = y.shape[0], layer.out_shape
-            truth = self.ops.to_hwc(self.ops.array(y).reshape(n, c, h, w))
-            this_loss, delta = layer.loss(outputs[index], truth, self.ops)
-            loss = this_loss if loss is None else loss
-        return loss, delta, index - 1
+        loss = self.accumulate(x, y)
+        self.update()
+        return loss
 
-    def _allocate_updates(self) -> None:
+    def accumulate(self, x: np.ndarray, y: np.ndarray) -> float:
+        """The first half of train_step: forward and backward; updates wait in the parameters."""
+        parts = self.settings.subdivisions
+        self._check_trainable()
+        self._check_batch(x, y)
         for parameter in self.parameters():
             if parameter.learned and parameter.updates is None:
                 parameter.updates = self.ops.array(np.zeros(parameter.shape, np.float32))
+        pairs = zip(np.split(x, parts), np.split(y, parts), strict=True)
+        with np.errstate(all="ignore"):  # the loss says what numpy would warn of
+            return sum(self._accumulate_part(part_x, part_y) for part_x, part_y in pairs) / len(x)
 
-    def _update(self) -> None:
-        settings, rate = self.settings, self.settings.schedule.rate(self.batch_num)
-        self.updates_done += 1
-        for layer in self.layers:
-            if layer.frozen:
-                continue
-            for parameter in layer.parameters():
-                if parameter.learned:
-                    self._update_parameter(parameter, rate * layer.learning_rate, settings)
+    def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
+        """Forward and backward of one subdivision; the loss, summed over its pictures."""
+        last = len(self.layers) - 1
+        outputs = forward(self.layers, self.ops, self._to_device(x), last, train=True, keep=True)
+        loss, delta, entry = final_loss(self.layers, self.ops, outputs, self.ops.array(y))
+        backward(self.layers, self.ops, delta, entry, Wanted(input_deltas=False, updates=True))
+        forget(self.layers)
+        return float(self.ops.to_host(loss))
 
-    def _update_parameter(self, parameter: Parameter, rate: float, settings: Settings) -> None:
-        how = settings.optimiser
-        decay = how.decay if parameter.decay else 0.0
-        batch = settings.batch * settings.time_steps
-        value, updates = parameter.value, parameter.updates
-        if not how.adam:
-            self.ops.sgd_update(value, updates, rate, how.momentum, decay, batch)
-            return
-        if parameter not in self._moments:
-            zeros = np.zeros(parameter.shape, np.float32)
-            self._moments[parameter] = self.ops.array(zeros), self.ops.array(zeros)
-        m, v = self._moments[parameter]
-        betas = how.beta1, how.beta2, how.epsilon
-        self.ops.adam_update(value, updates, m, v, rate, *betas, decay, batch, self.updates_done)
+    def update(self) -> None:
+        """The second half of train_step: the batch counts as seen, and the parameters move."""
+        settings = self.settings
+        self.seen += settings.batch
+        rate = settings.schedule.rate(self.batch_num)
+        self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
+
+    def updates_are_finite(self) -> bool:
+        """Whether no update that waits in a parameter is infinite or no number."""
+        return all(
+            bool(self.ops.is_finite(parameter.updates))
+            for parameter in self.parameters()
+            if parameter.updates is not None
+        )
+
+    def first_bad_layer(self, x: np.ndarray) -> int | None:
+        """The first layer whose output of x, in training, is not finite; None if none."""
+        last = len(self.layers) - 1
+        with np.errstate(all="ignore"):
+            start = self._to_device(x)
+            outputs = forward(self.layers, self.ops, start, last, train=True, keep=True)
+        forget(self.layers)
+        return next((i for i in range(last + 1) if not self.ops.is_finite(outputs[i])), None)
 
     # Edges
 
@@ -334,17 +283,14 @@ class Network:
         if not self.layers[-1].is_loss:
             raise CfgError(
                 self.path,
-                self._sections[-1].line,
+                self.sections[-1].line,
                 "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
             )
 
-    def _check_batch(self, x: np.ndarray, y: np.ndarray, batch: int) -> None:
+    def _check_batch(self, x: np.ndarray, y: np.ndarray) -> None:
+        batch = self.settings.batch * self.settings.time_steps
         if len(x) != batch or np.shape(y) != (batch, self.outputs):
             raise ShapeError(
                 f"{self.path}: expected a batch of {batch} pictures and truths of shape "
                 f"({batch}, {self.outputs}), found {len(x)} and {np.shape(y)}"
             )
-
-    def _forget(self) -> None:
-        for layer in self.layers:
-            layer.saved = None

@@ -7,19 +7,8 @@ from dataclasses import dataclass
 from darknet_py.cfg.augmentation import Augmentation, read_augmentation
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Shape
+from darknet_py.network.optimiser import METHODS, OptimiserSettings
 from darknet_py.network.schedule import Schedule
-
-
-@dataclass(frozen=True)
-class Optimiser:
-    """SGD with momentum, or Adam where optimizer=adam; decay is for weights only."""
-
-    momentum: float
-    decay: float
-    adam: bool
-    beta1: float
-    beta2: float
-    epsilon: float
 
 
 @dataclass(frozen=True)
@@ -33,8 +22,10 @@ class Settings:
     subdivisions: int
     time_steps: int
     max_batches: int
+    clip: float
+    """Weights are kept within -clip to clip after each update; 0: anywhere."""
     seed: int
-    optimiser: Optimiser
+    optimiser: OptimiserSettings
     schedule: Schedule
     augmentation: Augmentation
     warnings: tuple[str, ...]
@@ -59,6 +50,7 @@ def read_settings(section: Section) -> Settings:
         )
     shape, is_vector = _read_shape(section)
     section.get_flag("notruth")
+    clip = section.get_float("clip", 0, minimum=0)
     return Settings(
         shape=shape,
         is_vector=is_vector,
@@ -66,6 +58,7 @@ def read_settings(section: Section) -> Settings:
         subdivisions=subdivisions,
         time_steps=section.get_int("time_steps", 1, minimum=1),
         max_batches=max_batches,
+        clip=clip,
         seed=section.get_int("seed", 0, minimum=0),
         optimiser=_read_optimiser(section),
         schedule=schedule,
@@ -88,13 +81,14 @@ def _read_shape(section: Section) -> tuple[Shape, bool]:
     return Shape(1, 1, inputs), True
 
 
-def _read_optimiser(section: Section) -> Optimiser:
-    return Optimiser(
+def _read_optimiser(section: Section) -> OptimiserSettings:
+    return OptimiserSettings(
+        method=section.get_choice("optimizer", "sgd", METHODS),
         momentum=section.get_float("momentum", 0.9, minimum=0, maximum=1),
         decay=section.get_float("decay", 0.0001, minimum=0),
-        adam=section.get_choice("optimizer", "sgd", ("sgd", "adam")) == "adam",
         beta1=section.get_float("B1", 0.9, minimum=0, maximum=1),
         beta2=section.get_float("B2", 0.999, minimum=0, maximum=1),
+        rho=section.get_float("rho", 0.9, minimum=0, maximum=1),
         epsilon=section.get_float("eps", 1e-7, minimum=0),
     )
 
@@ -118,8 +112,9 @@ def _read_schedule(section: Section, max_batches: int) -> tuple[Schedule, list[s
         )
     if any(scale < 0 for scale in scales):
         section.fail("scales: expected numbers of 0 or more", "scales")
-    if policy == "poly" and not max_batches:
-        section.fail("policy=poly needs max_batches", "policy")
+    sgdr_cycle = section.get_int("sgdr_cycle", max_batches, minimum=1)
+    if not max_batches and (policy in ("poly", "onecycle") or (policy, sgdr_cycle) == ("sgdr", 0)):
+        section.fail(f"policy={policy} needs max_batches", "policy")
     return (
         Schedule(
             policy=policy,
@@ -131,6 +126,10 @@ def _read_schedule(section: Section, max_batches: int) -> tuple[Schedule, list[s
             scale=section.get_float("scale", 1, minimum=0),
             steps=tuple(steps),
             scales=tuple(scales),
+            learning_rate_min=section.get_float("learning_rate_min", 0, minimum=0),
+            sgdr_cycle=sgdr_cycle,
+            sgdr_mult=section.get_int("sgdr_mult", 2, minimum=1),
+            peak=section.get_float("peak", 0.3, minimum=0.01, maximum=0.99),
             gamma=section.get_float("gamma", 1, minimum=0),
             seed=section.get_int("seed", 0, minimum=0),
         ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -19,6 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from darknet_py.atomic import atomic_file
 from darknet_py.errors import WeightsError
 from darknet_py.layers import Layer, Parameter
 
@@ -73,28 +73,15 @@ def read_weights(path: str | Path, layers: Sequence[Layer], partial: bool = Fals
 def write_weights(path: str | Path, layers: Sequence[Layer], seen: int) -> None:
     """Writes header 0.2.0 and the parameters' values, which must be host arrays.
 
-    The file appears whole or not at all: written beside, flushed to the disk, then renamed.
-    Raises WeightsError.
+    The file appears whole or not at all. Raises WeightsError.
     """
-    path = Path(path)
-    temporary = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
+        with atomic_file(path) as file:
             file.write(_VERSION.pack(0, 2, 0) + struct.pack("<Q", seen))
             for parameter in _parameters(layers, "dontsave"):
                 file.write(np.ascontiguousarray(_flat(parameter), _FLOAT).data)
-            file.flush()
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be written: {_reason(error)}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def weights_bytes(layers: Sequence[Layer]) -> int:
@@ -181,12 +168,6 @@ def _parameters(layers: Sequence[Layer], unless: str) -> list[Parameter]:
 
 def _flat(parameter: Parameter) -> np.ndarray:
     return parameter.to_file(np.asarray(parameter.value))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -454,6 +454,47 @@ def test_a_frozen_layer_uses_its_rolling_statistics() -> None:
     assert network.train_step(x, y) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_frozen_layer_between_others_hands_its_delta_on() -> None:
+    """As fine-tuning may freeze: by hand, and not all before."""
+    network, plain = (make(NET + "batch=2\n" + CLASSIFIER) for _ in range(2))
+    x, y = pictures(network), truths(network)
+    before = values(network)
+    network.layers[2].frozen = True
+    network.train_step(x, y)
+    plain.train_step(x, y)
+    frozen = network.layers[2].parameters()
+    assert all(not parameter.updates.any() for parameter in frozen)
+    for new, expected, old, parameter in zip(
+        values(network), values(plain), before, network.parameters(), strict=True
+    ):
+        assert not np.array_equal(expected, old)
+        np.testing.assert_array_equal(new, old if parameter in frozen else expected)
+
+
+@pytest.mark.parametrize(("stop", "deltas", "updates"), [("", 1, 2), ("stopbackward=1\n", 0, 1)])
+def test_what_nobody_reads_is_not_computed(stop: str, deltas: int, updates: int) -> None:
+    """No delta of the picture in training, nothing at all below what is frozen."""
+    calls: list[str] = []
+
+    def counted(name: str) -> Any:
+        def call(*args: Any) -> Any:
+            calls.append(name)
+            return getattr(cpu, name)(*args)
+
+        return call
+
+    ops = SimpleNamespace(**{name: getattr(cpu, name) for name in cpu.__all__})
+    for name in ("conv2d_backward_input", "conv2d_backward_weights"):
+        setattr(ops, name, counted(name))
+    network = make(NET + CLASSIFIER.replace("[maxpool]", f"{stop}[maxpool]"), ops)
+    network.train_step(pictures(network), truths(network))
+    assert calls.count("conv2d_backward_input") == deltas
+    assert calls.count("conv2d_backward_weights") == updates
+    calls.clear()
+    network.image_delta(pictures(network), 2, 0)
+    assert sorted(calls) == ["conv2d_backward_input"] * 2
+
+
 def test_a_wholly_frozen_network_learns_nothing() -> None:
     network = make(NET + CLASSIFIER.replace("[softmax]", "stopbackward=1\n[softmax]"))
     before = values(network)
@@ -553,14 +594,18 @@ def test_a_network_without_a_loss_does_not_train() -> None:
         np.testing.assert_array_equal(old, new, "what cannot be trained is left alone")
 
 
-def test_sequences_count_as_one_batch() -> None:
-    network = make("[net]\ninputs=3\nbatch=2\ntime_steps=4\n[connected]\noutput=2\n[softmax]\n")
+def test_sequences_are_one_batch_but_as_many_pictures() -> None:
+    layers = "[connected]\noutput=2\n[softmax]\n"
+    sequences = make("[net]\ninputs=3\nbatch=2\ntime_steps=4\n" + layers)
+    single = make("[net]\ninputs=3\nbatch=8\n" + layers)
     x = np.random.default_rng(0).random((8, 3)).astype(np.float32)
     y = np.eye(2, dtype=np.float32)[[0, 1] * 4]
-    network.train_step(x, y)
-    assert network.seen == 2
+    assert sequences.train_step(x, y) == single.train_step(x, y)
+    assert (sequences.seen, single.seen) == (2, 8)
+    for one, other in zip(values(sequences), values(single), strict=True):
+        np.testing.assert_array_equal(one, other)
     with pytest.raises(ShapeError, match="expected a batch of 8 pictures"):
-        network.train_step(x[:2], y[:2])
+        sequences.train_step(x[:2], y[:2])
 
 
 # Weights

@@ -126,3 +126,30 @@ def test_odd_settings_are_refused_or_give_a_number(policy: str, power: float) ->
             continue
         for batch_num in (0, 1, 9, 10, 11, 400, 10**12):
             assert odd.rate(batch_num) >= 0
+
+
+def test_sgdr_restarts_and_its_cycles_grow() -> None:
+    schedule = Schedule("sgdr", 0.1, learning_rate_min=0.01, sgdr_cycle=10, sgdr_mult=2)
+    assert schedule.rate(5) == pytest.approx(0.055)
+    assert schedule.rate(10) == pytest.approx(0.01)
+    assert schedule.rate(11) == pytest.approx(0.01 + 0.09 * (1 + math.cos(math.pi / 20)) / 2)
+    assert schedule.rate(20) == pytest.approx(0.055)
+    assert schedule.rate(30) == pytest.approx(0.01)
+    even = Schedule("sgdr", 0.1, sgdr_cycle=10, sgdr_mult=1)
+    assert even.rate(10**12 + 5) == pytest.approx(0.05)
+
+
+def test_sgdr_without_a_cycle_is_one_cosine_to_the_end() -> None:
+    schedule = Schedule("sgdr", 0.2, max_batches=100)
+    assert [schedule.rate(b) for b in (0, 50, 100)] == pytest.approx([0.2, 0.1, 0])
+
+
+def test_onecycle_climbs_and_falls() -> None:
+    schedule = Schedule("onecycle", 0.5, max_batches=100, peak=0.2, learning_rate_min=0.001)
+    rates = [schedule.rate(b) for b in range(101)]
+    assert rates[0] == pytest.approx(0.02)
+    assert rates[20] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0.001)
+    assert rates[:21] == sorted(rates[:21])
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert schedule.rate(10**6) == pytest.approx(0.001)

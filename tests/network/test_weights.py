@@ -140,9 +140,17 @@ def test_above_1000_connected_weights_stand_transposed(
 # Sizes
 
 
-def test_a_partial_file_fills_the_first_layers(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("major", "minor", "bits"),
+    [(0, 1, 32), (0, 2, 64), (1, 0, 64), (1000, 0, 32), (0, 1000, 32), (0, 1001, 32)],
+)
+def test_a_partial_file_fills_the_first_layers(
+    major: int, minor: int, bits: int, tmp_path: Path
+) -> None:
     layers = make_layers()
-    loaded = read(tmp_path, NEW + make_values(sum(SIZES[:2])), layers, partial=True)
+    content = header(major, minor, 5, bits) + make_values(sum(SIZES[:2]))
+    loaded = read(tmp_path, content, layers, partial=True)
+    assert loaded.header.seen == 5
     assert (loaded.layers, loaded.of_layers, loaded.is_partial) == (2, 3, True)
     assert all(p.value is not None for p in parameters(layers[:3]))
     assert all(p.value is None for p in parameters(layers[3:]))

@@ -1,0 +1,81 @@
+"""Layers run in order, forward and backward; the one place where deltas of one map add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from darknet_py.layers import Layer, Wanted
+
+Array = Any
+
+
+def forward(
+    layers: Sequence[Layer], ops: Any, x: Array, last: int, *, train: bool, keep: bool
+) -> dict[int, Array]:
+    """Outputs of layers 0 to last; -1 is x. Unless `keep`, each goes after its last reader."""
+    outputs = {-1: x}
+    last_reader = {i: reader for reader in range(last + 1) for i in layers[reader].inputs}
+    for index, layer in enumerate(layers[: last + 1]):
+        inputs = [outputs[i] for i in layer.inputs]
+        outputs[index] = layer.forward(*inputs, ops, train and not layer.frozen)
+        if not keep:
+            layer.saved = None
+            for i in layer.inputs:
+                if last_reader[i] == index:
+                    outputs.pop(i, None)
+    return outputs
+
+
+def backward(layers: Sequence[Layer], ops: Any, delta: Array, last: int, wanted: Wanted) -> Array:
+    """Carries the delta of layer `last`'s output back; the delta of the network's input."""
+    first = 0 if wanted.input_deltas else first_learning(layers)
+    deltas: dict[int, Array] = {last: delta}
+    for index in range(last, first - 1, -1):
+        if index not in deltas:
+            continue
+        layer = layers[index]
+        asked = Wanted(
+            input_deltas=wanted.input_deltas or max(layer.inputs) >= first,
+            updates=wanted.updates and not layer.frozen,
+        )
+        input_deltas = layer.backward(deltas.pop(index), ops, asked)
+        for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
+            if input_delta is not None:
+                deltas[i] = ops.add(deltas[i], input_delta) if i in deltas else input_delta
+    return deltas.get(-1)
+
+
+def final_loss(
+    layers: Sequence[Layer], ops: Any, outputs: dict[int, Array], truth: Array
+) -> tuple[Array, Array, int]:
+    """Loss, delta, and the layer at whose output the delta enters; truth is (n, outputs).
+
+    Of several layers at the end that have a loss, as [softmax] and [cost], the last says the
+    figure and the first gives the delta.
+    """
+    index, loss, delta = len(layers), None, None
+    while index > 0 and layers[index - 1].is_loss:
+        index -= 1
+        layer = layers[index]
+        h, w, c = layer.out_shape
+        shaped = ops.to_hwc(truth.reshape(truth.shape[0], c, h, w))
+        this_loss, delta = layer.loss(outputs[index], shaped, ops)
+        loss = this_loss if loss is None else loss
+    return loss, delta, index - 1
+
+
+def forget(layers: Sequence[Layer]) -> None:
+    """Lets go of what forward left for backward."""
+    for layer in layers:
+        layer.saved = None
+
+
+def first_learning(layers: Sequence[Layer]) -> int:
+    """The first layer whose parameters move in training; len(layers) where none does."""
+    learning = (
+        index
+        for index, layer in enumerate(layers)
+        if not layer.frozen and any(parameter.learned for parameter in layer.parameters())
+    )
+    return next(learning, len(layers))

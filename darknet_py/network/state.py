@@ -1,0 +1,103 @@
+"""The state of a training: all that a run needs to go on as if it had never stopped.
+
+A numpy archive (.npz): `header`, JSON as bytes, and for each parameter its value, its updates
+(SGD's velocity) and its moments. Weights are in it too, so that one file, renamed into place, is
+the whole truth: a run that is killed between two files has lost nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from darknet_py.atomic import atomic_file
+from darknet_py.errors import StateError
+from darknet_py.network.network import Network
+
+_VERSION = 1
+_NET_KEYS = ("width", "height", "channels", "inputs", "batch", "subdivisions", "optimizer", "seed")
+
+
+def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> None:
+    """Writes the state, whole or not at all. `notes` are the caller's, any JSON.
+
+    Raises StateError.
+    """
+    header = {
+        "version": _VERSION,
+        "cfg": cfg_digest(network),
+        "seen": network.seen,
+        "steps": network.optimiser.steps,
+        "layers": [layer.state() for layer in network.layers],
+        "notes": notes,
+    }
+    arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    for index, parameter in enumerate(network.parameters()):
+        arrays[f"value_{index}"] = network.ops.to_host(parameter.value)
+        if parameter.learned and parameter.updates is not None:
+            arrays[f"updates_{index}"] = network.ops.to_host(parameter.updates)
+            for k, moment in enumerate(network.optimiser.moments_of(parameter)):
+                arrays[f"moment_{index}_{k}"] = network.ops.to_host(moment)
+    try:
+        with atomic_file(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StateError(f"{path}: cannot be written: {reason}") from error
+
+
+def load_state(path: str | Path, network: Network) -> dict[str, Any]:
+    """Puts a state into a network of the same cfg; the notes. Raises StateError."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(2) != b"PK":
+                raise StateError(
+                    f"{path}: is no training state (weights are given without --resume)"
+                )
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return _restore(archive, network, path)
+    except FileNotFoundError as error:
+        raise StateError(f"{path}: no such file: there is nothing to resume") from error
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise StateError(f"{path}: is damaged: {error}") from error
+
+
+def cfg_digest(network: Network) -> str:
+    """A digest of what a state depends on: the layers, and of [net] the sizes and the optimiser.
+
+    The rates and max_batches may change between runs.
+    """
+    net, *layers = network.sections
+    lines = [f"{key}={net.values[key].text}" for key in _NET_KEYS if key in net.values]
+    for section in layers:
+        lines.append(f"[{section.name}]")
+        lines += sorted(f"{key}={value.text}" for key, value in section.values.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]:
+    header = json.loads(archive["header"].tobytes())
+    if header["version"] != _VERSION:
+        raise StateError(f"{path}: is a state of another version of this program")
+    if header["cfg"] != cfg_digest(network):
+        raise StateError(f"{path}: is a state of another network than {network.path}")
+    ops = network.ops
+    for index, parameter in enumerate(network.parameters()):
+        parameter.value = ops.array(archive[f"value_{index}"])
+        if f"updates_{index}" in archive:
+            parameter.updates = ops.array(archive[f"updates_{index}"])
+            moments = network.optimiser.moments_of(parameter)
+            for k in range(len(moments)):
+                moments[k] = ops.array(archive[f"moment_{index}_{k}"])
+    for layer, state in zip(network.layers, header["layers"], strict=True):
+        for name, value in state.items():
+            setattr(layer, name, value)
+    network.seen, network.optimiser.steps = header["seen"], header["steps"]
+    notes: dict[str, Any] = header["notes"]
+    return notes
