@@ -24,13 +24,14 @@ def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.floa
     check_image(image)
     check_size(w, h)
     left, right, dx = _samples(image.shape[1], w)
+    left[-1] = right[-1] = image.shape[1] - 1  # wherever rounding puts it
     above, below, dy = _samples(image.shape[0], h)
     # Only rows that the second step asks for go through the first.
     rows, at = np.unique(np.concatenate([above, below]), return_inverse=True)
     part = _blend(_gather(image, rows, left), _gather(image, rows, right), dx[:, None])
-    resized = _blend(part[at[:h]], part[at[h:]], dy[:, None, None])
-    resized[-1] *= 1 - _lost_share(image.shape[0], h)
-    return resized
+    before, after = part[at[:h]], part[at[h:]]
+    after[-1] = 0  # as there: the last row takes nothing from below
+    return _blend(before, after, dy[:, None, None])
 
 
 def resize_min(image: npt.NDArray[Any], shortest: int) -> npt.NDArray[np.float32]:
@@ -68,15 +69,9 @@ def _samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float3
     place = np.arange(out, dtype=np.float32) * scale
     before = place.astype(np.intp)
     share = place - before.astype(np.float32)
-    before[-1] = size - 1  # Wherever rounding puts it; the one after is then the same.
+    if out == 1:
+        before[-1] = size - 1
     return before, np.minimum(before + 1, size - 1), share
-
-
-def _lost_share(size: int, out: int) -> np.float32:
-    """How much of the last row the C program leaves out: nothing, or nearly all."""
-    scale = np.float32(size - 1) / np.float32(max(out - 1, 1))
-    place = np.float32(out - 1) * scale
-    return np.float32(place - np.floor(place))
 
 
 def _gather(image: npt.NDArray[Any], rows: _Index, columns: _Index) -> npt.NDArray[Any]:

@@ -18,20 +18,23 @@ def reference(image: Floats, w: int, h: int) -> Floats:
     """Pixel by pixel, as the docstring says it; float32 wherever the C program has it."""
     one = np.float32(1)
 
-    def sample(line: Floats, out: int) -> Floats:
+    def sample(line: Floats, out: int, loses_last: bool) -> Floats:
         scale = np.float32(len(line) - 1) / np.float32(max(out - 1, 1))
         blended = np.empty((out, *line.shape[1:]), np.float32)
         for k in range(out):
             place = np.float32(k) * scale
             before = min(int(place), len(line) - 1)
             share = place - np.float32(before)
-            last = k == out - 1 or len(line) == 1
+            if out == 1 or (k == out - 1 and not loses_last):
+                blended[k] = line[-1]
+                continue
             after = line[min(before + 1, len(line) - 1)]
-            blended[k] = line[-1] if last else (one - share) * line[before] + share * after
+            blended[k] = (one - share) * line[before]
+            blended[k] += 0 if k == out - 1 else share * after
         return blended
 
-    part = sample(image.transpose(1, 0, 2), w).transpose(1, 0, 2)
-    return sample(part, h)
+    part = sample(image.transpose(1, 0, 2), w, loses_last=False).transpose(1, 0, 2)
+    return sample(part, h, loses_last=True)
 
 
 @pytest.mark.parametrize(("w", "h"), [(20, 33), (90, 31), (61, 47)])
