@@ -257,7 +257,7 @@ HEAVY = {"PIL", "click", "cupy", "numba", "numpy"}
         (f"{US}.errors", set()),
         (f"{US}.cli", {"click"}),
         (f"{US}.cfg.sections", set()),
-        (f"{US}.images", {"PIL", "numpy"}),
+        (f"{US}.images", {"PIL", "numba", "numpy"}),
         (f"{US}.ops", set()),
         (f"{US}.network", {"numpy"}),
     ],

@@ -9,11 +9,34 @@ from darknet_py.cfg.sections import Section
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges that each picture's changes are drawn from, in darknet's words.
+    """Ranges that each picture's changes are drawn from; defaults in parentheses.
 
-    min_crop, max_crop: pixels of the shorter side before the window is cut (the width, twice the
-    width); angle: degrees to either side (0); aspect, saturation, exposure: factors, or their
-    inverse (1); hue: to either side, of a turn (0); flip: mirrored half of the time (1).
+    In darknet's words, applied in this order:
+
+    - min_crop, max_crop: pixels of the shorter side before the window is cut (the network's
+      width, twice the width); min_ratio and max_ratio say the same in widths, and win.
+    - angle: turned by up to so many degrees to either side (0).
+    - aspect: stretched by a factor between 1 and this one, or by its inverse (1).
+    - center: instead of all these, the middle square of the picture (0).
+    - flip: mirrored half of the time (1).
+    - hue: moved by up to this to either side, 1 being once round (0).
+    - saturation, exposure: times a factor between 1 and this one, or its inverse (1).
+
+    Beyond it, each off at 0, its default:
+
+    - shear: columns lean by up to so many degrees to either side (with the crop).
+    - elastic: pixels wander in smooth waves, so many pixels far (a standard deviation, each of
+      across and down; with the crop); elastic_sigma: how smooth, in pixels, about the sigma of a
+      Gaussian that noise was smoothed with (an eighth of the width). Simard et al. 2003.
+    - pca: colour moved along the principal components of the set's pixels, each by a normal
+      number times this times the component's standard deviation (after exposure); .1 is usual.
+      Krizhevsky et al. 2012, who scale by variances of 0..255.
+    - erase: the probability, 0..1, that a rectangle becomes noise; erase_min, erase_max: its
+      share of the picture (.02, .4). Zhong et al. 2017.
+    - mixup: the alpha of a Beta distribution that says how much of another picture of the batch
+      is blended in, truth alike; .2 is usual. Zhang et al. 2017.
+    - cutmix: the alpha of how large a rectangle comes from another picture of the batch, truth
+      alike; 1 is usual. With mixup, each picture is drawn one of the two. Yun et al. 2019.
     """
 
     min_crop: int
@@ -25,13 +48,26 @@ class Augmentation:
     exposure: float
     flip: bool
     center: bool
+    shear: float = 0
+    elastic: float = 0
+    elastic_sigma: float = 4
+    pca: float = 0
+    erase: float = 0
+    erase_min: float = 0.02
+    erase_max: float = 0.4
+    mixup: float = 0
+    cutmix: float = 0
 
 
 def read_augmentation(section: Section, w: int) -> Augmentation:
     """Reads the keys of [net]; w is the network's width. Raises CfgError."""
+    erase_min = section.get_float("erase_min", 0.02, minimum=0, maximum=1)
+    erase_max = section.get_float("erase_max", 0.4, minimum=0, maximum=1)
+    if erase_min > erase_max:
+        section.fail(f"erase_min={erase_min:g} is above erase_max={erase_max:g}", "erase_min")
     return Augmentation(
-        min_crop=section.get_int("min_crop", w, minimum=1),
-        max_crop=section.get_int("max_crop", 2 * w, minimum=1),
+        min_crop=_read_crop(section, "min", w, w),
+        max_crop=_read_crop(section, "max", 2 * w, w),
         angle=section.get_float("angle", 0),
         aspect=section.get_float("aspect", 1, minimum=1e-3),
         hue=section.get_float("hue", 0),
@@ -39,4 +75,20 @@ def read_augmentation(section: Section, w: int) -> Augmentation:
         exposure=section.get_float("exposure", 1, minimum=1e-3),
         flip=section.get_flag("flip", True),
         center=section.get_flag("center"),
+        shear=section.get_float("shear", 0, minimum=0, maximum=80),
+        elastic=section.get_float("elastic", 0, minimum=0),
+        elastic_sigma=section.get_float("elastic_sigma", max(w / 8, 1), minimum=1),
+        pca=section.get_float("pca", 0, minimum=0),
+        erase=section.get_float("erase", 0, minimum=0, maximum=1),
+        erase_min=erase_min,
+        erase_max=erase_max,
+        mixup=section.get_float("mixup", 0, minimum=0),
+        cutmix=section.get_float("cutmix", 0, minimum=0),
     )
+
+
+def _read_crop(section: Section, end: str, default: int, w: int) -> int:
+    """min_crop or max_crop; min_ratio or max_ratio, where given, is in widths of the network."""
+    crop = section.get_int(f"{end}_crop", default, minimum=1)
+    ratio = section.get_float(f"{end}_ratio", 0, minimum=1e-3, maximum=1e3)
+    return max(int(ratio * w), 1) if ratio else crop

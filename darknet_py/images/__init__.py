@@ -1,24 +1,48 @@
 """Pictures: files in and out, and the C program's operations on (h, w, c) float32 arrays."""
 
+from darknet_py.images.augment import augment_image
+from darknet_py.images.channels import to_channels
+from darknet_py.images.chart import Panel, Series, draw_chart
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
+from darknet_py.images.confusion import draw_confusion
 from darknet_py.images.crop import center_crop_image, crop_image
+from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import MAX_PIXELS
 from darknet_py.images.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.fit import FITS, MAX_STRETCH, fit_image, load_fitted
 from darknet_py.images.flip import flip_image
+from darknet_py.images.folder import read_folder
 from darknet_py.images.image import load_image, save_image
+from darknet_py.images.labels import LABELS
 from darknet_py.images.letterbox import letterbox_image
+from darknet_py.images.listed import read_data_file, read_data_part
+from darknet_py.images.loader import Batch, Loader
+from darknet_py.images.overlaps import overlap
+from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
+from darknet_py.images.sheet import draw_sheet
+from darknet_py.images.smooth import smooth
 
 __all__ = [
     "FITS",
+    "LABELS",
     "MAX_PIXELS",
     "MAX_STRETCH",
     "SUFFIXES",
+    "Batch",
+    "Dataset",
+    "Loader",
+    "Panel",
+    "Refusal",
+    "Series",
+    "augment_image",
     "center_crop_image",
     "crop_image",
     "distort_image",
+    "draw_chart",
+    "draw_confusion",
+    "draw_sheet",
     "find_pictures",
     "fit_image",
     "flip_image",
@@ -26,6 +50,10 @@ __all__ = [
     "letterbox_image",
     "load_fitted",
     "load_image",
+    "overlap",
+    "read_data_file",
+    "read_data_part",
+    "read_folder",
     "read_list",
     "resize_image",
     "resize_max",
@@ -34,4 +62,7 @@ __all__ = [
     "rotate_crop_image",
     "rotate_image",
     "save_image",
+    "scan",
+    "smooth",
+    "to_channels",
 ]

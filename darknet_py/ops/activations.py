@@ -47,7 +47,8 @@ def _exp_minus_1(x: Array) -> Array:
 
 
 def _step(condition: Array, yes: float, no: float, like: Array) -> Array:
-    return np.where(condition, yes, no).astype(like.dtype)
+    # typed, so that no array of another type is made first
+    return np.where(condition, like.dtype.type(yes), like.dtype.type(no))
 
 
 # name: (the function of the input, its derivative as a function of the output)

@@ -49,7 +49,8 @@ def plan(name: str) -> Plan:
 
 
 def test_all_are_counted() -> None:
-    assert set(NETWORKS) - COUNTED.keys() == {"cifar_small.cfg"}
+    ours = {"cifar_small.cfg", "mnist.cfg"}  # the C program has no such cfgs
+    assert set(NETWORKS) - COUNTED.keys() == ours
     assert len(COUNTED) >= 22
 
 

@@ -12,8 +12,8 @@ from darknet_py.ops.sizes import conv_out
 
 Array = Any
 
-_COLUMNS = 1 << 19
-"""Numbers in the columns of one task: 2 MB, which stays in a core's cache."""
+_COLUMNS = 1 << 18
+"""Numbers in the columns of one task, about: 1 MB, which stays in a core's cache."""
 
 
 def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> Array:
@@ -24,15 +24,17 @@ def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> 
     matrices = _matrices(weights, groups)
     y = np.empty((n, out_h, out_w, groups, out_c // groups), x.dtype)
 
-    def task(part: tuple[int, range]) -> None:
-        b, rows = part
-        columns = _columns(x[b], size, stride, padding, groups, rows)
-        out = y[b, rows.start : rows.stop].reshape(-1, groups, out_c // groups)
+    def task(part: tuple[range, range]) -> None:
+        pictures, rows = part
+        columns = _columns(x, pictures, rows, size, stride, padding, groups)
+        # one piece of memory: rows are all of them, or those of one picture
+        out = y[pictures.start : pictures.stop, rows.start : rows.stop]
+        out = out.reshape(-1, groups, out_c // groups)
         for group in range(groups):
             # two-dimensional, so that it is one call of the BLAS whatever the strides
             np.matmul(columns[group], matrices[group].T, out=out[:, group])
 
-    run(task, _row_tasks(n, out_h, out_w * size * size * c))
+    run(task, _parts(n, out_h, out_w * size * size * c))
     return y.reshape(n, out_h, out_w, out_c)
 
 
@@ -49,11 +51,13 @@ def conv2d_backward_input(
     matrices = _matrices(weights, groups)
     x_delta = np.empty(shape, delta.dtype)
 
-    def task(b: int) -> None:
-        columns = _grouped(delta[b], groups) @ matrices
-        x_delta[b] = col2im(columns, shape[1:], size, stride, padding)
+    def task(pictures: range) -> None:
+        part = slice(pictures.start, pictures.stop)
+        columns = _grouped(delta[part], groups) @ matrices
+        x_delta[part] = col2im(columns, x_delta[part].shape, size, stride, padding)
 
-    run(task, range(shape[0]))
+    picture = delta.shape[1] * delta.shape[2] * matrices.shape[2] * groups
+    run(task, _pictures(shape[0], picture))
     return x_delta
 
 
@@ -61,17 +65,19 @@ def conv2d_backward_weights(
     delta: Array, x: Array, size: int, stride: int, padding: int, groups: int
 ) -> Array:
     """The updates of the weights (out_c, size, size, c/groups), summed over pictures."""
-    n, out_h, _, out_c = delta.shape
+    n, out_h, out_w, out_c = delta.shape
     c = x.shape[3]
+    chunks = _pictures(n, out_h * out_w * size * size * c)
 
-    def task(pictures: range) -> Array:
+    def task(numbers: range) -> Array:
         updates = np.zeros((groups, out_c // groups, size * size * (c // groups)), x.dtype)
-        for b in pictures:
-            columns = _columns(x[b], size, stride, padding, groups, range(out_h))
-            updates += _grouped(delta[b], groups).transpose(0, 2, 1) @ columns
+        for pictures in chunks[numbers.start : numbers.stop]:
+            columns = _columns(x, pictures, range(out_h), size, stride, padding, groups)
+            deltas = _grouped(delta[pictures.start : pictures.stop], groups)
+            updates += deltas.transpose(0, 2, 1) @ columns
         return updates
 
-    return sum(run(task, spread(n))).reshape(out_c, size, size, c // groups)
+    return sum(run(task, spread(len(chunks)))).reshape(out_c, size, size, c // groups)
 
 
 def local2d(x: Array, weights: Array, stride: int, padding: int) -> Array:
@@ -90,8 +96,8 @@ def local2d_backward_input(
     out_h, out_w, out_c, size = weights.shape[:4]
     rows = delta.reshape(shape[0], out_h * out_w, out_c).transpose(1, 0, 2)
     columns = (rows @ weights.reshape(out_h * out_w, out_c, -1)).transpose(1, 0, 2)
-    pictures = (np.ascontiguousarray(picture)[None] for picture in columns)
-    return np.stack([col2im(picture, shape[1:], size, stride, padding) for picture in pictures])
+    together = np.ascontiguousarray(columns).reshape(1, shape[0] * out_h * out_w, -1)
+    return col2im(together, shape, size, stride, padding)
 
 
 def local2d_backward_weights(delta: Array, x: Array, size: int, stride: int, padding: int) -> Array:
@@ -104,29 +110,42 @@ def local2d_backward_weights(delta: Array, x: Array, size: int, stride: int, pad
 
 def _local_columns(x: Array, size: int, stride: int, padding: int) -> Array:
     """The windows of each place: (places, n, size size c)."""
-    columns = [im2col(picture, size, stride, padding, 1)[0] for picture in x]
-    return np.stack(columns, axis=1)
+    columns = im2col(x, size, stride, padding, 1)[0]
+    return columns.reshape(len(x), -1, columns.shape[1]).transpose(1, 0, 2)
 
 
-def _row_tasks(n: int, out_h: int, row: int) -> list[tuple[int, range]]:
-    """(picture, rows of the output), for columns of `row` numbers a row: enough for all threads."""
+def _pictures(n: int, picture: int) -> list[range]:
+    """0 to n - 1 in parts for one task each, of pictures with columns of `picture` numbers."""
+    step = max(min(_COLUMNS // picture, -(-n // thread_count())), 1)
+    return [range(first, min(first + step, n)) for first in range(0, n, step)]
+
+
+def _parts(n: int, out_h: int, row: int) -> list[tuple[range, range]]:
+    """(pictures, rows of the output) for one task each, of columns of `row` numbers a row.
+
+    Several whole pictures, or some rows of one where it is large or there are few.
+    """
+    if n >= thread_count() and out_h * row <= _COLUMNS:
+        return [(pictures, range(out_h)) for pictures in _pictures(n, out_h * row)]
     parts = max(-(-thread_count() // max(n, 1)), -(-out_h * row // _COLUMNS))
     step = max(-(-out_h // parts), 1)
-    return [
-        (b, range(top, min(top + step, out_h))) for b in range(n) for top in range(0, out_h, step)
-    ]
+    rows = [range(top, min(top + step, out_h)) for top in range(0, out_h, step)]
+    return [(range(b, b + 1), part) for b in range(n) for part in rows]
 
 
-def _columns(x: Array, size: int, stride: int, padding: int, groups: int, rows: range) -> Array:
-    """The windows of some rows of one picture: (groups, places, size size c/groups)."""
+def _columns(
+    x: Array, pictures: range, rows: range, size: int, stride: int, padding: int, groups: int
+) -> Array:
+    """The windows of some rows of some pictures: (groups, places, size size c/groups)."""
+    x = x[pictures.start : pictures.stop]
     if (size, stride, padding, groups) == (1, 1, 0, 1):
-        return x[rows.start : rows.stop].reshape(1, -1, x.shape[2])
+        return x[:, rows.start : rows.stop].reshape(1, -1, x.shape[3])
     return im2col(x, size, stride, padding, groups, rows)
 
 
 def _grouped(delta: Array, groups: int) -> Array:
-    """(out_h, out_w, out_c) -> (groups, places, out_c/groups)."""
-    return delta.reshape(-1, groups, delta.shape[2] // groups).transpose(1, 0, 2)
+    """(n, out_h, out_w, out_c) -> (groups, places, out_c/groups)."""
+    return delta.reshape(-1, groups, delta.shape[3] // groups).transpose(1, 0, 2)
 
 
 def _matrices(weights: Array, groups: int) -> Array:

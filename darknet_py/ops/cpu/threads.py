@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
@@ -37,7 +38,10 @@ def run(task: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
     with _blas().limit(limits=1, user_api="blas"):
         if thread_count() == 1 or len(arguments) == 1:
             return [task(argument) for argument in arguments]
-        return list(_pool(os.getpid()).map(task, arguments))
+        pool = _pool(os.getpid())
+        # in the caller's context, so that its numpy.errstate holds there too
+        futures = [pool.submit(copy_context().run, task, argument) for argument in arguments]
+        return [future.result() for future in futures]
 
 
 def spread(count: int) -> list[range]:

@@ -130,3 +130,13 @@ def test_a_fork_has_threads_of_its_own() -> None:
     environment = {**os.environ, threads.THREADS_VARIABLE: "3"}
     command = [sys.executable, "-W", "ignore", "-c", FORK]
     subprocess.run(command, check=True, timeout=60, env=environment)
+
+
+def test_errstate_holds_in_tasks() -> None:
+    def overflows(_: int) -> float:
+        return float(np.float32(1e30) * np.float32(1e30))
+
+    with np.errstate(over="ignore"):
+        assert threads.run(overflows, [1, 2, 3]) == [np.inf] * 3
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        threads.run(overflows, [1, 2, 3])

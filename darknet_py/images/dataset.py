@@ -1,0 +1,60 @@
+"""Pictures, and the classes that each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a network is trained on, or held to; not to be changed.
+
+    names: of the classes, in the order of the network's outputs. paths: the pictures. labels: the
+    class indices of each picture, as many as paths: one for a classifier; several, or none, are
+    tags. Raises ValueError for labels that do not fit.
+    """
+
+    names: tuple[str, ...]
+    paths: list[Path]
+    labels: list[tuple[int, ...]]
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.paths):
+            raise ValueError(f"{len(self.paths)} pictures have {len(self.labels)} labels")
+        used = {label for labels in self.labels for label in labels}
+        if used and not (min(used) >= 0 and max(used) < len(self.names)):
+            raise ValueError(f"labels {sorted(used)} are not all in 0..{len(self.names) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def classes(self) -> int:
+        """How many there are, with pictures or without."""
+        return len(self.names)
+
+    def truth(self, index: int) -> npt.NDArray[np.float32]:
+        """What the network should say of a picture: (classes,), 1 where it belongs, else 0."""
+        truth = np.zeros(self.classes, np.float32)
+        truth[list(self.labels[index])] = 1
+        return truth
+
+    def counts(self) -> list[int]:
+        """How many pictures each class has: 0 is possible, and worth a warning."""
+        counts = [0] * self.classes
+        for labels in self.labels:
+            for label in labels:
+                counts[label] += 1
+        return counts
+
+    def without(self, indices: Iterable[int]) -> Dataset:
+        """A dataset without the pictures of these indices; the classes stay."""
+        left_out = set(indices)
+        kept = [index for index in range(len(self)) if index not in left_out]
+        paths, labels = [self.paths[i] for i in kept], [self.labels[i] for i in kept]
+        return Dataset(self.names, paths, labels)

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darknet_py.errors import DarknetError
+from darknet_py.images import Dataset, read_folder
+from darknet_py.images.folder import _split
+
+
+def touch(*paths: Path) -> None:
+    """Empty files: a folder is read without opening its pictures."""
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def touch_classes(root: Path, **counts: int) -> None:
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True)
+        touch(*(root / name / f"{index:03}.jpg" for index in range(count)))
+
+
+def fault(folder: Path) -> str:
+    with pytest.raises(DarknetError) as caught:
+        read_folder(folder)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+def within(dataset: Dataset | None, root: Path) -> list[tuple[str, str]]:
+    """Each picture's path from the root, and its class."""
+    assert dataset is not None
+    names = [dataset.names[label] for (label,) in dataset.labels]
+    paths = [path.relative_to(root).as_posix() for path in dataset.paths]
+    return list(zip(paths, names, strict=True))
+
+
+def test_folders_are_classes_sorted_by_name(tmp_path: Path) -> None:
+    touch_classes(tmp_path, dog=2, cat=1)
+    train, valid = read_folder(tmp_path, share=0)
+    assert train.names == ("cat", "dog")
+    assert within(train, tmp_path) == [
+        ("cat/000.jpg", "cat"),
+        ("dog/000.jpg", "dog"),
+        ("dog/001.jpg", "dog"),
+    ]
+    assert valid is None
+
+
+def test_pictures_at_any_depth_and_nothing_else(tmp_path: Path) -> None:
+    cat = tmp_path / "cat"
+    touch(cat / "b.PNG", cat / "a.jpeg", cat / "deep" / "er" / "c.tif")
+    touch(cat / "notes.txt", cat / ".hidden.jpg", cat / ".git" / "d.jpg", cat / "jpg")
+    touch(tmp_path / "beside.jpg", tmp_path / ".cache" / "e.jpg")
+    (cat / "folder.jpg").mkdir()
+    train, _ = read_folder(tmp_path, share=0)
+    assert train.names == ("cat",)
+    paths = [path for path, _ in within(train, tmp_path)]
+    assert paths == ["cat/a.jpeg", "cat/b.PNG", "cat/deep/er/c.tif"]
+
+
+@pytest.mark.parametrize("name", ["valid", "val", "validation", "test"])
+def test_train_and_what_is_set_aside(tmp_path: Path, name: str) -> None:
+    touch_classes(tmp_path / "train", cat=2, dog=1)
+    touch_classes(tmp_path / name, cat=1, dog=1)
+    train, valid = read_folder(tmp_path)
+    assert [path for path, _ in within(train, tmp_path)] == [
+        "train/cat/000.jpg",
+        "train/cat/001.jpg",
+        "train/dog/000.jpg",
+    ]
+    assert within(valid, tmp_path) == [
+        (f"{name}/cat/000.jpg", "cat"),
+        (f"{name}/dog/000.jpg", "dog"),
+    ]
+
+
+def test_valid_before_test(tmp_path: Path) -> None:
+    for part in ("train", "test", "valid"):
+        touch_classes(tmp_path / part, cat=1)
+    _, valid = read_folder(tmp_path)
+    assert within(valid, tmp_path) == [("valid/cat/000.jpg", "cat")]
+
+
+def test_classes_are_those_of_both(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "train", cat=1, eel=2)
+    touch_classes(tmp_path / "test", dog=1, eel=1)
+    train, valid = read_folder(tmp_path)
+    assert valid is not None
+    assert train.names == valid.names == ("cat", "dog", "eel")
+    assert train.counts() == [1, 0, 2]
+    assert valid.counts() == [0, 1, 1]
+
+
+def test_train_alone_is_split(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "train", cat=10)
+    train, valid = read_folder(tmp_path, share=0.3)
+    assert train.counts() == [7]
+    assert valid is not None
+    assert valid.counts() == [3]
+
+
+def test_trains_may_be_a_class(tmp_path: Path) -> None:
+    touch_classes(tmp_path, bus=2, train=2, test=2)
+    train, _ = read_folder(tmp_path, share=0)
+    assert train.names == ("bus", "test", "train")
+
+
+def test_set_aside_in_no_folders_is_none(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "train", cat=10)
+    touch(tmp_path / "test" / "1.jpg")
+    train, valid = read_folder(tmp_path, share=0.2)
+    assert valid is not None
+    assert (train.counts(), valid.counts()) == ([8], [2])
+
+
+def test_a_class_without_pictures_is_kept(tmp_path: Path) -> None:
+    touch_classes(tmp_path, cat=4, dog=0)
+    train, valid = read_folder(tmp_path, share=0.25)
+    assert train.names == ("cat", "dog")
+    assert train.counts() == [3, 0]
+    assert valid is not None
+    assert valid.counts() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "aside"),
+    [(10, 0, 0), (10, 0.1, 1), (10, 0.34, 3), (3, 0.1, 1), (2, 0.9, 1), (1, 0.9, 1), (1, 0.1, 0)],
+)
+def test_how_many_of_a_class_are_set_aside(
+    tmp_path: Path, count: int, share: float, aside: int
+) -> None:
+    touch_classes(tmp_path, cat=count, dog=40)
+    train, valid = read_folder(tmp_path, share=share)
+    aside = 0 if count == 1 else aside
+    assert train.counts()[0] == count - aside
+    assert (valid.counts()[0] if valid else 0) == aside
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.integers(0, 30), min_size=1),
+    st.floats(0, 0.99),
+    st.integers(0, 99),
+)
+def test_each_picture_is_on_one_side(counts: dict[str, int], share: float, seed: int) -> None:
+    root = Path("root")
+    classes = {name: [root / name / f"{i}.png" for i in range(n)] for name, n in counts.items()}
+    train, valid = _split(root, classes, share, seed)
+    for name, pictures in classes.items():
+        assert sorted(train[name] + valid[name]) == sorted(pictures)
+        assert abs(len(valid[name]) - share * len(pictures)) <= 1
+        assert train[name] or not pictures
+
+
+def aside(root: Path, seed: int) -> set[str]:
+    _, valid = read_folder(root, share=0.3, seed=seed)
+    return {path for path, _ in within(valid, root)}
+
+
+def test_the_split_is_the_seeds(tmp_path: Path) -> None:
+    for place in ("here", "there"):
+        touch_classes(tmp_path / place, cat=20, dog=20)
+    assert aside(tmp_path / "here", 1) == aside(tmp_path / "there", 1)
+    assert aside(tmp_path / "here", 1) != aside(tmp_path / "here", 2)
+    numbers = {
+        name: {path[-7:] for path in aside(tmp_path / "here", 1) if path.startswith(name)}
+        for name in ("cat", "dog")
+    }
+    assert numbers["cat"] != numbers["dog"]
+
+
+def test_more_pictures_change_few_sides(tmp_path: Path) -> None:
+    touch_classes(tmp_path, cat=100)
+    before = aside(tmp_path, 0)
+    touch(*(tmp_path / "cat" / f"new{index}.jpg" for index in range(10)))
+    touch_classes(tmp_path, dog=50)
+    after = aside(tmp_path, 0)
+    old = {path for path in after if path.startswith("cat/0")}
+    assert len(old ^ before) <= 6
+
+
+def test_links_to_a_class_are_followed(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "elsewhere", cats=2)
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets" / "cat").symlink_to(tmp_path / "elsewhere" / "cats")
+    (tmp_path / "pets" / "cat" / "round").symlink_to(tmp_path / "pets")
+    train, _ = read_folder(tmp_path / "pets", share=0)
+    assert (train.names, train.counts()) == (("cat",), [2])
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    try:
+        touch(tmp_path / "cat" / os.fsdecode(b"\xff.jpg"), tmp_path / "cat" / "a.jpg")
+    except OSError:
+        pytest.skip("this file system only takes names that are text")
+    train, valid = read_folder(tmp_path)
+    assert valid is not None
+    assert len(train) + len(valid) == 2
+
+
+def test_a_folder_without_folders(tmp_path: Path) -> None:
+    touch(tmp_path / "1.jpg")
+    assert fault(tmp_path) == (
+        f"{tmp_path}: no folders in it: expected one for each class, or train and valid"
+    )
+
+
+def test_folders_without_pictures(tmp_path: Path) -> None:
+    touch(tmp_path / "cat" / "notes.txt")
+    assert fault(tmp_path) == f"{tmp_path}: no pictures in its folders to train on"
+    touch_classes(tmp_path / "both" / "train", cat=0)
+    touch_classes(tmp_path / "both" / "test", cat=3)
+    assert fault(tmp_path / "both").endswith("both: no pictures in its folders to train on")
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    assert fault(tmp_path / "no") == f"{tmp_path / 'no'}: cannot be read: No such file or directory"
+    touch(tmp_path / "file")
+    assert fault(tmp_path / "file") == f"{tmp_path / 'file'}: cannot be read: Not a directory"
+
+
+def test_a_class_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch_classes(tmp_path, cat=1)
+
+    def refuse(folder: Path, onerror: Any) -> Any:
+        onerror(PermissionError(13, "Permission denied", str(folder)))
+
+    monkeypatch.setattr(os, "walk", refuse)
+    assert fault(tmp_path) == f"{tmp_path / 'cat'}: cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize("share", [-0.1, 1, 2])
+def test_a_share_is_less_than_all(tmp_path: Path, share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        read_folder(tmp_path, share)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from PIL import Image
+
+from darknet_py.errors import PictureError
+from darknet_py.images import Dataset, load_image, scan
+from darknet_py.images import refusals as refusals_module
+from tests.images.pictures import files
+from tests.images.sets import make_dataset, make_picture
+
+
+def dataset(*paths: Path) -> Dataset:
+    return Dataset(("any",), list(paths), [(0,)] * len(paths))
+
+
+def cut_short(path: Path) -> Path:
+    make_picture(path, 60, 60)
+    path.write_bytes(path.read_bytes()[:-400])
+    return path
+
+
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize("workers", [1, 3, None])
+def test_bad_pictures_are_named_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decode: bool, workers: int | None
+) -> None:
+    monkeypatch.setattr(refusals_module, "_TASK", 2)
+    good = make_dataset(tmp_path).paths
+    text, empty = tmp_path / "text.png", tmp_path / "empty.jpg"
+    text.write_text("<html>no</html>")
+    empty.touch()
+    paths = [good[0], text, *good[1:6], tmp_path / "no.png", empty, good[6], tmp_path]
+    refusals = scan(dataset(*paths), decode, workers)
+    assert [refusal.picture for refusal in refusals] == [1, 7, 8, 10]
+    for refusal in refusals:
+        assert isinstance(refusal.error, PictureError)
+        # what loading it would say
+        with pytest.raises(PictureError) as caught:
+            load_image(paths[refusal.picture])
+        assert str(refusal.error) == str(caught.value)
+    assert not any(thread.name.startswith("darknet-scan") for thread in threading.enumerate())
+
+
+def test_a_picture_cut_short_is_found_by_decoding(tmp_path: Path) -> None:
+    pictures = dataset(cut_short(tmp_path / "short.jpg"), make_picture(tmp_path / "good.jpg"))
+    assert scan(pictures) == []
+    (refusal,) = scan(pictures, decode=True)
+    assert refusal.picture == 0
+    assert "cut short" in str(refusal.error)
+
+
+def test_pictures_of_every_kind_pass(tmp_path: Path) -> None:
+    paths = []
+    for name, content in files().items():
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(content)
+    expected = [refusal.picture for refusal in scan(dataset(*paths), decode=True)]
+    assert [refusal.picture for refusal in scan(dataset(*paths))] == expected == []
+
+
+def test_without_decoding_nothing_good_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> NoReturn:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(refusals_module, "load_image", refuse)
+    assert scan(make_dataset(tmp_path)) == []
+
+
+def test_a_picture_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals_module, "MAX_PIXELS", 99)
+    monkeypatch.setattr("darknet_py.images.decode.MAX_PIXELS", 99)
+    small, large = make_picture(tmp_path / "s.png", 9, 11), make_picture(tmp_path / "l.png", 10, 10)
+    (refusal,) = scan(dataset(small, large))
+    assert str(refusal.error).startswith(f"{large}: 10x10 has more than 99 pixels")
+
+
+def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    (refusal,) = scan(dataset(make_picture(tmp_path / "bomb.png", 9, 9)))
+    assert "pixels" in str(refusal.error)
+
+
+def test_only_kinds_that_are_read_pass(tmp_path: Path) -> None:
+    path = tmp_path / "a.ico"
+    Image.new("RGB", (16, 16)).save(path)
+    (refusal,) = scan(dataset(path))
+    assert "is not a picture of a kind that is read" in str(refusal.error)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (refusal,) = scan(dataset(tmp_path / "pipe.png"))
+    assert "is not a regular file" in str(refusal.error)
+
+
+def test_no_pictures_no_refusals() -> None:
+    assert scan(dataset()) == []
