@@ -12,6 +12,8 @@ from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
 from darknet_py.cli.info import info
 from darknet_py.cli.ops import ops
+from darknet_py.cli.plot import plot
+from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
 
 
@@ -26,7 +28,7 @@ def darknet() -> None:
     """
 
 
-for command in (classifier, classify, info, ops):
+for command in (classifier, classify, info, ops, plot, train):
     darknet.add_command(command)
 
 

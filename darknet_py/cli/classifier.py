@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.check import check
 from darknet_py.cli.options import find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
+from darknet_py.cli.show import show
+from darknet_py.cli.train import train
+from darknet_py.cli.valid import valid
 
 
 @click.group()
@@ -57,3 +61,7 @@ def predict(
 
     chosen = choose_names(names, net.outputs) if names else names_of_data(described, net.outputs)
     print_predictions(net, pictures, chosen, top or described.top, fit, batch, form)
+
+
+for command in (train, valid, check, show):
+    classifier.add_command(command)

@@ -54,10 +54,8 @@ def find_file(name: str) -> str:
     return str(find_resource(name) or name)
 
 
-def open_network(
-    cfg: str, weights: str, device: str, threads: int | None, strict: bool, quiet: bool
-) -> Network:
-    """Builds and loads a network for inference, with the layer table and warnings on stderr."""
+def build_network(cfg: str, device: str, threads: int | None, strict: bool, quiet: bool) -> Network:
+    """Builds a network on paper, with the layer table and warnings on stderr."""
     limit_threads(threads)
     from darknet_py.network import Network
     from darknet_py.network.builder import table
@@ -67,6 +65,15 @@ def open_network(
         for warning in net.warnings:
             click.echo(f"warning: {warning}", err=True)
         click.echo("\n".join(table(net.layers)), err=True)
+    return net
+
+
+def open_network(
+    cfg: str, weights: str, device: str, threads: int | None, strict: bool, quiet: bool
+) -> Network:
+    """The same, with its weights loaded."""
+    net = build_network(cfg, device, threads, strict, quiet)
+    if not quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     try:
         net.load_weights(weights)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from darknet_py.cli.options import find_file
+
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.classify import Classified
@@ -94,7 +96,7 @@ def _find(pictures: Sequence[str]) -> list[Any]:
 
     arguments: list[str] = []
     for picture in pictures:
-        arguments.extend(read_list(sys.stdin) if picture == "-" else [picture])
+        arguments.extend(read_list(sys.stdin) if picture == "-" else [find_file(picture)])
     return find_pictures(arguments)
 
 

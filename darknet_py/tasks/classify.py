@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from darknet_py.errors import PictureError, ShapeError
-from darknet_py.images import load_fitted
+from darknet_py.images import load_fitted, to_channels
 from darknet_py.network import Network
 from darknet_py.tasks.names import choose_names
 
@@ -111,12 +111,7 @@ def best_fit(net: Network) -> str:
 def _load(net: Network, path: Path, fit: str) -> np.ndarray:
     """The fitted picture as (c, h, w)."""
     h, w, c = net.in_shape
-    picture = load_fitted(path, w, h, fit)
-    if c == 1:
-        picture = picture.mean(axis=2, keepdims=True, dtype=np.float32)
-    elif c != 3:
-        raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
-    return picture.transpose(2, 0, 1)
+    return to_channels(load_fitted(path, w, h, fit), c).transpose(2, 0, 1)
 
 
 def _predict(

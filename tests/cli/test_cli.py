@@ -68,7 +68,7 @@ def test_help_imports_only_click(names: tuple[str, ...]) -> None:
 
 
 def test_wrong_usage_ends_with_2(darknet: Run) -> None:
-    assert darknet("classify").code == 2
+    assert darknet("classify", "only.cfg").code == 2
     assert darknet("nonsense").code == 2
     assert darknet("ops").code == 2
 

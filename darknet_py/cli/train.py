@@ -1,0 +1,188 @@
+"""darknet train, which is darknet classifier train"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from darknet_py.cli.options import build_network, network_options
+from darknet_py.cli.report import report_lines
+from darknet_py.cli.watch import Watcher
+
+if TYPE_CHECKING:
+    from darknet_py.network import Network
+    from darknet_py.tasks.check import Report
+    from darknet_py.tasks.train import Options, Progress
+
+
+def data_options(command: Any) -> Any:
+    """--labels, --share and --seed: how pictures get labels, and are set aside."""
+    for option in reversed(
+        (
+            click.option(
+                "--labels",
+                type=click.Choice(["exact", "substring"]),
+                default="exact",
+                show_default=True,
+                help="How a .data file's pictures get labels: by their folder's name or a part of "
+                "their own (exact), or wherever a path contains one, as in the C program.",
+            ),
+            click.option(
+                "--share",
+                type=click.FloatRange(0, 0.9),
+                default=0.1,
+                show_default=True,
+                help="Of a folder without a folder for validation: how much is set aside.",
+            ),
+            click.option(
+                "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("data")
+@click.argument("cfg")
+@click.argument("weights", required=False)
+@click.option("-clear", "--clear", is_flag=True, help="Count pictures and batches from 0 again.")
+@click.option("--batches", type=click.IntRange(min=1), help="Stop after N in all.  [max_batches]")
+@click.option("--resume", is_flag=True, help="Go on from NAME.state in the backup folder.")
+@click.option("--state", type=click.Path(), help="Go on from this state instead.")
+@click.option("--backup", type=click.Path(file_okay=False), help="Folder for what is written.")
+@click.option(
+    "--valid-every",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Batches between validations.  [an epoch]",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after N validations without a better one.",
+)
+@data_options
+@network_options
+def train(
+    data: str,
+    cfg: str,
+    weights: str | None,
+    clear: bool,
+    batches: int | None,
+    resume: bool,
+    state: str | None,
+    backup: str | None,
+    valid_every: int | None,
+    patience: int | None,
+    labels: str,
+    share: float,
+    seed: int,
+    device: str,
+    threads: int | None,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Train a classifier.
+
+    DATA is a .data file, or a folder with one folder of pictures a class (in train/ and valid/ if
+    these exist). WEIGHTS are where to begin; without them they are drawn at random.
+
+    The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
+    NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on
+    as if the run had never stopped. Ctrl-C saves and stops.
+
+    \b
+    Examples:
+      darknet train photos/ cfg/cifar_small.cfg
+      darknet classifier train cfg/cifar.data cfg/cifar_small.cfg --seed 1
+      darknet train photos/ cfg/cifar_small.cfg --resume
+    """
+    resume = resume or state is not None
+    if resume and (weights or clear):
+        raise click.UsageError(
+            "A state goes on with its own weights: leave out WEIGHTS and -clear."
+        )
+    net = build_network(cfg, device, threads, strict, quiet)
+    from darknet_py.tasks.check import check
+    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.train import Options
+
+    opened = open_data(data, labels, share, seed, backup)
+    report = check(opened, net)
+    if not quiet:
+        for line in report_lines(report):
+            click.echo(line, err=True)
+    if report.problems:
+        for problem in report.problems:
+            click.echo(f"darknet: {problem}", err=True)
+        click.get_current_context().exit(1)
+    with _stop_on_ctrl_c() as stop:
+        options = Options(
+            backup=opened.backup,
+            name=Path(cfg).stem,
+            seed=seed,
+            batches=batches,
+            valid_every=valid_every,
+            patience=patience,
+            top=opened.top,
+            stop=lambda: bool(stop),
+        )
+        state_path = Path(state) if state else options.backup / f"{options.name}.state"
+        progress = _begin(net, options, weights, clear, state_path if resume else None)
+        _run(net, report, options, progress, quiet)
+        if stop:
+            click.get_current_context().exit(130)
+
+
+def _begin(
+    net: Network, options: Options, weights: str | None, clear: bool, state: Path | None
+) -> Progress | None:
+    from darknet_py.tasks.train import resume
+
+    if state is not None:
+        return resume(net, state)
+    if weights:
+        net.load_weights(weights, partial=True, clear=clear)
+    net.initialise(options.seed)
+    return None
+
+
+def _run(
+    net: Network, report: Report, options: Options, progress: Progress | None, quiet: bool
+) -> None:
+    from darknet_py.tasks.train import train as run
+
+    pictures, valid = report.usable()
+    last = options.batches or net.settings.max_batches
+    watcher = Watcher(options.backup, net.batch_num, last, quiet)
+    try:
+        for event in run(net, pictures, valid, options, progress):
+            watcher.show(event)
+    finally:
+        watcher.close()
+
+
+@contextmanager
+def _stop_on_ctrl_c() -> Iterator[list[bool]]:
+    """A list that is empty until Ctrl-C; a second one interrupts at once."""
+    asked: list[bool] = []
+
+    def note(_signal: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        click.echo("\nstopping after this batch; Ctrl-C again leaves at once", err=True)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,114 @@
+"""Watching a training: a progress line on a terminal, the C program's lines elsewhere, and the
+files that grow in the backup folder."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from darknet_py.tasks.train import Event, Trained, Validated
+
+_REDRAW = 30.0
+"""Seconds between drawings of the chart."""
+
+
+class Watcher:
+    """Shows events and notes them in metrics.csv and chart.png."""
+
+    def __init__(self, folder: Path, batch: int, last: int, quiet: bool) -> None:
+        from darknet_py.tasks.metrics import MetricsFile
+
+        self._chart, self._table = folder / "chart.png", folder / "metrics.csv"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._metrics = MetricsFile(self._table, batch)
+        self._last, self._quiet = last, quiet
+        self._drawn_at = self._began = time.monotonic()
+        self._recent: deque[tuple[float, int]] = deque([(self._began, 0)], maxlen=50)
+        self._waited = 0.0
+
+    def show(self, event: Event) -> None:
+        """Takes note of an event, and shows it."""
+        from darknet_py.tasks.train import SaveFailed, Trained, Validated
+
+        if isinstance(event, Trained):
+            self._metrics.add(event)
+            self._waited = event.waited
+            if not self._quiet:
+                self._show_batch(event)
+            if time.monotonic() - self._drawn_at > _REDRAW:
+                self._draw()
+        elif isinstance(event, Validated):
+            self._metrics.add(event)
+            self._say(_validation_line(event))
+            self._draw()
+        elif isinstance(event, SaveFailed):
+            self._say(f"warning: not saved: {event.error}")
+
+    def close(self) -> None:
+        """The last chart, and how long the network waited for pictures."""
+        self._draw()
+        self._metrics.close()
+        passed = time.monotonic() - self._began
+        share = 100 * self._waited / max(passed, 1e-9)
+        self._say(
+            f"{passed:.0f} seconds, {share:.1f} % of them waiting for pictures; {self._chart}"
+        )
+
+    def _draw(self) -> None:
+        from darknet_py.errors import DarknetError
+        from darknet_py.tasks.chart import save_chart
+        from darknet_py.tasks.metrics import read_metrics
+
+        self._drawn_at = time.monotonic()
+        try:
+            self._metrics.flush()
+            save_chart(self._chart, [read_metrics(self._table)])
+        except (OSError, DarknetError, ValueError) as error:
+            self._say(f"warning: no chart: {error}")
+
+    def _show_batch(self, event: Trained) -> None:
+        if not sys.stderr.isatty():
+            click.echo(
+                f"{event.batch}, {event.epoch:.3f}: {event.loss:f}, {event.average:f} avg, "
+                f"{event.rate:f} rate, {event.seconds:f} seconds, {event.images} images"
+            )
+            sys.stdout.flush()
+            return
+        self._recent.append((time.monotonic(), event.images))
+        click.echo(f"\r\x1b[2K{self._progress(event)}", nl=False, err=True)
+
+    def _progress(self, event: Trained) -> str:
+        (then, images_then), (now, images) = self._recent[0], self._recent[-1]
+        speed = (images - images_then) / max(now - then, 1e-9) if images_then else 0.0
+        of, left = "", ""
+        if self._last:
+            of = f"/{self._last}"
+            seconds = (self._last - event.batch) * (event.images / event.batch) / max(speed, 1e-9)
+            left = f"  {_clock(seconds)} left" if speed else ""
+        return (
+            f"batch {event.batch}{of}  epoch {event.epoch:.2f}  loss {event.loss:.4f}  "
+            f"average {event.average:.4f}  rate {event.rate:.5f}  {speed:.0f} images/s{left}"
+        )
+
+    def _say(self, line: str) -> None:
+        clear = "\r\x1b[2K" if sys.stderr.isatty() else ""
+        click.echo(f"{clear}{line}", err=True)
+
+
+def _validation_line(event: Validated) -> str:
+    found, best = event.evaluation, "  (best)" if event.best else ""
+    return (
+        f"batch {event.batch}: validation: top-1 {found.top1:.2%}, "
+        f"top-{found.top} {found.topk:.2%}, loss {found.loss:.4f}{best}"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, hours = int(seconds) // 60 % 60, int(seconds) // 3600
+    return f"{hours}:{minutes:02d}:{int(seconds) % 60:02d}"

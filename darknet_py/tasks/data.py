@@ -1,0 +1,68 @@
+"""What to train on, wherever it is described: a `.data` file or a folder of folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from darknet_py.cfg.data_file import read_data
+from darknet_py.errors import DarknetError
+from darknet_py.images import Dataset, read_data_file, read_folder
+from darknet_py.resources import find_resource
+
+
+@dataclass(frozen=True)
+class Data:
+    """Pictures to train on and to hold the network to, and where results go."""
+
+    path: Path
+    names: tuple[str, ...]
+    train: Dataset | None
+    valid: Dataset | None
+    backup: Path
+    top: int
+
+    def training(self) -> Dataset:
+        """The pictures to train on. Raises DarknetError where there are none."""
+        if self.train is None or not len(self.train):
+            raise DarknetError(f"{self.path}: has no pictures to train on: expected train=LIST")
+        return self.train
+
+    def validation(self) -> Dataset:
+        """The pictures to hold a network to. Raises DarknetError where there are none."""
+        if self.valid is None or not len(self.valid):
+            raise DarknetError(
+                f"{self.path}: has no pictures to validate with: expected valid=LIST"
+            )
+        return self.valid
+
+
+def open_data(
+    path: str | Path,
+    labels: str = "exact",
+    share: float = 0.1,
+    seed: int = 0,
+    backup: str | Path | None = None,
+) -> Data:
+    """Reads a `.data` file, or a folder with one folder a class.
+
+    labels: how a `.data` file's pictures get theirs, "exact" or "substring". share, seed: of a
+    folder without pictures set aside, how many are, and how they are drawn. backup: another
+    folder for results than the `.data` file's, or `backup`. Raises DarknetError.
+    """
+    if Path(path).is_dir():
+        train, valid = read_folder(path, share, seed)
+        top = min(5, len(train.names))
+        return Data(Path(path), train.names, train, valid, Path(backup or "backup"), top)
+    described = read_data(find_resource(str(path)) or path)
+    sets = read_data_file(described, labels)
+    names = _names(sets)
+    if not names:
+        raise DarknetError(f"{path}: has neither train= nor valid=: there are no pictures")
+    top = min(described.top, len(names))
+    return Data(Path(path), names, *sets, Path(backup or described.backup), top)
+
+
+def _names(sets: Sequence[Dataset | None]) -> tuple[str, ...]:
+    return next((dataset.names for dataset in sets if dataset is not None), ())

@@ -1,0 +1,258 @@
+"""Training a classifier: batches in, checkpoints out, and an event for whatever happens."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from darknet_py.errors import DarknetError, StateError, TrainingError, WeightsError
+from darknet_py.images import Dataset, Loader
+from darknet_py.network import Network
+from darknet_py.network.state import load_state, save_state
+from darknet_py.tasks.targets import check_outputs, targets_of
+from darknet_py.tasks.valid import Evaluation, evaluate
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train.
+
+    batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
+    save_every: batches between checkpoints, at most save_seconds apart. valid_every: batches
+    between validations (None: an epoch). patience: validations without a better one before the
+    run stops (None: never). stop: asked after each batch.
+    """
+
+    backup: Path
+    name: str
+    seed: int = 0
+    batches: int | None = None
+    save_every: int = 100
+    save_seconds: float = 600
+    valid_every: int | None = None
+    patience: int | None = None
+    top: int = 5
+    workers: int | None = None
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One batch is done. `waited`: seconds that the network waited for pictures, in all."""
+
+    batch: int
+    epoch: float
+    loss: float
+    average: float
+    rate: float
+    seconds: float
+    images: int
+    waited: float
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The validation set was predicted; `best` if never better before."""
+
+    batch: int
+    evaluation: Evaluation
+    best: bool
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Weights were written."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class SaveFailed:
+    """A checkpoint could not be written; earlier ones are whole, and training goes on."""
+
+    error: DarknetError
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Why training ended: "done", "stopped" or "patience"."""
+
+    reason: str
+
+
+Event = Trained | Validated | Saved | SaveFailed | Finished
+
+
+@dataclass
+class Progress:
+    """What a run remembers beside the network, and its state file keeps."""
+
+    average: float | None = None
+    best: float | None = None
+    since_best: int = 0
+    seed: int = 0
+
+    def notes(self) -> dict[str, float | int | None]:
+        """As JSON."""
+        return dict(vars(self))
+
+
+@dataclass
+class _Run:
+    net: Network
+    train: Dataset
+    valid: Dataset | None
+    options: Options
+    progress: Progress
+    saved_at: float = field(default_factory=time.monotonic)
+
+    def path(self, suffix: str) -> Path:
+        return self.options.backup / f"{self.options.name}{suffix}"
+
+
+def resume(net: Network, path: Path) -> Progress:
+    """Puts a state into the network, and gives what train() needs to go on. Raises StateError."""
+    try:
+        return Progress(**load_state(path, net))
+    except TypeError as error:
+        raise StateError(f"{path}: is no state of a training") from error
+
+
+def train(
+    net: Network,
+    data: Dataset,
+    valid: Dataset | None,
+    options: Options,
+    progress: Progress | None = None,
+) -> Iterator[Event]:
+    """Trains until max_batches, and yields what happens.
+
+    Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
+    epoch, NAME_best.weights after the best validation, NAME.weights at the end, and beside
+    NAME.backup and NAME.weights a state, NAME.state, from which a run goes on bit for bit.
+    Raises TrainingError where the run cannot begin, or a loss is no number.
+    """
+    check_outputs(net, len(data.names))
+    last = net.settings.max_batches if options.batches is None else options.batches
+    if last and net.batch_num >= last:
+        raise TrainingError(
+            f"{net.path}: seen is already past max_batches ({net.batch_num} of {last} batches): "
+            "use -clear to start counting again"
+        )
+    run = _Run(net, data, valid, options, progress or Progress(seed=options.seed))
+    h, w, c = net.in_shape
+    augmentation, batch = net.settings.augmentation, net.settings.batch
+    loader = Loader(
+        data, w, h, c, batch, augmentation, seed=run.progress.seed, workers=options.workers
+    )
+    yield from _checkpoint(run, final=False)
+    yield from _batches(run, loader, last)
+
+
+def _batches(run: _Run, loader: Loader, last: int) -> Iterator[Event]:
+    net, options = run.net, run.options
+    epoch_length = len(run.train.paths)
+    valid_every = options.valid_every or -(-epoch_length // net.settings.batch)
+    batches, reason = loader.batches(net.batch_num), "done"
+    try:
+        while True:
+            yield _train_batch(run, loader, next(batches))
+            ended = (last and net.batch_num >= last) or options.stop()
+            if run.valid is not None and (net.batch_num % valid_every == 0 or ended):
+                yield from _validate(run, run.valid)
+            if net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length:
+                yield from _save_weights(run, f"_{net.seen // epoch_length}.weights")
+            if options.patience and run.progress.since_best >= options.patience:
+                reason = "patience"
+                break
+            if ended:
+                reason = "done" if last and net.batch_num >= last else "stopped"
+                break
+            if _is_due(run):
+                yield from _checkpoint(run, final=False)
+    finally:
+        # the loader's threads end with it
+        del batches
+    yield from _checkpoint(run, final=reason != "stopped")
+    yield Finished(reason)
+
+
+def _train_batch(run: _Run, loader: Loader, batch: tuple[np.ndarray, np.ndarray]) -> Trained:
+    net, start = run.net, time.monotonic()
+    x, truth = batch
+    loss = net.accumulate(x, targets_of(truth, net.outputs))
+    if not math.isfinite(loss) or not net.updates_are_finite():
+        raise TrainingError(_what_went_bad(run, loader, x, loss))
+    net.update()
+    average = run.progress.average
+    run.progress.average = loss if average is None else 0.9 * average + 0.1 * loss
+    return Trained(
+        batch=net.batch_num,
+        epoch=net.seen / len(run.train.paths),
+        loss=loss,
+        average=run.progress.average,
+        rate=net.settings.schedule.rate(net.batch_num),
+        seconds=time.monotonic() - start,
+        images=net.seen,
+        waited=loader.waited,
+    )
+
+
+def _what_went_bad(run: _Run, loader: Loader, x: np.ndarray, loss: float) -> str:
+    net = run.net
+    index = net.first_bad_layer(x)
+    layer = f"layer {index} [{net.layers[index].kind}]" if index is not None else "the gradient"
+    pictures = [str(path) for path in loader.paths(net.batch_num)]
+    shown = ", ".join(pictures[:3]) + (f" and {len(pictures) - 3} more" if pictures[3:] else "")
+    return (
+        f"batch {net.batch_num + 1}: the loss is {loss:g}, and {layer} is the first with a value "
+        f"that is no number: {run.path('.backup')} has the last good weights; try a lower "
+        f"learning_rate (pictures: {shown})"
+    )
+
+
+def _validate(run: _Run, valid: Dataset) -> Iterator[Event]:
+    evaluation = evaluate(run.net, valid, run.options.top)
+    best = run.progress.best is None or evaluation.top1 > run.progress.best
+    run.progress.since_best = 0 if best else run.progress.since_best + 1
+    if best:
+        run.progress.best = evaluation.top1
+    yield Validated(run.net.batch_num, evaluation, best)
+    if best:
+        yield from _save_weights(run, "_best.weights")
+
+
+def _is_due(run: _Run) -> bool:
+    late = time.monotonic() - run.saved_at >= run.options.save_seconds
+    return late or run.net.batch_num % run.options.save_every == 0
+
+
+def _checkpoint(run: _Run, final: bool) -> Iterator[Event]:
+    """The state first: it is what a run goes on from. Then the weights for everybody else."""
+    run.saved_at = time.monotonic()
+    try:
+        run.options.backup.mkdir(parents=True, exist_ok=True)
+        save_state(run.path(".state"), run.net, run.progress.notes())
+    except (OSError, StateError) as error:
+        if final:
+            raise TrainingError(f"the last state is not saved: {error}") from error
+        yield SaveFailed(TrainingError(str(error)))
+    yield from _save_weights(run, ".weights" if final else ".backup", final)
+
+
+def _save_weights(run: _Run, suffix: str, final: bool = False) -> Iterator[Event]:
+    path = run.path(suffix)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        run.net.save_weights(path)
+    except (OSError, WeightsError) as error:
+        if final:
+            raise TrainingError(f"the weights are not saved: {error}") from error
+        yield SaveFailed(TrainingError(str(error)))
+    else:
+        yield Saved(path)

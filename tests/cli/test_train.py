@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Run
+from tests.support.shapes import CFG, draw_shapes
+
+
+class Task(NamedTuple):
+    data: Path
+    cfg: Path
+    backup: Path
+
+    @property
+    def words(self) -> tuple[object, ...]:
+        return (self.data, self.cfg, "--backup", self.backup)
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_shapes(tmp_path_factory.mktemp("data") / "shapes", 40)
+
+
+@pytest.fixture
+def task(shapes: Path, tmp_path: Path) -> Task:
+    cfg = tmp_path / "shapes.cfg"
+    cfg.write_text(CFG)
+    return Task(shapes, cfg, tmp_path / "backup")
+
+
+def test_trains_a_folder_and_says_so_in_the_c_programs_words(darknet: Run, task: Task) -> None:
+    code, out, err = darknet("train", *task.words, "--batches", 12, "--valid-every", 6)
+    assert code == 0
+    lines = out.splitlines()
+    number = r"-?\d+\.\d{6}"
+    pattern = (
+        rf"(\d+), \d+\.\d{{3}}: {number}, {number} avg, {number} rate, {number} seconds, "
+        r"(\d+) images"
+    )
+    found = [re.fullmatch(pattern, line) for line in lines]
+    assert all(found)
+    assert [(m[1], m[2]) for m in found if m] == [(str(b), str(12 * b)) for b in range(1, 13)]
+    assert "3 classes, 108 pictures to train on, 12 to validate with" in err
+    assert re.search(r"circle +36 +4\n", err)
+    assert len(re.findall(r"batch (6|12): validation: top-1", err)) == 2
+    assert re.search(r"seconds, \d+\.\d % of them waiting for pictures", err)
+    written = {path.name for path in task.backup.iterdir()}
+    assert {"shapes.weights", "shapes.backup", "shapes.state", "metrics.csv", "chart.png"} < written
+    with Image.open(task.backup / "chart.png") as chart:
+        assert chart.size[0] == 1000
+        assert len(np.unique(np.asarray(chart).reshape(-1, 3), axis=0)) > 10
+
+
+def test_the_whole_way_of_a_data_file(darknet: Run, task: Task, tmp_path: Path) -> None:
+    folder = task.data.parent
+    paths = sorted(task.data.glob("*/*.png"))
+    (tmp_path / "train.list").write_text("".join(f"{p}\r\n" for p in paths if p.stem != "7"))
+    (tmp_path / "valid.list").write_text("".join(f"{p}\n" for p in paths if p.stem == "7"))
+    (tmp_path / "shapes.names").write_text("circle\ncross\nsquare\n")
+    data = tmp_path / "shapes.data"
+    data.write_text(
+        f"classes=3\ntrain={tmp_path}/train.list\nvalid={tmp_path}/valid.list\n"
+        f"labels={tmp_path}/shapes.names\nbackup={task.backup}\ntop=2\n"
+    )
+    assert folder.exists()
+    code, _, err = darknet("classifier", "train", data, task.cfg)
+    assert code == 0, err
+    weights = task.backup / "shapes.weights"
+    code, out, _ = darknet("classifier", "valid", "--json", data, task.cfg, weights)
+    document = json.loads(out)
+    assert (code, document["pictures"], document["top"]) == (0, 3, 2)
+    assert document["top1"] == 1
+    code, out, _ = darknet(
+        "classifier", "predict", "-q", "-t", 1, data, task.cfg, weights, task.data / "cross/7.png"
+    )
+    assert out.splitlines()[1].startswith("cross: ")
+
+
+def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_path: Path) -> None:
+    darknet("train", *task.words)
+    table, picture = tmp_path / "c.csv", tmp_path / "c.png"
+    where = (task.data, task.cfg, task.backup / "shapes.weights")
+    options = ("--csv", table, "--png", picture)
+    code, out, _ = darknet("classifier", "valid", "-q", *where, *options)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["class", "pictures", "right", "share"]
+    assert [line.split()[0] for line in lines[1:4]] == ["circle", "cross", "square"]
+    assert re.fullmatch(r"12 pictures: top-1 [01]\.\d{4}, top-3 1\.0000, loss \d\.\d{4}", lines[4])
+    with table.open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][1:] == ["circle", "cross", "square"]
+    assert sum(int(cell) for row in rows[1:] for cell in row[1:]) == 12
+    with Image.open(picture) as drawn:
+        assert min(drawn.size) > 100
+    code, out, _ = darknet("classifier", "valid", "-q", "--json", "--views", 10, *where)
+    assert (code, json.loads(out)["pictures"]) == (0, 12)
+
+
+def test_check_says_what_stands_in_the_way(darknet: Run, task: Task, tmp_path: Path) -> None:
+    code, out, err = darknet("classifier", "check", task.data, task.cfg)
+    assert (code, err) == (0, "")
+    assert "3 classes, 108 pictures to train on" in out
+    assert re.search(r"memory: about \d+ MB", out)
+    task.cfg.write_text(CFG.replace("filters=3", "filters=4"))
+    code, out, err = darknet("classifier", "check", task.data, task.cfg)
+    assert code == 1
+    assert "has 4 outputs, and the data has 3 classes" in err
+    code, out, err = darknet("train", *task.words)
+    assert (code, out) == (1, "")
+    assert not task.backup.exists()
+    code, _, err = darknet("classifier", "check", tmp_path / "nowhere")
+    assert code == 1
+    assert err.count("\n") == 1
+
+
+def test_show_draws_a_batch(darknet: Run, task: Task, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    code, out, _ = darknet("classifier", "show", task.data, task.cfg, "-o", sheet)
+    assert (code, out) == (0, f"{sheet}: 12 pictures of batch 0\n")
+    with Image.open(sheet) as drawn:
+        first = np.asarray(drawn)
+    darknet("classifier", "show", task.data, task.cfg, "-o", sheet, "--number", 3)
+    with Image.open(sheet) as drawn:
+        assert not np.array_equal(np.asarray(drawn), first)
+
+
+def test_plot_compares_runs(darknet: Run, task: Task, tmp_path: Path) -> None:
+    darknet("train", *task.words, "--batches", 6)
+    darknet("train", *task.words[:2], "--backup", tmp_path / "other", "--batches", 9)
+    picture = tmp_path / "both.png"
+    code, out, _ = darknet("plot", task.backup, tmp_path / "other/metrics.csv", "-o", picture)
+    assert (code, out) == (0, f"{picture}\n")
+    assert picture.is_file()
+    code, _, err = darknet("plot", task.cfg)
+    assert code == 1
+    assert err == f"darknet: {task.cfg}: is no metrics.csv of a training\n"
+
+
+def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
+    darknet("train", *task.words)
+    expected = (task.backup / "shapes.weights").read_bytes()
+    other = ("--backup", tmp_path / "other")
+    darknet("train", *task.words[:2], *other, "--batches", 10)
+    code, out, _ = darknet("train", *task.words[:2], *other, "--resume")
+    assert code == 0
+    assert out.startswith("11, ")
+    assert (tmp_path / "other/shapes.weights").read_bytes() == expected
+    with (tmp_path / "other/metrics.csv").open() as table:
+        assert [int(row["batch"]) for row in csv.DictReader(table)] == list(range(1, 101))
+
+    weights = task.backup / "shapes.weights"
+    code, _, err = darknet("train", *task.words, "-q", weights)
+    assert code == 1
+    assert "seen is already past max_batches" in err
+    code, out, _ = darknet("train", *task.words[:2], *other, weights, "-clear", "--batches", 3)
+    assert (code, out[:2]) == (0, "1,")
+    code, _, err = darknet("train", *task.words, "-q", "--state", weights)
+    assert code == 1
+    assert "is no training state" in err
+    assert darknet("train", *task.words, weights, "--resume").code == 2
+
+
+def _start(task: Task, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "darknet_py", "train", *map(str, task.words), *more]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
+    )
+
+
+def test_ctrl_c_saves_and_ends_with_130(task: Task) -> None:
+    task.cfg.write_text(CFG.replace("max_batches=100", "max_batches=100000"))
+    process = _start(task)
+    assert process.stdout
+    assert process.stdout.readline().startswith("1, ")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    last = int(out.splitlines()[-1].split(",")[0]) if out else 1
+    with (task.backup / "metrics.csv").open() as table:
+        assert int(list(csv.DictReader(table))[-1]["batch"]) == last
+    header = (task.backup / "shapes.backup").read_bytes()[:20]
+    assert int.from_bytes(header[12:20], "little") == 12 * last
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_killed_run_loses_nothing(darknet: Run, task: Task, tmp_path: Path) -> None:
+    darknet("train", *task.words)
+    expected = (task.backup / "shapes.weights").read_bytes()
+    killed = Task(task.data, task.cfg, tmp_path / "killed")
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        begun = (killed.backup / "shapes.state").exists()
+        process = _start(killed, *(["--resume"] if begun else []))
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.3))
+        process.kill()
+        process.communicate()
+    code, _, err = darknet("train", *killed.words, "--resume")
+    assert code == 0, err
+    assert (killed.backup / "shapes.weights").read_bytes() == expected
+
+
+def test_a_progress_line_on_a_terminal(
+    darknet: Run, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    code, out, err = darknet("train", *task.words, "--batches", 5)
+    assert (code, out) == (0, "")
+    assert "\r\x1b[2Kbatch 5/5  epoch 0.56  loss " in err
+
+
+def test_classify_alone_reads_a_digit(darknet: Run) -> None:
+    code, out, _ = darknet("classify", "-q", "-t", 1)
+    assert code == 0
+    assert out.splitlines()[1].startswith("3: 0.9")
