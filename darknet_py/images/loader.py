@@ -43,11 +43,11 @@ class Loader:
     epoch and its place in it; so neither the number of threads nor where a run was interrupted
     makes a difference.
 
-    `w`, `h`, `c`: what the network takes. `augmentation`: what changes the pictures, or None for what validation and `classify` see:
-    `fit_image(picture, w, h, "crop")`. `workers`: threads, by default one a core
-    ($DARKNET_NUM_THREADS); `ahead`: batches that they make beyond the one in use. `memory`: bytes
-    for decoded pictures, by default 1 GiB or a quarter of the machine's. `shuffle`: by default,
-    where pictures are changed.
+    `w`, `h`, `c`: what the network takes. `augmentation`: what changes the pictures, or None for
+    what validation and `classify` see: `fit_image(picture, w, h, "crop")`. `workers`: threads, by
+    default one a core ($DARKNET_NUM_THREADS); `ahead`: batches that they make beyond the one in
+    use. `memory`: bytes for decoded pictures, by default 1 GiB or a quarter of the machine's.
+    `shuffle`: by default, where pictures are changed.
 
     Raises DarknetError for a dataset without pictures and ShapeError for `c` other than 1 or 3.
     A picture that cannot be read is a PictureError that begins with its path, raised by the batch
@@ -72,7 +72,7 @@ class Loader:
         self.dataset = dataset
         self.batch_size = batch
         self.waited = 0.0
-        """Seconds spent in waiting for a batch of `batches` or `once` so far, the first included."""
+        """Seconds that whoever took from `batches` or `once` has waited, the first batch included."""
         self._shape = (c, h, w)
         self._augmentation = augmentation
         self._seed = seed
