@@ -75,12 +75,11 @@ def open_network(
     net = build_network(cfg, device, threads, strict, quiet)
     if not quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
+    end = ""  # of the line, so that a message that follows has one of its own
     try:
         net.load_weights(weights)
-    except BaseException:
+        end = "Done!"
+    finally:
         if not quiet:
-            click.echo(err=True)  # the message that follows gets a line of its own
-        raise
-    if not quiet:
-        click.echo("Done!", err=True)
+            click.echo(end, err=True)
     return net

@@ -34,7 +34,7 @@ class Watcher:
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
-        from darknet_py.tasks.train import SaveFailed, Trained, Validated
+        from darknet_py.tasks.train import Saved, SaveFailed, Trained, Validated
 
         if isinstance(event, Trained):
             self._metrics.add(event)
@@ -47,18 +47,27 @@ class Watcher:
             self._metrics.add(event)
             self._say(_validation_line(event))
             self._draw()
+        elif isinstance(event, Saved):
+            self._flush()
         elif isinstance(event, SaveFailed):
             self._say(f"warning: not saved: {event.error}")
 
     def close(self) -> None:
         """The last chart, and how long the network waited for pictures."""
         self._draw()
-        self._metrics.close()
         passed = time.monotonic() - self._began
         share = 100 * self._waited / max(passed, 1e-9)
         self._say(
             f"{passed:.0f} seconds, {share:.1f} % of them waiting for pictures; {self._chart}"
         )
+
+    def _flush(self) -> bool:
+        try:
+            self._metrics.flush()
+        except OSError as error:
+            self._say(f"warning: {self._table}: not written: {error.strerror or error}")
+            return False
+        return True
 
     def _draw(self) -> None:
         from darknet_py.errors import DarknetError
@@ -66,10 +75,11 @@ class Watcher:
         from darknet_py.tasks.metrics import read_metrics
 
         self._drawn_at = time.monotonic()
+        if not self._flush():
+            return
         try:
-            self._metrics.flush()
             save_chart(self._chart, [read_metrics(self._table)])
-        except (OSError, DarknetError, ValueError) as error:
+        except DarknetError as error:
             self._say(f"warning: no chart: {error}")
 
     def _show_batch(self, event: Trained) -> None:

@@ -41,7 +41,7 @@ _READERS = (
     PpmImagePlugin.PpmImageFile,
     TgaImagePlugin.TgaImageFile,
 )
-_FORMATS = tuple(str(reader.format) for reader in _READERS)
+FORMATS = tuple(str(reader.format) for reader in _READERS)
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
@@ -68,7 +68,7 @@ def decode(file: IO[bytes]) -> npt.NDArray[np.float32]:
 
 
 def _decode(file: IO[bytes]) -> npt.NDArray[np.float32]:
-    with Image.open(file, formats=_FORMATS) as picture:
+    with Image.open(file, formats=FORMATS) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
         picture.load()
@@ -92,7 +92,7 @@ def _what_instead(file: IO[bytes]) -> str:
         return "is a Git LFS pointer, not a picture: run `git lfs pull`"
     if start.startswith(_STARTS):
         return _damage("its header")
-    known = ", ".join(_FORMATS)
+    known = ", ".join(FORMATS)
     return f"is not a picture of a kind that is read ({known}): save it as PNG or JPEG"
 
 

@@ -72,7 +72,7 @@ class Loader:
         self.dataset = dataset
         self.batch_size = batch
         self.waited = 0.0
-        """Seconds that whoever took from `batches` or `once` has waited, the first batch included."""
+        """Seconds that whoever took from `batches` or `once` has waited, for the first one too."""
         self._shape = (c, h, w)
         self._augmentation = augmentation
         self._seed = seed

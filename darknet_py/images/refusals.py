@@ -13,7 +13,7 @@ from PIL import Image
 
 from darknet_py.errors import PictureError
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.decode import _FORMATS, MAX_PIXELS
+from darknet_py.images.decode import FORMATS, MAX_PIXELS
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.image import load_image
 from darknet_py.images.quiet import quiet
@@ -66,7 +66,7 @@ def _opens(path: Path) -> bool:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
-        with quiet(), open(path, "rb") as file, Image.open(file, formats=_FORMATS) as picture:
+        with quiet(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
             return picture.width * picture.height <= MAX_PIXELS
     except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError):
         return False

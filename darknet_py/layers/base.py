@@ -14,6 +14,7 @@ The contract, for whoever writes or reads a layer:
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -116,7 +117,7 @@ class Parameter:
         return self.file_shape
 
 
-class Layer:
+class Layer(ABC):
     """One section of a cfg. See the module's text for the contract."""
 
     kind: ClassVar[str] = ""
@@ -149,20 +150,20 @@ class Layer:
         """What forward leaves for backward; the Network drops it when nobody will ask."""
 
     @classmethod
+    @abstractmethod
     def from_section(cls, section: Section, place: Place) -> Layer:
         """Reads a section. Raises CfgError, with file and line, for what cannot be."""
-        raise NotImplementedError
 
     # forward(*inputs, ops, train) -> output: positional, one array for each of `self.inputs`
     forward: Callable[..., Array]
 
+    @abstractmethod
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         """The delta of each input, from that of the output."""
-        raise NotImplementedError
 
-    def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
-        """Loss summed over the batch, and the delta of the layer's *input*."""
-        raise NotImplementedError
+    # loss(y, truth, ops) -> loss summed over the batch, and the delta of the layer's *input*;
+    # where is_loss
+    loss: Callable[[Array, Array, Ops], tuple[Array, Array]]
 
     def parameters(self) -> list[Parameter]:
         """In the order of a `.weights` file."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import CfgError
@@ -34,42 +33,35 @@ class MetricsFile:
     """Appends a row for each batch; a validation joins the row of its batch.
 
     Opened again for a run that goes on, it first lets go of rows beyond `batch`, which that run
-    will make anew. Raises OSError.
+    will make anew. The file is opened for each writing, and rows that cannot be written wait for
+    the next: neither a full disk nor a folder that vanishes ends a training. Raises OSError.
     """
 
     def __init__(self, path: Path, batch: int) -> None:
+        self._path = path
+        self._waiting: list[list[object]] = []
         rows = [row for row in _rows(path) if int(row["batch"]) <= batch] if path.exists() else []
         with atomic_file(path) as whole:
             lines = [",".join(COLUMNS), *(",".join(row[key] for key in COLUMNS) for row in rows)]
             whole.write("".join(f"{line}\n" for line in lines).encode())
-        self._file: IO[str] = path.open("a", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._waiting: list[object] | None = None
 
     def add(self, event: Trained | Validated) -> None:
-        """Takes note of an event."""
+        """Takes note of an event; the row of the last batch waits for its validation."""
         if isinstance(event, Trained):
-            self._write()
             e = event
             figures = (e.loss, e.average, e.rate, round(e.seconds, 6))
-            self._waiting = [e.batch, round(e.epoch, 4), *figures, e.images, "", "", ""]
-        elif self._waiting is not None:
+            self._waiting.append([e.batch, round(e.epoch, 4), *figures, e.images, "", "", ""])
+        elif self._waiting:
             found = event.evaluation
-            self._waiting[-3:] = [found.loss, found.top1, found.topk]
+            self._waiting[-1][-3:] = [found.loss, found.top1, found.topk]
 
     def flush(self) -> None:
-        """Everything so far is in the file."""
-        self._write()
-        self._file.flush()
-
-    def close(self) -> None:
-        self.flush()
-        self._file.close()
-
-    def _write(self) -> None:
-        if self._waiting is not None:
-            self._writer.writerow(self._waiting)
-            self._waiting = None
+        """Everything so far is in the file, or waits if this raises OSError."""
+        is_new = not self._path.exists()
+        with self._path.open("a", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([[*COLUMNS]] * is_new + self._waiting)
+        self._waiting = []
 
 
 def read_metrics(path: str | Path) -> Metrics:

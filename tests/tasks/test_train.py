@@ -298,7 +298,7 @@ def test_metrics_are_those_of_the_run_and_forget_what_is_done_again(
     for event in events:
         if isinstance(event, Trained | Validated):
             file.add(event)
-    file.close()
+    file.flush()
     with table.open(newline="") as read:
         rows = list(csv.DictReader(read))
     trained = [event for event in events if isinstance(event, Trained)]
@@ -307,7 +307,7 @@ def test_metrics_are_those_of_the_run_and_forget_what_is_done_again(
     assert [bool(row["valid_top1"]) for row in rows] == [b % 4 == 0 for b in range(1, 13)]
     with table.open("a") as cut:
         cut.write("13,0.9")
-    MetricsFile(table, 9).close()
+    MetricsFile(table, 9)
     metrics = read_metrics(table)
     assert metrics.batch == list(range(1, 10))
     assert metrics.valid_batch == [4, 8]
@@ -348,3 +348,21 @@ def test_no_pictures_is_said(tmp_path: Path) -> None:
     (tmp_path / "data" / "a").mkdir(parents=True)
     with pytest.raises(DarknetError, match="no pictures"):
         open_data(tmp_path / "data")
+
+
+def test_metrics_wait_out_a_full_disk_and_a_vanished_folder(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    file = MetricsFile(folder / "metrics.csv", 0)
+    events = [e for e in train(new_net(tmp_path), *sets, replace(options, batches=4))]
+    batches = [event for event in events if isinstance(event, Trained)]
+    file.add(batches[0])
+    shutil.rmtree(folder)
+    with pytest.raises(OSError, match="No such file"):
+        file.flush()
+    file.add(batches[1])
+    folder.mkdir()
+    file.flush()
+    assert read_metrics(folder).batch == [1, 2]
