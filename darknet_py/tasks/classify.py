@@ -111,6 +111,8 @@ def best_fit(net: Network) -> str:
 def _load(net: Network, path: Path, fit: str) -> np.ndarray:
     """The fitted picture as (c, h, w)."""
     h, w, c = net.in_shape
+    if c not in (1, 3):
+        raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
     return to_channels(load_fitted(path, w, h, fit), c).transpose(2, 0, 1)
 
 

@@ -60,7 +60,9 @@ class MetricsFile:
         is_new = not self._path.exists()
         with self._path.open("a", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([[*COLUMNS]] * is_new + self._waiting)
+            if is_new:
+                writer.writerow(COLUMNS)
+            writer.writerows(self._waiting)
         self._waiting = []
 
 

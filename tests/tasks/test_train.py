@@ -356,7 +356,7 @@ def test_metrics_wait_out_a_full_disk_and_a_vanished_folder(
     folder = tmp_path / "run"
     folder.mkdir()
     file = MetricsFile(folder / "metrics.csv", 0)
-    events = [e for e in train(new_net(tmp_path), *sets, replace(options, batches=4))]
+    events = list(train(new_net(tmp_path), *sets, replace(options, batches=4)))
     batches = [event for event in events if isinstance(event, Trained)]
     file.add(batches[0])
     shutil.rmtree(folder)
