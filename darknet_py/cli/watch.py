@@ -29,7 +29,7 @@ class Watcher:
         self._metrics = MetricsFile(self._table, batch)
         self._last, self._quiet = last, quiet
         self._drawn_at = self._began = time.monotonic()
-        self._recent: deque[tuple[float, int]] = deque([(self._began, 0)], maxlen=50)
+        self._recent: deque[tuple[float, int]] = deque(maxlen=50)
         self._waited = 0.0
 
     def show(self, event: Event) -> None:
@@ -95,7 +95,7 @@ class Watcher:
 
     def _progress(self, event: Trained) -> str:
         (then, images_then), (now, images) = self._recent[0], self._recent[-1]
-        speed = (images - images_then) / max(now - then, 1e-9) if images_then else 0.0
+        speed = (images - images_then) / max(now - then, 1e-9)
         of, left = "", ""
         if self._last:
             of = f"/{self._last}"

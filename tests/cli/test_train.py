@@ -224,6 +224,9 @@ def test_a_progress_line_on_a_terminal(
     code, out, err = darknet("train", *task.words, "--batches", 5)
     assert (code, out) == (0, "")
     assert "\r\x1b[2Kbatch 5/5  epoch 0.56  loss " in err
+    speed = re.search(r"batch 5/5 .*  (\d+) images/s  0:00:00 left", err)
+    assert speed
+    assert int(speed[1]) > 0
 
 
 def test_classify_alone_reads_a_digit(darknet: Run) -> None:
