@@ -2,9 +2,11 @@
 
 from darknet_py.images.augment import augment_image
 from darknet_py.images.channels import to_channels
-from darknet_py.images.chart import Panel, Series, draw_chart
+from darknet_py.images.charts.chart import Panel, Series, draw_chart
+from darknet_py.images.charts.confusion import draw_confusion
+from darknet_py.images.charts.sheet import draw_sheet
+from darknet_py.images.charts.smooth import smooth
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
-from darknet_py.images.confusion import draw_confusion
 from darknet_py.images.crop import center_crop_image, crop_image
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import MAX_PIXELS
@@ -21,8 +23,6 @@ from darknet_py.images.overlaps import overlap
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
-from darknet_py.images.sheet import draw_sheet
-from darknet_py.images.smooth import smooth
 
 __all__ = [
     "FITS",

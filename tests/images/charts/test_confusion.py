@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from darknet_py.images import draw_confusion
-from darknet_py.images.drawing import FRAME, GRID
+from darknet_py.images.charts.drawing import FRAME, GRID
 from tests.images.paint import check_picture, edges_are_white, where
 from tests.images.pictures import Floats
 

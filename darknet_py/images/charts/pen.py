@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from darknet_py.images.curve import Path, to_dashes
-from darknet_py.images.drawing import PALETTE, PAPER, Color, lighten
+from darknet_py.images.charts.curve import Path, to_dashes
+from darknet_py.images.charts.drawing import PALETTE, PAPER, Color, lighten
 
 SAMPLE_WIDTH = 30
 """Pixels of a sample in the legend."""

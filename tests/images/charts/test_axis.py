@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from darknet_py.images.axis import Axis, Values, fit_axis, log_ticks, tick_labels, ticks
+from darknet_py.images.charts.axis import Axis, Values, fit_axis, log_ticks, tick_labels, ticks
 
 anything = st.lists(st.floats(), max_size=8)
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from darknet_py.images.axis import Axis, fit_axis
-from darknet_py.images.curve import to_paths
-from darknet_py.images.drawing import (
+from darknet_py.images.charts.axis import Axis, fit_axis
+from darknet_py.images.charts.curve import to_paths
+from darknet_py.images.charts.drawing import (
     FRAME,
     GRID,
     QUIET_INK,
@@ -22,7 +22,7 @@ from darknet_py.images.drawing import (
     write,
     write_upwards,
 )
-from darknet_py.images.pen import SAMPLE_WIDTH, Style, pen, styles
+from darknet_py.images.charts.pen import SAMPLE_WIDTH, Style, pen, styles
 
 MIN_WIDTH, MIN_HEIGHT = 320, 200
 """The smallest panel in which axes, their labels and a line have room."""

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from darknet_py.images.axis import tick_labels, ticks
-from darknet_py.images.drawing import (
+from darknet_py.images.charts.axis import tick_labels, ticks
+from darknet_py.images.charts.drawing import (
     FRAME,
     GRID,
     INK,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from darknet_py.images.curve import to_dashes, to_paths
+from darknet_py.images.charts.curve import to_dashes, to_paths
 from tests.images.pictures import Floats
 
 NAN = float("nan")

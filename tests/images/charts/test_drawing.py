@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.images.drawing import (
+from darknet_py.images.charts.drawing import (
     PALETTE,
     lighten,
     new_canvas,

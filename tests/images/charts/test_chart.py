@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darknet_py.images import Panel, Series, draw_chart
-from darknet_py.images.chart import MIN_HEIGHT, MIN_WIDTH
-from darknet_py.images.drawing import FRAME, PALETTE, lighten
+from darknet_py.images.charts.chart import MIN_HEIGHT, MIN_WIDTH
+from darknet_py.images.charts.drawing import FRAME, PALETTE, lighten
 from tests.images.paint import check_picture, edges_are_white, where
 from tests.images.pictures import Floats
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from darknet_py.images.charts.drawing import GRID, new_canvas, shorten, to_picture, write
 from darknet_py.images.checks import check_image
-from darknet_py.images.drawing import GRID, new_canvas, shorten, to_picture, write
 
 _MARGIN, _GAP = 14, 12
 _TEXT = 12  # Size of the letters,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.images.drawing import GRID, PALETTE, lighten, new_canvas, to_picture
-from darknet_py.images.pen import SAMPLE_WIDTH, Style, pen, styles
+from darknet_py.images.charts.drawing import GRID, PALETTE, lighten, new_canvas, to_picture
+from darknet_py.images.charts.pen import SAMPLE_WIDTH, Style, pen, styles
 from tests.images.paint import where
 
 BLUE = PALETTE[0]

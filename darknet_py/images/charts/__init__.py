@@ -1,0 +1,1 @@
+"""Pictures of figures: charts, contact sheets, confusion matrices, drawn with Pillow."""
