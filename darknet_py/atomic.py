@@ -18,7 +18,7 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     file or the new one. Where the block fails, nothing is left. Raises OSError.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

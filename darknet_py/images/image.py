@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
+from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
 from darknet_py.images.decode import decode
 from darknet_py.images.names import one_line
@@ -100,15 +99,8 @@ def _write(
         raise PictureError("is not a name that a file can have")
     picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     options = _png_options(info) if kind == "PNG" else _jpeg_options(info)
-    target = Path(os.path.realpath(path))  # Through a link, not over it.
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with open(part, "xb") as file:
-            picture.save(file, kind, **options)
-        os.replace(part, target)
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    with atomic_file(os.path.realpath(path)) as file:  # Through a link, not over it.
+        picture.save(file, kind, **options)
 
 
 def _png_options(info: dict[str, object]) -> dict[str, Any]:
