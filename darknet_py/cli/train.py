@@ -97,7 +97,8 @@ def train(
 
     The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
     NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on
-    as if the run had never stopped. Ctrl-C saves and stops.
+    as if the run had never stopped (--state NAME_EPOCH.state: from the end of an epoch). Ctrl-C
+    saves and stops.
 
     \b
     Examples:

@@ -133,8 +133,9 @@ def train(
     """Trains until max_batches, and yields what happens.
 
     Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
-    epoch, NAME_best.weights after the best validation, NAME.weights at the end, and beside
-    NAME.backup and NAME.weights a state, NAME.state, from which a run goes on bit for bit.
+    epoch, NAME_best.weights after the best validation, NAME.weights at the end. Beside NAME.backup
+    and NAME.weights stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, from each of
+    which a run goes on bit for bit.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
     check_outputs(net, len(data.names))
@@ -166,7 +167,8 @@ def _batches(run: _Run, loader: Loader, last: int) -> Iterator[Event]:
             if run.valid is not None and (net.batch_num % valid_every == 0 or ended):
                 yield from _validate(run, run.valid)
             if net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length:
-                yield from _save_weights(run, f"_{net.seen // epoch_length}.weights")
+                epoch = net.seen // epoch_length
+                yield from _save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
             if options.patience and run.progress.since_best >= options.patience:
                 reason = "patience"
                 break
@@ -224,7 +226,7 @@ def _validate(run: _Run, valid: Dataset) -> Iterator[Event]:
         run.progress.best = evaluation.top1
     yield Validated(run.net.batch_num, evaluation, best)
     if best:
-        yield from _save_weights(run, "_best.weights")
+        yield from _save(run, "_best.weights")
 
 
 def _is_due(run: _Run) -> bool:
@@ -233,26 +235,22 @@ def _is_due(run: _Run) -> bool:
 
 
 def _checkpoint(run: _Run, final: bool) -> Iterator[Event]:
-    """The state first: it is what a run goes on from. Then the weights for everybody else."""
     run.saved_at = time.monotonic()
+    return _save(run, ".weights" if final else ".backup", ".state", final)
+
+
+def _save(
+    run: _Run, weights: str, state: str | None = None, final: bool = False
+) -> Iterator[Event]:
+    """The state first: it is what a run goes on from. Then the weights, for everybody else."""
     try:
         run.options.backup.mkdir(parents=True, exist_ok=True)
-        save_state(run.path(".state"), run.net, run.progress.notes())
-    except (OSError, StateError) as error:
+        if state:
+            save_state(run.path(state), run.net, run.progress.notes())
+        run.net.save_weights(run.path(weights))
+    except (OSError, StateError, WeightsError) as error:
         if final:
-            raise TrainingError(f"the last state is not saved: {error}") from error
-        yield SaveFailed(TrainingError(str(error)))
-    yield from _save_weights(run, ".weights" if final else ".backup", final)
-
-
-def _save_weights(run: _Run, suffix: str, final: bool = False) -> Iterator[Event]:
-    path = run.path(suffix)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        run.net.save_weights(path)
-    except (OSError, WeightsError) as error:
-        if final:
-            raise TrainingError(f"the weights are not saved: {error}") from error
+            raise TrainingError(f"the end of the training is not saved: {error}") from error
         yield SaveFailed(TrainingError(str(error)))
     else:
-        yield Saved(path)
+        yield Saved(run.path(weights))

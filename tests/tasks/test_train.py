@@ -75,6 +75,7 @@ def test_what_it_writes(tmp_path: Path, sets: tuple[Dataset, Dataset], options: 
     assert saved[-1] == "shapes.weights"
     assert {"shapes_1.weights", "shapes_7.weights", "shapes_best.weights"} <= set(saved)
     assert (options.backup / "shapes.state").is_file()
+    assert (options.backup / "shapes_7.state").is_file()
     again = new_net(tmp_path)
     again.load_weights(options.backup / "shapes.weights")
     assert again.seen == 100 * 12
@@ -102,6 +103,18 @@ def test_a_run_goes_on_bit_for_bit(
                 break
     net = new_net(tmp_path, cfg)
     list(train(net, *sets, options, resume(net, options.backup / "shapes.state")))
+    assert (options.backup / "shapes.weights").read_bytes() == expected
+
+
+def test_a_run_goes_on_from_any_epoch(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    list(train(new_net(tmp_path), *sets, options))
+    expected = (options.backup / "shapes.weights").read_bytes()
+    net = new_net(tmp_path)
+    progress = resume(net, options.backup / "shapes_3.state")
+    assert net.seen // len(sets[0]) == 3
+    list(train(net, *sets, options, progress))
     assert (options.backup / "shapes.weights").read_bytes() == expected
 
 
