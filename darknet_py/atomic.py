@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+_PREFIX, _SUFFIX = ".darknet-", ".part"
+
+
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """A file to write, which takes the name `path` when the block ends well.
@@ -18,7 +21,7 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     file or the new one. Where the block fails, nothing is left. Raises OSError.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -29,6 +32,12 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what processes that were killed while they wrote have left in a folder."""
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

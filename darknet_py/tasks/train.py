@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from darknet_py.atomic import remove_leftovers
 from darknet_py.errors import DarknetError, StateError, TrainingError, WeightsError
 from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
@@ -151,6 +152,7 @@ def train(
     loader = Loader(
         data, w, h, c, batch, augmentation, seed=run.progress.seed, workers=options.workers
     )
+    remove_leftovers(options.backup)
     yield from _checkpoint(run, final=False)
     yield from _batches(run, loader, last)
 

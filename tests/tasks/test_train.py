@@ -118,6 +118,18 @@ def test_a_run_goes_on_from_any_epoch(
     assert (options.backup / "shapes.weights").read_bytes() == expected
 
 
+def test_what_a_killed_run_left_half_written_goes(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    options.backup.mkdir()
+    (options.backup / ".darknet-abc.part").write_bytes(b"half")
+    (options.backup / "mine.part").write_bytes(b"mine")
+    list(train(new_net(tmp_path), *sets, replace(options, batches=1)))
+    names = {path.name for path in options.backup.iterdir()}
+    assert "mine.part" in names
+    assert ".darknet-abc.part" not in names
+
+
 def test_stopping_saves_and_is_not_the_end(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:
