@@ -70,15 +70,15 @@ def test_the_same_size_changes_nothing_and_gives_a_new_array(h: int, w: int, c: 
 def test_a_constant_picture_stays_constant(in_h: int, in_w: int, w: int, h: int) -> None:
     assume(not loses_last_row(in_h, h))
     resized = resize_image(np.full((in_h, in_w, 3), 0.3, np.float32), w, h)
-    np.testing.assert_allclose(resized, 0.3, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(resized, 0.3, atol=1e-5, rtol=0)
 
 
 @given(sides, sides, sides, sides)
 def test_values_stay_within_the_pictures(in_h: int, in_w: int, w: int, h: int) -> None:
     image = noise(in_h, in_w)
     resized = resize_image(image, w, h)
-    assert resized.min() >= (0 if loses_last_row(in_h, h) else image.min() - 1e-6)
-    assert resized.max() <= image.max() + 1e-6
+    assert resized.min() >= (0 if loses_last_row(in_h, h) else image.min() - 1e-5)
+    assert resized.max() <= image.max() + 1e-5
 
 
 @given(sides, sides, st.integers(2, 40), st.integers(2, 40))
@@ -87,7 +87,7 @@ def test_corners_stay_corners(in_h: int, in_w: int, w: int, h: int) -> None:
     image = noise(in_h, in_w)
     resized = resize_image(image, w, h)
     corners = [0, 0, -1, -1], [0, -1, 0, -1]
-    np.testing.assert_allclose(resized[corners], image[corners], atol=2e-6)
+    np.testing.assert_allclose(resized[corners], image[corners], atol=1e-5)
 
 
 LOST = [(114, 28), (121, 224), (128, 298), (240, 28), (496, 224)]
