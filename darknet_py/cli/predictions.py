@@ -67,9 +67,10 @@ def print_predictions(
     """Classifies and prints; exits with 1 if a picture was refused."""
     from darknet_py.tasks.classify import Refused, best_fit, classify_pictures
 
-    if fit is None and best_fit(net) == "crop":
-        fit = "crop"
-        click.echo("This network takes one size only: pictures are cropped.", err=True)
+    if fit is None:
+        fit = best_fit(net)
+        if fit == "crop":
+            click.echo("This network takes one size only: pictures are cropped.", err=True)
     show, refused = _printer(form), 0
     paths = _find(pictures) if pictures else _ask()
     for result in classify_pictures(net, paths, top, names, fit, batch):

@@ -199,6 +199,8 @@ def test_ctrl_c_saves_and_ends_with_130(task: Task) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 def test_a_killed_run_loses_nothing(darknet: Run, task: Task, tmp_path: Path) -> None:
+    # long enough for states at batches 100 and 200, and not to be over when it is killed
+    task.cfg.write_text(CFG.replace("max_batches=100", "max_batches=300"))
     darknet("train", *task.words)
     expected = (task.backup / "shapes.weights").read_bytes()
     killed = Task(task.data, task.cfg, tmp_path / "killed")
@@ -209,7 +211,7 @@ def test_a_killed_run_loses_nothing(darknet: Run, task: Task, tmp_path: Path) ->
         assert process.stdout
         assert process.stderr
         process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.3))
+        time.sleep(rng.uniform(0, 0.6))
         process.kill()
         process.communicate()
     code, _, err = darknet("train", *killed.words, "--resume")
