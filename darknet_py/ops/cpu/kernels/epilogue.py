@@ -1,0 +1,64 @@
+"""What a convolution does with its sums before it stores them: biases, a map added, activation.
+
+The activations here are the piecewise linear ones: y = max(first x, second x), by two slopes. See
+SLOPES; the others take a step of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from darknet_py.ops.cpu.kernels.tile import FLOAT, VECTOR, Sums
+from darknet_py.ops.cpu.native.emit import (
+    Builder,
+    Value,
+    Variables,
+    Vector,
+    const,
+    load,
+    offset,
+    splat,
+    store,
+)
+
+SLOPES = {
+    "linear": (1.0, 1.0),
+    "relu": (1.0, 0.0),
+    "leaky": (1.0, 0.1),
+    "relie": (1.0, 0.01),
+    "ramp": (1.1, 0.1),
+}
+"""y = max(first x, second x)."""
+
+
+def emit_activation(builder: Builder, slopes: Value, vectors: Sequence[Vector]) -> list[Vector]:
+    """slopes: the address of two floats."""
+    first, second = splat(builder, slopes), splat(builder, offset(builder, slopes, FLOAT))
+    return [(x * first).max(x * second) for x in vectors]
+
+
+def emit_biases(builder: Builder, biases: Value, sums: Sums) -> Sums:
+    bias = [load(builder, offset(builder, biases, VECTOR * j)) for j in range(len(sums[0]))]
+    return [[x + bias[j] for j, x in enumerate(row)] for row in sums]
+
+
+def emit_added(builder: Builder, is_added: Value, places: Sequence[Value], sums: Sums) -> Sums:
+    """The map at `places`, one for each row of sums, added where is_added."""
+    flat = [x for row in sums for x in row]
+    width = len(sums[0])
+    variables = Variables(builder, len(flat))
+    variables.set(flat)
+    with builder.if_then(builder.icmp_signed("!=", is_added, const(0))):
+        added = []
+        for row, place in zip(sums, places, strict=True):
+            for j, x in enumerate(row):
+                added.append(x + load(builder, offset(builder, place, VECTOR * j)))
+        variables.set(added)
+    flat = variables.get()
+    return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
+
+
+def emit_store(places: Sequence[Value], sums: Sums) -> None:
+    for place, row in zip(places, sums, strict=True):
+        for j, x in enumerate(row):
+            store(x, offset(x.builder, place, VECTOR * j))

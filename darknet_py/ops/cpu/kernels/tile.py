@@ -1,0 +1,120 @@
+"""The register tile: a few pixels times a few vectors of filters, all sums kept in registers.
+
+    sums[i][j] = sum over segments s and numbers k of a[i][s][k] * b[s][k][j]
+
+a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, and its numbers side by
+side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums is up to a
+`finish`: see epilogue.py.
+
+Everything that multiplies comes down to this: convolutions (a segment is a row of the window), 1x1
+(one segment), dense layers (a pixel is a picture), each of Winograd's products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from darknet_py.ops.cpu.native.emit import (
+    I8,
+    I32,
+    Builder,
+    Loop,
+    Value,
+    Variables,
+    Vector,
+    const,
+    declare,
+    fused,
+    ir,
+    load,
+    load_int,
+    offset,
+    splat,
+    zero,
+)
+from darknet_py.ops.cpu.native.host import vector_length, vector_registers
+
+FLOAT = 4
+VECTOR = FLOAT * vector_length()
+"""Bytes."""
+
+Sums = list[list[Vector]]
+
+PANEL = 4 if vector_registers() >= 32 else 2
+"""Vectors of filters in a tile."""
+PIXELS = 6
+"""Pixels in a tile: 6 x 4 of 32 registers, 6 x 2 of 16."""
+_AHEAD = 2048
+"""Bytes of b that are asked for before they are needed."""
+
+
+def emit_sums(
+    builder: Builder,
+    starts: Sequence[Value],
+    segments: Value | None,
+    count: Value,
+    length: Value,
+    b: Value,
+    vectors: int,
+) -> Sums:
+    """The sums of a tile. starts: where each pixel's numbers begin; segments: the address of
+    `count` offsets in bytes, or None for one segment; length: numbers in a segment."""
+    sums = Variables(builder, len(starts) * vectors)
+    sums.set([zero(builder)] * len(sums.places))
+    row = vectors * VECTOR
+    with Loop(builder, count) as s:
+        if segments is None:
+            places = list(starts)
+        else:
+            shift = load_int(builder, builder.add(segments, builder.shl(s, const(3))))
+            places = [builder.add(start, shift) for start in starts]
+        first = builder.add(b, builder.mul(builder.mul(s, length), const(row)))
+        with Loop(builder, length) as k:
+            here = builder.add(first, builder.mul(k, const(row)))
+            filters = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
+            prefetch(builder, offset(builder, here, _AHEAD), row)
+            number = builder.shl(k, const(2))
+            old, new = sums.get(), []
+            for i, place in enumerate(places):
+                x = splat(builder, builder.add(place, number))
+                for j in range(vectors):
+                    new.append(fused(x, filters[j], old[i * vectors + j]))
+            sums.set(new)
+    flat = sums.get()
+    return [flat[i * vectors : (i + 1) * vectors] for i in range(len(starts))]
+
+
+def emit_products(
+    builder: Builder, a: Value, a_step: Value, b: Value, b_step: Value, count: Value, shape: tuple[int, int]
+) -> Sums:
+    """sum over k of a[k][i] * b[k][j]: a and b move by their steps (bytes) from k to k + 1.
+
+    shape: (numbers of a, vectors of b). What weight gradients are made of.
+    """
+    rows, vectors = shape
+    sums = Variables(builder, rows * vectors)
+    sums.set([zero(builder)] * len(sums.places))
+    with Loop(builder, count) as k:
+        here = builder.add(b, builder.mul(k, b_step))
+        there = builder.add(a, builder.mul(k, a_step))
+        columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
+        old, new = sums.get(), []
+        for i in range(rows):
+            x = splat(builder, offset(builder, there, FLOAT * i))
+            for j in range(vectors):
+                new.append(fused(x, columns[j], old[i * vectors + j]))
+        sums.set(new)
+    flat = sums.get()
+    return [flat[i * vectors : (i + 1) * vectors] for i in range(rows)]
+
+
+def prefetch(builder: Builder, address: Value, size: int) -> None:
+    kind = I8.as_pointer()
+    function = declare(builder, "llvm.prefetch.p0", ir.VoidType(), [kind, I32, I32, I32])
+    hints = [ir.Constant(I32, value) for value in (0, 3, 1)]  # read, keep, data
+    for line in range(0, size, 64):
+        place = builder.inttoptr(offset(builder, address, line), kind)
+        builder.call(function, [place, *hints])
+
+
+Finish = Callable[[Builder, Sums], None]

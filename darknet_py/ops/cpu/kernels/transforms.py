@@ -1,0 +1,101 @@
+"""Winograd's transforms (Lavin, Gray 2016) of 3x3 convolutions, as operators on vectors.
+
+    y = A' [(G w G') . (B' x B)] A,      x: (m + 2) x (m + 2), y: m x m
+
+for m = 2 and m = 4. `a` is the adjoint of A', which carries deltas to gradients of weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+Transform = Callable[[Sequence], list]  # type: ignore[type-arg]
+
+
+class Winograd(NamedTuple):
+    """The transforms for tiles of m x m outputs."""
+
+    bt: Transform
+    """m + 2 inputs to m + 2."""
+    at: Transform
+    """m + 2 products to m outputs."""
+    a: Transform
+    """m outputs to m + 2."""
+    g: np.ndarray
+    """(m + 2, 3)"""
+
+
+def _bt4(d):  # type: ignore[no-untyped-def]
+    d0, d1, d2, d3, d4, d5 = d
+    even, odd = d4 - d2 * 4.0, d3 - d1 * 4.0
+    near, far = d4 - d2, (d3 - d1) * 2.0
+    return [
+        d0 * 4.0 - d2 * 5.0 + d4,
+        even + odd,
+        even - odd,
+        near + far,
+        near - far,
+        d1 * 4.0 - d3 * 5.0 + d5,
+    ]
+
+
+def _at4(m):  # type: ignore[no-untyped-def]
+    m0, m1, m2, m3, m4, m5 = m
+    sum1, difference1, sum2, difference2 = m1 + m2, m1 - m2, m3 + m4, m3 - m4
+    return [
+        m0 + sum1 + sum2,
+        difference1 + difference2 * 2.0,
+        sum1 + sum2 * 4.0,
+        difference1 + difference2 * 8.0 + m5,
+    ]
+
+
+def _a4(y):  # type: ignore[no-untyped-def]
+    y0, y1, y2, y3 = y
+    p, q, r, s = y0 + y2, y1 + y3, y0 + y2 * 4.0, y1 * 2.0 + y3 * 8.0
+    return [y0, p + q, p - q, r + s, r - s, y3]
+
+
+def _bt2(d):  # type: ignore[no-untyped-def]
+    d0, d1, d2, d3 = d
+    return [d0 - d2, d1 + d2, d2 - d1, d1 - d3]
+
+
+def _at2(m):  # type: ignore[no-untyped-def]
+    m0, m1, m2, m3 = m
+    return [m0 + m1 + m2, m1 - m2 - m3]
+
+
+def _a2(y):  # type: ignore[no-untyped-def]
+    y0, y1 = y
+    return [y0, y0 + y1, y0 - y1, y1 * -1.0]
+
+
+WINOGRAD = {
+    2: Winograd(_bt2, _at2, _a2, np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])),
+    4: Winograd(
+        _bt4,
+        _at4,
+        _a4,
+        np.array(
+            [
+                [1 / 4, 0, 0],
+                [-1 / 6, -1 / 6, -1 / 6],
+                [-1 / 6, 1 / 6, -1 / 6],
+                [1 / 24, 1 / 12, 1 / 6],
+                [1 / 24, -1 / 12, 1 / 6],
+                [0, 0, 1],
+            ]
+        ),
+    ),
+}
+
+
+def both_ways(transform: Transform, square: Sequence[Sequence[T]]) -> list[list[T]]:
+    """A transform of the columns of square[i][j], then of the rows."""
+    columns = [transform(column) for column in zip(*square, strict=True)]
+    return [transform(row) for row in zip(*columns, strict=True)]

@@ -1,0 +1,222 @@
+"""3x3 convolutions of stride 1 by Winograd's transforms: see transforms.py.
+
+A thread takes a block of tiles, transforms them to (m + 2)^2 matrices (tiles, c), multiplies each
+with that of the weights, a panel of filters at a time, and transforms the sums back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from darknet_py.ops.cpu.kernels.epilogue import emit_activation
+from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR, emit_sums
+from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
+from darknet_py.ops.cpu.native.emit import (
+    Builder,
+    Instruction,
+    Value,
+    Variables,
+    Vector,
+    const,
+    instruction,
+    load,
+    offset,
+    store,
+)
+from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.cpu.native.kernel import Kernel, kernel
+
+_panel, _vector, _length = PANEL, VECTOR, vector_length()
+
+
+def make_product(pixels: int, vectors: int) -> Instruction:
+    """(pixels, length) times a panel: `pixels` rows of sums, one after the other."""
+
+    @instruction
+    def product(builder: Builder, a: Value, length: Value, weights: Value, out: Value) -> None:
+        step = builder.shl(length, const(2))
+        starts = [builder.add(a, builder.mul(step, const(i))) for i in range(pixels)]
+        sums = emit_sums(builder, starts, None, const(1), length, weights, vectors)
+        for i, row in enumerate(sums):
+            for j, x in enumerate(row):
+                store(x, offset(builder, out, VECTOR * (vectors * i + j)))
+
+    return product
+
+
+def make_input(m: int) -> Instruction:
+    """A vector of channels of one tile: (m + 2)^2 vectors, `step` bytes apart."""
+
+    @instruction
+    def to_products(builder: Builder, x: Value, row: Value, pixel: Value, out: Value, step: Value) -> None:
+        square = _load_square(builder, x, row, pixel, m + 2)
+        flat = [value for line in both_ways(WINOGRAD[m].bt, square) for value in line]
+        for i, value in enumerate(flat):
+            store(value, builder.add(out, builder.mul(step, const(i))))
+
+    return to_products
+
+
+def make_output(m: int, pooled: bool) -> Instruction:
+    """A vector of filters of one tile: m x m outputs, or of 2x2 each the largest."""
+
+    @instruction
+    def from_products(
+        builder: Builder,
+        sums: Value,
+        step: Value,
+        y: Value,
+        row: Value,
+        pixel: Value,
+        biases: Value,
+        slopes: Value,
+        added: Value,
+    ) -> None:
+        products = _load_square(builder, sums, builder.mul(step, const(m + 2)), step, m + 2)
+        bias = load(builder, biases)
+        out = [[x + bias for x in line] for line in both_ways(WINOGRAD[m].at, products)]
+        if pooled:
+            out = [_pairs(upper, lower) for upper, lower in zip(out[::2], out[1::2], strict=True)]
+        places = [
+            builder.add(y, builder.add(builder.mul(row, const(i)), builder.mul(pixel, const(j))))
+            for i in range(len(out))
+            for j in range(len(out))
+        ]
+        values = [x for line in out for x in line]
+        if not pooled:
+            values = _added(builder, added, places, values)
+        for x, place in zip(emit_activation(builder, slopes, values), places, strict=True):
+            store(x, place)
+
+    return from_products
+
+
+def _load_square(builder: Builder, x: Value, row: Value, pixel: Value, size: int) -> list[list[Vector]]:
+    square = []
+    for i in range(size):
+        line = builder.add(x, builder.mul(row, const(i)))
+        square.append(
+            [load(builder, builder.add(line, builder.mul(pixel, const(j)))) for j in range(size)]
+        )
+    return square
+
+
+def _pairs(upper: Sequence[Vector], lower: Sequence[Vector]) -> list[Vector]:
+    tall = [a.max(b) for a, b in zip(upper, lower, strict=True)]
+    return [a.max(b) for a, b in zip(tall[::2], tall[1::2], strict=True)]
+
+
+def _added(builder: Builder, added: Value, places: Sequence[Value], values: list[Vector]) -> list[Vector]:
+    variables = Variables(builder, len(values))
+    variables.set(values)
+    with builder.if_then(builder.icmp_signed("!=", added, const(0))):
+        others = [load(builder, builder.add(place, added)) for place in places]
+        variables.set([x + other for x, other in zip(values, others, strict=True)])
+    return variables.get()
+
+
+@instruction
+def copy_vector(builder: Builder, to: Value, source: Value) -> None:
+    store(load(builder, source), to)
+
+
+_wide, _narrow = make_product(PIXELS, PANEL), make_product(PIXELS, 1)
+
+
+def make_winograd(m: int) -> Kernel:
+    """The kernel for tiles of m x m outputs."""
+    to_products, outputs, pooled_outputs = make_input(m), make_output(m, False), make_output(m, True)
+    count = (m + 2) ** 2
+
+    def winograd(
+        thread, threads, x, y, added, batch, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row,
+        y_pixel, c, weights, panels, vectors, biases, slopes, block, scratch, scratch_size,
+        split_filters, pooled,
+    ):  # type: ignore[no-untyped-def]
+        """y = activation(x * weights + biases [+ added]), or of that 2x2 each the largest.
+
+        x, y: the first window and the first output; *_image, *_row, *_pixel: bytes from one to the
+        next. out_h, out_w: of the convolution, before pooling. c: channels of x, in whole vectors.
+        weights: of each panel (m + 2)^2 matrices (c, filters). block: tiles that are done together,
+        a multiple of 6. scratch: scratch_size bytes a thread, for a block's matrices, a panel's
+        sums and one tile.
+        """
+        scratch += thread * scratch_size
+        sums = scratch + count * block * c * 4
+        spare = sums + count * block * _panel * _vector
+        high, wide = (out_h + m - 1) // m, (out_w + m - 1) // m
+        one = high * wide
+        tiles = one * batch
+        first, last, first_panel, last_panel = 0, tiles, 0, panels
+        if split_filters:
+            first_panel, last_panel = panels * thread // threads, panels * (thread + 1) // threads
+        else:
+            parts = (tiles + 5) // 6
+            first = min(parts * thread // threads * 6, tiles)
+            last = min(parts * (thread + 1) // threads * 6, tiles)
+        side = m // 2 if pooled else m
+        y_h, y_w = (out_h // 2, out_w // 2) if pooled else (out_h, out_w)
+        full = vectors // _panel
+        for start in range(first, last, block):
+            n = min(block, last - start)
+            for t in range(n):
+                picture = (start + t) // one
+                place = start + t - picture * one
+                ty = place // wide
+                tx = place - ty * wide
+                here = x + picture * x_image + ty * m * x_row + tx * m * x_pixel
+                for k in range(0, c, _length):
+                    to_products(here + 4 * k, x_row, x_pixel, scratch + (t * c + k) * 4, block * c * 4)
+            for panel in range(first_panel, last_panel):
+                width, vector = _panel, panel * _panel
+                if panel >= full:
+                    width, vector = 1, full * _panel + panel - full
+                matrix = weights + vector * count * c * _vector
+                for p in range(count):
+                    a, out = scratch + p * block * c * 4, sums + p * block * width * _vector
+                    for t in range(0, n, 6):
+                        if width == _panel:
+                            _wide(a + t * c * 4, c, matrix, out + t * width * _vector)
+                        else:
+                            _narrow(a + t * c * 4, c, matrix, out + t * width * _vector)
+                    matrix += c * width * _vector
+                step = block * width * _vector
+                for t in range(n):
+                    picture = (start + t) // one
+                    place = start + t - picture * one
+                    ty = place // wide
+                    tx = place - ty * wide
+                    is_whole = (ty + 1) * side <= y_h and (tx + 1) * side <= y_w
+                    for j in range(width):
+                        at = (vector + j) * _vector
+                        to = y + picture * y_image + ty * side * y_row + tx * side * y_pixel + at
+                        source = sums + (t * width + j) * _vector
+                        if is_whole and pooled:
+                            pooled_outputs(source, step, to, y_row, y_pixel, biases + at, slopes, 0)
+                        elif is_whole:
+                            outputs(source, step, to, y_row, y_pixel, biases + at, slopes, added)
+                        else:
+                            rows, columns = min(side, y_h - ty * side), min(side, y_w - tx * side)
+                            if added != 0:
+                                for i in range(rows):
+                                    for q in range(columns):
+                                        copy_vector(spare + (i * side + q) * _vector + 16 * _vector, to + added + i * y_row + q * y_pixel)
+                            if pooled:
+                                pooled_outputs(source, step, spare, side * _vector, _vector, biases + at, slopes, 0)
+                            else:
+                                outputs(source, step, spare, side * _vector, _vector, biases + at, slopes, 16 * _vector if added != 0 else 0)
+                            for i in range(rows):
+                                for q in range(columns):
+                                    copy_vector(to + i * y_row + q * y_pixel, spare + (i * side + q) * _vector)
+
+    winograd.__name__ = f"winograd{m}"
+    return kernel(winograd)
+
+
+winograd2, winograd4 = make_winograd(2), make_winograd(4)
+
+
+def scratch_size(m: int, block: int, c: int) -> int:
+    """Bytes of scratch that a thread needs."""
+    count = (m + 2) ** 2
+    return (count * block * c * 4 + count * block * PANEL * VECTOR + 32 * VECTOR + 63) // 64 * 64

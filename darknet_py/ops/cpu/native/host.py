@@ -1,0 +1,47 @@
+"""What the processor can do: vector length, registers, peak, and a name for all of it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import llvmlite.binding as llvm
+
+VECTOR_VARIABLE = "DARKNET_VECTOR_LENGTH"
+"""Floats in a vector, where it should be another than the processor's: 16, 8 or 4."""
+
+
+@cache
+def cpu() -> tuple[str, str]:
+    """LLVM's name of the processor, and its features, as its target machines want them."""
+    features = llvm.get_host_cpu_features()
+    return llvm.get_host_cpu_name(), features.flatten()
+
+
+@cache
+def vector_length() -> int:
+    """Floats in the widest vector: 16 (AVX-512), 8 (AVX2), 4 (NEON and everything else)."""
+    wanted = os.environ.get(VECTOR_VARIABLE, "")
+    if wanted in ("4", "8", "16"):
+        return int(wanted)
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 16
+    return 8 if features.get("avx2") and features.get("fma") else 4
+
+
+@cache
+def vector_registers() -> int:
+    """Vector registers that a kernel may fill: 32, or 16 where only AVX2 or SSE is there."""
+    features = llvm.get_host_cpu_features()
+    has_many = features.get("avx512f") or features.get("neon") or "aarch64" in llvm.get_process_triple()
+    wide = 16 if features.get("avx512f") else 8 if features.get("avx2") else 4
+    registers = 32 if has_many else 16
+    # a vector longer than the processor's takes several registers
+    return max(registers * wide // max(vector_length(), wide), 8)
+
+
+def identity() -> str:
+    """All that machine code depends on, of this processor."""
+    name, features = cpu()
+    return f"{llvm.get_process_triple()} {name} {features} {vector_length()} {vector_registers()}"
