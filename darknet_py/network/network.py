@@ -8,7 +8,7 @@ any size that the layers can take, as in the C program after resize_network.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from darknet_py.network.optimiser import Optimiser
 from darknet_py.network.passes import backward, final_loss, forget, forward
 from darknet_py.network.settings import Settings
 from darknet_py.network.weights import Loaded, read_weights, write_weights
+from darknet_py.ops.record import Recorder, Recording
 
 Array = Any
 
@@ -34,13 +35,15 @@ def load_network(
     *,
     strict: bool = False,
     partial: bool = False,
+    exact: bool = False,
 ) -> Network:
     """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random.
 
     device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
-    weights file may hold only the first layers. Raises CfgError, WeightsError, DeviceError.
+    weights file may hold only the first layers. exact: convolutions are computed directly, without
+    algorithms that are faster and round more. Raises CfgError, WeightsError, DeviceError.
     """
-    network = Network.from_cfg(cfg, device, strict=strict)
+    network = Network.from_cfg(cfg, device, strict=strict, exact=exact)
     if weights is not None:
         network.load_weights(weights, partial=partial)
     network.initialise()
@@ -54,7 +57,13 @@ class Network:
     """
 
     def __init__(
-        self, sections: Sequence[Section], path: str, ops: Any, *, strict: bool = False
+        self,
+        sections: Sequence[Section],
+        path: str,
+        ops: Any,
+        *,
+        strict: bool = False,
+        exact: bool = False,
     ) -> None:
         plan = build(sections, path, strict)
         self.path = path
@@ -66,11 +75,15 @@ class Network:
         self.seen = 0
         self.optimiser = Optimiser(plan.settings.optimiser, ops)
         self.sections = sections
+        self.engine = ops.Engine(exact)
 
     @classmethod
-    def from_cfg(cls, cfg: str | Path, device: str = "auto", *, strict: bool = False) -> Network:
+    def from_cfg(
+        cls, cfg: str | Path, device: str = "auto", *, strict: bool = False, exact: bool = False
+    ) -> Network:
         """A network on paper: its parameters have no values yet. Raises as load_network."""
-        return cls(read_sections(cfg), str(cfg), devices.for_device(device), strict=strict)
+        ops = devices.for_device(device)
+        return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact)
 
     # What it is
 
@@ -121,6 +134,10 @@ class Network:
 
     # Weights
 
+    def changed(self) -> None:
+        """To be called after a parameter's values were changed by anything but this class."""
+        self.engine.clear()
+
     def initialise(self, seed: int | None = None) -> None:
         """Draws parameters that have no values yet, and moves all to the device."""
         rng = np.random.default_rng(self.settings.seed if seed is None else seed)
@@ -129,6 +146,7 @@ class Network:
                 parameter.value = self._draw(parameter, rng)
             if isinstance(parameter.value, np.ndarray):
                 parameter.value = self.ops.array(parameter.value)
+        self.changed()
 
     def _draw(self, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
         try:
@@ -162,19 +180,17 @@ class Network:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x (n, c, h, w) float32, 0..1 -> (n, outputs)."""
-        net, last = self._for(x), self.output_layer
-        outputs = forward(net.layers, net.ops, net._to_device(x), last, train=False, keep=False)
-        return net._to_outside(outputs[last], is_vector=True)
+        (y,) = self._run("predict", x, lambda layers, outputs: [outputs[self.output_layer]])
+        return self._to_outside(y, is_vector=True)
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs)."""
-        net = self._for(x)
-        last = len(net.layers) - 1
-        outputs = forward(net.layers, net.ops, net._to_device(x), last, train=False, keep=True)
-        forget(net.layers)
+        last = len(self.layers) - 1
+        ys = self._run(
+            "activations", x, lambda layers, outputs: [outputs[i] for i in range(last + 1)]
+        )
         return [
-            net._to_outside(outputs[index], layer.is_vector)
-            for index, layer in enumerate(net.layers)
+            self._to_outside(y, layer.is_vector) for y, layer in zip(ys, self.layers, strict=True)
         ]
 
     def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
@@ -238,6 +254,7 @@ class Network:
         self.seen += settings.batch
         rate = settings.schedule.rate(self.batch_num)
         self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
+        self.changed()
 
     def updates_are_finite(self) -> bool:
         """Whether no update that waits in a parameter is infinite or no number."""
@@ -258,6 +275,27 @@ class Network:
 
     # Edges
 
+    def _run(
+        self,
+        what: str,
+        x: np.ndarray,
+        choose: Callable[[Sequence[Layer], dict[int, Array]], list[Array]],
+    ) -> list[np.ndarray]:
+        """The maps that `choose` picks of what a forward pass gives, computed by the engine."""
+        x = self._checked(x, any_size=True)
+
+        def record(n: int) -> Recording:
+            net = self._for(x)
+            recorder = Recorder(net.ops)
+            start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+            last = len(net.layers) - 1
+            outputs = forward(net.layers, recorder, start, last, train=False, keep=True)
+            forget(net.layers)
+            return recorder.recording(choose(net.layers, outputs))
+
+        ys: list[np.ndarray] = self.engine.run((what, x.shape[1:]), record, x)
+        return ys
+
     def _for(self, x: np.ndarray) -> Network:
         """This network, or one resized to the pictures (n, c, h, w)."""
         shape = np.shape(x)
@@ -267,12 +305,18 @@ class Network:
 
     def _to_device(self, x: np.ndarray) -> Array:
         """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device."""
+        return self.ops.to_hwc(self.ops.array(self._checked(x)))
+
+    def _checked(self, x: np.ndarray, any_size: bool = False) -> np.ndarray:
+        """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
         h, w, c = self.in_shape
         shape = np.shape(x)
+        if any_size and not self.settings.is_vector and len(shape) == 4 and shape[1] == c:
+            return x
         if not (shape[1:] == (c, h, w) or (len(shape) == 2 and shape[1] == self.in_shape.size)):
             expected = f"(n, {c}, {h}, {w})" if not self.settings.is_vector else f"(n, {c})"
             raise ShapeError(f"{self.path}: expected pictures of shape {expected}, found {shape}")
-        return self.ops.to_hwc(self.ops.array(x).reshape(shape[0], c, h, w))
+        return x.reshape(shape[0], c, h, w)
 
     def _to_outside(self, y: Array, is_vector: bool) -> np.ndarray:
         outside: np.ndarray = self.ops.to_host(self.ops.to_chw(y))

@@ -10,10 +10,12 @@ from darknet_py.ops.cpu.conv import (
     local2d_backward_input,
     local2d_backward_weights,
 )
+from darknet_py.ops.cpu.engine import Engine
 from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.shared import *  # noqa: F403
 
 __all__ = [
+    "Engine",
     "array",
     "conv2d",
     "conv2d_backward_input",

@@ -26,10 +26,12 @@ from darknet_py.ops.gpu.conv import (
     local2d_backward_weights,
 )
 from darknet_py.ops.gpu.device import use_device as use_device
+from darknet_py.ops.gpu.engine import Engine
 from darknet_py.ops.gpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.shared import *  # noqa: F403
 
 __all__ = [
+    "Engine",
     "array",
     "conv2d",
     "conv2d_backward_input",

@@ -1,11 +1,13 @@
-"""Direct convolution of any size, stride and padding, 1x1 and dense layers among them.
+"""Direct convolution of any size, stride, padding and groups; 1x1 and dense layers are cases of it.
 
 Tiles take any pixels: each thread lists, for a block of output pixels, where each one's window
-begins and where its result goes, and then runs over the filters. (Dukhan 2019, "The indirect
-convolution algorithm", with the lists made where they are used.)
+begins and where its result goes, and then runs over the filters (Dukhan 2019, "The indirect
+convolution algorithm", with the lists made where they are used).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from darknet_py.ops.cpu.kernels.epilogue import (
     emit_activation,
@@ -13,62 +15,74 @@ from darknet_py.ops.cpu.kernels.epilogue import (
     emit_biases,
     emit_store,
 )
-from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR, emit_sums
+from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR, Sums, emit_sums
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
     Value,
-    const,
     instruction,
     load_int,
     offset,
     pointer,
 )
-from darknet_py.ops.cpu.native.interpreter import get
-from darknet_py.ops.cpu.native.kernel import kernel, part
+from darknet_py.ops.cpu.native.kernel import Kernel, kernel, part
 
 POOLED = 4
-"""Pixels in a tile whose largest value alone is kept."""
+"""Pixels in a tile whose largest value alone is kept: two rows of two."""
 
 
 def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
-    """A tile whose pixels stand in lists of addresses: a, out, and of a map to add.
+    """A tile whose pixels stand in lists of addresses: `a`, where windows begin, and `out`.
 
-    pooled: four pixels become one, the largest, stored at the first of `out`.
+    pooled: the pixels become one, the largest, and `out` has one address.
     """
 
     @instruction
     def tile(
         builder: Builder,
         a: Value,
+        a_shift: Value,
         out: Value,
+        out_shift: Value,
         segments: Value,
         count: Value,
         length: Value,
         weights: Value,
-        shift: Value,
         biases: Value,
         slopes: Value,
         added: Value,
+        added_after: Value,
     ) -> None:
-        starts = [load_int(builder, offset(builder, a, 8 * i)) for i in range(pixels)]
+        starts = _shifted(builder, a, pixels, a_shift)
         sums = emit_sums(builder, starts, segments, count, length, weights, vectors)
         sums = emit_biases(builder, biases, sums)
-        places = [
-            builder.add(load_int(builder, offset(builder, out, 8 * i)), shift)
-            for i in range(1 if pooled else pixels)
-        ]
+        places = _shifted(builder, out, 1 if pooled else pixels, out_shift)
         if pooled:
-            best = sums[0]
-            for row in sums[1:]:
-                best = [x.max(y) for x, y in zip(best, row, strict=True)]
-            sums = [best]
+            sums = [_largest(sums)]
         else:
             others = [builder.add(place, added) for place in places]
             sums = emit_added(builder, added, others, sums)
-        emit_store(places, [emit_activation(builder, slopes, row) for row in sums])
+        sums = [emit_activation(builder, slopes, row) for row in sums]
+        if not pooled:
+            others = [builder.add(place, added_after) for place in places]
+            sums = emit_added(builder, added_after, others, sums)
+        emit_store(places, sums)
 
     return tile
+
+
+def _shifted(builder: Builder, addresses: Value, count: int, shift: Value) -> Sequence[Value]:
+    return [
+        builder.add(load_int(builder, offset(builder, addresses, 8 * i)), shift)
+        for i in range(count)
+    ]
+
+
+def _largest(sums: Sums) -> list:  # type: ignore[type-arg]
+    best = sums[0]
+    for row in sums[1:]:
+        best = [x.max(y) for x, y in zip(best, row, strict=True)]
+    return best
 
 
 @instruction
@@ -77,16 +91,12 @@ def put(builder: Builder, address: Value, value: Value) -> None:
     builder.store(value, pointer(builder, address, value.type))
 
 
-_wide, _narrow = make_tile(PIXELS, PANEL), make_tile(PIXELS, 1)
-_one_wide, _one_narrow = make_tile(1, 8), make_tile(1, 1)
-_pool_wide, _pool_narrow = make_tile(POOLED, PANEL, pooled=True), make_tile(POOLED, 1, pooled=True)
-_panel = PANEL
-
-
 @part
-def _blocks(first, last, block, x, y, lists, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel, pixels):  # type: ignore[no-untyped-def]
-    """Lists the addresses of output pixels first to last - 1; the last one again to fill a tile."""
-    count = (last - first + pixels - 1) // pixels * pixels
+def _list_pixels(
+    lists, block, first, last, x, y, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel
+):  # type: ignore[no-untyped-def]
+    """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile."""
+    count = (last - first + 5) // 6 * 6
     for i in range(count):
         place = min(first + i, last - 1)
         picture = place // (out_h * out_w)
@@ -98,42 +108,220 @@ def _blocks(first, last, block, x, y, lists, out_h, out_w, x_image, x_row, x_pix
     return count
 
 
-@kernel
-def direct(
-    thread, threads, x, y, added, batch, out_h, out_w, x_image, x_row, x_pixel,  # noqa: E501
-    y_image, y_row, y_pixel, segments, count, length, weights, panels, vectors, biases, slopes,
-    block, lists, split_filters,
+@part
+def _list_squares(
+    lists, block, first, last, x, y, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel
 ):  # type: ignore[no-untyped-def]
-    """y = activation(x * weights + biases [+ added]).
+    """The same for pooled outputs first to last - 1: the windows of four pixels each."""
+    for i in range(last - first):
+        place = first + i
+        picture = place // (out_h * out_w)
+        place -= picture * out_h * out_w
+        row = place // out_w
+        column = place - row * out_w
+        corner = x + picture * x_image + 2 * row * x_row + 2 * column * x_pixel
+        put(lists + 32 * i, corner)
+        put(lists + 32 * i + 8, corner + x_pixel)
+        put(lists + 32 * i + 16, corner + x_row)
+        put(lists + 32 * i + 24, corner + x_row + x_pixel)
+        put(lists + 8 * (4 * block + i), y + picture * y_image + row * y_row + column * y_pixel)
+    return last - first
 
-    x, y: where the first window begins, and the first output; *_image, *_row, *_pixel: bytes from
-    one output to the next (in x times the stride). added: bytes from y to a map of its shape, 0 for
-    none. weights: panels of `_panel` vectors of filters, the last one in single vectors. block:
-    pixels that are done together; lists: scratch for 2 * block addresses a thread.
+
+def _make_kernel(name: str, pooled: bool) -> Kernel:
+    pixels = POOLED if pooled else PIXELS
+    wide, narrow = make_tile(pixels, PANEL, pooled), make_tile(pixels, 1, pooled)
+    list_pixels = _list_squares if pooled else _list_pixels
+    # addresses in `a` and in `out` for one tile, and the pixels of `out` in one
+    a_list, out_list, together = (32, 8, 1) if pooled else (48, 48, 6)
+    panel_size, vector_size = PANEL, VECTOR
+    a_block = 4 if pooled else 1
+
+    def convolve(
+        thread,
+        threads,
+        x,
+        y,
+        added,
+        added_after,
+        batch,
+        out_h,
+        out_w,
+        x_image,
+        x_row,
+        x_pixel,
+        y_image,
+        y_row,
+        y_pixel,
+        segments,
+        count,
+        length,
+        weights,
+        groups,
+        group_vectors,
+        x_group,
+        biases,
+        slopes,
+        block,
+        lists,
+        split_filters,
+    ):  # type: ignore[no-untyped-def]
+        """y = activation(x * weights + biases [+ added]) [+ added_after].
+
+        x, y: where the first window begins, and the first output. batch, out_h, out_w: of the
+        outputs. *_image, *_row, *_pixel: bytes from one output to the next (in x times the stride;
+        where pooled, from one pixel before pooling to the next). added, added_after: bytes from y
+        to a map of its shape, 0 for none. segments, count, length: see tile.py. weights: of each
+        group `group_vectors` vectors of filters, in panels, and what is left in single vectors.
+        x_group: bytes from one group's channels to the next's. block: outputs that are done
+        together, a multiple of 6. lists: scratch, 64 block bytes a thread. split_filters: threads
+        share the filters, not the outputs.
+        """
+        lists += thread * 64 * block
+        outs = lists + 8 * a_block * block
+        total = batch * out_h * out_w
+        full = group_vectors // panel_size
+        panels = full + group_vectors - full * panel_size
+        first, last, first_panel, last_panel = 0, total, 0, groups * panels
+        if split_filters:
+            first_panel = groups * panels * thread // threads
+            last_panel = groups * panels * (thread + 1) // threads
+        else:
+            tiles = (total + together - 1) // together
+            first = min(tiles * thread // threads * together, total)
+            last = min(tiles * (thread + 1) // threads * together, total)
+        size = count * length * vector_size
+        for start in range(first, last, block):
+            stop = min(start + block, last)
+            n = (
+                list_pixels(
+                    lists,
+                    block,
+                    start,
+                    stop,
+                    x,
+                    y,
+                    out_h,
+                    out_w,
+                    x_image,
+                    x_row,
+                    x_pixel,
+                    y_image,
+                    y_row,
+                    y_pixel,
+                )
+                // together
+            )
+            for number in range(first_panel, last_panel):
+                group = number // panels
+                panel = number - group * panels
+                vector = group * group_vectors + panel * panel_size
+                if panel >= full:
+                    vector = group * group_vectors + full * panel_size + panel - full
+                shift = vector * vector_size
+                for i in range(n):
+                    a, out = lists + i * a_list, outs + i * out_list
+                    if panel < full:
+                        wide(
+                            a,
+                            group * x_group,
+                            out,
+                            shift,
+                            segments,
+                            count,
+                            length,
+                            weights + size * vector,
+                            biases + shift,
+                            slopes,
+                            added,
+                            added_after,
+                        )
+                    else:
+                        narrow(
+                            a,
+                            group * x_group,
+                            out,
+                            shift,
+                            segments,
+                            count,
+                            length,
+                            weights + size * vector,
+                            biases + shift,
+                            slopes,
+                            added,
+                            added_after,
+                        )
+
+    convolve.__name__ = name
+    return kernel(convolve)
+
+
+direct, direct_pooled = _make_kernel("direct", False), _make_kernel("direct_pooled", True)
+"""The second keeps the largest of each 2x2 outputs; it adds no map."""
+
+
+_one_wide, _one_narrow = make_tile(1, 8), make_tile(1, 1)
+_vector = VECTOR
+
+
+@kernel
+def direct_one(
+    thread,
+    threads,
+    x,
+    y,
+    segments,
+    count,
+    length,
+    weights,
+    vectors,
+    biases,
+    slopes,
+    list_,
+    added,
+    added_after,
+):  # type: ignore[no-untyped-def]
+    """The same for a single output pixel, as of a dense layer: each weight is read once.
+
+    weights: panels of eight vectors of filters, then single ones; list_: scratch, 16 bytes a
+    thread.
     """
-    lists += thread * 16 * block
-    total = batch * out_h * out_w
-    first, last = 0, total
-    first_panel, last_panel = 0, panels
-    if split_filters:
-        first_panel, last_panel = panels * thread // threads, panels * (thread + 1) // threads
-    else:
-        tiles = (total + 5) // 6
-        first = min(tiles * thread // threads * 6, total)
-        last = min(tiles * (thread + 1) // threads * 6, total)
-    size = count * length * VECTOR
-    full = vectors // _panel
-    for start in range(first, last, block):
-        stop = min(start + block, last)
-        pixels = _blocks(start, stop, block, x, y, lists, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel, 6)
-        for panel in range(first_panel, last_panel):
-            vector = panel * _panel
-            if panel >= full:
-                vector = full * _panel + panel - full
-            shift = vector * VECTOR
-            for i in range(0, pixels, 6):
-                here = lists + 8 * i
-                if panel < full:
-                    _wide(here, here + 8 * block, segments, count, length, weights + size * vector, shift, biases + shift, slopes, added)
-                else:
-                    _narrow(here, here + 8 * block, segments, count, length, weights + size * vector, shift, biases + shift, slopes, added)
+    list_ += thread * 16
+    put(list_, x)
+    put(list_ + 8, y)
+    full = vectors // 8
+    panels = full + vectors - full * 8
+    size = count * length * _vector
+    for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
+        vector = panel * 8 if panel < full else full * 8 + panel - full
+        shift = vector * _vector
+        if panel < full:
+            _one_wide(
+                list_,
+                0,
+                list_ + 8,
+                shift,
+                segments,
+                count,
+                length,
+                weights + size * vector,
+                biases + shift,
+                slopes,
+                added,
+                added_after,
+            )
+        else:
+            _one_narrow(
+                list_,
+                0,
+                list_ + 8,
+                shift,
+                segments,
+                count,
+                length,
+                weights + size * vector,
+                biases + shift,
+                slopes,
+                added,
+                added_after,
+            )

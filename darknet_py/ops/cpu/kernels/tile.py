@@ -85,7 +85,13 @@ def emit_sums(
 
 
 def emit_products(
-    builder: Builder, a: Value, a_step: Value, b: Value, b_step: Value, count: Value, shape: tuple[int, int]
+    builder: Builder,
+    a: Value,
+    a_step: Value,
+    b: Value,
+    b_step: Value,
+    count: Value,
+    shape: tuple[int, int],
 ) -> Sums:
     """sum over k of a[k][i] * b[k][j]: a and b move by their steps (bytes) from k to k + 1.
 

@@ -76,7 +76,9 @@ def _a2(y):  # type: ignore[no-untyped-def]
 
 
 WINOGRAD = {
-    2: Winograd(_bt2, _at2, _a2, np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])),
+    2: Winograd(
+        _bt2, _at2, _a2, np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+    ),
     4: Winograd(
         _bt4,
         _at4,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from darknet_py.ops.cpu.kernels.epilogue import emit_activation
-from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR, emit_sums
+from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, emit_sums
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
 from darknet_py.ops.cpu.native.emit import (
     Builder,
@@ -24,7 +24,7 @@ from darknet_py.ops.cpu.native.emit import (
     store,
 )
 from darknet_py.ops.cpu.native.host import vector_length
-from darknet_py.ops.cpu.native.kernel import Kernel, kernel
+from darknet_py.ops.cpu.native.kernel import Kernel, kernel, part
 
 _panel, _vector, _length = PANEL, VECTOR, vector_length()
 
@@ -48,7 +48,9 @@ def make_input(m: int) -> Instruction:
     """A vector of channels of one tile: (m + 2)^2 vectors, `step` bytes apart."""
 
     @instruction
-    def to_products(builder: Builder, x: Value, row: Value, pixel: Value, out: Value, step: Value) -> None:
+    def to_products(
+        builder: Builder, x: Value, row: Value, pixel: Value, out: Value, step: Value
+    ) -> None:
         square = _load_square(builder, x, row, pixel, m + 2)
         flat = [value for line in both_ways(WINOGRAD[m].bt, square) for value in line]
         for i, value in enumerate(flat):
@@ -71,6 +73,7 @@ def make_output(m: int, pooled: bool) -> Instruction:
         biases: Value,
         slopes: Value,
         added: Value,
+        added_after: Value,
     ) -> None:
         products = _load_square(builder, sums, builder.mul(step, const(m + 2)), step, m + 2)
         bias = load(builder, biases)
@@ -85,13 +88,18 @@ def make_output(m: int, pooled: bool) -> Instruction:
         values = [x for line in out for x in line]
         if not pooled:
             values = _added(builder, added, places, values)
-        for x, place in zip(emit_activation(builder, slopes, values), places, strict=True):
+        values = emit_activation(builder, slopes, values)
+        if not pooled:
+            values = _added(builder, added_after, places, values)
+        for x, place in zip(values, places, strict=True):
             store(x, place)
 
     return from_products
 
 
-def _load_square(builder: Builder, x: Value, row: Value, pixel: Value, size: int) -> list[list[Vector]]:
+def _load_square(
+    builder: Builder, x: Value, row: Value, pixel: Value, size: int
+) -> list[list[Vector]]:
     square = []
     for i in range(size):
         line = builder.add(x, builder.mul(row, const(i)))
@@ -106,7 +114,9 @@ def _pairs(upper: Sequence[Vector], lower: Sequence[Vector]) -> list[Vector]:
     return [a.max(b) for a, b in zip(tall[::2], tall[1::2], strict=True)]
 
 
-def _added(builder: Builder, added: Value, places: Sequence[Value], values: list[Vector]) -> list[Vector]:
+def _added(
+    builder: Builder, added: Value, places: Sequence[Value], values: list[Vector]
+) -> list[Vector]:
     variables = Variables(builder, len(values))
     variables.set(values)
     with builder.if_then(builder.icmp_signed("!=", added, const(0))):
@@ -123,23 +133,99 @@ def copy_vector(builder: Builder, to: Value, source: Value) -> None:
 _wide, _narrow = make_product(PIXELS, PANEL), make_product(PIXELS, 1)
 
 
+@part
+def _multiply(a, c, matrix, out, width, n):  # type: ignore[no-untyped-def]
+    """n tiles (of c channels) times a matrix (c, filters of `width` vectors)."""
+    for t in range(0, n, 6):
+        if width == _panel:
+            _wide(a + t * c * 4, c, matrix, out + t * width * _vector)
+        else:
+            _narrow(a + t * c * 4, c, matrix, out + t * width * _vector)
+
+
+@part
+def _copy_block(to, to_row, to_pixel, source, source_row, source_pixel, rows, columns):  # type: ignore[no-untyped-def]
+    for i in range(rows):
+        for j in range(columns):
+            copy_vector(to + i * to_row + j * to_pixel, source + i * source_row + j * source_pixel)
+
+
 def make_winograd(m: int) -> Kernel:
     """The kernel for tiles of m x m outputs."""
-    to_products, outputs, pooled_outputs = make_input(m), make_output(m, False), make_output(m, True)
-    count = (m + 2) ** 2
+    to_products, outputs, pooled_outputs = (
+        make_input(m),
+        make_output(m, False),
+        make_output(m, True),
+    )
+    count, line, square = (m + 2) ** 2, m * _vector, m * m * _vector
+
+    @part
+    def at_edge(
+        source,
+        step,
+        to,
+        y_row,
+        y_pixel,
+        biases,
+        slopes,
+        added,
+        added_after,
+        pooled,
+        side,
+        rows,
+        columns,
+        spare,
+    ):  # type: ignore[no-untyped-def]
+        """A tile of which only rows x columns lie on the map, by way of spare memory."""
+        before, after = 0, 0
+        if added != 0:
+            before = square
+            _copy_block(spare + before, line, _vector, to + added, y_row, y_pixel, rows, columns)
+        if added_after != 0:
+            after = 2 * square
+            _copy_block(
+                spare + after, line, _vector, to + added_after, y_row, y_pixel, rows, columns
+            )
+        if pooled:
+            pooled_outputs(source, step, spare, line, _vector, biases, slopes, 0, 0)
+        else:
+            outputs(source, step, spare, line, _vector, biases, slopes, before, after)
+        _copy_block(to, y_row, y_pixel, spare, line, _vector, rows, columns)
 
     def winograd(
-        thread, threads, x, y, added, batch, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row,
-        y_pixel, c, weights, panels, vectors, biases, slopes, block, scratch, scratch_size,
-        split_filters, pooled,
+        thread,
+        threads,
+        x,
+        y,
+        added,
+        added_after,
+        batch,
+        out_h,
+        out_w,
+        x_image,
+        x_row,
+        x_pixel,
+        y_image,
+        y_row,
+        y_pixel,
+        c,
+        weights,
+        vectors,
+        biases,
+        slopes,
+        block,
+        scratch,
+        scratch_size,
+        split_filters,
+        pooled,
     ):  # type: ignore[no-untyped-def]
-        """y = activation(x * weights + biases [+ added]), or of that 2x2 each the largest.
+        """y = activation(x * weights + biases [+ added]) [+ added_after], or of 2x2 the largest.
 
         x, y: the first window and the first output; *_image, *_row, *_pixel: bytes from one to the
         next. out_h, out_w: of the convolution, before pooling. c: channels of x, in whole vectors.
         weights: of each panel (m + 2)^2 matrices (c, filters). block: tiles that are done together,
         a multiple of 6. scratch: scratch_size bytes a thread, for a block's matrices, a panel's
-        sums and one tile.
+        sums and one tile. The rest as direct's; where pooled, nothing is added.
         """
         scratch += thread * scratch_size
         sums = scratch + count * block * c * 4
@@ -147,6 +233,8 @@ def make_winograd(m: int) -> Kernel:
         high, wide = (out_h + m - 1) // m, (out_w + m - 1) // m
         one = high * wide
         tiles = one * batch
+        full = vectors // _panel
+        panels = full + vectors - full * _panel
         first, last, first_panel, last_panel = 0, tiles, 0, panels
         if split_filters:
             first_panel, last_panel = panels * thread // threads, panels * (thread + 1) // threads
@@ -154,9 +242,9 @@ def make_winograd(m: int) -> Kernel:
             parts = (tiles + 5) // 6
             first = min(parts * thread // threads * 6, tiles)
             last = min(parts * (thread + 1) // threads * 6, tiles)
-        side = m // 2 if pooled else m
-        y_h, y_w = (out_h // 2, out_w // 2) if pooled else (out_h, out_w)
-        full = vectors // _panel
+        side, y_h, y_w = m, out_h, out_w
+        if pooled:
+            side, y_h, y_w = m // 2, out_h // 2, out_w // 2
         for start in range(first, last, block):
             n = min(block, last - start)
             for t in range(n):
@@ -166,48 +254,61 @@ def make_winograd(m: int) -> Kernel:
                 tx = place - ty * wide
                 here = x + picture * x_image + ty * m * x_row + tx * m * x_pixel
                 for k in range(0, c, _length):
-                    to_products(here + 4 * k, x_row, x_pixel, scratch + (t * c + k) * 4, block * c * 4)
+                    to_products(
+                        here + 4 * k, x_row, x_pixel, scratch + (t * c + k) * 4, block * c * 4
+                    )
             for panel in range(first_panel, last_panel):
                 width, vector = _panel, panel * _panel
                 if panel >= full:
                     width, vector = 1, full * _panel + panel - full
                 matrix = weights + vector * count * c * _vector
-                for p in range(count):
-                    a, out = scratch + p * block * c * 4, sums + p * block * width * _vector
-                    for t in range(0, n, 6):
-                        if width == _panel:
-                            _wide(a + t * c * 4, c, matrix, out + t * width * _vector)
-                        else:
-                            _narrow(a + t * c * 4, c, matrix, out + t * width * _vector)
-                    matrix += c * width * _vector
                 step = block * width * _vector
+                for p in range(count):
+                    _multiply(scratch + p * block * c * 4, c, matrix, sums + p * step, width, n)
+                    matrix += c * width * _vector
                 for t in range(n):
                     picture = (start + t) // one
                     place = start + t - picture * one
                     ty = place // wide
                     tx = place - ty * wide
-                    is_whole = (ty + 1) * side <= y_h and (tx + 1) * side <= y_w
+                    rows, columns = min(side, y_h - ty * side), min(side, y_w - tx * side)
                     for j in range(width):
                         at = (vector + j) * _vector
                         to = y + picture * y_image + ty * side * y_row + tx * side * y_pixel + at
                         source = sums + (t * width + j) * _vector
-                        if is_whole and pooled:
-                            pooled_outputs(source, step, to, y_row, y_pixel, biases + at, slopes, 0)
-                        elif is_whole:
-                            outputs(source, step, to, y_row, y_pixel, biases + at, slopes, added)
+                        if rows < side or columns < side:
+                            at_edge(
+                                source,
+                                step,
+                                to,
+                                y_row,
+                                y_pixel,
+                                biases + at,
+                                slopes,
+                                added,
+                                added_after,
+                                pooled,
+                                side,
+                                rows,
+                                columns,
+                                spare,
+                            )
+                        elif pooled:
+                            pooled_outputs(
+                                source, step, to, y_row, y_pixel, biases + at, slopes, 0, 0
+                            )
                         else:
-                            rows, columns = min(side, y_h - ty * side), min(side, y_w - tx * side)
-                            if added != 0:
-                                for i in range(rows):
-                                    for q in range(columns):
-                                        copy_vector(spare + (i * side + q) * _vector + 16 * _vector, to + added + i * y_row + q * y_pixel)
-                            if pooled:
-                                pooled_outputs(source, step, spare, side * _vector, _vector, biases + at, slopes, 0)
-                            else:
-                                outputs(source, step, spare, side * _vector, _vector, biases + at, slopes, 16 * _vector if added != 0 else 0)
-                            for i in range(rows):
-                                for q in range(columns):
-                                    copy_vector(to + i * y_row + q * y_pixel, spare + (i * side + q) * _vector)
+                            outputs(
+                                source,
+                                step,
+                                to,
+                                y_row,
+                                y_pixel,
+                                biases + at,
+                                slopes,
+                                added,
+                                added_after,
+                            )
 
     winograd.__name__ = f"winograd{m}"
     return kernel(winograd)
@@ -218,5 +319,5 @@ winograd2, winograd4 = make_winograd(2), make_winograd(4)
 
 def scratch_size(m: int, block: int, c: int) -> int:
     """Bytes of scratch that a thread needs."""
-    count = (m + 2) ** 2
-    return (count * block * c * 4 + count * block * PANEL * VECTOR + 32 * VECTOR + 63) // 64 * 64
+    matrices = (m + 2) ** 2 * block * (c * FLOAT + PANEL * VECTOR)
+    return (matrices + 3 * m * m * VECTOR + 63) // 64 * 64

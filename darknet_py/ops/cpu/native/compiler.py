@@ -7,35 +7,67 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 from numba import types
 from numba.core import cgutils, compiler
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from darknet_py.ops.cpu.native.emit import Instruction
 from darknet_py.ops.cpu.native.kernel import Part
+from darknet_py.ops.cpu.native.loader import entry, target_machine
 
 
-def compile_function(function: Callable[..., Any], arguments: int) -> tuple[str, bytes]:
-    """The symbol and the object code of a function of so many 64-bit integers.
-
-    Called as i32 (results, exceptions, arguments...), as numba's functions are.
-    """
+def compile_kernel(function: Callable[..., Any], name: str, arguments: int) -> bytes:
+    """The object code of a kernel of so many arguments, with its entry: see loader.entry."""
     typing, target = cpu_target.typing_context, cpu_target.target_context
     typing.refresh()
     target.refresh()
-    compiled = compiler.compile_extra(
-        typing, target, _translated(function), (types.int64,) * arguments, types.void, _flags(), {}
+    with global_compiler_lock:
+        compiled = compiler.compile_extra(
+            typing,
+            target,
+            _translated(function),
+            (types.int64,) * (2 + arguments),
+            types.void,
+            _flags(),
+            {},
+        )
+        _, _, bitcode = compiled.library.serialize_using_bitcode()
+    module = llvm.parse_bitcode(bitcode)
+    unpacking = _unpacking(entry(name), compiled.fndesc.mangled_name, arguments)
+    module.link_in(llvm.parse_assembly(unpacking))
+    return bytes(target_machine().emit_object(module))
+
+
+def _unpacking(name: str, symbol: str, arguments: int) -> str:
+    """A function that takes a kernel's arguments from a row in memory."""
+    loads = "\n".join(
+        f"  %p{i} = getelementptr i64, ptr %row, i64 {i}\n  %a{i} = load i64, ptr %p{i}"
+        for i in range(arguments)
     )
-    _, _, (code, _) = compiled.library.serialize_using_object_code()
-    return compiled.fndesc.mangled_name, code
+    passed = "".join(f", i64 %a{i}" for i in range(arguments))
+    kinds = ", i64" * arguments
+    # called as numba's functions are: where to put a result and an exception, then the arguments
+    return f"""
+declare i32 @"{symbol}"(ptr, ptr, i64, i64{kinds})
+define i32 @{name}(i64 %thread, i64 %threads, ptr %row) {{
+  %result = alloca ptr
+  %exception = alloca ptr
+{loads}
+  %status = call i32 @"{symbol}"(ptr %result, ptr %exception, i64 %thread, i64 %threads{passed})
+  ret i32 %status
+}}
+"""
 
 
 def _flags() -> Any:
     flags = compiler.Flags()
     # Without them the code needs nothing of Python's or numba's, and can be loaded alone.
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.no_compile = True  # not by itself, but with its entry
     flags.release_gil = True
     flags.nrt = False
     flags.error_model = "numpy"
@@ -72,12 +104,12 @@ def _part(part: Part) -> Any:
 def _instruction(source: Instruction) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
     def call(_: Any, *arguments: Any) -> Any:
-        result = types.int64 if source.gives_value else types.void
+        result = getattr(types, source.result or "void")
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             unpacked = cgutils.unpack_tuple(builder, values[0])
             given = source.emit(builder, *unpacked)
-            return given if source.gives_value else context.get_dummy_value()
+            return given if source.result else context.get_dummy_value()
 
         return result(types.StarArgTuple(arguments)), generate
 

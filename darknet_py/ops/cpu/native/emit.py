@@ -2,7 +2,7 @@
 
 A kernel calls `copy(to, source)` as if it were a function; when the kernel is compiled,
 `_copy(builder, to, source)` writes the code. Arguments are 64-bit integers: sizes, or addresses in
-bytes.
+bytes; or doubles.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ from darknet_py.ops.cpu.native.host import vector_length
 Builder = Any
 Value = Any
 
-I8, I32, I64, F32, F64 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
+I8, I32, I64, F32, F64 = (
+    ir.IntType(8),
+    ir.IntType(32),
+    ir.IntType(64),
+    ir.FloatType(),
+    ir.DoubleType(),
+)
 
 
 class Instruction:
-    """What a kernel may call; `emit(builder, *arguments)` writes it. May give a 64-bit integer."""
+    """What a kernel may call; `emit(builder, *arguments)` writes it."""
 
-    def __init__(self, emit: Callable[..., Any], gives_value: bool = False) -> None:
+    def __init__(self, emit: Callable[..., Any], result: str = "") -> None:
         self.emit = emit
-        self.gives_value = gives_value
+        self.result = result
+        """The type of what it gives, as numba calls it: int64, float64, or nothing."""
 
     def __call__(self, *arguments: int) -> int:
         raise TypeError("an instruction can be called in a kernel only")
@@ -39,7 +46,12 @@ def instruction(emit: Callable[..., Any]) -> Instruction:
 
 def function(emit: Callable[..., Any]) -> Instruction:
     """Makes an emitter an instruction that gives a 64-bit integer."""
-    return Instruction(emit, gives_value=True)
+    return Instruction(emit, "int64")
+
+
+def number(emit: Callable[..., Any]) -> Instruction:
+    """Makes an emitter an instruction that gives a double."""
+    return Instruction(emit, "float64")
 
 
 def const(number: int) -> Value:
@@ -85,13 +97,19 @@ class Vector:
         return constant(other, self.length)
 
     def __add__(self, other: Vector | float) -> Vector:
-        return Vector(self.builder, self.builder.fadd(self.value, self._value(other), ("contract",)))
+        return Vector(
+            self.builder, self.builder.fadd(self.value, self._value(other), ("contract",))
+        )
 
     def __sub__(self, other: Vector | float) -> Vector:
-        return Vector(self.builder, self.builder.fsub(self.value, self._value(other), ("contract",)))
+        return Vector(
+            self.builder, self.builder.fsub(self.value, self._value(other), ("contract",))
+        )
 
     def __mul__(self, other: Vector | float) -> Vector:
-        return Vector(self.builder, self.builder.fmul(self.value, self._value(other), ("contract",)))
+        return Vector(
+            self.builder, self.builder.fmul(self.value, self._value(other), ("contract",))
+        )
 
     __radd__, __rmul__ = __add__, __mul__
 

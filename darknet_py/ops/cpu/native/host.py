@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import Any
 
 import llvmlite.binding as llvm
 
@@ -14,8 +15,15 @@ VECTOR_VARIABLE = "DARKNET_VECTOR_LENGTH"
 @cache
 def cpu() -> tuple[str, str]:
     """LLVM's name of the processor, and its features, as its target machines want them."""
-    features = llvm.get_host_cpu_features()
-    return llvm.get_host_cpu_name(), features.flatten()
+    return llvm.get_host_cpu_name(), _features().flatten()
+
+
+@cache
+def _features() -> Any:
+    try:
+        return llvm.get_host_cpu_features()
+    except RuntimeError:  # LLVM does not know them here; the processor's name says the least
+        return llvm.FeatureMap()
 
 
 @cache
@@ -24,7 +32,7 @@ def vector_length() -> int:
     wanted = os.environ.get(VECTOR_VARIABLE, "")
     if wanted in ("4", "8", "16"):
         return int(wanted)
-    features = llvm.get_host_cpu_features()
+    features = _features()
     if features.get("avx512f"):
         return 16
     return 8 if features.get("avx2") and features.get("fma") else 4
@@ -33,8 +41,10 @@ def vector_length() -> int:
 @cache
 def vector_registers() -> int:
     """Vector registers that a kernel may fill: 32, or 16 where only AVX2 or SSE is there."""
-    features = llvm.get_host_cpu_features()
-    has_many = features.get("avx512f") or features.get("neon") or "aarch64" in llvm.get_process_triple()
+    features = _features()
+    has_many = (
+        features.get("avx512f") or features.get("neon") or "aarch64" in llvm.get_process_triple()
+    )
     wide = 16 if features.get("avx512f") else 8 if features.get("avx2") else 4
     registers = 32 if has_many else 16
     # a vector longer than the processor's takes several registers

@@ -6,21 +6,26 @@
     scale.step(x=..., y=..., count=...)    # a row of a table: address, arguments
 
 Arguments are 64-bit integers: sizes, and addresses in bytes. All threads call a kernel with the
-same arguments, and each does its part. `@part` marks a function that kernels call. Neither is
-compiled until an address is asked for, and not then if the cache on disk has its code.
+same arguments, and each does its part, without waiting for the others. `@part` marks a function
+that kernels call. Neither is compiled until an address is asked for, and not then if the cache on
+disk has its code.
 """
 
 from __future__ import annotations
 
-import hashlib
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import llvmlite
+
 from darknet_py import __version__
+from darknet_py.ops import notices
 from darknet_py.ops.cpu.native import cache as disk
 from darknet_py.ops.cpu.native import host, loader
 
@@ -29,8 +34,17 @@ Function = Callable[..., Any]
 MAX_ARGUMENTS = 31
 """A row has one more: the kernel's address."""
 
-_lock = threading.Lock()
-_compiling: list[Callable[[], None]] = []
+_SOURCES = (Path(__file__).parent, Path(__file__).parents[1] / "kernels")
+_COMPILER_VARIABLES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE")
+"""What changes the code that numba makes."""
+
+_lock = threading.RLock()
+"""Held while code is made: neither numba nor LLVM's linker likes two at a time."""
+if hasattr(os, "register_at_fork"):
+    # A fork waits until no thread is at it, lest the child finds it half done, for ever.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 class Part:
@@ -58,13 +72,14 @@ class Kernel:
         """Of code that is called as (thread, threads, address of a row's arguments)."""
         if self._address is None:
             with _lock:
-                code = object_code(self.name, self.function, len(self.parameters) + 2)
-                self._address = loader.row_function(self.name, *code, len(self.parameters))
+                if self._address is None:
+                    code = object_code(self.name, self.function, len(self.parameters))
+                    self._address = loader.load(self.name, code)
         return self._address
 
 
 def kernel(function: Function) -> Kernel:
-    """Makes a function a kernel."""
+    """Makes a function a kernel. No other in a file of this name may have its own name, too."""
     return Kernel(function, f"{function.__module__.rpartition('.')[2]}.{function.__name__}")
 
 
@@ -73,37 +88,46 @@ def part(function: Function) -> Part:
     return Part(function)
 
 
-def when_compiling(say: Callable[[], None]) -> None:
-    """Has `say` called, once, before the first kernel is compiled that the cache lacks."""
-    _compiling.append(say)
-
-
-def object_code(name: str, function: Function, arguments: int) -> tuple[str, bytes]:
-    """The symbol and the machine code of a function, from the cache if it has it."""
-    folder = disk.folder(version())
+def object_code(name: str, function: Function, arguments: int) -> bytes:
+    """The machine code of a kernel, from the cache if it has it."""
+    folder = disk.folder(version(function.__code__.co_filename))
     found = disk.load(folder, name)
     if found is not None:
-        symbol, _, code = found.partition(b"\n")
-        return symbol.decode(), code
-    while _compiling:
-        _compiling.pop()()
-    from darknet_py.ops.cpu.native.compiler import compile_function
+        return found
+    notices.compiling(is_kept=folder is not None)
+    from darknet_py.ops.cpu.native.compiler import compile_kernel
 
-    symbol_name, code = compile_function(function, arguments)
-    disk.store(folder, name, symbol_name.encode() + b"\n" + code)
-    return symbol_name, code
+    code = compile_kernel(function, name, arguments)
+    disk.store(folder, name, code)
+    return code
+
+
+def version(source: str | None = None) -> str:
+    """A name for all that machine code depends on: sources, compiler, processor.
+
+    source: the file that a kernel is in, where that is none of ours.
+    """
+    if source is None or Path(source).parent in _SOURCES:
+        return disk.make_key(*_versions())
+    return disk.make_key(*_versions(), Path(source).read_bytes())
 
 
 @cache
-def version() -> str:
-    """A name for all that machine code depends on: sources, compiler, processor."""
-    from importlib.metadata import version as version_of
+def _versions() -> tuple[bytes, ...]:
+    settings = [f"{name}={os.environ.get(name)}" for name in _COMPILER_VARIABLES]
+    parts = [__version__, llvmlite.__version__, _numba_version(), host.identity(), *settings]
+    sources = (path for folder in _SOURCES for path in sorted(folder.glob("*.py")))
+    texts = [text for path in sources for text in (path.name.encode(), path.read_bytes())]
+    return (*(part.encode() for part in parts), *texts)
 
-    digest = hashlib.sha256()
-    parts = [__version__, version_of("numba"), version_of("llvmlite"), host.identity()]
-    digest.update("\n".join(parts).encode())
-    here = Path(__file__).parent
-    for folder in (here, here.parent / "kernels"):
-        for source in sorted(folder.glob("*.py")):
-            digest.update(source.name.encode() + source.read_bytes())
-    return digest.hexdigest()[:24]
+
+def _numba_version() -> str:
+    """Without loading numba, which takes longer than all else, nor all packages' metadata."""
+    found = find_spec("numba")
+    place = found.origin if found is not None else None
+    try:
+        return Path(str(place)).with_name("_version.py").read_text(encoding="utf-8")
+    except OSError:
+        from importlib.metadata import version as version_of
+
+        return version_of("numba")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 from typing import Any
 
@@ -9,52 +10,45 @@ import llvmlite.binding as llvm
 
 from darknet_py.ops.cpu.native import host
 
-
-def row_function(name: str, symbol: str, code: bytes, arguments: int) -> int:
-    """Loads numba's object code of a kernel; the address of (thread, threads, row) -> i32.
-
-    That function takes the kernel's arguments from a row in memory.
-    """
-    engine = _engine()
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    module = llvm.parse_assembly(_unpacking(name, symbol, arguments))
-    module.triple = llvm.get_process_triple()
-    engine.add_module(module)
-    engine.finalize_object()
-    return int(engine.get_function_address(_entry(name)))
+_FOREVER = ctypes.pythonapi.Py_IncRef
+_FOREVER.argtypes = [ctypes.py_object]
 
 
-def _entry(name: str) -> str:
+def entry(name: str) -> str:
+    """The symbol in a kernel's code that takes (thread, threads, row)."""
     return "row_" + "".join(letter if letter.isalnum() else "_" for letter in name)
 
 
-def _unpacking(name: str, symbol: str, arguments: int) -> str:
-    loads = "\n".join(
-        f"  %p{i} = getelementptr i64, ptr %row, i64 {i}\n  %a{i} = load i64, ptr %p{i}"
-        for i in range(arguments)
+def load(name: str, code: bytes) -> int:
+    """The address of the entry in a kernel's object code, which stays in the process."""
+    # A linker for each: what numba calls a function is unique in one process only, and code from
+    # the cache was compiled in several.
+    engine = _engine()
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return int(engine.get_function_address(entry(name)))
+
+
+def target_machine() -> Any:
+    """What LLVM makes code for: this processor, this process."""
+    _initialize()
+    name, features = host.cpu()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=name, features=features, opt=3, codemodel="jitdefault", jit=True
     )
-    passed = "".join(f", i64 %a{i}" for i in range(arguments))
-    kinds = ", i64" * arguments
-    return f"""
-declare i32 @"{symbol}"(ptr, ptr, i64, i64{kinds})
-define i32 @{_entry(name)}(i64 %thread, i64 %threads, ptr %row) {{
-  %result = alloca ptr
-  %exception = alloca ptr
-{loads}
-  %status = call i32 @"{symbol}"(ptr %result, ptr %exception, i64 %thread, i64 %threads{passed})
-  ret i32 %status
-}}
-"""
+
+
+def _engine() -> Any:
+    empty = llvm.parse_assembly("")
+    empty.triple = llvm.get_process_triple()
+    engine = llvm.create_mcjit_compiler(empty, target_machine())
+    # never freed, not even when the process ends: threads may be running its code
+    _FOREVER(engine)
+    return engine
 
 
 @cache
-def _engine() -> Any:
-    # one for all kernels, kept as long as the process: threads may run their code at any time
+def _initialize() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    name, features = host.cpu()
-    target = llvm.Target.from_default_triple()
-    machine = target.create_target_machine(cpu=name, features=features, opt=2, jit=True)
-    empty = llvm.parse_assembly("")
-    empty.triple = llvm.get_process_triple()
-    return llvm.create_mcjit_compiler(empty, machine)

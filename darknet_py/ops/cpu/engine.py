@@ -1,0 +1,101 @@
+"""Runs what was recorded, for pictures from the host."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from darknet_py.ops.cpu.native.team import team
+from darknet_py.ops.cpu.plan.program import Bound, Program
+from darknet_py.ops.cpu.plan.weights import Weights
+from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.record import Recording
+
+_GROUP = 4
+"""Pictures that a thread takes together: late layers read their weights once for all of them."""
+_KEPT = 12
+"""Programs that are kept, the last used ones."""
+
+
+class Engine:
+    """What a network runs on; it keeps the programs that it made."""
+
+    def __init__(self, exact: bool = False) -> None:
+        """exact: no algorithm that rounds more than the plain one does."""
+        self.exact = exact
+        self._weights = Weights()
+        self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def clear(self) -> None:
+        """Forgets all programs: parameters have changed."""
+        with self._lock:
+            self._programs.clear()
+            self._weights.clear()
+
+    def run(
+        self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray
+    ) -> list[np.ndarray]:
+        """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
+
+        key: what is computed, and for which size of picture.
+        """
+        x = np.ascontiguousarray(x, np.float32)
+        threads = thread_count()
+        with self._lock:
+            if len(x) >= threads > 1:
+                (first,) = self._bound(key, record, 1, 1, 1)
+                if first.table is not None:
+                    return self._run_in_groups(key, record, x, threads)
+            return self._run_together(key, record, x, threads)
+
+    def program(self, key: Hashable, record: Callable[[int], Recording], n: int) -> Bound:
+        """The program that all threads run together for n pictures."""
+        with self._lock:
+            (bound,) = self._bound(key, record, n, thread_count(), 1)
+            return bound
+
+    def _run_together(
+        self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray, threads: int
+    ) -> list[np.ndarray]:
+        (bound,) = self._bound(key, record, len(x), threads, 1)
+        bound.run(x)
+        return [y.copy() for y in bound.outputs]
+
+    def _run_in_groups(
+        self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray, threads: int
+    ) -> list[np.ndarray]:
+        """Each thread takes whole pictures, which stay in its own caches."""
+        parts: list[list[np.ndarray]] = []
+        start = 0
+        while start < len(x):
+            group = max(min(_GROUP, (len(x) - start) // threads), 1)
+            members = min((len(x) - start) // group, threads)
+            bounds = self._bound(key, record, group, 1, members)
+            jobs = []
+            for bound in bounds:
+                assert bound.table is not None
+                bound.table.set_input(x[start:].ctypes.data)
+                jobs.append([bound.table.job])
+                start += group
+            team().run_alone(jobs)
+            parts += [[y.copy() for y in bound.outputs] for bound in bounds]
+        return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
+
+    def _bound(
+        self, key: Hashable, record: Callable[[int], Recording], n: int, threads: int, count: int
+    ) -> list[Bound]:
+        """`count` programs, each with memory of its own."""
+        full_key = key, n, threads
+        bounds = self._programs.setdefault(full_key, [])
+        self._programs.move_to_end(full_key)
+        if not bounds:
+            bounds.append(Program(record(n), self._weights, threads, self.exact).bind())
+        while len(bounds) < count:
+            bounds.append(bounds[0].program.bind())
+        while len(self._programs) > _KEPT:
+            self._programs.popitem(last=False)
+        return bounds[:count]

@@ -1,0 +1,194 @@
+"""Kernels that move maps: a picture in, maps side by side, maps added. Bound by memory alone."""
+
+from __future__ import annotations
+
+from darknet_py.ops.cpu.kernels.epilogue import emit_activation
+from darknet_py.ops.cpu.kernels.tile import VECTOR
+from darknet_py.ops.cpu.native.emit import (
+    F32,
+    Builder,
+    Value,
+    instruction,
+    load,
+    offset,
+    pointer,
+    splat,
+    store,
+)
+from darknet_py.ops.cpu.native.kernel import kernel
+
+_vector = VECTOR
+
+
+@instruction
+def move(builder: Builder, to: Value, source: Value, factors: Value) -> None:
+    """One float, times the first of two factors plus the second."""
+    x = builder.load(pointer(builder, source, F32))
+    scale = builder.load(pointer(builder, factors, F32))
+    shift = builder.load(pointer(builder, offset(builder, factors, 4), F32))
+    builder.store(builder.fadd(builder.fmul(x, scale), shift), pointer(builder, to, F32))
+
+
+@kernel
+def picture(
+    thread,
+    threads,
+    x,
+    y,
+    batch,
+    c,
+    h,
+    w,
+    x_image,
+    x_channel,
+    x_row,
+    y_image,
+    y_row,
+    y_pixel,
+    factors,
+):  # type: ignore[no-untyped-def]
+    """Pictures (batch, c, h, w) into a map, times a factor plus another: pitches in bytes."""
+    rows = batch * h
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // h
+        row = number - b * h
+        for k in range(c):
+            source = x + b * x_image + k * x_channel + row * x_row
+            to = y + b * y_image + row * y_row + 4 * k
+            for column in range(w):
+                move(to + column * y_pixel, source + 4 * column, factors)
+
+
+@instruction
+def copy(builder: Builder, to: Value, source: Value) -> None:
+    store(load(builder, source), to)
+
+
+@kernel
+def copy_map(
+    thread,
+    threads,
+    x,
+    y,
+    batch,
+    h,
+    w,
+    vectors,
+    x_image,
+    x_row,
+    x_pixel,
+    y_image,
+    y_row,
+    y_pixel,
+):  # type: ignore[no-untyped-def]
+    """y = x, of so many vectors of channels."""
+    rows = batch * h
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // h
+        row = number - b * h
+        for column in range(w):
+            to = y + b * y_image + row * y_row + column * y_pixel
+            source = x + b * x_image + row * x_row + column * x_pixel
+            for k in range(vectors):
+                copy(to + k * _vector, source + k * _vector)
+
+
+@instruction
+def combine(
+    builder: Builder, y: Value, x: Value, other: Value, factors: Value, slopes: Value
+) -> None:
+    scaled = load(builder, x) * splat(builder, factors)
+    total = scaled + load(builder, other) * splat(builder, offset(builder, factors, 4))
+    store(emit_activation(builder, slopes, [total])[0], y)
+
+
+@instruction
+def apply(builder: Builder, y: Value, x: Value, slopes: Value) -> None:
+    store(emit_activation(builder, slopes, [load(builder, x)])[0], y)
+
+
+@kernel
+def add_map(
+    thread,
+    threads,
+    x,
+    other,
+    y,
+    batch,
+    h,
+    w,
+    vectors,
+    x_image,
+    x_row,
+    x_pixel,
+    meets_h,
+    meets_w,
+    meets_vectors,
+    x_sample,
+    other_sample,
+    other_image,
+    other_row,
+    other_pixel,
+    y_image,
+    y_row,
+    y_pixel,
+    factors,
+    slopes,
+):  # type: ignore[no-untyped-def]
+    """y = activation(alpha x + beta other) where they meet, activation(x) elsewhere.
+
+    They meet at every x_sample-th pixel of x and every other_sample-th of other, meets_h x meets_w
+    times, in the first meets_vectors vectors of channels. factors: alpha, beta.
+    """
+    rows = batch * h
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // h
+        row = number - b * h
+        row_meets = row % x_sample == 0 and row // x_sample < meets_h
+        for column in range(w):
+            here = b * x_image + row * x_row + column * x_pixel + x
+            to = b * y_image + row * y_row + column * y_pixel + y
+            meets = 0
+            if row_meets and column % x_sample == 0 and column // x_sample < meets_w:
+                meets = meets_vectors
+            there = (
+                other
+                + b * other_image
+                + row // x_sample * other_sample * other_row
+                + column // x_sample * other_sample * other_pixel
+            )
+            for k in range(meets):
+                at = k * _vector
+                combine(to + at, here + at, there + at, factors, slopes)
+            for k in range(meets, vectors):
+                apply(to + k * _vector, here + k * _vector, slopes)
+
+
+@kernel
+def activate_map(
+    thread,
+    threads,
+    x,
+    y,
+    batch,
+    h,
+    w,
+    vectors,
+    x_image,
+    x_row,
+    x_pixel,
+    y_image,
+    y_row,
+    y_pixel,
+    slopes,
+):  # type: ignore[no-untyped-def]
+    """y = activation(x)."""
+    rows = batch * h
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // h
+        row = number - b * h
+        for column in range(w):
+            to = y + b * y_image + row * y_row + column * y_pixel
+            source = x + b * x_image + row * x_row + column * x_pixel
+            for k in range(vectors):
+                apply(to + k * _vector, source + k * _vector, slopes)

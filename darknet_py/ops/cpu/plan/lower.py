@@ -1,0 +1,298 @@
+"""Calls of ops to steps: batch norm folded, activation, sum and pooling fused into convolutions.
+
+A chain of calls becomes one step where each map between them has no other reader and is no output.
+What matches nothing is a Plain step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.cpu.plan.convolution import Convolution, merge
+from darknet_py.ops.cpu.plan.memory import padded
+from darknet_py.ops.cpu.plan.moves import (
+    Activate,
+    Add,
+    Avgpool,
+    Concat,
+    Maxpool,
+    Picture,
+    Softmax,
+)
+from darknet_py.ops.cpu.plan.step import Plain, Step
+from darknet_py.ops.record import Call, Map, Recording
+
+
+def lower(recording: Recording, exact: bool) -> list[Step]:
+    """The steps of a recording, in an order in which they can run."""
+    return _Lowering(recording, exact).steps()
+
+
+def needed(recording: Recording) -> Recording:
+    """Without the calls that no output depends on; those without a result stay for their effect."""
+    wanted = set(recording.outputs)
+    kept = []
+    for call in reversed(recording.calls):
+        if not call.results or not wanted.isdisjoint(call.results):
+            kept.append(call)
+            wanted.update(call.maps())
+    return Recording(recording.inputs, kept[::-1], recording.outputs)
+
+
+class _Lowering:
+    def __init__(self, recording: Recording, exact: bool) -> None:
+        self.recording = needed(recording)
+        self.exact = exact
+        self.readers: dict[Map, list[Call]] = {}
+        for call in self.recording.calls:
+            for x in call.maps():
+                self.readers.setdefault(x, []).append(call)
+        self.outputs = set(recording.outputs)
+        self.done: set[int] = set()
+        self.at: dict[int, list[Step]] = {}
+        """Steps by the place of the last call that they stand for."""
+        self.places = {id(call): place for place, call in enumerate(self.recording.calls)}
+
+    def steps(self) -> list[Step]:
+        for place, call in enumerate(self.recording.calls):
+            if place in self.done:
+                continue
+            last, step = self._step(place, call)
+            self.at.setdefault(last, []).append(step)
+        return [step for place in sorted(self.at) for step in self.at[place]]
+
+    def _step(self, place: int, call: Call) -> tuple[int, Step]:
+        chain = _Chain(self, call, place)
+        rule: Callable[[_Chain], Step | None] | None = _RULES.get(call.name)
+        step = rule(chain) if rule else None
+        if step is None:
+            return place, Plain(call)
+        self.done.update(chain.taken)
+        return max(chain.taken), step
+
+    def only_reader(self, x: Map) -> Call | None:
+        """The call that alone reads x; None if there are several, or x is an output."""
+        readers = self.readers.get(x, [])
+        return readers[0] if len(readers) == 1 and x not in self.outputs else None
+
+
+class _Chain:
+    """Calls that follow one another and become one step."""
+
+    def __init__(self, lowering: _Lowering, call: Call, place: int) -> None:
+        self.lowering = lowering
+        self.call = call
+        self.taken = [place]
+        self.y = call.results[0] if call.results else None
+
+    def next(self, name: str, accept: Callable[[Call], bool]) -> Call | None:
+        """Takes the next call if it is this one, and may be taken."""
+        assert self.y is not None
+        call = self.lowering.only_reader(self.y)
+        if call is None or call.name != name or not accept(call):
+            return None
+        self.taken.append(self.lowering.places[id(call)])
+        self.y = call.result
+        return call
+
+
+def _constant(*values: Any) -> bool:
+    return not any(isinstance(value, Map) for value in values)
+
+
+def _convolution(chain: _Chain) -> Step | None:
+    x, weights, stride, padding, groups = chain.call.arguments
+    if not _constant(weights) or merge(groups, weights.shape[0]) == 0:
+        return None
+    return _finished(chain, x, weights, stride, padding, groups)
+
+
+def _dense(chain: _Chain) -> Step | None:
+    x, weights = chain.call.arguments
+    if not _constant(weights):
+        return None
+    _, h, w, c = x.shape
+    window = weights.reshape(weights.shape[0], h, w, c)
+    return _finished(chain, x, window, 1, 0, 1)
+
+
+def _finished(chain: _Chain, x: Map, weights: Any, stride: int, padding: int, groups: int) -> Step:
+    """A convolution with whatever may be fused into it."""
+    step = Convolution(
+        x, chain.call.result, weights, stride, padding, groups, exact=chain.lowering.exact
+    )
+    norm = chain.next("batchnorm", lambda call: _constant(*call.arguments[1:]))
+    if norm:
+        _, scales, step.biases, mean, variance = norm.arguments
+        step.norm = scales, mean, variance
+    else:
+        biases = chain.next("add_biases", lambda call: _constant(call.arguments[1]))
+        step.biases = biases.arguments[1] if biases else None
+        if step.biases is not None and step.biases.ndim > 1:
+            step.biases = step.biases.reshape(-1)
+    _take_activation(chain, step)
+    _take_sum(chain, step)
+    _take_pooling(chain, step)
+    assert chain.y is not None
+    step.y = chain.y
+    return step
+
+
+def _take_activation(chain: _Chain, step: Convolution | Add) -> None:
+    if step.activation == "linear":
+        call = chain.next("activate", lambda call: call.arguments[1] in SLOPES)
+        if call:
+            step.activation = call.arguments[1]
+
+
+def _take_sum(chain: _Chain, step: Convolution) -> None:
+    y = chain.y
+
+    def accept(call: Call) -> bool:
+        one, other, alpha, beta = call.arguments
+        if one.shape != other.shape or one is other or (alpha, beta) != (1, 1):
+            return False
+        # what is added must be there already
+        added = other if one is y else one
+        return _is_before(chain, added)
+
+    call = chain.next("shortcut", accept)
+    if not call:
+        return
+    one, other = call.arguments[:2]
+    added = other if one is y else one
+    if step.activation == "linear":
+        step.added = added
+        _take_activation(chain, step)
+    else:
+        step.added_after = added
+
+
+def _is_before(chain: _Chain, x: Map) -> bool:
+    """Whether x is computed before the chain's first call."""
+    calls = chain.lowering.recording.calls[: chain.taken[0]]
+    return x in chain.lowering.recording.inputs or any(x in call.results for call in calls)
+
+
+def _take_pooling(chain: _Chain, step: Convolution) -> None:
+    assert chain.y is not None
+    _, h, w, _ = chain.y.shape
+
+    def accept(call: Call) -> bool:
+        size, stride, _ = call.arguments[1:]
+        return (size, stride) == (2, 2) and call.result.shape[1:3] == (h // 2, w // 2)
+
+    if step.added is None and step.added_after is None and h % 2 == 0 and w % 2 == 0:
+        step.pooled = chain.next("maxpool", accept) is not None
+
+
+def _picture(chain: _Chain) -> Step | None:
+    (x,) = chain.call.arguments
+    if x not in chain.lowering.recording.inputs:
+        return None
+    step = Picture(x, chain.call.result)
+    crop = chain.next("crop", lambda call: not call.arguments[5])
+    if crop:
+        _, step.top, step.left, _, _, _, step.scale = crop.arguments
+        step.shift = 1 - step.scale
+    assert chain.y is not None
+    step.y = chain.y
+    readers = chain.lowering.readers.get(step.y, [])
+    step.dense = all(call.name in ("conv2d", "conv2d_backward_weights") for call in readers)
+    return step
+
+
+def _maxpool(chain: _Chain) -> Step | None:
+    x, size, stride, padding = chain.call.arguments
+    return Maxpool(x, chain.call.result, size, stride, padding)
+
+
+def _avgpool(chain: _Chain) -> Step | None:
+    (x,) = chain.call.arguments
+    return Avgpool(x, chain.call.result)
+
+
+def _flatten(chain: _Chain) -> Step | None:
+    (x,) = chain.call.arguments
+    call = chain.next("softmax", lambda call: call.arguments[1] == 1)
+    assert chain.y is not None
+    return Softmax(x, chain.y, call.arguments[2]) if call else None
+
+
+def _softmax(chain: _Chain) -> Step | None:
+    x, groups, temperature = chain.call.arguments
+    if groups != 1 or x.shape[1:3] != (1, 1):
+        return None
+    return Softmax(x, chain.call.result, temperature)
+
+
+def _activate(chain: _Chain) -> Step | None:
+    x, activation = chain.call.arguments
+    return Activate(x, chain.call.result, activation) if activation in SLOPES else None
+
+
+def _concat(chain: _Chain) -> Step | None:
+    (parts,) = chain.call.arguments
+    if any(x.shape[3] % vector_length() for x in parts[:-1]):
+        return None
+    return Concat(list(parts), chain.call.result)
+
+
+def _shortcut(chain: _Chain) -> Step | None:
+    x, other, alpha, beta = chain.call.arguments
+    if not _meet_evenly(x, other, alpha):
+        return None
+    step = Add(x, other, chain.call.result, alpha, beta)
+    _take_activation(chain, step)
+    assert chain.y is not None
+    step.y = chain.y
+    return step
+
+
+def _meet_evenly(x: Map, other: Map, alpha: float) -> bool:
+    """Whether the kernel's way of meeting is the op's: in whole vectors, at one sampling."""
+    _, h, w, c = x.shape
+    _, other_h, other_w, other_c = other.shape
+    samples = {(max(a // b, 1), max(b // a, 1)) for a, b in ((h, other_h), (w, other_w))}
+    whole = c == other_c or min(c, other_c) % vector_length() == 0
+    return len(samples) == 1 and (
+        whole or (alpha == 1 and padded(other_c) <= padded(c) and other_c < c)
+    )
+
+
+_RULES: dict[str, Callable[[_Chain], Step | None]] = {
+    "activate": _activate,
+    "avgpool": _avgpool,
+    "concat": _concat,
+    "conv2d": _convolution,
+    "dense": _dense,
+    "flatten_chw": _flatten,
+    "maxpool": _maxpool,
+    "shortcut": _shortcut,
+    "softmax": _softmax,
+    "to_hwc": _picture,
+}
+
+
+def share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, tuple[Map, int]]:
+    """Maps that may be written where a concatenation has them, and where: (map, channel).
+
+    The last concatenation comes first, so that one within another ends up in the outermost.
+    """
+    inside: dict[Map, tuple[Map, int]] = {}
+    keep = set(outputs)
+    written = {x for step in steps if not isinstance(step, Picture) for x in step.writes}
+    for step in reversed(steps):
+        if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
+            continue
+        channel = 0
+        for part in step.parts:
+            is_free = part in written and part not in inside and part not in keep
+            if is_free and part.shape[3] % vector_length() == 0 and part is not step.y:
+                inside[part] = step.y, channel
+            channel += part.shape[3]
+    return inside

@@ -1,0 +1,192 @@
+"""Where the maps of a program lie.
+
+A map is (n, h, w, c) with channels padded to whole vectors and a border of zeros around it, as wide
+as its readers need. Nothing ever writes the border or the padding, so they stay zero: memory passes
+from one map to another only where both have the same geometry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.record import Map
+
+FLOAT = 4
+ALIGNMENT = 64
+_TAIL = 8
+"""Pixels after a map that tiles may read."""
+
+
+def padded(c: int) -> int:
+    """Channels in whole vectors."""
+    return -(-c // vector_length()) * vector_length()
+
+
+def aligned(floats: int) -> np.ndarray:
+    """Zeros, at an address that is a multiple of 64 bytes."""
+    spare = ALIGNMENT // FLOAT
+    memory = np.zeros(floats + spare, np.float32)
+    start = (-memory.ctypes.data // FLOAT) % spare
+    return memory[start : start + floats]
+
+
+@dataclass
+class Need:
+    """What the readers and writers of a map ask for."""
+
+    border: int = 0
+    """Pixels of zeros at each side."""
+    below: int = 0
+    """Further rows of zeros at the bottom."""
+    dense: bool = False
+    """Channels are not padded: the picture that a network gets."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A map in memory: pitches in floats."""
+
+    n: int
+    h: int
+    w: int
+    c: int
+    border: int
+    below: int
+    pixel: int
+
+    @property
+    def row(self) -> int:
+        return (self.w + 2 * self.border) * self.pixel
+
+    @property
+    def image(self) -> int:
+        rows = self.h + 2 * self.border + self.below
+        return -(-rows * self.row // vector_length()) * vector_length()
+
+    @property
+    def floats(self) -> int:
+        return self.n * self.image + (_TAIL * self.pixel if self.border or self.below else 0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A map that has memory: the address of its first pixel, pitches in bytes."""
+
+    address: int
+    n: int
+    h: int
+    w: int
+    c: int
+    image: int
+    row: int
+    pixel: int
+
+    @property
+    def vectors(self) -> int:
+        """Vectors of channels."""
+        return padded(self.c) // vector_length()
+
+    def pitches(self, name: str, stride: int = 1) -> dict[str, int]:
+        """Arguments of a kernel: NAME_image, NAME_row, NAME_pixel."""
+        return {
+            f"{name}_image": self.image,
+            f"{name}_row": stride * self.row,
+            f"{name}_pixel": stride * self.pixel,
+        }
+
+
+@dataclass
+class _Home:
+    """Memory of a map, or of several that follow one another."""
+
+    geometry: Geometry
+    start: int
+
+
+@dataclass
+class Memory:
+    """Maps of a program and where they lie."""
+
+    needs: dict[Map, Need] = field(default_factory=dict)
+    inside: dict[Map, tuple[Map, int]] = field(default_factory=dict)
+    """Maps that lie within another, at a channel of it."""
+    homes: dict[Map, _Home] = field(default_factory=dict)
+    floats: int = 0
+
+    def need(self, x: Map) -> Need:
+        """What is asked of a map so far; to be added to before `lay_out`."""
+        return self.needs.setdefault(self.root(x)[0], Need())
+
+    def root(self, x: Map) -> tuple[Map, int]:
+        """The map that has memory for x, and the channel of it where x begins."""
+        channel = 0
+        while x in self.inside:
+            x, within = self.inside[x]
+            channel += within
+        return x, channel
+
+    def lay_out(self, lives: dict[Map, tuple[int, int]], keep: Iterable[Map]) -> None:
+        """Gives every root memory. lives: the first and last step that needs it."""
+        keep = {self.root(x)[0] for x in keep}
+        roots: dict[Map, tuple[int, int]] = {}
+        for x, (first, last) in lives.items():
+            root = self.root(x)[0]
+            old = roots.get(root, (first, last))
+            roots[root] = min(old[0], first), max(old[1], last)
+        free: list[tuple[int, _Home]] = []
+        for root, (first, last) in sorted(roots.items(), key=lambda item: item[1][0]):
+            geometry = self._geometry(root)
+            reusable = (
+                i for i, (end, home) in enumerate(free) if end < first and home.geometry == geometry
+            )
+            found = next(reusable, None)
+            home = free.pop(found)[1] if found is not None else self._new(geometry)
+            self.homes[root] = home
+            if root not in keep:
+                free.append((last, home))
+
+    def _new(self, geometry: Geometry) -> _Home:
+        home = _Home(geometry, self.floats)
+        line = ALIGNMENT // FLOAT
+        self.floats += -(-geometry.floats // line) * line + line
+        return home
+
+    def _geometry(self, x: Map) -> Geometry:
+        need = self.needs.get(x, Need())
+        n, h, w, c = x.shape
+        pixel = c if need.dense else padded(c)
+        return Geometry(n, h, w, c, need.border, need.below, pixel)
+
+    def place(self, x: Map, arena: int) -> Place:
+        """Where x lies in an arena that begins at this address."""
+        root, channel = self.root(x)
+        home = self.homes[root]
+        g = home.geometry
+        first = home.start + g.border * (g.row + g.pixel) + channel
+        n, h, w, c = x.shape
+        return Place(
+            arena + FLOAT * first, n, h, w, c, FLOAT * g.image, FLOAT * g.row, FLOAT * g.pixel
+        )
+
+    def border(self, x: Map) -> int:
+        return self.homes[self.root(x)[0]].geometry.border
+
+    def is_dense(self, x: Map) -> bool:
+        """Whether a picture's pixels follow one another without a gap, in channels too."""
+        root, _ = self.root(x)
+        g = self.homes[root].geometry
+        return g.border == 0 and g.below == 0 and g.pixel == x.shape[3]
+
+    def view(self, x: Map, arena: np.ndarray) -> np.ndarray:
+        """x as an array (n, h, w, c) over the arena."""
+        place = self.place(x, 0)
+        start = place.address // FLOAT
+        return np.lib.stride_tricks.as_strided(
+            arena[start:],
+            (place.n, place.h, place.w, place.c),
+            (place.image, place.row, place.pixel, FLOAT),
+        )

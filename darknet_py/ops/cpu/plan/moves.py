@@ -1,0 +1,251 @@
+"""Steps that move or combine maps: bound by memory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from darknet_py.ops.cpu.kernels import maps, pool
+from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.kernels.softmax import softmax
+from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, padded
+from darknet_py.ops.cpu.plan.step import Binding, FromInput, Row, Step
+from darknet_py.ops.record import Map
+
+Rows = list[Row | Callable[[], None]]
+
+
+@dataclass
+class Unary(Step):
+    """One map in, one out."""
+
+    x: Map
+    y: Map
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return [self.x]
+
+    @property
+    def writes(self) -> list[Map]:  # type: ignore[override]
+        return [self.y]
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+
+@dataclass
+class Picture(Unary):
+    """The network's input (n, c, h, w), in rows as a program is given it; perhaps a window of it,
+    times a factor plus another."""
+
+    dense: bool = False
+    """Whether all readers take channels without padding."""
+    top: int = 0
+    left: int = 0
+    scale: float = 1.0
+    shift: float = 0.0
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return []
+
+    def prepare(self, memory: Memory, threads: int) -> None:
+        memory.need(self.y).dense = self.dense
+
+    def rows(self, binding: Binding) -> Rows:
+        y = binding.place(self.y)
+        _, c, in_h, in_w = self.x.shape
+        row = maps.picture.step(
+            # the program adds the picture's address
+            x=FLOAT * (self.top * in_w + self.left),
+            y=y.address,
+            batch=y.n,
+            c=c,
+            h=y.h,
+            w=y.w,
+            x_image=FLOAT * c * in_h * in_w,
+            x_channel=FLOAT * in_h * in_w,
+            x_row=FLOAT * in_w,
+            factors=binding.floats((self.scale, self.shift)),
+            **y.pitches("y"),
+        )
+        return [FromInput(row)]
+
+
+@dataclass
+class Maxpool(Unary):
+    size: int
+    stride: int
+    padding: int
+
+    @property
+    def name(self) -> str:
+        return f"maxpool {self.size}x{self.size}/{self.stride}"
+
+    def rows(self, binding: Binding) -> Rows:
+        x, y = binding.place(self.x), binding.place(self.y)
+        row = pool.maxpool.step(
+            x=x.address,
+            y=y.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            out_h=y.h,
+            out_w=y.w,
+            size=self.size,
+            stride=self.stride,
+            front=self.padding // 2,
+            vectors=y.vectors,
+            **x.pitches("x"),
+            **y.pitches("y"),
+        )
+        return [row]
+
+
+@dataclass
+class Avgpool(Unary):
+    def rows(self, binding: Binding) -> Rows:
+        x, y = binding.place(self.x), binding.place(self.y)
+        row = pool.avgpool.step(
+            x=x.address,
+            y=y.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            vectors=x.vectors,
+            y_image=y.image,
+            **x.pitches("x"),
+        )
+        return [row]
+
+
+@dataclass
+class Softmax(Unary):
+    temperature: float
+
+    def rows(self, binding: Binding) -> Rows:
+        x, y = binding.place(self.x), binding.place(self.y)
+        row = softmax.step(
+            x=x.address,
+            y=y.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            c=x.c,
+            y_image=y.image,
+            temperature=binding.floats([self.temperature]),
+            **x.pitches("x"),
+        )
+        return [row]
+
+
+@dataclass
+class Activate(Unary):
+    activation: str
+
+    def rows(self, binding: Binding) -> Rows:
+        x, y = binding.place(self.x), binding.place(self.y)
+        row = maps.activate_map.step(
+            x=x.address,
+            y=y.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            vectors=x.vectors,
+            slopes=binding.floats(SLOPES[self.activation]),
+            **x.pitches("x"),
+            **y.pitches("y"),
+        )
+        return [row]
+
+
+@dataclass
+class Concat(Step):
+    """Maps side by side: those that do not lie there already are copied."""
+
+    parts: list[Map]
+    y: Map
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return self.parts
+
+    @property
+    def writes(self) -> list[Map]:  # type: ignore[override]
+        return [self.y]
+
+    @property
+    def name(self) -> str:
+        return "concat"
+
+    def rows(self, binding: Binding) -> Rows:
+        y = binding.place(self.y)
+        rows: Rows = []
+        channel = 0
+        for part in self.parts:
+            x = binding.place(part)
+            if x.address != y.address + FLOAT * channel:
+                row = maps.copy_map.step(
+                    x=x.address,
+                    y=y.address + FLOAT * channel,
+                    batch=x.n,
+                    h=x.h,
+                    w=x.w,
+                    vectors=x.vectors,
+                    **x.pitches("x"),
+                    **y.pitches("y"),
+                )
+                rows.append(row)
+            channel += x.c
+        return rows
+
+
+@dataclass
+class Add(Step):
+    """activation(alpha x + beta other) where they meet: see ops.shortcut."""
+
+    x: Map
+    other: Map
+    y: Map
+    alpha: float
+    beta: float
+    activation: str = "linear"
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return [self.x, self.other]
+
+    @property
+    def writes(self) -> list[Map]:  # type: ignore[override]
+        return [self.y]
+
+    @property
+    def name(self) -> str:
+        return "add"
+
+    def rows(self, binding: Binding) -> Rows:
+        x, other, y = (binding.place(map_) for map_ in (self.x, self.other, self.y))
+        sample, stride = max(x.h // other.h, 1), max(other.h // x.h, 1)
+        row = maps.add_map.step(
+            x=x.address,
+            other=other.address,
+            y=y.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            vectors=x.vectors,
+            meets_h=min(x.h, other.h),
+            meets_w=min(x.w, other.w),
+            meets_vectors=min(padded(x.c), padded(other.c)) // vector_length(),
+            x_sample=sample,
+            other_sample=stride,
+            factors=binding.floats((self.alpha, self.beta)),
+            slopes=binding.floats(SLOPES[self.activation]),
+            **x.pitches("x"),
+            **other.pitches("other"),
+            **y.pitches("y"),
+        )
+        return [row]

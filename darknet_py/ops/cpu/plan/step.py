@@ -1,0 +1,113 @@
+"""What a program is made of: steps, each of which becomes one row or more of its table."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from darknet_py.ops.cpu.plan.memory import Memory, Place
+from darknet_py.ops.cpu.plan.weights import Weights
+from darknet_py.ops.record import Call, Map, replaced
+
+Row = list[int]
+
+
+class FromInput(list[int]):
+    """A row whose first argument is an offset from what the program is given."""
+
+
+@dataclass
+class Binding:
+    """Everything that has an address when steps become rows: one arena, one team."""
+
+    memory: Memory
+    arena: np.ndarray
+    threads: int
+    weights: Weights
+    scratch: np.ndarray
+    kept: list[np.ndarray] = field(default_factory=list)
+    """Small arrays whose addresses stand in rows."""
+
+    def place(self, x: Map) -> Place:
+        return self.memory.place(x, self.arena.ctypes.data)
+
+    def view(self, x: Map) -> np.ndarray:
+        return self.memory.view(x, self.arena)
+
+    def integers(self, values: Any) -> int:
+        """The address of 64-bit integers."""
+        return self._keep(np.array(values, np.int64))
+
+    def floats(self, values: Any) -> int:
+        """The address of floats."""
+        return self._keep(np.array(values, np.float32))
+
+    def _keep(self, array: np.ndarray) -> int:
+        self.kept.append(array)
+        return int(array.ctypes.data)
+
+
+class Step(ABC):
+    """Reads maps and writes maps."""
+
+    reads: list[Map]
+    writes: list[Map]
+
+    def prepare(self, memory: Memory, threads: int) -> None:
+        """Says what it needs of its maps, before they are laid out."""
+        return None
+
+    def scratch(self, threads: int) -> int:
+        """Bytes that all threads together need while it runs."""
+        return 0
+
+    @abstractmethod
+    def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
+        """Rows of a table, and what must be called between them."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As `darknet plan` shows it."""
+
+    def operations(self) -> int:
+        """Multiplications and additions, as if there were no algorithm that needs fewer."""
+        return 0
+
+
+class Plain(Step):
+    """A call that has no kernel here: computed by ops on arrays, between rows."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.reads, self.writes = call.maps(), call.results
+
+    @property
+    def name(self) -> str:
+        return f"{self.call.name} (plain)"
+
+    def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
+        outputs = [binding.view(x) for x in self.writes]
+        function = self.call.function
+        assert function is not None
+        arguments = replaced(self.call.arguments, binding.view)
+
+        def run() -> None:
+            given = function(*(_contiguous(argument) for argument in arguments))
+            given = given if isinstance(given, tuple | list) else [given]
+            for output, value in zip(outputs, given, strict=True):
+                output[...] = value
+
+        return [run]
+
+
+def _contiguous(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_contiguous(one) for one in value)
+    return value
