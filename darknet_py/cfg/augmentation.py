@@ -24,6 +24,9 @@ class Augmentation:
 
     Beyond it, each off at 0, its default:
 
+    - shift: the window moves further to either side, across and down, by up to so many whole
+      pixels: with min_crop and max_crop the width, the picture keeps its pixels ("padded by 4, then
+      cut", as CIFAR-10 is usually trained on); what comes in from outside is black.
     - shear: columns lean by up to so many degrees to either side (with the crop).
     - elastic: pixels wander in smooth waves, so many pixels far (a standard deviation, each of
       across and down; with the crop); elastic_sigma: how smooth, in pixels, about the sigma of a
@@ -57,6 +60,7 @@ class Augmentation:
     erase_max: float = 0.4
     mixup: float = 0
     cutmix: float = 0
+    shift: int = 0
 
 
 def read_augmentation(section: Section, w: int) -> Augmentation:
@@ -84,6 +88,7 @@ def read_augmentation(section: Section, w: int) -> Augmentation:
         erase_max=erase_max,
         mixup=section.get_float("mixup", 0, minimum=0),
         cutmix=section.get_float("cutmix", 0, minimum=0),
+        shift=section.get_int("shift", 0, minimum=0),
     )
 
 

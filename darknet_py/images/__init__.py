@@ -1,11 +1,10 @@
 """Pictures: files in and out, and the C program's operations on (h, w, c) float32 arrays."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from darknet_py.images.augment import augment_image
 from darknet_py.images.channels import to_channels
-from darknet_py.images.charts.chart import Panel, Series, draw_chart
-from darknet_py.images.charts.confusion import draw_confusion
-from darknet_py.images.charts.sheet import draw_sheet
-from darknet_py.images.charts.smooth import smooth
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
 from darknet_py.images.dataset import Dataset
@@ -23,6 +22,12 @@ from darknet_py.images.overlaps import overlap
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
+
+if TYPE_CHECKING:
+    from darknet_py.images.charts.chart import Panel, Series, draw_chart
+    from darknet_py.images.charts.confusion import draw_confusion
+    from darknet_py.images.charts.sheet import draw_sheet
+    from darknet_py.images.charts.smooth import smooth
 
 __all__ = [
     "FITS",
@@ -66,3 +71,19 @@ __all__ = [
     "smooth",
     "to_channels",
 ]
+
+# Charts are drawn with letters, whose readers take their time; most commands draw none.
+_CHARTS = {
+    "Panel": "chart",
+    "Series": "chart",
+    "draw_chart": "chart",
+    "draw_confusion": "confusion",
+    "draw_sheet": "sheet",
+    "smooth": "smooth",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CHARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"darknet_py.images.charts.{_CHARTS[name]}"), name)

@@ -49,7 +49,7 @@ def draw_change(
     The same numbers are drawn whatever the ranges are, so that one key does not change what the
     others do.
     """
-    numbers = iter(rng.random(13).tolist())
+    numbers = iter(rng.random(15).tolist())
     aspect = _scale(numbers, ranges.aspect)
     low, high = sorted((ranges.min_crop, ranges.max_crop))
     side = low + int(next(numbers) * (high - low + 1))
@@ -64,6 +64,7 @@ def draw_change(
     saturation, exposure = _scale(numbers, ranges.saturation), _scale(numbers, ranges.exposure)
     shear = _to_either_side(numbers, math.radians(ranges.shear))
     colours = {"hue": hue, "saturation": saturation, "exposure": exposure}
+    dx, dy = (move + _whole(numbers, ranges.shift) for move in (dx, dy))
     if ranges.center:
         return Change(shear=shear, flip=flip, **colours)
     return Change(rad, scale, dx, dy, aspect, shear, flip, **colours)
@@ -92,6 +93,11 @@ def affine(
 def _to_either_side(numbers: Iterator[float], most: float) -> float:
     """Uniform between -most and most, whichever is less: rand_uniform(-most, most)."""
     return (2 * next(numbers) - 1) * most
+
+
+def _whole(numbers: Iterator[float], most: int) -> int:
+    """A whole number from -most to most."""
+    return int(next(numbers) * (2 * most + 1)) - most
 
 
 def _scale(numbers: Iterator[float], most: float) -> float:

@@ -42,6 +42,7 @@ def test_defaults_are_the_c_programs_and_what_is_beyond_it_is_off() -> None:
         erase_max=0.4,
         mixup=0,
         cutmix=0,
+        shift=0,
     )
 
 
@@ -49,10 +50,10 @@ def test_every_key() -> None:
     assert read(
         "min_crop=28\nmax_crop=40\nangle=7\naspect=.75\nhue=.1\nsaturation=.7\nexposure=1.5\n"
         "flip=0\ncenter=1\nshear=5\nelastic=2\nelastic_sigma=9\npca=.1\nerase=.5\nerase_min=.1\n"
-        "erase_max=.2\nmixup=.3\ncutmix=1\n"
+        "erase_max=.2\nmixup=.3\ncutmix=1\nshift=4\n"
     ) == Augmentation(
         *(28, 40, 7, 0.75, 0.1, 0.7, 1.5, False, True),
-        *(5, 2, 9, 0.1, 0.5, 0.1, 0.2, 0.3, 1),
+        *(5, 2, 9, 0.1, 0.5, 0.1, 0.2, 0.3, 1, 4),
     )
 
 
@@ -85,12 +86,14 @@ def test_ratios_are_crops_in_widths_of_the_network() -> None:
         ("erase_max=2", "from 0 to 1"),
         ("mixup=-1", "0 or more"),
         ("cutmix=-.1", "0 or more"),
+        ("shift=-1", "0 or more"),
+        ("shift=.5", "whole number"),
         ("min_ratio=0", "from 0.001 to 1000"),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_line(keys: str, expected: str) -> None:
     message = mistake(keys)
-    assert message.startswith(f"my.cfg:2: [net] {keys}: expected a number")
+    assert message.startswith(f"my.cfg:2: [net] {keys}: expected a ")
     assert expected in message
 
 

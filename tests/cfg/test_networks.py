@@ -49,7 +49,7 @@ def plan(name: str) -> Plan:
 
 
 def test_all_are_counted() -> None:
-    ours = {"cifar_small.cfg", "mnist.cfg"}  # the C program has no such cfgs
+    ours = {"cifar_res.cfg", "cifar_small.cfg", "mnist.cfg"}  # the C program has no such cfgs
     assert set(NETWORKS) - COUNTED.keys() == ours
     assert len(COUNTED) >= 22
 
@@ -75,6 +75,12 @@ def test_it_is_the_c_programs(name: str) -> None:
 
 def test_cifar_small_has_the_size_of_the_published_weights() -> None:
     assert weights_bytes(plan("cifar_small.cfg").layers) == 238_780
+
+
+def test_the_network_that_comes_with_the_program_is_small() -> None:
+    layers = plan("cifar_res.cfg").layers
+    assert weights_bytes(layers) <= 2_000_000
+    assert sum(layer.operations() for layer in layers) < 2 * 80e6
 
 
 def test_tiny_darknets_table_is_that_of_its_page() -> None:

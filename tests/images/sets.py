@@ -41,6 +41,7 @@ EVERYTHING = Augmentation(
     erase=0.5,
     mixup=0.5,
     cutmix=1,
+    shift=2,
 )
 """Every key at once."""
 

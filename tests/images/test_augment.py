@@ -125,6 +125,23 @@ def test_each_key_beyond_the_c_program_does_something(key: str) -> None:
     assert not np.allclose(plain, changed, atol=1e-3)
 
 
+def test_a_shift_keeps_every_pixel_and_brings_in_black() -> None:
+    picture = pixels(28, 24)
+    ranges = replace(PLAIN, min_crop=24, max_crop=24, shift=3)
+    padded = np.pad(picture, ((3, 3), (3, 3), (0, 0))).astype(np.float32) / 255
+    windows = {
+        (x, y): padded[y : y + 28, x : x + 24].transpose(2, 0, 1)
+        for x in range(7)
+        for y in range(7)
+    }
+    found = set()
+    for seed in range(40):
+        cut = augmented(picture, ranges, seed)
+        (place,) = (p for p, window in windows.items() if np.allclose(cut, window, atol=1e-6))
+        found.add(place)
+    assert len(found) > 15
+
+
 def test_shear_leans_columns() -> None:
     picture = np.zeros((41, 41, 3), np.uint8)
     picture[:, 20] = 255

@@ -112,6 +112,21 @@ def test_shear_is_up_to_so_many_degrees_to_either_side() -> None:
     assert is_uniform([change.shear for change in changes], -math.radians(20), math.radians(20))
 
 
+def test_a_shift_is_so_many_whole_pixels_to_either_side() -> None:
+    moved = draws(replace(PLAIN, shift=2), 8, 8, 8, 8)
+    places = [(change.dx, change.dy) for change in moved]
+    assert set(places) == {(x, y) for x in range(-2, 3) for y in range(-2, 3)}
+    assert all(abs(places.count(place) / len(places) - 0.04) < 0.02 for place in set(places))
+    # beside what the window moves by itself, and whatever else is drawn stays
+    plain = draws(replace(EVERYTHING, shift=0), 40, 30, 8, 8)
+    further = draws(replace(EVERYTHING, shift=3), 40, 30, 8, 8)
+    assert [replace(change, dx=0, dy=0) for change in plain] == [
+        replace(change, dx=0, dy=0) for change in further
+    ]
+    differences = [b.dx - a.dx for a, b in zip(plain, further, strict=True)]
+    assert {round(difference, 9) for difference in differences} == set(range(-3, 4))
+
+
 @given(st.floats(-3, 3), st.floats(-1, 1), st.floats(0.3, 3), st.floats(0.5, 2))
 def test_shear_comes_before_the_turn(rad: float, shear: float, scale: float, aspect: float) -> None:
     a, b, c, d, e, f = affine(Change(rad, scale, 2, 3, aspect, shear), 30, 20, 8, 6)
