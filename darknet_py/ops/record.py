@@ -44,14 +44,18 @@ class Map:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None) -> Any:
         """`array += map`, as layers add to the updates of their parameters."""
         if ufunc is np.add and method == "__call__" and out is not None and inputs[0] is out[0]:
-            self.recorder.calls.append(Call("accumulate", (out[0], self), []))
+            self.recorder.calls.append(Call("accumulate", (out[0], self), [], _accumulate))
             return out[0]
         return NotImplemented
 
 
+def _accumulate(array: Any, value: Any) -> None:
+    array += value
+
+
 @dataclass(eq=False)
 class Call:
-    """One call of an op. Its arguments are in the order of the signature; defaults are filled in."""
+    """One call of an op, its arguments in the order of the signature, with defaults filled in."""
 
     name: str
     arguments: tuple[Any, ...]

@@ -87,29 +87,32 @@ def emit_sums(
 def emit_products(
     builder: Builder,
     a: Value,
-    a_step: Value,
+    a_steps: tuple[Value, Value],
     b: Value,
-    b_step: Value,
-    count: Value,
+    b_steps: tuple[Value, Value],
+    counts: tuple[Value, Value],
     shape: tuple[int, int],
 ) -> Sums:
-    """sum over k of a[k][i] * b[k][j]: a and b move by their steps (bytes) from k to k + 1.
+    """sum over places (k, l) of a[k, l][i] * b[k, l][j]; steps: bytes from a place to the next.
 
     shape: (numbers of a, vectors of b). What weight gradients are made of.
     """
     rows, vectors = shape
     sums = Variables(builder, rows * vectors)
     sums.set([zero(builder)] * len(sums.places))
-    with Loop(builder, count) as k:
-        here = builder.add(b, builder.mul(k, b_step))
-        there = builder.add(a, builder.mul(k, a_step))
-        columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
-        old, new = sums.get(), []
-        for i in range(rows):
-            x = splat(builder, offset(builder, there, FLOAT * i))
-            for j in range(vectors):
-                new.append(fused(x, columns[j], old[i * vectors + j]))
-        sums.set(new)
+    with Loop(builder, counts[0]) as k:
+        a_line = builder.add(a, builder.mul(k, a_steps[0]))
+        b_line = builder.add(b, builder.mul(k, b_steps[0]))
+        with Loop(builder, counts[1]) as place:
+            here = builder.add(b_line, builder.mul(place, b_steps[1]))
+            there = builder.add(a_line, builder.mul(place, a_steps[1]))
+            columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
+            old, new = sums.get(), []
+            for i in range(rows):
+                x = splat(builder, offset(builder, there, FLOAT * i))
+                for j in range(vectors):
+                    new.append(fused(x, columns[j], old[i * vectors + j]))
+            sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(rows)]
 

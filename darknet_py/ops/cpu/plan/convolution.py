@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,19 +13,27 @@ from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.kernels.winograd import scratch_size, winograd2, winograd4
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.cost import Choice, cheapest
-from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, padded
-from darknet_py.ops.cpu.plan.step import Binding, Row, Step
-from darknet_py.ops.cpu.plan.weights import folded, pack_direct, pack_winograd, pad_biases
+from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, padded
+from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.table import Row
+from darknet_py.ops.cpu.plan.weights import Packing, biases_row, folded, merge, pack_groups
 from darknet_py.ops.normalize import EPSILON
 from darknet_py.ops.record import Map
 
 Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Scales, mean and variance."""
+_ONE_PANEL = 8
+"""Vectors in a panel of direct_one."""
 
 
 @dataclass
 class Convolution(Step):
-    """y = activation(norm(x * weights) + biases [+ added]) [+ added_after], [the largest of 2x2]."""
+    """y = activation(norm(x * weights) + biases [+ added]) [+ added_after], [the largest of 2x2].
+
+    backward: x is the delta of a convolution's output and y that of its input; the weights are
+    turned, and stride and padding those of this convolution, not of that. changing: the weights
+    move between runs, and are packed in each.
+    """
 
     x: Map
     y: Map
@@ -41,11 +48,16 @@ class Convolution(Step):
     added_after: Map | None = None
     pooled: bool = False
     exact: bool = False
+    backward: bool = False
+    changing: bool = False
+    source: Map | None = None
+    """The map within x that somebody writes, where that is not x itself."""
     choice: Choice | None = None
 
     @property
     def reads(self) -> list[Map]:  # type: ignore[override]
-        return [self.x, *(x for x in (self.added, self.added_after) if x is not None)]
+        others = self.added, self.added_after
+        return [self.source or self.x, *(x for x in others if x is not None)]
 
     @property
     def writes(self) -> list[Map]:  # type: ignore[override]
@@ -57,6 +69,10 @@ class Convolution(Step):
         return self.weights.shape[1], self.weights.shape[2]
 
     @property
+    def filters(self) -> int:
+        return int(self.weights.shape[3 if self.backward else 0])
+
+    @property
     def out(self) -> tuple[int, int]:
         """Height and width, before pooling."""
         _, h, w, _ = self.y.shape
@@ -64,7 +80,6 @@ class Convolution(Step):
 
     @property
     def name(self) -> str:
-        filters = self.weights.shape[0]
         groups = f", {self.groups} groups" if self.groups > 1 else ""
         extras = [
             "" if self.activation == "linear" else self.activation,
@@ -73,30 +88,19 @@ class Convolution(Step):
         ]
         fused = "".join(f" + {extra}" for extra in extras if extra)
         high, wide = self.window
-        return f"{wide}x{high}/{self.stride} {filters}{groups}{fused}"
-
-    @property
-    def _norm_key(self) -> int | None:
-        return None if self.norm is None else id(self.norm[0])
+        kind = "delta " if self.backward else ""
+        return f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}{fused}"
 
     def operations(self) -> int:
         return 2 * int(self.weights.size) * self.x.shape[0] * self.out[0] * self.out[1]
-
-    def prepare(self, memory: Memory, threads: int) -> None:
-        assert self.choice is not None
-        need = memory.need(self.x)
-        need.border = max(need.border, self.padding)
-        if self.choice.m:
-            need.below = max(need.below, -self.out[0] % self.choice.m)
 
     def choose(self, threads: int) -> None:
         """Picks the algorithm, once all is fused that will be."""
         n, _, _, c = self.x.shape
         self.choice = cheapest(
-            n,
-            *self.out,
+            (n, *self.out),
             c,
-            self.weights.shape[0],
+            self.filters,
             self.window,
             self.stride,
             self.groups,
@@ -104,144 +108,168 @@ class Convolution(Step):
             self.exact,
         )
 
-    def scratch(self, threads: int) -> int:
+    @property
+    def chosen(self) -> Choice:
         assert self.choice is not None
-        if self.choice.m:
-            return threads * scratch_size(self.choice.m, self.choice.block, padded(self.x.shape[3]))
-        return threads * 64 * self.choice.block
+        return self.choice
+
+    def prepare(self, memory: Memory, threads: int) -> None:
+        memory.twins += [(x, self.y) for x in (self.added, self.added_after) if x is not None]
+        need = memory.need(self.x)
+        _, h, w, _ = self.x.shape
+        high, wide = self.window
+        # where a stride leaves pixels over, windows at the right and below reach further
+        beyond = max(
+            (self.out[0] - 1) * self.stride + high - h, (self.out[1] - 1) * self.stride + wide - w
+        )
+        need.border = max(need.border, self.padding, beyond - self.padding)
+        if self.chosen.m:
+            need.below = max(need.below, -self.out[0] % self.chosen.m)
+
+    def scratch(self, threads: int) -> int:
+        m, block = self.chosen.m, self.chosen.block
+        if m:
+            return threads * scratch_size(m, block, padded(self.x.shape[3]))
+        return threads * 64 * block
 
     def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
-        assert self.choice is not None
         x, y = binding.place(self.x), binding.place(self.y)
-        factor, biases = _folded(self)
+        before: list[Row] = []
+        factors, biases = self._factors_and_biases(binding, before)
         common: dict[str, int] = {
+            "x": x.address - self.padding * (x.row + x.pixel),
             "y": y.address,
-            "added": _difference(binding, self.added, self.y),
-            "added_after": _difference(binding, self.added_after, self.y),
-            "biases": binding.weights.get(
-                self.weights,
-                ("biases", id(self.biases), self._norm_key),
-                lambda: pad_biases(biases),
-            ).ctypes.data,
+            "added": _difference(binding, self.added, y),
+            "added_after": _difference(binding, self.added_after, y),
+            "biases": biases,
             "slopes": binding.floats(SLOPES[self.activation]),
         }
-        if self.choice.m:
-            return [self._winograd(binding, x, y, factor, common)]
-        return [self._direct(binding, x, y, factor, common)]
+        make = self._winograd if self.chosen.m else self._direct
+        row = make(binding, x, y, factors, before, common)
+        return [*before, row]
+
+    def _factors_and_biases(
+        self, binding: Binding, before: list[Row]
+    ) -> tuple[np.ndarray | None, int]:
+        if self.changing and self.biases is not None:
+            room = binding.room(padded(self.filters))
+            before.append(biases_row(self.biases, room))
+            return None, int(room.ctypes.data)
+        factors, biases = folded(self.weights, self.biases, self.norm, EPSILON)
+        if self.backward:  # nothing but the factors belongs to what comes back
+            biases = np.zeros(padded(self.filters), np.float32)
+        binding.kept.append(biases)
+        return factors, int(biases.ctypes.data)
+
+    def _packed(
+        self, binding: Binding, packing: Packing, factors: np.ndarray | None, before: list[Row]
+    ) -> int:
+        """The address of packed weights, which the program has or a row before packs."""
+        at = 0 if factors is None else int(factors.ctypes.data)
+        if factors is not None:
+            binding.kept.append(factors)
+        if self.changing:
+            room = binding.room(packing.floats(self.weights))
+            before.append(packing.row(self.weights, room, at))
+            return int(room.ctypes.data)
+        key = packing, None if self.norm is None else id(self.norm[0])
+        packed = binding.weights.get(
+            self.weights, key, lambda: binding.packed(packing, self.weights, at)
+        )
+        return int(packed.ctypes.data)
 
     def _winograd(
-        self, binding: Binding, x: Any, y: Any, factor: Any, common: dict[str, int]
+        self,
+        binding: Binding,
+        x: Place,
+        y: Place,
+        factors: np.ndarray | None,
+        before: list[Row],
+        common: dict[str, int],
     ) -> Row:
-        assert self.choice is not None
-        m, block = self.choice.m, self.choice.block
+        m, block = self.chosen.m, self.chosen.block
         c = padded(self.x.shape[3])
         kernel = winograd4 if m == 4 else winograd2
-        packed = binding.weights.get(
-            self.weights,
-            ("winograd", m, c, self._norm_key),
-            lambda: pack_winograd(_scaled(self.weights, factor), m, c),
-        )
+        packing = Packing(m, c, backward=self.backward)
         return kernel.step(
-            x=x.address - self.padding * (x.row + x.pixel),
             batch=self.x.shape[0],
             out_h=self.out[0],
             out_w=self.out[1],
             c=c,
-            weights=packed.ctypes.data,
-            vectors=padded(self.weights.shape[0]) // vector_length(),
+            weights=self._packed(binding, packing, factors, before),
+            vectors=padded(self.filters) // vector_length(),
             block=block,
             scratch=binding.scratch.ctypes.data,
             scratch_size=scratch_size(m, block, c),
-            split_filters=int(self.choice.split_filters),
+            split_filters=int(self.chosen.split_filters),
             pooled=int(self.pooled),
             **x.pitches("x"),
             **y.pitches("y"),
             **common,
         )
 
-    def _direct(self, binding: Binding, x: Any, y: Any, factor: Any, common: dict[str, int]) -> Row:
-        assert self.choice is not None
-        part = self.x.shape[3] // self.groups
+    def _direct(
+        self,
+        binding: Binding,
+        x: Place,
+        y: Place,
+        factors: np.ndarray | None,
+        before: list[Row],
+        common: dict[str, int],
+    ) -> Row:
         is_one = (self.y.shape[0], *self.out) == (1, 1, 1) and self.groups == 1
-        merged = merge(self.groups, self.weights.shape[0])
-        panel = 8 if is_one else PANEL
-        packed = binding.weights.get(
-            self.weights,
-            ("direct", panel, self._norm_key),
-            lambda: pack_direct(
-                merge_groups(_scaled(self.weights, factor), self.groups, merged),
-                self.groups // merged,
-                panel,
-            ),
-        )
-        length = part * merged
-        high, wide = self.window
-        if x.pixel == FLOAT * length:  # a row of the window lies in one piece
-            segments, length = [ky * x.row for ky in range(high)], wide * length
+        vectors = padded(self.filters) // vector_length()
+        merged = merge(self.groups, self.filters)
+        if self.groups > 1:
+            length = self.x.shape[3] // self.groups * merged
+            weights = binding.weights.get(
+                self.weights,
+                ("groups", None if self.norm is None else id(self.norm[0])),
+                lambda: pack_groups(self.weights, factors, self.groups, merged),
+            ).ctypes.data
         else:
-            segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
-        where = {
-            "x": x.address - self.padding * (x.row + x.pixel),
-            "segments": binding.integers(segments),
-            "count": len(segments),
-            "length": length,
-            "weights": packed.ctypes.data,
-        }
-        vectors = padded(self.weights.shape[0]) // vector_length()
+            length = self.x.shape[3]
+            if x.pixel == FLOAT * padded(length):
+                length = padded(length)
+            packing = Packing(0, length, _ONE_PANEL if is_one else PANEL, self.backward)
+            weights = self._packed(binding, packing, factors, before)
+        where = self._segments(binding, x, length)
         if is_one:
             return direct_one.step(
-                list_=binding.scratch.ctypes.data, vectors=vectors, **where, **common
+                list_=binding.scratch.ctypes.data,
+                vectors=vectors,
+                weights=weights,
+                **where,
+                **common,
             )
         kernel = direct_pooled if self.pooled else direct
         return kernel.step(
             batch=self.y.shape[0],
             out_h=self.y.shape[1],
             out_w=self.y.shape[2],
+            weights=weights,
             groups=self.groups // merged,
             group_vectors=vectors // (self.groups // merged),
-            x_group=FLOAT * part * merged,
-            block=self.choice.block,
+            x_group=FLOAT * self.x.shape[3] // self.groups * merged,
+            block=self.chosen.block,
             lists=binding.scratch.ctypes.data,
-            split_filters=int(self.choice.split_filters),
+            split_filters=int(self.chosen.split_filters),
             **x.pitches("x", self.stride),
             **y.pitches("y"),
             **where,
             **common,
         )
 
+    def _segments(self, binding: Binding, x: Place, length: int) -> dict[str, int]:
+        """Where the numbers of a window lie that follow one another."""
+        high, wide = self.window
+        if x.pixel == FLOAT * length:  # a row of the window lies in one piece
+            segments, length = [ky * x.row for ky in range(high)], wide * length
+        else:
+            segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
+        return {"segments": binding.integers(segments), "count": len(segments), "length": length}
 
-def _folded(step: Convolution) -> tuple[np.ndarray | None, np.ndarray]:
-    return folded(step.weights, step.biases, step.norm, EPSILON)
 
-
-def _scaled(weights: np.ndarray, factor: np.ndarray | None) -> np.ndarray:
-    if factor is None:
-        return weights
-    return weights * factor.astype(np.float32).reshape(-1, *[1] * (weights.ndim - 1))
-
-
-def _difference(binding: Binding, added: Map | None, y: Map) -> int:
+def _difference(binding: Binding, added: Map | None, y: Place) -> int:
     """Bytes from y to a map with the same pitches; 0 for none."""
-    return 0 if added is None else binding.place(added).address - binding.place(y).address
-
-
-def merge(groups: int, filters: int) -> int:
-    """Groups that are computed as one, so that their filters fill whole vectors; 0 for cannot."""
-    each = filters // groups
-    for together in range(1, groups + 1):
-        if groups % together == 0 and together * each % vector_length() == 0:
-            return together
-    return 1 if groups == 1 else 0
-
-
-def merge_groups(weights: np.ndarray, groups: int, merged: int) -> np.ndarray:
-    """Weights of `merged` groups as those of one, zeros where a filter does not see a channel."""
-    if merged == 1:
-        return weights
-    filters, size, _, part = weights.shape
-    each = filters // groups
-    out = np.zeros((filters, size, size, merged * part), weights.dtype)
-    for f in range(filters):
-        at = f // each % merged * part
-        out[f, :, :, at : at + part] = weights[f]
-    return out
+    return 0 if added is None else binding.place(added).address - y.address

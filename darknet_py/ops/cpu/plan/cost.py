@@ -34,9 +34,7 @@ class Choice(NamedTuple):
 
 
 def cheapest(
-    n: int,
-    h: int,
-    w: int,
+    places: tuple[int, int, int],
     c: int,
     filters: int,
     window: tuple[int, int],
@@ -45,7 +43,8 @@ def cheapest(
     threads: int,
     exact: bool,
 ) -> Choice:
-    """The choice for n maps of h x w outputs."""
+    """The choice for places = (n, h, w) outputs."""
+    n, h, w = places
     choices = [_direct(n * h * w, c, filters, window, groups, threads)]
     if window == (3, 3) and stride == 1 and groups == 1 and not exact and c >= vector_length():
         choices += [

@@ -6,14 +6,15 @@ What matches nothing is a Plain step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
 
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.native.host import vector_length
-from darknet_py.ops.cpu.plan.convolution import Convolution, merge
-from darknet_py.ops.cpu.plan.memory import padded
+from darknet_py.ops.cpu.plan import lower_backward
+from darknet_py.ops.cpu.plan.chain import Chain, Lowering, Rules
+from darknet_py.ops.cpu.plan.convolution import Convolution
+from darknet_py.ops.cpu.plan.memory import Within, padded
 from darknet_py.ops.cpu.plan.moves import (
     Activate,
     Add,
@@ -23,95 +24,35 @@ from darknet_py.ops.cpu.plan.moves import (
     Picture,
     Softmax,
 )
-from darknet_py.ops.cpu.plan.step import Plain, Step
+from darknet_py.ops.cpu.plan.step import Step
+from darknet_py.ops.cpu.plan.weights import merge
 from darknet_py.ops.record import Call, Map, Recording
 
 
-def lower(recording: Recording, exact: bool) -> list[Step]:
-    """The steps of a recording, in an order in which they can run."""
-    return _Lowering(recording, exact).steps()
-
-
-def needed(recording: Recording) -> Recording:
-    """Without the calls that no output depends on; those without a result stay for their effect."""
-    wanted = set(recording.outputs)
-    kept = []
-    for call in reversed(recording.calls):
-        if not call.results or not wanted.isdisjoint(call.results):
-            kept.append(call)
-            wanted.update(call.maps())
-    return Recording(recording.inputs, kept[::-1], recording.outputs)
-
-
-class _Lowering:
-    def __init__(self, recording: Recording, exact: bool) -> None:
-        self.recording = needed(recording)
-        self.exact = exact
-        self.readers: dict[Map, list[Call]] = {}
-        for call in self.recording.calls:
-            for x in call.maps():
-                self.readers.setdefault(x, []).append(call)
-        self.outputs = set(recording.outputs)
-        self.done: set[int] = set()
-        self.at: dict[int, list[Step]] = {}
-        """Steps by the place of the last call that they stand for."""
-        self.places = {id(call): place for place, call in enumerate(self.recording.calls)}
-
-    def steps(self) -> list[Step]:
-        for place, call in enumerate(self.recording.calls):
-            if place in self.done:
-                continue
-            last, step = self._step(place, call)
-            self.at.setdefault(last, []).append(step)
-        return [step for place in sorted(self.at) for step in self.at[place]]
-
-    def _step(self, place: int, call: Call) -> tuple[int, Step]:
-        chain = _Chain(self, call, place)
-        rule: Callable[[_Chain], Step | None] | None = _RULES.get(call.name)
-        step = rule(chain) if rule else None
-        if step is None:
-            return place, Plain(call)
-        self.done.update(chain.taken)
-        return max(chain.taken), step
-
-    def only_reader(self, x: Map) -> Call | None:
-        """The call that alone reads x; None if there are several, or x is an output."""
-        readers = self.readers.get(x, [])
-        return readers[0] if len(readers) == 1 and x not in self.outputs else None
-
-
-class _Chain:
-    """Calls that follow one another and become one step."""
-
-    def __init__(self, lowering: _Lowering, call: Call, place: int) -> None:
-        self.lowering = lowering
-        self.call = call
-        self.taken = [place]
-        self.y = call.results[0] if call.results else None
-
-    def next(self, name: str, accept: Callable[[Call], bool]) -> Call | None:
-        """Takes the next call if it is this one, and may be taken."""
-        assert self.y is not None
-        call = self.lowering.only_reader(self.y)
-        if call is None or call.name != name or not accept(call):
-            return None
-        self.taken.append(self.lowering.places[id(call)])
-        self.y = call.result
-        return call
+def lower(
+    recording: Recording, exact: bool, changing: bool
+) -> tuple[list[Step], dict[Map, Within]]:
+    """The steps of a simplified recording in an order in which they can run, and maps that lie
+    within others. changing: parameters move between runs."""
+    lowering = Lowering(recording, {**_RULES, **lower_backward.RULES}, exact, changing)
+    steps = lowering.steps()
+    return steps, {**_share_concats(steps, recording.outputs), **lowering.inside}
 
 
 def _constant(*values: Any) -> bool:
     return not any(isinstance(value, Map) for value in values)
 
 
-def _convolution(chain: _Chain) -> Step | None:
+def _convolution(chain: Chain) -> Step | None:
     x, weights, stride, padding, groups = chain.call.arguments
     if not _constant(weights) or merge(groups, weights.shape[0]) == 0:
+        return None
+    if groups > 1 and chain.lowering.changing:
         return None
     return _finished(chain, x, weights, stride, padding, groups)
 
 
-def _dense(chain: _Chain) -> Step | None:
+def _dense(chain: Chain) -> Step | None:
     x, weights = chain.call.arguments
     if not _constant(weights):
         return None
@@ -120,10 +61,17 @@ def _dense(chain: _Chain) -> Step | None:
     return _finished(chain, x, window, 1, 0, 1)
 
 
-def _finished(chain: _Chain, x: Map, weights: Any, stride: int, padding: int, groups: int) -> Step:
+def _finished(chain: Chain, x: Map, weights: Any, stride: int, padding: int, groups: int) -> Step:
     """A convolution with whatever may be fused into it."""
     step = Convolution(
-        x, chain.call.result, weights, stride, padding, groups, exact=chain.lowering.exact
+        x,
+        chain.call.result,
+        weights,
+        stride,
+        padding,
+        groups,
+        exact=chain.lowering.exact,
+        changing=chain.lowering.changing,
     )
     norm = chain.next("batchnorm", lambda call: _constant(*call.arguments[1:]))
     if norm:
@@ -142,14 +90,14 @@ def _finished(chain: _Chain, x: Map, weights: Any, stride: int, padding: int, gr
     return step
 
 
-def _take_activation(chain: _Chain, step: Convolution | Add) -> None:
+def _take_activation(chain: Chain, step: Convolution | Add) -> None:
     if step.activation == "linear":
         call = chain.next("activate", lambda call: call.arguments[1] in SLOPES)
         if call:
             step.activation = call.arguments[1]
 
 
-def _take_sum(chain: _Chain, step: Convolution) -> None:
+def _take_sum(chain: Chain, step: Convolution) -> None:
     y = chain.y
 
     def accept(call: Call) -> bool:
@@ -158,7 +106,7 @@ def _take_sum(chain: _Chain, step: Convolution) -> None:
             return False
         # what is added must be there already
         added = other if one is y else one
-        return _is_before(chain, added)
+        return chain.is_before(added)
 
     call = chain.next("shortcut", accept)
     if not call:
@@ -172,13 +120,7 @@ def _take_sum(chain: _Chain, step: Convolution) -> None:
         step.added_after = added
 
 
-def _is_before(chain: _Chain, x: Map) -> bool:
-    """Whether x is computed before the chain's first call."""
-    calls = chain.lowering.recording.calls[: chain.taken[0]]
-    return x in chain.lowering.recording.inputs or any(x in call.results for call in calls)
-
-
-def _take_pooling(chain: _Chain, step: Convolution) -> None:
+def _take_pooling(chain: Chain, step: Convolution) -> None:
     assert chain.y is not None
     _, h, w, _ = chain.y.shape
 
@@ -190,7 +132,7 @@ def _take_pooling(chain: _Chain, step: Convolution) -> None:
         step.pooled = chain.next("maxpool", accept) is not None
 
 
-def _picture(chain: _Chain) -> Step | None:
+def _picture(chain: Chain) -> Step | None:
     (x,) = chain.call.arguments
     if x not in chain.lowering.recording.inputs:
         return None
@@ -206,43 +148,43 @@ def _picture(chain: _Chain) -> Step | None:
     return step
 
 
-def _maxpool(chain: _Chain) -> Step | None:
+def _maxpool(chain: Chain) -> Step | None:
     x, size, stride, padding = chain.call.arguments
     return Maxpool(x, chain.call.result, size, stride, padding)
 
 
-def _avgpool(chain: _Chain) -> Step | None:
+def _avgpool(chain: Chain) -> Step | None:
     (x,) = chain.call.arguments
     return Avgpool(x, chain.call.result)
 
 
-def _flatten(chain: _Chain) -> Step | None:
+def _flatten(chain: Chain) -> Step | None:
     (x,) = chain.call.arguments
     call = chain.next("softmax", lambda call: call.arguments[1] == 1)
     assert chain.y is not None
     return Softmax(x, chain.y, call.arguments[2]) if call else None
 
 
-def _softmax(chain: _Chain) -> Step | None:
+def _softmax(chain: Chain) -> Step | None:
     x, groups, temperature = chain.call.arguments
     if groups != 1 or x.shape[1:3] != (1, 1):
         return None
     return Softmax(x, chain.call.result, temperature)
 
 
-def _activate(chain: _Chain) -> Step | None:
+def _activate(chain: Chain) -> Step | None:
     x, activation = chain.call.arguments
     return Activate(x, chain.call.result, activation) if activation in SLOPES else None
 
 
-def _concat(chain: _Chain) -> Step | None:
+def _concat(chain: Chain) -> Step | None:
     (parts,) = chain.call.arguments
     if any(x.shape[3] % vector_length() for x in parts[:-1]):
         return None
     return Concat(list(parts), chain.call.result)
 
 
-def _shortcut(chain: _Chain) -> Step | None:
+def _shortcut(chain: Chain) -> Step | None:
     x, other, alpha, beta = chain.call.arguments
     if not _meet_evenly(x, other, alpha):
         return None
@@ -264,7 +206,7 @@ def _meet_evenly(x: Map, other: Map, alpha: float) -> bool:
     )
 
 
-_RULES: dict[str, Callable[[_Chain], Step | None]] = {
+_RULES: Rules = {
     "activate": _activate,
     "avgpool": _avgpool,
     "concat": _concat,
@@ -278,13 +220,16 @@ _RULES: dict[str, Callable[[_Chain], Step | None]] = {
 }
 
 
-def share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, tuple[Map, int]]:
-    """Maps that may be written where a concatenation has them, and where: (map, channel).
+def _share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, Within]:
+    """Maps that may be written where a concatenation has them, and where that is.
 
     The last concatenation comes first, so that one within another ends up in the outermost.
     """
-    inside: dict[Map, tuple[Map, int]] = {}
+    inside: dict[Map, Within] = {}
     keep = set(outputs)
+    for step in steps:
+        if isinstance(step, Convolution) and (step.added or step.added_after):
+            keep.update({step.y, step.added or step.y, step.added_after or step.y})
     written = {x for step in steps if not isinstance(step, Picture) for x in step.writes}
     for step in reversed(steps):
         if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
@@ -292,7 +237,7 @@ def share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, tu
         channel = 0
         for part in step.parts:
             is_free = part in written and part not in inside and part not in keep
-            if is_free and part.shape[3] % vector_length() == 0 and part is not step.y:
-                inside[part] = step.y, channel
+            if is_free and part.shape[3] % vector_length() == 0:
+                inside[part] = Within(step.y, channel)
             channel += part.shape[3]
     return inside

@@ -57,6 +57,8 @@ class Geometry:
     border: int
     below: int
     pixel: int
+    gaps: bool
+    """Whether there are zeros between pixels too, where another map lies within."""
 
     @property
     def row(self) -> int:
@@ -107,34 +109,46 @@ class _Home:
     start: int
 
 
+@dataclass(frozen=True)
+class Within:
+    """Where in a map another one lies: from a channel on, in every stride-th row and column."""
+
+    map: Map
+    channel: int = 0
+    stride: int = 1
+
+
 @dataclass
 class Memory:
     """Maps of a program and where they lie."""
 
     needs: dict[Map, Need] = field(default_factory=dict)
-    inside: dict[Map, tuple[Map, int]] = field(default_factory=dict)
-    """Maps that lie within another, at a channel of it."""
+    inside: dict[Map, Within] = field(default_factory=dict)
+    """Maps that lie within another."""
     homes: dict[Map, _Home] = field(default_factory=dict)
+    twins: list[tuple[Map, Map]] = field(default_factory=list)
+    """Maps that a kernel walks with the pitches of one."""
     floats: int = 0
 
     def need(self, x: Map) -> Need:
         """What is asked of a map so far; to be added to before `lay_out`."""
-        return self.needs.setdefault(self.root(x)[0], Need())
+        return self.needs.setdefault(self.root(x).map, Need())
 
-    def root(self, x: Map) -> tuple[Map, int]:
-        """The map that has memory for x, and the channel of it where x begins."""
-        channel = 0
+    def root(self, x: Map) -> Within:
+        """The map that has memory for x, and where in it x lies."""
+        channel, stride = 0, 1
         while x in self.inside:
-            x, within = self.inside[x]
-            channel += within
-        return x, channel
+            within = self.inside[x]
+            channel, stride, x = channel + within.channel, stride * within.stride, within.map
+        return Within(x, channel, stride)
 
     def lay_out(self, lives: dict[Map, tuple[int, int]], keep: Iterable[Map]) -> None:
         """Gives every root memory. lives: the first and last step that needs it."""
-        keep = {self.root(x)[0] for x in keep}
+        self._make_twins_equal()
+        keep = {self.root(x).map for x in keep}
         roots: dict[Map, tuple[int, int]] = {}
         for x, (first, last) in lives.items():
-            root = self.root(x)[0]
+            root = self.root(x).map
             old = roots.get(root, (first, last))
             roots[root] = min(old[0], first), max(old[1], last)
         free: list[tuple[int, _Home]] = []
@@ -149,6 +163,18 @@ class Memory:
             if root not in keep:
                 free.append((last, home))
 
+    def _make_twins_equal(self) -> None:
+        """Borders as wide as the widest of those that must be equal."""
+        is_changed = True
+        while is_changed:
+            is_changed = False
+            for one, other in self.twins:
+                a, b = self.need(one), self.need(other)
+                widest = max(a.border, b.border), max(a.below, b.below)
+                for need in (a, b):
+                    is_changed |= (need.border, need.below) != widest
+                    need.border, need.below = widest
+
     def _new(self, geometry: Geometry) -> _Home:
         home = _Home(geometry, self.floats)
         line = ALIGNMENT // FLOAT
@@ -157,36 +183,30 @@ class Memory:
 
     def _geometry(self, x: Map) -> Geometry:
         need = self.needs.get(x, Need())
-        n, h, w, c = x.shape
+        n, h, w, c = as_map(x.shape)
         pixel = c if need.dense else padded(c)
-        return Geometry(n, h, w, c, need.border, need.below, pixel)
+        gaps = any(within.map is x and within.stride > 1 for within in self.inside.values())
+        return Geometry(n, h, w, c, need.border, need.below, pixel, gaps)
 
     def place(self, x: Map, arena: int) -> Place:
         """Where x lies in an arena that begins at this address."""
-        root, channel = self.root(x)
-        home = self.homes[root]
+        within = self.root(x)
+        home = self.homes[within.map]
         g = home.geometry
-        first = home.start + g.border * (g.row + g.pixel) + channel
-        n, h, w, c = x.shape
-        return Place(
-            arena + FLOAT * first, n, h, w, c, FLOAT * g.image, FLOAT * g.row, FLOAT * g.pixel
-        )
-
-    def border(self, x: Map) -> int:
-        return self.homes[self.root(x)[0]].geometry.border
-
-    def is_dense(self, x: Map) -> bool:
-        """Whether a picture's pixels follow one another without a gap, in channels too."""
-        root, _ = self.root(x)
-        g = self.homes[root].geometry
-        return g.border == 0 and g.below == 0 and g.pixel == x.shape[3]
+        first = home.start + g.border * (g.row + g.pixel) + within.channel
+        row, pixel = (FLOAT * within.stride * pitch for pitch in (g.row, g.pixel))
+        return Place(arena + FLOAT * first, *as_map(x.shape), FLOAT * g.image, row, pixel)
 
     def view(self, x: Map, arena: np.ndarray) -> np.ndarray:
-        """x as an array (n, h, w, c) over the arena."""
+        """x as an array over the arena."""
         place = self.place(x, 0)
-        start = place.address // FLOAT
+        strides = place.image, place.row, place.pixel, FLOAT
         return np.lib.stride_tricks.as_strided(
-            arena[start:],
-            (place.n, place.h, place.w, place.c),
-            (place.image, place.row, place.pixel, FLOAT),
+            arena[place.address // FLOAT :], x.shape, strides[4 - len(x.shape) :]
         )
+
+
+def as_map(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """A shape as (n, h, w, c), with ones for what is not there."""
+    n, h, w, c = (1,) * (4 - len(shape)) + shape
+    return n, h, w, c

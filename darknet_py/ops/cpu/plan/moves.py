@@ -10,7 +10,8 @@ from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.kernels.softmax import softmax
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, padded
-from darknet_py.ops.cpu.plan.step import Binding, FromInput, Row, Step
+from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.table import FromInput, Row
 from darknet_py.ops.record import Map
 
 Rows = list[Row | Callable[[], None]]

@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from darknet_py.ops.cpu.native.interpreter import ROW
 from darknet_py.ops.cpu.native.team import team
 from darknet_py.ops.cpu.plan.convolution import Convolution
-from darknet_py.ops.cpu.plan.lower import lower, share_concats
+from darknet_py.ops.cpu.plan.learning import WeightGradient
+from darknet_py.ops.cpu.plan.lower import lower
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, aligned
-from darknet_py.ops.cpu.plan.step import Binding, FromInput, Row, Step
+from darknet_py.ops.cpu.plan.simplify import simplify
+from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.table import Table, in_parts
 from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.record import Map, Recording
-
-COLUMNS = ROW // 8
-
-
-@dataclass
-class Table:
-    """Rows that run without a stop, and those of them that read what the program is given."""
-
-    rows: np.ndarray
-    inputs: list[tuple[int, int]]
-    """Rows, and their offsets from the input."""
-
-    def set_input(self, address: int) -> None:
-        for row, offset in self.inputs:
-            self.rows[row, 1] = address + offset
-
-    @property
-    def job(self) -> tuple[int, int]:
-        return int(self.rows.ctypes.data), len(self.rows)
 
 
 class Program:
     """Runs a recording of one picture size and batch."""
 
-    def __init__(self, recording: Recording, weights: Weights, threads: int, exact: bool) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        weights: Weights,
+        threads: int,
+        exact: bool,
+        changing: bool = False,
+    ) -> None:
+        """changing: parameters move between runs."""
+        recording = simplify(recording)
         self.recording = recording
         self.threads = threads
         self.weights = weights
-        self.steps = lower(recording, exact)
         self.memory = Memory()
-        self.memory.inside = share_concats(self.steps, recording.outputs)
+        self.steps, self.memory.inside = lower(recording, exact, changing)
         for step in self.steps:
-            if isinstance(step, Convolution):
+            if isinstance(step, Convolution | WeightGradient):
                 step.choose(threads)
         for step in self.steps:
             step.prepare(self.memory, threads)
@@ -67,10 +57,15 @@ class Bound:
         arena = aligned(program.memory.floats)
         scratch = aligned(program.scratch // FLOAT + 16)
         self.binding = Binding(program.memory, arena, program.threads, program.weights, scratch)
-        self.parts = _parts([row for step in program.steps for row in step.rows(self.binding)])
+        self.parts = in_parts([row for step in program.steps for row in step.rows(self.binding)])
 
-    def run(self, x: np.ndarray) -> None:
-        """Computes from x (n, c, h, w) float32, contiguous; see `outputs` for what comes of it."""
+    def run(self, x: np.ndarray, *others: np.ndarray) -> None:
+        """Computes from x (n, c, h, w) float32, contiguous; see `outputs` for what comes of it.
+
+        others: what else the recording was given.
+        """
+        for given, value in zip(self.program.recording.inputs[1:], others, strict=True):
+            self.binding.view(given)[...] = value
         for part in self.parts:
             if isinstance(part, Table):
                 part.set_input(x.ctypes.data)
@@ -97,32 +92,3 @@ def _lives(steps: Sequence[Step]) -> dict[Map, tuple[int, int]]:
             first, _ = lives.get(x, (number, number))
             lives[x] = first, number
     return lives
-
-
-def _parts(rows: Sequence[Row | Callable[[], None]]) -> list[Table | Callable[[], None]]:
-    parts: list[Table | Callable[[], None]] = []
-    waiting: list[Row] = []
-
-    def close() -> None:
-        if waiting:
-            parts.append(_table(waiting))
-            waiting.clear()
-
-    for row in rows:
-        if callable(row):
-            close()
-            parts.append(row)
-        else:
-            waiting.append(row)
-    close()
-    return parts
-
-
-def _table(rows: Sequence[Row]) -> Table:
-    table = np.zeros((len(rows), COLUMNS), np.int64)
-    inputs = []
-    for number, row in enumerate(rows):
-        table[number, : len(row)] = row
-        if isinstance(row, FromInput):
-            inputs.append((number, row[1]))
-    return Table(table, inputs)

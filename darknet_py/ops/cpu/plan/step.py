@@ -9,15 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.plan.memory import Memory, Place
-from darknet_py.ops.cpu.plan.weights import Weights
+from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, aligned
+from darknet_py.ops.cpu.plan.table import Row, run_row
+from darknet_py.ops.cpu.plan.weights import Packing, Weights
 from darknet_py.ops.record import Call, Map, replaced
-
-Row = list[int]
-
-
-class FromInput(list[int]):
-    """A row whose first argument is an offset from what the program is given."""
 
 
 @dataclass
@@ -30,13 +25,32 @@ class Binding:
     weights: Weights
     scratch: np.ndarray
     kept: list[np.ndarray] = field(default_factory=list)
-    """Small arrays whose addresses stand in rows."""
+    """Arrays whose addresses stand in rows."""
+    _shared: np.ndarray | None = None
 
     def place(self, x: Map) -> Place:
         return self.memory.place(x, self.arena.ctypes.data)
 
     def view(self, x: Map) -> np.ndarray:
         return self.memory.view(x, self.arena)
+
+    def room(self, floats: int) -> np.ndarray:
+        """Memory that lives as long as the program."""
+        room = aligned(floats)
+        self.kept.append(room)
+        return room
+
+    def shared(self, size: int) -> int:
+        """The address of so many bytes that a step needs until its last row, and no longer."""
+        if self._shared is None or FLOAT * len(self._shared) < size:
+            self._shared = self.room(-(-size // FLOAT))
+        return int(self._shared.ctypes.data)
+
+    def packed(self, packing: Packing, weights: np.ndarray, factors: int) -> np.ndarray:
+        """Weights packed now."""
+        out = aligned(packing.floats(weights))
+        run_row(packing.row(weights, out, factors))
+        return out
 
     def integers(self, values: Any) -> int:
         """The address of 64-bit integers."""
@@ -59,7 +73,7 @@ class Step(ABC):
 
     def prepare(self, memory: Memory, threads: int) -> None:
         """Says what it needs of its maps, before they are laid out."""
-        return None
+        return
 
     def scratch(self, threads: int) -> int:
         """Bytes that all threads together need while it runs."""
@@ -98,6 +112,8 @@ class Plain(Step):
 
         def run() -> None:
             given = function(*(_contiguous(argument) for argument in arguments))
+            if not outputs:  # the call was for its effect
+                return
             given = given if isinstance(given, tuple | list) else [given]
             for output, value in zip(outputs, given, strict=True):
                 output[...] = value
@@ -106,8 +122,9 @@ class Plain(Step):
 
 
 def _contiguous(value: Any) -> Any:
+    # a view over the arena, as ops want it; parameters are contiguous and stay themselves
     if isinstance(value, np.ndarray):
-        return np.ascontiguousarray(value)
+        return value if value.flags.c_contiguous else value.copy()
     if isinstance(value, tuple | list):
         return type(value)(_contiguous(one) for one in value)
     return value

@@ -1,18 +1,21 @@
-"""Weights in the order in which kernels read them, made once and shared by all programs."""
+"""Weights in the order in which kernels read them: made once, or at each run of a program."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 import numpy as np
 
+from darknet_py.ops.cpu.kernels import pack
 from darknet_py.ops.cpu.kernels.tile import PANEL
-from darknet_py.ops.cpu.kernels.transforms import WINOGRAD
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.memory import aligned, padded
 
 _AHEAD = 4096
 """Floats after the last that kernels may ask for ahead of time."""
+_FORWARD = {2: pack.pack_winograd2, 4: pack.pack_winograd4}
+_BACKWARD = {2: pack.pack_winograd2_backward, 4: pack.pack_winograd4_backward}
 
 
 class Weights:
@@ -35,80 +38,118 @@ class Weights:
         return self._packed[full_key]
 
 
+@dataclass(frozen=True)
+class Packing:
+    """How kernels want the weights (filters, rows, columns, channels) of a convolution.
+
+    m: Winograd's tiles, 0 for direct; c: channels with those that pad; panel: vectors of filters in
+    a panel of a direct convolution; backward: for the convolution that carries deltas to the input,
+    whose filters are these weights' channels (c: then of the delta's map).
+    """
+
+    m: int
+    c: int
+    panel: int = PANEL
+    backward: bool = False
+
+    def floats(self, weights: np.ndarray) -> int:
+        """Room for the packed weights."""
+        filters, high, wide, channels = weights.shape
+        places = (self.m + 2) ** 2 if self.m else high * wide
+        return places * self.c * padded(channels if self.backward else filters) + _AHEAD
+
+    def row(self, weights: np.ndarray, packed: np.ndarray, factors: int) -> list[int]:
+        """A row that packs; factors: the address of one float a filter (padded), or 0."""
+        filters, high, wide, channels = weights.shape
+        arguments = {
+            "weights": weights.ctypes.data,
+            "packed": packed.ctypes.data,
+            "filters": filters,
+            "c": channels,
+            "factors": factors,
+            "filters_padded" if self.backward else "c_padded": self.c,
+        }
+        if self.m:
+            return (_BACKWARD if self.backward else _FORWARD)[self.m].step(**arguments)
+        kernel = pack.pack_direct_backward if self.backward else pack.pack_direct
+        return kernel.step(taps=high * wide, panel=self.panel, **arguments)
+
+
+def biases_row(biases: np.ndarray, out: np.ndarray) -> list[int]:
+    """A row that copies biases (filters,) to whole vectors."""
+    return pack.pack_direct.step(
+        weights=biases.ctypes.data,
+        packed=out.ctypes.data,
+        filters=len(biases),
+        taps=1,
+        c=1,
+        c_padded=1,
+        panel=1,
+        factors=0,
+    )
+
+
 def folded(
     weights: np.ndarray,
     biases: np.ndarray | None,
     norm: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
     epsilon: float,
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """A factor for each filter (None: 1), and the biases, of weights with batch normalisation.
+    """A factor for each filter (None: 1) and the biases, of weights with batch normalisation.
 
-    norm: scales, mean, variance.
+    norm: scales, mean, variance. Both in whole vectors.
     """
     filters = weights.shape[0]
     shift = np.zeros(filters, np.float64) if biases is None else biases.astype(np.float64)
     if norm is None:
-        return None, shift.astype(np.float32)
+        return None, pad(shift)
     scales, mean, variance = (x.astype(np.float64) for x in norm)
     factor = scales / (np.sqrt(variance) + epsilon)
-    return factor, (shift - mean * factor).astype(np.float32)
+    return pad(factor), pad(shift - mean * factor)
 
 
-def pad_biases(biases: np.ndarray) -> np.ndarray:
-    """With zeros for the filters that fill the last vector."""
-    out = aligned(padded(len(biases)))
-    out[: len(biases)] = biases
+def pad(values: np.ndarray) -> np.ndarray:
+    """As float32, with zeros up to whole vectors."""
+    out = aligned(padded(len(values)))
+    out[: len(values)] = values
     return out
 
 
-def pack_direct(weights: np.ndarray, groups: int, panel: int = PANEL) -> np.ndarray:
-    """(filters, size, size, c / groups) for kernels/direct.py: panels of (size size c, filters)."""
-    filters = weights.shape[0]
-    matrix = weights.reshape(groups, filters // groups, -1)
-    return _packed([_panels(group.T, panel) for group in matrix])
+def merge(groups: int, filters: int) -> int:
+    """Groups that are computed as one, so that their filters fill whole vectors; 0 for cannot."""
+    each = filters // groups
+    for together in range(1, groups + 1):
+        if groups % together == 0 and together * each % vector_length() == 0:
+            return together
+    return 1 if groups == 1 else 0
 
 
-def pack_winograd(weights: np.ndarray, m: int, c: int) -> np.ndarray:
-    """(filters, 3, 3, channels) for kernels/winograd.py, with zeros up to c channels."""
-    filters, _, _, channels = weights.shape
-    g = WINOGRAD[m].g.astype(np.float32)
-    # two steps, and in float32: the whole of vgg's weights in a moment
-    half = np.tensordot(weights, g, (2, 1))  # (filters, y, channels, b)
-    both = np.tensordot(half, g, (1, 1))  # (filters, channels, b, a)
-    matrices = np.zeros(((m + 2) ** 2, c, filters), np.float32)
-    matrices[:, :channels] = both.transpose(3, 2, 1, 0).reshape(-1, channels, filters)
-    parts = []
-    for first, last in _panel_ranges(filters, PANEL):
-        part = np.zeros((len(matrices), c, last - first), np.float32)
-        part[:, :, : max(min(filters, last) - first, 0)] = matrices[:, :, first:last]
-        parts.append(part)
-    return _packed(parts)
+def pack_groups(
+    weights: np.ndarray, factors: np.ndarray | None, groups: int, merged: int
+) -> np.ndarray:
+    """For a direct convolution in groups, `merged` of them as one: zeros where a filter does not
+    see a channel."""
+    filters, high, wide, part = weights.shape
+    each, together = filters // groups, filters // groups * merged
+    full = np.zeros((filters, high * wide, merged, part), np.float32)
+    scaled = weights if factors is None else weights * factors[:filters].reshape(-1, 1, 1, 1)
+    for f in range(filters):
+        full[f, :, f // each % merged] = scaled[f].reshape(high * wide, part)
+    out = aligned(full.size + _AHEAD)
+    at = 0
+    for matrix in full.reshape(groups // merged, together, -1):
+        for first, last in _panel_ranges(together):
+            piece = matrix[first:last].T
+            out[at : at + piece.size] = piece.reshape(-1)
+            at += piece.size
+    return out
 
 
-def _panel_ranges(filters: int, panel: int) -> list[tuple[int, int]]:
+def _panel_ranges(filters: int) -> list[tuple[int, int]]:
     """First and last filter of each panel, then of each single vector that is left."""
-    vectors = padded(filters) // vector_length()
-    full = vectors // panel * panel
-    ends = [*range(0, full + 1, panel), *range(full + 1, vectors + 1)]
+    vectors = filters // vector_length()
+    full = vectors // PANEL * PANEL
+    ends = [*range(0, full + 1, PANEL), *range(full + 1, vectors + 1)]
     return [
         (a * vector_length(), b * vector_length()) for a, b in zip(ends, ends[1:], strict=False)
     ]
-
-
-def _panels(matrix: np.ndarray, panel: int) -> np.ndarray:
-    """(numbers, filters) in panels, each (numbers, filters of a panel)."""
-    numbers, filters = matrix.shape
-    out = np.zeros(numbers * padded(filters), np.float32)
-    for first, last in _panel_ranges(filters, panel):
-        part = out[numbers * first : numbers * last].reshape(numbers, last - first)
-        part[:, : min(filters, last) - first] = matrix[:, first:last]
-    return out
-
-
-def _packed(parts: list[np.ndarray]) -> np.ndarray:
-    out = aligned(sum(part.size for part in parts) + _AHEAD)
-    at = 0
-    for part in parts:
-        out[at : at + part.size] = part.reshape(-1)
-        at += part.size
-    return out

@@ -1,0 +1,78 @@
+"""A recording without calls that nothing needs, and without those that only hand a map on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from darknet_py.ops.record import Call, Map, Recording, replaced
+
+
+def simplify(recording: Recording) -> Recording:
+    """The same outputs with fewer calls."""
+    return _needed(_without_identities(recording))
+
+
+def _without_identities(recording: Recording) -> Recording:
+    same: dict[Map, Map] = {}
+
+    def current(x: Map) -> Map:
+        return same.get(x, x)
+
+    calls = []
+    for call in recording.calls:
+        arguments = replaced(call.arguments, current)
+        passes_on = _IDENTITIES.get(call.name)
+        through = passes_on(arguments) if passes_on else None
+        if through is None:
+            calls.append(Call(call.name, arguments, call.results, call.function))
+        else:
+            same.update(dict.fromkeys(call.results, through))
+    return Recording(recording.inputs, calls, [current(y) for y in recording.outputs])
+
+
+def _needed(recording: Recording) -> Recording:
+    """Without calls that no output depends on; those without a result stay for their effect."""
+    wanted = set(recording.outputs)
+    kept = []
+    for call in reversed(recording.calls):
+        if not call.results or not wanted.isdisjoint(call.results):
+            kept.append(call)
+            wanted.update(call.maps())
+    return Recording(recording.inputs, kept[::-1], recording.outputs)
+
+
+def _if_linear(arguments: Any) -> Map | None:
+    x: Map = arguments[0]
+    return x if arguments[-1] == "linear" else None
+
+
+def _if_alone(arguments: Any) -> Map | None:
+    parts = arguments[0]
+    return parts[0] if len(parts) == 1 else None
+
+
+def _if_one_part(arguments: Any) -> Map | None:
+    delta, channels = arguments
+    return delta if len(channels) == 1 else None
+
+
+def _if_times_one(arguments: Any) -> Map | None:
+    x, factor = arguments
+    return x if factor == 1 else None
+
+
+def _if_sum_of_equals(arguments: Any) -> Map | None:
+    delta, shape, alpha, beta = arguments
+    return delta if tuple(shape) == delta.shape and (alpha, beta) == (1, 1) else None
+
+
+_IDENTITIES: dict[str, Callable[[Any], Map | None]] = {
+    "activate": _if_linear,
+    "activate_backward": _if_linear,
+    "concat": _if_alone,
+    "concat_backward": _if_one_part,
+    "scale": _if_times_one,
+    "shortcut_backward": _if_sum_of_equals,
+}
+"""Calls whose results may all be one of their maps, by what their arguments are."""
