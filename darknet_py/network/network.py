@@ -203,16 +203,23 @@ class Network:
             raise ShapeError(
                 f"{self.path}: there is no layer {layer}: expected 0 to {len(self.layers) - 1}"
             )
-        batched = x if x.ndim == 4 else x[None]
-        net = self._for(batched)
-        start = net._to_device(batched)
-        outputs = forward(net.layers, net.ops, start, layer, train=False, keep=True)
-        delta = net.ops.dream_delta(outputs[layer], thresh)
-        wanted = Wanted(input_deltas=True, updates=False)
-        x_delta = backward(net.layers, net.ops, delta, layer, wanted)
-        forget(net.layers)
-        result: np.ndarray = self.ops.to_host(self.ops.to_chw(x_delta))
-        return result if x.ndim == 4 else result[0]
+        batched = self._checked(x if x.ndim == 4 else x[None], any_size=True)
+
+        def record(n: int) -> Recording:
+            net = self._for(batched)
+            recorder = Recorder(net.ops)
+            start = recorder.to_hwc(recorder.input((n, *batched.shape[1:])))
+            outputs = forward(net.layers, recorder, start, layer, train=False, keep=True)
+            delta = recorder.dream_delta(outputs[layer], thresh)
+            wanted = Wanted(input_deltas=True, updates=False)
+            x_delta = backward(net.layers, recorder, delta, layer, wanted)
+            forget(net.layers)
+            return recorder.recording([x_delta])
+
+        what = f"image_delta {layer} {thresh}"
+        (x_delta,) = self.engine.run(self._key(what, batched), record, batched)
+        result: np.ndarray = x_delta.transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(result if x.ndim == 4 else result[0])
 
     # Training
 
@@ -241,12 +248,28 @@ class Network:
 
     def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
+        if self.engine.trains and not any(layer.state() for layer in self.layers):
+            x, y = self._checked(x), y.reshape(len(y), 1, 1, -1)
+
+            def record(n: int) -> Recording:
+                recorder = Recorder(self.ops)
+                start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+                truth = recorder.input((n, *y.shape[1:]))
+                return recorder.recording([self._record_part(recorder, start, truth)])
+
+            (loss,) = self.engine.run(self._key("train", x), record, x, y, changing=True)
+            return float(loss)
+        start, truth = self._to_device(x), self.ops.array(y)
+        return float(self.ops.to_host(self._record_part(self.ops, start, truth)))
+
+    def _record_part(self, ops: Any, start: Array, truth: Array) -> Array:
+        """Computes, or has a recorder write down, one subdivision; the loss."""
         last = len(self.layers) - 1
-        outputs = forward(self.layers, self.ops, self._to_device(x), last, train=True, keep=True)
-        loss, delta, entry = final_loss(self.layers, self.ops, outputs, self.ops.array(y))
-        backward(self.layers, self.ops, delta, entry, Wanted(input_deltas=False, updates=True))
+        outputs = forward(self.layers, ops, start, last, train=True, keep=True)
+        loss, delta, entry = final_loss(self.layers, ops, outputs, truth)
+        backward(self.layers, ops, delta, entry, Wanted(input_deltas=False, updates=True))
         forget(self.layers)
-        return float(self.ops.to_host(loss))
+        return loss
 
     def update(self) -> None:
         """The second half of train_step: the batch counts as seen, and the parameters move."""
@@ -293,7 +316,7 @@ class Network:
             forget(net.layers)
             return recorder.recording(choose(net.layers, outputs))
 
-        ys: list[np.ndarray] = self.engine.run((what, x.shape[1:]), record, x)
+        ys: list[np.ndarray] = self.engine.run(self._key(what, x), record, x)
         return ys
 
     def _for(self, x: np.ndarray) -> Network:
@@ -302,6 +325,11 @@ class Network:
         if self.settings.is_vector or len(shape) != 4 or shape[2:] == self.in_shape[:2]:
             return self
         return self.resized(w=shape[3], h=shape[2])
+
+    def _key(self, what: str, x: np.ndarray) -> tuple[Any, ...]:
+        """What a recording depends on: the size of the picture, and the arrays of the parameters."""
+        arrays = ((id(each.value), id(each.updates)) for each in self.parameters())
+        return what, x.shape[1:], tuple(arrays)
 
     def _to_device(self, x: np.ndarray) -> Array:
         """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device."""

@@ -23,6 +23,9 @@ _KEPT = 12
 class Engine:
     """What a network runs on; it keeps the programs that it made."""
 
+    trains = True
+    """Whether `run` takes recordings of training too."""
+
     def __init__(self, exact: bool = False) -> None:
         """exact: no algorithm that rounds more than the plain one does."""
         self.exact = exact
@@ -31,39 +34,41 @@ class Engine:
         self._lock = threading.Lock()
 
     def clear(self) -> None:
-        """Forgets all programs: parameters have changed."""
+        """Forgets programs that hold parameters: some have changed."""
         with self._lock:
-            self._programs.clear()
+            for key in [key for key, (bound, *_) in self._programs.items() if not bound.changing]:
+                del self._programs[key]
             self._weights.clear()
 
     def run(
-        self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        *others: np.ndarray,
+        changing: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
-        key: what is computed, and for which size of picture.
+        key: what is computed, and for which size of picture. others: what else the recording is
+        given. changing: parameters move between runs, and are read in each.
         """
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
         with self._lock:
-            if len(x) >= threads > 1:
+            if len(x) >= threads > 1 and not changing and not others:
                 (first,) = self._bound(key, record, 1, 1, 1)
                 if first.table is not None:
                     return self._run_in_groups(key, record, x, threads)
-            return self._run_together(key, record, x, threads)
+            (bound,) = self._bound(key, record, len(x), threads, 1, changing)
+            bound.run(x, *others)
+            return [y.copy() for y in bound.outputs]
 
     def program(self, key: Hashable, record: Callable[[int], Recording], n: int) -> Bound:
         """The program that all threads run together for n pictures."""
         with self._lock:
             (bound,) = self._bound(key, record, n, thread_count(), 1)
             return bound
-
-    def _run_together(
-        self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray, threads: int
-    ) -> list[np.ndarray]:
-        (bound,) = self._bound(key, record, len(x), threads, 1)
-        bound.run(x)
-        return [y.copy() for y in bound.outputs]
 
     def _run_in_groups(
         self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray, threads: int
@@ -86,14 +91,21 @@ class Engine:
         return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
 
     def _bound(
-        self, key: Hashable, record: Callable[[int], Recording], n: int, threads: int, count: int
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        n: int,
+        threads: int,
+        count: int,
+        changing: bool = False,
     ) -> list[Bound]:
         """`count` programs, each with memory of its own."""
         full_key = key, n, threads
-        bounds = self._programs.setdefault(full_key, [])
+        if full_key not in self._programs:
+            program = Program(record(n), self._weights, threads, self.exact, changing)
+            self._programs[full_key] = [program.bind()]
         self._programs.move_to_end(full_key)
-        if not bounds:
-            bounds.append(Program(record(n), self._weights, threads, self.exact).bind())
+        bounds = self._programs[full_key]
         while len(bounds) < count:
             bounds.append(bounds[0].program.bind())
         while len(self._programs) > _KEPT:

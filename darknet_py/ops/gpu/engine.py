@@ -16,24 +16,33 @@ from darknet_py.ops.replay import replay
 class Engine:
     """What a network runs on; it keeps the programs that it made."""
 
+    trains = False
+    """Whether `run` takes recordings of training too."""
+
     def __init__(self, exact: bool = False) -> None:
         """exact: no algorithm that rounds more than the plain one does."""
         self.exact = exact
         self._recordings: dict[Hashable, Recording] = {}
 
     def clear(self) -> None:
-        """Forgets all programs: parameters have changed."""
+        """Forgets programs that hold parameters: some have changed."""
         self._recordings.clear()
 
     def run(
-        self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        *others: np.ndarray,
+        changing: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
-        key: what is computed, and for which size of picture.
+        key: what is computed, and for which size of picture. others: what else the recording is
+        given. changing: parameters move between runs, and are read in each.
         """
         full_key = key, len(x)
         if full_key not in self._recordings:
             self._recordings[full_key] = record(len(x))
-        given: Any = cp.asarray(x)
+        given: list[Any] = [cp.asarray(array) for array in (x, *others)]
         return [to_host(y) for y in replay(self._recordings[full_key], given)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from darknet_py.ops.cpu.kernels import weight_gradient as direct
 from darknet_py.ops.cpu.kernels import winograd_gradient as winograd
+from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.cost import Choice, cheapest
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, padded
@@ -21,6 +22,8 @@ _KERNELS = {
 }
 _SHARED = 4 * 1024 * 1024
 """Bytes of sums from which on threads share one copy."""
+_PANELS = 4
+"""Panels of filters whose deltas are transformed together, at most."""
 _CACHE = 320 * 1024
 """Bytes that a thread's block may fill."""
 
@@ -88,11 +91,15 @@ class WeightGradient(Step):
         return threads * self._scratch(threads) if self.m else 0
 
     def _scratch(self, threads: int) -> int:
-        shares = threads // self._copies(threads)
-        vectors = -(-self._vectors // shares) + 2
-        block, c = self._block(threads), padded(self.x.shape[3])
-        size = winograd.scratch_size(self.m, block, c, vectors)
+        size = winograd.scratch_size(
+            self.m, self._block(threads), self._together, padded(self.x.shape[3])
+        )
         return -(-size // 64) * 64
+
+    @property
+    def _together(self) -> int:
+        """Panels of filters that are done together."""
+        return min(-(-self._vectors // PANEL), _PANELS)
 
     @property
     def _vectors(self) -> int:
@@ -108,9 +115,8 @@ class WeightGradient(Step):
 
     def _block(self, threads: int) -> int:
         """Tiles that are done together."""
-        shares = threads // self._copies(threads)
         each = (self.m + 2) ** 2 * FLOAT
-        numbers = padded(self.x.shape[3]) + self._vectors // shares * vector_length()
+        numbers = padded(self.x.shape[3]) + self._together * PANEL * vector_length()
         return max(min(_CACHE // (each * numbers), 64), 8)
 
     def rows(self, binding: Binding) -> list[Row]:  # type: ignore[override]
@@ -139,6 +145,7 @@ class WeightGradient(Step):
             c=c,
             vectors=vectors,
             block=self._block(binding.threads),
+            together=self._together,
             scratch=binding.scratch.ctypes.data,
             scratch_size=self._scratch(binding.threads),
             sums=sums,

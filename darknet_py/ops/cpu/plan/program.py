@@ -33,6 +33,7 @@ class Program:
         recording = simplify(recording)
         self.recording = recording
         self.threads = threads
+        self.changing = changing
         self.weights = weights
         self.memory = Memory()
         self.steps, self.memory.inside = lower(recording, exact, changing)
@@ -41,7 +42,7 @@ class Program:
                 step.choose(threads)
         for step in self.steps:
             step.prepare(self.memory, threads)
-        self.memory.lay_out(_lives(self.steps), recording.outputs)
+        self.memory.lay_out(_lives(self.steps, recording.inputs[1:]), recording.outputs)
         self.scratch = max((step.scratch(threads) for step in self.steps), default=0)
 
     def bind(self) -> Bound:
@@ -54,6 +55,7 @@ class Bound:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.changing = program.changing
         arena = aligned(program.memory.floats)
         scratch = aligned(program.scratch // FLOAT + 16)
         self.binding = Binding(program.memory, arena, program.threads, program.weights, scratch)
@@ -85,8 +87,9 @@ class Bound:
         return [self.binding.view(y) for y in self.program.recording.outputs]
 
 
-def _lives(steps: Sequence[Step]) -> dict[Map, tuple[int, int]]:
-    lives: dict[Map, tuple[int, int]] = {}
+def _lives(steps: Sequence[Step], given: Sequence[Map]) -> dict[Map, tuple[int, int]]:
+    """The first and last step that needs each map; what is given is there before all steps."""
+    lives: dict[Map, tuple[int, int]] = {x: (-1, -1) for x in given}
     for number, step in enumerate(steps):
         for x in (*step.reads, *step.writes):
             first, _ = lives.get(x, (number, number))
