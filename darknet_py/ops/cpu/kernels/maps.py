@@ -14,6 +14,7 @@ from darknet_py.ops.cpu.native.emit import (
     pointer,
     splat,
     store,
+    where,
 )
 from darknet_py.ops.cpu.native.kernel import kernel
 
@@ -192,3 +193,46 @@ def activate_map(
             source = x + b * x_image + row * x_row + column * x_pixel
             for k in range(vectors):
                 apply(to + k * _vector, source + k * _vector, slopes)
+
+
+@instruction
+def apply_slope(builder: Builder, out: Value, delta: Value, y: Value, slopes: Value) -> None:
+    first, second = splat(builder, slopes), splat(builder, offset(builder, slopes, 4))
+    slope = where(load(builder, y) > 0.0, first, second)
+    store(load(builder, delta) * slope, out)
+
+
+@kernel
+def activate_map_backward(
+    thread,
+    threads,
+    delta,
+    y,
+    out,
+    batch,
+    h,
+    w,
+    vectors,
+    delta_image,
+    delta_row,
+    delta_pixel,
+    y_image,
+    y_row,
+    y_pixel,
+    out_image,
+    out_row,
+    out_pixel,
+    slopes,
+):  # type: ignore[no-untyped-def]
+    """out = delta times the activation's slope, by the sign of its output y."""
+    rows = batch * h
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // h
+        row = number - b * h
+        for column in range(w):
+            to = out + b * out_image + row * out_row + column * out_pixel
+            source = delta + b * delta_image + row * delta_row + column * delta_pixel
+            sign = y + b * y_image + row * y_row + column * y_pixel
+            for k in range(vectors):
+                at = k * _vector
+                apply_slope(to + at, source + at, sign + at, slopes)

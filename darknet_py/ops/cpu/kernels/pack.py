@@ -18,6 +18,7 @@ import numpy as np
 from darknet_py.ops.cpu.kernels.partial import load_first, transposed
 from darknet_py.ops.cpu.kernels.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
+from darknet_py.ops.cpu.native.emit import I64 as _I64
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -30,12 +31,10 @@ from darknet_py.ops.cpu.native.emit import (
     instruction,
     ir,
     load,
-    offset,
     splat,
     store,
     vector_type,
 )
-from darknet_py.ops.cpu.native.emit import I64 as _I64
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.native.kernel import Kernel, kernel, part
 

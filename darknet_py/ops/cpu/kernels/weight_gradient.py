@@ -155,7 +155,7 @@ def weight_gradient(
     while row < last_row:
         b = row // out_h
         top = row - b * out_h
-        high = min(min(block, last_row - row), out_h - top)
+        high = min(block, last_row - row, out_h - top)
         windows = x + b * x_image + top * x_row
         deltas = delta + b * delta_image + top * delta_row
         for number in range(first, last):

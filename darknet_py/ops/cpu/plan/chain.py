@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from darknet_py.ops.cpu.plan.memory import Within
+from darknet_py.ops.cpu.plan.normalize import Normalize
 from darknet_py.ops.cpu.plan.step import Plain, Step
 from darknet_py.ops.record import Call, Map, Recording
 
@@ -21,6 +22,10 @@ class Lowering:
         self.changing = changing
         self.inside: dict[Map, Within] = {}
         """Maps that must lie within others."""
+        self.norms: dict[Map, Normalize] = {}
+        """What normalises a raw map with the statistics of the batch."""
+        self.pooled: set[Map] = set()
+        """Maps that never are: the inputs of pooling that is part of a normalisation."""
         self.readers: dict[Map, list[Call]] = {}
         self.writer: dict[Map, int] = {}
         """Places of the calls that give a map; -1 for what the program is given."""
@@ -55,6 +60,11 @@ class Lowering:
         """The call that alone reads x; None if there are several, or x is an output."""
         readers = self.readers.get(x, [])
         return readers[0] if len(readers) == 1 and x not in self.outputs else None
+
+    def norm_of(self, x: Map, y: Map) -> bool:
+        """Whether y is x normalised and activated, and nothing else."""
+        norm = self.norms.get(x)
+        return norm is not None and norm.y is y and norm.added is None and not norm.pooled
 
 
 class Chain:

@@ -139,8 +139,8 @@ class Convolution(Step):
         common: dict[str, int] = {
             "x": x.address - self.padding * (x.row + x.pixel),
             "y": y.address,
-            "added": _difference(binding, self.added, y),
-            "added_after": _difference(binding, self.added_after, y),
+            "added": binding.difference(self.added, y),
+            "added_after": binding.difference(self.added_after, y),
             "biases": biases,
             "slopes": binding.floats(SLOPES[self.activation]),
         }
@@ -268,8 +268,3 @@ class Convolution(Step):
         else:
             segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
         return {"segments": binding.integers(segments), "count": len(segments), "length": length}
-
-
-def _difference(binding: Binding, added: Map | None, y: Place) -> int:
-    """Bytes from y to a map with the same pitches; 0 for none."""
-    return 0 if added is None else binding.place(added).address - y.address

@@ -24,6 +24,7 @@ from darknet_py.ops.cpu.plan.moves import (
     Picture,
     Softmax,
 )
+from darknet_py.ops.cpu.plan.normalize import Normalize
 from darknet_py.ops.cpu.plan.step import Step
 from darknet_py.ops.cpu.plan.weights import merge
 from darknet_py.ops.record import Call, Map, Recording
@@ -90,14 +91,14 @@ def _finished(chain: Chain, x: Map, weights: Any, stride: int, padding: int, gro
     return step
 
 
-def _take_activation(chain: Chain, step: Convolution | Add) -> None:
+def _take_activation(chain: Chain, step: Convolution | Add | Normalize) -> None:
     if step.activation == "linear":
         call = chain.next("activate", lambda call: call.arguments[1] in SLOPES)
         if call:
             step.activation = call.arguments[1]
 
 
-def _take_sum(chain: Chain, step: Convolution) -> None:
+def _take_sum(chain: Chain, step: Convolution | Normalize) -> None:
     y = chain.y
 
     def accept(call: Call) -> bool:
@@ -120,7 +121,7 @@ def _take_sum(chain: Chain, step: Convolution) -> None:
         step.added_after = added
 
 
-def _take_pooling(chain: Chain, step: Convolution) -> None:
+def _take_pooling(chain: Chain, step: Convolution | Normalize) -> None:
     assert chain.y is not None
     _, h, w, _ = chain.y.shape
 
@@ -130,6 +131,62 @@ def _take_pooling(chain: Chain, step: Convolution) -> None:
 
     if step.added is None and step.added_after is None and h % 2 == 0 and w % 2 == 0:
         step.pooled = chain.next("maxpool", accept) is not None
+
+
+def _batch_statistics(chain: Chain) -> Step | None:
+    """Statistics, rolling averages and the normalisation by them."""
+    (x,) = chain.call.arguments
+    mean, variance = chain.call.results
+    readers = [*chain.lowering.readers.get(mean, []), *chain.lowering.readers.get(variance, [])]
+    norms = [call for call in readers if call.name == "batchnorm" and call.arguments[0] is x]
+    if not norms or not {mean, variance}.isdisjoint(chain.lowering.outputs):
+        return None
+    _, scales, biases, *_ = norms[0].arguments
+    averages = {call.arguments[1]: call for call in readers if call.name == "moving_average"}
+    rolling = None
+    if averages:
+        rolling = averages[mean].arguments[0], averages[variance].arguments[0]
+    for call in (norms[0], *averages.values()):
+        chain.take(call)
+    chain.y = norms[0].result
+    step = Normalize(x, chain.y, mean, variance, scales, biases, rolling)
+    _take_activation(chain, step)
+    if not _take_pooling_both_ways(chain, step):
+        _take_sum(chain, step)
+        _take_pooling(chain, step)
+    step.y = chain.y
+    chain.lowering.norms[x] = step
+    return step
+
+
+def _take_pooling_both_ways(chain: Chain, step: Normalize) -> bool:
+    """Pooling whose input only the ways back through pooling, activation and norm read."""
+    lowering, y = chain.lowering, chain.y
+    assert y is not None
+    _, h, w, _ = y.shape
+    readers = {call.name: call for call in lowering.readers.get(y, [])}
+    forward, back = readers.get("maxpool"), readers.get("maxpool_backward")
+    if forward is None or back is None or y in lowering.outputs:
+        return False
+    expected = {"maxpool", "maxpool_backward"}
+    last: Call | None = back
+    if step.activation != "linear":
+        expected.add("activate_backward")
+        last = lowering.only_reader(back.result)
+        if last is None or last is not readers.get("activate_backward"):
+            return False
+    norm = lowering.only_reader(last.result)
+    is_square = forward.arguments[1:3] == (2, 2) and forward.result.shape[1:3] == (h / 2, w / 2)
+    is_alone = readers.keys() == expected and len(lowering.readers[y]) == len(expected)
+    if not (is_square and is_alone and norm and norm.name == "batchnorm_backward"):
+        return False
+    if norm.arguments[1] is not step.x:
+        return False
+    step.pooled = True
+    lowering.pooled.add(y)
+    chain.take(forward)
+    chain.y = forward.result
+    return True
 
 
 def _picture(chain: Chain) -> Step | None:
@@ -209,6 +266,7 @@ def _meet_evenly(x: Map, other: Map, alpha: float) -> bool:
 _RULES: Rules = {
     "activate": _activate,
     "avgpool": _avgpool,
+    "batch_statistics": _batch_statistics,
     "concat": _concat,
     "conv2d": _convolution,
     "dense": _dense,
@@ -228,7 +286,8 @@ def _share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, W
     inside: dict[Map, Within] = {}
     keep = set(outputs)
     for step in steps:
-        if isinstance(step, Convolution) and (step.added or step.added_after):
+        is_sum = isinstance(step, Convolution | Normalize)
+        if is_sum and (step.added or step.added_after):
             keep.update({step.y, step.added or step.y, step.added_after or step.y})
     written = {x for step in steps if not isinstance(step, Picture) for x in step.writes}
     for step in reversed(steps):

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.plan.chain import Chain
+from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.plan.chain import Chain, Rules
 from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.learning import WeightGradient
 from darknet_py.ops.cpu.plan.memory import Within
-from darknet_py.ops.cpu.plan.moves import Add
+from darknet_py.ops.cpu.plan.moves import ActivateBackward, Add
+from darknet_py.ops.cpu.plan.normalize_backward import BiasGradient, NormalizeBackward
 from darknet_py.ops.cpu.plan.step import Step
 from darknet_py.ops.record import Call, Map
 
@@ -76,7 +78,65 @@ def add(chain: Chain) -> Step | None:
     return Add(one, other, chain.call.result, 1.0, 1.0)
 
 
-RULES = {
+def batchnorm(chain: Chain) -> Step | None:
+    """With what comes before it: pooling, activation. Only where the batch's statistics hold."""
+    lowering = chain.lowering
+    activation, pooled = "linear", False
+    if chain.call.name == "maxpool_backward":
+        pooled = True
+        if chain.call.arguments[1] not in lowering.pooled:
+            return None
+    call: Call | None = chain.call
+    if pooled:
+        call = chain.next("activate_backward", lambda call: True) or chain.next(
+            "batchnorm_backward", lambda call: True
+        )
+    assert call is not None
+    if call.name == "activate_backward":
+        _, y, activation = call.arguments
+        if not pooled and activation not in SLOPES:
+            return _activation(chain)
+        call = chain.next(
+            "batchnorm_backward", lambda call: pooled or lowering.norm_of(call.arguments[1], y)
+        )
+        if call is None:
+            return _activation(chain)
+    norm = lowering.norms.get(call.arguments[1])
+    if norm is None:
+        return None
+    out, scale_updates, bias_updates = call.results
+    arrays = [_updates(chain, result) for result in (scale_updates, bias_updates)]
+    return NormalizeBackward(norm, chain.call.arguments[0], out, activation, pooled, *arrays)
+
+
+def _activation(chain: Chain) -> Step | None:
+    delta, y, activation = chain.call.arguments
+    if activation not in SLOPES:
+        return None
+    return ActivateBackward(delta, y, chain.call.result, activation)
+
+
+def _updates(chain: Chain, result: Map) -> np.ndarray | None:
+    """The array to which a result is added; nobody else may read it."""
+    call = chain.lowering.only_reader(result)
+    if call is None or call.name != "accumulate":
+        return None
+    chain.take(call)
+    updates: np.ndarray = call.arguments[0]
+    return updates
+
+
+def biases(chain: Chain) -> Step | None:
+    (delta,) = chain.call.arguments
+    added = chain.next("accumulate", lambda call: True)
+    return BiasGradient(delta, added.arguments[0]) if added else None
+
+
+RULES: Rules = {
+    "activate_backward": batchnorm,
+    "batchnorm_backward": batchnorm,
+    "biases_backward": biases,
+    "maxpool_backward": batchnorm,
     "add": add,
     "conv2d_backward_input": input_delta,
     "conv2d_backward_weights": weight_gradient,

@@ -164,6 +164,45 @@ class Activate(Unary):
 
 
 @dataclass
+class ActivateBackward(Step):
+    """delta times the activation's slope, by its output y."""
+
+    delta: Map
+    y: Map
+    out: Map
+    activation: str
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return [self.delta, self.y]
+
+    @property
+    def writes(self) -> list[Map]:  # type: ignore[override]
+        return [self.out]
+
+    @property
+    def name(self) -> str:
+        return f"delta {self.activation}"
+
+    def rows(self, binding: Binding) -> Rows:
+        delta, y, out = (binding.place(each) for each in (self.delta, self.y, self.out))
+        row = maps.activate_map_backward.step(
+            delta=delta.address,
+            y=y.address,
+            out=out.address,
+            batch=y.n,
+            h=y.h,
+            w=y.w,
+            vectors=y.vectors,
+            slopes=binding.floats(SLOPES[self.activation]),
+            **delta.pitches("delta"),
+            **y.pitches("y"),
+            **out.pitches("out"),
+        )
+        return [row]
+
+
+@dataclass
 class Concat(Step):
     """Maps side by side: those that do not lie there already are copied."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -59,7 +60,8 @@ class Bound:
         arena = aligned(program.memory.floats)
         scratch = aligned(program.scratch // FLOAT + 16)
         self.binding = Binding(program.memory, arena, program.threads, program.weights, scratch)
-        self.parts = in_parts([row for step in program.steps for row in step.rows(self.binding)])
+        self.rows = [(step, step.rows(self.binding)) for step in program.steps]
+        self.parts = in_parts([row for _, rows in self.rows for row in rows])
 
     def run(self, x: np.ndarray, *others: np.ndarray) -> None:
         """Computes from x (n, c, h, w) float32, contiguous; see `outputs` for what comes of it.
@@ -69,11 +71,20 @@ class Bound:
         for given, value in zip(self.program.recording.inputs[1:], others, strict=True):
             self.binding.view(given)[...] = value
         for part in self.parts:
-            if isinstance(part, Table):
-                part.set_input(x.ctypes.data)
-                team().run(*part.job)
-            else:
-                part()
+            _run(part, x)
+
+    def times(self, x: np.ndarray, rounds: int) -> list[tuple[Step, float]]:
+        """Seconds that each step takes, the median of `rounds` runs."""
+        steps = [(step, in_parts(rows)) for step, rows in self.rows]
+        seconds = np.zeros((rounds, len(steps)))
+        for round_ in range(rounds):
+            for number, (_, parts) in enumerate(steps):
+                start = time.perf_counter()
+                for part in parts:
+                    _run(part, x)
+                seconds[round_, number] = time.perf_counter() - start
+        medians = np.median(seconds, axis=0).tolist()
+        return [(step, median) for (step, _), median in zip(steps, medians, strict=True)]
 
     @property
     def table(self) -> Table | None:
@@ -87,9 +98,17 @@ class Bound:
         return [self.binding.view(y) for y in self.program.recording.outputs]
 
 
+def _run(part: Table | Callable[[], None], x: np.ndarray) -> None:
+    if isinstance(part, Table):
+        part.set_input(x.ctypes.data)
+        team().run(*part.job)
+    else:
+        part()
+
+
 def _lives(steps: Sequence[Step], given: Sequence[Map]) -> dict[Map, tuple[int, int]]:
     """The first and last step that needs each map; what is given is there before all steps."""
-    lives: dict[Map, tuple[int, int]] = {x: (-1, -1) for x in given}
+    lives: dict[Map, tuple[int, int]] = dict.fromkeys(given, (-1, -1))
     for number, step in enumerate(steps):
         for x in (*step.reads, *step.writes):
             first, _ = lives.get(x, (number, number))

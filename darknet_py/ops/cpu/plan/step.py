@@ -31,6 +31,10 @@ class Binding:
     def place(self, x: Map) -> Place:
         return self.memory.place(x, self.arena.ctypes.data)
 
+    def difference(self, added: Map | None, y: Place) -> int:
+        """Bytes from y to a map with the same pitches; 0 for none."""
+        return 0 if added is None else self.place(added).address - y.address
+
     def view(self, x: Map) -> np.ndarray:
         return self.memory.view(x, self.arena)
 

@@ -1,0 +1,95 @@
+"""Sums kept in doubles: floats are added up a few hundred at a time, then go here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from darknet_py.ops.cpu.native.emit import (
+    F64,
+    Builder,
+    Loop,
+    Value,
+    Variables,
+    Vector,
+    const,
+    ir,
+    number,
+    pointer,
+    zero,
+)
+from darknet_py.ops.cpu.native.kernel import part
+
+DOUBLE = 8
+WIDTHS = (4, 2, 1)
+"""Vectors that are summed together: the more, the more of a line of memory is read at once."""
+TOGETHER = 64
+"""Pixels, about, whose floats are added up before they go into doubles."""
+
+
+@part
+def width_of(left):  # type: ignore[no-untyped-def]
+    """How many of the vectors that are left are summed together."""
+    return 4 if left >= 4 else 2 if left >= 2 else 1
+
+
+def for_width(builder: Builder, width: Value, emit: Callable[[int], None]) -> None:
+    """Emits for each of the widths, and runs what is for this one."""
+    for number_of in WIDTHS:
+        with builder.if_then(builder.icmp_signed("==", width, const(number_of))):
+            emit(number_of)
+
+
+@number
+def double_at(builder: Builder, address: Value) -> Value:
+    return builder.load(pointer(builder, address, F64))
+
+
+def add_to_doubles(vector: Vector, address: Value) -> None:
+    """Adds floats to as many doubles at an address."""
+    builder = vector.builder
+    kind: Any = ir.VectorType(F64, vector.length)
+    place = pointer(builder, address, kind)
+    total = builder.fadd(builder.load(place, align=8), builder.fpext(vector.value, kind))
+    builder.store(total, place, align=8)
+
+
+class Places:
+    """`with Places(builder, counts, maps) as addresses:` walks over rows and pixels of maps.
+
+    counts: rows, pixels; maps: of each (address, bytes of a row, bytes of a pixel).
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        counts: tuple[Value, Value],
+        maps: list[tuple[Value, Value, Value]],
+    ) -> None:
+        self.builder, self.maps = builder, maps
+        self.rows, self.pixels = Loop(builder, counts[0]), None
+        self.count = counts[1]
+
+    def __enter__(self) -> list[Value]:
+        builder = self.builder
+        row = self.rows.__enter__()
+        lines = [builder.add(start, builder.mul(row, step)) for start, step, _ in self.maps]
+        self.pixels = Loop(builder, self.count)
+        pixel = self.pixels.__enter__()
+        steps = [step for _, _, step in self.maps]
+        return [
+            builder.add(line, builder.mul(pixel, step))
+            for line, step in zip(lines, steps, strict=True)
+        ]
+
+    def __exit__(self, *_: object) -> None:
+        assert self.pixels is not None
+        self.pixels.__exit__()
+        self.rows.__exit__()
+
+
+def running(builder: Builder, count: int) -> Variables:
+    """Sums, zero at first."""
+    sums = Variables(builder, count)
+    sums.set([zero(builder)] * count)
+    return sums

@@ -1,0 +1,130 @@
+"""Batch normalisation in training: forward with the batch's statistics, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from darknet_py.ops.cpu.kernels import normalize as kernels
+from darknet_py.ops.cpu.kernels import statistics
+from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.plan.memory import Memory, Place
+from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.table import Row
+from darknet_py.ops.record import Map
+
+
+@dataclass
+class Normalize(Step):
+    """y = activation(norm(x) [+ added]) [+ added_after], [the largest of 2x2]; see ops.batchnorm.
+
+    mean, variance: maps (c,) that it writes, as are scale and shift, with which norm(x) is
+    x scale + shift. rolling: averages that move, or none.
+    """
+
+    x: Map
+    y: Map
+    mean: Map
+    variance: Map
+    scales: np.ndarray
+    biases: np.ndarray | None
+    rolling: tuple[np.ndarray, np.ndarray] | None = None
+    activation: str = "linear"
+    added: Map | None = None
+    added_after: Map | None = None
+    pooled: bool = False
+    scale: Map = field(init=False)
+    shift: Map = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scale = Map(self.mean.shape, self.mean.recorder)
+        self.shift = Map(self.mean.shape, self.mean.recorder)
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return [self.x, *(x for x in (self.added, self.added_after) if x is not None)]
+
+    @property
+    def writes(self) -> list[Map]:  # type: ignore[override]
+        return [self.y, self.mean, self.variance, self.scale, self.shift]
+
+    @property
+    def name(self) -> str:
+        extras = [
+            "" if self.activation == "linear" else self.activation,
+            "add" if self.added is not None or self.added_after is not None else "",
+            "maxpool" if self.pooled else "",
+        ]
+        return "batchnorm" + "".join(f" + {extra}" for extra in extras if extra)
+
+    def prepare(self, memory: Memory, threads: int) -> None:
+        memory.twins += [(x, self.y) for x in (self.added, self.added_after) if x is not None]
+
+    def scratch(self, threads: int) -> int:
+        return threads * statistics.statistics_size(-(-self.x.shape[3] // 4) + 4)
+
+    def rows(self, binding: Binding) -> list[Row]:  # type: ignore[override]
+        x, y = binding.place(self.x), binding.place(self.y)
+        return [
+            self._sums(binding, x),
+            self._finish(binding, x),
+            self._apply(binding, x, y),
+        ]
+
+    def _sums(self, binding: Binding, x: Place) -> Row:
+        return statistics.statistics.step(
+            x=x.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            vectors=x.vectors,
+            sums=binding.scratch.ctypes.data,
+            sums_size=statistics.statistics_size(x.vectors),
+            **x.pitches("x"),
+        )
+
+    def _finish(self, binding: Binding, x: Place) -> Row:
+        mean, variance = self.rolling or (None, None)
+        return statistics.finish_statistics.step(
+            sums=binding.scratch.ctypes.data,
+            sums_size=statistics.statistics_size(x.vectors),
+            count=x.n * x.h * x.w,
+            c=x.c,
+            vectors=x.vectors,
+            mean=binding.place(self.mean).address,
+            variance=binding.place(self.variance).address,
+            rolling_mean=address(mean),
+            rolling_variance=address(variance),
+            scales=address(self.scales),
+            biases=address(self.biases),
+            scale=binding.place(self.scale).address,
+            shift=binding.place(self.shift).address,
+        )
+
+    def _apply(self, binding: Binding, x: Place, y: Place) -> Row:
+        common = {
+            "x": x.address,
+            "y": y.address,
+            "batch": y.n,
+            "h": y.h,
+            "w": y.w,
+            "vectors": y.vectors,
+            "scale": binding.place(self.scale).address,
+            "shift": binding.place(self.shift).address,
+            "slopes": binding.floats(SLOPES[self.activation]),
+            **x.pitches("x"),
+            **y.pitches("y"),
+        }
+        if self.pooled:
+            return kernels.normalize_pooled.step(**common)
+        return kernels.normalize.step(
+            added=binding.difference(self.added, y),
+            added_after=binding.difference(self.added_after, y),
+            **common,
+        )
+
+
+def address(array: np.ndarray | None) -> int:
+    """Of an array's first number; 0 for none."""
+    return 0 if array is None else int(array.ctypes.data)
