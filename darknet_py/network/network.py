@@ -135,7 +135,7 @@ class Network:
     # Weights
 
     def changed(self) -> None:
-        """To be called after a parameter's values were changed by anything but this class."""
+        """To be called after anything but this class has changed values of parameters in place."""
         self.engine.clear()
 
     def initialise(self, seed: int | None = None) -> None:
@@ -217,7 +217,7 @@ class Network:
             return recorder.recording([x_delta])
 
         what = f"image_delta {layer} {thresh}"
-        (x_delta,) = self.engine.run(self._key(what, batched), record, batched)
+        (x_delta,) = self._compute(what, record, batched)
         result: np.ndarray = x_delta.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(result if x.ndim == 4 else result[0])
 
@@ -257,7 +257,7 @@ class Network:
                 truth = recorder.input((n, *y.shape[1:]))
                 return recorder.recording([self._record_part(recorder, start, truth)])
 
-            (loss,) = self.engine.run(self._key("train", x), record, x, y, changing=True)
+            (loss,) = self._compute("train", record, x, y, changing=True)
             return float(loss)
         start, truth = self._to_device(x), self.ops.array(y)
         return float(self.ops.to_host(self._record_part(self.ops, start, truth)))
@@ -277,7 +277,7 @@ class Network:
         self.seen += settings.batch
         rate = settings.schedule.rate(self.batch_num)
         self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
-        self.changed()
+        self.engine.moved()
 
     def updates_are_finite(self) -> bool:
         """Whether no update that waits in a parameter is infinite or no number."""
@@ -316,7 +316,7 @@ class Network:
             forget(net.layers)
             return recorder.recording(choose(net.layers, outputs))
 
-        ys: list[np.ndarray] = self.engine.run(self._key(what, x), record, x)
+        ys: list[np.ndarray] = self._compute(what, record, x)
         return ys
 
     def _for(self, x: np.ndarray) -> Network:
@@ -326,10 +326,23 @@ class Network:
             return self
         return self.resized(w=shape[3], h=shape[2])
 
-    def _key(self, what: str, x: np.ndarray) -> tuple[Any, ...]:
-        """What a recording depends on: the size of the picture, and the arrays of the parameters."""
-        arrays = ((id(each.value), id(each.updates)) for each in self.parameters())
-        return what, x.shape[1:], tuple(arrays)
+    def _compute(
+        self,
+        what: str,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        *others: np.ndarray,
+        changing: bool = False,
+    ) -> list[np.ndarray]:
+        """What a recording gives, which the engine keeps under its name and the pictures' size."""
+        values = [each.value for each in self.parameters()]
+        updates = [each.updates for each in self.parameters() if changing and each.learned]
+        frozen = tuple(layer.frozen for layer in self.layers)
+        key, arrays = (what, x.shape[1:], frozen), values + updates
+        results: list[np.ndarray] = self.engine.run(
+            key, record, x, *others, arrays=arrays, changing=changing
+        )
+        return results
 
     def _to_device(self, x: np.ndarray) -> Array:
         """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device."""

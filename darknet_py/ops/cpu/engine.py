@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from darknet_py.ops.cpu.plan.program import Bound, Program
 from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.cpu.threads import thread_count
 from darknet_py.ops.record import Recording
+from darknet_py.ops.replay import replay
 
 _GROUP = 4
 """Pictures that a thread takes together: late layers read their weights once for all of them."""
@@ -34,7 +35,13 @@ class Engine:
         self._lock = threading.Lock()
 
     def clear(self) -> None:
-        """Forgets programs that hold parameters: some have changed."""
+        """Forgets all programs."""
+        with self._lock:
+            self._programs.clear()
+            self._weights.clear()
+
+    def moved(self) -> None:
+        """Forgets programs that hold parameters: an optimiser has moved them."""
         with self._lock:
             for key in [key for key, (bound, *_) in self._programs.items() if not bound.changing]:
                 del self._programs[key]
@@ -46,15 +53,22 @@ class Engine:
         record: Callable[[int], Recording],
         x: np.ndarray,
         *others: np.ndarray,
+        arrays: Sequence[np.ndarray] = (),
         changing: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
-        given. changing: parameters move between runs, and are read in each.
+        given. arrays: the parameters; where they are no float32, all is computed as they are.
+        changing: parameters move between runs, and are read in each.
         """
+        if any(array.dtype != np.float32 for array in arrays):
+            given = [each.astype(arrays[0].dtype) for each in (x, *others)]
+            return replay(record(len(x)), given)
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
+        # an id is unique as long as a program, which knows the arrays, is kept
+        key = key, tuple(map(id, arrays))
         with self._lock:
             if len(x) >= threads > 1 and not changing and not others:
                 (first,) = self._bound(key, record, 1, 1, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import cupy as cp
@@ -25,8 +25,11 @@ class Engine:
         self._recordings: dict[Hashable, Recording] = {}
 
     def clear(self) -> None:
-        """Forgets programs that hold parameters: some have changed."""
+        """Forgets all programs."""
         self._recordings.clear()
+
+    def moved(self) -> None:
+        """Forgets programs that hold parameters: an optimiser has moved them. None does."""
 
     def run(
         self,
@@ -34,14 +37,16 @@ class Engine:
         record: Callable[[int], Recording],
         x: np.ndarray,
         *others: np.ndarray,
+        arrays: Sequence[Any] = (),
         changing: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
-        given. changing: parameters move between runs, and are read in each.
+        given. arrays: the parameters; where they are no float32, all is computed as they are.
+        changing: parameters move between runs, and are read in each.
         """
-        full_key = key, len(x)
+        full_key = key, tuple(map(id, arrays)), len(x)
         if full_key not in self._recordings:
             self._recordings[full_key] = record(len(x))
         given: list[Any] = [cp.asarray(array) for array in (x, *others)]

@@ -151,7 +151,7 @@ class Convolution(Step):
     def _factors_and_biases(
         self, binding: Binding, before: list[Row]
     ) -> tuple[np.ndarray | None, int]:
-        if self.changing and self.biases is not None:
+        if self.changing and self.norm is None and self.biases is not None:
             room = binding.room(padded(self.filters))
             before.append(biases_row(self.biases, room))
             return None, int(room.ctypes.data)
