@@ -247,7 +247,7 @@ def test_what_is_not_allowed(module: str, source: str) -> None:
     assert len(faults(f"{US}.{module}", source)) == 1
 
 
-HEAVY = {"PIL", "click", "cupy", "numba", "numpy"}
+HEAVY = {"PIL", "PIL.ImageFont", "click", "cupy", "llvmlite", "numba", "numpy", "threadpoolctl"}
 
 
 @pytest.mark.parametrize(
@@ -257,9 +257,13 @@ HEAVY = {"PIL", "click", "cupy", "numba", "numpy"}
         (f"{US}.errors", set()),
         (f"{US}.cli", {"click"}),
         (f"{US}.cfg.sections", set()),
-        (f"{US}.images", {"PIL", "numba", "numpy"}),
+        (f"{US}.images", {"PIL", "numpy"}),
         (f"{US}.ops", set()),
+        (f"{US}.ops.notices", set()),
+        (f"{US}.ops.cpu", {"numpy"}),
+        (f"{US}.ops.cpu.engine", {"llvmlite", "numpy"}),
         (f"{US}.network", {"numpy"}),
+        (f"{US}.tasks.classify", {"PIL", "numpy"}),
     ],
 )
 def test_what_an_import_loads(module: str, may_load: set[str]) -> None:

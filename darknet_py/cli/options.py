@@ -59,13 +59,20 @@ def build_network(cfg: str, device: str, threads: int | None, strict: bool, quie
     limit_threads(threads)
     from darknet_py.network import Network
     from darknet_py.network.builder import table
+    from darknet_py.ops.notices import when_compiling
 
+    when_compiling(None if quiet else _say_compiling)
     net = Network.from_cfg(find_file(cfg), device, strict=strict)
     if not quiet:
         for warning in net.warnings:
             click.echo(f"warning: {warning}", err=True)
         click.echo("\n".join(table(net.layers)), err=True)
     return net
+
+
+def _say_compiling(is_kept: bool) -> None:
+    kept = "once" if is_kept else "as there is no folder to keep them in (see DARKNET_CACHE_DIR)"
+    click.echo(f"Compiling kernels, {kept}...", err=True)
 
 
 def open_network(

@@ -1,5 +1,7 @@
 """The functions of ops on numpy arrays; kernels are numba's, matrix products the BLAS's."""
 
+from typing import TYPE_CHECKING, Any
+
 from darknet_py.ops import shared
 from darknet_py.ops.cpu.arrays import array, to_host
 from darknet_py.ops.cpu.conv import (
@@ -10,9 +12,11 @@ from darknet_py.ops.cpu.conv import (
     local2d_backward_input,
     local2d_backward_weights,
 )
-from darknet_py.ops.cpu.engine import Engine
 from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.shared import *  # noqa: F403
+
+if TYPE_CHECKING:
+    from darknet_py.ops.cpu.engine import Engine
 
 __all__ = [
     "Engine",
@@ -28,3 +32,12 @@ __all__ = [
     "to_host",
 ]
 __all__ += shared.__all__
+
+
+def __getattr__(name: str) -> Any:
+    # LLVM is loaded with it, which those who only read pictures do without
+    if name != "Engine":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from darknet_py.ops.cpu.engine import Engine
+
+    return Engine

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from threadpoolctl import ThreadpoolController
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,9 +55,13 @@ def spread(count: int) -> list[range]:
 @cache
 def _pool(_process: int) -> ThreadPoolExecutor:
     # by process: a fork has none of its parent's threads
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(thread_count(), thread_name_prefix="darknet")
 
 
 @cache
 def _blas() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()

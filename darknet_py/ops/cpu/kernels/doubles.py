@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from llvmlite import ir
+
 from darknet_py.ops.cpu.native.emit import (
     F64,
     Builder,
@@ -13,7 +15,6 @@ from darknet_py.ops.cpu.native.emit import (
     Variables,
     Vector,
     const,
-    ir,
     number,
     pointer,
     zero,
@@ -67,23 +68,17 @@ class Places:
         maps: list[tuple[Value, Value, Value]],
     ) -> None:
         self.builder, self.maps = builder, maps
-        self.rows, self.pixels = Loop(builder, counts[0]), None
-        self.count = counts[1]
+        self.rows, self.pixels = (Loop(builder, count) for count in counts)
 
     def __enter__(self) -> list[Value]:
-        builder = self.builder
-        row = self.rows.__enter__()
-        lines = [builder.add(start, builder.mul(row, step)) for start, step, _ in self.maps]
-        self.pixels = Loop(builder, self.count)
-        pixel = self.pixels.__enter__()
-        steps = [step for _, _, step in self.maps]
-        return [
-            builder.add(line, builder.mul(pixel, step))
-            for line, step in zip(lines, steps, strict=True)
-        ]
+        addresses = [start for start, _, _ in self.maps]
+        for loop, at in ((self.rows, 1), (self.pixels, 2)):
+            index = loop.__enter__()
+            steps = [self.builder.mul(index, steps[at]) for steps in self.maps]
+            addresses = [self.builder.add(*both) for both in zip(addresses, steps, strict=True)]
+        return addresses
 
     def __exit__(self, *_: object) -> None:
-        assert self.pixels is not None
         self.pixels.__exit__()
         self.rows.__exit__()
 

@@ -57,7 +57,7 @@ def normalize_square(
 
 
 @kernel
-def normalize(
+def normalize(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -77,7 +77,7 @@ def normalize(
     scale,
     shift,
     slopes,
-):  # type: ignore[no-untyped-def]
+):
     """y = activation(x scale + shift [+ added]) [+ added_after].
 
     added, added_after: bytes from y to a map of its shape, 0 for none.
@@ -98,7 +98,7 @@ def normalize(
 
 
 @kernel
-def normalize_pooled(
+def normalize_pooled(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -116,7 +116,7 @@ def normalize_pooled(
     scale,
     shift,
     slopes,
-):  # type: ignore[no-untyped-def]
+):
     """y = of each 2 x 2 of activation(x scale + shift) the largest; h, w: of y."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):

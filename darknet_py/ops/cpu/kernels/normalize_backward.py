@@ -236,7 +236,7 @@ def make_backward_sums(pixels_of: Pixels) -> Kernel:
     add_sums = make_sums(pixels_of)
     step = 2 if pixels_of is _pooled else 1
 
-    def backward_sums(
+    def backward_sums(  # type: ignore[no-untyped-def]
         thread,
         threads,
         x,
@@ -265,7 +265,7 @@ def make_backward_sums(pixels_of: Pixels) -> Kernel:
         slopes,
         sums,
         sums_size,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """Each thread's sums of d and of d (x - mean): sums_size bytes a thread.
 
         h, w: of delta. y, kept: for `_stored` only; kept: where d goes, delta's own place if need
@@ -323,7 +323,7 @@ def make_backward(pixels_of: Pixels) -> Kernel:
     put_delta = make_delta(pixels_of)
     step = 2 if pixels_of is _pooled else 1
 
-    def backward(
+    def backward(  # type: ignore[no-untyped-def]
         thread,
         threads,
         x,
@@ -353,7 +353,7 @@ def make_backward(pixels_of: Pixels) -> Kernel:
         b,
         e,
         slopes,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """out = a d + b (x - mean) + e; h, w: of delta; y: for `_stored` only."""
         rows = batch * h
         for number in range(rows * thread // threads, rows * (thread + 1) // threads):
@@ -397,7 +397,7 @@ backward_sums_pooled, backward_pooled = make_backward_sums(_pooled), make_backwa
 
 
 @kernel
-def finish_backward_sums(
+def finish_backward_sums(  # type: ignore[no-untyped-def]
     thread,
     threads,
     sums,
@@ -412,7 +412,7 @@ def finish_backward_sums(
     a,
     b,
     e,
-):  # type: ignore[no-untyped-def]
+):
     """Adds the updates, (c,), and makes a, b and e, padded. bias_updates: 0 for none.
 
     sums: of as many threads as do this. count: values of x in a channel.

@@ -2,8 +2,8 @@
 
 A panel is a matrix of rows, one for each number that is multiplied, each of a few vectors of
 filters; filters that do not fill a panel stand in panels of one vector behind the others. Rows are
-(tap, c) for a direct convolution, a tap being a place in the window, and (product, c) for Winograd's.
-Where maps are padded, zeros stand for the filters and channels that are not there.
+(tap, c) for a direct convolution, a tap being a place in the window, and (product, c) for
+Winograd's. Where maps are padded, zeros stand for the filters and channels that are not there.
 
 Backward means the convolution of stride 1 that carries deltas to the input: windows turned by 180
 degrees, filters and channels exchanged.
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from llvmlite import ir
 
 from darknet_py.ops.cpu.kernels.partial import load_first, transposed
 from darknet_py.ops.cpu.kernels.tile import PANEL, VECTOR
@@ -29,7 +30,6 @@ from darknet_py.ops.cpu.native.emit import (
     constant,
     function,
     instruction,
-    ir,
     load,
     splat,
     store,
@@ -43,7 +43,7 @@ _panel, _vector, _length = PANEL, VECTOR, vector_length()
 
 @part
 def panel_start(vector, vectors, panel, rows):  # type: ignore[no-untyped-def]
-    """Where a vector of filters begins in panels, and the bytes from one of its rows to the next."""
+    """Where a vector of filters begins in panels, and the bytes from one row of it to the next."""
     full = vectors // panel * panel
     if vector < full:
         first = vector // panel * panel
@@ -161,9 +161,9 @@ def pack_direct(thread, threads, weights, packed, filters, taps, c, c_padded, pa
 
 
 @kernel
-def pack_direct_backward(
+def pack_direct_backward(  # type: ignore[no-untyped-def]
     thread, threads, weights, packed, filters, taps, c, filters_padded, panel, factors
-):  # type: ignore[no-untyped-def]
+):
     """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
     vectors = (c + _length - 1) // _length
     first, last = vectors * thread // threads, vectors * (thread + 1) // threads

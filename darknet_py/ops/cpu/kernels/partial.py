@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from llvmlite import ir
+
 from darknet_py.ops.cpu.native.emit import (
     F32,
     I32,
@@ -16,7 +18,6 @@ from darknet_py.ops.cpu.native.emit import (
     Vector,
     constant,
     declare,
-    ir,
     pointer,
     vector_type,
 )

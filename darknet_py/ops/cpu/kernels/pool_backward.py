@@ -70,7 +70,7 @@ def _number(builder: Builder, i: Value, j: Value, columns: Value) -> Vector:
 
 
 @kernel
-def maxpool_backward(
+def maxpool_backward(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -94,7 +94,7 @@ def maxpool_backward(
     out_image,
     out_row,
     out_pixel,
-):  # type: ignore[no-untyped-def]
+):
     """out, of x's shape (h, w): the delta of x. out_h, out_w: of delta, as in pool.py's maxpool.
 
     Windows may overlap, so that each thread has some channels of a picture, or of several.
@@ -138,9 +138,9 @@ def put_share(builder: Builder, delta: Value, count: Value, out: Value) -> None:
 
 
 @kernel
-def avgpool_backward(
+def avgpool_backward(  # type: ignore[no-untyped-def]
     thread, threads, delta, out, batch, h, w, vectors, delta_image, out_image, out_row, out_pixel
-):  # type: ignore[no-untyped-def]
+):
     """Each pixel of out (h, w) gets delta / (h w)."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):

@@ -118,7 +118,7 @@ def statistics(thread, threads, x, batch, h, w, vectors, x_image, x_row, x_pixel
 
 
 @kernel
-def finish_statistics(
+def finish_statistics(  # type: ignore[no-untyped-def]
     thread,
     threads,
     sums,
@@ -134,7 +134,7 @@ def finish_statistics(
     biases,
     scale,
     shift,
-):  # type: ignore[no-untyped-def]
+):
     """mean, variance, rolling averages; scale and shift, with which y = x scale + shift.
 
     sums: of as many threads as do this. count: values in a channel. rolling_*: 0 if they are to

@@ -91,7 +91,7 @@ def make_tiles(vectors: int) -> Part:
     return tiles
 
 
-_wide, _narrow = make_tiles(PANEL), make_tiles(1)
+wide_tiles, narrow_tiles = make_tiles(PANEL), make_tiles(1)
 
 
 @instruction
@@ -102,7 +102,7 @@ def clear(builder: Builder, address: Value, size: Value) -> None:
 
 
 @kernel
-def weight_gradient(
+def weight_gradient(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -127,7 +127,7 @@ def weight_gradient(
     sums,
     sums_size,
     copies,
-):  # type: ignore[no-untyped-def]
+):
     """sums = for each number of a window and each filter, the sum of x * delta over all places.
 
     x, delta: the first window and the first output; x_*: bytes from one window to the next (the
@@ -167,7 +167,7 @@ def weight_gradient(
             for s in range(count):
                 window = windows + get(segments + 8 * s) + group * x_group
                 if panel < full:
-                    _wide(
+                    wide_tiles(
                         window,
                         x_row,
                         x_pixel,
@@ -180,7 +180,7 @@ def weight_gradient(
                         to + s * length * _panel * _vector,
                     )
                 else:
-                    _narrow(
+                    narrow_tiles(
                         window,
                         x_row,
                         x_pixel,
@@ -228,9 +228,9 @@ def add_square(
 
 
 @kernel
-def add_weight_gradient(
+def add_weight_gradient(  # type: ignore[no-untyped-def]
     thread, threads, sums, sums_size, copies, updates, filters, taps, c, c_padded, groups
-):  # type: ignore[no-untyped-def]
+):
     """updates (filters, taps, c) += the sums of all copies.
 
     filters: of all groups; c: channels of a group; c_padded: rows of a panel for each tap.
@@ -261,3 +261,8 @@ def add_weight_gradient(
 def sums_size(filters: int, rows: int, groups: int) -> int:
     """Bytes of a copy of the sums: rows = count * length."""
     return groups * -(-filters // groups // _length) * rows * _vector
+
+
+def rows_together(out_w: int) -> int:
+    """Rows of outputs that make a good block: long sums, in the nearest cache."""
+    return max(112 // out_w, 1)

@@ -13,7 +13,12 @@ from __future__ import annotations
 from darknet_py.ops.cpu.kernels.pack import multiplied, panel_start, stack
 from darknet_py.ops.cpu.kernels.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
-from darknet_py.ops.cpu.kernels.weight_gradient import add_square, clear, make_tiles
+from darknet_py.ops.cpu.kernels.weight_gradient import (
+    add_square,
+    clear,
+    narrow_tiles,
+    wide_tiles,
+)
 from darknet_py.ops.cpu.kernels.winograd import copy_vector, make_input
 from darknet_py.ops.cpu.native.emit import (
     Builder,
@@ -31,7 +36,6 @@ from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.native.kernel import Kernel, kernel, part
 
 _panel, _vector, _length = PANEL, VECTOR, vector_length()
-_wide, _narrow = make_tiles(PANEL), make_tiles(1)
 _LINE = 64
 
 
@@ -99,7 +103,7 @@ def make_winograd_gradient(m: int) -> Kernel:
     input_products, delta_products = make_input(m), make_deltas(m)
     count = (m + 2) ** 2
 
-    def winograd_gradient(
+    def winograd_gradient(  # type: ignore[no-untyped-def]
         thread,
         threads,
         x,
@@ -122,13 +126,13 @@ def make_winograd_gradient(m: int) -> Kernel:
         sums,
         sums_size,
         copies,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """sums = for each product, the sum over tiles of x's (c) times the deltas' (filters).
 
         x, delta: the first window and the first output. c: channels of x, in whole vectors;
-        vectors: of filters. block, together: tiles, and panels of filters, that are done together.
-        scratch: scratch_size bytes a thread. sums: `copies` times sums_size bytes; threads / copies threads share the filters of
-        a copy.
+        vectors: of filters. block, together: tiles, and panels of filters, that are done
+        together. scratch: scratch_size bytes a thread. sums: `copies` times sums_size bytes;
+        threads / copies threads share the filters of a copy.
         """
         shares = threads // copies
         copy, share = thread // shares, thread % shares
@@ -197,10 +201,10 @@ def make_winograd_gradient(m: int) -> Kernel:
                         b = delta_matrices + p * delta_step + (v - base) * block * _vector
                         if first_vector(panel + 1, vectors) - v == _panel:
                             to = sums + v * count * size + p * size * _panel
-                            _wide(a, 0, x_line, b, 0, _panel * _vector, 1, n, c, to)
+                            wide_tiles(a, 0, x_line, b, 0, _panel * _vector, 1, n, c, to)
                         else:
                             to = sums + v * count * size + p * size
-                            _narrow(a, 0, x_line, b, 0, _vector, 1, n, c, to)
+                            narrow_tiles(a, 0, x_line, b, 0, _vector, 1, n, c, to)
 
     winograd_gradient.__name__ = f"winograd{m}_gradient"
     return kernel(winograd_gradient)
@@ -210,9 +214,9 @@ def make_add_winograd_gradient(m: int) -> Kernel:
     from_products = make_weights(m)
     count = (m + 2) ** 2
 
-    def add_winograd_gradient(
+    def add_winograd_gradient(  # type: ignore[no-untyped-def]
         thread, threads, sums, sums_size, copies, updates, filters, c, c_padded
-    ):  # type: ignore[no-untyped-def]
+    ):
         """updates (filters, 3, 3, c) += what the sums of all copies make; c_padded: of the map."""
         square = stack(0)
         vectors = (filters + _length - 1) // _length

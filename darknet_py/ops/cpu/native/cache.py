@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 
@@ -104,10 +105,8 @@ def _roots() -> Iterator[Path]:
     if not user.is_absolute():
         mac = sys.platform == "darwin"
         user = Path("~/Library/Caches" if mac else "~/.cache")
-    try:
+    with suppress(RuntimeError):  # there is no home
         yield user.expanduser().absolute() / "darknet"
-    except RuntimeError:  # there is no home
-        pass
     try:
         temporary = Path(tempfile.gettempdir()).absolute()
     except OSError:  # there is no such folder
@@ -152,7 +151,5 @@ def _clear_old(root: Path) -> None:
 
 
 def _remove(path: str) -> None:
-    try:
+    with suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass

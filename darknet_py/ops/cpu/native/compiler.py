@@ -102,7 +102,7 @@ def _part(part: Part) -> Any:
 
 @cache
 def _instruction(source: Instruction) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def call(_: Any, *arguments: Any) -> Any:
         result = getattr(types, source.result or "void")
 

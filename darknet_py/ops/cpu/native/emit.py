@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.cpu.native.host import has_fused, vector_length
 
 Builder = Any
 Value = Any
@@ -35,7 +35,7 @@ class Instruction:
         self.result = result
         """The type of what it gives, as numba calls it: int64, float64, or nothing."""
 
-    def __call__(self, *arguments: int) -> int:
+    def __call__(self, *arguments: float) -> Any:
         raise TypeError("an instruction can be called in a kernel only")
 
 
@@ -124,7 +124,7 @@ class Vector:
     def __gt__(self, other: Vector | float) -> Value:
         return self.builder.fcmp_ordered(">", self.value, self._value(other))
 
-    def __eq__(self, other: object) -> Value:  # type: ignore[override]
+    def __eq__(self, other: object) -> Value:
         assert isinstance(other, Vector | float)
         return self.builder.fcmp_ordered("==", self.value, self._value(other))
 
@@ -144,7 +144,9 @@ def where(condition: Value, yes: Vector, no: Vector) -> Vector:
 
 
 def fused(a: Vector, b: Vector, c: Vector) -> Vector:
-    """a b + c, rounded once."""
+    """a b + c, rounded once where the processor can."""
+    if not has_fused():
+        return a * b + c
     kind = a.value.type
     name = f"llvm.fma.v{a.length}f32"
     fma = declare(a.builder, name, kind, [kind] * 3)

@@ -27,6 +27,12 @@ def _features() -> Any:
 
 
 @cache
+def architecture() -> str:
+    """x86_64, aarch64, arm64..."""
+    return str(llvm.get_process_triple().partition("-")[0])
+
+
+@cache
 def vector_length() -> int:
     """Floats in the widest vector: 16 (AVX-512), 8 (AVX2), 4 (NEON and everything else)."""
     wanted = os.environ.get(VECTOR_VARIABLE, "")
@@ -42,13 +48,20 @@ def vector_length() -> int:
 def vector_registers() -> int:
     """Vector registers that a kernel may fill: 32, or 16 where only AVX2 or SSE is there."""
     features = _features()
-    has_many = (
-        features.get("avx512f") or features.get("neon") or "aarch64" in llvm.get_process_triple()
-    )
+    has_many = features.get("avx512f") or is_arm()
     wide = 16 if features.get("avx512f") else 8 if features.get("avx2") else 4
     registers = 32 if has_many else 16
     # a vector longer than the processor's takes several registers
     return max(registers * wide // max(vector_length(), wide), 8)
+
+
+def has_fused() -> bool:
+    """Whether the processor multiplies and adds at once; without it, LLVM calls a function."""
+    return bool(_features().get("fma")) or is_arm()
+
+
+def is_arm() -> bool:
+    return architecture() in ("aarch64", "arm64")
 
 
 def identity() -> str:

@@ -24,7 +24,6 @@ from typing import Any
 
 import llvmlite
 
-from darknet_py import __version__
 from darknet_py.ops import notices
 from darknet_py.ops.cpu.native import cache as disk
 from darknet_py.ops.cpu.native import host, loader
@@ -34,6 +33,7 @@ Function = Callable[..., Any]
 MAX_ARGUMENTS = 31
 """A row has one more: the kernel's address."""
 
+_PACKAGE = Path(__file__).parents[3] / "__init__.py"
 _SOURCES = (Path(__file__).parent, Path(__file__).parents[1] / "kernels")
 _COMPILER_VARIABLES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE")
 """What changes the code that numba makes."""
@@ -52,6 +52,9 @@ class Part:
 
     def __init__(self, function: Function) -> None:
         self.function = function
+
+    def __call__(self, *arguments: float) -> Any:
+        raise TypeError("a part of kernels can be called in a kernel only")
 
 
 class Kernel:
@@ -90,7 +93,10 @@ def part(function: Function) -> Part:
 
 def object_code(name: str, function: Function, arguments: int) -> bytes:
     """The machine code of a kernel, from the cache if it has it."""
-    folder = disk.folder(version(function.__code__.co_filename))
+    try:
+        folder = disk.folder(version(function.__code__.co_filename))
+    except OSError:  # it was typed in, and is in no file
+        folder = None
     found = disk.load(folder, name)
     if found is not None:
         return found
@@ -115,8 +121,9 @@ def version(source: str | None = None) -> str:
 @cache
 def _versions() -> tuple[bytes, ...]:
     settings = [f"{name}={os.environ.get(name)}" for name in _COMPILER_VARIABLES]
-    parts = [__version__, llvmlite.__version__, _numba_version(), host.identity(), *settings]
-    sources = (path for folder in _SOURCES for path in sorted(folder.glob("*.py")))
+    parts = [llvmlite.__version__, _numba_version(), host.identity(), *settings]
+    # with the file that says our version
+    sources = [_PACKAGE, *(path for folder in _SOURCES for path in sorted(folder.glob("*.py")))]
     texts = [text for path in sources for text in (path.name.encode(), path.read_bytes())]
     return (*(part.encode() for part in parts), *texts)
 

@@ -10,9 +10,6 @@ import llvmlite.binding as llvm
 
 from darknet_py.ops.cpu.native import host
 
-_FOREVER = ctypes.pythonapi.Py_IncRef
-_FOREVER.argtypes = [ctypes.py_object]
-
 
 def entry(name: str) -> str:
     """The symbol in a kernel's code that takes (thread, threads, row)."""
@@ -43,9 +40,13 @@ def _engine() -> Any:
     empty = llvm.parse_assembly("")
     empty.triple = llvm.get_process_triple()
     engine = llvm.create_mcjit_compiler(empty, target_machine())
-    # never freed, not even when the process ends: threads may be running its code
-    _FOREVER(engine)
+    keep(engine)
     return engine
+
+
+def keep(what: object) -> None:
+    """Never frees it, not even when the process ends: threads may still use it."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(what))
 
 
 @cache

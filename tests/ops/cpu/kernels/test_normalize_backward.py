@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from darknet_py.ops import normalize
+from darknet_py.ops.activations import activate, activate_backward
+from darknet_py.ops.cpu.kernels import normalize_backward as kernels
+from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
+from tests.support.kernels import (
+    THREADS,
+    Map,
+    address,
+    aligned,
+    channels,
+    copied,
+    map_of,
+    padded,
+    run,
+    slopes,
+)
+from tests.support.reference import random_array
+
+ACTIVATIONS = pytest.mark.parametrize("activation", ["linear", "leaky", "relu", "ramp", "relie"])
+ALL_THREADS = pytest.mark.parametrize("threads", THREADS)
+SHAPES = pytest.mark.parametrize("shape", [(2, 4, 6, 20), (1, 2, 2, 1), (3, 2, 4, 40)])
+
+
+class Case:
+    """A layer: what it has, and what its backward should give, in float64."""
+
+    def __init__(self, shape: tuple[int, ...], activation: str, kind: str) -> None:
+        self.shape, self.activation, self.kind = shape, activation, kind
+        c = shape[-1]
+        self.x = random_array(shape, 1, "float32") * 2 + random_array((c,), 2, "float32") * 5
+        self.added = random_array(shape, 3, "float32")
+        self.scales, self.biases = (random_array((c,), i, "float32") for i in (4, 5))
+        self.mean, self.variance = normalize.batch_statistics(self.x)
+        self.scale = self.scales / (np.sqrt(self.variance) + np.float32(1e-6))
+        self.shift = self.biases - self.mean * self.scale
+        z = self.x.astype("d") * self.scale + self.shift
+        self.y = activate(z + self.added if kind == "stored" else z, activation)
+        self.pool = (2, 2, 0) if kind == "pooled" else None
+        n, h, w, _ = shape
+        self.delta_shape = (n, h // 2, w // 2, c) if self.pool else shape
+        self.delta = random_array(self.delta_shape, 6, "float32")
+        d = self.delta.astype("d")
+        if self.pool:
+            assert maxpool(self.y, *self.pool).shape == self.delta_shape
+            d = maxpool_backward(d, self.y, *self.pool)
+        self.d = activate_backward(d, self.y, activation)
+        self.given = self.d, self.x.astype("d"), self.scales, self.mean, self.variance
+
+    def run(self, threads: int, fixed: bool = False) -> tuple[Map, Map, list[np.ndarray]]:
+        """The maps of the delta of x and of d, and the updates of scales and biases."""
+        n, h, w, c = self.delta_shape
+        vectors = padded(c) // padded(1)
+        x, y, delta = map_of(self.x, 0), map_of(self.y), map_of(self.delta)
+        out, kept = Map(self.shape, 2), Map(self.delta_shape)
+        of_c = {
+            name: channels(getattr(self, name)) for name in ("mean", "variance", "scale", "shift")
+        }
+        abe = {name: channels(np.full(padded(c), 9.0)) for name in "abe"}
+        updates = [copied(np.ones(c)), copied(np.ones(c))]
+        size = kernels.backward_sums_size(vectors)
+        sums = aligned(threads * size, "uint8")
+        given_slopes = slopes(self.activation)
+        common = {
+            **x.pitches("x"),
+            **y.pitches("y"),
+            **delta.pitches("delta"),
+            "batch": n,
+            "h": h,
+            "w": w,
+            "vectors": vectors,
+            "slopes": address(given_slopes),
+            **{name: address(of_c[name]) for name in ("mean", "scale", "shift")},
+        }
+        if fixed:
+            abe["a"][:] = of_c["scale"]
+            abe["b"][:] = abe["e"][:] = 0
+        else:
+            run(
+                getattr(kernels, f"backward_sums_{self.kind}"),
+                threads,
+                sums=address(sums),
+                sums_size=size,
+                **kept.pitches("kept"),
+                **common,
+            )
+            run(
+                kernels.finish_backward_sums,
+                threads,
+                sums=address(sums),
+                sums_size=size,
+                count=self.x.size // c,
+                c=c,
+                vectors=vectors,
+                variance=address(of_c["variance"]),
+                scales=address(scales := copied(self.scales)),
+                scale_updates=address(updates[0]),
+                bias_updates=address(updates[1]),
+                **{name: address(value) for name, value in abe.items()},
+            )
+            del scales
+        run(
+            getattr(kernels, f"backward_{self.kind}"),
+            threads,
+            **out.pitches("out"),
+            **common,
+            **{name: address(value) for name, value in abe.items()},
+        )
+        assert all(some.is_sound() for some in (x, y, delta, out, kept))
+        return out, kept, updates
+
+
+@ALL_THREADS
+@ACTIVATIONS
+@SHAPES
+@pytest.mark.parametrize("kind", ["plain", "stored", "pooled"])
+def test_backward(shape: tuple[int, ...], kind: str, activation: str, threads: int) -> None:
+    case = Case(shape, activation, kind)
+    out, kept, (scale_updates, bias_updates) = case.run(threads)
+    x_delta, scales, biases = normalize.batchnorm_backward(*case.given)
+    for found, expected in (
+        (out.values, x_delta),
+        (scale_updates - 1, scales),
+        (bias_updates - 1, biases),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    if kind == "stored":
+        np.testing.assert_allclose(kept.values, case.d, rtol=1e-6)
+
+
+@ALL_THREADS
+@ACTIVATIONS
+@SHAPES
+@pytest.mark.parametrize("kind", ["plain", "stored", "pooled"])
+def test_backward_of_constants(
+    shape: tuple[int, ...], kind: str, activation: str, threads: int
+) -> None:
+    case = Case(shape, activation, kind)
+    out, _, _ = case.run(threads, fixed=True)
+    expected = normalize.batchnorm_fixed_backward(*case.given)[0]
+    np.testing.assert_allclose(out.values, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["linear", "leaky", "relu"])
+def test_the_first_of_equal_values_gets_the_delta(activation: str) -> None:
+    x = np.array([[1, 1, 2, 3], [1, 1, 3, 3]], "f").reshape(1, 2, 4, 1)
+    case = Case((1, 2, 4, 1), activation, "pooled")
+    case.x, case.scale, case.shift = x, np.ones(1), np.zeros(1)
+    case.delta = np.array([5, 7], "f").reshape(1, 1, 2, 1)
+    out, _, _ = case.run(1, fixed=True)
+    np.testing.assert_array_equal(out.values.ravel(), [5, 0, 0, 7, 0, 0, 0, 0])
+
+
+@ALL_THREADS
+def test_biases_alone(threads: int) -> None:
+    """Without batch norm: d in delta's own place, its sums added to the updates."""
+    shape = n, h, w, c = 2, 3, 5, 20
+    y, delta = random_array(shape, 1, "float32"), random_array(shape, 2, "float32")
+    y_map, delta_map, zeros = map_of(y), map_of(delta), channels(np.zeros(c))
+    size = kernels.backward_sums_size(zeros.size // padded(1))
+    sums, updates = aligned(threads * size, "uint8"), copied(np.ones(c))
+    given_slopes = slopes("leaky")
+    run(
+        kernels.backward_sums_stored,
+        threads,
+        batch=n,
+        h=h,
+        w=w,
+        vectors=zeros.size // padded(1),
+        mean=address(zeros),
+        scale=address(zeros),
+        shift=address(zeros),
+        slopes=address(given_slopes),
+        sums=address(sums),
+        sums_size=size,
+        **y_map.pitches("x"),
+        **y_map.pitches("y"),
+        **delta_map.pitches("delta"),
+        **delta_map.pitches("kept"),
+    )
+    run(
+        kernels.add_bias_updates,
+        threads,
+        sums=address(sums),
+        sums_size=size,
+        c=c,
+        bias_updates=address(updates),
+    )
+    expected = activate_backward(delta.astype("d"), y, "leaky")
+    np.testing.assert_allclose(delta_map.values, expected, rtol=1e-6)
+    np.testing.assert_allclose(updates, 1 + expected.sum((0, 1, 2)), rtol=1e-5)
+    assert delta_map.is_sound()

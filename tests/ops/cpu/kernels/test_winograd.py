@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from darknet_py.ops.cpu.kernels.transforms import WINOGRAD
+from darknet_py.ops.cpu.kernels.winograd import scratch_size, winograd2, winograd4
+from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
+from tests.support.convolutions import (
+    EPILOGUES,
+    Arrays,
+    Epilogue,
+    make_arrays,
+    vectors_of,
+    with_channels,
+)
+from tests.support.kernels import address, aligned, copied, padded, panels, run
+from tests.support.processes import run_python
+
+LENGTH = vector_length()
+KERNELS = {2: winograd2, 4: winograd4}
+TOLERANCE = {2: 3e-6, 4: 3e-5}
+
+Shape = tuple[int, int, int, int]
+
+# n, h, w, c, padding, filters: whole tiles and parts of them
+CASES: list[tuple[Shape, int, int]] = [
+    ((1, 8, 8, 16), 1, 16),
+    ((2, 7, 5, 20), 1, 5 * LENGTH + 1),
+    ((1, 1, 1, 3), 1, 1),
+    ((3, 3, 10, 1), 1, 4 * LENGTH),
+    ((1, 9, 6, 2 * LENGTH), 0, 2 * LENGTH),
+    ((1, 4, 4, 8), 2, 7),
+]
+
+THREADS = pytest.mark.parametrize(("threads", "split_filters"), [(1, 0), (2, 0), (2, 1), (5, 1)])
+SIZES = pytest.mark.parametrize("m", [2, 4])
+
+
+def convolve(
+    case: tuple[Shape, int, int],
+    m: int,
+    epilogue: Epilogue,
+    block: int,
+    threads: int,
+    split_filters: int,
+) -> Arrays:
+    shape, padding, filters = case
+    arrays = make_arrays(shape, filters, 3, 1, padding, 1, epilogue)
+    g, c = WINOGRAD[m].g, padded(shape[3])
+    weights = with_channels(arrays.weights, c).astype("d")
+    products = np.einsum("ay,fyxc,bx->abcf", g, weights, g).reshape(-1, c, filters)
+    packed = copied(panels(products))
+    scratch = aligned(threads * scratch_size(m, block, c) // 4)
+    scratch[...] = 1e30
+    pitches = arrays.x_map.pitches("x")
+    run(
+        KERNELS[m],
+        threads,
+        **pitches | arrays.arguments,
+        batch=shape[0],
+        out_h=shape[1] + 2 * padding - 2,
+        out_w=shape[2] + 2 * padding - 2,
+        c=c,
+        weights=address(packed),
+        vectors=vectors_of(filters),
+        block=block,
+        scratch=address(scratch),
+        scratch_size=scratch_size(m, block, c),
+        split_filters=split_filters,
+        pooled=int(epilogue.pooled),
+    )
+    return arrays
+
+
+@THREADS
+@SIZES
+@pytest.mark.parametrize("block", [6, 48])
+@pytest.mark.parametrize("case", CASES)
+def test_shapes(
+    case: tuple[Shape, int, int], block: int, m: int, threads: int, split_filters: int
+) -> None:
+    arrays = convolve(case, m, Epilogue("leaky"), block, threads, split_filters)
+    arrays.check(TOLERANCE[m])
+
+
+@THREADS
+@SIZES
+@pytest.mark.parametrize("epilogue", EPILOGUES)
+@pytest.mark.parametrize("case", [case for case in CASES if case[0][1] > 1])
+def test_epilogues(
+    case: tuple[Shape, int, int], epilogue: Epilogue, m: int, threads: int, split_filters: int
+) -> None:
+    convolve(case, m, epilogue, 12, threads, split_filters).check(TOLERANCE[m])
+
+
+@SIZES
+@pytest.mark.parametrize("case", CASES)
+def test_results_do_not_depend_on_who_computes_them(case: tuple[Shape, int, int], m: int) -> None:
+    results = [
+        convolve(case, m, Epilogue("relu", added=True), *how).y_map.values.copy()
+        for how in ((6, 1, 0), (48, 3, 0), (12, 2, 1))
+    ]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("length", [4, 8, 16])
+def test_other_vector_lengths(length: int) -> None:
+    """Some of this file again, on vectors of another length."""
+    if os.environ.get(VECTOR_VARIABLE) or length == LENGTH:
+        pytest.skip("this is it")
+    code = (
+        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
+    )
+    chosen = "epilogues or depend"
+    out = run_python(code, str(Path(__file__)), "-k", chosen, **{VECTOR_VARIABLE: str(length)})
+    assert " passed" in out, out
