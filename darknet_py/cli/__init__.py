@@ -12,7 +12,9 @@ from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
 from darknet_py.cli.info import info
 from darknet_py.cli.ops import ops
+from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
+from darknet_py.cli.speed import speed
 from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
 
@@ -28,7 +30,7 @@ def darknet() -> None:
     """
 
 
-for command in (classifier, classify, info, ops, plot, train):
+for command in (classifier, classify, info, ops, plan, plot, speed, train):
     darknet.add_command(command)
 
 

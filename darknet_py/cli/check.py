@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from darknet_py.cli.options import build_network
+from darknet_py.cli.options import Chosen, build_network
 from darknet_py.cli.report import report_lines
 from darknet_py.cli.train import data_options
 
@@ -24,7 +24,7 @@ def check(data: str, cfg: str | None, decode: bool, labels: str, share: float, s
     Example:
       darknet classifier check photos/ cfg/cifar_small.cfg
     """
-    net = build_network(cfg, "cpu", None, strict=False, quiet=True) if cfg else None
+    net = build_network(cfg, Chosen(device="cpu", quiet=True)) if cfg else None
     from darknet_py.tasks.check import check as look
     from darknet_py.tasks.data import open_data
 

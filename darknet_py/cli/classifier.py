@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.check import check
-from darknet_py.cli.options import find_file, network_options, open_network
+from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
 from darknet_py.cli.show import show
 from darknet_py.cli.train import train
@@ -39,10 +39,7 @@ def predict(
     fit: str | None,
     batch: int,
     form: str | None,
-    device: str,
-    threads: int | None,
-    strict: bool,
-    quiet: bool,
+    chosen: Chosen,
 ) -> None:
     """Say what is in pictures, with the names and the top of a .data file.
 
@@ -56,11 +53,11 @@ def predict(
     from darknet_py.cfg.data_file import read_data
 
     described = read_data(find_file(data))
-    net = open_network(cfg, weights, device, threads, strict, quiet)
+    net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.names import choose_names, names_of_data
 
-    chosen = choose_names(names, net.outputs) if names else names_of_data(described, net.outputs)
-    print_predictions(net, pictures, chosen, top or described.top, fit, batch, form)
+    known = choose_names(names, net.outputs) if names else names_of_data(described, net.outputs)
+    print_predictions(net, pictures, known, top or described.top, fit, batch, form)
 
 
 for command in (train, valid, check, show):

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import click
 
-from darknet_py.cli.options import find_file, network_options, open_network
+from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
 
-EMBEDDED = ("cfg/mnist.cfg", "data/mnist.weights", ("data/digits/3.png",))
-"""A network that comes with the program, and a picture for it."""
+
+class Embedded(NamedTuple):
+    """A network that comes with the program, what its outputs are called, a picture for it."""
+
+    cfg: str
+    weights: str
+    names: str
+    sample: str
+
+
+EMBEDDED = Embedded(
+    cfg="cfg/cifar_res.cfg",
+    weights="data/cifar.weights",
+    names="data/cifar.labels.list",
+    sample="data/samples/ship.png",
+)
+"""What classifies where no cfg is named."""
 
 
 @click.command()
-@click.argument("cfg", required=False)
-@click.argument("weights", required=False)
-@click.argument("pictures", nargs=-1, metavar="[PICTURE]...")
+@click.argument("arguments", nargs=-1, metavar="[CFG WEIGHTS] [PICTURE]...")
 @prediction_options
 @network_options
 def classify(
-    cfg: str | None,
-    weights: str | None,
-    pictures: tuple[str, ...],
+    arguments: tuple[str, ...],
     top: int | None,
     names: str | None,
     fit: str | None,
     batch: int,
     form: str | None,
-    device: str,
-    threads: int | None,
-    strict: bool,
-    quiet: bool,
+    chosen: Chosen,
 ) -> None:
     """Say what is in pictures.
 
-    Without anything, the network that comes with the program reads a digit that does, too.
+    CFG is what ends in .cfg; where the first argument does not, all are pictures, and the network
+    that comes with the program looks at them. It knows the ten classes of CIFAR-10: airplane,
+    automobile, bird, cat, deer, dog, frog, horse, ship, truck. Without anything, it is shown a
+    picture that comes with the program, too.
 
     PICTURE is a file, a folder, a pattern, or - for a list on standard input. Without one, asks
     for paths on a terminal. A network with 1000 outputs gets ImageNet's names, any other numbers,
@@ -43,16 +56,26 @@ def classify(
     \b
     Examples:
       darknet classify
+      darknet classify photos/
       darknet classify cfg/tiny.cfg tiny.weights data/dog.jpg
       darknet classify --top 1 --csv cfg/tiny.cfg tiny.weights photos/ > classes.csv
       find . -name '*.png' | darknet classify -q cfg/tiny.cfg tiny.weights -
     """
-    if cfg is None:
-        cfg, weights, pictures = EMBEDDED
-    if weights is None:
-        raise click.UsageError("Missing argument 'WEIGHTS'.")
+    if arguments and is_cfg(arguments[0]):
+        if len(arguments) < 2:
+            raise click.UsageError("Missing argument 'WEIGHTS'.")
+        cfg, weights, *pictures = arguments
+    else:
+        cfg, weights = EMBEDDED.cfg, EMBEDDED.weights
+        names = names or EMBEDDED.names
+        pictures = list(arguments) or [EMBEDDED.sample]
     check_pictures(pictures)
-    net = open_network(cfg, find_file(weights), device, threads, strict, quiet)
+    net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.tasks.names import choose_names
 
     print_predictions(net, pictures, choose_names(names, net.outputs), top or 5, fit, batch, form)
+
+
+def is_cfg(argument: str) -> bool:
+    """Whether an argument is a network rather than a picture: by its name alone."""
+    return argument.lower().endswith(".cfg")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -18,8 +20,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 _THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What the options that all networks share say."""
+
+    device: str = "auto"
+    threads: int | None = None
+    exact: bool = False
+    strict: bool = False
+    quiet: bool = False
+
+
 def network_options(command: F) -> F:
-    """--device, --threads, --strict and -q."""
+    """--device, --threads, --exact, --strict and -q, as one argument `chosen`."""
+
+    @wraps(command)
+    def collected(*arguments: Any, **options: Any) -> Any:
+        mine = {field.name: options.pop(field.name) for field in fields(Chosen)}
+        return command(*arguments, chosen=Chosen(**mine), **options)
+
     for option in reversed(
         (
             click.option(
@@ -35,12 +54,15 @@ def network_options(command: F) -> F:
                 metavar="N",
                 help="CPU threads.  [default: all cores]",
             ),
+            click.option(
+                "--exact", is_flag=True, help="Convolve directly: slower, and rounds less."
+            ),
             click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
             click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
         )
     ):
-        command = option(command)
-    return command
+        collected = option(collected)
+    return cast(F, collected)
 
 
 def limit_threads(threads: int | None) -> None:
@@ -54,16 +76,16 @@ def find_file(name: str) -> str:
     return str(find_resource(name) or name)
 
 
-def build_network(cfg: str, device: str, threads: int | None, strict: bool, quiet: bool) -> Network:
+def build_network(cfg: str, chosen: Chosen) -> Network:
     """Builds a network on paper, with the layer table and warnings on stderr."""
-    limit_threads(threads)
+    limit_threads(chosen.threads)
     from darknet_py.network import Network
     from darknet_py.network.builder import table
     from darknet_py.ops.notices import when_compiling
 
-    when_compiling(None if quiet else _say_compiling)
-    net = Network.from_cfg(find_file(cfg), device, strict=strict)
-    if not quiet:
+    when_compiling(None if chosen.quiet else _say_compiling)
+    net = Network.from_cfg(find_file(cfg), chosen.device, strict=chosen.strict, exact=chosen.exact)
+    if not chosen.quiet:
         for warning in net.warnings:
             click.echo(f"warning: {warning}", err=True)
         click.echo("\n".join(table(net.layers)), err=True)
@@ -75,18 +97,16 @@ def _say_compiling(is_kept: bool) -> None:
     click.echo(f"Compiling kernels, {kept}...", err=True)
 
 
-def open_network(
-    cfg: str, weights: str, device: str, threads: int | None, strict: bool, quiet: bool
-) -> Network:
+def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
     """The same, with its weights loaded."""
-    net = build_network(cfg, device, threads, strict, quiet)
-    if not quiet:
+    net = build_network(cfg, chosen)
+    if not chosen.quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     end = ""  # of the line, so that a message that follows has one of its own
     try:
         net.load_weights(weights)
         end = "Done!"
     finally:
-        if not quiet:
+        if not chosen.quiet:
             click.echo(end, err=True)
     return net

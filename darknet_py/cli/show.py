@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from darknet_py.cli.options import build_network
+from darknet_py.cli.options import Chosen, build_network
 from darknet_py.cli.train import data_options
 
 
@@ -45,7 +45,7 @@ def show(
     Example:
       darknet classifier show photos/ cfg/cifar_small.cfg -o batch.png
     """
-    net = build_network(cfg, "cpu", None, strict=False, quiet=True)
+    net = build_network(cfg, Chosen(device="cpu", quiet=True))
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.show import draw_batch
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.options import build_network, network_options
+from darknet_py.cli.options import Chosen, build_network, network_options
 from darknet_py.cli.report import report_lines
 from darknet_py.cli.watch import Watcher
 
@@ -85,10 +85,7 @@ def train(
     labels: str,
     share: float,
     seed: int,
-    device: str,
-    threads: int | None,
-    strict: bool,
-    quiet: bool,
+    chosen: Chosen,
 ) -> None:
     """Train a classifier.
 
@@ -111,14 +108,14 @@ def train(
         raise click.UsageError(
             "A state goes on with its own weights: leave out WEIGHTS and -clear."
         )
-    net = build_network(cfg, device, threads, strict, quiet)
+    net = build_network(cfg, chosen)
     from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.train import Options
 
     opened = open_data(data, labels, share, seed, backup)
     report = check(opened, net)
-    if not quiet:
+    if not chosen.quiet:
         for line in report_lines(report):
             click.echo(line, err=True)
     if report.problems:
@@ -138,7 +135,7 @@ def train(
         )
         state_path = Path(state) if state else options.backup / f"{options.name}.state"
         progress = _begin(net, options, weights, clear, state_path if resume else None)
-        _run(net, report, options, progress, quiet)
+        _run(net, report, options, progress, chosen.quiet)
         if stop:
             click.get_current_context().exit(130)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.options import network_options, open_network
+from darknet_py.cli.options import Chosen, network_options, open_network
 from darknet_py.cli.train import data_options
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ def valid(
     labels: str,
     share: float,
     seed: int,
-    device: str,
-    threads: int | None,
-    strict: bool,
-    quiet: bool,
+    chosen: Chosen,
 ) -> None:
     """Say how well a network knows the pictures to validate with.
 
@@ -73,7 +70,7 @@ def valid(
       darknet classifier valid cfg/imagenet1k.data cfg/tiny.cfg tiny.weights
       darknet classifier valid photos/ net.cfg backup/net.weights --png confusion.png
     """
-    net = open_network(cfg, weights, device, threads, strict, quiet)
+    net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.targets import check_outputs
     from darknet_py.tasks.valid import evaluate

@@ -8,7 +8,7 @@ any size that the layers can take, as in the C program after resize_network.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.errors import CfgError, ShapeError
-from darknet_py.layers import Layer, Parameter, Shape, Wanted
+from darknet_py.layers import Layer, Parameter, Shape
+from darknet_py.network import recordings
 from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.optimiser import Optimiser
-from darknet_py.network.passes import backward, final_loss, forget, forward
+from darknet_py.network.passes import forget, forward
 from darknet_py.network.settings import Settings
 from darknet_py.network.weights import Loaded, read_weights, write_weights
-from darknet_py.ops.record import Recorder, Recording
 
 Array = Any
 
@@ -180,15 +180,12 @@ class Network:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x (n, c, h, w) float32, 0..1 -> (n, outputs)."""
-        (y,) = self._run("predict", x, lambda layers, outputs: [outputs[self.output_layer]])
+        (y,) = recordings.prediction(self, self._any_size(x)).run(self)
         return self._to_outside(y, is_vector=True)
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs)."""
-        last = len(self.layers) - 1
-        ys = self._run(
-            "activations", x, lambda layers, outputs: [outputs[i] for i in range(last + 1)]
-        )
+        ys = recordings.activations(self, self._any_size(x)).run(self)
         return [
             self._to_outside(y, layer.is_vector) for y, layer in zip(ys, self.layers, strict=True)
         ]
@@ -203,23 +200,19 @@ class Network:
             raise ShapeError(
                 f"{self.path}: there is no layer {layer}: expected 0 to {len(self.layers) - 1}"
             )
-        batched = self._checked(x if x.ndim == 4 else x[None], any_size=True)
-
-        def record(n: int) -> Recording:
-            net = self._for(batched)
-            recorder = Recorder(net.ops)
-            start = recorder.to_hwc(recorder.input((n, *batched.shape[1:])))
-            outputs = forward(net.layers, recorder, start, layer, train=False, keep=True)
-            delta = recorder.dream_delta(outputs[layer], thresh)
-            wanted = Wanted(input_deltas=True, updates=False)
-            x_delta = backward(net.layers, recorder, delta, layer, wanted)
-            forget(net.layers)
-            return recorder.recording([x_delta])
-
-        what = f"image_delta {layer} {thresh}"
-        (x_delta,) = self._compute(what, record, batched)
+        batched = self._any_size(x if x.ndim == 4 else x[None])
+        (x_delta,) = recordings.dream(self, batched, layer, thresh).run(self)
         result: np.ndarray = x_delta.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(result if x.ndim == 4 else result[0])
+
+    def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
+        """How long each step of a prediction, or with truths y of training, takes: see
+        ops.cpu.engine.Times. Raises DeviceError where the device cannot say."""
+        if y is None:
+            return recordings.prediction(self, self._any_size(x)).times(self, rounds)
+        self._check_trainable()
+        self._prepare_updates()
+        return recordings.training(self, self._checked(x), y).times(self, rounds)
 
     # Training
 
@@ -239,37 +232,24 @@ class Network:
         parts = self.settings.subdivisions
         self._check_trainable()
         self._check_batch(x, y)
-        for parameter in self.parameters():
-            if parameter.learned and parameter.updates is None:
-                parameter.updates = self.ops.array(np.zeros(parameter.shape, np.float32))
+        self._prepare_updates()
         pairs = zip(np.split(x, parts), np.split(y, parts), strict=True)
         with np.errstate(all="ignore"):  # the loss says what numpy would warn of
             return sum(self._accumulate_part(part_x, part_y) for part_x, part_y in pairs) / len(x)
 
+    def _prepare_updates(self) -> None:
+        for parameter in self.parameters():
+            if parameter.learned and parameter.updates is None:
+                parameter.updates = self.ops.array(np.zeros(parameter.shape, np.float32))
+
     def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
+        # what draws at random does so anew each time, which a recording does not
         if self.engine.trains and not any(layer.state() for layer in self.layers):
-            x, y = self._checked(x), y.reshape(len(y), 1, 1, -1)
-
-            def record(n: int) -> Recording:
-                recorder = Recorder(self.ops)
-                start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
-                truth = recorder.input((n, *y.shape[1:]))
-                return recorder.recording([self._record_part(recorder, start, truth)])
-
-            (loss,) = self._compute("train", record, x, y, changing=True)
+            (loss,) = recordings.training(self, self._checked(x), y).run(self)
             return float(loss)
-        start, truth = self._to_device(x), self.ops.array(y)
-        return float(self.ops.to_host(self._record_part(self.ops, start, truth)))
-
-    def _record_part(self, ops: Any, start: Array, truth: Array) -> Array:
-        """Computes, or has a recorder write down, one subdivision; the loss."""
-        last = len(self.layers) - 1
-        outputs = forward(self.layers, ops, start, last, train=True, keep=True)
-        loss, delta, entry = final_loss(self.layers, ops, outputs, truth)
-        backward(self.layers, ops, delta, entry, Wanted(input_deltas=False, updates=True))
-        forget(self.layers)
-        return loss
+        loss = recordings.train(self, self.ops, self._to_device(x), self.ops.array(y))
+        return float(self.ops.to_host(loss))
 
     def update(self) -> None:
         """The second half of train_step: the batch counts as seen, and the parameters move."""
@@ -298,62 +278,26 @@ class Network:
 
     # Edges
 
-    def _run(
-        self,
-        what: str,
-        x: np.ndarray,
-        choose: Callable[[Sequence[Layer], dict[int, Array]], list[Array]],
-    ) -> list[np.ndarray]:
-        """The maps that `choose` picks of what a forward pass gives, computed by the engine."""
-        x = self._checked(x, any_size=True)
-
-        def record(n: int) -> Recording:
-            net = self._for(x)
-            recorder = Recorder(net.ops)
-            start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
-            last = len(net.layers) - 1
-            outputs = forward(net.layers, recorder, start, last, train=False, keep=True)
-            forget(net.layers)
-            return recorder.recording(choose(net.layers, outputs))
-
-        ys: list[np.ndarray] = self._compute(what, record, x)
-        return ys
-
-    def _for(self, x: np.ndarray) -> Network:
+    def sized(self, x: np.ndarray) -> Network:
         """This network, or one resized to the pictures (n, c, h, w)."""
         shape = np.shape(x)
         if self.settings.is_vector or len(shape) != 4 or shape[2:] == self.in_shape[:2]:
             return self
         return self.resized(w=shape[3], h=shape[2])
 
-    def _compute(
-        self,
-        what: str,
-        record: Callable[[int], Recording],
-        x: np.ndarray,
-        *others: np.ndarray,
-        changing: bool = False,
-    ) -> list[np.ndarray]:
-        """What a recording gives, which the engine keeps under its name and the pictures' size."""
-        values = [each.value for each in self.parameters()]
-        updates = [each.updates for each in self.parameters() if changing and each.learned]
-        frozen = tuple(layer.frozen for layer in self.layers)
-        key, arrays = (what, x.shape[1:], frozen), values + updates
-        results: list[np.ndarray] = self.engine.run(
-            key, record, x, *others, arrays=arrays, changing=changing
-        )
-        return results
-
     def _to_device(self, x: np.ndarray) -> Array:
         """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device."""
         return self.ops.to_hwc(self.ops.array(self._checked(x)))
 
-    def _checked(self, x: np.ndarray, any_size: bool = False) -> np.ndarray:
+    def _any_size(self, x: np.ndarray) -> np.ndarray:
+        """x as (n, c, h, w), where `sized` may have to make a network that takes it."""
+        is_map = not self.settings.is_vector and np.ndim(x) == 4
+        return x if is_map and x.shape[1] == self.in_shape.c else self._checked(x)
+
+    def _checked(self, x: np.ndarray) -> np.ndarray:
         """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
         h, w, c = self.in_shape
         shape = np.shape(x)
-        if any_size and not self.settings.is_vector and len(shape) == 4 and shape[1] == c:
-            return x
         if not (shape[1:] == (c, h, w) or (len(shape) == 2 and shape[1] == self.in_shape.size)):
             expected = f"(n, {c}, {h}, {w})" if not self.settings.is_vector else f"(n, {c})"
             raise ShapeError(f"{self.path}: expected pictures of shape {expected}, found {shape}")

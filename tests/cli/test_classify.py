@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import re
@@ -11,7 +12,96 @@ import pytest
 from PIL import Image
 
 from darknet_py.cfg.data_file import read_lines
+from darknet_py.resources import find_resource
 from tests.cli.conftest import Model, Run
+
+# The command has taken its module's place in darknet_py.cli.
+classify = importlib.import_module("darknet_py.cli.classify")
+
+
+@pytest.fixture
+def embedded(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for what comes with the program; gives its sample picture."""
+    names, sample = tmp_path / "ten.list", tmp_path / "sample.png"
+    names.write_text("".join(f"class {i}\n" for i in range(10)))
+    Image.new("RGB", (48, 36), (30, 90, 160)).save(sample)
+    stand_in = classify.Embedded(*map(str, (*model, names, sample)))
+    monkeypatch.setattr(classify, "EMBEDDED", stand_in)
+    return sample
+
+
+def test_without_anything_the_sample_is_classified(darknet: Run, embedded: Path) -> None:
+    code, out, _ = darknet("classify", "--json")
+    assert code == 0
+    (document,) = map(json.loads, out.splitlines())
+    assert document["path"] == str(embedded)
+    assert all(re.fullmatch(r"class \d", p["name"]) for p in document["predictions"])
+
+
+def test_pictures_alone_are_for_the_network_that_comes_with_the_program(
+    darknet: Run, embedded: Path, model: Model, pictures: Path, tmp_path: Path
+) -> None:
+    code, out, _ = darknet("classify", "--json", pictures / "a.png", pictures / "c.jpg")
+    assert code == 0
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert [Path(d["path"]).name for d in documents] == ["a.png", "c.jpg"]
+    # as with its cfg and weights named, but for the classes' names
+    _, out, _ = darknet("classify", "--json", *model, pictures / "a.png")
+    named = [f"class {p['name']}" for p in json.loads(out)["predictions"]]
+    assert [p["name"] for p in documents[0]["predictions"]] == named
+    names = tmp_path / "others.list"
+    names.write_text("other\n" * 10)
+    _, out, _ = darknet("classify", "--json", "--names", names, pictures / "a.png")
+    assert {p["name"] for p in json.loads(out)["predictions"]} == {"other"}
+
+
+def test_a_list_for_the_network_that_comes_with_the_program(
+    darknet: Run, embedded: Path, pictures: Path
+) -> None:
+    code, out, _ = darknet("classify", "--json", "-", stdin=f"{pictures / 'a.png'}\n")
+    assert code == 0
+    assert Path(json.loads(out)["path"]).name == "a.png"
+
+
+def test_a_cfg_is_known_by_its_name(darknet: Run, embedded: Path, tmp_path: Path) -> None:
+    code, out, err = darknet("classify", tmp_path / "MY.CFG")
+    assert (code, out) == (2, "")
+    assert "Missing argument 'WEIGHTS'" in err
+    code, _, err = darknet("classify", "-q", tmp_path / "nothing.cfg", "x.weights", "x.png")
+    assert code == 1
+    assert err.startswith(f"darknet: {tmp_path / 'nothing.cfg'}: ")
+    code, _, err = darknet("classify", "-q", tmp_path / "nothing.weights")
+    assert code == 1
+    assert err.startswith(f"darknet: {tmp_path / 'nothing.weights'}: ")
+
+
+@pytest.mark.skipif(
+    find_resource(classify.EMBEDDED.weights) is None,
+    reason=f"needs {classify.EMBEDDED.weights}: see scripts/train_cifar",
+)
+def test_what_comes_with_the_program_knows_its_sample(
+    darknet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    weights = find_resource(classify.EMBEDDED.weights)
+    assert weights is not None
+    assert weights.stat().st_size <= 2_000_000
+    code, out, _ = darknet("classify", "--json")
+    assert code == 0
+    best = json.loads(out)["predictions"][0]
+    assert best["name"] == Path(classify.EMBEDDED.sample).stem
+    assert best["probability"] > 0.5
+
+
+def test_the_network_that_reads_digits_is_there_by_name(
+    darknet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    digits = [f"data/digits/{digit}.png" for digit in range(10)]
+    code, out, _ = darknet("classify", "--json", "cfg/mnist.cfg", "data/mnist.weights", *digits)
+    assert code == 0
+    best = [json.loads(line)["predictions"][0]["name"] for line in out.splitlines()]
+    assert best == [str(digit) for digit in range(10)]
 
 
 def test_prints_the_path_the_time_and_the_top_classes(

@@ -5,15 +5,28 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from darknet_py.ops.cpu.native.team import team
+from darknet_py.ops.cpu.plan.memory import FLOAT
+from darknet_py.ops.cpu.plan.peak import peak
 from darknet_py.ops.cpu.plan.program import Bound, Program
 from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.cpu.threads import thread_count
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
+
+
+class Times(NamedTuple):
+    """steps: of each its name, the shape of what it writes, its algorithm, its operations, seconds;
+    peak: of the processor, in GFLOP/s; megabytes: that the maps take."""
+
+    steps: list[tuple[str, tuple[int, ...], str, int, float]]
+    peak: float
+    megabytes: float
+
 
 _GROUP = 4
 """Pictures that a thread takes together: late layers read their weights once for all of them."""
@@ -78,11 +91,32 @@ class Engine:
             bound.run(x, *others)
             return [y.copy() for y in bound.outputs]
 
-    def program(self, key: Hashable, record: Callable[[int], Recording], n: int) -> Bound:
-        """The program that all threads run together for n pictures."""
+    def times(
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        *others: np.ndarray,
+        arrays: Sequence[np.ndarray] = (),
+        changing: bool = False,
+        rounds: int = 7,
+    ) -> Times:
+        """How long each step takes of what `run` would run, with all threads on each."""
+        key = key, tuple(map(id, arrays))
         with self._lock:
-            (bound,) = self._bound(key, record, n, thread_count(), 1)
-            return bound
+            (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
+            bound.run(x, *others)
+            steps = [
+                (
+                    step.name,
+                    (step.writes or step.reads)[0].shape,
+                    step.algorithm,
+                    step.operations(),
+                    seconds,
+                )
+                for step, seconds in bound.times(x, rounds)
+            ]
+        return Times(steps, peak(), bound.program.memory.floats * FLOAT / 1e6)
 
     def _run_in_groups(
         self, key: Hashable, record: Callable[[int], Recording], x: np.ndarray, threads: int

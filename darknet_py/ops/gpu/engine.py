@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import cupy as cp
 import numpy as np
 
+from darknet_py.errors import DeviceError
 from darknet_py.ops.gpu.arrays import to_host
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
@@ -51,3 +52,7 @@ class Engine:
             self._recordings[full_key] = record(len(x))
         given: list[Any] = [cp.asarray(array) for array in (x, *others)]
         return [to_host(y) for y in replay(self._recordings[full_key], given)]
+
+    def times(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises DeviceError: what a step is, is not known here."""
+        raise DeviceError("steps are shown for the CPU alone: add --device cpu")

@@ -77,8 +77,7 @@ def emit_sums(
             old, new = sums.get(), []
             for i, place in enumerate(places):
                 x = splat(builder, builder.add(place, number))
-                for j in range(vectors):
-                    new.append(fused(x, filters[j], old[i * vectors + j]))
+                new += [fused(x, filters[j], old[i * vectors + j]) for j in range(vectors)]
             sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(len(starts))]
@@ -110,8 +109,7 @@ def emit_products(
             old, new = sums.get(), []
             for i in range(rows):
                 x = splat(builder, offset(builder, there, FLOAT * i))
-                for j in range(vectors):
-                    new.append(fused(x, columns[j], old[i * vectors + j]))
+                new += [fused(x, columns[j], old[i * vectors + j]) for j in range(vectors)]
             sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(rows)]

@@ -91,6 +91,10 @@ class Convolution(Step):
         kind = "delta " if self.backward else ""
         return f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}{fused}"
 
+    @property
+    def algorithm(self) -> str:
+        return self.choice.algorithm if self.choice else ""
+
     def operations(self) -> int:
         return 2 * int(self.weights.size) * self.x.shape[0] * self.out[0] * self.out[1]
 

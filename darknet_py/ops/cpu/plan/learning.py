@@ -58,6 +58,10 @@ class WeightGradient(Step):
         high, wide = self.window
         return f"weights {wide}x{high}/{self.stride} {self.updates.shape[0]}"
 
+    @property
+    def algorithm(self) -> str:
+        return self.choice.algorithm if self.choice else ""
+
     def operations(self) -> int:
         n, h, w, _ = self.delta.shape
         return 2 * int(self.updates.size) * n * h * w

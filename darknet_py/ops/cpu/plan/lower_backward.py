@@ -8,10 +8,16 @@ import numpy as np
 
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.plan.chain import Chain, Rules
-from darknet_py.ops.cpu.plan.convolution import Convolution
+from darknet_py.ops.cpu.plan.convolution import Convolution, Norm
 from darknet_py.ops.cpu.plan.learning import WeightGradient
 from darknet_py.ops.cpu.plan.memory import Within
-from darknet_py.ops.cpu.plan.moves import ActivateBackward, Add
+from darknet_py.ops.cpu.plan.moves import (
+    ActivateBackward,
+    Add,
+    AvgpoolBackward,
+    DreamDelta,
+    MaxpoolBackward,
+)
 from darknet_py.ops.cpu.plan.normalize_backward import BiasGradient, NormalizeBackward
 from darknet_py.ops.cpu.plan.step import Step
 from darknet_py.ops.record import Call, Map
@@ -22,29 +28,49 @@ def input_delta(chain: Chain) -> Step | None:
 
     A stride leaves gaps of zeros between the deltas, in which they lie from the start.
     """
-    delta, weights, shape, stride, padding, groups = chain.call.arguments
-    size = weights.shape[1]
-    if groups > 1 or padding >= size or not isinstance(weights, np.ndarray):
+    return _input_delta(chain, chain.call, None)
+
+
+def scaled_input_delta(chain: Chain) -> Step | None:
+    """The same with the factors of a batch normalisation in the weights."""
+    _, scales, variance = chain.call.arguments
+    call = chain.next("conv2d_backward_input", lambda call: _is_possible(chain, call))
+    if call is None:
         return None
+    step = _input_delta(chain, call, (scales, np.zeros_like(scales), variance))
+    assert isinstance(step, Convolution)
+    return step
+
+
+def _is_possible(chain: Chain, call: Call) -> bool:
+    _, weights, _, stride, padding, groups = call.arguments
+    is_free = stride == 1 or chain.call.arguments[0] not in chain.lowering.inside
+    return groups == 1 and padding < weights.shape[1] and is_free
+
+
+def _input_delta(chain: Chain, call: Call, norm: Norm | None) -> Step | None:
+    if not _is_possible(chain, call):
+        return None
+    _, weights, _, stride, padding, _ = call.arguments
+    delta: Map = chain.call.arguments[0]
     x = delta
     if stride > 1:
-        if delta in chain.lowering.inside:
-            return None
         n, h, w, c = delta.shape
         x = Map((n, (h - 1) * stride + 1, (w - 1) * stride + 1, c), delta.recorder)
         chain.lowering.inside[delta] = Within(x, 0, stride)
     step = Convolution(
         x,
-        chain.call.result,
+        call.result,
         weights,
         1,
-        size - 1 - padding,
+        weights.shape[1] - 1 - padding,
         1,
+        norm=norm,
         exact=chain.lowering.exact,
         backward=True,
         changing=chain.lowering.changing,
+        source=delta,
     )
-    step.source = delta
     take_sum(chain, step)
     assert chain.y is not None
     step.y = chain.y
@@ -85,7 +111,8 @@ def batchnorm(chain: Chain) -> Step | None:
     if chain.call.name == "maxpool_backward":
         pooled = True
         if chain.call.arguments[1] not in lowering.pooled:
-            return None
+            delta, x, size, stride, padding = chain.call.arguments
+            return MaxpoolBackward(delta, x, chain.call.result, size, stride, padding)
     call: Call | None = chain.call
     if pooled:
         call = chain.next("activate_backward", lambda call: True) or chain.next(
@@ -132,7 +159,19 @@ def biases(chain: Chain) -> Step | None:
     return BiasGradient(delta, added.arguments[0]) if added else None
 
 
+def avgpool(chain: Chain) -> Step | None:
+    return AvgpoolBackward(chain.call.arguments[0], chain.call.result)
+
+
+def dream(chain: Chain) -> Step | None:
+    y, thresh = chain.call.arguments
+    return DreamDelta(y, chain.call.result, thresh)
+
+
 RULES: Rules = {
+    "avgpool_backward": avgpool,
+    "dream_delta": dream,
+    "scale_channels": scaled_input_delta,
     "activate_backward": batchnorm,
     "batchnorm_backward": batchnorm,
     "biases_backward": biases,

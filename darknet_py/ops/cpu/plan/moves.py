@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from darknet_py.ops.cpu.kernels import maps, pool
+from darknet_py.ops.cpu.kernels import dream, maps, pool, pool_backward
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.kernels.softmax import softmax
 from darknet_py.ops.cpu.native.host import vector_length
@@ -198,6 +198,96 @@ class ActivateBackward(Step):
             **delta.pitches("delta"),
             **y.pitches("y"),
             **out.pitches("out"),
+        )
+        return [row]
+
+
+@dataclass
+class MaxpoolBackward(Step):
+    delta: Map
+    x: Map
+    out: Map
+    size: int
+    stride: int
+    padding: int
+
+    @property
+    def reads(self) -> list[Map]:  # type: ignore[override]
+        return [self.delta, self.x]
+
+    @property
+    def writes(self) -> list[Map]:  # type: ignore[override]
+        return [self.out]
+
+    @property
+    def name(self) -> str:
+        return f"delta maxpool {self.size}x{self.size}/{self.stride}"
+
+    def rows(self, binding: Binding) -> Rows:
+        x, delta, out = (binding.place(each) for each in (self.x, self.delta, self.out))
+        row = pool_backward.maxpool_backward.step(
+            x=x.address,
+            delta=delta.address,
+            out=out.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            out_h=delta.h,
+            out_w=delta.w,
+            size=self.size,
+            stride=self.stride,
+            front=self.padding // 2,
+            vectors=x.vectors,
+            **x.pitches("x"),
+            **delta.pitches("delta"),
+            **out.pitches("out"),
+        )
+        return [row]
+
+
+@dataclass
+class AvgpoolBackward(Unary):
+    """x: the delta of the mean, y: that of the map."""
+
+    @property
+    def name(self) -> str:
+        return "delta avgpool"
+
+    def rows(self, binding: Binding) -> Rows:
+        delta, out = binding.place(self.x), binding.place(self.y)
+        row = pool_backward.avgpool_backward.step(
+            delta=delta.address,
+            out=out.address,
+            batch=out.n,
+            h=out.h,
+            w=out.w,
+            vectors=out.vectors,
+            delta_image=delta.image,
+            **out.pitches("out"),
+        )
+        return [row]
+
+
+@dataclass
+class DreamDelta(Unary):
+    thresh: float
+
+    @property
+    def name(self) -> str:
+        return "dream"
+
+    def rows(self, binding: Binding) -> Rows:
+        x, y = binding.place(self.x), binding.place(self.y)
+        row = dream.dream_delta.step(
+            x=x.address,
+            y=y.address,
+            batch=x.n,
+            h=x.h,
+            w=x.w,
+            c=x.c,
+            thresh=binding.floats([self.thresh]),
+            **x.pitches("x"),
+            **y.pitches("y"),
         )
         return [row]
 

@@ -71,7 +71,7 @@ class Bound:
         for given, value in zip(self.program.recording.inputs[1:], others, strict=True):
             self.binding.view(given)[...] = value
         for part in self.parts:
-            _run(part, x)
+            self._run(part, x)
 
     def times(self, x: np.ndarray, rounds: int) -> list[tuple[Step, float]]:
         """Seconds that each step takes, the median of `rounds` runs."""
@@ -81,10 +81,20 @@ class Bound:
             for number, (_, parts) in enumerate(steps):
                 start = time.perf_counter()
                 for part in parts:
-                    _run(part, x)
+                    self._run(part, x)
                 seconds[round_, number] = time.perf_counter() - start
         medians = np.median(seconds, axis=0).tolist()
         return [(step, median) for (step, _), median in zip(steps, medians, strict=True)]
+
+    def _run(self, part: Table | Callable[[], None], x: np.ndarray) -> None:
+        if not isinstance(part, Table):
+            part()
+            return
+        part.set_input(x.ctypes.data)
+        if self.program.threads == 1:  # its scratch is one thread's
+            team().run_alone([[part.job]])
+        else:
+            team().run(*part.job)
 
     @property
     def table(self) -> Table | None:
@@ -96,14 +106,6 @@ class Bound:
     def outputs(self) -> list[np.ndarray]:
         """The recording's outputs (n, h, w, c): views that the next run changes."""
         return [self.binding.view(y) for y in self.program.recording.outputs]
-
-
-def _run(part: Table | Callable[[], None], x: np.ndarray) -> None:
-    if isinstance(part, Table):
-        part.set_input(x.ctypes.data)
-        team().run(*part.job)
-    else:
-        part()
 
 
 def _lives(steps: Sequence[Step], given: Sequence[Map]) -> dict[Map, tuple[int, int]]:

@@ -5,12 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from darknet_py.ops.normalize import EPSILON
 from darknet_py.ops.record import Call, Map, Recording, replaced
 
 
 def simplify(recording: Recording) -> Recording:
     """The same outputs with fewer calls."""
-    return _needed(_without_identities(recording))
+    return _needed(_with_factors(_needed(_without_identities(recording))))
+
+
+def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:
+    """delta times what batch normalisation with fixed statistics multiplies with."""
+    return delta * (scales / (np.sqrt(variance) + EPSILON))
+
+
+def _with_factors(recording: Recording) -> Recording:
+    """Of fixed statistics' way back, where nothing is learned, only the factor is left: it needs
+    no map of the way forward."""
+    read = {x for call in recording.calls for x in call.maps()}.union(recording.outputs)
+    calls = []
+    for call in recording.calls:
+        if call.name == "batchnorm_fixed_backward" and read.isdisjoint(call.results[1:]):
+            delta, _, scales, _, variance = call.arguments
+            arguments = delta, scales, variance
+            call = Call("scale_channels", arguments, call.results[:1], scale_channels)
+        calls.append(call)
+    return Recording(recording.inputs, calls, recording.outputs)
 
 
 def _without_identities(recording: Recording) -> Recording:

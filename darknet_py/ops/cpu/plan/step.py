@@ -92,6 +92,11 @@ class Step(ABC):
     def name(self) -> str:
         """As `darknet plan` shows it."""
 
+    @property
+    def algorithm(self) -> str:
+        """Which of several it is computed by."""
+        return ""
+
     def operations(self) -> int:
         """Multiplications and additions, as if there were no algorithm that needs fewer."""
         return 0
@@ -106,7 +111,11 @@ class Plain(Step):
 
     @property
     def name(self) -> str:
-        return f"{self.call.name} (plain)"
+        return self.call.name
+
+    @property
+    def algorithm(self) -> str:
+        return "plain"
 
     def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
         outputs = [binding.view(x) for x in self.writes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -150,6 +151,4 @@ def _panel_ranges(filters: int) -> list[tuple[int, int]]:
     vectors = filters // vector_length()
     full = vectors // PANEL * PANEL
     ends = [*range(0, full + 1, PANEL), *range(full + 1, vectors + 1)]
-    return [
-        (a * vector_length(), b * vector_length()) for a, b in zip(ends, ends[1:], strict=False)
-    ]
+    return [(a * vector_length(), b * vector_length()) for a, b in pairwise(ends)]

@@ -246,9 +246,9 @@ expected, other = long_program(30_000_000)
 runs = 0
 for delay in (0.0, 0.001, 0.03, 0.06):
     check(1)
-    signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-4))
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-4))
         while True:
             team().run(address(table), 1)
             runs += 1

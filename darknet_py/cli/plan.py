@@ -1,0 +1,60 @@
+"""darknet plan"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from darknet_py.cli.options import Chosen, build_network, network_options
+
+
+@click.command()
+@click.argument("cfg")
+@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--work",
+    type=click.Choice(["inference", "training"]),
+    default="inference",
+    show_default=True,
+    help="What is run.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a step.")
+@network_options
+def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None:
+    """Say how a network is computed: each step, its algorithm, its time.
+
+    GFLOP/s count the operations of a direct convolution, whatever the algorithm, so that
+    Winograd's may come to more than the peak, which is measured on the spot.
+
+    \b
+    Examples:
+      darknet plan -q cfg/tiny.cfg
+      darknet plan -q cfg/resnet18.cfg --work training --batch 16
+    """
+    net = build_network(cfg, chosen)
+    from darknet_py.tasks.plan import measure_plan
+
+    found = measure_plan(net, batch, work)
+    if as_json:
+        for step in found.steps:
+            click.echo(json.dumps(asdict(step)))
+        return
+    click.echo(
+        f"{'Step':<36}{'Output':>20}  {'Algorithm':<14}{'ms':>8}{'GFLOP/s':>9}{'of peak':>9}"
+    )
+    for step in found.steps:
+        rate = step.operations / step.seconds / 1e9
+        share = f"{rate / found.peak:.0%}" if step.operations else ""
+        speed = f"{rate:.0f}" if step.operations else ""
+        shape = " x ".join(str(length) for length in step.shape)
+        click.echo(
+            f"{step.name:<36}{shape:>20}  {step.algorithm:<14}{step.seconds * 1e3:8.3f}"
+            f"{speed:>9}{share:>9}"
+        )
+    total = sum(step.seconds for step in found.steps)
+    click.echo(
+        f"{len(found.steps)} steps, {total * 1e3:.2f} ms, {found.megabytes:.1f} MB of maps; "
+        f"peak {found.peak:.0f} GFLOP/s"
+    )

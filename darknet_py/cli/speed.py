@@ -1,0 +1,33 @@
+"""darknet speed"""
+
+from __future__ import annotations
+
+import click
+
+from darknet_py.cli.options import Chosen, build_network, network_options
+
+
+@click.command()
+@click.argument("cfg")
+@click.argument("count", type=click.IntRange(min=1), default=1000, metavar="[N]")
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Pictures at once."
+)
+@network_options
+def speed(cfg: str, count: int, batch: int, chosen: Chosen) -> None:
+    """Time N predictions (1000) of a network with weights drawn at random.
+
+    \b
+    Examples:
+      darknet speed cfg/tiny.cfg 100
+      darknet speed cfg/darknet19.cfg 10 --batch 16 --threads 1
+    """
+    net = build_network(cfg, chosen)
+    from darknet_py.tasks.speed import measure_speed
+
+    found = measure_speed(net, count, batch)
+    click.echo(f"{found.count} evals, {found.seconds:f} Seconds")
+    click.echo(f"Floating Point Operations: {found.operations / 1e9:.2f} Bn")
+    click.echo(f"FLOPS: {found.operations * found.count / found.seconds / 1e9:.2f} Bn")
+    click.echo(f"Speed: {found.seconds / found.count:f} sec/eval")
+    click.echo(f"Speed: {found.count / found.seconds:f} Hz")

@@ -1,0 +1,109 @@
+"""What a network asks of its engine: calls of its layers, recorded for one size of picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from darknet_py.layers import Wanted
+from darknet_py.network.passes import backward, final_loss, forget, forward
+from darknet_py.ops.record import Recorder, Recording
+
+if TYPE_CHECKING:
+    from darknet_py.network.network import Network
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing to compute. name: for the engine, which keeps what it made of the recording;
+    record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs."""
+
+    name: str
+    record: Callable[[int], Recording]
+    given: Sequence[np.ndarray]
+    changing: bool = False
+
+    def run(self, net: Network) -> list[np.ndarray]:
+        """The outputs (n, h, w, c) of the recording."""
+        results: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
+        return results
+
+    def times(self, net: Network, rounds: int) -> Any:
+        """How long each of its steps takes, where the device knows."""
+        return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
+
+    def _arguments(self, net: Network) -> tuple[Any, ...]:
+        frozen = tuple(layer.frozen for layer in net.layers)
+        return (self.name, self.given[0].shape[1:], frozen), self.record, *self.given
+
+    def _options(self, net: Network) -> dict[str, Any]:
+        parameters = net.parameters()
+        values = [each.value for each in parameters]
+        updates = [each.updates for each in parameters if self.changing and each.learned]
+        return {"arrays": values + updates, "changing": self.changing}
+
+
+def prediction(net: Network, x: np.ndarray) -> Work:
+    """The output of the layer that predicts."""
+    return _inference(net, "predict", x, [net.output_layer])
+
+
+def activations(net: Network, x: np.ndarray) -> Work:
+    """The outputs of all layers."""
+    return _inference(net, "activations", x, range(len(net.layers)))
+
+
+def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) -> Work:
+    def record(n: int) -> Recording:
+        sized = net.sized(x)
+        recorder = Recorder(sized.ops)
+        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        outputs = forward(sized.layers, recorder, start, max(wanted), train=False, keep=True)
+        forget(sized.layers)
+        return recorder.recording([outputs[index] for index in wanted])
+
+    return Work(name, record, [x])
+
+
+def dream(net: Network, x: np.ndarray, layer: int, thresh: float) -> Work:
+    """The delta of the picture, from what stands out of a layer's output."""
+
+    def record(n: int) -> Recording:
+        sized = net.sized(x)
+        recorder = Recorder(sized.ops)
+        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        outputs = forward(sized.layers, recorder, start, layer, train=False, keep=True)
+        delta = recorder.dream_delta(outputs[layer], thresh)
+        wanted = Wanted(input_deltas=True, updates=False)
+        x_delta = backward(sized.layers, recorder, delta, layer, wanted)
+        forget(sized.layers)
+        return recorder.recording([x_delta])
+
+    return Work(f"dream {layer} {thresh}", record, [x])
+
+
+def training(net: Network, x: np.ndarray, y: np.ndarray) -> Work:
+    """The loss of pictures (n, c, h, w) with truths (n, outputs); updates are added up."""
+    truths = y.reshape(len(y), 1, 1, -1)
+
+    def record(n: int) -> Recording:
+        recorder = Recorder(net.ops)
+        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        truth = recorder.input((n, *truths.shape[1:]))
+        return recorder.recording([train(net, recorder, start, truth)])
+
+    return Work("train", record, [x, truths], changing=True)
+
+
+def train(net: Network, ops: Any, start: Array, truth: Array) -> Array:
+    """The same by any ops: computed, or written down; start (n, h, w, c), truth (n, ...)."""
+    outputs = forward(net.layers, ops, start, len(net.layers) - 1, train=True, keep=True)
+    loss, delta, entry = final_loss(net.layers, ops, outputs, truth)
+    backward(net.layers, ops, delta, entry, Wanted(input_deltas=False, updates=True))
+    forget(net.layers)
+    return loss

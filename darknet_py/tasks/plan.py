@@ -1,0 +1,45 @@
+"""How a network is computed, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from darknet_py.network import Network
+
+_ROUNDS = 7
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """One step: what it computes, how, and the median of its times. shape: of what it writes."""
+
+    name: str
+    shape: tuple[int, ...]
+    algorithm: str
+    operations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps, the processor's peak in GFLOP/s, and what the maps take."""
+
+    steps: list[StepTime]
+    peak: float
+    megabytes: float
+
+
+def measure_plan(net: Network, batch: int, work: str) -> Plan:
+    """Runs each step of inference or training on its own. Raises DeviceError but on a CPU."""
+    net.initialise()
+    h, w, c = net.in_shape
+    rng = np.random.default_rng(0)
+    x = rng.random((batch, c, h, w), np.float32)
+    if work == "training":
+        y = np.eye(net.outputs, dtype=np.float32)[rng.integers(0, net.outputs, batch)]
+        found = net.times(x, y, _ROUNDS)
+    else:
+        found = net.times(x, rounds=_ROUNDS)
+    return Plan([StepTime(*step) for step in found.steps], found.peak, found.megabytes)
