@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
@@ -17,6 +19,18 @@ from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.cpu.threads import thread_count
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    """In a child, which has none of the threads that may have held them."""
+    for engine in _engines:
+        engine._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Times(NamedTuple):
@@ -46,6 +60,7 @@ class Engine:
         self._weights = Weights()
         self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()
         self._lock = threading.Lock()
+        _engines.add(self)
 
     def clear(self) -> None:
         """Forgets all programs."""
@@ -84,7 +99,7 @@ class Engine:
         key = key, tuple(map(id, arrays))
         with self._lock:
             if len(x) >= threads > 1 and not changing and not others:
-                (first,) = self._bound(key, record, 1, 1, 1)
+                (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
                 if first.table is not None:
                     return self._run_in_groups(key, record, x, threads)
             (bound,) = self._bound(key, record, len(x), threads, 1, changing)
@@ -125,7 +140,7 @@ class Engine:
         parts: list[list[np.ndarray]] = []
         start = 0
         while start < len(x):
-            group = max(min(_GROUP, (len(x) - start) // threads), 1)
+            group = _group(len(x) - start, threads)
             members = min((len(x) - start) // group, threads)
             bounds = self._bound(key, record, group, 1, members)
             jobs = []
@@ -159,3 +174,8 @@ class Engine:
         while len(self._programs) > _KEPT:
             self._programs.popitem(last=False)
         return bounds[:count]
+
+
+def _group(count: int, threads: int) -> int:
+    """Pictures for each thread, of so many that are left."""
+    return max(min(_GROUP, count // threads), 1)

@@ -92,39 +92,46 @@ def put(builder: Builder, address: Value, value: Value) -> None:
 
 
 @part
-def _list_pixels(
+def _list_pixels(  # type: ignore[no-untyped-def]
     lists, block, first, last, x, y, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel
-):  # type: ignore[no-untyped-def]
+):
     """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile."""
+    picture = first // (out_h * out_w)
+    row = (first - picture * out_h * out_w) // out_w
+    column = first - (picture * out_h + row) * out_w
     count = (last - first + 5) // 6 * 6
     for i in range(count):
-        place = min(first + i, last - 1)
-        picture = place // (out_h * out_w)
-        place -= picture * out_h * out_w
-        row = place // out_w
-        column = place - row * out_w
         put(lists + 8 * i, x + picture * x_image + row * x_row + column * x_pixel)
         put(lists + 8 * (block + i), y + picture * y_image + row * y_row + column * y_pixel)
+        if first + i + 1 < last:  # counted, as a division takes as long as half a tile
+            column += 1
+            if column == out_w:
+                column, row = 0, row + 1
+                if row == out_h:
+                    row, picture = 0, picture + 1
     return count
 
 
 @part
-def _list_squares(
+def _list_squares(  # type: ignore[no-untyped-def]
     lists, block, first, last, x, y, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel
-):  # type: ignore[no-untyped-def]
+):
     """The same for pooled outputs first to last - 1: the windows of four pixels each."""
+    picture = first // (out_h * out_w)
+    row = (first - picture * out_h * out_w) // out_w
+    column = first - (picture * out_h + row) * out_w
     for i in range(last - first):
-        place = first + i
-        picture = place // (out_h * out_w)
-        place -= picture * out_h * out_w
-        row = place // out_w
-        column = place - row * out_w
         corner = x + picture * x_image + 2 * row * x_row + 2 * column * x_pixel
         put(lists + 32 * i, corner)
         put(lists + 32 * i + 8, corner + x_pixel)
         put(lists + 32 * i + 16, corner + x_row)
         put(lists + 32 * i + 24, corner + x_row + x_pixel)
         put(lists + 8 * (4 * block + i), y + picture * y_image + row * y_row + column * y_pixel)
+        column += 1
+        if column == out_w:
+            column, row = 0, row + 1
+            if row == out_h:
+                row, picture = 0, picture + 1
     return last - first
 
 
@@ -137,7 +144,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
     panel_size, vector_size = PANEL, VECTOR
     a_block = 4 if pooled else 1
 
-    def convolve(
+    def convolve(  # type: ignore[no-untyped-def]
         thread,
         threads,
         x,
@@ -165,7 +172,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         block,
         lists,
         split_filters,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """y = activation(x * weights + biases [+ added]) [+ added_after].
 
         x, y: where the first window begins, and the first output. batch, out_h, out_w: of the
@@ -265,7 +272,7 @@ _vector = VECTOR
 
 
 @kernel
-def direct_one(
+def direct_one(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -280,7 +287,7 @@ def direct_one(
     list_,
     added,
     added_after,
-):  # type: ignore[no-untyped-def]
+):
     """The same for a single output pixel, as of a dense layer: each weight is read once.
 
     weights: panels of eight vectors of filters, then single ones; list_: scratch, 16 bytes a

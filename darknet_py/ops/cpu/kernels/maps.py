@@ -31,7 +31,7 @@ def move(builder: Builder, to: Value, source: Value, factors: Value) -> None:
 
 
 @kernel
-def picture(
+def picture(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -47,7 +47,7 @@ def picture(
     y_row,
     y_pixel,
     factors,
-):  # type: ignore[no-untyped-def]
+):
     """Pictures (batch, c, h, w) into a map, times a factor plus another: pitches in bytes."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):
@@ -66,7 +66,7 @@ def copy(builder: Builder, to: Value, source: Value) -> None:
 
 
 @kernel
-def copy_map(
+def copy_map(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -81,7 +81,7 @@ def copy_map(
     y_image,
     y_row,
     y_pixel,
-):  # type: ignore[no-untyped-def]
+):
     """y = x, of so many vectors of channels."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):
@@ -109,7 +109,7 @@ def apply(builder: Builder, y: Value, x: Value, slopes: Value) -> None:
 
 
 @kernel
-def add_map(
+def add_map(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -135,7 +135,7 @@ def add_map(
     y_pixel,
     factors,
     slopes,
-):  # type: ignore[no-untyped-def]
+):
     """y = activation(alpha x + beta other) where they meet, activation(x) elsewhere.
 
     They meet at every x_sample-th pixel of x and every other_sample-th of other, meets_h x meets_w
@@ -166,7 +166,7 @@ def add_map(
 
 
 @kernel
-def activate_map(
+def activate_map(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -182,7 +182,7 @@ def activate_map(
     y_row,
     y_pixel,
     slopes,
-):  # type: ignore[no-untyped-def]
+):
     """y = activation(x)."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):
@@ -203,7 +203,7 @@ def apply_slope(builder: Builder, out: Value, delta: Value, y: Value, slopes: Va
 
 
 @kernel
-def activate_map_backward(
+def activate_map_backward(  # type: ignore[no-untyped-def]
     thread,
     threads,
     delta,
@@ -223,7 +223,7 @@ def activate_map_backward(
     out_row,
     out_pixel,
     slopes,
-):  # type: ignore[no-untyped-def]
+):
     """out = delta times the activation's slope, by the sign of its output y."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):

@@ -37,7 +37,7 @@ def largest(
 
 
 @kernel
-def maxpool(
+def maxpool(  # type: ignore[no-untyped-def]
     thread,
     threads,
     x,
@@ -57,7 +57,7 @@ def maxpool(
     y_image,
     y_row,
     y_pixel,
-):  # type: ignore[no-untyped-def]
+):
     """The largest of each window; the first window begins `front` pixels before the map."""
     rows = batch * out_h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from llvmlite import ir
+
 from darknet_py.ops.cpu.native.emit import (
     I8,
     I32,
@@ -25,7 +27,6 @@ from darknet_py.ops.cpu.native.emit import (
     const,
     declare,
     fused,
-    ir,
     load,
     load_int,
     offset,

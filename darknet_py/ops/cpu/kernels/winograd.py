@@ -134,6 +134,13 @@ _wide, _narrow = make_product(PIXELS, PANEL), make_product(PIXELS, 1)
 
 
 @part
+def odd_lines(size):  # type: ignore[no-untyped-def]
+    """Bytes, rounded up to an odd number of cache lines: matrices that lie so far apart do not
+    meet in one set of the cache."""
+    return ((size + 63) // 64 | 1) * 64
+
+
+@part
 def _multiply(a, c, matrix, out, width, n):  # type: ignore[no-untyped-def]
     """n tiles (of c channels) times a matrix (c, filters of `width` vectors)."""
     for t in range(0, n, 6):
@@ -160,7 +167,7 @@ def make_winograd(m: int) -> Kernel:
     count, line, square = (m + 2) ** 2, m * _vector, m * m * _vector
 
     @part
-    def at_edge(
+    def at_edge(  # type: ignore[no-untyped-def]
         source,
         step,
         to,
@@ -175,7 +182,7 @@ def make_winograd(m: int) -> Kernel:
         rows,
         columns,
         spare,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """A tile of which only rows x columns lie on the map, by way of spare memory."""
         before, after = 0, 0
         if added != 0:
@@ -192,7 +199,7 @@ def make_winograd(m: int) -> Kernel:
             outputs(source, step, spare, line, _vector, biases, slopes, before, after)
         _copy_block(to, y_row, y_pixel, spare, line, _vector, rows, columns)
 
-    def winograd(
+    def winograd(  # type: ignore[no-untyped-def]
         thread,
         threads,
         x,
@@ -218,7 +225,7 @@ def make_winograd(m: int) -> Kernel:
         scratch_size,
         split_filters,
         pooled,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """y = activation(x * weights + biases [+ added]) [+ added_after], or of 2x2 the largest.
 
         x, y: the first window and the first output; *_image, *_row, *_pixel: bytes from one to the
@@ -228,8 +235,9 @@ def make_winograd(m: int) -> Kernel:
         sums and one tile. The rest as direct's; where pooled, nothing is added.
         """
         scratch += thread * scratch_size
-        sums = scratch + count * block * c * 4
-        spare = sums + count * block * _panel * _vector
+        x_step = odd_lines(block * c * 4)
+        sums = scratch + count * x_step
+        spare = sums + count * odd_lines(block * _panel * _vector)
         high, wide = (out_h + m - 1) // m, (out_w + m - 1) // m
         one = high * wide
         tiles = one * batch
@@ -247,30 +255,30 @@ def make_winograd(m: int) -> Kernel:
             side, y_h, y_w = m // 2, out_h // 2, out_w // 2
         for start in range(first, last, block):
             n = min(block, last - start)
+            first_picture = start // one
+            first_ty = (start - first_picture * one) // wide
+            first_tx = start - (first_picture * high + first_ty) * wide
+            picture, ty, tx = first_picture, first_ty, first_tx
             for t in range(n):
-                picture = (start + t) // one
-                place = start + t - picture * one
-                ty = place // wide
-                tx = place - ty * wide
                 here = x + picture * x_image + ty * m * x_row + tx * m * x_pixel
                 for k in range(0, c, _length):
-                    to_products(
-                        here + 4 * k, x_row, x_pixel, scratch + (t * c + k) * 4, block * c * 4
-                    )
+                    to_products(here + 4 * k, x_row, x_pixel, scratch + (t * c + k) * 4, x_step)
+                tx += 1
+                if tx == wide:
+                    tx, ty = 0, ty + 1
+                    if ty == high:
+                        ty, picture = 0, picture + 1
             for panel in range(first_panel, last_panel):
                 width, vector = _panel, panel * _panel
                 if panel >= full:
                     width, vector = 1, full * _panel + panel - full
                 matrix = weights + vector * count * c * _vector
-                step = block * width * _vector
+                step = odd_lines(block * width * _vector)
                 for p in range(count):
-                    _multiply(scratch + p * block * c * 4, c, matrix, sums + p * step, width, n)
+                    _multiply(scratch + p * x_step, c, matrix, sums + p * step, width, n)
                     matrix += c * width * _vector
+                picture, ty, tx = first_picture, first_ty, first_tx
                 for t in range(n):
-                    picture = (start + t) // one
-                    place = start + t - picture * one
-                    ty = place // wide
-                    tx = place - ty * wide
                     rows, columns = min(side, y_h - ty * side), min(side, y_w - tx * side)
                     for j in range(width):
                         at = (vector + j) * _vector
@@ -309,6 +317,11 @@ def make_winograd(m: int) -> Kernel:
                                 added,
                                 added_after,
                             )
+                    tx += 1
+                    if tx == wide:
+                        tx, ty = 0, ty + 1
+                        if ty == high:
+                            ty, picture = 0, picture + 1
 
     winograd.__name__ = f"winograd{m}"
     return kernel(winograd)
@@ -319,5 +332,5 @@ winograd2, winograd4 = make_winograd(2), make_winograd(4)
 
 def scratch_size(m: int, block: int, c: int) -> int:
     """Bytes of scratch that a thread needs."""
-    matrices = (m + 2) ** 2 * block * (c * FLOAT + PANEL * VECTOR)
+    matrices = (m + 2) ** 2 * (block * (c * FLOAT + PANEL * VECTOR) + 4 * 64)
     return (matrices + 3 * m * m * VECTOR + 63) // 64 * 64

@@ -19,7 +19,7 @@ from darknet_py.ops.cpu.kernels.weight_gradient import (
     narrow_tiles,
     wide_tiles,
 )
-from darknet_py.ops.cpu.kernels.winograd import copy_vector, make_input
+from darknet_py.ops.cpu.kernels.winograd import copy_vector, make_input, odd_lines
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -85,12 +85,6 @@ def make_weights(m: int) -> Instruction:
             store(x, builder.add(out, builder.mul(out_step, const(i))))
 
     return from_products
-
-
-@part
-def odd_lines(size):  # type: ignore[no-untyped-def]
-    """Bytes, rounded up to an odd number of cache lines."""
-    return ((size + 63) // 64 | 1) * 64
 
 
 @part

@@ -169,12 +169,13 @@ def _take_pooling_both_ways(chain: Chain, step: Normalize) -> bool:
     if forward is None or back is None or y in lowering.outputs:
         return False
     expected = {"maxpool", "maxpool_backward"}
-    last: Call | None = back
+    last = back
     if step.activation != "linear":
         expected.add("activate_backward")
-        last = lowering.only_reader(back.result)
-        if last is None or last is not readers.get("activate_backward"):
+        activation = lowering.only_reader(back.result)
+        if activation is None or activation is not readers.get("activate_backward"):
             return False
+        last = activation
     norm = lowering.only_reader(last.result)
     is_square = forward.arguments[1:3] == (2, 2) and forward.result.shape[1:3] == (h / 2, w / 2)
     is_alone = readers.keys() == expected and len(lowering.readers[y]) == len(expected)
@@ -286,9 +287,9 @@ def _share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, W
     inside: dict[Map, Within] = {}
     keep = set(outputs)
     for step in steps:
-        is_sum = isinstance(step, Convolution | Normalize)
-        if is_sum and (step.added or step.added_after):
-            keep.update({step.y, step.added or step.y, step.added_after or step.y})
+        if isinstance(step, Convolution | Normalize):
+            added = [x for x in (step.added, step.added_after) if x is not None]
+            keep.update([step.y, *added] if added else [])
     written = {x for step in steps if not isinstance(step, Picture) for x in step.writes}
     for step in reversed(steps):
         if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
