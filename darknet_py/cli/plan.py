@@ -12,7 +12,9 @@ from darknet_py.cli.options import Chosen, build_network, network_options
 
 @click.command()
 @click.argument("cfg")
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Pictures at once."
+)
 @click.option(
     "--work",
     type=click.Choice(["inference", "training"]),

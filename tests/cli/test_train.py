@@ -231,7 +231,8 @@ def test_a_progress_line_on_a_terminal(
     assert int(speed[1]) > 0
 
 
-def test_classify_alone_reads_a_digit(darknet: Run) -> None:
-    code, out, _ = darknet("classify", "-q", "-t", 1)
+def test_what_train_mnist_trained_reads_a_digit(darknet: Run) -> None:
+    network = "cfg/mnist.cfg", "data/mnist.weights"
+    code, out, _ = darknet("classify", "-q", "-t", 1, *network, "data/digits/3.png")
     assert code == 0
     assert out.splitlines()[1].startswith("3: 0.9")

@@ -109,7 +109,7 @@ def test_named_arguments_and_defaults_are_put_in_order() -> None:
 def test_adding_to_an_array_and_scaling_are_written_down() -> None:
     recorder = Recorder(cpu)
     x = recorder.input(C.shape)
-    updates = np.ones(4, np.float32)
+    updates: Any = np.ones(4, np.float32)
     kept = updates
     updates += 2.0 * x
     assert updates is kept

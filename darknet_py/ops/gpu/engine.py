@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NoReturn
 
-import cupy as cp
 import numpy as np
 
 from darknet_py.errors import DeviceError
-from darknet_py.ops.gpu.arrays import to_host
+from darknet_py.ops.gpu.arrays import array, to_host
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
 
@@ -50,7 +49,8 @@ class Engine:
         full_key = key, tuple(map(id, arrays)), len(x)
         if full_key not in self._recordings:
             self._recordings[full_key] = record(len(x))
-        given: list[Any] = [cp.asarray(array) for array in (x, *others)]
+        dtype = arrays[0].dtype if arrays else np.float32
+        given = [array(each, dtype) for each in (x, *others)]
         return [to_host(y) for y in replay(self._recordings[full_key], given)]
 
     def times(self, *_: Any, **__: Any) -> NoReturn:

@@ -50,8 +50,8 @@ def test_batches(n: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_again_bit_for_bit() -> None:
     w, x = weights(), pictures(5)
-    results = [Engine().run("conv", recorder_of(w), x, arrays=[w])[0] for _ in range(2)]
-    np.testing.assert_array_equal(*results)
+    one, other = (Engine().run("conv", recorder_of(w), x, arrays=[w])[0] for _ in range(2))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_a_result_is_the_callers() -> None:

@@ -19,8 +19,9 @@ cpu = devices.for_device("cpu")
 
 
 def weights(*shape: int, seed: int = 0) -> np.ndarray:
-    scale = np.sqrt(2 / np.prod(shape[1:]))
-    return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
+    scale = float(np.sqrt(2 / np.prod(shape[1:])))
+    drawn: np.ndarray = np.random.default_rng(seed).standard_normal(shape) * scale
+    return drawn.astype(np.float32)
 
 
 def vector(c: int, seed: int = 1) -> np.ndarray:
