@@ -90,7 +90,7 @@ class Engine:
         given. arrays: the parameters; where they are no float32, all is computed as they are.
         changing: parameters move between runs, and are read in each.
         """
-        if any(array.dtype != np.float32 for array in arrays):
+        if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
             given = [each.astype(arrays[0].dtype) for each in (x, *others)]
             return replay(record(len(x)), given)
         x = np.ascontiguousarray(x, np.float32)

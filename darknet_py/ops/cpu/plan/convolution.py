@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from darknet_py.ops.cpu.kernels.winograd import scratch_size, winograd2, winogra
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.cost import Choice, cheapest
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, padded
-from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.step import Binding, Rows, Step
 from darknet_py.ops.cpu.plan.table import Row
 from darknet_py.ops.cpu.plan.weights import Packing, biases_row, folded, merge, pack_groups
 from darknet_py.ops.normalize import EPSILON
@@ -55,12 +54,12 @@ class Convolution(Step):
     choice: Choice | None = None
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         others = self.added, self.added_after
         return [self.source or self.x, *(x for x in others if x is not None)]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return [self.y]
 
     @property
@@ -136,7 +135,7 @@ class Convolution(Step):
             return threads * scratch_size(m, block, padded(self.x.shape[3]))
         return threads * 64 * block
 
-    def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
+    def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
         before: list[Row] = []
         factors, biases = self._factors_and_biases(binding, before)

@@ -12,7 +12,7 @@ from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.cost import Choice, cheapest
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, padded
-from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.step import Binding, Rows, Step
 from darknet_py.ops.cpu.plan.table import Row
 from darknet_py.ops.record import Map
 
@@ -42,11 +42,11 @@ class WeightGradient(Step):
     choice: Choice | None = None
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return [self.x, self.delta]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return []
 
     @property
@@ -123,7 +123,7 @@ class WeightGradient(Step):
         numbers = padded(self.x.shape[3]) + self._together * PANEL * vector_length()
         return max(min(_CACHE // (each * numbers), 64), 8)
 
-    def rows(self, binding: Binding) -> list[Row]:  # type: ignore[override]
+    def rows(self, binding: Binding) -> Rows:
         x, delta = binding.place(self.x), binding.place(self.delta)
         copies = self._copies(binding.threads)
         common = {

@@ -15,16 +15,9 @@ from darknet_py.ops.cpu.plan import lower_backward
 from darknet_py.ops.cpu.plan.chain import Chain, Lowering, Rules
 from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.memory import Within, padded
-from darknet_py.ops.cpu.plan.moves import (
-    Activate,
-    Add,
-    Avgpool,
-    Concat,
-    Maxpool,
-    Picture,
-    Softmax,
-)
+from darknet_py.ops.cpu.plan.moves import Activate, Add, Concat, Picture, Softmax
 from darknet_py.ops.cpu.plan.normalize import Normalize
+from darknet_py.ops.cpu.plan.pooling import Avgpool, Maxpool
 from darknet_py.ops.cpu.plan.step import Step
 from darknet_py.ops.cpu.plan.weights import merge
 from darknet_py.ops.record import Call, Map, Recording

@@ -11,14 +11,9 @@ from darknet_py.ops.cpu.plan.chain import Chain, Rules
 from darknet_py.ops.cpu.plan.convolution import Convolution, Norm
 from darknet_py.ops.cpu.plan.learning import WeightGradient
 from darknet_py.ops.cpu.plan.memory import Within
-from darknet_py.ops.cpu.plan.moves import (
-    ActivateBackward,
-    Add,
-    AvgpoolBackward,
-    DreamDelta,
-    MaxpoolBackward,
-)
+from darknet_py.ops.cpu.plan.moves import ActivateBackward, Add, DreamDelta
 from darknet_py.ops.cpu.plan.normalize_backward import BiasGradient, NormalizeBackward
+from darknet_py.ops.cpu.plan.pooling import AvgpoolBackward, MaxpoolBackward
 from darknet_py.ops.cpu.plan.step import Step
 from darknet_py.ops.record import Call, Map
 

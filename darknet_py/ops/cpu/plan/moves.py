@@ -5,36 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from darknet_py.ops.cpu.kernels import dream, maps, pool, pool_backward
+from darknet_py.ops.cpu.kernels import dream, maps
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.kernels.softmax import softmax
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, padded
-from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.step import Binding, Rows, Step, Unary
 from darknet_py.ops.cpu.plan.table import FromInput, Row
 from darknet_py.ops.record import Map
-
-Rows = list[Row | Callable[[], None]]
-
-
-@dataclass
-class Unary(Step):
-    """One map in, one out."""
-
-    x: Map
-    y: Map
-
-    @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
-        return [self.x]
-
-    @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return type(self).__name__.lower()
 
 
 @dataclass
@@ -50,7 +28,7 @@ class Picture(Unary):
     shift: float = 0.0
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return []
 
     def prepare(self, memory: Memory, threads: int) -> None:
@@ -74,53 +52,6 @@ class Picture(Unary):
             **y.pitches("y"),
         )
         return [FromInput(row)]
-
-
-@dataclass
-class Maxpool(Unary):
-    size: int
-    stride: int
-    padding: int
-
-    @property
-    def name(self) -> str:
-        return f"maxpool {self.size}x{self.size}/{self.stride}"
-
-    def rows(self, binding: Binding) -> Rows:
-        x, y = binding.place(self.x), binding.place(self.y)
-        row = pool.maxpool.step(
-            x=x.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            out_h=y.h,
-            out_w=y.w,
-            size=self.size,
-            stride=self.stride,
-            front=self.padding // 2,
-            vectors=y.vectors,
-            **x.pitches("x"),
-            **y.pitches("y"),
-        )
-        return [row]
-
-
-@dataclass
-class Avgpool(Unary):
-    def rows(self, binding: Binding) -> Rows:
-        x, y = binding.place(self.x), binding.place(self.y)
-        row = pool.avgpool.step(
-            x=x.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            vectors=x.vectors,
-            y_image=y.image,
-            **x.pitches("x"),
-        )
-        return [row]
 
 
 @dataclass
@@ -173,11 +104,11 @@ class ActivateBackward(Step):
     activation: str
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return [self.delta, self.y]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return [self.out]
 
     @property
@@ -197,72 +128,6 @@ class ActivateBackward(Step):
             slopes=binding.floats(SLOPES[self.activation]),
             **delta.pitches("delta"),
             **y.pitches("y"),
-            **out.pitches("out"),
-        )
-        return [row]
-
-
-@dataclass
-class MaxpoolBackward(Step):
-    delta: Map
-    x: Map
-    out: Map
-    size: int
-    stride: int
-    padding: int
-
-    @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
-        return [self.delta, self.x]
-
-    @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
-        return [self.out]
-
-    @property
-    def name(self) -> str:
-        return f"delta maxpool {self.size}x{self.size}/{self.stride}"
-
-    def rows(self, binding: Binding) -> Rows:
-        x, delta, out = (binding.place(each) for each in (self.x, self.delta, self.out))
-        row = pool_backward.maxpool_backward.step(
-            x=x.address,
-            delta=delta.address,
-            out=out.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            out_h=delta.h,
-            out_w=delta.w,
-            size=self.size,
-            stride=self.stride,
-            front=self.padding // 2,
-            vectors=x.vectors,
-            **x.pitches("x"),
-            **delta.pitches("delta"),
-            **out.pitches("out"),
-        )
-        return [row]
-
-
-@dataclass
-class AvgpoolBackward(Unary):
-    """x: the delta of the mean, y: that of the map."""
-
-    @property
-    def name(self) -> str:
-        return "delta avgpool"
-
-    def rows(self, binding: Binding) -> Rows:
-        delta, out = binding.place(self.x), binding.place(self.y)
-        row = pool_backward.avgpool_backward.step(
-            delta=delta.address,
-            out=out.address,
-            batch=out.n,
-            h=out.h,
-            w=out.w,
-            vectors=out.vectors,
-            delta_image=delta.image,
             **out.pitches("out"),
         )
         return [row]
@@ -300,11 +165,11 @@ class Concat(Step):
     y: Map
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return self.parts
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return [self.y]
 
     @property
@@ -313,7 +178,7 @@ class Concat(Step):
 
     def rows(self, binding: Binding) -> Rows:
         y = binding.place(self.y)
-        rows: Rows = []
+        rows: list[Row | Callable[[], None]] = []
         channel = 0
         for part in self.parts:
             x = binding.place(part)
@@ -345,11 +210,11 @@ class Add(Step):
     activation: str = "linear"
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return [self.x, self.other]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return [self.y]
 
     @property

@@ -10,7 +10,7 @@ from darknet_py.ops.cpu.kernels import normalize as kernels
 from darknet_py.ops.cpu.kernels import statistics
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.plan.memory import Memory, Place
-from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.step import Binding, Rows, Step
 from darknet_py.ops.cpu.plan.table import Row
 from darknet_py.ops.record import Map
 
@@ -42,11 +42,11 @@ class Normalize(Step):
         self.shift = Map(self.mean.shape, self.mean.recorder)
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return [self.x, *(x for x in (self.added, self.added_after) if x is not None)]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return [self.y, self.mean, self.variance, self.scale, self.shift]
 
     @property
@@ -64,7 +64,7 @@ class Normalize(Step):
     def scratch(self, threads: int) -> int:
         return threads * statistics.statistics_size(-(-self.x.shape[3] // 4) + 4)
 
-    def rows(self, binding: Binding) -> list[Row]:  # type: ignore[override]
+    def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
         return [
             self._sums(binding, x),

@@ -10,7 +10,7 @@ from darknet_py.ops.cpu.kernels import normalize_backward as kernels
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.plan.memory import Place, padded
 from darknet_py.ops.cpu.plan.normalize import Normalize, address
-from darknet_py.ops.cpu.plan.step import Binding, Step
+from darknet_py.ops.cpu.plan.step import Binding, Rows, Step
 from darknet_py.ops.cpu.plan.table import Row
 from darknet_py.ops.record import Map
 
@@ -31,12 +31,12 @@ class NormalizeBackward(Step):
     bias_updates: np.ndarray | None
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         norm = self.norm
         return [self.delta, norm.x, norm.mean, norm.variance, norm.scale, norm.shift]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return [self.out]
 
     @property
@@ -48,7 +48,7 @@ class NormalizeBackward(Step):
         # the most that any vector length pads
         return threads * kernels.backward_sums_size(-(-self.norm.x.shape[3] // 4) + 4)
 
-    def rows(self, binding: Binding) -> list[Row]:  # type: ignore[override]
+    def rows(self, binding: Binding) -> Rows:
         norm = self.norm
         x, delta, out = (binding.place(each) for each in (norm.x, self.delta, self.out))
         coefficients = binding.room(3 * padded(x.c))
@@ -116,11 +116,11 @@ class BiasGradient(Step):
     updates: np.ndarray
 
     @property
-    def reads(self) -> list[Map]:  # type: ignore[override]
+    def reads(self) -> list[Map]:
         return [self.delta]
 
     @property
-    def writes(self) -> list[Map]:  # type: ignore[override]
+    def writes(self) -> list[Map]:
         return []
 
     @property
@@ -130,7 +130,7 @@ class BiasGradient(Step):
     def scratch(self, threads: int) -> int:
         return threads * kernels.backward_sums_size(-(-self.delta.shape[3] // 4) + 4)
 
-    def rows(self, binding: Binding) -> list[Row]:  # type: ignore[override]
+    def rows(self, binding: Binding) -> Rows:
         delta = binding.place(self.delta)
         zeros = int(binding.room(padded(delta.c)).ctypes.data)
         size = kernels.backward_sums_size(delta.vectors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,9 @@ from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, aligned
 from darknet_py.ops.cpu.plan.table import Row, run_row
 from darknet_py.ops.cpu.plan.weights import Packing, Weights
 from darknet_py.ops.record import Call, Map, replaced
+
+Rows = Sequence[Row | Callable[[], None]]
+"""Rows of a table, and what is called between them."""
 
 
 @dataclass
@@ -72,8 +75,15 @@ class Binding:
 class Step(ABC):
     """Reads maps and writes maps."""
 
-    reads: list[Map]
-    writes: list[Map]
+    @property
+    @abstractmethod
+    def reads(self) -> list[Map]:
+        """The maps that must be there when it runs."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> list[Map]:
+        """The maps that are there afterwards."""
 
     def prepare(self, memory: Memory, threads: int) -> None:
         """Says what it needs of its maps, before they are laid out."""
@@ -84,7 +94,7 @@ class Step(ABC):
         return 0
 
     @abstractmethod
-    def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
+    def rows(self, binding: Binding) -> Rows:
         """Rows of a table, and what must be called between them."""
 
     @property
@@ -102,12 +112,39 @@ class Step(ABC):
         return 0
 
 
+@dataclass
+class Unary(Step):
+    """One map in, one out."""
+
+    x: Map
+    y: Map
+
+    @property
+    def reads(self) -> list[Map]:
+        return [self.x]
+
+    @property
+    def writes(self) -> list[Map]:
+        return [self.y]
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+
 class Plain(Step):
     """A call that has no kernel here: computed by ops on arrays, between rows."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.reads, self.writes = call.maps(), call.results
+
+    @property
+    def reads(self) -> list[Map]:
+        return self.call.maps()
+
+    @property
+    def writes(self) -> list[Map]:
+        return self.call.results
 
     @property
     def name(self) -> str:
@@ -117,7 +154,7 @@ class Plain(Step):
     def algorithm(self) -> str:
         return "plain"
 
-    def rows(self, binding: Binding) -> list[Row | Callable[[], None]]:
+    def rows(self, binding: Binding) -> Rows:
         outputs = [binding.view(x) for x in self.writes]
         function = self.call.function
         assert function is not None
