@@ -85,6 +85,7 @@ def make_arrays(
         **y_map.pitches("y"),
         "x": x_map.address - padding * (x_map.row + x_map.pixel),
         "added": other_maps[0].address - y_map.address if epilogue.added else 0,
+        "gate": 0,
         "added_after": other_maps[1].address - y_map.address if epilogue.added_after else 0,
         "biases": address(kept[0]),
         "slopes": address(kept[1]),

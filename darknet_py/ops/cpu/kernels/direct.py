@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from darknet_py.ops.cpu.kernels.epilogue import (
     emit_activation,
     emit_added,
+    emit_after,
     emit_biases,
     emit_store,
 )
@@ -52,9 +53,12 @@ def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
         slopes: Value,
         added: Value,
         added_after: Value,
+        gate: Value,
     ) -> None:
         starts = _shifted(builder, a, pixels, a_shift)
-        sums = emit_sums(builder, starts, segments, count, length, weights, vectors)
+        # behind the last tile's there is some other address: asking for it harms nothing
+        following = builder.add(load_int(builder, offset(builder, a, 8 * pixels)), a_shift)
+        sums = emit_sums(builder, starts, segments, count, length, weights, vectors, following)
         sums = emit_biases(builder, biases, sums)
         places = _shifted(builder, out, 1 if pooled else pixels, out_shift)
         if pooled:
@@ -65,7 +69,7 @@ def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
         sums = [emit_activation(builder, slopes, row) for row in sums]
         if not pooled:
             others = [builder.add(place, added_after) for place in places]
-            sums = emit_added(builder, added_after, others, sums)
+            sums = emit_after(builder, added_after, gate, others, sums)
         emit_store(places, sums)
 
     return tile
@@ -151,6 +155,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         y,
         added,
         added_after,
+        gate,
         batch,
         out_h,
         out_w,
@@ -173,13 +178,14 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         lists,
         split_filters,
     ):
-        """y = activation(x * weights + biases [+ added]) [+ added_after].
+        """y = activation(x * weights + biases [+ added]) [+ added_after, or through a gate].
 
         x, y: where the first window begins, and the first output. batch, out_h, out_w: of the
         outputs. *_image, *_row, *_pixel: bytes from one output to the next (in x times the stride;
         where pooled, from one pixel before pooling to the next). added, added_after: bytes from y
-        to a map of its shape, 0 for none. segments, count, length: see tile.py. weights: of each
-        group `group_vectors` vectors of filters, in panels, and what is left in single vectors.
+        to a map of its shape, 0 for none. gate: 0, or the address of two slopes, by which the map
+        at added_after lets the result through. segments, count, length: see tile.py. weights: of
+        each group `group_vectors` vectors of filters, in panels, and what is left in single vectors.
         x_group: bytes from one group's channels to the next's. block: outputs that are done
         together, a multiple of 6. lists: scratch, 64 block bytes a thread. split_filters: threads
         share the filters, not the outputs.
@@ -242,6 +248,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             slopes,
                             added,
                             added_after,
+                            gate,
                         )
                     else:
                         narrow(
@@ -257,6 +264,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             slopes,
                             added,
                             added_after,
+                            gate,
                         )
 
     convolve.__name__ = name
@@ -287,6 +295,7 @@ def direct_one(  # type: ignore[no-untyped-def]
     list_,
     added,
     added_after,
+    gate,
 ):
     """The same for a single output pixel, as of a dense layer: each weight is read once.
 
@@ -316,6 +325,7 @@ def direct_one(  # type: ignore[no-untyped-def]
                 slopes,
                 added,
                 added_after,
+                gate,
             )
         else:
             _one_narrow(
@@ -331,4 +341,5 @@ def direct_one(  # type: ignore[no-untyped-def]
                 slopes,
                 added,
                 added_after,
+                gate,
             )

@@ -19,6 +19,7 @@ from darknet_py.ops.cpu.native.emit import (
     offset,
     splat,
     store,
+    where,
 )
 
 SLOPES = {
@@ -54,6 +55,32 @@ def emit_added(builder: Builder, is_added: Value, places: Sequence[Value], sums:
             for j, x in enumerate(row):
                 added.append(x + load(builder, offset(builder, place, VECTOR * j)))
         variables.set(added)
+    flat = variables.get()
+    return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
+
+
+def emit_after(
+    builder: Builder, other: Value, gate: Value, places: Sequence[Value], sums: Sums
+) -> Sums:
+    """The map at `places` added where `other` is not 0; or, where `gate` is the address of two
+    slopes, the sums times the slope of an activation whose output that map is."""
+    flat = [x for row in sums for x in row]
+    width = len(sums[0])
+    variables = Variables(builder, len(flat))
+    variables.set(flat)
+    with builder.if_then(builder.icmp_signed("!=", other, const(0))):
+        maps = [
+            load(builder, offset(builder, place, VECTOR * j))
+            for place in places
+            for j in range(width)
+        ]
+        with builder.if_else(builder.icmp_signed("==", gate, const(0))) as (is_sum, is_gate):
+            with is_sum:
+                variables.set([x + y for x, y in zip(flat, maps, strict=True)])
+            with is_gate:
+                first, second = splat(builder, gate), splat(builder, offset(builder, gate, FLOAT))
+                slopes = [where(y > 0.0, first, second) for y in maps]
+                variables.set([x * slope for x, slope in zip(flat, slopes, strict=True)])
     flat = variables.get()
     return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
 

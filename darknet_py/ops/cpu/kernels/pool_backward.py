@@ -15,6 +15,8 @@ from darknet_py.ops.cpu.native.emit import (
     constant,
     instruction,
     load,
+    offset,
+    splat,
     spread,
     store,
     where,
@@ -129,6 +131,82 @@ def maxpool_backward(  # type: ignore[no-untyped-def]
                         out_row,
                         out_pixel,
                     )
+
+
+@instruction
+def share_square(
+    builder: Builder,
+    x: Value,
+    x_row: Value,
+    x_pixel: Value,
+    delta: Value,
+    out: Value,
+    out_row: Value,
+    out_pixel: Value,
+    slopes: Value,
+) -> None:
+    """A vector of deltas, times the slope at the largest of 2 x 2 pixels, to the first of those."""
+    places = [(row, pixel) for row in (0, 1) for pixel in (0, 1)]
+    values = [load(builder, _at(builder, x, x_row, x_pixel, place)) for place in places]
+    best = values[0]
+    for value in values[1:]:
+        best = where(value > best, value, best)
+    first, second = splat(builder, slopes), splat(builder, offset(builder, slopes, 4))
+    left, none = load(builder, delta) * where(best > 0.0, first, second), zero(builder)
+    for place, value in zip(places, values, strict=True):
+        is_here = value == best
+        store(where(is_here, left, none), _at(builder, out, out_row, out_pixel, place))
+        left = where(is_here, none, left)  # one gets it
+
+
+def _at(
+    builder: Builder, address: Value, row: Value, pixel: Value, place: tuple[int, int]
+) -> Value:
+    down, right = (
+        builder.mul(step, step.type(n)) for step, n in zip((row, pixel), place, strict=True)
+    )
+    return builder.add(address, builder.add(down, right))
+
+
+@kernel
+def maxpool2_backward(  # type: ignore[no-untyped-def]
+    thread,
+    threads,
+    x,
+    delta,
+    out,
+    batch,
+    h,
+    w,
+    vectors,
+    x_image,
+    x_row,
+    x_pixel,
+    delta_image,
+    delta_row,
+    delta_pixel,
+    out_image,
+    out_row,
+    out_pixel,
+    slopes,
+):
+    """The same for windows of 2 x 2 side by side, h x w of them, x being an activation's output:
+    the delta of what that was given."""
+    rows = batch * h
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // h
+        row = number - b * h
+        source = x + b * x_image + 2 * row * x_row
+        here = delta + b * delta_image + row * delta_row
+        to = out + b * out_image + 2 * row * out_row
+        for _ in range(w):
+            for at in range(0, vectors * _vector, _vector):
+                share_square(
+                    source + at, x_row, x_pixel, here + at, to + at, out_row, out_pixel, slopes
+                )
+            source += 2 * x_pixel
+            here += delta_pixel
+            to += 2 * out_pixel
 
 
 @instruction

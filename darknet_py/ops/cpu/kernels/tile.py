@@ -57,9 +57,11 @@ def emit_sums(
     length: Value,
     b: Value,
     vectors: int,
+    next_start: Value | None = None,
 ) -> Sums:
     """The sums of a tile. starts: where each pixel's numbers begin; segments: the address of
-    `count` offsets in bytes, or None for one segment; length: numbers in a segment."""
+    `count` offsets in bytes, or None for one segment; length: numbers in a segment. next_start:
+    where the next tile's pixels begin, side by side as a rule: they are asked for meanwhile."""
     sums = Variables(builder, len(starts) * vectors)
     sums.set([zero(builder)] * len(sums.places))
     row = vectors * VECTOR
@@ -74,6 +76,9 @@ def emit_sums(
             here = builder.add(first, builder.mul(k, const(row)))
             filters = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
             prefetch(builder, offset(builder, here, _AHEAD), row)
+            if next_start is not None:
+                ahead = builder.mul(k, const(FLOAT * len(starts)))
+                prefetch(builder, builder.add(next_start, ahead), 1)
             number = builder.shl(k, const(2))
             old, new = sums.get(), []
             for i, place in enumerate(places):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from darknet_py.ops.cpu.kernels.epilogue import emit_activation
+from darknet_py.ops.cpu.kernels.epilogue import emit_activation, emit_after
 from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, emit_sums
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
 from darknet_py.ops.cpu.native.emit import (
@@ -27,6 +27,8 @@ from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.native.kernel import Kernel, kernel, part
 
 _panel, _vector, _length = PANEL, VECTOR, vector_length()
+REST = 4
+"""Tiles that are multiplied together where no more are left, as of late layers' maps."""
 
 
 def make_product(pixels: int, vectors: int) -> Instruction:
@@ -74,6 +76,7 @@ def make_output(m: int, pooled: bool) -> Instruction:
         slopes: Value,
         added: Value,
         added_after: Value,
+        gate: Value,
     ) -> None:
         products = _load_square(builder, sums, builder.mul(step, const(m + 2)), step, m + 2)
         bias = load(builder, biases)
@@ -90,7 +93,9 @@ def make_output(m: int, pooled: bool) -> Instruction:
             values = _added(builder, added, places, values)
         values = emit_activation(builder, slopes, values)
         if not pooled:
-            values = _added(builder, added_after, places, values)
+            others = [builder.add(place, added_after) for place in places]
+            after = emit_after(builder, added_after, gate, others, [[x] for x in values])
+            values = [x for (x,) in after]
         for x, place in zip(values, places, strict=True):
             store(x, place)
 
@@ -131,6 +136,8 @@ def copy_vector(builder: Builder, to: Value, source: Value) -> None:
 
 
 _wide, _narrow = make_product(PIXELS, PANEL), make_product(PIXELS, 1)
+_wide_rest, _narrow_rest = make_product(REST, PANEL), make_product(REST, 1)
+_rest = REST
 
 
 @part
@@ -144,10 +151,16 @@ def odd_lines(size):  # type: ignore[no-untyped-def]
 def _multiply(a, c, matrix, out, width, n):  # type: ignore[no-untyped-def]
     """n tiles (of c channels) times a matrix (c, filters of `width` vectors)."""
     for t in range(0, n, 6):
+        x, y = a + t * c * 4, out + t * width * _vector
         if width == _panel:
-            _wide(a + t * c * 4, c, matrix, out + t * width * _vector)
+            if n - t <= _rest:
+                _wide_rest(x, c, matrix, y)
+            else:
+                _wide(x, c, matrix, y)
+        elif n - t <= _rest:
+            _narrow_rest(x, c, matrix, y)
         else:
-            _narrow(a + t * c * 4, c, matrix, out + t * width * _vector)
+            _narrow(x, c, matrix, y)
 
 
 @part
@@ -177,6 +190,7 @@ def make_winograd(m: int) -> Kernel:
         slopes,
         added,
         added_after,
+        gate,
         pooled,
         side,
         rows,
@@ -194,9 +208,9 @@ def make_winograd(m: int) -> Kernel:
                 spare + after, line, _vector, to + added_after, y_row, y_pixel, rows, columns
             )
         if pooled:
-            pooled_outputs(source, step, spare, line, _vector, biases, slopes, 0, 0)
+            pooled_outputs(source, step, spare, line, _vector, biases, slopes, 0, 0, 0)
         else:
-            outputs(source, step, spare, line, _vector, biases, slopes, before, after)
+            outputs(source, step, spare, line, _vector, biases, slopes, before, after, gate)
         _copy_block(to, y_row, y_pixel, spare, line, _vector, rows, columns)
 
     def winograd(  # type: ignore[no-untyped-def]
@@ -206,6 +220,7 @@ def make_winograd(m: int) -> Kernel:
         y,
         added,
         added_after,
+        gate,
         batch,
         out_h,
         out_w,
@@ -226,7 +241,8 @@ def make_winograd(m: int) -> Kernel:
         split_filters,
         pooled,
     ):
-        """y = activation(x * weights + biases [+ added]) [+ added_after], or of 2x2 the largest.
+        """y = activation(x * weights + biases [+ added]) [+ added_after, or through a gate];
+        or of 2x2 the largest.
 
         x, y: the first window and the first output; *_image, *_row, *_pixel: bytes from one to the
         next. out_h, out_w: of the convolution, before pooling. c: channels of x, in whole vectors.
@@ -295,6 +311,7 @@ def make_winograd(m: int) -> Kernel:
                                 slopes,
                                 added,
                                 added_after,
+                                gate,
                                 pooled,
                                 side,
                                 rows,
@@ -303,7 +320,7 @@ def make_winograd(m: int) -> Kernel:
                             )
                         elif pooled:
                             pooled_outputs(
-                                source, step, to, y_row, y_pixel, biases + at, slopes, 0, 0
+                                source, step, to, y_row, y_pixel, biases + at, slopes, 0, 0, 0
                             )
                         else:
                             outputs(
@@ -316,6 +333,7 @@ def make_winograd(m: int) -> Kernel:
                                 slopes,
                                 added,
                                 added_after,
+                                gate,
                             )
                     tx += 1
                     if tx == wide:

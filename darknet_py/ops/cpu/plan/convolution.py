@@ -45,6 +45,8 @@ class Convolution(Step):
     activation: str = "linear"
     added: Map | None = None
     added_after: Map | None = None
+    gate: tuple[Map, str] | None = None
+    """An activation's output, of y's shape, and its name: y is multiplied by the slope there."""
     pooled: bool = False
     exact: bool = False
     backward: bool = False
@@ -55,7 +57,7 @@ class Convolution(Step):
 
     @property
     def reads(self) -> list[Map]:
-        others = self.added, self.added_after
+        others = self.added, self.added_after, self.gate and self.gate[0]
         return [self.source or self.x, *(x for x in others if x is not None)]
 
     @property
@@ -84,6 +86,7 @@ class Convolution(Step):
             "" if self.activation == "linear" else self.activation,
             "add" if self.added is not None or self.added_after is not None else "",
             "maxpool" if self.pooled else "",
+            f"delta {self.gate[1]}" if self.gate else "",
         ]
         fused = "".join(f" + {extra}" for extra in extras if extra)
         high, wide = self.window
@@ -117,7 +120,7 @@ class Convolution(Step):
         return self.choice
 
     def prepare(self, memory: Memory, threads: int) -> None:
-        memory.twins += [(x, self.y) for x in (self.added, self.added_after) if x is not None]
+        memory.twins += [(x, self.y) for x in self.reads[1:]]
         need = memory.need(self.x)
         _, h, w, _ = self.x.shape
         high, wide = self.window
@@ -143,7 +146,8 @@ class Convolution(Step):
             "x": x.address - self.padding * (x.row + x.pixel),
             "y": y.address,
             "added": binding.difference(self.added, y),
-            "added_after": binding.difference(self.added_after, y),
+            "added_after": binding.difference(self.gate[0] if self.gate else self.added_after, y),
+            "gate": binding.floats(SLOPES[self.gate[1]]) if self.gate else 0,
             "biases": biases,
             "slopes": binding.floats(SLOPES[self.activation]),
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR
+from darknet_py.ops.cpu.kernels.winograd import REST
 from darknet_py.ops.cpu.native.host import vector_length
 
 _CACHE = 384 * 1024
@@ -71,7 +72,9 @@ def _winograd(m: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
     vectors, inputs = _ceil(filters, vector_length()), _ceil(c, vector_length())
     count = (m + 2) ** 2
     split = _should_split(tiles, PIXELS, _ceil(vectors, PANEL), threads)
-    mine_tiles = _share(_ceil(tiles, PIXELS), 1 if split else threads) * PIXELS
+    mine_tiles = _multiplied(
+        min(_share(_ceil(tiles, PIXELS), 1 if split else threads) * PIXELS, tiles)
+    )
     mine = _share(vectors, threads if split else 1)
     each = count * (inputs * VECTOR + PANEL * VECTOR)
     block = _block(PIXELS, each, mine_tiles)
@@ -79,6 +82,12 @@ def _winograd(m: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
     transforms = _TRANSFORM[m] * count * mine_tiles * (2 * inputs + 2 * mine)
     loads = _ceil(mine_tiles, block) * count * inputs * vector_length() * mine
     return Choice(m, block, split, products + transforms + _STREAM * loads)
+
+
+def _multiplied(tiles: int) -> int:
+    """Tiles with those that are multiplied for nothing."""
+    rest = tiles % PIXELS
+    return tiles - rest + (0 if rest == 0 else REST if rest <= REST else PIXELS)
 
 
 def _should_split(places: int, tile: int, panels: int, threads: int) -> bool:

@@ -281,8 +281,8 @@ def _share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, W
     keep = set(outputs)
     for step in steps:
         if isinstance(step, Convolution | Normalize):
-            added = [x for x in (step.added, step.added_after) if x is not None]
-            keep.update([step.y, *added] if added else [])
+            twins = step.reads[1:]
+            keep.update([step.y, *twins] if twins else [])
     written = {x for step in steps if not isinstance(step, Picture) for x in step.writes}
     for step in reversed(steps):
         if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):

@@ -67,6 +67,9 @@ def _input_delta(chain: Chain, call: Call, norm: Norm | None) -> Step | None:
         source=delta,
     )
     take_sum(chain, step)
+    call = _gate(chain, None)
+    if call:
+        step.gate = call.arguments[1:3]
     assert chain.y is not None
     step.y = chain.y
     return step
@@ -106,8 +109,7 @@ def batchnorm(chain: Chain) -> Step | None:
     if chain.call.name == "maxpool_backward":
         pooled = True
         if chain.call.arguments[1] not in lowering.pooled:
-            delta, x, size, stride, padding = chain.call.arguments
-            return MaxpoolBackward(delta, x, chain.call.result, size, stride, padding)
+            return _maxpool(chain)
     call: Call | None = chain.call
     if pooled:
         call = chain.next("activate_backward", lambda call: True) or chain.next(
@@ -129,6 +131,30 @@ def batchnorm(chain: Chain) -> Step | None:
     out, scale_updates, bias_updates = call.results
     arrays = [_updates(chain, result) for result in (scale_updates, bias_updates)]
     return NormalizeBackward(norm, chain.call.arguments[0], out, activation, pooled, *arrays)
+
+
+def _maxpool(chain: Chain) -> Step:
+    delta, x, size, stride, padding = chain.call.arguments
+    step = MaxpoolBackward(delta, x, chain.call.result, size, stride, padding)
+    if step.is_square:
+        call = _gate(chain, x)
+        step.activation = call.arguments[2] if call else "linear"
+    assert chain.y is not None
+    step.out = chain.y
+    return step
+
+
+def _gate(chain: Chain, y: Map | None) -> Call | None:
+    """Takes the way back through an activation (whose output is y, if that is said), unless batch
+    norm with the batch's statistics takes it."""
+
+    def accept(call: Call) -> bool:
+        is_same = y is None or call.arguments[1] is y
+        after = chain.lowering.only_reader(call.result)
+        is_norms = after is not None and after.name == "batchnorm_backward"
+        return is_same and not is_norms and call.arguments[2] in SLOPES
+
+    return chain.next("activate_backward", accept)
 
 
 def _activation(chain: Chain) -> Step | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from darknet_py.ops.cpu.kernels import pool, pool_backward
+from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.plan.step import Binding, Rows, Step, Unary
 from darknet_py.ops.record import Map
 
@@ -64,6 +65,15 @@ class MaxpoolBackward(Step):
     size: int
     stride: int
     padding: int
+    activation: str = "linear"
+    """x is this one's output, and `out` the delta of what it was given: where windows of 2x2 stand
+    side by side."""
+
+    @property
+    def is_square(self) -> bool:
+        """Whether windows of 2x2 stand side by side."""
+        _, h, w, _ = self.x.shape
+        return (self.size, self.stride) == (2, 2) and self.delta.shape[1:3] == (h / 2, w / 2)
 
     @property
     def reads(self) -> list[Map]:
@@ -75,15 +85,27 @@ class MaxpoolBackward(Step):
 
     @property
     def name(self) -> str:
-        return f"delta maxpool {self.size}x{self.size}/{self.stride}"
+        activation = "" if self.activation == "linear" else f" + delta {self.activation}"
+        return f"delta maxpool {self.size}x{self.size}/{self.stride}{activation}"
 
     def rows(self, binding: Binding) -> Rows:
         x, delta, out = (binding.place(each) for each in (self.x, self.delta, self.out))
+        common = {
+            "x": x.address,
+            "delta": delta.address,
+            "out": out.address,
+            "batch": x.n,
+            "vectors": x.vectors,
+            **x.pitches("x"),
+            **delta.pitches("delta"),
+            **out.pitches("out"),
+        }
+        if self.is_square:
+            slopes = binding.floats(SLOPES[self.activation])
+            return [
+                pool_backward.maxpool2_backward.step(h=delta.h, w=delta.w, slopes=slopes, **common)
+            ]
         row = pool_backward.maxpool_backward.step(
-            x=x.address,
-            delta=delta.address,
-            out=out.address,
-            batch=x.n,
             h=x.h,
             w=x.w,
             out_h=delta.h,
@@ -91,10 +113,7 @@ class MaxpoolBackward(Step):
             size=self.size,
             stride=self.stride,
             front=self.padding // 2,
-            vectors=x.vectors,
-            **x.pitches("x"),
-            **delta.pitches("delta"),
-            **out.pitches("out"),
+            **common,
         )
         return [row]
 

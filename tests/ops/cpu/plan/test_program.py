@@ -237,7 +237,34 @@ def test_the_way_of_a_dream() -> None:
         return ops.conv2d_backward_input(delta, w, x.shape, 1, 1, 1)  # type: ignore[no-any-return]
 
     names = ["picture", "3x3/1 16 + leaky", "maxpool 2x2/2", "3x3/1 8", "dream", "delta 3x3/1 16"]
-    check((2, 3, 8, 10), build, [*names, "delta maxpool 2x2/2", "delta leaky", "delta 3x3/1 3"])
+    last = ["delta maxpool 2x2/2 + delta leaky", "delta 3x3/1 3"]
+    check((2, 3, 8, 10), build, [*names, *last])
+
+
+@pytest.mark.parametrize(("activation", "size"), [("leaky", 7), ("ramp", 8), ("relu", 14)])
+def test_deltas_pass_activations_where_they_are_made(activation: str, size: int) -> None:
+    w, v = weights(16, 3, 3, 8), weights(24, 3, 3, 16)
+
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.activate(ops.conv2d(x, w, 1, 1, 1), activation)
+        z = ops.conv2d(y, v, 1, 1, 1)
+        delta = ops.conv2d_backward_input(z, v, y.shape, 1, 1, 1)
+        delta = ops.activate_backward(delta, y, activation)
+        return ops.conv2d_backward_input(delta, w, x.shape, 1, 1, 1)  # type: ignore[no-any-return]
+
+    names = [f"3x3/1 16 + {activation}", "3x3/1 24", f"delta 3x3/1 16 + delta {activation}"]
+    for exact in (False, True):
+        shape = 2, 8, size, size + 1
+        check(shape, build, ["picture", *names, "delta 3x3/1 8"], tolerance=5e-5, exact=exact)
+
+
+def test_a_pooled_delta_goes_to_the_first_of_equals() -> None:
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.activate(x, "relu")  # half of all values become equal
+        return ops.maxpool_backward(ops.maxpool(y, 2, 2, 1), y, 2, 2, 1)  # type: ignore[no-any-return]
+
+    names = ["picture", "activate", "maxpool 2x2/2", "delta maxpool 2x2/2"]
+    check((2, 8, 6, 10), build, names, tolerance=0)
 
 
 def test_weights_that_move_are_packed_in_each_run() -> None:
