@@ -75,10 +75,6 @@ def test_a_cfg_is_known_by_its_name(darknet: Run, embedded: Path, tmp_path: Path
     assert err.startswith(f"darknet: {tmp_path / 'nothing.weights'}: ")
 
 
-@pytest.mark.skipif(
-    find_resource(classify.EMBEDDED.weights) is None,
-    reason=f"needs {classify.EMBEDDED.weights}: see scripts/train_cifar",
-)
 def test_what_comes_with_the_program_knows_its_sample(
     darknet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

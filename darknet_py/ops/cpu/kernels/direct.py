@@ -185,7 +185,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         where pooled, from one pixel before pooling to the next). added, added_after: bytes from y
         to a map of its shape, 0 for none. gate: 0, or the address of two slopes, by which the map
         at added_after lets the result through. segments, count, length: see tile.py. weights: of
-        each group `group_vectors` vectors of filters, in panels, and what is left in single vectors.
+        each group `group_vectors` vectors of filters, in panels, and the rest in single vectors.
         x_group: bytes from one group's channels to the next's. block: outputs that are done
         together, a multiple of 6. lists: scratch, 64 block bytes a thread. split_filters: threads
         share the filters, not the outputs.

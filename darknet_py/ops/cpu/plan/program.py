@@ -62,6 +62,8 @@ class Bound:
         self.binding = Binding(program.memory, arena, program.threads, program.weights, scratch)
         self.rows = [(step, step.rows(self.binding)) for step in program.steps]
         self.parts = in_parts([row for _, rows in self.rows for row in rows])
+        self.outputs = [self.binding.view(y) for y in program.recording.outputs]
+        """The recording's outputs (n, h, w, c): views that the next run changes."""
 
     def run(self, x: np.ndarray, *others: np.ndarray) -> None:
         """Computes from x (n, c, h, w) float32, contiguous; see `outputs` for what comes of it.
@@ -101,11 +103,6 @@ class Bound:
         """The only table, if there is nothing between its rows."""
         (part,) = self.parts if len(self.parts) == 1 else (None,)
         return part if isinstance(part, Table) else None
-
-    @property
-    def outputs(self) -> list[np.ndarray]:
-        """The recording's outputs (n, h, w, c): views that the next run changes."""
-        return [self.binding.view(y) for y in self.program.recording.outputs]
 
 
 def _lives(steps: Sequence[Step], given: Sequence[Map]) -> dict[Map, tuple[int, int]]:
