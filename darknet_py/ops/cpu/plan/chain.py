@@ -22,6 +22,8 @@ class Lowering:
         self.changing = changing
         self.inside: dict[Map, Within] = {}
         """Maps that must lie within others."""
+        self.twins: set[Map] = set()
+        """Maps that a kernel walks with the pitches of another."""
         self.norms: dict[Map, Normalize] = {}
         """What normalises a raw map with the statistics of the batch."""
         self.pooled: set[Map] = set()

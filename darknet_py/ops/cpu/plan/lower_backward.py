@@ -39,7 +39,9 @@ def scaled_input_delta(chain: Chain) -> Step | None:
 
 def _is_possible(chain: Chain, call: Call) -> bool:
     _, weights, _, stride, padding, groups = call.arguments
-    is_free = stride == 1 or chain.call.arguments[0] not in chain.lowering.inside
+    delta, lowering = chain.call.arguments[0], chain.lowering
+    # a map between gaps has pitches that nothing it is added to has
+    is_free = stride == 1 or (delta not in lowering.inside and delta not in lowering.twins)
     return groups == 1 and padding < weights.shape[1] and is_free
 
 
@@ -67,12 +69,22 @@ def _input_delta(chain: Chain, call: Call, norm: Norm | None) -> Step | None:
         source=delta,
     )
     take_sum(chain, step)
-    call = _gate(chain, None)
-    if call:
-        step.gate = call.arguments[1:3]
+    if not _will_have_gaps(chain):
+        gate = _gate(chain, None)
+        step.gate = gate.arguments[1:3] if gate else None
     assert chain.y is not None
     step.y = chain.y
+    if step.added is not None or step.gate is not None:
+        chain.lowering.twins.add(step.y)
     return step
+
+
+def _will_have_gaps(chain: Chain) -> bool:
+    """Whether what comes after the next activation is the way back through a stride."""
+    call = None if chain.y is None else chain.lowering.only_reader(chain.y)
+    while call is not None and call.name in ("activate_backward", "scale_channels"):
+        call = chain.lowering.only_reader(call.result)
+    return call is not None and call.name == "conv2d_backward_input" and call.arguments[3] > 1
 
 
 def take_sum(chain: Chain, step: Convolution) -> None:

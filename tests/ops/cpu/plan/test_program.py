@@ -258,6 +258,26 @@ def test_deltas_pass_activations_where_they_are_made(activation: str, size: int)
         check(shape, build, ["picture", *names, "delta 3x3/1 8"], tolerance=5e-5, exact=exact)
 
 
+@pytest.mark.parametrize("activation", ["leaky", "linear"])
+def test_deltas_go_back_through_a_stride_behind_others(activation: str) -> None:
+    """Between gaps, a map has pitches of its own: nothing is fused that would need another's."""
+    w, v = weights(16, 3, 3, 8), weights(24, 3, 3, 16)
+
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.activate(ops.conv2d(x, w, 2, 1, 1), activation)
+        z = ops.conv2d(y, v, 1, 1, 1)
+        delta = ops.conv2d_backward_input(z, v, y.shape, 1, 1, 1)
+        delta = ops.activate_backward(ops.add(y, delta), y, activation)
+        return ops.conv2d_backward_input(delta, w, x.shape, 2, 1, 1)  # type: ignore[no-any-return]
+
+    recording = record((2, 8, 13, 10), build)
+    x = np.random.default_rng(0).standard_normal((2, 8, 13, 10)).astype(np.float32)
+    bound = Program(recording, Weights(), thread_count(), exact=False).bind()
+    bound.run(x)
+    (expected,) = replay(recording, [x])
+    np.testing.assert_allclose(bound.outputs[0], expected, atol=3e-5 * abs(expected).max())
+
+
 def test_a_pooled_delta_goes_to_the_first_of_equals() -> None:
     def build(ops: Recorder, x: Map) -> Map:
         y = ops.activate(x, "relu")  # half of all values become equal
