@@ -69,10 +69,9 @@ def store(folder: Path | None, name: str, data: bytes) -> None:
             file.write(hashlib.sha256(data).digest() + data)
         os.replace(temporary, folder / name)
     except OSError:
+        return
+    finally:  # whole, it has another name by now
         _remove(temporary)
-    except BaseException:  # Ctrl-C
-        _remove(temporary)
-        raise
 
 
 @once
