@@ -207,10 +207,14 @@ class Network:
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """How long each step of a prediction, or with truths y of training, takes: see
-        ops.cpu.engine.Times. Raises DeviceError where the device cannot say."""
+        ops.cpu.engine.Times. Raises DeviceError where the device cannot say, CfgError for training
+        that is no program."""
         if y is None:
             return recordings.prediction(self, self._any_size(x)).times(self, rounds)
         self._check_trainable()
+        if self._draws:
+            reason = "layers draw at random in training, which then goes layer by layer: no steps"
+            raise CfgError(self.path, None, reason)
         self._prepare_updates()
         return recordings.training(self, self._checked(x), y).times(self, rounds)
 
@@ -237,6 +241,11 @@ class Network:
         with np.errstate(all="ignore"):  # the loss says what numpy would warn of
             return sum(self._accumulate_part(part_x, part_y) for part_x, part_y in pairs) / len(x)
 
+    @property
+    def _draws(self) -> bool:
+        """Whether layers draw at random in training: anew each time, as a recording does not."""
+        return any(layer.state() for layer in self.layers)
+
     def _prepare_updates(self) -> None:
         for parameter in self.parameters():
             if parameter.learned and parameter.updates is None:
@@ -244,8 +253,7 @@ class Network:
 
     def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
-        # what draws at random does so anew each time, which a recording does not
-        if self.engine.trains and not any(layer.state() for layer in self.layers):
+        if self.engine.trains and not self._draws:
             (loss,) = recordings.training(self, self._checked(x), y).run(self)
             return float(loss)
         loss = recordings.train(self, self.ops, self._to_device(x), self.ops.array(y))

@@ -705,3 +705,23 @@ def test_load_network(tmp_path: Path) -> None:
         load_network(cfg, device="tpu")
     with pytest.raises(CfgError, match="no such file"):
         load_network(tmp_path / "none.cfg", device="cpu")
+
+
+@pytest.mark.parametrize("name", ["scales", "rolling_mean", "rolling_variance", "weights"])
+def test_a_parameter_that_is_another_array_is_another_parameter(name: str) -> None:
+    """Whatever of it was folded or packed before."""
+    text = NET + "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\npad=1\n"
+    network = make(text)
+    x = pictures(network, 1)
+    network.predict(x)
+    (parameter,) = (p for p in network.parameters() if p.name == name)
+    parameter.value = parameter.value * 2 + np.float32(0.1)
+    found = network.predict(x)
+    network.changed()
+    np.testing.assert_array_equal(found, network.predict(x))
+
+
+def test_training_that_draws_at_random_has_no_steps() -> None:
+    network = make(NET + "[dropout]\n" + CLASSIFIER)
+    with pytest.raises(CfgError, match=r"my.cfg: layers draw at random .* no steps"):
+        network.times(pictures(network), truths(network))

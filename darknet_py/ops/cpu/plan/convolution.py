@@ -179,11 +179,15 @@ class Convolution(Step):
             room = binding.room(packing.floats(self.weights))
             before.append(packing.row(self.weights, room, at))
             return int(room.ctypes.data)
-        key = packing, None if self.norm is None else id(self.norm[0])
         packed = binding.weights.get(
-            self.weights, key, lambda: binding.packed(packing, self.weights, at)
+            self._sources, packing, lambda: binding.packed(packing, self.weights, at)
         )
         return int(packed.ctypes.data)
+
+    @property
+    def _sources(self) -> list[np.ndarray]:
+        """What packed weights are made of: of a norm, scales and variance, which give factors."""
+        return [self.weights, *(self.norm[::2] if self.norm else ())]
 
     def _winograd(
         self,
@@ -230,8 +234,8 @@ class Convolution(Step):
         if self.groups > 1:
             length = self.x.shape[3] // self.groups * merged
             weights = binding.weights.get(
-                self.weights,
-                ("groups", None if self.norm is None else id(self.norm[0])),
+                self._sources,
+                "groups",
                 lambda: pack_groups(self.weights, factors, self.groups, merged),
             ).ctypes.data
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,18 +24,20 @@ class Weights:
 
     def __init__(self) -> None:
         self._packed: dict[Hashable, np.ndarray] = {}
-        self._sources: list[object] = []
+        self._sources: list[Sequence[np.ndarray]] = []
 
     def clear(self) -> None:
         self._packed.clear()
         self._sources.clear()
 
-    def get(self, source: np.ndarray, key: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """The array for a source and a key, made if it is not there."""
-        full_key = id(source), key
+    def get(
+        self, sources: Sequence[np.ndarray], key: Hashable, make: Callable[[], np.ndarray]
+    ) -> np.ndarray:
+        """The array for sources and a key, made if it is not there."""
+        full_key = tuple((source.ctypes.data, source.shape) for source in sources), key
         if full_key not in self._packed:
             self._packed[full_key] = make()
-            self._sources.append(source)  # an id is unique as long as its owner lives
+            self._sources.append(sources)  # an address is unique as long as its owner lives
         return self._packed[full_key]
 
 
