@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from darknet_py.ops.cpu.plan.averages import averages_first
 from darknet_py.ops.normalize import EPSILON
 from darknet_py.ops.record import Call, Map, Recording, replaced
 
 
 def simplify(recording: Recording) -> Recording:
     """The same outputs with fewer calls."""
-    return _needed(_with_factors(_needed(_without_identities(recording))))
+    return _needed(_with_factors(_needed(averages_first(_without_identities(recording)))))
 
 
 def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:

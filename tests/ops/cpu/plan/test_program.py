@@ -296,3 +296,29 @@ def test_weights_that_move_are_packed_in_each_run() -> None:
         bound.run(x)
         np.testing.assert_allclose(bound.outputs[0], replay(recording, [x])[0], atol=2e-5)
         w *= -2
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_an_average_comes_before_a_convolution_of_single_pixels(n: int) -> None:
+    norm = vector(40), vector(40, 3), vector(40, 4), vector(40, 5)
+
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.conv2d(x, weights(40, 1, 1, 16), 1, 0, 1)
+        y = ops.avgpool(ops.batchnorm(y, *norm))
+        y = ops.conv2d(y, weights(9, 1, 1, 40), 1, 0, 1)
+        return ops.add_biases(y, vector(9))  # type: ignore[no-any-return]
+
+    check((n, 16, 7, 5), build, ["picture", "avgpool", "1x1/1 40", "1x1/1 9"])
+
+
+def test_an_average_stays_behind_what_is_not_linear_or_wanted_itself() -> None:
+    def curved(ops: Recorder, x: Map) -> Map:
+        y = ops.activate(ops.conv2d(x, weights(8, 1, 1, 16), 1, 0, 1), "leaky")
+        return ops.avgpool(y)  # type: ignore[no-any-return]
+
+    def wanted(ops: Recorder, x: Map) -> list[Map]:
+        y = ops.conv2d(x, weights(8, 1, 1, 16), 1, 0, 1)
+        return [y, ops.avgpool(y)]
+
+    check((2, 16, 6, 6), curved, ["picture", "1x1/1 8 + leaky", "avgpool"])
+    check((2, 16, 6, 6), wanted, ["picture", "1x1/1 8", "avgpool"])
