@@ -55,27 +55,43 @@ def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
         added_after: Value,
         gate: Value,
     ) -> None:
-        starts = _shifted(builder, a, pixels, a_shift)
+        starts = shifted(builder, a, pixels, a_shift)
         # behind the last tile's there is some other address: asking for it harms nothing
         following = builder.add(load_int(builder, offset(builder, a, 8 * pixels)), a_shift)
         sums = emit_sums(builder, starts, segments, count, length, weights, vectors, following)
-        sums = emit_biases(builder, biases, sums)
-        places = _shifted(builder, out, 1 if pooled else pixels, out_shift)
-        if pooled:
-            sums = [_largest(sums)]
-        else:
-            others = [builder.add(place, added) for place in places]
-            sums = emit_added(builder, added, others, sums)
-        sums = [emit_activation(builder, slopes, row) for row in sums]
-        if not pooled:
-            others = [builder.add(place, added_after) for place in places]
-            sums = emit_after(builder, added_after, gate, others, sums)
-        emit_store(places, sums)
+        places = shifted(builder, out, 1 if pooled else pixels, out_shift)
+        emit_finish(builder, sums, places, biases, slopes, added, added_after, gate, pooled)
 
     return tile
 
 
-def _shifted(builder: Builder, addresses: Value, count: int, shift: Value) -> Sequence[Value]:
+def emit_finish(
+    builder: Builder,
+    sums: Sums,
+    places: Sequence[Value],
+    biases: Value,
+    slopes: Value,
+    added: Value,
+    added_after: Value,
+    gate: Value,
+    pooled: bool = False,
+) -> None:
+    """What becomes of sums before they are stored at `places`, a row of vectors at each."""
+    sums = emit_biases(builder, biases, sums)
+    if pooled:
+        sums = [_largest(sums)]
+    else:
+        others = [builder.add(place, added) for place in places]
+        sums = emit_added(builder, added, others, sums)
+    sums = [emit_activation(builder, slopes, row) for row in sums]
+    if not pooled:
+        others = [builder.add(place, added_after) for place in places]
+        sums = emit_after(builder, added_after, gate, others, sums)
+    emit_store(places, sums)
+
+
+def shifted(builder: Builder, addresses: Value, count: int, shift: Value) -> list[Value]:
+    """`count` addresses from a list, so many bytes further on."""
     return [
         builder.add(load_int(builder, offset(builder, addresses, 8 * i)), shift)
         for i in range(count)
@@ -96,7 +112,7 @@ def put(builder: Builder, address: Value, value: Value) -> None:
 
 
 @part
-def _list_pixels(  # type: ignore[no-untyped-def]
+def list_pixels(  # type: ignore[no-untyped-def]
     lists, block, first, last, x, y, out_h, out_w, x_image, x_row, x_pixel, y_image, y_row, y_pixel
 ):
     """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile."""
@@ -142,7 +158,9 @@ def _list_squares(  # type: ignore[no-untyped-def]
 def _make_kernel(name: str, pooled: bool) -> Kernel:
     pixels = POOLED if pooled else PIXELS
     wide, narrow = make_tile(pixels, PANEL, pooled), make_tile(pixels, 1, pooled)
-    list_pixels = _list_squares if pooled else _list_pixels
+    # the sums of one vector and six pixels are too few to keep a core busy
+    can_pair, twice = not pooled, narrow if pooled else make_tile(2 * pixels, 1)
+    list_places = _list_squares if pooled else list_pixels
     # addresses in `a` and in `out` for one tile, and the pixels of `out` in one
     a_list, out_list, together = (32, 8, 1) if pooled else (48, 48, 6)
     panel_size, vector_size = PANEL, VECTOR
@@ -207,7 +225,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         for start in range(first, last, block):
             stop = min(start + block, last)
             n = (
-                list_pixels(
+                list_places(
                     lists,
                     block,
                     start,
@@ -232,7 +250,8 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                 if panel >= full:
                     vector = group * group_vectors + full * panel_size + panel - full
                 shift = vector * vector_size
-                for i in range(n):
+                i = 0
+                while i < n:
                     a, out = lists + i * a_list, outs + i * out_list
                     if panel < full:
                         wide(
@@ -250,6 +269,23 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             added_after,
                             gate,
                         )
+                    elif can_pair and i + 1 < n:
+                        twice(
+                            a,
+                            group * x_group,
+                            out,
+                            shift,
+                            segments,
+                            count,
+                            length,
+                            weights + size * vector,
+                            biases + shift,
+                            slopes,
+                            added,
+                            added_after,
+                            gate,
+                        )
+                        i += 1
                     else:
                         narrow(
                             a,
@@ -266,6 +302,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             added_after,
                             gate,
                         )
+                    i += 1
 
     convolve.__name__ = name
     return kernel(convolve)

@@ -8,6 +8,7 @@ import numpy as np
 
 from darknet_py.ops.cpu.kernels.direct import direct, direct_one, direct_pooled
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.kernels.grouped import can_group, grouped
 from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.kernels.winograd import scratch_size, winograd2, winograd4
 from darknet_py.ops.cpu.native.host import vector_length
@@ -15,7 +16,14 @@ from darknet_py.ops.cpu.plan.cost import Choice, cheapest
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, padded
 from darknet_py.ops.cpu.plan.step import Binding, Rows, Step
 from darknet_py.ops.cpu.plan.table import Row
-from darknet_py.ops.cpu.plan.weights import Packing, biases_row, folded, merge, pack_groups
+from darknet_py.ops.cpu.plan.weights import (
+    Packing,
+    biases_row,
+    folded,
+    merge,
+    pack_groups,
+    pack_shared,
+)
 from darknet_py.ops.normalize import EPSILON
 from darknet_py.ops.record import Map
 
@@ -100,6 +108,11 @@ class Convolution(Step):
     def operations(self) -> int:
         return 2 * int(self.weights.size) * self.x.shape[0] * self.out[0] * self.out[1]
 
+    @property
+    def shares_vectors(self) -> bool:
+        """Whether a vector holds several of its groups."""
+        return can_group(self.x.shape[3], self.filters, self.groups)
+
     def choose(self, threads: int) -> None:
         """Picks the algorithm, once all is fused that will be."""
         n, _, _, c = self.x.shape
@@ -152,6 +165,8 @@ class Convolution(Step):
             "slopes": binding.floats(SLOPES[self.activation]),
         }
         make = self._winograd if self.chosen.m else self._direct
+        if self.shares_vectors:
+            make = self._grouped
         row = make(binding, x, y, factors, before, common)
         return [*before, row]
 
@@ -268,6 +283,36 @@ class Convolution(Step):
             **x.pitches("x", self.stride),
             **y.pitches("y"),
             **where,
+            **common,
+        )
+
+    def _grouped(
+        self,
+        binding: Binding,
+        x: Place,
+        y: Place,
+        factors: np.ndarray | None,
+        before: list[Row],
+        common: dict[str, int],
+    ) -> Row:
+        weights = binding.weights.get(
+            self._sources, "shared", lambda: pack_shared(self.weights, factors)
+        )
+        high, wide = self.window
+        segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
+        return grouped.step(
+            batch=self.y.shape[0],
+            out_h=self.y.shape[1],
+            out_w=self.y.shape[2],
+            segments=binding.integers(segments),
+            count=len(segments),
+            part=self.weights.shape[3],
+            weights=weights.ctypes.data,
+            vectors=padded(self.filters) // vector_length(),
+            block=self.chosen.block,
+            lists=binding.scratch.ctypes.data,
+            **x.pitches("x", self.stride),
+            **y.pitches("y"),
             **common,
         )
 

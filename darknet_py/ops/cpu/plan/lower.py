@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.kernels.grouped import can_group
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan import lower_backward
 from darknet_py.ops.cpu.plan.chain import Chain, Lowering, Rules
@@ -39,7 +40,8 @@ def _constant(*values: Any) -> bool:
 
 def _convolution(chain: Chain) -> Step | None:
     x, weights, stride, padding, groups = chain.call.arguments
-    if not _constant(weights) or merge(groups, weights.shape[0]) == 0:
+    shares = can_group(x.shape[3], weights.shape[0], groups)
+    if not _constant(weights) or not (shares or merge(groups, weights.shape[0])):
         return None
     if groups > 1 and chain.lowering.changing:
         return None
@@ -78,7 +80,8 @@ def _finished(chain: Chain, x: Map, weights: Any, stride: int, padding: int, gro
             step.biases = step.biases.reshape(-1)
     _take_activation(chain, step)
     _take_sum(chain, step)
-    _take_pooling(chain, step)
+    if not step.shares_vectors:
+        _take_pooling(chain, step)
     assert chain.y is not None
     step.y = chain.y
     return step
@@ -195,7 +198,8 @@ def _picture(chain: Chain) -> Step | None:
     assert chain.y is not None
     step.y = chain.y
     readers = chain.lowering.readers.get(step.y, [])
-    step.dense = all(call.name in ("conv2d", "conv2d_backward_weights") for call in readers)
+    windows = "conv2d", "conv2d_backward_weights"
+    step.dense = all(call.name in windows and call.arguments[-1] == 1 for call in readers)
     return step
 
 

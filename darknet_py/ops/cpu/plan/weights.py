@@ -148,6 +148,18 @@ def pack_groups(
     return out
 
 
+def pack_shared(weights: np.ndarray, factors: np.ndarray | None) -> np.ndarray:
+    """For a convolution whose groups share vectors: see kernels/grouped.py."""
+    filters, high, wide, part = weights.shape
+    full = np.zeros((padded(filters), high * wide, part), np.float32)
+    full[:filters] = weights.reshape(filters, high * wide, part)
+    if factors is not None:
+        full *= factors.reshape(-1, 1, 1)
+    out = aligned(full.size)
+    out[:] = full.reshape(-1, vector_length(), high * wide, part).transpose(0, 2, 3, 1).reshape(-1)
+    return out
+
+
 def _panel_ranges(filters: int) -> list[tuple[int, int]]:
     """First and last filter of each panel, then of each single vector that is left."""
     vectors = filters // vector_length()

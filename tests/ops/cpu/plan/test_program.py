@@ -150,6 +150,17 @@ def test_windows(size: int, stride: int, padding: int, groups: int) -> None:
     np.testing.assert_allclose(bound.outputs[0], expected, atol=3e-5)
 
 
+@pytest.mark.parametrize(("c", "groups"), [(32, 32), (24, 12), (20, 5), (3, 3)])
+def test_groups_that_share_vectors(c: int, groups: int) -> None:
+    norm = vector(c), vector(c, 3), vector(c, 4), vector(c, 5)
+
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.conv2d(x, weights(c, 3, 3, c // groups), 2, 1, groups)
+        return ops.activate(ops.batchnorm(y, *norm), "leaky")  # type: ignore[no-any-return]
+
+    check((2, c, 13, 10), build, ["picture", f"3x3/2 {c}, {groups} groups + leaky"])
+
+
 def test_concatenated_maps_are_written_side_by_side() -> None:
     def build(ops: Recorder, x: Map) -> Map:
         one = ops.conv2d(x, weights(16, 3, 3, 16), 1, 1, 1)
