@@ -16,7 +16,7 @@ from darknet_py.ops.cpu.kernels.epilogue import (
     emit_biases,
     emit_store,
 )
-from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR, Sums, emit_sums
+from darknet_py.ops.cpu.kernels.tile import AHEAD, PANEL, PIXELS, VECTOR, Sums, ahead, emit_sums
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -49,6 +49,8 @@ def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
         count: Value,
         length: Value,
         weights: Value,
+        next_weights: Value,
+        next_step: Value,
         biases: Value,
         slopes: Value,
         added: Value,
@@ -58,7 +60,10 @@ def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
         starts = shifted(builder, a, pixels, a_shift)
         # behind the last tile's there is some other address: asking for it harms nothing
         following = builder.add(load_int(builder, offset(builder, a, 8 * pixels)), a_shift)
-        sums = emit_sums(builder, starts, segments, count, length, weights, vectors, following)
+        later = next_weights, next_step
+        sums = emit_sums(
+            builder, starts, segments, count, length, weights, vectors, following, later
+        )
         places = shifted(builder, out, 1 if pooled else pixels, out_shift)
         emit_finish(builder, sums, places, biases, slopes, added, added_after, gate, pooled)
 
@@ -250,8 +255,11 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                 if panel >= full:
                     vector = group * group_vectors + full * panel_size + panel - full
                 shift = vector * vector_size
+                mine = weights + size * vector
+                width = panel_size if panel < full else 1
                 i = 0
                 while i < n:
+                    later, step = ahead(mine, count * length, width * vector_size, i, n)
                     a, out = lists + i * a_list, outs + i * out_list
                     if panel < full:
                         wide(
@@ -262,7 +270,9 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             segments,
                             count,
                             length,
-                            weights + size * vector,
+                            mine,
+                            later,
+                            step,
                             biases + shift,
                             slopes,
                             added,
@@ -278,7 +288,9 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             segments,
                             count,
                             length,
-                            weights + size * vector,
+                            mine,
+                            later,
+                            step,
                             biases + shift,
                             slopes,
                             added,
@@ -295,7 +307,9 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                             segments,
                             count,
                             length,
-                            weights + size * vector,
+                            mine,
+                            later,
+                            step,
                             biases + shift,
                             slopes,
                             added,
@@ -313,7 +327,7 @@ direct, direct_pooled = _make_kernel("direct", False), _make_kernel("direct_pool
 
 
 _one_wide, _one_narrow = make_tile(1, 8), make_tile(1, 1)
-_vector = VECTOR
+_vector, _ahead = VECTOR, AHEAD
 
 
 @kernel
@@ -348,6 +362,7 @@ def direct_one(  # type: ignore[no-untyped-def]
     for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
         vector = panel * 8 if panel < full else full * 8 + panel - full
         shift = vector * _vector
+        mine = weights + size * vector
         if panel < full:
             _one_wide(
                 list_,
@@ -357,7 +372,9 @@ def direct_one(  # type: ignore[no-untyped-def]
                 segments,
                 count,
                 length,
-                weights + size * vector,
+                mine,
+                mine + _ahead,
+                8 * _vector,
                 biases + shift,
                 slopes,
                 added,
@@ -373,7 +390,9 @@ def direct_one(  # type: ignore[no-untyped-def]
                 segments,
                 count,
                 length,
-                weights + size * vector,
+                mine,
+                mine + _ahead,
+                _vector,
                 biases + shift,
                 slopes,
                 added,

@@ -34,6 +34,7 @@ from darknet_py.ops.cpu.native.emit import (
     zero,
 )
 from darknet_py.ops.cpu.native.host import vector_length, vector_registers
+from darknet_py.ops.cpu.native.kernel import part
 
 FLOAT = 4
 VECTOR = FLOAT * vector_length()
@@ -45,8 +46,9 @@ PANEL = 4 if vector_registers() >= 32 else 2
 """Vectors of filters in a tile."""
 PIXELS = 6
 """Pixels in a tile: 6 x 4 of 32 registers, 6 x 2 of 16."""
-_AHEAD = 2048
-"""Bytes of b that are asked for before they are needed."""
+AHEAD = 2048
+"""Bytes of b that are asked for before they are needed, where it is read once."""
+_ahead = AHEAD
 
 
 def emit_sums(
@@ -58,10 +60,14 @@ def emit_sums(
     b: Value,
     vectors: int,
     next_start: Value | None = None,
+    next_b: tuple[Value, Value] | None = None,
 ) -> Sums:
     """The sums of a tile. starts: where each pixel's numbers begin; segments: the address of
-    `count` offsets in bytes, or None for one segment; length: numbers in a segment. next_start:
-    where the next tile's pixels begin, side by side as a rule: they are asked for meanwhile."""
+    `count` offsets in bytes, or None for one segment; length: numbers in a segment.
+
+    What is asked for meanwhile: next_start, where the next tile's pixels begin, side by side as a
+    rule; next_b: where to begin, and how many bytes to go on for each row of b, see `ahead`.
+    """
     sums = Variables(builder, len(starts) * vectors)
     sums.set([zero(builder)] * len(sums.places))
     row = vectors * VECTOR
@@ -71,11 +77,16 @@ def emit_sums(
         else:
             shift = load_int(builder, builder.add(segments, builder.shl(s, const(3))))
             places = [builder.add(start, shift) for start in starts]
-        first = builder.add(b, builder.mul(builder.mul(s, length), const(row)))
+        before = builder.mul(s, length)
+        first = builder.add(b, builder.mul(before, const(row)))
         with Loop(builder, length) as k:
             here = builder.add(first, builder.mul(k, const(row)))
             filters = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
-            prefetch(builder, offset(builder, here, _AHEAD), row)
+            if next_b is None:
+                prefetch(builder, offset(builder, here, AHEAD), row)
+            else:
+                done = builder.add(before, k)
+                prefetch(builder, builder.add(next_b[0], builder.mul(done, next_b[1])), row)
             if next_start is not None:
                 ahead = builder.mul(k, const(FLOAT * len(starts)))
                 prefetch(builder, builder.add(next_start, ahead), 1)
@@ -87,6 +98,16 @@ def emit_sums(
             sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(len(starts))]
+
+
+@part
+def ahead(b, rows, row, tile, tiles):  # type: ignore[no-untyped-def]
+    """What a tile asks for, of several that read the same b (rows of `row` bytes) one after the
+    other: each its share of what comes after b, so that memory is as busy as the multipliers."""
+    if tiles == 1:
+        return b + _ahead, row
+    step = row // tiles
+    return b + rows * row + tile * rows * step, step
 
 
 def emit_products(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from darknet_py.ops.cpu.kernels.epilogue import emit_activation, emit_after
-from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, emit_sums
+from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, emit_sums
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
 from darknet_py.ops.cpu.native.emit import (
     Builder,
@@ -35,10 +35,19 @@ def make_product(pixels: int, vectors: int) -> Instruction:
     """(pixels, length) times a panel: `pixels` rows of sums, one after the other."""
 
     @instruction
-    def product(builder: Builder, a: Value, length: Value, weights: Value, out: Value) -> None:
+    def product(
+        builder: Builder,
+        a: Value,
+        length: Value,
+        weights: Value,
+        next_weights: Value,
+        next_step: Value,
+        out: Value,
+    ) -> None:
         step = builder.shl(length, const(2))
         starts = [builder.add(a, builder.mul(step, const(i))) for i in range(pixels)]
-        sums = emit_sums(builder, starts, None, const(1), length, weights, vectors)
+        later = next_weights, next_step
+        sums = emit_sums(builder, starts, None, const(1), length, weights, vectors, None, later)
         for i, row in enumerate(sums):
             for j, x in enumerate(row):
                 store(x, offset(builder, out, VECTOR * (vectors * i + j)))
@@ -150,17 +159,20 @@ def odd_lines(size):  # type: ignore[no-untyped-def]
 @part
 def _multiply(a, c, matrix, out, width, n):  # type: ignore[no-untyped-def]
     """n tiles (of c channels) times a matrix (c, filters of `width` vectors)."""
-    for t in range(0, n, 6):
+    passes = (n + 5) // 6
+    for i in range(passes):
+        t = 6 * i
         x, y = a + t * c * 4, out + t * width * _vector
+        later, step = ahead(matrix, c, width * _vector, i, passes)
         if width == _panel:
             if n - t <= _rest:
-                _wide_rest(x, c, matrix, y)
+                _wide_rest(x, c, matrix, later, step, y)
             else:
-                _wide(x, c, matrix, y)
+                _wide(x, c, matrix, later, step, y)
         elif n - t <= _rest:
-            _narrow_rest(x, c, matrix, y)
+            _narrow_rest(x, c, matrix, later, step, y)
         else:
-            _narrow(x, c, matrix, y)
+            _narrow(x, c, matrix, later, step, y)
 
 
 @part

@@ -19,6 +19,8 @@ _TRANSFORM = {2: 1.6, 4: 1.3}
 """Work for each vector that a transform reads or writes."""
 _STREAM = 1.0
 """Work for reading a vector of weights that is in no cache near the core."""
+_MEMORY = VECTOR / 4
+"""Work in the time in which a vector comes from memory, which all cores share."""
 
 
 class Choice(NamedTuple):
@@ -65,7 +67,8 @@ def _direct(
     block = _block(PIXELS, numbers * FLOAT, tiles * PIXELS)
     work = tiles * PIXELS * mine * (numbers + 8)
     loads = _ceil(tiles * PIXELS, block) * numbers * mine
-    return Choice(0, block, split, work + _STREAM * loads)
+    memory = _MEMORY * numbers * vectors
+    return Choice(0, block, split, max(work + _STREAM * loads, memory))
 
 
 def _winograd(m: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
@@ -80,8 +83,10 @@ def _winograd(m: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
     block = _block(PIXELS, each, mine_tiles)
     products = count * mine_tiles * mine * (inputs * vector_length() + 4)
     transforms = _TRANSFORM[m] * count * mine_tiles * (2 * inputs + 2 * mine)
-    loads = _ceil(mine_tiles, block) * count * inputs * vector_length() * mine
-    return Choice(m, block, split, products + transforms + _STREAM * loads)
+    weights = count * inputs * vector_length()
+    loads = _ceil(mine_tiles, block) * weights * mine
+    memory = _MEMORY * weights * vectors
+    return Choice(m, block, split, max(products + transforms + _STREAM * loads, memory))
 
 
 def _multiplied(tiles: int) -> int:
