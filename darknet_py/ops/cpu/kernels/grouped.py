@@ -80,8 +80,7 @@ def _emit_sums(
         for j in range(part):
             w = load(builder, offset(builder, here, j * VECTOR))
             total = [
-                fused(_of_group(x, j, part), w, old)
-                for x, old in zip(channels, total, strict=True)
+                fused(_of_group(x, j, part), w, old) for x, old in zip(channels, total, strict=True)
             ]
         sums.set(total)
     return [[x] for x in sums.get()]

@@ -93,8 +93,8 @@ def _factor(builder: Builder, address: Value, vector: bool) -> Vector:
     return factor.get()[0]
 
 
-def make_products(m: int) -> Instruction:
-    """3 x 3 vectors of weights, `step` bytes apart, to the (m + 2)^2 of G w G'."""
+def make_products(m: int, size: int) -> Instruction:
+    """size x size vectors of weights, `step` bytes apart, to the n^2 of G w G'."""
 
     @instruction
     def to_products(
@@ -107,11 +107,10 @@ def make_products(m: int) -> Instruction:
         out_step: Value,
     ) -> None:
         scale = _factor(builder, factor, vector=False)
-        taps = [builder.add(source, builder.mul(step, const(i))) for i in range(9)]
+        taps = [builder.add(source, builder.mul(step, const(i))) for i in range(size**2)]
         window = [load_first(builder, tap, count) * scale for tap in taps]
-        rows = both_ways(
-            lambda x: multiplied(WINOGRAD[m].g, x), [window[i : i + 3] for i in (0, 3, 6)]
-        )
+        square = [window[i : i + size] for i in range(0, size**2, size)]
+        rows = both_ways(lambda x: multiplied(WINOGRAD[m, size].g, x), square)
         for i, x in enumerate([x for row in rows for x in row]):
             store(x, builder.add(out, builder.mul(out_step, const(i))))
 
@@ -129,9 +128,9 @@ def multiplied(matrix: np.ndarray, vectors: Sequence[Vector]) -> list[Vector]:
 
 @function
 def stack(builder: Builder, _: Value) -> Value:
-    """The address of nine squares of vectors, on the thread's stack."""
+    """The address of 25 squares of vectors, on the thread's stack."""
     with builder.goto_entry_block():
-        place = builder.alloca(ir.ArrayType(vector_type(), 9 * _length))
+        place = builder.alloca(ir.ArrayType(vector_type(), 25 * _length))
     return builder.ptrtoint(place, _I64)
 
 
@@ -182,12 +181,12 @@ def pack_direct_backward(  # type: ignore[no-untyped-def]
                 )
 
 
-def make_pack_winograd(m: int) -> Kernel:
-    to_products = make_products(m)
-    count = (m + 2) ** 2
+def make_pack_winograd(m: int, size: int) -> Kernel:
+    to_products = make_products(m, size)
+    count, taps = (m + size - 1) ** 2, size**2
 
     def pack_winograd(thread, threads, weights, packed, filters, c, c_padded, factors):  # type: ignore[no-untyped-def]
-        """For winograd.py: panels of (m + 2)^2 matrices (c_padded, filters)."""
+        """For winograd.py: panels of n^2 matrices (c_padded, filters)."""
         square = stack(0)
         vectors = (filters + _length - 1) // _length
         for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
@@ -195,10 +194,10 @@ def make_pack_winograd(m: int) -> Kernel:
             first = v * _length
             factor = factors + 4 * first if factors != 0 else 0
             for k in range(0, c_padded, _length):
-                for tap in range(9):
+                for tap in range(taps):
                     turn_square(
-                        weights + 4 * ((first * 9 + tap) * c + k),
-                        36 * c,
+                        weights + 4 * ((first * taps + tap) * c + k),
+                        4 * taps * c,
                         filters - first,
                         c - k,
                         square + tap * _length * _vector,
@@ -216,13 +215,13 @@ def make_pack_winograd(m: int) -> Kernel:
                         c_padded * step,
                     )
 
-    pack_winograd.__name__ = f"pack_winograd{m}"
+    pack_winograd.__name__ = f"pack_winograd{m}_{size}"
     return kernel(pack_winograd)
 
 
-def make_pack_winograd_backward(m: int) -> Kernel:
-    to_products = make_products(m)
-    count = (m + 2) ** 2
+def make_pack_winograd_backward(m: int, size: int) -> Kernel:
+    to_products = make_products(m, size)
+    count, taps = (m + size - 1) ** 2, size**2
 
     def pack_winograd(thread, threads, weights, packed, filters, c, filters_padded, factors):  # type: ignore[no-untyped-def]
         """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
@@ -234,7 +233,7 @@ def make_pack_winograd_backward(m: int) -> Kernel:
                 start, step = panel_start(v, vectors, _panel, count * filters_padded)
                 k = v * _length
                 to_products(
-                    weights + 4 * ((f * 9 + 8) * c + k),
+                    weights + 4 * ((f * taps + taps - 1) * c + k),
                     -4 * c,
                     c - k if f < filters else 0,
                     factor,
@@ -242,10 +241,9 @@ def make_pack_winograd_backward(m: int) -> Kernel:
                     filters_padded * step,
                 )
 
-    pack_winograd.__name__ = f"pack_winograd{m}_backward"
+    pack_winograd.__name__ = f"pack_winograd{m}_{size}_backward"
     return kernel(pack_winograd)
 
 
-pack_winograd2, pack_winograd4 = make_pack_winograd(2), make_pack_winograd(4)
-pack_winograd2_backward = make_pack_winograd_backward(2)
-pack_winograd4_backward = make_pack_winograd_backward(4)
+PACK_WINOGRAD = {(m, size): make_pack_winograd(m, size) for m, size in WINOGRAD}
+PACK_WINOGRAD_BACKWARD = {(m, size): make_pack_winograd_backward(m, size) for m, size in WINOGRAD}

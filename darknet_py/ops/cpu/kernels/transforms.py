@@ -1,8 +1,9 @@
-"""Winograd's transforms (Lavin, Gray 2016) of 3x3 convolutions, as operators on vectors.
+"""Winograd's transforms (Lavin, Gray 2016) of convolutions of stride 1, as operators on vectors.
 
-    y = A' [(G w G') . (B' x B)] A,      x: (m + 2) x (m + 2), y: m x m
+    y = A' [(G w G') . (B' x B)] A,      x: n x n, w: size x size, y: m x m, n = m + size - 1
 
-for m = 2 and m = 4. `a` is the adjoint of A', which carries deltas to gradients of weights.
+for 3x3 with m = 2 and m = 4, and 5x5 with m = 2. `a` is the adjoint of A', which carries deltas to
+gradients of weights (of 3x3). B' belongs to n alone.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ class Winograd(NamedTuple):
     """The transforms for tiles of m x m outputs."""
 
     bt: Transform
-    """m + 2 inputs to m + 2."""
+    """n inputs to n."""
     at: Transform
-    """m + 2 products to m outputs."""
-    a: Transform
-    """m outputs to m + 2."""
+    """n products to m outputs."""
+    a: Transform | None
+    """m outputs to n."""
     g: np.ndarray
-    """(m + 2, 3)"""
+    """(n, size)"""
 
 
 def _bt4(d):  # type: ignore[no-untyped-def]
@@ -54,6 +55,11 @@ def _at4(m):  # type: ignore[no-untyped-def]
     ]
 
 
+def _at2_of_5(m):  # type: ignore[no-untyped-def]
+    m0, m1, m2, m3, m4, m5 = m
+    return [m0 + (m1 + m2) + (m3 + m4), (m1 - m2) + (m3 - m4) * 2.0 + m5]
+
+
 def _a4(y):  # type: ignore[no-untyped-def]
     y0, y1, y2, y3 = y
     p, q, r, s = y0 + y2, y1 + y3, y0 + y2 * 4.0, y1 * 2.0 + y3 * 8.0
@@ -75,26 +81,24 @@ def _a2(y):  # type: ignore[no-untyped-def]
     return [y0, y0 + y1, y0 - y1, y1 * -1.0]
 
 
+_POINTS_AND_SHARES = ((0, 1 / 4), (1, -1 / 6), (-1, -1 / 6), (2, 1 / 24), (-2, 1 / 24))
+"""Where polynomials are evaluated for n = 6, and what each value is multiplied with."""
+
+
+def _g6(size: int) -> np.ndarray:
+    """(6, size), the last row for the point at infinity."""
+    rows = [[share * point**k for k in range(size)] for point, share in _POINTS_AND_SHARES]
+    return np.array([*rows, [0] * (size - 1) + [1]])
+
+
 WINOGRAD = {
-    2: Winograd(
+    (2, 3): Winograd(
         _bt2, _at2, _a2, np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
     ),
-    4: Winograd(
-        _bt4,
-        _at4,
-        _a4,
-        np.array(
-            [
-                [1 / 4, 0, 0],
-                [-1 / 6, -1 / 6, -1 / 6],
-                [-1 / 6, 1 / 6, -1 / 6],
-                [1 / 24, 1 / 12, 1 / 6],
-                [1 / 24, -1 / 12, 1 / 6],
-                [0, 0, 1],
-            ]
-        ),
-    ),
+    (4, 3): Winograd(_bt4, _at4, _a4, _g6(3)),
+    (2, 5): Winograd(_bt4, _at2_of_5, None, _g6(5)),
 }
+"""By m and size."""
 
 
 def both_ways(transform: Transform, square: Sequence[Sequence[T]]) -> list[list[T]]:

@@ -1,6 +1,6 @@
-"""3x3 convolutions of stride 1 by Winograd's transforms: see transforms.py.
+"""Convolutions of stride 1 by Winograd's transforms: see transforms.py, also for m, size and n.
 
-A thread takes a block of tiles, transforms them to (m + 2)^2 matrices (tiles, c), multiplies each
+A thread takes a block of tiles, transforms them to n^2 matrices (tiles, c), multiplies each
 with that of the weights, a panel of filters at a time, and transforms the sums back.
 """
 
@@ -55,22 +55,22 @@ def make_product(pixels: int, vectors: int) -> Instruction:
     return product
 
 
-def make_input(m: int) -> Instruction:
-    """A vector of channels of one tile: (m + 2)^2 vectors, `step` bytes apart."""
+def make_input(m: int, size: int) -> Instruction:
+    """A vector of channels of one tile: n^2 vectors, `step` bytes apart."""
 
     @instruction
     def to_products(
         builder: Builder, x: Value, row: Value, pixel: Value, out: Value, step: Value
     ) -> None:
-        square = _load_square(builder, x, row, pixel, m + 2)
-        flat = [value for line in both_ways(WINOGRAD[m].bt, square) for value in line]
+        square = _load_square(builder, x, row, pixel, m + size - 1)
+        flat = [value for line in both_ways(WINOGRAD[m, size].bt, square) for value in line]
         for i, value in enumerate(flat):
             store(value, builder.add(out, builder.mul(step, const(i))))
 
     return to_products
 
 
-def make_output(m: int, pooled: bool) -> Instruction:
+def make_output(m: int, size: int, pooled: bool) -> Instruction:
     """A vector of filters of one tile: m x m outputs, or of 2x2 each the largest."""
 
     @instruction
@@ -87,9 +87,10 @@ def make_output(m: int, pooled: bool) -> Instruction:
         added_after: Value,
         gate: Value,
     ) -> None:
-        products = _load_square(builder, sums, builder.mul(step, const(m + 2)), step, m + 2)
+        n = m + size - 1
+        products = _load_square(builder, sums, builder.mul(step, const(n)), step, n)
         bias = load(builder, biases)
-        out = [[x + bias for x in line] for line in both_ways(WINOGRAD[m].at, products)]
+        out = [[x + bias for x in line] for line in both_ways(WINOGRAD[m, size].at, products)]
         if pooled:
             out = [_pairs(upper, lower) for upper, lower in zip(out[::2], out[1::2], strict=True)]
         places = [
@@ -182,14 +183,14 @@ def _copy_block(to, to_row, to_pixel, source, source_row, source_pixel, rows, co
             copy_vector(to + i * to_row + j * to_pixel, source + i * source_row + j * source_pixel)
 
 
-def make_winograd(m: int) -> Kernel:
-    """The kernel for tiles of m x m outputs."""
+def make_winograd(m: int, size: int) -> Kernel:
+    """The kernel for tiles of m x m outputs of a convolution of size x size."""
     to_products, outputs, pooled_outputs = (
-        make_input(m),
-        make_output(m, False),
-        make_output(m, True),
+        make_input(m, size),
+        make_output(m, size, False),
+        make_output(m, size, True),
     )
-    count, line, square = (m + 2) ** 2, m * _vector, m * m * _vector
+    count, line, square = (m + size - 1) ** 2, m * _vector, m * m * _vector
 
     @part
     def at_edge(  # type: ignore[no-untyped-def]
@@ -258,7 +259,7 @@ def make_winograd(m: int) -> Kernel:
 
         x, y: the first window and the first output; *_image, *_row, *_pixel: bytes from one to the
         next. out_h, out_w: of the convolution, before pooling. c: channels of x, in whole vectors.
-        weights: of each panel (m + 2)^2 matrices (c, filters). block: tiles that are done together,
+        weights: of each panel n^2 matrices (c, filters). block: tiles that are done together,
         a multiple of 6. scratch: scratch_size bytes a thread, for a block's matrices, a panel's
         sums and one tile. The rest as direct's; where pooled, nothing is added.
         """
@@ -353,14 +354,14 @@ def make_winograd(m: int) -> Kernel:
                         if ty == high:
                             ty, picture = 0, picture + 1
 
-    winograd.__name__ = f"winograd{m}"
+    winograd.__name__ = f"winograd{m}_{size}"
     return kernel(winograd)
 
 
-winograd2, winograd4 = make_winograd(2), make_winograd(4)
+KERNELS = {(m, size): make_winograd(m, size) for m, size in WINOGRAD}
 
 
-def scratch_size(m: int, block: int, c: int) -> int:
+def scratch_size(m: int, size: int, block: int, c: int) -> int:
     """Bytes of scratch that a thread needs."""
-    matrices = (m + 2) ** 2 * (block * (c * FLOAT + PANEL * VECTOR) + 4 * 64)
+    matrices = (m + size - 1) ** 2 * (block * (c * FLOAT + PANEL * VECTOR) + 4 * 64)
     return (matrices + 3 * m * m * VECTOR + 63) // 64 * 64

@@ -51,7 +51,7 @@ def make_deltas(m: int) -> Instruction:
             line = builder.add(delta, builder.mul(row, const(i)))
             places = [builder.add(line, builder.mul(pixel, const(j))) for j in range(m)]
             square.append([load(builder, place) for place in places])
-        flat = [value for line in both_ways(WINOGRAD[m].a, square) for value in line]
+        flat = [value for line in both_ways(WINOGRAD[m, 3].a, square) for value in line]
         for i, value in enumerate(flat):
             store(value, builder.add(out, builder.mul(step, const(i))))
 
@@ -78,7 +78,7 @@ def make_weights(m: int) -> Instruction:
             places = [builder.add(start, builder.mul(step, const(i))) for i in range((m + 2) ** 2)]
             products = [load(builder, place) for place in places]
             square = [products[i : i + m + 2] for i in range(0, len(products), m + 2)]
-            rows = both_ways(lambda x: multiplied(WINOGRAD[m].g.T, x), square)
+            rows = both_ways(lambda x: multiplied(WINOGRAD[m, 3].g.T, x), square)
             taps = [x for row in rows for x in row]
             window.set([total + x for total, x in zip(window.get(), taps, strict=True)])
         for i, x in enumerate(window.get()):
@@ -94,7 +94,7 @@ def first_vector(panel, vectors):  # type: ignore[no-untyped-def]
 
 
 def make_winograd_gradient(m: int) -> Kernel:
-    input_products, delta_products = make_input(m), make_deltas(m)
+    input_products, delta_products = make_input(m, 3), make_deltas(m)
     count = (m + 2) ** 2
 
     def winograd_gradient(  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from darknet_py.ops.cpu.kernels.direct import direct, direct_one, direct_pooled
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.kernels.grouped import can_group, grouped
 from darknet_py.ops.cpu.kernels.tile import PANEL
-from darknet_py.ops.cpu.kernels.winograd import scratch_size, winograd2, winograd4
+from darknet_py.ops.cpu.kernels.winograd import KERNELS, scratch_size
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.cost import Choice, cheapest
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, Place, padded
@@ -148,7 +148,7 @@ class Convolution(Step):
     def scratch(self, threads: int) -> int:
         m, block = self.chosen.m, self.chosen.block
         if m:
-            return threads * scratch_size(m, block, padded(self.x.shape[3]))
+            return threads * scratch_size(m, self.window[0], block, padded(self.x.shape[3]))
         return threads * 64 * block
 
     def rows(self, binding: Binding) -> Rows:
@@ -215,9 +215,9 @@ class Convolution(Step):
     ) -> Row:
         m, block = self.chosen.m, self.chosen.block
         c = padded(self.x.shape[3])
-        kernel = winograd4 if m == 4 else winograd2
+        size = self.window[0]
         packing = Packing(m, c, backward=self.backward)
-        return kernel.step(
+        return KERNELS[m, size].step(
             batch=self.x.shape[0],
             out_h=self.out[0],
             out_w=self.out[1],
@@ -226,7 +226,7 @@ class Convolution(Step):
             vectors=padded(self.filters) // vector_length(),
             block=block,
             scratch=binding.scratch.ctypes.data,
-            scratch_size=scratch_size(m, block, c),
+            scratch_size=scratch_size(m, size, block, c),
             split_filters=int(self.chosen.split_filters),
             pooled=int(self.pooled),
             **x.pitches("x"),

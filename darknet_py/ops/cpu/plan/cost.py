@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR
+from darknet_py.ops.cpu.kernels.transforms import WINOGRAD
 from darknet_py.ops.cpu.kernels.winograd import REST
 from darknet_py.ops.cpu.native.host import vector_length
 
 _CACHE = 384 * 1024
 """Bytes that a thread's block may fill: most of a core's second cache."""
-_TRANSFORM = {2: 1.6, 4: 1.3}
-"""Work for each vector that a transform reads or writes."""
+_TRANSFORM = {4: 1.6, 6: 1.3}
+"""Work for each vector that a transform of n x n reads or writes."""
 _STREAM = 1.0
 """Work for reading a vector of weights that is in no cache near the core."""
 _MEMORY = VECTOR / 4
@@ -49,9 +50,12 @@ def cheapest(
     """The choice for places = (n, h, w) outputs."""
     n, h, w = places
     choices = [_direct(n * h * w, c, filters, window, groups, threads)]
-    if window == (3, 3) and stride == 1 and groups == 1 and not exact and c >= vector_length():
+    may_transform = window[0] == window[1] and stride == 1 and groups == 1 and not exact
+    if may_transform and c >= vector_length():
         choices += [
-            _winograd(m, n * _ceil(h, m) * _ceil(w, m), c, filters, threads) for m in (2, 4)
+            _winograd(m, size, n * _ceil(h, m) * _ceil(w, m), c, filters, threads)
+            for m, size in WINOGRAD
+            if size == window[0]
         ]
     return min(choices, key=lambda choice: choice.cost)
 
@@ -71,9 +75,10 @@ def _direct(
     return Choice(0, block, split, max(work + _STREAM * loads, memory))
 
 
-def _winograd(m: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
+def _winograd(m: int, size: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
     vectors, inputs = _ceil(filters, vector_length()), _ceil(c, vector_length())
-    count = (m + 2) ** 2
+    n = m + size - 1
+    count = n * n
     split = _should_split(tiles, PIXELS, _ceil(vectors, PANEL), threads)
     mine_tiles = _multiplied(
         min(_share(_ceil(tiles, PIXELS), 1 if split else threads) * PIXELS, tiles)
@@ -82,7 +87,7 @@ def _winograd(m: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
     each = count * (inputs * VECTOR + PANEL * VECTOR)
     block = _block(PIXELS, each, mine_tiles)
     products = count * mine_tiles * mine * (inputs * vector_length() + 4)
-    transforms = _TRANSFORM[m] * count * mine_tiles * (2 * inputs + 2 * mine)
+    transforms = _TRANSFORM[n] * count * mine_tiles * (2 * inputs + 2 * mine)
     weights = count * inputs * vector_length()
     loads = _ceil(mine_tiles, block) * weights * mine
     memory = _MEMORY * weights * vectors

@@ -76,7 +76,7 @@ class WeightGradient(Step):
             self.stride,
             self.groups,
             threads,
-            self.exact,
+            self.exact or self.window != (3, 3),
         )
 
     @property

@@ -15,8 +15,6 @@ from darknet_py.ops.cpu.plan.memory import aligned, padded
 
 _AHEAD = 4096
 """Floats after the last that kernels may ask for ahead of time."""
-_FORWARD = {2: pack.pack_winograd2, 4: pack.pack_winograd4}
-_BACKWARD = {2: pack.pack_winograd2_backward, 4: pack.pack_winograd4_backward}
 
 
 class Weights:
@@ -58,7 +56,7 @@ class Packing:
     def floats(self, weights: np.ndarray) -> int:
         """Room for the packed weights."""
         filters, high, wide, channels = weights.shape
-        places = (self.m + 2) ** 2 if self.m else high * wide
+        places = (self.m + high - 1) ** 2 if self.m else high * wide
         return places * self.c * padded(channels if self.backward else filters) + _AHEAD
 
     def row(self, weights: np.ndarray, packed: np.ndarray, factors: int) -> list[int]:
@@ -73,7 +71,8 @@ class Packing:
             "filters_padded" if self.backward else "c_padded": self.c,
         }
         if self.m:
-            return (_BACKWARD if self.backward else _FORWARD)[self.m].step(**arguments)
+            kernels = pack.PACK_WINOGRAD_BACKWARD if self.backward else pack.PACK_WINOGRAD
+            return kernels[self.m, high].step(**arguments)
         kernel = pack.pack_direct_backward if self.backward else pack.pack_direct
         return kernel.step(taps=high * wide, panel=self.panel, **arguments)
 

@@ -100,6 +100,10 @@ def test_other_vector_lengths(length: int) -> None:
         "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
     )
     out = run_python(
-        code, str(Path(__file__)), "-k", "epilogues or grouped_here", **{VECTOR_VARIABLE: str(length)}
+        code,
+        str(Path(__file__)),
+        "-k",
+        "epilogues or grouped_here",
+        **{VECTOR_VARIABLE: str(length)},
     )
     assert " passed" in out, out

@@ -19,7 +19,7 @@ from tests.support.reference import random_array
 
 # filters, size, c: more and fewer than vectors and panels hold
 SHAPES = [(1, 1, 1), (16, 3, 3), (33, 3, 20), (40, 2, 16), (7, 5, 9), (70, 1, 35)]
-SHAPES_3X3 = [(1, 1), (16, 3), (33, 20), (40, 16), (70, 35)]
+WINOGRAD_SHAPES = [(1, 1), (16, 3), (33, 20), (40, 16), (70, 35)]
 FACTORS = pytest.mark.parametrize("has_factors", [False, True])
 ALL_THREADS = pytest.mark.parametrize("threads", THREADS)
 
@@ -89,16 +89,18 @@ def test_direct_backward(shape: tuple[int, int, int], has_factors: bool, threads
 
 @ALL_THREADS
 @FACTORS
-@pytest.mark.parametrize("m", [2, 4])
-@pytest.mark.parametrize("shape", SHAPES_3X3)
-def test_winograd(shape: tuple[int, int], m: int, has_factors: bool, threads: int) -> None:
+@pytest.mark.parametrize(("m", "size"), WINOGRAD)
+@pytest.mark.parametrize("shape", WINOGRAD_SHAPES)
+def test_winograd(
+    shape: tuple[int, int], m: int, size: int, has_factors: bool, threads: int
+) -> None:
     filters, c = shape
-    weights = copied(random_array((filters, 3, 3, c), 1))
+    weights = copied(random_array((filters, size, size, c), 1))
     factors = channels(random_array((filters,), 2))
-    packed = aligned(padded(filters) * (m + 2) ** 2 * padded(c))
+    packed = aligned(padded(filters) * (m + size - 1) ** 2 * padded(c))
     packed[...] = 9
     run(
-        {2: pack.pack_winograd2, 4: pack.pack_winograd4}[m],
+        pack.PACK_WINOGRAD[m, size],
         threads,
         weights=address(weights),
         packed=address(packed),
@@ -108,21 +110,23 @@ def test_winograd(shape: tuple[int, int], m: int, has_factors: bool, threads: in
         factors=address(factors) if has_factors else 0,
     )
     scaled = weights * factors[:filters, None, None, None] if has_factors else weights
-    check_winograd(packed, widened(scaled, padded(c)), m)
+    check_winograd(packed, widened(scaled, padded(c)), m, size)
 
 
 @ALL_THREADS
 @FACTORS
-@pytest.mark.parametrize("m", [2, 4])
-@pytest.mark.parametrize("shape", SHAPES_3X3)
-def test_winograd_backward(shape: tuple[int, int], m: int, has_factors: bool, threads: int) -> None:
+@pytest.mark.parametrize(("m", "size"), WINOGRAD)
+@pytest.mark.parametrize("shape", WINOGRAD_SHAPES)
+def test_winograd_backward(
+    shape: tuple[int, int], m: int, size: int, has_factors: bool, threads: int
+) -> None:
     filters, c = shape
-    weights = copied(random_array((filters, 3, 3, c), 1))
+    weights = copied(random_array((filters, size, size, c), 1))
     factors = channels(random_array((filters,), 2))
-    packed = aligned(padded(c) * (m + 2) ** 2 * padded(filters))
+    packed = aligned(padded(c) * (m + size - 1) ** 2 * padded(filters))
     packed[...] = 9
     run(
-        {2: pack.pack_winograd2_backward, 4: pack.pack_winograd4_backward}[m],
+        pack.PACK_WINOGRAD_BACKWARD[m, size],
         threads,
         weights=address(weights),
         packed=address(packed),
@@ -133,12 +137,12 @@ def test_winograd_backward(shape: tuple[int, int], m: int, has_factors: bool, th
     )
     scaled = weights * factors[:filters, None, None, None] if has_factors else weights
     turned = scaled[:, ::-1, ::-1].transpose(3, 1, 2, 0)
-    check_winograd(packed, widened(turned, padded(filters)), m)
+    check_winograd(packed, widened(turned, padded(filters)), m, size)
 
 
-def check_winograd(packed: np.ndarray, weights: np.ndarray, m: int) -> None:
-    """weights (filters, 3, 3, c) give the products (m + 2, m + 2, c, filters)."""
-    g = WINOGRAD[m].g
+def check_winograd(packed: np.ndarray, weights: np.ndarray, m: int, size: int) -> None:
+    """weights (filters, size, size, c) give the products (n, n, c, filters), n = m + size - 1."""
+    g = WINOGRAD[m, size].g
     products = np.einsum("ay,fyxc,bx->abcf", g, weights.astype("d"), g)
-    matrices = products.reshape((m + 2) ** 2, *products.shape[2:])
+    matrices = products.reshape((m + size - 1) ** 2, *products.shape[2:])
     np.testing.assert_allclose(packed, panels(matrices), rtol=1e-5, atol=1e-6)

@@ -150,6 +150,18 @@ def test_windows(size: int, stride: int, padding: int, groups: int) -> None:
     np.testing.assert_allclose(bound.outputs[0], expected, atol=3e-5)
 
 
+def test_five_by_five_may_be_transformed_too() -> None:
+    shape = 1, 64, 12, 13
+
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.conv2d(x, weights(64, 5, 5, 64), 1, 2, 1)
+        return ops.activate(ops.add_biases(y, vector(64)), "relu")  # type: ignore[no-any-return]
+
+    check(shape, build, ["picture", "5x5/1 64 + relu"])
+    program = Program(record(shape, build), Weights(), thread_count(), exact=False)
+    assert program.steps[1].algorithm == "winograd 2x2"
+
+
 @pytest.mark.parametrize(("c", "groups"), [(32, 32), (24, 12), (20, 5), (3, 3)])
 def test_groups_that_share_vectors(c: int, groups: int) -> None:
     norm = vector(c), vector(c, 3), vector(c, 4), vector(c, 5)
