@@ -1,27 +1,37 @@
 """Which algorithm is fastest for a convolution: a model of what each one costs.
 
 The unit is one multiplication and addition of a vector, of which a core does about two in a cycle.
-The figures were fitted to measured times (AVX2, Zen 3); they decide between algorithms, nothing
-else.
+The figures were fitted to measured times (AVX2, Zen 3, two cores: all ways to compute 58 layers);
+they decide between algorithms, nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR
+from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD
 from darknet_py.ops.cpu.kernels.winograd import REST
 from darknet_py.ops.cpu.native.host import vector_length
 
-_CACHE = 384 * 1024
-"""Bytes that a thread's block may fill: most of a core's second cache."""
-_TRANSFORM = {4: 1.6, 6: 1.3}
-"""Work for each vector that a transform of n x n reads or writes."""
-_STREAM = 1.0
-"""Work for reading a vector of weights that is in no cache near the core."""
+_BLOCKS = (12, 24, 48, 96)
+"""Pixels or tiles together: multiples of a register tile's."""
+_NEAR = 256 * 1024
+"""Bytes that are read again and again at no cost: half of a core's second cache."""
+_FAR = 4.0
+"""Work for reading a vector from where more than that lies."""
+_LARGE = 8 * 1024 * 1024
+"""Bytes of weights that come from memory each time."""
 _MEMORY = VECTOR / 4
 """Work in the time in which a vector comes from memory, which all cores share."""
+_AGAIN = 0.5
+"""Work for reading a vector of fewer weights again."""
+_IN = {4: 2.0, 6: 10.0}
+_OUT = {4: 2.0, 6: 1.0}
+"""Work for each vector that a transform of n x n reads or writes."""
+_LIST = 20
+"""Work for a pixel in the lists of a direct convolution."""
 
 
 class Choice(NamedTuple):
@@ -37,6 +47,14 @@ class Choice(NamedTuple):
         return f"winograd {self.m}x{self.m}" if self.m else "direct"
 
 
+class _Share(NamedTuple):
+    """What the busiest thread does: places (pixels, or tiles) and vectors of filters."""
+
+    split_filters: bool
+    places: int
+    vectors: int
+
+
 def cheapest(
     places: tuple[int, int, int],
     c: int,
@@ -49,49 +67,64 @@ def cheapest(
 ) -> Choice:
     """The choice for places = (n, h, w) outputs."""
     n, h, w = places
-    choices = [_direct(n * h * w, c, filters, window, groups, threads)]
+    numbers = window[0] * window[1] * c // groups
+    choices = list(_direct(n * h * w, numbers, _vectors(filters), threads))
     may_transform = window[0] == window[1] and stride == 1 and groups == 1 and not exact
     if may_transform and c >= vector_length():
-        choices += [
-            _winograd(m, size, n * _ceil(h, m) * _ceil(w, m), c, filters, threads)
-            for m, size in WINOGRAD
-            if size == window[0]
-        ]
+        for m, size in WINOGRAD:
+            if size == window[0]:
+                tiles = n * _ceil(h, m) * _ceil(w, m)
+                choices += _winograd(m, size, tiles, _vectors(c), _vectors(filters), threads)
     return min(choices, key=lambda choice: choice.cost)
 
 
-def _direct(
-    pixels: int, c: int, filters: int, window: tuple[int, int], groups: int, threads: int
-) -> Choice:
-    vectors = _ceil(filters, vector_length())
-    numbers = window[0] * window[1] * c // groups
-    split = _should_split(pixels, PIXELS, _ceil(vectors, PANEL), threads)
-    tiles = _ceil(_share(_ceil(pixels, PIXELS), 1 if split else threads), 1)
-    mine = _share(vectors, threads if split else 1)
-    block = _block(PIXELS, numbers * FLOAT, tiles * PIXELS)
-    work = tiles * PIXELS * mine * (numbers + 8)
-    loads = _ceil(tiles * PIXELS, block) * numbers * mine
-    memory = _MEMORY * numbers * vectors
-    return Choice(0, block, split, max(work + _STREAM * loads, memory))
+def _direct(pixels: int, numbers: int, vectors: int, threads: int) -> Iterator[Choice]:
+    for split, mine, mine_vectors in _shares(pixels, vectors, threads):
+        for block in _BLOCKS:
+            work = mine * (mine_vectors * (numbers + 8) + _LIST)
+            blocks = _ceil(mine, block)
+            yield _choice(0, block, split, work, blocks, numbers * mine_vectors, numbers * vectors)
 
 
-def _winograd(m: int, size: int, tiles: int, c: int, filters: int, threads: int) -> Choice:
-    vectors, inputs = _ceil(filters, vector_length()), _ceil(c, vector_length())
+def _winograd(
+    m: int, size: int, tiles: int, inputs: int, vectors: int, threads: int
+) -> Iterator[Choice]:
+    """inputs, vectors: of channels and of filters, in vectors."""
     n = m + size - 1
     count = n * n
-    split = _should_split(tiles, PIXELS, _ceil(vectors, PANEL), threads)
-    mine_tiles = _multiplied(
-        min(_share(_ceil(tiles, PIXELS), 1 if split else threads) * PIXELS, tiles)
-    )
-    mine = _share(vectors, threads if split else 1)
-    each = count * (inputs * VECTOR + PANEL * VECTOR)
-    block = _block(PIXELS, each, mine_tiles)
-    products = count * mine_tiles * mine * (inputs * vector_length() + 4)
-    transforms = _TRANSFORM[n] * count * mine_tiles * (2 * inputs + 2 * mine)
-    weights = count * inputs * vector_length()
-    loads = _ceil(mine_tiles, block) * weights * mine
-    memory = _MEMORY * weights * vectors
-    return Choice(m, block, split, max(products + transforms + _STREAM * loads, memory))
+    matrices = count * inputs * vector_length()
+    for split, mine, mine_vectors in _shares(tiles, vectors, threads):
+        mine = min(mine, tiles)
+        for block in _BLOCKS:
+            blocks = _ceil(mine, block)
+            multiplied = (blocks - 1) * _multiplied(block) + _multiplied(mine - (blocks - 1) * block)
+            work = count * multiplied * mine_vectors * (inputs * vector_length() + 4)
+            work += 2 * count * mine * (_IN[n] * inputs + _OUT[n] * mine_vectors)
+            if count * min(block, mine) * inputs * VECTOR > _NEAR:
+                work += _FAR * count * mine * inputs * _ceil(mine_vectors, PANEL)
+            yield _choice(
+                m, block, split, work, blocks, matrices * mine_vectors, matrices * vectors
+            )
+
+
+def _choice(
+    m: int, block: int, split: bool, work: float, blocks: int, mine: int, all_: int
+) -> Choice:
+    """mine, all_: vectors of weights that this thread reads for each block, and that there are."""
+    size = all_ * VECTOR
+    first = _MEMORY * all_ if size > _LARGE // 8 else 0
+    again = first if size > _LARGE else _AGAIN * mine
+    # memory is read while the multipliers work
+    cost = max(work + (blocks - 1) * again, first + (blocks - 1) * again)
+    return Choice(m, block, split, cost)
+
+
+def _shares(places: int, vectors: int, threads: int) -> Iterator[_Share]:
+    """Threads share the places, or the filters."""
+    yield _Share(False, _ceil(_ceil(places, PIXELS), threads) * PIXELS, vectors)
+    if threads > 1:
+        mine = min(_ceil(_ceil(vectors, PANEL), threads) * PANEL, vectors)
+        yield _Share(True, _ceil(places, PIXELS) * PIXELS, mine)
 
 
 def _multiplied(tiles: int) -> int:
@@ -100,22 +133,8 @@ def _multiplied(tiles: int) -> int:
     return tiles - rest + (0 if rest == 0 else REST if rest <= REST else PIXELS)
 
 
-def _should_split(places: int, tile: int, panels: int, threads: int) -> bool:
-    """Whether threads share filters rather than places: where that leaves less to the busiest."""
-    tiles = _ceil(places, tile)
-    by_places = _share(tiles, threads) * panels
-    by_filters = tiles * _share(panels, threads)
-    return by_filters < by_places
-
-
-def _share(parts: int, threads: int) -> int:
-    """Parts of the thread that has most of them."""
-    return _ceil(parts, threads)
-
-
-def _block(tile: int, bytes_each: int, most: int) -> int:
-    wanted = max(_CACHE // max(bytes_each, 1) // tile, 2) * tile
-    return max(min(wanted, 96, _ceil(most, tile) * tile), tile)
+def _vectors(channels: int) -> int:
+    return _ceil(channels, vector_length())
 
 
 def _ceil(a: int, b: int) -> int:
