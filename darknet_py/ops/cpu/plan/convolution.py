@@ -8,6 +8,7 @@ import numpy as np
 
 from darknet_py.ops.cpu.kernels.direct import direct, direct_one, direct_pooled
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+from darknet_py.ops.cpu.kernels.few import can_be_few, few, offsets_for, panels_for, row_bytes
 from darknet_py.ops.cpu.kernels.grouped import can_group, grouped
 from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.kernels.winograd import KERNELS, scratch_size
@@ -21,6 +22,7 @@ from darknet_py.ops.cpu.plan.weights import (
     biases_row,
     folded,
     merge,
+    pack_few,
     pack_groups,
     pack_shared,
 )
@@ -113,6 +115,14 @@ class Convolution(Step):
         """Whether a vector holds several of its groups."""
         return can_group(self.x.shape[3], self.filters, self.groups)
 
+    @property
+    def is_few(self) -> bool:
+        """Whether its filters are so few, and with nothing fused, that few.py has the kernel."""
+        fused = self.added, self.added_after, self.gate
+        is_bare = not any(one is not None for one in fused) and self.activation == "linear"
+        is_small = can_be_few(self.filters, *self.window, self.stride, self.groups)
+        return is_small and is_bare and not self.pooled and not self.changing and self.out != (1, 1)
+
     def choose(self, threads: int) -> None:
         """Picks the algorithm, once all is fused that will be."""
         n, _, _, c = self.x.shape
@@ -124,7 +134,7 @@ class Convolution(Step):
             self.stride,
             self.groups,
             threads,
-            self.exact,
+            self.exact or self.is_few,
         )
 
     @property
@@ -147,6 +157,9 @@ class Convolution(Step):
 
     def scratch(self, threads: int) -> int:
         m, block = self.chosen.m, self.chosen.block
+        if self.is_few:
+            high, wide = self.window
+            return threads * high * row_bytes(panels_for(self.filters, high * wide))
         if m:
             return threads * scratch_size(m, self.window[0], block, padded(self.x.shape[3]))
         return threads * 64 * block
@@ -167,6 +180,8 @@ class Convolution(Step):
         make = self._winograd if self.chosen.m else self._direct
         if self.shares_vectors:
             make = self._grouped
+        elif self.is_few:
+            make = self._few
         row = make(binding, x, y, factors, before, common)
         return [*before, row]
 
@@ -314,6 +329,40 @@ class Convolution(Step):
             **x.pitches("x", self.stride),
             **y.pitches("y"),
             **common,
+        )
+
+    def _few(
+        self,
+        binding: Binding,
+        x: Place,
+        y: Place,
+        factors: np.ndarray | None,
+        before: list[Row],
+        common: dict[str, int],
+    ) -> Row:
+        high, wide = self.window
+        packed = binding.weights.get(
+            self._sources,
+            ("few", self.backward),
+            lambda: pack_few(self.weights, factors, self.backward),
+        )
+        panels = panels_for(self.filters, high * wide)
+        return few.step(
+            batch=self.x.shape[0],
+            out_h=self.out[0],
+            out_w=self.out[1],
+            high=high,
+            wide=wide,
+            c=padded(self.x.shape[3]),
+            weights=packed.ctypes.data,
+            panels=panels,
+            offsets=binding.integers(offsets_for(high, wide, self.filters)),
+            mask=binding.floats(np.arange(vector_length()) < self.filters),
+            scratch=binding.scratch.ctypes.data,
+            row_size=row_bytes(panels),
+            **x.pitches("x"),
+            **y.pitches("y"),
+            **{key: common[key] for key in ("x", "y", "biases")},
         )
 
     def _segments(self, binding: Binding, x: Place, length: int) -> dict[str, int]:

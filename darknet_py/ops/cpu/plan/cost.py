@@ -97,7 +97,9 @@ def _winograd(
         mine = min(mine, tiles)
         for block in _BLOCKS:
             blocks = _ceil(mine, block)
-            multiplied = (blocks - 1) * _multiplied(block) + _multiplied(mine - (blocks - 1) * block)
+            multiplied = (blocks - 1) * _multiplied(block) + _multiplied(
+                mine - (blocks - 1) * block
+            )
             work = count * multiplied * mine_vectors * (inputs * vector_length() + 4)
             work += 2 * count * mine * (_IN[n] * inputs + _OUT[n] * mine_vectors)
             if count * min(block, mine) * inputs * VECTOR > _NEAR:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from darknet_py.ops.cpu.kernels import pack
+from darknet_py.ops.cpu.kernels import few, pack
 from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.memory import aligned, padded
@@ -157,6 +157,25 @@ def pack_shared(weights: np.ndarray, factors: np.ndarray | None) -> np.ndarray:
     out = aligned(full.size)
     out[:] = full.reshape(-1, vector_length(), high * wide, part).transpose(0, 2, 3, 1).reshape(-1)
     return out
+
+
+def pack_few(weights: np.ndarray, factors: np.ndarray | None, backward: bool) -> np.ndarray:
+    """For a convolution of few filters: see kernels/few.py."""
+    scaled = weights
+    if factors is not None:
+        scaled = weights * factors[: len(weights)].reshape(-1, 1, 1, 1)
+    if backward:
+        scaled = scaled[:, ::-1, ::-1].transpose(3, 1, 2, 0)
+    filters, high, wide, c = scaled.shape
+    each, panels = few.places_per_panel(filters), few.panels_for(filters, high * wide)
+    out = np.zeros((panels, padded(c), PANEL * vector_length()), np.float32)
+    for place in range(high * wide):
+        panel, slot = divmod(place, each)
+        matrix = scaled[:, place // wide, place % wide].T
+        out[panel, :c, slot * filters : (slot + 1) * filters] = matrix
+    packed = aligned(out.size + _AHEAD)
+    packed[: out.size] = out.reshape(-1)
+    return packed
 
 
 def _panel_ranges(filters: int) -> list[tuple[int, int]]:

@@ -150,6 +150,31 @@ def test_windows(size: int, stride: int, padding: int, groups: int) -> None:
     np.testing.assert_allclose(bound.outputs[0], expected, atol=3e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 16, 9, 200), (2, 20, 5, 3), (3, 8, 1, 7), (1, 64, 23, 193)])
+@pytest.mark.parametrize(("filters", "size", "padding"), [(3, 3, 1), (1, 5, 2), (2, 3, 1)])
+def test_few_filters(
+    shape: tuple[int, int, int, int], filters: int, size: int, padding: int
+) -> None:
+    def build(ops: Recorder, x: Map) -> Map:
+        y = ops.conv2d(x, weights(filters, size, size, shape[1]), 1, padding, 1)
+        return ops.add_biases(y, vector(filters))  # type: ignore[no-any-return]
+
+    check(shape, build, ["picture", f"{size}x{size}/1 {filters}"])
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_few_channels_on_the_way_back(padding: int) -> None:
+    shape = 2, 24, 11, 8
+
+    def build(ops: Recorder, delta: Map) -> Map:
+        back = 2, 13 - 2 * padding, 10 - 2 * padding, 3
+        return ops.conv2d_backward_input(  # type: ignore[no-any-return]
+            delta, weights(24, 3, 3, 3), back, 1, padding, 1
+        )
+
+    check(shape, build, ["picture", "delta 3x3/1 3"])
+
+
 def test_five_by_five_may_be_transformed_too() -> None:
     shape = 1, 64, 12, 13
 
