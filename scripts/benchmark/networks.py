@@ -44,7 +44,7 @@ class Dream(NamedTuple):
     full_size: bool = True
 
 
-GRADIENT = {"tiny": Dream(13, 2, full_size=False), "vgg-conv": Dream(12)}
+GRADIENT = {"tiny": Dream(13), "vgg-conv": Dream(12)}
 """vgg-conv's is the last of the fourth block; a dream of tiny's comes from its 13th."""
 
 FULL_SIZE = 512, 340
