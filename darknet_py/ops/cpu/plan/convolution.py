@@ -206,9 +206,9 @@ class Convolution(Step):
         if factors is not None:
             binding.kept.append(factors)
         if self.changing:
-            room = binding.room(packing.floats(self.weights))
+            room = binding.shared(FLOAT * packing.floats(self.weights))
             before.append(packing.row(self.weights, room, at))
-            return int(room.ctypes.data)
+            return room
         packed = binding.weights.get(
             self._sources, packing, lambda: binding.packed(packing, self.weights, at)
         )

@@ -56,7 +56,7 @@ class Binding:
     def packed(self, packing: Packing, weights: np.ndarray, factors: int) -> np.ndarray:
         """Weights packed now."""
         out = aligned(packing.floats(weights))
-        run_row(packing.row(weights, out, factors))
+        run_row(packing.row(weights, out.ctypes.data, factors))
         return out
 
     def integers(self, values: Any) -> int:

@@ -59,12 +59,12 @@ class Packing:
         places = (self.m + high - 1) ** 2 if self.m else high * wide
         return places * self.c * padded(channels if self.backward else filters) + _AHEAD
 
-    def row(self, weights: np.ndarray, packed: np.ndarray, factors: int) -> list[int]:
-        """A row that packs; factors: the address of one float a filter (padded), or 0."""
+    def row(self, weights: np.ndarray, packed: int, factors: int) -> list[int]:
+        """A row that packs into memory at an address; factors: the address of one float a filter (padded), or 0."""
         filters, high, wide, channels = weights.shape
         arguments = {
             "weights": weights.ctypes.data,
-            "packed": packed.ctypes.data,
+            "packed": packed,
             "filters": filters,
             "c": channels,
             "factors": factors,
