@@ -44,5 +44,9 @@ class ShapeError(DarknetError):
     """An array whose shape the network cannot take."""
 
 
+class DreamError(DarknetError):
+    """A dream that cannot begin: what of the network, the picture or the recipe stands in the way."""
+
+
 class DeviceError(DarknetError):
     """A device that cannot be used here: why, and what to install."""
