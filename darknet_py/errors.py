@@ -45,7 +45,7 @@ class ShapeError(DarknetError):
 
 
 class DreamError(DarknetError):
-    """A dream that cannot begin: what of the network, the picture or the recipe stands in the way."""
+    """A dream that cannot begin, for what network, picture or recipe are."""
 
 
 class DeviceError(DarknetError):
