@@ -38,6 +38,11 @@ class Request:
         return self.cfg == EMBEDDED.cfg
 
     @property
+    def is_default(self) -> bool:
+        """Whether nobody has said what to dream on."""
+        return self.is_embedded and self.picture == CLOUDS
+
+    @property
     def names(self) -> str | None:
         """A file with the names of the classes, if it is known."""
         return self.asked.names or (EMBEDDED.names if self.is_embedded else None)

@@ -47,13 +47,14 @@ def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
     request = read_request(arguments, asked)
     work = _prepare(request, chosen)
     words = command_line(click.get_current_context(), request, work.resolved)
-    recipe = _recipe(words, request, work)
-    out = _Output(request, recipe)
-    for event in work.events():
+    out = _Output(request, _recipe(words, request))
+    for event in work.events:
         out.take(event)
         work.progress.show(event)
         out.say(event)
     out.finish()
+    if request.is_default and not chosen.quiet:
+        click.echo(f"{request.picture} as layer {request.layer} of {request.cfg} sees it", err=True)
 
 
 def replay(asked: Asked, chosen: Chosen) -> None:
@@ -72,7 +73,7 @@ def replay(asked: Asked, chosen: Chosen) -> None:
     check_digests(recipe, _files(request))
     work = _prepare(request, replace(then, quiet=chosen.quiet), rounds=recipe.round + 1)
     picture = None
-    for event in work.events():
+    for event in work.events:
         work.progress.show(event)
         if isinstance(event, Finished):
             picture = event.picture
@@ -120,7 +121,7 @@ def _files(request: Request) -> dict[str, str]:
     return {what: find_file(name) for what, name in given.items() if name is not None}
 
 
-def _recipe(words: str, request: Request, work: _Work) -> Recipe:
+def _recipe(words: str, request: Request) -> Recipe:
     from darknet_py import __version__
     from darknet_py.tasks.dream.recipe import Recipe, digests_of
 
@@ -131,12 +132,9 @@ def _recipe(words: str, request: Request, work: _Work) -> Recipe:
 class _Work:
     """What is about to run. resolved: options whose values were found out on the way."""
 
-    iterator: Iterator[Event]
+    events: Iterator[Event]
     progress: Progress
     resolved: dict[str, Any]
-
-    def events(self) -> Iterator[Event]:
-        return self.iterator
 
 
 def _prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> _Work:
@@ -169,11 +167,11 @@ def _prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> _Wo
     load_weights(net, find_file(request.weights), chosen)
     if asked.reconstruct:
         assert request.layer is not None
-        iterator = reconstruct(net, scene.picture, request.layer, options)
+        events = reconstruct(net, scene.picture, request.layer, options)
     else:
         wanted = targets(net, wish, found, names, guide)
-        iterator = nightmare(net, scene, wanted, options, resolved["tile"])
-    return _Work(iterator, Progress(options.rounds, options.iters, chosen.quiet), resolved)
+        events = nightmare(net, scene, wanted, options, resolved["tile"])
+    return _Work(events, Progress(options.rounds, options.iters, chosen.quiet), resolved)
 
 
 def _sheet(
@@ -261,6 +259,7 @@ class _Output:
 
     def __init__(self, request: Request, recipe: Recipe) -> None:
         from darknet_py.errors import DreamError
+        from darknet_py.images import check_name
 
         self._request, self._recipe = request, recipe
         self._frames: list[np.ndarray] = []
@@ -268,10 +267,14 @@ class _Output:
         self._animations = [
             (name, kind) for name, kind in ((asked.gif, "GIF"), (asked.webp, "WEBP")) if name
         ]
+        if asked.output:
+            check_name(asked.output)
         inputs = _files(request).values()
         for name in filter(None, (asked.output, asked.gif, asked.webp)):
             if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
                 raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
+            if not Path(name).absolute().parent.is_dir():
+                raise DreamError(f"{name}: cannot be written: there is no such folder")
         self._folder = Path(asked.prefix or ".")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from darknet_py.images.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.fit import FITS, MAX_STRETCH, fit_image, load_fitted
 from darknet_py.images.flip import flip_image
 from darknet_py.images.folder import read_folder
-from darknet_py.images.image import load_image, load_info, save_image, to_pixels
+from darknet_py.images.image import check_name, load_image, load_info, save_image, to_pixels
 from darknet_py.images.labels import LABELS
 from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part
@@ -48,6 +48,7 @@ __all__ = [
     "augment_image",
     "center_crop_image",
     "check_animation",
+    "check_name",
     "crop_image",
     "distort_image",
     "draw_chart",

@@ -17,6 +17,7 @@ from darknet_py.images.decode import decode, read_words
 from darknet_py.images.names import one_line
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_SUFFIXES = f"end the name in {', '.join(_KINDS)}"
 _JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
 _JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
 _JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
@@ -90,6 +91,12 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
         raise PictureError(f"{one_line(path)}: cannot be written: {reason}") from error
 
 
+def check_name(path: str | os.PathLike[str]) -> None:
+    """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
+    if Path(path).suffix.lower() not in _KINDS:
+        raise PictureError(f"{one_line(path)}: cannot be written: {_SUFFIXES}")
+
+
 def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """The pixels that `save_image` writes: of the same shape, 0..255.
 
@@ -109,7 +116,7 @@ def _write(
 ) -> None:
     kind = _KINDS.get(Path(path).suffix.lower())
     if kind is None:
-        raise PictureError(f"end the name in {', '.join(_KINDS)}")
+        raise PictureError(_SUFFIXES)
     if kind == "JPEG" and max(pixels.shape) > _JPEG_LONGEST:
         raise PictureError(f"a JPEG's side has at most {_JPEG_LONGEST} pixels: use .png")
     if "\0" in os.fspath(path):

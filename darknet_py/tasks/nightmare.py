@@ -36,27 +36,22 @@ Event = Stepped | Finished
 
 
 def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
-    """Raises DreamError where a picture of `w` x `h` pixels is too small for one of the octaves."""
-    if net.settings.is_vector or net.in_shape.c not in (1, 3):
-        raise DreamError(f"{net.path}: takes {net.in_shape}: pictures have 1 or 3 channels")
+    """Raises DreamError where a picture of `w` x `h` pixels is too small for one of the octaves,
+    ShapeError where the network cannot take it at all."""
     for octave in range(options.octaves):
-        small_w, small_h = octave_size(w, h, octave)
+        size = octave_size(w, h, octave)
         try:
-            if small_w and small_h:
-                net.resized(w=small_w, h=small_h)
-                continue
-            reason = "nothing is left"
+            if not all(size):
+                raise ShapeError("nothing is left")
+            net.resized(*size)
         except ShapeError as error:
             if octave == 0:
                 raise
-            reason = str(error)
-        raise DreamError(
-            f"a picture of {w} x {h} is too small for {options.octaves} octaves, the smallest of "
-            f"which is {' x '.join(map(str, octave_size(w, h, options.octaves - 1)))}: take "
-            f"-octaves {octave} ({reason})"
-            if octave
-            else f"a picture of {w} x {h} is too small: {reason}"
-        )
+            small_w, small_h = octave_size(w, h, options.octaves - 1)
+            raise DreamError(
+                f"a picture of {w} x {h} is too small for {options.octaves} octaves, the smallest "
+                f"of which is {small_w} x {small_h}: take -octaves {octave} ({error})"
+            ) from error
 
 
 def nightmare(

@@ -74,10 +74,7 @@ def spans(length: int, tile: int, step: int, margin: int, fade: int) -> list[Spa
         return [Span(0, length, 0, length, np.ones(length, np.float32))]
     advance = max((tile - 2 * margin) // step - 1, 1) * step
     starts = [*range(0, length - tile, advance), length - tile]
-    meets = [
-        (one + tile + other) // 2 // step * step
-        for one, other in itertools.pairwise(starts)
-    ]
+    meets = [(one + tile + other) // 2 // step * step for one, other in itertools.pairwise(starts)]
     edges = [0, *meets, length]
     found = []
     for start, first, last in zip(starts, edges, edges[1:], strict=False):
