@@ -86,26 +86,23 @@ def replay(asked: Asked, chosen: Chosen) -> None:
 
 
 def _understood(path: Path, recipe: Recipe) -> tuple[Request, Chosen]:
-    """A recipe's command, read as if it had been typed."""
+    """A recipe's command, read as if it had been typed. Raises DreamError."""
     from darknet_py.errors import DreamError
 
     command = click.get_current_context().command
     try:
         program, name, *words = shlex.split(recipe.command)
-        if (program, name) != ("darknet", "nightmare"):
-            raise ValueError("it is for another program")
+        if (program, name) != ("darknet", "nightmare") or {"-h", "--help"} & set(words):
+            raise ValueError("it makes no picture")
         params: dict[str, Any] = command.make_context("nightmare", words).params
+        chosen = Chosen(**{field.name: params.pop(field.name) for field in fields(Chosen)})
+        asked = Asked(**{field.name: params.pop(field.name) for field in fields(Asked)})
+        if not 0 <= recipe.round < asked.rounds:
+            raise ValueError(f"there is no round {recipe.round}")
+        return read_request(params["arguments"], replace(asked, replay=None)), chosen
     except (ValueError, click.ClickException) as error:
         reason = error.format_message() if isinstance(error, click.ClickException) else str(error)
         raise DreamError(f"{path}: its recipe is not understood: {reason}") from error
-    chosen = Chosen(**{field.name: params.pop(field.name) for field in fields(Chosen)})
-    asked = Asked(**{field.name: params.pop(field.name) for field in fields(Asked)})
-    try:
-        return read_request(params["arguments"], replace(asked, replay=None)), chosen
-    except click.UsageError as error:
-        raise DreamError(
-            f"{path}: its recipe is not understood: {error.format_message()}"
-        ) from error
 
 
 def _files(request: Request) -> dict[str, str]:
@@ -147,13 +144,16 @@ def _prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> _Wo
     resolved: dict[str, Any] = {"threads": chosen.threads, "device": device}
     if asked.sheet:
         return _sheet(request, chosen, net, options, resolved)
-    from darknet_py.tasks.dream.objective import choices, last_layer, targets
+    from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
     from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.nightmare import check_sizes, nightmare, reconstruct
 
     wish = wish_of(request)
     found = choices(net, wish)
-    names = choose_names(request.names, net.outputs) if wish.label is not None else []
+    names: list[str] = []
+    if wish.label is not None:
+        names = choose_names(request.names, net.outputs)
+        find_class(wish.label, names)
     net = net.upto(last_layer(found))
     say_network(net, chosen)
     scene = _scene(request, net)

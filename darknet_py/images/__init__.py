@@ -26,6 +26,7 @@ from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
 from darknet_py.images.variation import total_variation, variation_delta
+from darknet_py.images.view import View, from_view, moments, to_view
 
 if TYPE_CHECKING:
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
@@ -45,6 +46,7 @@ __all__ = [
     "Panel",
     "Refusal",
     "Series",
+    "View",
     "augment_image",
     "center_crop_image",
     "check_animation",
@@ -57,12 +59,14 @@ __all__ = [
     "find_pictures",
     "fit_image",
     "flip_image",
+    "from_view",
     "hsv_to_rgb",
     "letterbox_image",
     "level_details",
     "load_fitted",
     "load_image",
     "load_info",
+    "moments",
     "overlap",
     "read_data_file",
     "read_data_part",
@@ -80,6 +84,7 @@ __all__ = [
     "smooth",
     "to_channels",
     "to_pixels",
+    "to_view",
     "total_variation",
     "variation_delta",
     "with_colors_of",

@@ -66,5 +66,5 @@ def _blur(image: _Image) -> _Image:
         wide = np.pad(image, around, mode="edge")
         length = image.shape[axis]
         parts = (wide[(slice(None),) * axis + (slice(k, k + length),)] for k in range(5))
-        image = sum(weight * part for weight, part in zip(_KERNEL, parts, strict=True))  # type: ignore[assignment]
+        image = sum(weight * part for weight, part in zip(_KERNEL, parts, strict=True))
     return image

@@ -31,7 +31,7 @@ def variation_delta(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     length = _length(dx, dy)
     dx /= length
     dy /= length
-    delta = dx + dy
+    delta: npt.NDArray[Any] = dx + dy
     delta[:, 1:] -= dx[:, :-1]
     delta[1:] -= dy[:-1]
     return delta

@@ -30,7 +30,7 @@ def reach(layers: Sequence[Layer], last: int) -> Reach:
     for index, layer in enumerate(layers[: last + 1]):
         size, stride, before = layer.sight
         jump = max(jumps[i] for i in layer.inputs)
-        widest = max(before, size - 1 - before)
+        widest = max(before, size - 1 - before) + max(1 - stride, Fraction(0))  # in a block
         jumps[index] = jump * stride
         sides[index] = max(sides[i] for i in layer.inputs) + widest * jump
     whole = [math.ceil(jump) for jump in jumps.values()]

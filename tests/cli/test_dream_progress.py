@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 
-from darknet_py.cli import dream_progress
 from darknet_py.cli.dream_progress import Progress
 from darknet_py.tasks.nightmare import Finished, Stepped
 
@@ -38,7 +37,7 @@ def test_time_left_on_a_terminal(
 ) -> None:
     """Of ten seconds a step, whatever the first one took."""
     clock = [0.0]
-    monkeypatch.setattr(dream_progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     progress = Progress(2, 3, quiet=False)
     clock[0] += 1000

@@ -41,7 +41,7 @@ def dream(darknet: Run, files: Files) -> Run:
     """darknet nightmare, without a word beside its results."""
 
     def run(*words: object, quiet: bool = True) -> Result:
-        fast = [] if "-iters" in words else ["-iters", 2]
+        fast = [] if {"-iters", "--iters"} & set(words) else ["-iters", 2]
         return darknet("nightmare", "--device", "cpu", *(["-q"] if quiet else []), *words, *fast)
 
     return run
@@ -88,7 +88,7 @@ def test_only_layers_that_are_needed_are_shown_and_loaded(dream: Run, files: Fil
         (["photo.png", 40], "net.cfg: there is no layer 40: expected 0 to 8"),
         (["photo.png", 0, "-range", 3], "net.cfg: layers -1 to 1 leave the network"),
         (["photo.png", 3, "--channel", 99], "net.cfg: layer 3 has no channel 99"),
-        (["small.png", 4], "a picture of 9 x 3 is too small for 4 octaves"),
+        (["small.png", 4], "a picture of 40 x 30 is too small for 4 octaves"),
         (["gone.png", 4], "gone.png: no such file"),
         (["photo.png", 3, "--guide", "gone.png"], "gone.png: no such file"),
         (["photo.png", 3, "-o", "photo.png"], "photo.png: would be overwritten"),
@@ -100,7 +100,7 @@ def test_only_layers_that_are_needed_are_shown_and_loaded(dream: Run, files: Fil
     ],
 )
 def test_mistakes_are_one_line(words: list[object], message: str, dream: Run, files: Files) -> None:
-    save_image(np.zeros((3, 9, 3)), "small.png")
+    save_image(np.zeros((30, 40, 3)), "small.png")
     cfg = CFG.replace("pad=1", "pad=0") if "small.png" in words else CFG
     Path("net.cfg").write_text(cfg)
     code, out, err = dream("net.cfg", "net.weights", *words)
@@ -218,7 +218,9 @@ def test_a_picture_that_has_been_changed_is_told(dream: Run, files: Files) -> No
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("rm -rf /", "its recipe is not understood"),
+        ("rm -rf /", "its recipe is not understood: it makes no picture"),
+        ("darknet nightmare --help", "its recipe is not understood: it makes no picture"),
+        ("darknet", "its recipe is not understood"),
         ("darknet nightmare 'net.cfg", "its recipe is not understood: No closing quotation"),
         ("darknet nightmare net.cfg net.weights photo.png", "Missing argument 'LAYER'"),
         ("darknet nightmare net.cfg net.weights photo.png 3 --nonsense", "No such option"),
@@ -232,6 +234,13 @@ def test_recipes_that_are_none(command: str, message: str, dream: Run, files: Fi
     assert (code, out) == (ERROR, "")
     assert len(err.splitlines()) == 1
     assert message in err
+
+
+def test_a_round_that_there_is_not(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    words = load_info("dream.png")
+    save_image(load_image("dream.png"), "dream.png", **{**words, "Round": "1"})
+    assert "there is no round 1" in dream("--replay", "dream.png").err
 
 
 def test_a_picture_is_not_replaced_by_its_replay(dream: Run, files: Files) -> None:

@@ -15,9 +15,9 @@ NETS = {
     "[convolutional]\nsize=5\n": Reach(1, 4, 1),
     "[convolutional]\nsize=3\npad=1\n[maxpool]\nstride=2\n[convolutional]\nsize=3\npad=1\nstride=2\n"
     "[maxpool]\nsize=3\nstride=1\n": Reach(4, 1 + 1 + 2 + 4, 4),
-    "[convolutional]\nsize=3\npad=1\nstride=4\n[upsample]\nstride=2\n": Reach(2, 1, 4),
-    "[maxpool]\nstride=2\n[reorg]\nstride=2\n": Reach(4, 3, 4),
-    "[maxpool]\nstride=4\n[upsample]\nstride=-2\n": Reach(8, 7, 8),
+    "[convolutional]\nsize=3\npad=1\nstride=4\n[upsample]\nstride=2\n": Reach(2, 3, 4),
+    "[convolutional]\nfilters=4\n[maxpool]\nstride=2\n[reorg]\nstride=2\n": Reach(4, 3, 4),
+    "[maxpool]\nstride=4\n[upsample]\nstride=-2\n": Reach(8, 6, 8),
     "[crop]\ncrop_height=40\ncrop_width=40\nnoadjust=1\n": Reach(1, 4, 1),
     "[maxpool]\nstride=2\n[convolutional]\nsize=3\npad=1\n[route]\nlayers=0\n"
     "[shortcut]\nfrom=1\n": Reach(2, 3, 2),

@@ -7,7 +7,7 @@ from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
 from darknet_py.ops.update import dream_delta
 from tests.support.reference import random_array
 
-Y = random_array((2, 5, 4, 6), 0)
+Y = random_array((2, 5, 4, 6), 0, "float32")
 
 
 def test_a_limit_and_what_is_above_it_are_dream_delta() -> None:
@@ -41,7 +41,7 @@ def test_one_hot_counts_as_darknet_does(index: int) -> None:
 
 def test_each_pixel_gets_the_guide_that_fits_best(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("darknet_py.ops.dream._ROWS", 7)
-    features = random_array((1, 1, 9, 6), 1)
+    features = random_array((1, 1, 9, 6), 1, "float32")
     found = guide_delta(Y, features)
     for place in np.ndindex(2, 5, 4):
         products = [float(np.dot(Y[place].astype(float), one)) for one in features[0, 0]]

@@ -105,7 +105,7 @@ def test_a_reconstruction_comes_nearer() -> None:
     distances = [distance(picture) for picture in found]
     assert distances == sorted(distances, reverse=True)
     assert distances[-1] < 0.2 * distances[0]
-    assert np.abs(found[-1] - source).mean() < 0.5 * np.abs(found[0] - source).mean()
+    assert np.abs(found[-1] - source).mean() < np.abs(found[0] - source).mean()
 
 
 def test_pictures_that_are_too_small() -> None:

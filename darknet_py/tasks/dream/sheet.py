@@ -58,7 +58,7 @@ def thumbnails(
         octaves = _octaves(net, layer, w, h, options.octaves)
         scene = Scene(picture)
         chosen = replace(options, rounds=1, octaves=octaves)
-        for event in nightmare(net, scene, [[StandOut(layer, thresh)]], chosen):
+        for event in nightmare(net.upto(layer), scene, [[StandOut(layer, thresh)]], chosen):
             if isinstance(event, Finished):
                 yield Thumbnail(layer, net.layers[layer].kind, event.picture)
 

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.images import (
-    crop_image,
-    flip_image,
+    View,
+    from_view,
     level_details,
-    resize_image,
+    moments,
+    to_view,
     variation_delta,
     with_colors_of,
 )
@@ -76,10 +77,11 @@ def dream_step(
     step = delta_at(net, scene.picture, targets, drawn, tile)
     if options.laplacian:
         step = level_details(step, options.laplacian)
-    step += _PULL * _GREY
-    step -= _PULL * scene.picture
+    step += _PULL * (_GREY - scene.picture)
     if options.norm:
-        _normalise(step)
+        mean, deviation = moments(step)
+        step -= np.float32(mean)
+        step *= np.float32(1 / deviation if deviation > 0 else 1)
     if options.tv:
         step += np.float32(options.tv) * variation_delta(scene.picture)
     step *= np.float32(options.rate)
@@ -95,36 +97,7 @@ def delta_at(
 ) -> Image:
     """The delta of the picture moved, scaled and mirrored, and brought back to its place."""
     h, w, _ = picture.shape
-    x = _seen(picture, drawn)
+    view = View(*octave_size(w, h, drawn.octave), drawn.dx, drawn.dy, drawn.flip)
+    x = to_view(picture, view)
     found = tiled_delta(net, x, targets, tile) if tile else net.delta_towards(x, targets)
-    delta = found.transpose(1, 2, 0)
-    back = flip_image(delta) if drawn.flip else delta
-    return crop_image(_scaled(back, w, h), -drawn.dx, -drawn.dy, w, h)
-
-
-def _seen(picture: Image, drawn: Draw) -> Image:
-    """What the network is shown: (c, h, w)."""
-    h, w, _ = picture.shape
-    moved = crop_image(picture, drawn.dx, drawn.dy, w, h)
-    small = _scaled(moved, *octave_size(w, h, drawn.octave))
-    return np.ascontiguousarray((flip_image(small) if drawn.flip else small).transpose(2, 0, 1))
-
-
-def _scaled(image: Image, w: int, h: int) -> Image:
-    """resize_image without its one fault: a last row that may come out black would be dreamed
-    on."""
-    if image.shape[:2] == (h, w):
-        return image
-    scaled = resize_image(image, w, h)
-    scaled[-1] = resize_image(image[-1:], w, 1)[0]
-    return scaled
-
-
-def _normalise(step: Image) -> None:
-    """To mean 0 and deviation 1, in place; what is the same everywhere stays."""
-    mean = float(step.mean(dtype=np.float64))
-    step -= np.float32(mean)
-    # row by row: in doubles, the whole would be the largest array there is
-    squares = sum(float(np.square(row, dtype=np.float64).sum()) for row in step)
-    if squares > 0:
-        step /= np.float32((squares / step.size) ** 0.5)
+    return from_view(found, view, w, h)

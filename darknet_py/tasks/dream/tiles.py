@@ -78,12 +78,10 @@ def spans(length: int, tile: int, step: int, margin: int, fade: int) -> list[Spa
     edges = [0, *meets, length]
     found = []
     for start, first, last in zip(starts, edges, edges[1:], strict=False):
-        weights = np.ones(tile, np.float32)
         place = np.arange(start, start + tile, dtype=np.float32) + 0.5
-        if first > 0:
-            weights *= _fade_in(place - first, fade)
+        weights = _fade_in(place - first, fade) if first > 0 else np.ones(tile, np.float32)
         if last < length:
-            weights *= 1 - _fade_in(place - last, fade)
+            weights = weights - _fade_in(place - last, fade)
         found.append(Span(start, tile, first - start, last - start, weights))
     return found
 

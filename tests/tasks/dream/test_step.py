@@ -17,7 +17,7 @@ TARGETS = [StandOut(4, 1.0)]
 
 def network_delta(picture: np.ndarray) -> np.ndarray:
     x = np.ascontiguousarray(picture.transpose(2, 0, 1))
-    return make_network().delta_towards(x, TARGETS).transpose(1, 2, 0)
+    return make_network().upto(4).delta_towards(x, TARGETS).transpose(1, 2, 0)
 
 
 def test_a_step_by_the_page() -> None:
@@ -26,7 +26,7 @@ def test_a_step_by_the_page() -> None:
     step = network_delta(picture) + 0.1 * (0.5 - picture)
     step = (step - step.mean()) / step.std()
     expected = np.clip(picture + 0.05 * step, 0, 1)
-    found = dream_step(make_network(), Scene(picture), TARGETS, STILL, Options())
+    found = dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options())
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
@@ -35,28 +35,28 @@ def test_steps_that_are_not_normalised() -> None:
     picture = make_picture()
     step = network_delta(picture) + 0.1 * (0.5 - picture)
     expected = np.clip(picture + 0.05 * step, 0, 1)
-    found = dream_step(make_network(), Scene(picture), TARGETS, STILL, Options(norm=False))
+    found = dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options(norm=False))
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
 def test_a_mirrored_step_is_the_mirrors_step() -> None:
     picture = make_picture()
-    found = delta_at(make_network(), picture, TARGETS, replace(STILL, flip=True), 0)
+    found = delta_at(make_network().upto(4), picture, TARGETS, replace(STILL, flip=True), 0)
     np.testing.assert_array_equal(found, flip_image(network_delta(flip_image(picture))))
 
 
 def test_a_smaller_step_is_brought_back_to_size() -> None:
-    picture = make_picture(41, 57)
-    found = delta_at(make_network(), picture, TARGETS, replace(STILL, octave=2), 0)
+    picture = np.random.default_rng(0).random((41, 57, 3), np.float32)
+    found = delta_at(make_network().upto(4), picture, TARGETS, replace(STILL, octave=2), 0)
     w, h = int(57 * 0.5625), int(41 * 0.5625)
     assert octave_size(57, 41, 2) == (w, h)
     small = network_delta(resize_image(picture, w, h))
-    np.testing.assert_allclose(found[:-1], resize_image(small, 57, 41)[:-1], atol=1e-6)
+    np.testing.assert_allclose(found[:-1], resize_image(small, 57, 41)[:-1], atol=2e-5)
 
 
 def test_no_row_comes_out_black() -> None:
-    """Where resize_image's does, as the C program's: 496 rows to 224 among them."""
-    picture = np.full((496, 16, 3), 0.7, np.float32)
+    """Where resize_image's does, as the C program's: 224 rows to 168 among them."""
+    picture = np.full((224, 16, 3), 0.7, np.float32)
     shown: list[np.ndarray] = []
 
     class Watched:
@@ -64,9 +64,9 @@ def test_no_row_comes_out_black() -> None:
             shown.append(x)
             return x
 
-    for octave in range(8):
+    for octave in range(5):
         delta_at(Watched(), picture, TARGETS, replace(STILL, octave=octave), 0)  # type: ignore[arg-type]
-    assert any((resize_image(picture, *octave_size(16, 496, o))[-1] == 0).all() for o in range(8))
+    assert any((resize_image(picture, *octave_size(16, 224, o))[-1] < 0.01).all() for o in range(5))
     for x in shown:
         np.testing.assert_allclose(x, 0.7, atol=1e-6)
 
@@ -76,9 +76,9 @@ def test_a_moved_step_is_moved_back(dx: int, dy: int) -> None:
     """In the middle, where no pixel of the edge is seen."""
     picture = make_picture(80, 96)
     found = delta_at(
-        make_network(), picture, [StandOut(0, limit=0.0)], Draw(0, 0, dx, dy, False), 0
+        make_network().upto(4), picture, [StandOut(0, limit=0.0)], Draw(0, 0, dx, dy, False), 0
     )
-    still = delta_at(make_network(), picture, [StandOut(0, limit=0.0)], STILL, 0)
+    still = delta_at(make_network().upto(4), picture, [StandOut(0, limit=0.0)], STILL, 0)
     inside = slice(12, -12), slice(12, -12)
     np.testing.assert_allclose(found[inside], still[inside], atol=1e-5)
 
@@ -89,9 +89,9 @@ def test_a_mask_keeps_pixels() -> None:
     mask[:, 28:] = 1
     mask[:20] *= np.float32(0.5)
     found = dream_step(
-        make_network(), Scene(picture, mask=mask), TARGETS, STILL, Options(rate=0.01)
+        make_network().upto(4), Scene(picture, mask=mask), TARGETS, STILL, Options(rate=0.01)
     )
-    free = dream_step(make_network(), Scene(picture), TARGETS, STILL, Options(rate=0.01))
+    free = dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options(rate=0.01))
     np.testing.assert_array_equal(found[:, :28], picture[:, :28])
     np.testing.assert_array_equal(found[20:, 28:], free[20:, 28:])
     half = found[:20, 28:] - picture[:20, 28:]
@@ -101,7 +101,11 @@ def test_a_mask_keeps_pixels() -> None:
 def test_colours_are_kept() -> None:
     picture = make_picture()
     found = dream_step(
-        make_network(), Scene(picture, colors_of=picture), TARGETS, STILL, Options(rate=0.01)
+        make_network().upto(4),
+        Scene(picture, colors_of=picture),
+        TARGETS,
+        STILL,
+        Options(rate=0.01),
     )
     change = found - picture
     assert np.abs(change).max() > 0.01
@@ -111,7 +115,7 @@ def test_colours_are_kept() -> None:
 def test_total_variation_smooths() -> None:
     picture = np.random.default_rng(0).uniform(0.3, 0.7, (40, 56, 3)).astype(np.float32)
     rough, smooth = (
-        dream_step(make_network(), Scene(picture), TARGETS, STILL, Options(tv=tv))
+        dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options(tv=tv))
         for tv in (0.0, 1.0)
     )
     assert total_variation(smooth) < 0.9 * total_variation(rough)
@@ -120,7 +124,9 @@ def test_total_variation_smooths() -> None:
 def test_the_laplacian_pyramid_is_used() -> None:
     picture = make_picture()
     plain, level = (
-        dream_step(make_network(), Scene(picture), TARGETS, STILL, Options(laplacian=levels))
+        dream_step(
+            make_network().upto(4), Scene(picture), TARGETS, STILL, Options(laplacian=levels)
+        )
         for levels in (0, 3)
     )
     assert np.abs(plain - level).max() > 0.01
@@ -128,7 +134,7 @@ def test_the_laplacian_pyramid_is_used() -> None:
 
 def test_a_picture_without_any_detail_does_not_break() -> None:
     grey = np.full((40, 56, 3), 0.5, np.float32)
-    found = dream_step(make_network(), Scene(grey), [StandOut(4, 1e6)], STILL, Options())
+    found = dream_step(make_network().upto(4), Scene(grey), [StandOut(4, 1e6)], STILL, Options())
     np.testing.assert_array_equal(found, grey)
 
 
@@ -146,5 +152,5 @@ def test_nothing_is_edited() -> None:
     before = picture.copy()
     scene = Scene(picture, picture, np.ones((40, 56, 1), np.float32))
     options = Options(laplacian=2, tv=0.5)
-    dream_step(make_network(), scene, TARGETS, Draw(0, 1, 3, 2, True), options, 64)
+    dream_step(make_network().upto(4), scene, TARGETS, Draw(0, 1, 3, 2, True), options, 64)
     np.testing.assert_array_equal(picture, before)
