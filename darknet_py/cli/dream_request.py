@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from darknet_py.tasks.dream.options import Options
 
 CLOUDS = "data/clouds.png"
-EMBEDDED_LAYER = 9
+EMBEDDED_LAYER = 8
 """What the embedded network dreams of where nobody says, and on what."""
 _NOISE_SIZE = 512, 384
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from darknet_py.network import Network
 from darknet_py.tasks.dream.options import octave_size
 
-_PROGRAM = 220 << 20
+_PROGRAM = 230 << 20
 """Bytes of the program itself: the interpreter, numpy, the compiler, kernels."""
 _COPIES = 7
 """Of the picture, at most, at one time."""
@@ -17,7 +17,7 @@ _PACKED = 6
 """Of the weights: as they are, and as convolutions of both directions want them."""
 _KEPT = 12
 """Programs that an engine keeps."""
-_MAPS = 1.5
+_MAPS = 1.6
 """What a program takes, measured, for each byte of all outputs and of two more of the largest."""
 _SHARE = 0.8
 """Of what is free."""

@@ -77,11 +77,16 @@ def dream_step(
     step = delta_at(net, scene.picture, targets, drawn, tile)
     if options.laplacian:
         step = level_details(step, options.laplacian)
-    step += _PULL * (_GREY - scene.picture)
+    # step + _PULL * (_GREY - picture), with no array beside it
+    step *= np.float32(1 / _PULL)
+    step -= scene.picture
+    step += np.float32(_GREY)
     if options.norm:
         mean, deviation = moments(step)
         step -= np.float32(mean)
         step *= np.float32(1 / deviation if deviation > 0 else 1)
+    else:
+        step *= np.float32(_PULL)
     if options.tv:
         step += np.float32(options.tv) * variation_delta(scene.picture)
     step *= np.float32(options.rate)

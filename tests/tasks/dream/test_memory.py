@@ -30,7 +30,7 @@ def test_a_program_by_hand() -> None:
     base = forecast(network, 100, 100, [], 1) - forecast(network, 0, 0, [], 1)
     maps = forecast(network, 100, 100, [1], 1) - forecast(network, 100, 100, [], 1)
     assert base == 7 * 4 * 100 * 100 * 3
-    assert maps == int(1.5 * 4 * (10 + 16) * 100 * 100)
+    assert maps == int(1.6 * 4 * (10 + 16) * 100 * 100)
 
 
 def test_tiles_where_the_whole_does_not_fit() -> None:
