@@ -49,7 +49,7 @@ def guide_delta(y: Array, features: Array) -> Array:
     Source: "dreaming with a guide" of Google's DeepDream notebook (Mordvintsev et al. 2015).
     """
     pixels, known = y.reshape(-1, y.shape[-1]), features.reshape(-1, y.shape[-1])
-    delta = np.empty_like(pixels)
+    delta = np.zeros_like(pixels)
     for first in range(0, len(pixels), _ROWS):
         here = slice(first, first + _ROWS)
         delta[here] = known[(pixels[here] @ known.T).argmax(axis=1)]

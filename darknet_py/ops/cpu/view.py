@@ -96,7 +96,7 @@ def _sums(flat, sums, part, chunk):  # type: ignore[no-untyped-def]
     for i in range(part[0], part[1]):
         total, squares = 0.0, 0.0
         for place in range(i * chunk, min((i + 1) * chunk, len(flat))):
-            value = float(flat[place])
+            value = np.float64(flat[place])
             total += value
             squares += value * value
         sums[i, 0], sums[i, 1] = total, squares
