@@ -17,7 +17,7 @@ class Progress:
 
     def __init__(self, rounds: int, iters: int, quiet: bool) -> None:
         self._rounds, self._iters, self._quiet = rounds, iters, quiet
-        self._began, self._first, self._done = time.monotonic(), 0.0, 0
+        self._first, self._done, self._is_open = 0.0, 0, False
 
     def show(self, event: Event) -> None:
         """Takes note of an event."""
@@ -30,6 +30,7 @@ class Progress:
                 self._first = time.monotonic()
         if self._quiet:
             return
+        self._is_open = is_step
         if sys.stderr.isatty():
             click.echo(f"\r\x1b[2K{self._line() if is_step else ''}", nl=False, err=True)
         elif isinstance(event, Stepped):
@@ -37,6 +38,12 @@ class Progress:
             click.echo(f"{start}{event.iteration}, ", nl=False, err=True)
         else:
             click.echo("done", err=True)
+
+    def close(self) -> None:
+        """Ends a line that an interruption has left, so that what is said next has its own."""
+        if self._is_open:
+            click.echo("\r\x1b[2K" if sys.stderr.isatty() else "\n", nl=False, err=True)
+        self._is_open = False
 
     def _line(self) -> str:
         number, step = divmod(self._done - 1, self._iters)

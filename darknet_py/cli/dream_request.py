@@ -104,6 +104,7 @@ def _check(request: Request) -> None:
         ("-reconstruct", asked.reconstruct, request.layer is None, "needs a LAYER"),
         ("-reconstruct", asked.reconstruct, request.picture is None, "needs a PICTURE"),
         ("-reconstruct", asked.reconstruct, asked.guide is not None, "is not for --guide"),
+        ("--keep-colours", asked.keep_colours, request.picture is None, "needs a PICTURE"),
         ("--size", asked.size is not None, request.picture is not None, "is for noise alone"),
     ]
     for option, is_given, clashing, why in clashes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,10 +49,11 @@ def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
     work = _prepare(request, chosen)
     words = command_line(click.get_current_context(), request, work.resolved)
     out = _Output(request, _recipe(words, request))
-    for event in work.events:
-        out.take(event)
-        work.progress.show(event)
-        out.say(event)
+    with closing(work.progress):
+        for event in work.events:
+            out.take(event)
+            work.progress.show(event)
+            out.say(event)
     out.finish()
     if request.is_default and not chosen.quiet:
         click.echo(f"{request.picture} as layer {request.layer} of {request.cfg} sees it", err=True)
@@ -73,10 +75,11 @@ def replay(asked: Asked, chosen: Chosen) -> None:
     check_digests(recipe, _files(request))
     work = _prepare(request, replace(then, quiet=chosen.quiet), rounds=recipe.round + 1)
     picture = None
-    for event in work.events:
-        work.progress.show(event)
-        if isinstance(event, Finished):
-            picture = event.picture
+    with closing(work.progress):
+        for event in work.events:
+            work.progress.show(event)
+            if isinstance(event, Finished):
+                picture = event.picture
     assert picture is not None
     save_image(picture, out, **recipe.words())
     if out.read_bytes() != path.read_bytes():

@@ -50,7 +50,7 @@ def guide_delta(y: Array, features: Array) -> Array:
     """
     pixels, known = y.reshape(-1, y.shape[-1]), features.reshape(-1, y.shape[-1])
     delta = np.zeros_like(pixels)
-    for first in range(0, len(pixels), _ROWS):
+    for first in range(0, pixels.shape[0], _ROWS):
         here = slice(first, first + _ROWS)
         delta[here] = known[(pixels[here] @ known.T).argmax(axis=1)]
     return delta.reshape(y.shape)

@@ -47,3 +47,20 @@ def test_time_left_on_a_terminal(
     assert lines[2] == "round 1/2  iteration 2/3  0:00:40 left"
     assert lines[4] == ""
     assert lines[5] == "round 2/2  iteration 1/3  0:00:20 left"
+
+
+@pytest.mark.parametrize(("terminal", "end"), [(True, "\r\x1b[2K"), (False, "0, \n")])
+def test_an_interruption_ends_the_line(
+    terminal: bool,
+    end: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    progress = Progress(2, 3, quiet=False)
+    progress.close()
+    assert capsys.readouterr().err == ""
+    progress.show(Stepped(0, 0))
+    progress.close()
+    progress.close()
+    assert capsys.readouterr().err.endswith(end)

@@ -124,6 +124,7 @@ def test_mistakes_are_one_line(words: list[object], message: str, dream: Run, fi
         (["photo.png", "--layers", 3, "-range", 3], "-range needs a LAYER"),
         (["--from", "noise", 3, "--size", "9"], "--size 9: expected WIDTHxHEIGHT"),
         (["photo.png", 3, "--size", "9x9"], "--size is for noise alone"),
+        (["--from", "noise", 3, "--keep-colours"], "--keep-colours needs a PICTURE"),
         (["photo.png", "--replay", "x.png"], "leave it out"),
     ],
 )
