@@ -12,6 +12,7 @@ import click
 
 from darknet_py.cli.classify import EMBEDDED, is_cfg
 from darknet_py.cli.dream_options import Asked
+from darknet_py.cli.options import find_file
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.objective import Wish
@@ -110,6 +111,19 @@ def _check(request: Request) -> None:
     for option, is_given, clashing, why in clashes:
         if is_given and clashing:
             raise click.UsageError(f"{option} {why}.")
+
+
+def files_of(request: Request) -> dict[str, str]:
+    """What goes into a picture, by what it is."""
+    asked = request.asked
+    given = {
+        "cfg": request.cfg,
+        "weights": request.weights,
+        "source": request.picture,
+        "guide": asked.guide,
+        "mask": asked.mask,
+    }
+    return {what: find_file(name) for what, name in given.items() if name is not None}
 
 
 def wish_of(request: Request) -> Wish:

@@ -32,7 +32,8 @@ def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
       darknet nightmare cfg/tiny.cfg tiny.weights --from noise --class malamute --laplacian 4
       darknet nightmare --sheet photo.jpg
     """
-    from darknet_py.cli.dreaming import dream, replay
+    from darknet_py.cli.dream_replay import replay
+    from darknet_py.cli.dreaming import dream
 
     if asked.replay:
         if arguments:
