@@ -41,7 +41,8 @@ what is measured:
   gradient   Network.image_delta, the heart of a dream, against PyTorch, from layer
              {", ".join(f"{dream.layer} of {name}" for name, dream in GRADIENT.items())}.
   dream      a whole step of darknet nightmare, the mean of one in each of four octaves, against
-             the same in PyTorch, on a photo, of layer
+             the same in PyTorch, on a photo. Its error is of the picture after the four: 1e-1 means
+             little, since a rounding at the threshold of a feature decides about it. Of layer
              {", ".join(f"{layer} of {name}" for name, layer in DREAMS.items())}.
 
 examples:
