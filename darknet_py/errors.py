@@ -44,5 +44,9 @@ class ShapeError(DarknetError):
     """An array whose shape the network cannot take."""
 
 
+class DreamError(DarknetError):
+    """A dream that cannot begin, for what network, picture or recipe are."""
+
+
 class DeviceError(DarknetError):
     """A device that cannot be used here: why, and what to install."""

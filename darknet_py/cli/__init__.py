@@ -11,6 +11,7 @@ from darknet_py import __version__
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
 from darknet_py.cli.info import info
+from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
 from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
@@ -30,7 +31,7 @@ def darknet() -> None:
     """
 
 
-for command in (classifier, classify, info, ops, plan, plot, speed, train):
+for command in (classifier, classify, info, nightmare, ops, plan, plot, speed, train):
     darknet.add_command(command)
 
 

@@ -71,6 +71,18 @@ def limit_threads(threads: int | None) -> None:
         os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
 
 
+def chosen_threads(threads: int | None) -> int:
+    """How many threads will be used: those that are asked for, else what ops.cpu takes."""
+    if threads is not None:
+        return threads
+    wanted = os.environ.get(_THREAD_VARIABLES[0], "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def find_file(name: str) -> str:
     """A file as named, or the one of this name among those that come with the program."""
     return str(find_resource(name) or name)
@@ -78,18 +90,29 @@ def find_file(name: str) -> str:
 
 def build_network(cfg: str, chosen: Chosen) -> Network:
     """Builds a network on paper, with the layer table and warnings on stderr."""
+    net = read_network(cfg, chosen)
+    say_network(net, chosen)
+    return net
+
+
+def read_network(cfg: str, chosen: Chosen) -> Network:
+    """The same, and says nothing of it."""
     limit_threads(chosen.threads)
     from darknet_py.network import Network
-    from darknet_py.network.builder import table
     from darknet_py.ops.notices import when_compiling
 
     when_compiling(None if chosen.quiet else _say_compiling)
-    net = Network.from_cfg(find_file(cfg), chosen.device, strict=chosen.strict, exact=chosen.exact)
+    return Network.from_cfg(find_file(cfg), chosen.device, strict=chosen.strict, exact=chosen.exact)
+
+
+def say_network(net: Network, chosen: Chosen) -> None:
+    """The layer table and warnings, on stderr."""
+    from darknet_py.network.builder import table
+
     if not chosen.quiet:
         for warning in net.warnings:
             click.echo(f"warning: {warning}", err=True)
         click.echo("\n".join(table(net.layers)), err=True)
-    return net
 
 
 def _say_compiling(is_kept: bool) -> None:
@@ -100,6 +123,12 @@ def _say_compiling(is_kept: bool) -> None:
 def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
     """The same, with its weights loaded."""
     net = build_network(cfg, chosen)
+    load_weights(net, weights, chosen)
+    return net
+
+
+def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
+    """Loads weights, and says so on stderr."""
     if not chosen.quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     end = ""  # of the line, so that a message that follows has one of its own
@@ -109,4 +138,3 @@ def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
     finally:
         if not chosen.quiet:
             click.echo(end, err=True)
-    return net

@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from darknet_py.images.animation import check_animation, save_animation
 from darknet_py.images.augment import augment_image
 from darknet_py.images.channels import to_channels
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
@@ -13,15 +14,19 @@ from darknet_py.images.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.fit import FITS, MAX_STRETCH, fit_image, load_fitted
 from darknet_py.images.flip import flip_image
 from darknet_py.images.folder import read_folder
-from darknet_py.images.image import load_image, save_image
+from darknet_py.images.image import check_name, load_image, load_info, save_image, to_pixels
 from darknet_py.images.labels import LABELS
 from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part
 from darknet_py.images.loader import Batch, Loader
+from darknet_py.images.luma import with_colors_of
 from darknet_py.images.overlaps import overlap
+from darknet_py.images.pyramid import level_details
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
+from darknet_py.images.variation import total_variation, variation_delta
+from darknet_py.images.view import View, from_view, moments, to_view
 
 if TYPE_CHECKING:
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
@@ -41,8 +46,11 @@ __all__ = [
     "Panel",
     "Refusal",
     "Series",
+    "View",
     "augment_image",
     "center_crop_image",
+    "check_animation",
+    "check_name",
     "crop_image",
     "distort_image",
     "draw_chart",
@@ -51,10 +59,14 @@ __all__ = [
     "find_pictures",
     "fit_image",
     "flip_image",
+    "from_view",
     "hsv_to_rgb",
     "letterbox_image",
+    "level_details",
     "load_fitted",
     "load_image",
+    "load_info",
+    "moments",
     "overlap",
     "read_data_file",
     "read_data_part",
@@ -66,10 +78,16 @@ __all__ = [
     "rgb_to_hsv",
     "rotate_crop_image",
     "rotate_image",
+    "save_animation",
     "save_image",
     "scan",
     "smooth",
     "to_channels",
+    "to_pixels",
+    "to_view",
+    "total_variation",
+    "variation_delta",
+    "with_colors_of",
 ]
 
 # Charts are drawn with letters, whose readers take their time; most commands draw none.

@@ -13,10 +13,11 @@ from PIL import Image, PngImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
-from darknet_py.images.decode import decode
+from darknet_py.images.decode import decode, read_words
 from darknet_py.images.names import one_line
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_SUFFIXES = f"end the name in {', '.join(_KINDS)}"
 _JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
 _JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
 _JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
@@ -36,6 +37,18 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
     try:
         with _open(path) as file:
             return decode(file)
+    except PictureError as error:
+        raise PictureError(f"{one_line(path)}: {error}") from error
+
+
+def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The words that a PNG keeps: those that `save_image` was given as `info`, and others.
+
+    Raises PictureError, one line that begins with the path, for what is no whole PNG.
+    """
+    try:
+        with _open(path) as file:
+            return read_words(file)
     except PictureError as error:
         raise PictureError(f"{one_line(path)}: {error}") from error
 
@@ -70,7 +83,7 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
     another suffix, values that are not numbers, or a file that cannot be written.
     """
     try:
-        _write(_to_bytes(image), path, info)
+        _write(to_pixels(image), path, info)
     except PictureError as error:
         raise PictureError(f"{one_line(path)}: cannot be written: {error}") from error
     except OSError as error:
@@ -78,7 +91,18 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
         raise PictureError(f"{one_line(path)}: cannot be written: {reason}") from error
 
 
-def _to_bytes(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def check_name(path: str | os.PathLike[str]) -> None:
+    """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
+    if Path(path).suffix.lower() not in _KINDS:
+        raise PictureError(f"{one_line(path)}: cannot be written: {_SUFFIXES}")
+
+
+def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The pixels that `save_image` writes: of the same shape, 0..255.
+
+    Raises ValueError for another shape, PictureError, without a path, for values that are not
+    numbers.
+    """
     if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
         raise ValueError(f"an array of shape {image.shape} is not (h, w, 3) or (h, w, 1)")
     if np.isnan(image).any():  # A dream that diverged, say.
@@ -92,7 +116,7 @@ def _write(
 ) -> None:
     kind = _KINDS.get(Path(path).suffix.lower())
     if kind is None:
-        raise PictureError(f"end the name in {', '.join(_KINDS)}")
+        raise PictureError(_SUFFIXES)
     if kind == "JPEG" and max(pixels.shape) > _JPEG_LONGEST:
         raise PictureError(f"a JPEG's side has at most {_JPEG_LONGEST} pixels: use .png")
     if "\0" in os.fspath(path):

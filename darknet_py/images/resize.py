@@ -23,9 +23,9 @@ def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.floa
     """
     check_image(image)
     check_size(w, h)
-    left, right, dx = _samples(image.shape[1], w)
+    left, right, dx = samples(image.shape[1], w)
     left[-1] = right[-1] = image.shape[1] - 1  # wherever rounding puts it
-    above, below, dy = _samples(image.shape[0], h)
+    above, below, dy = samples(image.shape[0], h)
     # Only rows that the second step asks for go through the first.
     rows, at = np.unique(np.concatenate([above, below]), return_inverse=True)
     part = _blend(_gather(image, rows, left), _gather(image, rows, right), dx[:, None])
@@ -63,7 +63,7 @@ def resize_max(image: npt.NDArray[Any], longest: int) -> npt.NDArray[np.float32]
 _Index = npt.NDArray[np.intp]
 
 
-def _samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float32]]:
+def samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float32]]:
     """For each of `out` places: the pixel before it, the one after, the share of that one."""
     scale = np.float32(size - 1) / np.float32(max(out - 1, 1))
     place = np.arange(out, dtype=np.float32) * scale

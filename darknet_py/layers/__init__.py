@@ -25,7 +25,7 @@ from darknet_py.layers import (
     upsample,
     yolo,
 )
-from darknet_py.layers.base import LAYERS, Layer, Parameter, Place, Shape, Wanted
+from darknet_py.layers.base import LAYERS, Layer, Parameter, Place, Shape, Sight, Wanted
 
 __all__ = [
     "LAYERS",
@@ -33,6 +33,7 @@ __all__ = [
     "Parameter",
     "Place",
     "Shape",
+    "Sight",
     "Wanted",
     "activation",
     "avgpool",

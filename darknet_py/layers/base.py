@@ -17,6 +17,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -41,6 +42,15 @@ class Shape(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.w} x {self.h} x {self.c}"
+
+
+class Sight(NamedTuple):
+    """What an output pixel sees of its input, along each side: `size` pixels, which begin `before`
+    the one that it stands for, and `stride` from one output to the next."""
+
+    size: int = 1
+    stride: Fraction = Fraction(1)
+    before: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,6 +174,11 @@ class Layer(ABC):
     # loss(y, truth, ops) -> loss summed over the batch, and the delta of the layer's *input*;
     # where is_loss
     loss: Callable[[Array, Array, Ops], tuple[Array, Array]]
+
+    @property
+    def sight(self) -> Sight:
+        """How far it sees; where it sees the whole map, or one pixel: one."""
+        return Sight()
 
     def parameters(self) -> list[Parameter]:
         """In the order of a `.weights` file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -10,6 +12,7 @@ from darknet_py.layers.base import (
     Parameter,
     Place,
     Shape,
+    Sight,
     Wanted,
     check_map,
     normal,
@@ -118,6 +121,10 @@ class Convolutional(Layer):
         if not wanted.input_deltas:
             return [None]
         return [ops.conv2d_backward_input(delta, self.weights.value, x.shape, *window)]
+
+    @property
+    def sight(self) -> Sight:
+        return Sight(self.size, Fraction(self.stride), self.padding)
 
     def parameters(self) -> list[Parameter]:
         return [self.biases, *(self.norm.parameters() if self.norm else []), self.weights]

@@ -9,6 +9,7 @@ from darknet_py.layers.base import (
     Ops,
     Place,
     Shape,
+    Sight,
     Wanted,
     check_map,
     register,
@@ -81,6 +82,11 @@ class Crop(Layer):
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         shape, top, left, flip = self.saved
         return [ops.crop_backward(delta, shape, top, left, flip, self.scale)]
+
+    @property
+    def sight(self) -> Sight:
+        spare = max(self.in_shape.h - self.out_shape.h, self.in_shape.w - self.out_shape.w)
+        return Sight(spare + 1, before=spare // 2)
 
     def state(self) -> dict[str, int]:
         return {"draws": self.draws}

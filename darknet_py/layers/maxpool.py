@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -9,6 +11,7 @@ from darknet_py.layers.base import (
     Ops,
     Place,
     Shape,
+    Sight,
     Wanted,
     check_map,
     register,
@@ -51,6 +54,11 @@ class Maxpool(Layer):
 
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         return [ops.maxpool_backward(delta, self.saved, *self.window)]
+
+    @property
+    def sight(self) -> Sight:
+        size, stride, padding = self.window
+        return Sight(size, Fraction(stride), padding // 2)
 
     def describe(self) -> str:
         size, stride, _ = self.window

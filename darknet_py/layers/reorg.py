@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -9,6 +11,7 @@ from darknet_py.layers.base import (
     Ops,
     Place,
     Shape,
+    Sight,
     Wanted,
     register,
     table_shape,
@@ -59,6 +62,13 @@ class Reorg(Layer):
         if self.reverse:
             return [ops.reorg_reverse_backward(delta, self.stride)]
         return [ops.reorg_backward(delta, self.stride)]
+
+    @property
+    def sight(self) -> Sight:
+        """Of its size alone: where in its map a pixel's values come from is another matter."""
+        if self.reverse:
+            return Sight(1, Fraction(1, self.stride))
+        return Sight(self.stride, Fraction(self.stride))
 
     def describe(self) -> str:
         shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"

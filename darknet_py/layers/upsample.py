@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -9,6 +11,7 @@ from darknet_py.layers.base import (
     Ops,
     Place,
     Shape,
+    Sight,
     Wanted,
     check_map,
     register,
@@ -51,6 +54,12 @@ class Upsample(Layer):
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         resize = ops.upsample if self.reverse else ops.upsample_backward
         return [resize(delta, self.stride, self.scale)]
+
+    @property
+    def sight(self) -> Sight:
+        if self.reverse:
+            return Sight(self.stride, Fraction(self.stride))
+        return Sight(1, Fraction(1, self.stride))
 
     def describe(self) -> str:
         name = "downsample" if self.reverse else "upsample  "

@@ -23,6 +23,7 @@ from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.optimiser import Optimiser
 from darknet_py.network.passes import forget, forward
 from darknet_py.network.settings import Settings
+from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.weights import Loaded, read_weights, write_weights
 
 Array = Any
@@ -66,6 +67,7 @@ class Network:
         exact: bool = False,
     ) -> None:
         plan = build(sections, path, strict)
+        self.whole: Sequence[Layer] = plan.layers
         self.path = path
         self.ops = ops
         self.settings: Settings = plan.settings
@@ -132,6 +134,19 @@ class Network:
                 new.value, new.updates = old.value, old.updates
         return other
 
+    def upto(self, last: int) -> Network:
+        """Layers 0 to `last` alone, to be taken before weights are loaded: the others then need
+        no memory, and what they ask of a picture's size does not matter.
+
+        Raises ShapeError where there is no such layer.
+        """
+        self._check_layers([last])
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.layers = self.layers[: last + 1]
+        other.sections = self.sections[: last + 2]
+        return other
+
     # Weights
 
     def changed(self) -> None:
@@ -159,8 +174,11 @@ class Network:
     def load_weights(
         self, path: str | Path, *, partial: bool = False, clear: bool = False
     ) -> Loaded:
-        """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError."""
-        loaded = read_weights(path, self.layers, partial)
+        """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError.
+
+        Of a network that is `upto` a layer, the file is the whole one's, and may end after it.
+        """
+        loaded = read_weights(path, self.whole, partial, len(self.layers))
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()
         return loaded
@@ -196,14 +214,24 @@ class Network:
         The layer's output where it exceeds its mean by `thresh` standard deviations, else 0,
         becomes the layer's delta and is carried back. x (n, c, h, w) or (c, h, w) -> the same.
         """
-        if not 0 <= layer < len(self.layers):
-            raise ShapeError(
-                f"{self.path}: there is no layer {layer}: expected 0 to {len(self.layers) - 1}"
-            )
+        return self.delta_towards(x, [StandOut(layer, thresh)])
+
+    def delta_towards(self, x: np.ndarray, targets: Sequence[Target]) -> np.ndarray:
+        """The delta of the picture that brings it nearer to all of these: see targets.py.
+
+        x (n, c, h, w) or (c, h, w) -> the same.
+        """
+        self._check_layers([target.layer for target in targets])
         batched = self._any_size(x if x.ndim == 4 else x[None])
-        (x_delta,) = recordings.dream(self, batched, layer, thresh).run(self)
+        (x_delta,) = recordings.dream(self, batched, targets).run(self)
         result: np.ndarray = x_delta.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(result if x.ndim == 4 else result[0])
+
+    def outputs_of(self, x: np.ndarray, layers: Sequence[int]) -> list[np.ndarray]:
+        """The outputs (n, c, h, w) of these layers, for x (n, c, h, w)."""
+        self._check_layers(layers)
+        ys = recordings.outputs(self, self._any_size(x), layers).run(self)
+        return [self._to_outside(y, is_vector=False) for y in ys]
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """How long each step of a prediction, or with truths y of training, takes: see
@@ -315,6 +343,13 @@ class Network:
         outside: np.ndarray = self.ops.to_host(self.ops.to_chw(y))
         n, *shape = outside.shape
         return outside.reshape(n, math.prod(shape)) if is_vector else outside
+
+    def _check_layers(self, layers: Sequence[int]) -> None:
+        for layer in layers:
+            if not 0 <= layer < len(self.layers):
+                raise ShapeError(
+                    f"{self.path}: there is no layer {layer}: expected 0 to {len(self.layers) - 1}"
+                )
 
     def _check_trainable(self) -> None:
         if not self.layers[-1].is_loss:

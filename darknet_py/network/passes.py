@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darknet_py.layers import Layer, Wanted
@@ -27,11 +27,13 @@ def forward(
     return outputs
 
 
-def backward(layers: Sequence[Layer], ops: Any, delta: Array, last: int, wanted: Wanted) -> Array:
-    """Carries the delta of layer `last`'s output back; the delta of the network's input."""
+def backward(
+    layers: Sequence[Layer], ops: Any, entering: Mapping[int, Array], wanted: Wanted
+) -> Array:
+    """Carries the deltas of these layers' outputs back; the delta of the network's input."""
     first = 0 if wanted.input_deltas else first_learning(layers)
-    deltas: dict[int, Array] = {last: delta}
-    for index in range(last, first - 1, -1):
+    deltas = dict(entering)
+    for index in range(max(deltas), first - 1, -1):
         if index not in deltas:
             continue
         layer = layers[index]

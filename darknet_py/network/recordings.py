@@ -10,6 +10,7 @@ import numpy as np
 
 from darknet_py.layers import Wanted
 from darknet_py.network.passes import backward, final_loss, forget, forward
+from darknet_py.network.targets import Target
 from darknet_py.ops.record import Recorder, Recording
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ def activations(net: Network, x: np.ndarray) -> Work:
     return _inference(net, "activations", x, range(len(net.layers)))
 
 
+def outputs(net: Network, x: np.ndarray, layers: Sequence[int]) -> Work:
+    """The outputs of these layers."""
+    return _inference(net, f"outputs {list(layers)}", x, layers)
+
+
 def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) -> Work:
     def record(n: int) -> Recording:
         sized = net.sized(x)
@@ -70,21 +76,29 @@ def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) ->
     return Work(name, record, [x])
 
 
-def dream(net: Network, x: np.ndarray, layer: int, thresh: float) -> Work:
-    """The delta of the picture, from what stands out of a layer's output."""
+def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
+    """The delta of the picture that brings it nearer to all targets."""
+    given = [array for target in targets for array in target.given]
 
     def record(n: int) -> Recording:
         sized = net.sized(x)
         recorder = Recorder(sized.ops)
         start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
-        outputs = forward(sized.layers, recorder, start, layer, train=False, keep=True)
-        delta = recorder.dream_delta(outputs[layer], thresh)
+        inputs = iter([recorder.input(array.shape) for array in given])
+        last = max(target.layer for target in targets)
+        outputs = forward(sized.layers, recorder, start, last, train=False, keep=True)
+        deltas: dict[int, Array] = {}
+        for target in targets:
+            mine = [next(inputs) for _ in target.given]
+            delta = target.delta(recorder, outputs[target.layer], *mine)
+            other = deltas.get(target.layer)
+            deltas[target.layer] = delta if other is None else recorder.add(other, delta)
         wanted = Wanted(input_deltas=True, updates=False)
-        x_delta = backward(sized.layers, recorder, delta, layer, wanted)
+        x_delta = backward(sized.layers, recorder, deltas, wanted)
         forget(sized.layers)
         return recorder.recording([x_delta])
 
-    return Work(f"dream {layer} {thresh}", record, [x])
+    return Work(f"dream {[target.name for target in targets]}", record, [x, *given])
 
 
 def training(net: Network, x: np.ndarray, y: np.ndarray) -> Work:
@@ -104,6 +118,6 @@ def train(net: Network, ops: Any, start: Array, truth: Array) -> Array:
     """The same by any ops: computed, or written down; start (n, h, w, c), truth (n, ...)."""
     outputs = forward(net.layers, ops, start, len(net.layers) - 1, train=True, keep=True)
     loss, delta, entry = final_loss(net.layers, ops, outputs, truth)
-    backward(net.layers, ops, delta, entry, Wanted(input_deltas=False, updates=True))
+    backward(net.layers, ops, {entry: delta}, Wanted(input_deltas=False, updates=True))
     forget(net.layers)
     return loss

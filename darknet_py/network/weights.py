@@ -56,16 +56,19 @@ class Loaded:
         return self.layers < self.of_layers
 
 
-def read_weights(path: str | Path, layers: Sequence[Layer], partial: bool = False) -> Loaded:
+def read_weights(
+    path: str | Path, layers: Sequence[Layer], partial: bool = False, upto: int | None = None
+) -> Loaded:
     """Fills the parameters of layers, as host arrays, from a file.
 
     A file that ends exactly between two layers is a partial one: an error unless `partial`, when
-    the layers it does not reach keep what they have. The file's size is checked before anything
+    the layers it does not reach keep what they have. With `upto` only the first so many layers
+    are filled, and a partial file may end after them. The file's size is checked before anything
     is read. Raises WeightsError.
     """
     try:
         with open(path, "rb") as file:
-            return _read(file, Path(path), layers, partial)
+            return _read(file, Path(path), layers, partial, upto)
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: {_reason(error)}") from error
 
@@ -89,16 +92,20 @@ def weights_bytes(layers: Sequence[Layer]) -> int:
     return 20 + 4 * sum(parameter.size for parameter in _parameters(layers, "dontsave"))
 
 
-def _read(file: BinaryIO, path: Path, layers: Sequence[Layer], partial: bool) -> Loaded:
+def _read(
+    file: BinaryIO, path: Path, layers: Sequence[Layer], partial: bool, upto: int | None
+) -> Loaded:
     size = os.fstat(file.fileno()).st_size
     start = file.read(64)
     _refuse_other_kinds(path, start, size)
-    wanted = [layer for layer in layers if layer.parameters() and not layer.dontload]
+    wanted = _with_weights(layers)
+    filled = len(_with_weights(layers[:upto]))
     sizes = [4 * sum(p.size for p in layer.parameters()) for layer in wanted]
     header = _header(start, size, sum(sizes))
-    count = _count_layers(path, layers, wanted, sizes, size - header.size, partial)
+    least = 1 if partial else max(filled, 1)
+    count = _count_layers(path, layers, wanted, sizes, size - header.size, least)
     file.seek(header.size)
-    for layer in wanted[:count]:
+    for layer in wanted[: min(count, filled)]:
         for parameter in layer.parameters():
             flat = np.fromfile(file, _FLOAT, parameter.size)
             if flat.size < parameter.size:
@@ -107,7 +114,11 @@ def _read(file: BinaryIO, path: Path, layers: Sequence[Layer], partial: bool) ->
                 outputs, inputs = parameter.shape
                 flat = flat.reshape(inputs, outputs).T.reshape(-1)
             parameter.value = parameter.from_file(flat.astype(np.float32, copy=False))
-    return Loaded(header, count, len(wanted))
+    return Loaded(header, min(count, filled), filled)
+
+
+def _with_weights(layers: Sequence[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.parameters() and not layer.dontload]
 
 
 def _header(start: bytes, size: int, expected: int) -> Header:
@@ -125,9 +136,10 @@ def _count_layers(
     wanted: list[Layer],
     sizes: list[int],
     found: int,
-    partial: bool,
+    least: int,
 ) -> int:
-    """How many of the wanted layers the file holds; WeightsError where that is no whole answer."""
+    """How many of the wanted layers the file holds; WeightsError where that is no whole answer,
+    or fewer than `least`."""
     expected = sum(sizes)
     if found == expected:
         return len(wanted)
@@ -139,7 +151,7 @@ def _count_layers(
     ends = list(accumulate(sizes))
     count = sum(end <= found for end in ends)
     complete = found == (ends[count - 1] if count else 0)
-    if complete and count and partial:
+    if complete and count >= least:
         return count
     first = wanted[count]
     where = f"layer {layers.index(first)} [{first.kind}]"

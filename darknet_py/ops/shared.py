@@ -21,6 +21,7 @@ from darknet_py.ops.dense import (
     softmax_backward,
 )
 from darknet_py.ops.detection import activate_boxes, activate_boxes_backward
+from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
 from darknet_py.ops.losses import (
     absolute_error,
     logistic_cross_entropy,
@@ -98,9 +99,11 @@ __all__ = [
     "dense_backward_input",
     "dense_backward_weights",
     "dream_delta",
+    "dream_limit",
     "dropout_mask",
     "flatten_chw",
     "flatten_chw_backward",
+    "guide_delta",
     "is_finite",
     "join_steps",
     "l2norm",
@@ -112,6 +115,7 @@ __all__ = [
     "masked_squared_error",
     "moving_average",
     "multiply",
+    "one_hot",
     "random_ints",
     "reorg",
     "reorg_backward",
@@ -128,6 +132,7 @@ __all__ = [
     "softmax_cross_entropy",
     "split_steps",
     "squared_error",
+    "stand_out",
     "to_chw",
     "to_hwc",
     "upsample",

@@ -20,14 +20,28 @@ from scripts.benchmark.c_program import CProgram
 from scripts.benchmark.graph import UnsupportedError
 from scripts.benchmark.machine import describe_machine, machine_line
 from scripts.benchmark.measure import Plan
-from scripts.benchmark.networks import FULL_SIZE, GRADIENT, INFERENCE, TRAINING, Dream, Subject
+from scripts.benchmark.networks import (
+    DREAMS,
+    FULL_SIZE,
+    GRADIENT,
+    INFERENCE,
+    TRAINING,
+    Dream,
+    Subject,
+)
 from scripts.benchmark.options import parse_options
 from scripts.benchmark.peers import DISTRIBUTIONS, PeerError, load_peers, missing_packages
 from scripts.benchmark.pictures import random_pictures, read_picture
 from scripts.benchmark.quiet import machine_load
 from scripts.benchmark.results import Row, as_json
 from scripts.benchmark.table import Table
-from scripts.benchmark.works import Context, gradient_row, inference_row, training_row
+from scripts.benchmark.works import (
+    Context,
+    dream_row,
+    gradient_row,
+    inference_row,
+    training_row,
+)
 
 Measure = Callable[[], Row]
 
@@ -90,7 +104,12 @@ def _context(options: argparse.Namespace) -> Context:
 
 def _plan(options: argparse.Namespace, context: Context) -> Iterator[tuple[str, Measure]]:
     """What each row is, and how it is measured."""
-    plans = {"inference": _inference, "training": _training, "gradient": _gradient}
+    plans = {
+        "inference": _inference,
+        "training": _training,
+        "gradient": _gradient,
+        "dream": _dream,
+    }
     for work in options.work:
         yield from plans[work](options, context)
 
@@ -123,6 +142,15 @@ def _gradient(options: argparse.Namespace, context: Context) -> Iterator[tuple[s
             x = _photo(options) if dream.full_size else None
             what = f"gradient, {name}, layer {dream.layer}"
             yield what, partial(gradient_row, name, dream, x, context)
+
+
+def _dream(options: argparse.Namespace, context: Context) -> Iterator[tuple[str, Measure]]:
+    """The same for networks of which no layer is dreamed."""
+    for name in options.networks or DREAMS:
+        layer = DREAMS.get(name) if options.layer is None else options.layer
+        if layer is not None:
+            what = f"dream, {name}, layer {layer}"
+            yield what, partial(dream_row, name, layer, _photo(options), context)
 
 
 def _photo(options: argparse.Namespace) -> np.ndarray:

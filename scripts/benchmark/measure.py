@@ -47,8 +47,9 @@ class Timing:
         return statistics.median(self.quiet or self.noisy)
 
 
-def calls(function: Callable[[], object]) -> Block:
-    """A block of calls, after one or two that do not count."""
+def calls(function: Callable[[], object], things: int = 1) -> Block:
+    """A block of calls, after one or two that do not count; seconds for each of the `things` that
+    a call does."""
 
     def block(seconds: float) -> list[float]:
         start = time.perf_counter()
@@ -62,7 +63,7 @@ def calls(function: Callable[[], object]) -> Block:
         ):
             before = time.perf_counter()
             function()
-            times.append(time.perf_counter() - before)
+            times.append((time.perf_counter() - before) / things)
         return times
 
     return block

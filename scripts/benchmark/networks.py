@@ -47,6 +47,9 @@ class Dream(NamedTuple):
 GRADIENT = {"tiny": Dream(13), "vgg-conv": Dream(12)}
 """vgg-conv's is the last of the fourth block; a dream of tiny's comes from its 13th."""
 
+DREAMS = {"tiny": 13, "vgg-conv": 12}
+"""Layers that are dreamed of, on a photo."""
+
 FULL_SIZE = 512, 340
 """Width and height of a photo."""
 

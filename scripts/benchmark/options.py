@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from scripts.benchmark.machine import default_threads
-from scripts.benchmark.networks import FULL_SIZE, GRADIENT, INFERENCE, TRAINING, find_cfg
+from scripts.benchmark.networks import (
+    DREAMS,
+    FULL_SIZE,
+    GRADIENT,
+    INFERENCE,
+    TRAINING,
+    find_cfg,
+)
 from scripts.benchmark.peers import PACKAGES
 
 T = TypeVar("T")
 
-WORKS = ("inference", "training", "gradient")
+WORKS = ("inference", "training", "gradient", "dream")
 
 DESCRIPTION = """\
 Times this project against ONNX Runtime, PyTorch, OpenCV and, where it is built, the C program:
@@ -33,13 +40,17 @@ what is measured:
              By default: {", ".join(TRAINING)}.
   gradient   Network.image_delta, the heart of a dream, against PyTorch, from layer
              {", ".join(f"{dream.layer} of {name}" for name, dream in GRADIENT.items())}.
+  dream      a whole step of darknet nightmare, the mean of one in each of four octaves, against
+             the same in PyTorch, on a photo. Its error is of the picture after the four: 1e-1 means
+             little, since a rounding at the threshold of a feature decides about it. Of layer
+             {", ".join(f"{layer} of {name}" for name, layer in DREAMS.items())}.
 
 examples:
   scripts/bench                                            # everything: takes long
   scripts/bench --networks tiny,resnet50 --work inference --batches 1
   scripts/bench --work training,gradient --json new.json
   scripts/bench --darknet ~/src/darknet --networks tiny --peers onnxruntime
-  scripts/bench --work gradient --networks vgg-conv --picture dog.jpg
+  scripts/bench --work gradient,dream --networks vgg-conv --picture dog.jpg
   scripts/bench --rounds 2 --max-tries 2                   # in a hurry"""
 
 
@@ -70,7 +81,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--layer",
         type=int,
         metavar="N",
-        help="gradient: from this layer, for all networks, of one picture",
+        help="gradient, dream: from this layer, for all networks, of one picture",
     )
     add("--work", type=_choices(WORKS), default=list(WORKS), metavar="A,B", help=",".join(WORKS))
     add(
@@ -84,7 +95,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--picture",
         type=Path,
         metavar="FILE",
-        help="gradient: instead of random values of {} x {}".format(*FULL_SIZE),
+        help="gradient, dream: instead of random values of {} x {}".format(*FULL_SIZE),
     )
     add("--darknet", type=Path, metavar="PATH", help="a folder in which the C program was built")
     add(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from darknet_py.tasks.dream.options import octave_size
+from darknet_py.tasks.dream.step import Draw
+from scripts.benchmark.dreams import DRAWS, GREY, OPTIONS, PULL
 from scripts.benchmark.graph import Conv, Graph
 from scripts.benchmark.peers import Build, Call
 from scripts.benchmark.torch_net import TorchNet
@@ -45,21 +49,72 @@ def image_delta(net: TorchNet, x: np.ndarray, thresh: float) -> Call:
 
     def call() -> np.ndarray:
         y = net(pictures)
-        with torch.no_grad():
-            axes = tuple(range(1, y.ndim))
-            deviation = y.std(axes, unbiased=False, keepdim=True)
-            limit = y.mean(axes, keepdim=True) + thresh * deviation
-            delta = torch.where(y > limit, y, torch.zeros_like(y))
-        (x_delta,) = torch.autograd.grad(y, pictures, delta)
+        (x_delta,) = torch.autograd.grad(y, pictures, _stands_out(y, thresh))
         found: np.ndarray = x_delta.numpy()
         return found
 
     return call
 
 
+def _stands_out(y: torch.Tensor, thresh: float) -> torch.Tensor:
+    with torch.no_grad():
+        axes = tuple(range(1, y.ndim))
+        deviation = y.std(axes, unbiased=False, keepdim=True)
+        limit = y.mean(axes, keepdim=True) + thresh * deviation
+        return torch.where(y > limit, y, torch.zeros_like(y))
+
+
 def image_deltas(graph: Graph, x: np.ndarray, thresh: float) -> dict[str, Call]:
     return {
         name: image_delta(TorchNet(graph, channels_last=last), x, thresh)
+        for name, last in FORMATS.items()
+    }
+
+
+def dream_steps(nets: Sequence[TorchNet], x: np.ndarray, thresh: float) -> Call:
+    """What dreams.our_steps gives; nets: one for the size of each draw."""
+    start = nets[0].input(x)
+    _, _, h, w = x.shape
+
+    def moved(picture: torch.Tensor, dx: int, dy: int) -> torch.Tensor:
+        rows = torch.arange(dy, dy + h).clamp(0, h - 1)
+        columns = torch.arange(dx, dx + w).clamp(0, w - 1)
+        return picture[:, :, rows][:, :, :, columns]
+
+    def scaled(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        if tuple(picture.shape[2:]) == size:
+            return picture
+        return functional.interpolate(picture, size, mode="bilinear", align_corners=True)
+
+    def step(picture: torch.Tensor, net: TorchNet, drawn: Draw) -> torch.Tensor:
+        small_w, small_h = octave_size(w, h, drawn.octave)
+        seen = scaled(moved(picture, drawn.dx, drawn.dy), (small_h, small_w))
+        seen = (seen.flip(3) if drawn.flip else seen).contiguous(memory_format=net.format)
+        seen.requires_grad_()
+        with torch.enable_grad():
+            y = net(seen)
+        (delta,) = torch.autograd.grad(y, seen, _stands_out(y, thresh))
+        delta = scaled(delta.flip(3) if drawn.flip else delta, (h, w))
+        delta = moved(delta, -drawn.dx, -drawn.dy)
+        delta += PULL * (GREY - picture)
+        delta -= delta.mean()
+        delta /= delta.std(unbiased=False)
+        return (picture + OPTIONS.rate * delta).clamp_(0, 1)
+
+    def call() -> np.ndarray:
+        picture = start
+        with torch.no_grad():
+            for net, drawn in zip(nets, DRAWS, strict=True):
+                picture = step(picture, net, drawn)
+        found: np.ndarray = picture.numpy()
+        return found
+
+    return call
+
+
+def all_dream_steps(graphs: Sequence[Graph], x: np.ndarray, thresh: float) -> dict[str, Call]:
+    return {
+        name: dream_steps([TorchNet(graph, channels_last=last) for graph in graphs], x, thresh)
         for name, last in FORMATS.items()
     }
 

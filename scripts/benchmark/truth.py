@@ -10,7 +10,7 @@ import torch
 
 from scripts.benchmark.graph import Graph
 from scripts.benchmark.torch_net import TorchNet
-from scripts.benchmark.torch_peer import Training, image_delta
+from scripts.benchmark.torch_peer import Training, dream_steps, image_delta
 
 
 def true_outputs(graph: Graph, x: np.ndarray, layers: Sequence[int]) -> list[np.ndarray]:
@@ -23,6 +23,12 @@ def true_outputs(graph: Graph, x: np.ndarray, layers: Sequence[int]) -> list[np.
 def true_delta(graph: Graph, x: np.ndarray, thresh: float) -> np.ndarray:
     """What image_delta should give for the graph's output."""
     return image_delta(TorchNet(graph, dtype=torch.float64), x, thresh)()
+
+
+def true_dream(graphs: Sequence[Graph], x: np.ndarray, thresh: float) -> np.ndarray:
+    """What a step of each draw should make of the pictures."""
+    nets = [TorchNet(graph, dtype=torch.float64) for graph in graphs]
+    return dream_steps(nets, x, thresh)()
 
 
 def true_training(graph: Graph, x: np.ndarray, y: np.ndarray, *, exact: bool) -> dict[str, Any]:

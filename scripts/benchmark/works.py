@@ -1,4 +1,4 @@
-"""The three works, each measured on one network: contestants built, checked, and timed in turns."""
+"""The works, each measured on one network: contestants built, checked, and timed in turns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scripts.benchmark.c_program import CProgram
+from scripts.benchmark.dreams import DRAWS, our_steps, sizes
 from scripts.benchmark.errors import relative_error
 from scripts.benchmark.graph import Crop, Dropout, UnsupportedError, fold
 from scripts.benchmark.measure import Block, Plan, calls, interleave
@@ -17,6 +18,7 @@ from scripts.benchmark.peers import Peer, PeerError
 from scripts.benchmark.pictures import random_pictures, random_truths
 from scripts.benchmark.quiet import Load
 from scripts.benchmark.results import OURS, Cell, Row
+from scripts.benchmark.walk import walk
 
 THRESH = 1.0
 Errors = dict[str, dict[str, float]]
@@ -111,6 +113,30 @@ def gradient_row(name: str, dream: Dream, x: np.ndarray | None, context: Context
             if truths:
                 errors[setting] = _errors({"delta": call()}, truths)
     return _row("gradient", subject, len(x), blocks, errors, context, layer)
+
+
+def dream_row(name: str, layer: int, x: np.ndarray, context: Context) -> Row:
+    """A step of a dream on a picture (1, c, h, w), the mean of one in each octave, against the same
+    in PyTorch."""
+    subject = context.subject(name, size=(x.shape[3], x.shape[2]))
+    net = subject.net
+    if not 0 <= layer < len(net.layers):
+        raise UnsupportedError(f"there is no layer {layer}: expected 0 to {len(net.layers) - 1}")
+    step = our_steps(net, x, layer, THRESH)
+    blocks: dict[str, Block] = {OURS: calls(step, len(DRAWS))}
+    errors: Errors = {}
+    truths: dict[str, np.ndarray] = {}
+    graphs = [walk(net.resized(w=w, h=h)).upto(layer) for w, h in sizes(x)]
+    if context.truth:
+        truths["picture"] = context.truth.true_dream(graphs, x, THRESH)
+        errors[OURS] = _errors({"picture": step()}, truths)
+    if "torch" in context.peers:
+        folded = [fold(graph) for graph in graphs]
+        for setting, call in context.peers["torch"].all_dream_steps(folded, x, THRESH).items():
+            blocks[setting] = calls(call, len(DRAWS))
+            if truths:
+                errors[setting] = _errors({"picture": call()}, truths)
+    return _row("dream", subject, 1, blocks, errors, context, layer)
 
 
 def scores_layer(subject: Subject) -> int:

@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from darknet_py.errors import PictureError
-from darknet_py.images import load_image, save_image
+from darknet_py.images import load_image, load_info, save_image
 from darknet_py.images.decode import decode
 from tests.images.pictures import encode, files, noise, picture
 
@@ -294,3 +294,44 @@ def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
 def test_a_name_as_long_as_names_can_be(tmp_path: Path) -> None:
     save_image(noise(4, 4), tmp_path / ("x" * 251 + ".png"))
     assert [len(name) for name in os.listdir(tmp_path)] == [255]
+
+
+# Words
+
+
+def test_words_come_back(tmp_path: Path) -> None:
+    words = {"Command": "darknet nightmare 'a b.cfg' x.jpg 3", "Umlaut": "äöü ✓", "Seed": "7"}
+    path = tmp_path / "dream.png"
+    save_image(np.zeros((4, 5, 3)), path, **words)
+    assert load_info(path) == words
+
+
+def test_words_of_what_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "plain.png"
+    Image.new("RGB", (3, 2)).save(path)
+    assert load_info(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.jpg", b"\xff\xd8\xff\xe0nothing", "is no PNG, which alone keeps words: name one"),
+        ("x.png", b"", "is no PNG, which alone keeps words: name one"),
+        ("x.png", None, "no such file: check the name"),
+    ],
+)
+def test_words_of_no_png(name: str, content: bytes | None, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PictureError) as caught:
+        load_info(path)
+    assert str(caught.value) == f"{path}: {message}"
+
+
+def test_words_of_half_a_png(tmp_path: Path) -> None:
+    path = tmp_path / "half.png"
+    save_image(np.random.default_rng(0).random((40, 50, 3)), path, Seed=7)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(PictureError, match=r"half\.png: is damaged or cut short"):
+        load_info(path)

@@ -725,3 +725,38 @@ def test_training_that_draws_at_random_has_no_steps() -> None:
     network = make(NET + "[dropout]\n" + CLASSIFIER)
     with pytest.raises(CfgError, match=r"my.cfg: layers draw at random .* no steps"):
         network.times(pictures(network), truths(network))
+
+
+# The first layers alone
+
+
+def test_up_to_a_layer(tmp_path: Path) -> None:
+    """What comes after needs no memory, and does not mind the picture's size."""
+    text = NET + CLASSIFIER.replace("[avgpool]", "[connected]\noutput=3\n")
+    whole, path = make(text), tmp_path / "some.weights"
+    whole.save_weights(path)
+    net = Network(parse_sections(text, "my.cfg"), "my.cfg", cpu)
+    part = net.upto(2)
+    part.load_weights(path)
+    assert [layer.kind for layer in part.layers] == ["convolutional", "maxpool", "convolutional"]
+    assert all(p.value is None for p in net.layers[3].parameters())
+    x = pictures(whole, 1)
+    np.testing.assert_array_equal(part.image_delta(x, 2, 0.5), whole.image_delta(x, 2, 0.5))
+    large = np.random.default_rng(0).random((1, 2, 20, 33), np.float32)
+    assert part.image_delta(large, 2, 0.5).shape == large.shape
+    with pytest.raises(ShapeError):
+        whole.image_delta(large, 2, 0.5)
+
+
+def test_up_to_no_layer() -> None:
+    with pytest.raises(ShapeError) as caught:
+        make(NET + CLASSIFIER).upto(5)
+    assert str(caught.value) == "my.cfg: there is no layer 5: expected 0 to 4"
+
+
+def test_outputs_of_some_layers() -> None:
+    network = make(NET + CLASSIFIER)
+    x = pictures(network, 2)
+    all_of_them = network.activations(x)
+    for found, layer in zip(network.outputs_of(x, [3, 0]), (3, 0), strict=True):
+        np.testing.assert_allclose(found.reshape(2, -1), all_of_them[layer].reshape(2, -1), 1e-5)

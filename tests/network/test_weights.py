@@ -430,3 +430,47 @@ def test_damaged_files_are_read_or_refused(
         if place < length:
             content[place] = value
     assert peak_of_reading(scratch, bytes(content), CFG, partial) < 3 * length + 200_000
+
+
+# The first layers alone
+
+
+@pytest.mark.parametrize("size", [sum(SIZES), sum(SIZES[:2]), SIZES[0]])
+@pytest.mark.parametrize("bits", [32, 64])
+def test_the_first_layers_are_read_from_whole_and_partial_files(
+    size: int, bits: int, tmp_path: Path
+) -> None:
+    layers, path = make_layers(), tmp_path / "some.weights"
+    path.write_bytes(header(0, 1 if bits == 32 else 2, 9, bits) + make_values(size))
+    loaded = read_weights(path, layers, upto=2)
+    assert (loaded.header.seen, loaded.layers, loaded.of_layers) == (9, 1, 1)
+    np.testing.assert_array_equal(in_file_order(layers[:2]), np.arange(SIZES[0] // 4))
+    assert all(parameter.value is None for parameter in parameters(layers[2:]))
+
+
+def test_a_real_file_that_lies_of_its_header_is_known_by_all_layers(tmp_path: Path) -> None:
+    layers, path = make_layers(), tmp_path / "some.weights"
+    path.write_bytes(header(0, 2, 204_800_000, 32) + make_values())
+    loaded = read_weights(path, layers, upto=1)
+    assert (loaded.header.size, loaded.header.seen) == (16, 204_800_000)
+    np.testing.assert_array_equal(in_file_order(layers[:1]), np.arange(SIZES[0] // 4))
+
+
+@pytest.mark.parametrize(
+    ("size", "upto", "message"),
+    [
+        (SIZES[0], 3, "is a partial file that ends before layer 2 [connected]"),
+        (SIZES[0] - 4, 1, "runs short in layer 0 [convolutional]"),
+        (SIZES[0] + 4, 1, "runs short in layer 2 [connected]"),
+        (sum(SIZES) + 4, 1, "holds"),
+    ],
+)
+def test_files_that_do_not_fit_the_first_layers(
+    size: int, upto: int, message: str, tmp_path: Path
+) -> None:
+    layers, path = make_layers(), tmp_path / "some.weights"
+    path.write_bytes(NEW + make_values(size))
+    with pytest.raises(WeightsError) as caught:
+        read_weights(path, layers, upto=upto)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert all(parameter.value is None for parameter in parameters(layers))

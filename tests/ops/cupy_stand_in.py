@@ -32,7 +32,19 @@ COMPUTE = (
     "zeros_like",
 )
 TYPES = ("float32", "float64", "inf", "int32")
-METHODS = ("all", "astype", "copy", "max", "mean", "repeat", "reshape", "std", "sum", "transpose")
+METHODS = (
+    "all",
+    "argmax",
+    "astype",
+    "copy",
+    "max",
+    "mean",
+    "repeat",
+    "reshape",
+    "std",
+    "sum",
+    "transpose",
+)
 ATTRIBUTES = ("T", "dtype", "flags", "ndim", "shape", "size", "strides")
 
 

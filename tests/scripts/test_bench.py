@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from darknet_py.network import Network
 from scripts.benchmark.c_program import CProgram, read_speed
+from scripts.benchmark.dreams import our_steps, sizes
 from scripts.benchmark.errors import relative_error
 from scripts.benchmark.graph import Dropout, Graph, Norm, UnsupportedError, fold
 from scripts.benchmark.machine import describe_machine, machine_line
@@ -166,6 +168,27 @@ def test_gradient_agrees(tmp_path: Path) -> None:
     assert relative_error(net.image_delta(x, 2, 1.0), truth) < 1e-5
     for call in image_deltas(fold(graph), x, 1.0).values():
         assert relative_error(call(), truth) < 1e-5
+
+
+def test_dreams_agree(tmp_path: Path) -> None:
+    """A step in each octave, by nightmare and by PyTorch."""
+    pytest.importorskip("torch")
+    from scripts.benchmark.torch_peer import all_dream_steps
+    from scripts.benchmark.truth import true_dream
+
+    net = network(tmp_path, CFGS["normalised"] + CONV)
+    x = random_pictures(1, 3, 48, 60)
+    graphs = [walk(net.resized(w=w, h=h)).upto(2) for w, h in sizes(x)]
+    truth = true_dream(graphs, x, 1.0)
+    assert np.abs(truth - x).max() > 0.05
+    assert relative_error(our_steps(net, x, 2, 1.0)(), truth) < 1e-3
+    for call in all_dream_steps([fold(graph) for graph in graphs], x, 1.0).values():
+        assert relative_error(call(), truth) < 1e-3
+
+
+def test_a_call_may_do_several_things() -> None:
+    (one, *_), (four, *_) = (calls(lambda: time.sleep(0.02), n)(0.01) for n in (1, 4))
+    assert four < one / 2
 
 
 def test_calibration_writes_into_the_network(tmp_path: Path) -> None:
@@ -433,7 +456,7 @@ def test_options() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--networks", "nothing"], ["--batches", "0"], ["--work", "dream"], ["--peers", "caffe"]],
+    [["--networks", "nothing"], ["--batches", "0"], ["--work", "sleep"], ["--peers", "caffe"]],
     ids=lambda arguments: arguments[0],
 )
 def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -465,7 +488,7 @@ def test_runs_without_peers(tmp_path: Path) -> None:
         [sys.executable, SCRIPT, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    works = [line.split()[0] for line in done.stdout.splitlines()[2:5]]
-    assert works == ["inference", "training", "gradient"]
-    assert len(json.loads(out.read_text())["rows"]) == 3
+    works = [line.split()[0] for line in done.stdout.splitlines()[2:6]]
+    assert works == ["inference", "training", "gradient", "dream"]
+    assert len(json.loads(out.read_text())["rows"]) == 4
     assert "bench: training, " in done.stderr

@@ -1,0 +1,215 @@
+"""The options of `darknet nightmare`: the C program's with one dash, or two, and more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the options say, each under the name of its parameter."""
+
+    rounds: int
+    iters: int
+    span: int
+    octaves: int
+    rate: float
+    thresh: float
+    zoom: float
+    rotate: float
+    norm: int
+    prefix: str | None
+    output: str | None
+    seed: int
+    layers: str | None
+    channels: str | None
+    label: str | None
+    names: str | None
+    guide: str | None
+    laplacian: int
+    tv: float
+    keep_colours: bool
+    mask: str | None
+    start: str
+    size: str | None
+    reconstruct: bool
+    momentum: float
+    smooth_rate: float
+    smooth: int
+    tile: int | None
+    memory: float | None
+    gif: str | None
+    webp: str | None
+    sheet: bool
+    replay: str | None
+
+
+def _number(least: int = 0) -> Any:
+    return click.IntRange(min=least)
+
+
+_OPTIONS = (
+    click.option("-rounds", "--rounds", type=_number(1), default=1, help="Pictures to make."),
+    click.option("-iters", "--iters", type=_number(1), default=10, help="Steps to each."),
+    click.option(
+        "-range",
+        "--range",
+        "span",
+        type=_number(1),
+        default=1,
+        help="Layers around LAYER that each step draws from: 10 -range 3 is 9 to 11.",
+    ),
+    click.option(
+        "-octaves",
+        "--octaves",
+        type=_number(1),
+        default=4,
+        help="Scales that each step draws from, each 3/4 of the one before.",
+    ),
+    click.option("-rate", "--rate", type=float, default=0.05, help="How much of a step is added."),
+    click.option(
+        "-thresh",
+        "--thresh",
+        type=float,
+        default=1.0,
+        help="Features this many standard deviations above their mean are made stronger.",
+    ),
+    click.option(
+        "-zoom",
+        "--zoom",
+        type=click.FloatRange(0.05, 20),
+        default=1.0,
+        help="After each round: .99 magnifies the middle 99 %.",
+    ),
+    click.option(
+        "-rotate", "--rotate", type=float, default=0.0, help="After each round, in radians."
+    ),
+    click.option(
+        "-norm",
+        "--norm",
+        type=click.IntRange(0, 1),
+        default=1,
+        help="Whether steps are made equally strong; 0: added as they come.",
+    ),
+    click.option("-prefix", "--prefix", metavar="FOLDER", help="Where pictures are written."),
+    click.option(
+        "-o", "--output", metavar="FILE", help="The last round as this PNG or JPEG, no others."
+    ),
+    click.option("--seed", type=_number(), default=0, help="Of all that is drawn."),
+    click.option(
+        "--layers",
+        metavar="N:WEIGHT,...",
+        help="Several layers at once instead of LAYER, with weights: 10:1,7:.3.",
+    ),
+    click.option(
+        "--channel",
+        "channels",
+        metavar="N,...",
+        help="Only these channels of the layers, numbered from 0.",
+    ),
+    click.option(
+        "--class",
+        "label",
+        metavar="NAME",
+        help="A class that the network knows, by its name or number, instead of LAYER.",
+    ),
+    click.option("--names", metavar="FILE", help="Names of the classes, one a line."),
+    click.option(
+        "--guide",
+        metavar="PICTURE",
+        help="Dream of this picture's features, each pixel of the nearest one.",
+    ),
+    click.option(
+        "--laplacian",
+        type=_number(),
+        metavar="LEVELS",
+        default=0,
+        help="Make details of so many sizes equally strong: smoother, in softer colours.",
+    ),
+    click.option(
+        "--tv",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        help="Smooth by total variation: .5, say.",
+    ),
+    click.option(
+        "--keep-colours", "--keep-colors", "keep_colours", is_flag=True, help="Change light only."
+    ),
+    click.option(
+        "--mask",
+        metavar="PICTURE",
+        help="Dream where this picture is white, less where it is grey, not where it is black.",
+    ),
+    click.option(
+        "--from",
+        "start",
+        type=click.Choice(["picture", "noise"]),
+        default="picture",
+        help="What is dreamed on; noise is as large as PICTURE, or as --size.",
+    ),
+    click.option("--size", metavar="WxH", help="Of noise, without PICTURE.  [512x384]"),
+    click.option(
+        "-reconstruct",
+        "--reconstruct",
+        is_flag=True,
+        help="Find PICTURE again, from noise, by what LAYER sees in it.",
+    ),
+    click.option(
+        "-momentum",
+        "--momentum",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0.9,
+        help="Of a reconstruction: how much of each step stays in the next.",
+    ),
+    click.option(
+        "-lambda",
+        "--lambda",
+        "smooth_rate",
+        type=click.FloatRange(min=0),
+        default=0.01,
+        help="Of a reconstruction: how strongly pixels are drawn to their neighbours,",
+    ),
+    click.option(
+        "-smooth", "--smooth", type=_number(), default=1, help="which are so many pixels away."
+    ),
+    click.option(
+        "--tile",
+        type=_number(),
+        metavar="N",
+        help="Dream in tiles of N pixels, which takes less memory; 0: never.  [as memory allows]",
+    ),
+    click.option(
+        "--memory",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="GB",
+        help="How much may be taken before tiles are.  [most of what is free]",
+    ),
+    click.option("--gif", metavar="FILE", help="The rounds as an animation."),
+    click.option("--webp", metavar="FILE", help="The same in all colours."),
+    click.option(
+        "--sheet", is_flag=True, help="One picture with a thumbnail of every layer's dream."
+    ),
+    click.option(
+        "--replay", metavar="PNG", help="Make a picture again by the recipe that stands in it."
+    ),
+)
+
+
+def dream_options(command: F) -> F:
+    """All of them, as one argument `asked`."""
+
+    @wraps(command)
+    def collected(*arguments: Any, **options: Any) -> Any:
+        mine = {field.name: options.pop(field.name) for field in fields(Asked)}
+        return command(*arguments, asked=Asked(**mine), **options)
+
+    for option in reversed(_OPTIONS):
+        collected = option(collected)
+    return cast(F, collected)

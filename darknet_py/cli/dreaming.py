@@ -1,0 +1,189 @@
+"""A dream on the command line, from files to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from darknet_py.cli.dream_options import Asked
+from darknet_py.cli.dream_output import Output
+from darknet_py.cli.dream_progress import Progress
+from darknet_py.cli.dream_request import (
+    Request,
+    command_line,
+    files_of,
+    noise_size,
+    options_of,
+    read_request,
+    wish_of,
+)
+from darknet_py.cli.options import (
+    Chosen,
+    chosen_threads,
+    find_file,
+    load_weights,
+    read_network,
+    say_network,
+)
+
+if TYPE_CHECKING:
+    from darknet_py.network import Network
+    from darknet_py.tasks.dream.recipe import Recipe
+    from darknet_py.tasks.dream.step import Image, Scene
+    from darknet_py.tasks.nightmare import Event
+
+
+def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
+    """Does what was asked for; prints the names of the pictures that are written."""
+    request = read_request(arguments, asked)
+    work = prepare(request, chosen)
+    words = command_line(click.get_current_context(), request, work.resolved)
+    out = Output(request, _recipe(words, request))
+    with closing(work.progress):
+        for event in work.events:
+            out.take(event)
+            work.progress.show(event)
+            out.say(event)
+    out.finish()
+    if request.is_default and request.layer is not None and not chosen.quiet:
+        click.echo(f"{request.picture} as layer {request.layer} of {request.cfg} sees it", err=True)
+
+
+def _recipe(words: str, request: Request) -> Recipe:
+    from darknet_py import __version__
+    from darknet_py.tasks.dream.recipe import Recipe, digests_of
+
+    return Recipe(words, __version__, request.asked.seed, 0, digests_of(files_of(request)))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is about to run. resolved: options whose values were found out on the way."""
+
+    events: Iterator[Event]
+    progress: Progress
+    resolved: dict[str, Any]
+
+
+def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work:
+    """Everything that can go wrong goes wrong here, before the first step."""
+    asked = request.asked
+    chosen = replace(chosen, threads=chosen_threads(chosen.threads))
+    net = read_network(request.cfg, chosen)
+    options = replace(options_of(asked), rounds=rounds or asked.rounds)
+    device = chosen.device if chosen.device != "auto" else net.ops.__name__.rsplit(".", 1)[-1]
+    resolved: dict[str, Any] = {"threads": chosen.threads, "device": device}
+    if asked.sheet:
+        return _sheet(request, chosen, net, options, resolved)
+    from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
+    from darknet_py.tasks.names import choose_names
+    from darknet_py.tasks.nightmare import check_sizes, nightmare, reconstruct
+
+    wish = wish_of(request)
+    found = choices(net, wish)
+    names: list[str] = []
+    if wish.label is not None:
+        names = choose_names(request.names, net.outputs)
+        find_class(wish.label, names)
+    net = net.upto(last_layer(found))
+    say_network(net, chosen)
+    scene = _scene(request, net)
+    h, w, _ = scene.picture.shape
+    if asked.reconstruct:
+        options = replace(options, octaves=1)
+    check_sizes(net, w, h, options)
+    layers = [max(layer for layer, _ in choice) for choice in found]
+    resolved["tile"] = _tile(request, net, (w, h), layers, options.octaves, chosen)
+    guide = _load(asked.guide, net) if asked.guide else None
+    load_weights(net, find_file(request.weights), chosen)
+    if asked.reconstruct:
+        assert request.layer is not None
+        events = reconstruct(net, scene.picture, request.layer, options)
+    else:
+        wanted = targets(net, wish, found, names, guide)
+        events = nightmare(net, scene, wanted, options, resolved["tile"])
+    return Work(events, Progress(options.rounds, options.iters, chosen.quiet), resolved)
+
+
+def _sheet(
+    request: Request, chosen: Chosen, net: Network, options: Any, resolved: dict[str, Any]
+) -> Work:
+    from darknet_py.errors import DreamError
+    from darknet_py.tasks.dream.sheet import sheet, thumbnail_of, thumbnails, usable_layers
+    from darknet_py.tasks.nightmare import Finished, Stepped
+
+    picture = thumbnail_of(_scene(request, net).picture)
+    h, w, _ = picture.shape
+    layers = usable_layers(net, w, h)
+    if not layers:
+        raise DreamError(f"{net.path}: no layer can dream on a picture of {w} x {h}")
+    net = net.upto(layers[-1])
+    say_network(net, chosen)
+    load_weights(net, find_file(request.weights), chosen)
+
+    def events() -> Iterator[Event]:
+        found = []
+        for thumbnail in thumbnails(net, picture, layers, options, request.asked.thresh):
+            found.append(thumbnail)
+            yield Stepped(0, len(found) - 1)
+        yield Finished(0, sheet(picture, found))
+
+    return Work(events(), Progress(1, len(layers), chosen.quiet), resolved)
+
+
+def _tile(
+    request: Request,
+    net: Network,
+    size: tuple[int, int],
+    layers: Sequence[int],
+    octaves: int,
+    chosen: Chosen,
+) -> int:
+    """Pixels of a tile, 0 for none; says what memory the dream will take."""
+    from darknet_py.tasks.dream.memory import choose_tile, forecast, free_memory
+
+    asked = request.asked
+    limit = int(asked.memory * 2**30) if asked.memory else free_memory()
+    tile = asked.tile
+    if tile is None:
+        tile = 0 if asked.reconstruct else choose_tile(net, *size, layers, octaves, limit)
+    if not chosen.quiet:
+        megabytes = forecast(net, *size, layers, octaves, tile) / 2**20
+        parts = f", in tiles of {tile} x {tile}" if tile else ""
+        click.echo(f"memory: about {megabytes:,.0f} MB{parts}", err=True)
+    return tile
+
+
+def _scene(request: Request, net: Network) -> Scene:
+    import numpy as np
+
+    from darknet_py.images import resize_image
+    from darknet_py.tasks.dream.reconstruct import noise
+    from darknet_py.tasks.dream.step import Scene
+
+    asked = request.asked
+    picture = None if request.picture is None else _load(request.picture, net)
+    colors = picture
+    if asked.start == "noise":
+        w, h = noise_size(asked) if picture is None else (picture.shape[1], picture.shape[0])
+        picture = noise(np.random.default_rng((asked.seed, 1)), h, w, net.in_shape.c)
+    assert picture is not None
+    mask = None
+    if asked.mask:
+        h, w, _ = picture.shape
+        mask = resize_image(_load(asked.mask, net), w, h).mean(axis=2, keepdims=True)
+    return Scene(picture, colors if asked.keep_colours else None, mask)
+
+
+def _load(name: str, net: Network) -> Image:
+    from darknet_py.errors import DreamError
+    from darknet_py.images import load_image, to_channels
+
+    c = net.in_shape.c
+    if net.settings.is_vector or c not in (1, 3):
+        raise DreamError(f"{net.path}: takes {net.in_shape}: pictures have 1 or 3 channels")
+    return to_channels(load_image(find_file(name)), c)

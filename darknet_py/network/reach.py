@@ -1,0 +1,37 @@
+"""How far apart two pixels of a picture may lie and still have to do with one another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from darknet_py.layers import Layer
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an output pixel of a layer sees of the picture.
+
+    jump: pixels of the picture from one output pixel to the next. side: how many pixels it sees at
+    each side of the first that it stands for. step: where a picture is moved by a multiple of it,
+    all maps move by whole pixels.
+    """
+
+    jump: int
+    side: int
+    step: int
+
+
+def reach(layers: Sequence[Layer], last: int) -> Reach:
+    """Of layer `last`, as the windows of convolutions and pooling add up."""
+    jumps, sides = {-1: Fraction(1)}, {-1: Fraction(0)}
+    for index, layer in enumerate(layers[: last + 1]):
+        size, stride, before = layer.sight
+        jump = max(jumps[i] for i in layer.inputs)
+        widest = max(before, size - 1 - before) + max(1 - stride, Fraction(0))  # in a block
+        jumps[index] = jump * stride
+        sides[index] = max(sides[i] for i in layer.inputs) + widest * jump
+    whole = [math.ceil(jump) for jump in jumps.values()]
+    return Reach(math.ceil(jumps[last]), math.ceil(sides[last]), math.lcm(*whole))

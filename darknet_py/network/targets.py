@@ -1,0 +1,120 @@
+"""What a picture is to be moved towards: each puts a delta at one layer's output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+Array = Any
+Ops = Any
+
+
+class Target(Protocol):
+    """A delta at a layer: its output's negative gradient of something that shall shrink."""
+
+    @property
+    def layer(self) -> int:
+        """At whose output the delta enters."""
+
+    @property
+    def name(self) -> str:
+        """Equal for those whose `delta` makes the same calls of ops."""
+
+    @property
+    def given(self) -> Sequence[np.ndarray]:
+        """What `delta` takes beside the output: float32."""
+
+    def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        """Of the output y (n, h, w, c), and of its shape."""
+
+
+@dataclass(frozen=True)
+class StandOut:
+    """More of what stands out: `weight` times the output where it exceeds a limit, else 0.
+
+    The limit is the mean of the output plus `thresh` standard deviations, or `limit` if that is
+    given. channels: the only ones that are looked at; all if there are none.
+    """
+
+    layer: int
+    thresh: float = 1.0
+    channels: tuple[int, ...] = ()
+    weight: float = 1.0
+    limit: float | None = None
+
+    @property
+    def name(self) -> str:
+        measured = self.thresh if self.limit is None else "limit"
+        return f"{self.layer} {measured} {self.channels} {self.weight}"
+
+    @property
+    def given(self) -> Sequence[np.ndarray]:
+        return () if self.limit is None else (np.full((1, 1, 1, 1), self.limit, np.float32),)
+
+    def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        if not given and not self.channels:
+            return self.weight * ops.dream_delta(y, self.thresh)
+        limit = given[0] if given else ops.dream_limit(y, self.thresh, self.channels)
+        return self.weight * ops.stand_out(y, limit, self.channels)
+
+
+@dataclass(frozen=True)
+class Score:
+    """More of one output, numbered as in darknet's order: the delta is 1 there (Simonyan et al.
+    2013, who say why it is taken before the softmax)."""
+
+    layer: int
+    index: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer} score {self.index}"
+
+    @property
+    def given(self) -> Sequence[np.ndarray]:
+        return ()
+
+    def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        return ops.one_hot(y, self.index)
+
+
+@dataclass(frozen=True, eq=False)
+class Guided:
+    """More of what another picture has: at each pixel the nearest of its features (m, c)."""
+
+    layer: int
+    features: np.ndarray
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer} guide {len(self.features)} {self.weight}"
+
+    @property
+    def given(self) -> Sequence[np.ndarray]:
+        return (self.features[None, None],)
+
+    def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        return self.weight * ops.guide_delta(y, given[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """An output (h, w, c) equal to this one: the delta is the difference."""
+
+    layer: int
+    features: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer} match"
+
+    @property
+    def given(self) -> Sequence[np.ndarray]:
+        return (self.features[None],)
+
+    def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        return ops.add(given[0], -1.0 * y)

@@ -1,0 +1,56 @@
+"""Deltas of maps that dreams begin with, beside `dream_delta`. Maps are (n, h, w, c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+_ROWS = 4096
+"""Pixels that are compared with a guide at once: the table of their products stays small."""
+
+
+def dream_limit(y: Array, thresh: float, channels: Sequence[int]) -> Array:
+    """Each picture's mean + thresh standard deviations, (n, 1, 1, 1), over these channels, all
+    if none are named."""
+    seen = y[..., list(channels)] if len(channels) else y
+    axes = (1, 2, 3)
+    mean = seen.mean(axis=axes, keepdims=True, dtype=np.float64)
+    deviation = seen.std(axis=axes, keepdims=True, dtype=np.float64)
+    return (mean + thresh * deviation).astype(y.dtype)
+
+
+def stand_out(y: Array, limit: Array, channels: Sequence[int]) -> Array:
+    """y where it exceeds the limit (n or 1, 1, 1, 1) in these channels, all if none are named;
+    else 0."""
+    above = np.where(y > limit, y, 0).astype(y.dtype)
+    if not len(channels):
+        return above
+    delta = np.zeros_like(y)
+    delta[..., list(channels)] = above[..., list(channels)]
+    return delta
+
+
+def one_hot(y: Array, index: int) -> Array:
+    """Of y's shape: 1 at `index` in darknet's order (c, h, w) of each picture, else 0."""
+    _, h, w, _ = y.shape
+    channel, place = divmod(index, h * w)
+    delta = np.zeros_like(y)
+    delta[:, place // w, place % w, channel] = 1
+    return delta
+
+
+def guide_delta(y: Array, features: Array) -> Array:
+    """At each pixel that of the features (1, 1, m, c) whose product with y there is largest.
+
+    Source: "dreaming with a guide" of Google's DeepDream notebook (Mordvintsev et al. 2015).
+    """
+    pixels, known = y.reshape(-1, y.shape[-1]), features.reshape(-1, y.shape[-1])
+    delta = np.zeros_like(pixels)
+    for first in range(0, pixels.shape[0], _ROWS):
+        here = slice(first, first + _ROWS)
+        delta[here] = known[(pixels[here] @ known.T).argmax(axis=1)]
+    return delta.reshape(y.shape)

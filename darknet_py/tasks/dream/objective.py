@@ -1,0 +1,150 @@
+"""What to dream of: which layers, and what of them, checked before anything is loaded."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from darknet_py.errors import DreamError
+from darknet_py.network import Network
+from darknet_py.network.targets import Guided, Score, StandOut, Target
+
+_NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
+"""Kinds of layers whose outputs are what the network says, not what it sees."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What someone asks for: one of `layer` (with `span` layers around it to draw from), `layers`
+    with weights, and `label`, a class by its name.
+
+    thresh: deviations from the mean beyond which a feature stands out. channels: the only ones
+    that count; all if there are none.
+    """
+
+    layer: int | None = None
+    span: int = 1
+    layers: tuple[tuple[int, float], ...] = ()
+    label: str | None = None
+    channels: tuple[int, ...] = ()
+    thresh: float = 1.0
+
+    @property
+    def title(self) -> str:
+        """Stands in the names of files."""
+        if self.label is not None:
+            return "".join(c if c.isalnum() else "-" for c in self.label)
+        return (
+            str(self.layer) if self.layer is not None else "+".join(str(i) for i, _ in self.layers)
+        )
+
+
+Choice = list[tuple[int, float]]
+"""Layers and their weights: what one step moves towards."""
+
+
+def choices(net: Network, wish: Wish) -> list[Choice]:
+    """What each step draws from, by the cfg alone. Raises DreamError for what cannot be."""
+    if wish.label is not None:
+        return [[(_scores_layer(net), 1.0)]]
+    if wish.layer is not None:
+        first = wish.layer - wish.span // 2
+        found: list[Choice] = [[(layer, 1.0)] for layer in range(first, first + wish.span)]
+        if wish.span > 1 and not 0 <= first <= first + wish.span <= len(net.layers):
+            raise DreamError(
+                f"{net.path}: layers {first} to {first + wish.span - 1} leave the network, whose "
+                f"layers are 0 to {len(net.layers) - 1}: take a smaller -range"
+            )
+    else:
+        found = [list(wish.layers)]
+    for choice in found:
+        for layer, _ in choice:
+            _check_layer(net, layer, wish.channels)
+    return found
+
+
+def can_dream(net: Network, layer: int) -> bool:
+    """Whether there is something to see at a layer."""
+    return net.layers[layer].kind not in _NO_DREAM
+
+
+def last_layer(found: Sequence[Choice]) -> int:
+    """The last that any choice needs."""
+    return max(layer for choice in found for layer, _ in choice)
+
+
+def targets(
+    net: Network, wish: Wish, found: Sequence[Choice], names: Sequence[str], guide: Any = None
+) -> list[list[Target]]:
+    """What each choice moves towards. names: of the outputs, for a label. guide: another picture,
+    (h, w, c), whose features are to be found. Raises DreamError."""
+    if wish.label is not None:
+        return [[Score(found[0][0][0], find_class(wish.label, names))]]
+    if guide is None:
+        return [
+            [StandOut(layer, wish.thresh, wish.channels, weight) for layer, weight in choice]
+            for choice in found
+        ]
+    layers = sorted({layer for choice in found for layer, _ in choice})
+    seen = dict(zip(layers, net.outputs_of(guide.transpose(2, 0, 1)[None], layers), strict=True))
+    features = {layer: _as_rows(y) for layer, y in seen.items()}
+    return [
+        [Guided(layer, features[layer], weight) for layer, weight in choice] for choice in found
+    ]
+
+
+def _as_rows(y: np.ndarray) -> np.ndarray:
+    """(1, c, h, w) to (h w, c)."""
+    return np.ascontiguousarray(y[0].reshape(y.shape[1], -1).T)
+
+
+def find_class(label: str, names: Sequence[str]) -> int:
+    """The number of a class by its name, whatever the case, or by its number."""
+    lower = [name.lower() for name in names]
+    if lower.count(label.lower()) == 1:
+        return lower.index(label.lower())
+    if label.isascii() and label.isdigit() and int(label) < len(names):
+        return int(label)
+    if label.lower() in lower:
+        numbers = [str(i) for i, name in enumerate(lower) if name == label.lower()]
+        raise DreamError(
+            f"--class {label}: classes {' and '.join(numbers)}: name one by its number"
+        )
+    near = difflib.get_close_matches(label.lower(), lower, 3, 0.5)
+    hint = f", such as {', '.join(near)}" if near else ""
+    raise DreamError(
+        f"--class {label}: no such class: expected one of the {len(names)} names{hint}"
+    )
+
+
+def _scores_layer(net: Network) -> int:
+    """The layer whose output the last softmax makes probabilities of."""
+    for layer in reversed(net.layers):
+        if layer.kind == "softmax" and layer.is_vector:
+            (before,) = layer.inputs
+            if before >= 0:
+                return before
+    raise DreamError(f"{net.path}: has no [softmax] that knows classes: name a layer instead")
+
+
+def _check_layer(net: Network, layer: int, channels: Sequence[int]) -> None:
+    if not 0 <= layer < len(net.layers):
+        raise DreamError(
+            f"{net.path}: there is no layer {layer}: expected 0 to {len(net.layers) - 1}"
+        )
+    if not can_dream(net, layer):
+        last = max(i for i in range(len(net.layers)) if can_dream(net, i))
+        raise DreamError(
+            f"{net.path}: layer {layer} [{net.layers[layer].kind}] cannot dream: the last that can "
+            f"is {last} [{net.layers[last].kind}]"
+        )
+    count = net.layers[layer].out_shape.c
+    for channel in channels:
+        if not 0 <= channel < count:
+            raise DreamError(
+                f"{net.path}: layer {layer} has no channel {channel}: expected 0 to {count - 1}"
+            )

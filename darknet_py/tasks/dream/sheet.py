@@ -1,0 +1,81 @@
+"""One picture with what every layer of a network would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from darknet_py.errors import ShapeError
+from darknet_py.images import draw_sheet, resize_max
+from darknet_py.network import Network
+from darknet_py.network.targets import StandOut
+from darknet_py.tasks.dream.objective import can_dream
+from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.step import Image, Scene
+from darknet_py.tasks.nightmare import Finished, nightmare
+
+SIDE = 192
+"""Pixels of a thumbnail's longer side."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A layer, and the picture after a dream of it."""
+
+    layer: int
+    kind: str
+    picture: Image
+
+    @property
+    def caption(self) -> str:
+        return f"{self.layer} {self.kind}"
+
+
+def thumbnail_of(picture: Image) -> Image:
+    """The picture as the sheet shows it: small."""
+    return resize_max(picture, SIDE) if max(picture.shape[:2]) > SIDE else picture
+
+
+def usable_layers(net: Network, w: int, h: int) -> list[int]:
+    """Those that can dream on a picture of `w` x `h` pixels and show something of their own."""
+    usable = []
+    for index, layer in enumerate(net.layers):
+        try:
+            net.upto(index).resized(w=w, h=h)
+        except ShapeError:  # nor can any after it
+            break
+        if can_dream(net, index) and layer.kind != "dropout":
+            usable.append(index)
+    return usable
+
+
+def thumbnails(
+    net: Network, picture: Image, layers: Sequence[int], options: Options, thresh: float
+) -> Iterator[Thumbnail]:
+    """Dreams a round on a picture for each layer, in as many octaves as it has room for."""
+    h, w, _ = picture.shape
+    for layer in layers:
+        octaves = _octaves(net, layer, w, h, options.octaves)
+        scene = Scene(picture)
+        chosen = replace(options, rounds=1, octaves=octaves)
+        for event in nightmare(net.upto(layer), scene, [[StandOut(layer, thresh)]], chosen):
+            if isinstance(event, Finished):
+                yield Thumbnail(layer, net.layers[layer].kind, event.picture)
+
+
+def sheet(picture: Image, found: Sequence[Thumbnail]) -> Image:
+    """The picture as it was, and all thumbnails, each with its layer's number and kind."""
+    return draw_sheet(
+        [picture, *(each.picture for each in found)], ["picture", *(each.caption for each in found)]
+    )
+
+
+def _octaves(net: Network, layer: int, w: int, h: int, most: int) -> int:
+    part = net.upto(layer)
+    for octave in range(1, most):
+        small_w, small_h = octave_size(w, h, octave)
+        try:
+            part.resized(w=small_w, h=small_h)
+        except ShapeError:
+            return octave
+    return most

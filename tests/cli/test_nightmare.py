@@ -1,0 +1,304 @@
+"""darknet nightmare, as a user would run it, in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darknet_py.images import load_image, load_info, save_image
+from tests.cli.conftest import Result, Run
+from tests.support.dreams import CFG, make_network, make_picture
+
+ROOT = Path(__file__).parents[2]
+USAGE, ERROR = 2, 1
+
+
+class Files(NamedTuple):
+    folder: Path
+    names: tuple[str, str, str]
+
+    def pngs(self) -> list[str]:
+        """Those that were written."""
+        return sorted(path.name for path in self.folder.glob("*_net_*.png"))
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    """net.cfg, net.weights and photo.png in the working directory."""
+    (tmp_path / "net.cfg").write_text(CFG)
+    make_network().save_weights(tmp_path / "net.weights")
+    save_image(make_picture(40, 48), tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return Files(tmp_path, ("net.cfg", "net.weights", "photo.png"))
+
+
+@pytest.fixture
+def dream(darknet: Run, files: Files) -> Run:
+    """darknet nightmare, without a word beside its results."""
+
+    def run(*words: object, quiet: bool = True) -> Result:
+        fast = [] if {"-iters", "--iters"} & set(words) else ["-iters", 2]
+        return darknet("nightmare", "--device", "cpu", *(["-q"] if quiet else []), *words, *fast)
+
+    return run
+
+
+def test_the_pages_command_line(dream: Run, files: Files) -> None:
+    """Options anywhere, rounds under the page's names; results on stdout."""
+    found = dream("-rounds", 2, *files.names[:2], "-range", 3, files.names[2], 3, "-rate", 0.01)
+    assert found == Result(0, "photo_net_3_000000.png\nphoto_net_3_000001.png\n", "")
+    assert files.pngs() == ["photo_net_3_000000.png", "photo_net_3_000001.png"]
+    for name in files.pngs():
+        assert load_image(name).shape == (40, 48, 3)
+    assert np.abs(load_image(files.pngs()[0]) - load_image("photo.png")).max() > 0.01
+
+
+def test_one_dash_or_two(dream: Run, files: Files) -> None:
+    one = ["-rounds", 1, "-octaves", 2, "-rate", 0.1, "-thresh", 0.5, "-zoom", 0.9]
+    one += ["-rotate", 0.1, "-range", 2, "-norm", 0, "-iters", 3]
+    two = [f"-{word}" if str(word)[:1] == "-" else word for word in one]
+    dream(*files.names, 3, *one, "-o", "one.png")
+    dream(*files.names, 3, *two, "-o", "two.png")
+    assert Path("one.png").read_bytes() == Path("two.png").read_bytes()
+
+
+def test_only_layers_that_are_needed_are_shown_and_loaded(dream: Run, files: Files) -> None:
+    content = Path("net.weights").read_bytes()
+    first = 20 + 4 * (8 * 4 + 8 * 3 * 9)
+    Path("part.weights").write_bytes(content[:first])
+    found = dream("net.cfg", "part.weights", "photo.png", 1, quiet=False)
+    assert found.code == 0
+    assert "    1 max" in found.err
+    assert "    2 conv" not in found.err
+    assert "memory: about" in found.err
+    assert "Iteration: 0, 1, done\n" in found.err
+    short = dream("net.cfg", "part.weights", "photo.png", 2)
+    assert (short.code, short.out) == (ERROR, "")
+    assert "ends before layer 2 [convolutional]" in short.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["photo.png", 7], "net.cfg: layer 7 [softmax] cannot dream: the last that can is 6 "),
+        (["photo.png", 40], "net.cfg: there is no layer 40: expected 0 to 8"),
+        (["photo.png", 0, "-range", 3], "net.cfg: layers -1 to 1 leave the network"),
+        (["photo.png", 3, "--channel", 99], "net.cfg: layer 3 has no channel 99"),
+        (["small.png", 4], "a picture of 40 x 30 is too small for 4 octaves"),
+        (["gone.png", 4], "gone.png: no such file"),
+        (["photo.png", 3, "--guide", "gone.png"], "gone.png: no such file"),
+        (["photo.png", 3, "-o", "photo.png"], "photo.png: would be overwritten"),
+        (["photo.png", 3, "-o", "dream.bmp"], "dream.bmp: cannot be written: end the name in"),
+        (["photo.png", 3, "-o", "no/dream.png"], "no/dream.png: cannot be written: there is no"),
+        (["photo.png", 3, "--gif", "no/a.gif"], "no/a.gif: cannot be written: there is no such"),
+        (["photo.png", 3, "-prefix", "photo.png"], "photo.png: cannot be a folder"),
+        (["photo.png", "--class", "dog"], "--class dog: no such class"),
+    ],
+)
+def test_mistakes_are_one_line(words: list[object], message: str, dream: Run, files: Files) -> None:
+    save_image(np.zeros((30, 40, 3)), "small.png")
+    cfg = CFG.replace("pad=1", "pad=0") if "small.png" in words else CFG
+    Path("net.cfg").write_text(cfg)
+    code, out, err = dream("net.cfg", "net.weights", *words)
+    assert (code, out) == (ERROR, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"darknet: {message}")
+    assert files.pngs() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["net.cfg"], "Missing argument 'WEIGHTS'"),
+        (["net.cfg", "net.weights", "photo.png"], "Missing argument 'LAYER'"),
+        (["net.cfg", "net.weights", 3], "Missing argument 'PICTURE'"),
+        (["net.cfg", "net.weights", "a", "b", 3], "Expected one PICTURE and one LAYER"),
+        (["photo.png", 3, "--class", "dog"], "LAYER and --class do not go together"),
+        (["photo.png", "--layers", "3:x"], "--layers 3:x: expected N:WEIGHT"),
+        (["photo.png", 3, "--channel", "x"], "--channel x: expected N"),
+        (["photo.png", 3, "-rounds", 0], "-rounds"),
+        (["photo.png", "--layers", 3, "-range", 3], "-range needs a LAYER"),
+        (["--from", "noise", 3, "--size", "9"], "--size 9: expected WIDTHxHEIGHT"),
+        (["photo.png", 3, "--size", "9x9"], "--size is for noise alone"),
+        (["--from", "noise", 3, "--keep-colours"], "--keep-colours needs a PICTURE"),
+        (["photo.png", "--replay", "x.png"], "leave it out"),
+    ],
+)
+def test_wrong_usage(words: list[object], message: str, dream: Run) -> None:
+    code, out, err = dream(*words)
+    assert (code, out) == (USAGE, "")
+    assert message in err
+
+
+WAYS: list[list[object]] = [
+    ["photo.png", "--layers", "4:1,2:.3"],
+    ["photo.png", 4, "--channel", "3,5"],
+    ["photo.png", 4, "--guide", "guide.png"],
+    ["photo.png", 4, "--laplacian", 3],
+    ["photo.png", 4, "--tv", 0.5],
+    ["photo.png", 4, "--keep-colours"],
+    ["photo.png", 4, "--mask", "mask.png"],
+    ["photo.png", 4, "--from", "noise"],
+    ["--from", "noise", "--size", "40x24", 4],
+    ["photo.png", 4, "--tile", 64],
+    ["photo.png", 3, "-reconstruct", "-lambda", 0.1, "-smooth", 2, "-momentum", 0.8],
+    ["photo.png", 4, "-zoom", 0.9, "-rotate", 0.2, "-rounds", 2],
+    ["square.png", "--class", 2, "-octaves", 1],
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(map(str, way)))
+def test_each_way_dreams_something_else_and_can_be_replayed(
+    way: list[object], dream: Run, files: Files
+) -> None:
+    save_image(make_picture(24, 30, seed=5), "guide.png")
+    save_image(make_picture(32, 32, seed=6), "square.png")
+    save_image(np.linspace(0, 1, 48)[None, :, None].repeat(40, axis=0), "mask.png")
+    assert dream("net.cfg", "net.weights", *way, "-o", "dream.png").code == 0
+    assert dream("net.cfg", "net.weights", "photo.png", 4, "-o", "plain.png").code == 0
+    dreamed, plain = load_image("dream.png"), load_image("plain.png")
+    if "--tile" not in way:  # one tile is the whole
+        assert dreamed.shape != plain.shape or np.abs(dreamed - plain).max() > 0.01
+    again = dream("--replay", "dream.png")
+    assert again == Result(0, "dream_again.png: equal to dream.png, byte for byte\n", "")
+    assert Path("dream_again.png").read_bytes() == Path("dream.png").read_bytes()
+
+
+# Recipes
+
+
+def test_a_picture_carries_its_recipe(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "--seed", 7, "-rounds", 2, "--threads", 2)
+    words = load_info("photo_net_3_000001.png")
+    assert words["Command"] == (
+        "darknet nightmare net.cfg net.weights photo.png 3 -rounds 2 -iters 2 --seed 7 --tile 0 "
+        "--device cpu --threads 2"
+    )
+    assert (words["Seed"], words["Round"]) == ("7", "1")
+    assert {"SHA256 cfg", "SHA256 weights", "SHA256 source"} <= words.keys()
+
+
+def test_a_round_in_the_middle_is_made_again(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-rounds", 3, "-zoom", 0.9)
+    found = dream("--replay", "photo_net_3_000001.png", "-o", "again.png")
+    assert found.out == "again.png: equal to photo_net_3_000001.png, byte for byte\n"
+
+
+def test_a_seed_alone_decides(dream: Run, files: Files) -> None:
+    for name, seed in (("a.png", 0), ("b.png", 0), ("c.png", 1)):
+        dream(*files.names, 3, "--seed", seed, "-o", name)
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+    assert Path("a.png").read_bytes() != Path("c.png").read_bytes()
+
+
+@pytest.mark.parametrize("changed", ["net.cfg", "net.weights", "photo.png"])
+def test_other_files_are_refused(changed: str, dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    path = Path(changed)
+    path.write_bytes(path.read_bytes() + b"\n")
+    code, out, err = dream("--replay", "dream.png")
+    assert (code, out) == (ERROR, "")
+    what = {"net.cfg": "cfg", "net.weights": "weights", "photo.png": "source"}[changed]
+    assert f"{changed}: is not the {what} that the picture was made with" in err
+    assert not Path("dream_again.png").exists()
+
+
+def test_a_picture_that_has_been_changed_is_told(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    image, words = load_image("dream.png"), load_info("dream.png")
+    save_image(1 - image, "dream.png", **words)
+    code, out, err = dream("--replay", "dream.png")
+    assert (code, out) == (ERROR, "")
+    assert err == "darknet: dream_again.png is not equal to dream.png: another device or version\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("rm -rf /", "its recipe is not understood: it makes no picture"),
+        ("darknet nightmare --help", "its recipe is not understood: it makes no picture"),
+        ("darknet", "its recipe is not understood"),
+        ("darknet nightmare 'net.cfg", "its recipe is not understood: No closing quotation"),
+        ("darknet nightmare net.cfg net.weights photo.png", "Missing argument 'LAYER'"),
+        ("darknet nightmare net.cfg net.weights photo.png 3 --nonsense", "No such option"),
+    ],
+)
+def test_recipes_that_are_none(command: str, message: str, dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    words = load_info("dream.png")
+    save_image(load_image("dream.png"), "dream.png", **{**words, "Command": command})
+    code, out, err = dream("--replay", "dream.png")
+    assert (code, out) == (ERROR, "")
+    assert len(err.splitlines()) == 1
+    assert message in err
+
+
+def test_a_round_that_there_is_not(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    words = load_info("dream.png")
+    save_image(load_image("dream.png"), "dream.png", **{**words, "Round": "1"})
+    assert "there is no round 1" in dream("--replay", "dream.png").err
+
+
+def test_a_picture_is_not_replaced_by_its_replay(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    found = dream("--replay", "dream.png", "-o", "dream.png")
+    assert (found.code, found.out) == (ERROR, "")
+    assert "name another with -o" in found.err
+
+
+# Animations, sheets, tiles, the network that comes with the program
+
+
+def test_animations(dream: Run, files: Files) -> None:
+    found = dream(*files.names, 3, "-rounds", 3, "--gif", "a.gif", "--webp", "a.webp")
+    assert found.out.splitlines()[-2:] == ["a.gif", "a.webp"]
+    for name in ("a.gif", "a.webp"):
+        with Image.open(name) as picture:
+            assert (picture.size, getattr(picture, "n_frames", 1)) == ((48, 40), 3)
+
+
+def test_a_sheet(dream: Run, files: Files) -> None:
+    found = dream("--sheet", *files.names)
+    assert found == Result(0, "photo_net_sheet.png\n", "")
+    assert load_image("photo_net_sheet.png").shape[1] > 2 * 48
+    assert dream("--replay", "photo_net_sheet.png").code == 0
+
+
+def test_a_folder_for_what_is_written(dream: Run, files: Files) -> None:
+    found = dream(*files.names, 3, "-prefix", "new/folder")
+    assert found.out == f"{Path('new/folder/photo_net_3_000000.png')}\n"
+    assert Path(found.out.strip()).is_file()
+
+
+def test_tiles_where_memory_is_short(dream: Run, files: Files) -> None:
+    save_image(make_picture(200, 300), "large.png")
+    found = dream("net.cfg", "net.weights", "large.png", 4, "--memory", 0.001, quiet=False)
+    assert found.code == 0
+    assert "in tiles of 128 x 128" in found.err
+    words = load_info("large_net_4_000000.png")
+    assert "--tile 128" in words["Command"]
+    again = dream("--replay", "large_net_4_000000.png")
+    assert again.code == 0
+
+
+def test_alone_it_dreams_on_clouds(
+    darknet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = darknet("nightmare", "-iters", 1, "--device", "cpu")
+    assert found.code == 0
+    (path,) = tmp_path.glob("clouds_cifar_res_*_000000.png")
+    assert found.out == f"{path.name}\n"
+    assert "clouds.png as layer " in found.err
+    assert load_image(path).shape == load_image(ROOT / "data/clouds.png").shape
+
+
+def test_the_embedded_network_dreams_on_a_picture(dream: Run, files: Files) -> None:
+    assert dream("photo.png", 3, "-iters", 1).out == "photo_cifar_res_3_000000.png\n"
+    found = dream("photo.png", "--class", "frog", "-octaves", 1, "-iters", 1)
+    assert found.out == "photo_cifar_res_frog_000000.png\n"

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from darknet_py.errors import DreamError
+from darknet_py.network.targets import Guided, Score, StandOut
+from darknet_py.tasks.dream.objective import (
+    Wish,
+    can_dream,
+    choices,
+    find_class,
+    last_layer,
+    targets,
+)
+from tests.support.dreams import CFG, make_network, make_picture
+
+NAMES = ["tench", "Malamute", "crane", "crane", "Eskimo dog"]
+
+
+def refusal(wish: Wish, text: str = CFG) -> str:
+    with pytest.raises(DreamError) as caught:
+        choices(make_network(text), wish)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "span", "expected"),
+    [(3, 1, [3]), (3, 3, [2, 3, 4]), (3, 2, [2, 3]), (3, 4, [1, 2, 3, 4])],
+)
+def test_a_range_lies_around_its_layer(layer: int, span: int, expected: list[int]) -> None:
+    found = choices(make_network(), Wish(layer, span))
+    assert found == [[(each, 1.0)] for each in expected]
+    assert last_layer(found) == expected[-1]
+
+
+def test_what_is_no_layer() -> None:
+    assert refusal(Wish(9)) == "net.cfg: there is no layer 9: expected 0 to 8"
+    assert refusal(Wish(layers=((1, 1.0), (77, 0.5)))) == (
+        "net.cfg: there is no layer 77: expected 0 to 8"
+    )
+
+
+@pytest.mark.parametrize("kind", ["softmax", "cost"])
+def test_layers_that_cannot_dream(kind: str) -> None:
+    layer = {"softmax": 7, "cost": 8}[kind]
+    assert not can_dream(make_network(), layer)
+    assert refusal(Wish(layer)) == (
+        f"net.cfg: layer {layer} [{kind}] cannot dream: the last that can is 6 [connected]"
+    )
+
+
+def test_ranges_that_leave_the_network() -> None:
+    assert refusal(Wish(0, 3)) == (
+        "net.cfg: layers -1 to 1 leave the network, whose layers are 0 to 8: take a smaller -range"
+    )
+    assert "layers 7 to 9 leave the network" in refusal(Wish(8, 3))
+
+
+def test_channels_that_are_not_there() -> None:
+    assert refusal(Wish(0, channels=(3, 8))) == (
+        "net.cfg: layer 0 has no channel 8: expected 0 to 7"
+    )
+
+
+def test_a_class_is_found_by_its_name() -> None:
+    network = make_network()
+    wish = Wish(label="eskimo dog")
+    found = choices(network, wish)
+    assert found == [[(6, 1.0)]]
+    assert targets(network, wish, found, NAMES) == [[Score(6, 4)]]
+
+
+def test_a_network_without_classes() -> None:
+    text = CFG.split("[softmax]")[0]
+    assert refusal(Wish(label="crane"), text) == (
+        "net.cfg: has no [softmax] that knows classes: name a layer instead"
+    )
+
+
+@pytest.mark.parametrize(("label", "index"), [("malamute", 1), ("MALAMUTE", 1), ("3", 3)])
+def test_names_and_numbers(label: str, index: int) -> None:
+    assert find_class(label, NAMES) == index
+
+
+def test_names_that_are_none_or_two() -> None:
+    with pytest.raises(DreamError) as caught:
+        find_class("malamut", NAMES)
+    assert str(caught.value) == (
+        "--class malamut: no such class: expected one of the 5 names, such as malamute"
+    )
+    with pytest.raises(DreamError) as caught:
+        find_class("crane", NAMES)
+    assert str(caught.value) == "--class crane: classes 2 and 3: name one by its number"
+    with pytest.raises(DreamError):
+        find_class("5", NAMES)
+
+
+def test_what_stands_out() -> None:
+    wish = Wish(layers=((4, 1.0), (2, 0.3)), channels=(1,), thresh=0.5)
+    network = make_network()
+    assert targets(network, wish, choices(network, wish), []) == [
+        [StandOut(4, 0.5, (1,), 1.0), StandOut(2, 0.5, (1,), 0.3)]
+    ]
+
+
+def test_a_guides_features() -> None:
+    network, guide = make_network().upto(4), make_picture(20, 24)
+    wish = Wish(3, 3)
+    found = targets(network, wish, choices(network, wish), [], guide)
+    for choice, layer in zip(found, (2, 3, 4), strict=True):
+        (target,) = choice
+        assert isinstance(target, Guided)
+        (y,) = network.outputs_of(guide.transpose(2, 0, 1)[None], [layer])
+        assert target.layer == layer
+        expected = y[0].transpose(1, 2, 0).reshape(-1, y.shape[1])
+        np.testing.assert_array_equal(target.features, expected)
+
+
+@pytest.mark.parametrize(
+    ("wish", "title"),
+    [
+        (Wish(13, 3), "13"),
+        (Wish(layers=((10, 1.0), (7, 0.3))), "10+7"),
+        (Wish(label="Eskimo dog"), "Eskimo-dog"),
+    ],
+)
+def test_titles(wish: Wish, title: str) -> None:
+    assert wish.title == title
