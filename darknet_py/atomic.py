@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from darknet_py.errors import DarknetError
+
 _PREFIX, _SUFFIX = ".darknet-", ".part"
 
 
@@ -31,6 +33,16 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: str | Path) -> Path:
+    """A folder that is there, made with those above it if need be. Raises DarknetError."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        raise DarknetError(f"{path}: cannot be a folder for pictures: {reason}") from error
+    return Path(path)
 
 
 def remove_leftovers(folder: Path) -> None:

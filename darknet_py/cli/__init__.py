@@ -8,8 +8,11 @@ import sys
 import click
 
 from darknet_py import __version__
+from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
+from darknet_py.cli.explain import explain
+from darknet_py.cli.filters import filters
 from darknet_py.cli.info import info
 from darknet_py.cli.ops import ops
 from darknet_py.cli.plan import plan
@@ -30,7 +33,10 @@ def darknet() -> None:
     """
 
 
-for command in (classifier, classify, info, ops, plan, plot, speed, train):
+for command in (
+    *(activations, classifier, classify, explain, filters),
+    *(info, ops, plan, plot, speed, train),
+):
     darknet.add_command(command)
 
 
