@@ -35,6 +35,15 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a text file, UTF-8, whole or not at all. Raises DarknetError."""
+    try:
+        with atomic_file(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise DarknetError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
 def make_folder(path: str | Path) -> Path:
     """A folder that is there, made with those above it if need be. Raises DarknetError."""
     try:

@@ -17,6 +17,7 @@ from darknet_py.cli.info import info
 from darknet_py.cli.ops import ops
 from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
+from darknet_py.cli.report import report
 from darknet_py.cli.speed import speed
 from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
@@ -35,7 +36,7 @@ def darknet() -> None:
 
 for command in (
     *(activations, classifier, classify, explain, filters),
-    *(info, ops, plan, plot, speed, train),
+    *(info, ops, plan, plot, report, speed, train),
 ):
     darknet.add_command(command)
 

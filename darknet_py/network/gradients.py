@@ -26,11 +26,9 @@ PICTURE = -1
 
 
 class Carried(NamedTuple):
-    """y: the output (n, outputs) of the layer where a delta was put in, in darknet's order. maps,
-    deltas: of each layer asked for its output and that output's delta, (n, c, h, w); the map of
-    PICTURE is the picture."""
+    """Of each layer asked for its output and that output's delta, (n, c, h, w); the map of PICTURE
+    is the picture."""
 
-    y: np.ndarray
     maps: list[np.ndarray]
     deltas: list[np.ndarray]
 
@@ -52,7 +50,7 @@ def output(net: Network, x: np.ndarray, layer: int) -> Work:
 def carrying(
     net: Network, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]
 ) -> Work:
-    """The output of `start`; the outputs of those of `ends` that are layers; the deltas of all.
+    """The outputs of those of `ends` that are layers, and the deltas of all.
 
     delta (n, h, w, c), of the output of `start`. Its recording raises ShapeError where nothing
     leads from an end to `start`.
@@ -70,7 +68,7 @@ def carrying(
             if end not in deltas:
                 raise ShapeError(f"{net.path}: nothing leads from layer {end} to layer {start}")
         maps = [outputs[end] for end in ends if end != PICTURE]
-        return recorder.recording([outputs[start], *maps, *(deltas[end] for end in ends)])
+        return recorder.recording([*maps, *(deltas[end] for end in ends)])
 
     return Work(f"carry {start} {tuple(ends)}", record, [x, delta])
 

@@ -218,11 +218,11 @@ class Network:
             expected = f"({len(x)}, {c * h * w})"
             raise ShapeError(f"{self.path}: expected a delta {expected}, found {delta.shape}")
         inside = np.ascontiguousarray(delta.reshape(-1, c, h, w).transpose(0, 2, 3, 1))
-        y, *found = gradients.carrying(self, x, inside, start, ends).run(self)
+        found = gradients.carrying(self, x, inside, start, ends).run(self)
         outside = [np.ascontiguousarray(each.transpose(0, 3, 1, 2)) for each in found]
         found_maps, deltas = iter(outside[: -len(ends)]), outside[-len(ends) :]
         maps = [x if end == gradients.PICTURE else next(found_maps) for end in ends]
-        return gradients.Carried(self._to_outside(y, is_vector=True), maps, deltas)
+        return gradients.Carried(maps, deltas)
 
     def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
         """The delta of the picture that makes `layer` more of what it is: the heart of a dream.

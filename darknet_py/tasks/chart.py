@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from darknet_py.atomic import atomic_file
-from darknet_py.errors import PictureError
+from darknet_py.atomic import write_text
 from darknet_py.images import Panel, Series, draw_chart, draw_svg_chart, save_image, smooth
 from darknet_py.tasks.metrics import Metrics
 
@@ -42,15 +41,10 @@ def chart_panels(runs: Sequence[Metrics], keep: float = KEEP) -> list[Panel]:
 def save_chart(path: Path, runs: Sequence[Metrics], keep: float = KEEP) -> None:
     """Draws `chart_panels` as the PNG, JPEG or SVG that the path's suffix names.
 
-    Raises PictureError where it cannot be written, DarknetError for an SVG without matplotlib.
+    Raises DarknetError where it cannot be written, and for an SVG without matplotlib.
     """
     panels = chart_panels(runs, keep)
     if path.suffix.lower() != ".svg":
         save_image(draw_chart(panels, height=300), path)
         return
-    drawn = draw_svg_chart(panels)
-    try:
-        with atomic_file(path) as file:
-            file.write(drawn)
-    except OSError as error:
-        raise PictureError(f"{path}: cannot be written: {error.strerror or error}") from error
+    write_text(path, draw_svg_chart(panels))

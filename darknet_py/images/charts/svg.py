@@ -18,10 +18,11 @@ _LINES = ("-", "--", ":", "-.")
 _MARKS = ("o", "s", "^", "D")
 
 
-def draw_svg_chart(panels: Sequence[Panel]) -> bytes:
-    """The panels one below the other, as `draw_chart` has them, as an SVG file.
+def draw_svg_chart(panels: Sequence[Panel]) -> str:
+    """The panels one below the other, as `draw_chart` has them, as the text of an SVG
+    file.
 
-    The same figures give the same bytes. Raises DarknetError where matplotlib is not installed.
+    The same figures give the same text. Raises DarknetError where matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise DarknetError(
@@ -40,7 +41,7 @@ def draw_svg_chart(panels: Sequence[Panel]) -> bytes:
             _draw(axes, panel)
         file = io.BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    return file.getvalue().decode()
 
 
 def _draw(axes: Any, panel: Panel) -> None:

@@ -72,7 +72,8 @@ def _shares(heat: npt.NDArray[Any], w: int, h: int) -> _Floats:
     """Of its brightest colour, at every pixel, 0..1."""
     spread = np.maximum(spread_heat(heat, w, h), 0)
     top = float(np.quantile(spread, _TOP)) or float(spread.max())
-    return np.minimum(spread / top, 1) if top > 0 else spread
+    shares: _Floats = np.minimum(spread / top, 1) if top > 0 else spread
+    return shares
 
 
 def _draw_outline(drawn: _Floats, within: npt.NDArray[np.bool_]) -> None:
