@@ -56,9 +56,7 @@ def integrated_gradients(
     return Integrated(np.stack(parts), rises)
 
 
-def _parts(
-    net: Network, start: np.ndarray, x: np.ndarray, index: int, steps: int
-) -> np.ndarray:
+def _parts(net: Network, start: np.ndarray, x: np.ndarray, index: int, steps: int) -> np.ndarray:
     """(c, h, w) float64: the middles' gradients times the lengths of `steps` parts of the way."""
     layer = score_layer(net)
     edges = np.linspace(0, 1, steps + 1) ** 2

@@ -53,8 +53,8 @@ def ascend(
     net = _sized(net, size)
     h, w, c = net.in_shape
     rng = np.random.default_rng(seed)
-    start = 0.5 + _NOISE * rng.standard_normal((len(channels), c, h, w), np.float32)
     shifts = rng.integers(-_JITTER, _JITTER + 1, (steps, 2))
+    start = 0.5 + _NOISE * rng.standard_normal((len(channels), c, h, w), np.float32)
     parts = [
         _ascend(net, layer, list(channels[first : first + _BATCH]), part, shifts)
         for first, part in _batches(start)
