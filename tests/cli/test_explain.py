@@ -34,7 +34,7 @@ def test_an_overlay_and_a_heat_map_of_each_class(
             Image.open(overlay) as one,
             Image.open(overlay.with_stem(f"{overlay.stem}_heat")) as two,
         ):
-            assert one.size == two.size == (300, 360)
+            assert one.size == two.size == (250, 300)
 
 
 def test_numbers(darknet: Run, model: Model, pictures: Path, tmp_path: Path) -> None:
@@ -115,17 +115,24 @@ def test_what_cannot_be(
 
 def test_a_folder_that_is_a_file(darknet: Run, model: Model, pictures: Path) -> None:
     taken = pictures / "a.png"
-    code, _, err = darknet("explain", "-q", *model, taken, "-o", taken)
-    assert (code, err) == (1, f"darknet: {taken}: cannot be a folder for pictures: is a file\n")
+    assert darknet("explain", "-q", *model, taken, "-o", taken).code == 2
+    code, _, err = darknet("explain", "-q", *model, taken, "-o", taken / "heat")
+    assert code == 1
+    line = f"{taken / 'heat'}: cannot be a folder for pictures: Not a directory"
+    assert err == f"darknet: {line}\n"
     assert darknet("explain", "-q", *model).code == 2
 
 
-def test_a_connected_end(
+def test_a_network_of_vectors(
     darknet: Run, connected_model: Model, pictures: Path, tmp_path: Path
 ) -> None:
-    code, out, _ = darknet("explain", "-q", *connected_model, pictures, "-o", tmp_path / "heat")
-    assert code == 0
-    assert len(out.splitlines()) == 3
+    where = (*connected_model, pictures, "-o", tmp_path / "heat")
+    code, out, err = darknet("explain", "-q", *where)
+    assert (code, out) == (1, "")
+    assert "has no layer with a map before its scores: expected the method integrated" in err
+    for method in ("integrated", "occlusion", "saliency"):
+        code, out, _ = darknet("explain", "-q", *where, "--method", method, "--steps", 4)
+        assert (code, len(out.splitlines())) == (0, 3)
 
 
 def test_the_network_that_comes_with_the_program(darknet: Run, tmp_path: Path) -> None:

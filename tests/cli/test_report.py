@@ -28,7 +28,7 @@ def test_with_a_validation(darknet: Run, tmp_path: Path) -> None:
     cfg.write_text(CFG)
     darknet("train", shapes, cfg, "--batches", 1, "--backup", tmp_path)
     where = (cfg, weights, shapes / "cross/7.png", "--valid", shapes)
-    code, out, err = darknet("report", "-q", *where, "--worst", 2, "-o", file)
+    code, _, err = darknet("report", "-q", *where, "--worst", 2, "-o", file)
     assert (code, err) == (0, "")
     page = Page(file.read_text(encoding="utf-8"))
     assert page.faults == []

@@ -27,15 +27,15 @@ def test_one_run() -> None:
     losses, accuracy, rate = chart_panels([one], 0.8)
     raw, smoothed, valid = losses.series
     assert (raw.faint, smoothed.faint, valid.dots) == (True, False, True)
-    assert list(raw.y) == one.loss  # type: ignore[call-overload]
-    assert list(smoothed.y) == smooth(one.loss, 0.8)  # type: ignore[call-overload]
+    assert np.asarray(raw.y).tolist() == one.loss
+    assert np.asarray(smoothed.y).tolist() == smooth(one.loss, 0.8)
     assert [series.name for series in losses.series] == [
         "loss of a batch",
         "smoothed",
         "validation",
     ]
-    assert list(accuracy.series[0].y) == [100 * share for share in one.valid_top1]  # type: ignore[call-overload]
-    assert list(rate.series[0].y) == one.rate  # type: ignore[call-overload]
+    assert np.asarray(accuracy.series[0].y).tolist() == [100 * share for share in one.valid_top1]
+    assert np.asarray(rate.series[0].y).tolist() == one.rate
 
 
 def test_several_runs_have_raw_and_smoothed_losses_too() -> None:

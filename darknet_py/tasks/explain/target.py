@@ -30,12 +30,14 @@ def last_map(net: Network) -> int:
 
     Raises ShapeError where the scores come from vectors alone.
     """
-    index = score_layer(net)
     for index in range(score_layer(net) - 1, -1, -1):
         h, w, _ = net.layers[index].out_shape
         if h * w > 1 and net.layers[index].kind not in _BLURS_PLACES:
             return index
-    raise ShapeError(f"{net.path}: has no layer with a map to look at before its scores")
+    raise ShapeError(
+        f"{net.path}: has no layer with a map before its scores: expected the method integrated, "
+        "occlusion or saliency, which look at the picture"
+    )
 
 
 def check_map_layer(net: Network, layer: int) -> None:

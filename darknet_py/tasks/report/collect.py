@@ -11,6 +11,7 @@ from darknet_py.network import Network
 from darknet_py.tasks.activations import LayerMaps, see
 from darknet_py.tasks.classify import Prediction
 from darknet_py.tasks.explain import Explanation, explain_picture
+from darknet_py.tasks.explain.target import last_map
 from darknet_py.tasks.filters import FirstFilters, first_filters
 from darknet_py.tasks.pictures import Picture
 from darknet_py.tasks.valid import Evaluation
@@ -36,8 +37,8 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class Seen:
-    """One picture: what the network says, where it looks for the best classes, what its layers see
-    (the strongest channels)."""
+    """One picture: what the network says, where it looks for the best classes (by Grad-CAM, or
+    where no layer has a map by saliency), what its layers see (the strongest channels)."""
 
     picture: Picture
     predictions: list[Prediction]
@@ -64,7 +65,7 @@ def collect(
     names: Sequence[str],
     evaluation: Evaluation | None = None,
 ) -> Report:
-    """Looks at the network and at each picture. Raises ShapeError for networks without maps."""
+    """Looks at the network and at each picture."""
     return Report(
         cfg=net.path,
         weights=str(weights),
@@ -97,8 +98,16 @@ def _filters(net: Network) -> FirstFilters | None:
         return None
 
 
+def _method(net: Network) -> str:
+    try:
+        last_map(net)
+    except ShapeError:
+        return "saliency"
+    return "gradcam"
+
+
 def _see(net: Network, picture: Picture, names: Sequence[str]) -> Seen:
-    best = explain_picture(net, picture, names, (), top=min(_EXPLAINED, net.outputs))
+    best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     probabilities = net.predict(picture.x[None])[0]
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]

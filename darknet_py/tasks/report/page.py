@@ -34,6 +34,12 @@ _MOST_COUNTED = 20
 _MAP, _SHADES = 128, 48
 """Pixels of a layer's map, at most, and its colours."""
 _TOP = 0.999
+_HOW = {
+    "gradcam": "Grad-CAM: the brighter, the more of the class is seen there. The line goes around "
+    "what is above half of the highest.",
+    "saliency": "Saliency: the brighter a pixel, the more its change would change the class's "
+    "score.",
+}
 
 
 def render(report: Report) -> str:
@@ -90,14 +96,16 @@ def _picture_section(number: int, seen: Seen) -> str:
     )
     overlays = "".join(_explanation_figure(each) for each in seen.explanations)
     layers = "".join(_layer_maps(each, name) for each in seen.layers)
+    if layers:
+        layers = (
+            "<h3>What its layers see</h3>\n<p>Of each layer the channels with the largest means; "
+            f"all of a layer in one scale, from black to a pale yellow.</p>\n{layers}"
+        )
     return (
         f'<section id="picture-{number}">\n<h2>{escape(name)}: {escape(best.name)}, '
         f"{best.probability:.1%}</h2>\n{_prediction_table(seen)}\n"
-        "<h3>Where it looks</h3>\n<p>Grad-CAM: the brighter, the more of the class is seen there. "
-        "The line goes around what is above half of the highest.</p>\n"
+        f"<h3>Where it looks</h3>\n<p>{_HOW[seen.explanations[0].method]}</p>\n"
         f'<div class="large">{original}{overlays}</div>\n'
-        "<h3>What its layers see</h3>\n<p>Of each layer the channels with the largest means; all "
-        "of a layer in one scale, from black to a pale yellow.</p>\n"
         f"{layers}</section>"
     )
 
@@ -119,7 +127,8 @@ def _explanation_figure(found: Explanation) -> str:
         f"{found.picture.path.name} in grey with the heat for {found.name} over it; the middle of "
         f"the heat is {where}"
     )
-    caption = f"{found.name}, {found.probability:.1%}; heat: {where}; layer {found.layer}"
+    layer = f"; layer {found.layer}" if found.layer is not None else ""
+    caption = f"{found.name}, {found.probability:.1%}; heat: {where}{layer}"
     return _figure(_jpeg(drawn), alt, caption)
 
 

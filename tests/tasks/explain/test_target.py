@@ -42,7 +42,7 @@ def test_the_shipped_networks(name: str, scores: int, found: int) -> None:
 def test_a_network_of_vectors() -> None:
     net = make_network("[net]\ninputs=5\n[connected]\noutput=3\n[softmax]\n")
     assert score_layer(net) == 0
-    with pytest.raises(ShapeError, match="has no layer with a map to look at"):
+    with pytest.raises(ShapeError, match="has no layer with a map before its scores"):
         last_map(net)
 
 

@@ -178,3 +178,13 @@ def test_a_network_without_convolutions() -> None:
     page = Page(render(found))
     assert page.faults == []
     assert "first filters" not in page.text.lower()
+
+
+def test_a_network_of_vectors_is_explained_by_pixels(dataset: Dataset, tmp_path: Path) -> None:
+    net = golden_network(load_golden("forward", "connected"), tmp_path)
+    found = collect(net, "a.weights", [load_picture(net, dataset.paths[0], "crop")], NAMES)
+    assert {each.method for each in found.seen[0].explanations} == {"saliency"}
+    page = Page(render(found))
+    assert page.faults == []
+    assert "Saliency: " in page.text
+    assert "What its layers see" not in page.text
