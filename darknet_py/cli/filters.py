@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _FIRST = 16
 """Channels that are shown where none are named."""
+_CELL = 128
+"""Pixels of a picture on the sheet, at least."""
 
 
 @click.command()
@@ -116,5 +118,6 @@ def _draw_ascent(
         click.echo(f"channel {channel}: {before:f} for noise, {after:f} after {steps} steps")
     title = f"Layer {layer} [{net.layers[layer].kind}]: what {len(shown)} channels want"
     pictures = list(found.pictures.transpose(0, 2, 3, 1))
-    save_image(draw_sheet(pictures, captions, title=title), output)
+    cell = min(max(_CELL, *found.pictures.shape[2:]), 2 * _CELL)
+    save_image(draw_sheet(pictures, captions, cell=cell, title=title), output)
     click.echo(f"{output}: {title}")

@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from darknet_py.images.charts.drawing import GRID, new_canvas, shorten, to_picture, write
+from darknet_py.images.charts.drawing import (
+    GRID,
+    new_canvas,
+    shorten,
+    text_width,
+    to_picture,
+    write,
+)
 from darknet_py.images.checks import check_image
 
 _MARGIN, _GAP = 14, 12
@@ -35,7 +42,8 @@ def draw_sheet(
     whole factor, so that their pixels are seen; large ones are shrunk, smoothly. `captions`: one
     for each, cut with an ellipsis where too long; no room is left if all are empty. Without
     `columns` the sheet becomes somewhat wider than high, without `cell` 96 to 224 pixels, as the
-    largest picture asks. A `title` stands above all, cut where it is wider than the sheet.
+    largest picture asks. A `title` stands above all; the sheet is as
+    wide as it, at least.
 
     Returns float32 RGB of shape (h, w, 3), values 0..1. Raises ValueError for no picture,
     another shape, another number of captions, and columns or cells below 1.
@@ -52,10 +60,10 @@ def draw_sheet(
     heights = [max(tile.height for tile in row) + line for row in rows]
     head = _HEAD if title else 0
     ends = [_MARGIN + head + sum(heights[: i + 1]) + _GAP * i for i in range(len(rows))]
-    sheet = new_canvas(columns * step - _GAP + 2 * _MARGIN, ends[-1] + _MARGIN)
+    width = max(columns * step - _GAP, text_width(title, _TITLE))
+    sheet = new_canvas(width + 2 * _MARGIN, ends[-1] + _MARGIN)
     if title:
-        text = shorten(title, sheet.width - 2 * _MARGIN, _TITLE)
-        write(sheet, (_MARGIN, _MARGIN + _HEAD / 3), text, _TITLE)
+        write(sheet, (_MARGIN, _MARGIN + _HEAD / 3), title, _TITLE)
     for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         x, bottom = _MARGIN + i % columns * step, ends[i // columns] - line
         _place(sheet, tile, (x + (w - tile.width) // 2, bottom - tile.height))

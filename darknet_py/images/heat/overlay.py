@@ -65,7 +65,8 @@ def _grey(image: npt.NDArray[Any], w: int, h: int) -> _Floats:
     is_larger = w > image.shape[1]
     way = Image.Resampling.NEAREST if is_larger else Image.Resampling.LANCZOS
     picture = Image.fromarray(np.rint(grey * 255).astype(np.uint8)).resize((w, h), way)
-    return np.divide(np.asarray(picture), 255, dtype=np.float32)
+    shown: _Floats = np.divide(np.asarray(picture), 255, dtype=np.float32)
+    return shown
 
 
 def _shares(heat: npt.NDArray[Any], w: int, h: int) -> _Floats:
