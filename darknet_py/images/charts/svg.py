@@ -57,9 +57,9 @@ def _draw(axes: Any, panel: Panel) -> None:
         line = "-" if series.dots else _LINES[number % len(_LINES)]
         axes.plot(x, y, line, color=color, marker=mark, markersize=4, label=label)
         number += 1
-    axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
-    axes.title.set_ha("left")
-    axes.title.set_x(0)
+    axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
+    axes.set_title(panel.title, loc="left")
+    axes.tick_params(labelbottom=True)  # also where the x axis is shared
     if panel.log_y:
         axes.set_yscale("log")
     axes.grid(alpha=0.3)

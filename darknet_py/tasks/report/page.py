@@ -78,7 +78,7 @@ def _summary(report: Report) -> str:
     return (
         f"<p>{escape(Path(report.cfg).name)} with {escape(Path(report.weights).name)}: "
         f"{len(report.layers)} layers, {parameters:,} parameters, "
-        f"{operations / 1e9:.3g} billion operations for a picture.</p>\n"
+        f"{operations / 1e6:,.1f} million operations for a picture.</p>\n"
         f'<nav aria-label="Contents"><ul>{items}</ul></nav>'
     )
 
