@@ -35,9 +35,9 @@ def draw_svg_chart(panels: Sequence[Panel]) -> str:
     settings = {"svg.fonttype": "none", "svg.hashsalt": "darknet", "axes.spines.right": False}
     with matplotlib.rc_context({**settings, "axes.spines.top": False}):
         figure = Figure(figsize=(_WIDTH, _HEIGHT * len(panels)), layout="constrained")
-        for axes, panel in zip(
-            figure.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True
-        ):
+        is_shared = len({panel.x_label for panel in panels}) == 1
+        rows = figure.subplots(len(panels), sharex=is_shared, squeeze=False)[:, 0]
+        for axes, panel in zip(rows, panels, strict=True):
             _draw(axes, panel)
         file = io.BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
