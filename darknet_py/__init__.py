@@ -15,16 +15,22 @@ from darknet_py.errors import DarknetError
 
 if TYPE_CHECKING:
     from darknet_py.network import Network, load_network
+    from darknet_py.tasks.activations import see
     from darknet_py.tasks.classify import classify
+    from darknet_py.tasks.explain import explain
+    from darknet_py.tasks.filters import ascend
 
 __version__ = "0.1.0"
 
-__all__ = ["DarknetError", "Network", "classify", "load_network"]
+__all__ = ["DarknetError", "Network", "ascend", "classify", "explain", "load_network", "see"]
 
 _HOMES = {
     "Network": "darknet_py.network",
+    "ascend": "darknet_py.tasks.filters",
     "classify": "darknet_py.tasks.classify",
+    "explain": "darknet_py.tasks.explain",
     "load_network": "darknet_py.network",
+    "see": "darknet_py.tasks.activations",
 }
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from darknet_py.errors import DarknetError
+
 _PREFIX, _SUFFIX = ".darknet-", ".part"
 
 
@@ -31,6 +33,25 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a text file, UTF-8, whole or not at all. Raises DarknetError."""
+    try:
+        with atomic_file(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise DarknetError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def make_folder(path: str | Path) -> Path:
+    """A folder that is there, made with those above it if need be. Raises DarknetError."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        raise DarknetError(f"{path}: cannot be a folder for pictures: {reason}") from error
+    return Path(path)
 
 
 def remove_leftovers(folder: Path) -> None:

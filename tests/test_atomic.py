@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from darknet_py.atomic import atomic_file
+from darknet_py.atomic import atomic_file, make_folder, write_text
+from darknet_py.errors import DarknetError
 
 
 def test_the_file_appears_whole_with_the_umasks_permissions(tmp_path: Path) -> None:
@@ -38,3 +39,20 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 def test_no_folder_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "no" / "file"):
         pass
+
+
+def test_text_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "é\n")
+    assert path.read_bytes() == b"\xc3\xa9\n"
+    with pytest.raises(DarknetError, match="cannot be written: No such file or directory"):
+        write_text(tmp_path / "none/a.txt", "")
+
+
+def test_a_folder_is_made_once(tmp_path: Path) -> None:
+    folder = tmp_path / "a/b"
+    assert make_folder(folder) == make_folder(str(folder)) == folder
+    assert folder.is_dir()
+    (folder / "file").touch()
+    with pytest.raises(DarknetError, match="file: cannot be a folder for pictures: is a file"):
+        make_folder(folder / "file")

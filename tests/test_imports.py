@@ -37,6 +37,7 @@ OTHERS = {
     "cupy": "ops.gpu",
     "cupyx": "ops.gpu",
     "llvmlite": "ops.cpu",
+    "matplotlib": "images.charts",
     "numba": "ops.cpu",
     "numpy": "",
     "PIL": "images",
@@ -186,6 +187,7 @@ GOOD = [
     ("network.network", "from darknet_py.resources import find_resource"),
     ("images.decode", "from PIL import Image"),
     ("images.augment", "from darknet_py.ops.cpu.augment import augment"),
+    ("images.charts.svg", "def f():\n    from matplotlib.figure import Figure"),
     ("tasks.train", "from darknet_py import images, network"),
     ("cli.__init__", "import click\nfrom darknet_py import __version__"),
     ("cli.train", "def f():\n    from darknet_py.tasks.train import train"),
@@ -225,6 +227,8 @@ BAD = [
     ("network.builder", "from PIL import Image"),
     ("images.decode", "from darknet_py import network"),
     ("images.decode", "import click"),
+    ("images.heat.overlay", "import matplotlib"),
+    ("tasks.chart", "from matplotlib import pyplot"),
     ("images.decode", "from darknet_py.ops.gpu.conv import conv2d"),
     ("tasks.train", "from darknet_py.cli.options import find_file"),
     ("tasks.train", "import click"),
@@ -247,7 +251,17 @@ def test_what_is_not_allowed(module: str, source: str) -> None:
     assert len(faults(f"{US}.{module}", source)) == 1
 
 
-HEAVY = {"PIL", "PIL.ImageFont", "click", "cupy", "llvmlite", "numba", "numpy", "threadpoolctl"}
+HEAVY = {
+    "PIL",
+    "PIL.ImageFont",
+    "click",
+    "cupy",
+    "llvmlite",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "threadpoolctl",
+}
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,17 @@ import sys
 import click
 
 from darknet_py import __version__
+from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
+from darknet_py.cli.explain import explain
+from darknet_py.cli.filters import filters
 from darknet_py.cli.info import info
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
 from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
+from darknet_py.cli.report import report
 from darknet_py.cli.speed import speed
 from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
@@ -31,7 +35,10 @@ def darknet() -> None:
     """
 
 
-for command in (classifier, classify, info, nightmare, ops, plan, plot, speed, train):
+for command in (
+    *(activations, classifier, classify, explain, filters),
+    *(info, nightmare, ops, plan, plot, report, speed, train),
+):
     darknet.add_command(command)
 
 

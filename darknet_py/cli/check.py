@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.data_lines import report_lines
 from darknet_py.cli.options import Chosen, build_network
-from darknet_py.cli.report import report_lines
 from darknet_py.cli.train import data_options
 
 

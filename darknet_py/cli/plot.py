@@ -9,18 +9,34 @@ import click
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("-o", "--output", default="chart.png", show_default=True, help="Where to draw it.")
-def plot(runs: tuple[str, ...], output: str) -> None:
-    """Draw the curves of trainings: loss, validation accuracy, rate.
+@click.option(
+    "-o",
+    "--output",
+    default="chart.png",
+    show_default=True,
+    help="Where to draw it: .png, .jpg, or .svg, which needs matplotlib: "
+    "pip install 'darknet[plot]'.",
+)
+@click.option(
+    "--smooth",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.95,
+    show_default=True,
+    metavar="KEEP",
+    help="Of the smoothed loss, how much stays from batch to batch.",
+)
+def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
+    """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
     RUN is a backup folder or its metrics.csv; several are drawn side by side.
 
     \b
-    Example:
-      darknet plot backup/ other/backup/ -o comparison.png
+    Examples:
+      darknet plot backup/
+      darknet plot backup/ other/backup/ --smooth 0.98 -o comparison.svg
     """
     from darknet_py.tasks.chart import save_chart
     from darknet_py.tasks.metrics import read_metrics
 
-    save_chart(Path(output), [read_metrics(run) for run in runs])
+    save_chart(Path(output), [read_metrics(run) for run in runs], smooth)
     click.echo(output)

@@ -20,6 +20,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 Printer = Callable[["Classified"], None]
 
 
+names_option = click.option("--names", metavar="FILE", help="Names of the classes, one a line.")
+fit_option = click.option(
+    "--fit",
+    type=click.Choice(["min", "letterbox", "crop"]),
+    help="How a picture is made to fit: its shorter side, and the network grows to the rest (min); "
+    "whole, on grey (letterbox); its middle (crop).  "
+    "[default: min, or crop where the network cannot grow]",
+)
+
+
 def prediction_options(command: F) -> F:
     """-t, --names, --fit, --batch, --json and --csv."""
     for option in reversed(
@@ -31,14 +41,8 @@ def prediction_options(command: F) -> F:
                 metavar="N",
                 help="How many classes to print.",
             ),
-            click.option("--names", metavar="FILE", help="Names of the classes, one a line."),
-            click.option(
-                "--fit",
-                type=click.Choice(["min", "letterbox", "crop"]),
-                help="How a picture is made to fit: its shorter side, and the network grows to "
-                "the rest (min); whole, on grey (letterbox); its middle (crop).  "
-                "[default: min, or crop where the network cannot grow]",
-            ),
+            names_option,
+            fit_option,
             click.option(
                 "--batch",
                 type=click.IntRange(min=1),
@@ -72,7 +76,7 @@ def print_predictions(
         if fit == "crop":
             click.echo("This network takes one size only: pictures are cropped.", err=True)
     show, refused = _printer(form), 0
-    paths = _find(pictures) if pictures else _ask()
+    paths = find_named(pictures) if pictures else _ask()
     for result in classify_pictures(net, paths, top, names, fit, batch):
         if isinstance(result, Refused):
             click.echo(f"darknet: {result.error}", err=True)
@@ -92,7 +96,8 @@ def check_pictures(pictures: Sequence[str]) -> None:
         )
 
 
-def _find(pictures: Sequence[str]) -> list[Any]:
+def find_named(pictures: Sequence[str]) -> list[Any]:
+    """The pictures that arguments name: files, folders, patterns, or - for a list on stdin."""
     from darknet_py.images import find_pictures, read_list
 
     arguments: list[str] = []

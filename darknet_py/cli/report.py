@@ -1,53 +1,83 @@
-"""What will be trained on, in words."""
+"""darknet report"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from darknet_py.tasks.check import Report
+import click
 
-_CLASSES = 20
-_EXAMPLES = 5
-
-
-def report_lines(report: Report) -> Iterator[str]:
-    """The report of tasks.check, line by line."""
-    data = report.data
-    train, valid = data.training(), data.valid
-    held = f"{len(valid)} to validate with" if valid else "none to validate with"
-    yield f"{data.path}: {len(data.names)} classes, {len(train)} pictures to train on, {held}"
-    yield from _class_lines(report)
-    refused = [*report.refused_train, *report.refused_valid]
-    if refused:
-        yield f"{len(refused)} pictures cannot be read and are left out:"
-        yield from (f"  {refusal.error}" for refusal in refused[:_EXAMPLES])
-        yield from _more(len(refused))
-    if report.shared:
-        yield f"{len(report.shared)} pictures to validate with are trained on too:"
-        yield from (f"  {path}" for _, path in report.shared[:_EXAMPLES])
-        yield from _more(len(report.shared))
-    if report.memory is not None:
-        yield f"memory: about {report.memory / 2**20:,.0f} MB"
-    yield f"backups: {data.backup}"
+from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
+from darknet_py.cli.train import data_options
 
 
-def _class_lines(report: Report) -> Iterator[str]:
-    names, train = report.data.names, report.data.training().counts()
-    valid = report.data.valid.counts() if report.data.valid else [0] * len(names)
-    if len(names) <= _CLASSES:
-        width = max(map(len, names))
-        for name, one, other in zip(names, train, valid, strict=True):
-            yield f"  {name:<{width}}  {one:7d} {other:7d}"
-    else:
-        yield f"  {min(train)} to {max(train)} pictures a class to train on"
-    empty = [name for name, count in zip(names, train, strict=True) if not count]
-    if empty:
-        yield f"classes without a picture to train on: {', '.join(empty[:_EXAMPLES])}"
-        yield from _more(len(empty))
+@click.command()
+@click.argument("cfg")
+@click.argument("weights")
+@click.argument("pictures", nargs=-1, metavar="PICTURE...")
+@click.option(
+    "--valid",
+    metavar="DATA",
+    help="Also hold the network to the pictures to validate with of this .data file or folder.",
+)
+@click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=24,
+    show_default=True,
+    metavar="N",
+    help="Mistakes of the validation to show.",
+)
+@click.option("-o", "--output", default="report.html", show_default=True, help="The file.")
+@names_option
+@fit_option
+@data_options
+@network_options
+def report(
+    cfg: str,
+    weights: str,
+    pictures: tuple[str, ...],
+    valid: str | None,
+    worst: int,
+    output: str,
+    names: str | None,
+    fit: str | None,
+    labels: str,
+    share: float,
+    seed: int,
+    chosen: Chosen,
+) -> None:
+    """Write all that can be seen of a network and some pictures into one HTML file.
 
+    It has predictions, Grad-CAM and the strongest channels of a few layers for each picture, the
+    first filters, the layer table with operations and, with --valid, the confusion matrix and the
+    mistakes of which the network was surest. The file holds its pictures and needs no network and
+    no script. --labels, --share and --seed are those of the training.
 
-def _more(count: int) -> Iterator[str]:
-    if count > _EXAMPLES:
-        yield f"  and {count - _EXAMPLES} more"
+    \b
+    Examples:
+      darknet report cfg/tiny.cfg tiny.weights dog.jpg eagle.jpg
+      darknet report net.cfg backup/net.weights photos/a.png --valid photos/ -o net.html
+    """
+    check_pictures(pictures)
+    net = open_network(cfg, find_file(weights), chosen)
+    from darknet_py.atomic import write_text
+    from darknet_py.tasks.classify import best_fit
+    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.names import choose_names
+    from darknet_py.tasks.pictures import load_picture
+    from darknet_py.tasks.report import collect, render
+    from darknet_py.tasks.targets import check_outputs
+    from darknet_py.tasks.valid import evaluate
+
+    fit = fit or best_fit(net)
+    loaded = [load_picture(net, path, fit) for path in find_named(pictures)]
+    data = open_data(valid, labels, share, seed) if valid else None
+    known = choose_names(names or (data.names if data else None), net.outputs)
+    evaluation = None
+    if data:
+        check_outputs(net, len(data.names))
+        evaluation = evaluate(net, data.validation(), data.top, worst=worst)
+    page = render(collect(net, weights, loaded, known, evaluation))
+    write_text(output, page)
+    click.echo(f"{output}: {len(loaded)} pictures, {Path(output).stat().st_size:,} bytes")

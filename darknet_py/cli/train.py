@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.data_lines import report_lines
 from darknet_py.cli.options import Chosen, build_network, network_options
-from darknet_py.cli.report import report_lines
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:

@@ -10,10 +10,22 @@ from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import MAX_PIXELS
+from darknet_py.images.encode import encode_jpeg, encode_png
 from darknet_py.images.files import SUFFIXES, find_pictures, read_list
-from darknet_py.images.fit import FITS, MAX_STRETCH, fit_image, load_fitted
+from darknet_py.images.fit import (
+    FITS,
+    MAX_STRETCH,
+    Frame,
+    fit_image,
+    fitted_frame,
+    load_fitted,
+    load_with_fitted,
+)
 from darknet_py.images.flip import flip_image
 from darknet_py.images.folder import read_folder
+from darknet_py.images.heat.colormap import color_map
+from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
+from darknet_py.images.heat.spread import spread_heat
 from darknet_py.images.image import check_name, load_image, load_info, save_image, to_pixels
 from darknet_py.images.labels import LABELS
 from darknet_py.images.letterbox import letterbox_image
@@ -33,6 +45,8 @@ if TYPE_CHECKING:
     from darknet_py.images.charts.confusion import draw_confusion
     from darknet_py.images.charts.sheet import draw_sheet
     from darknet_py.images.charts.smooth import smooth
+    from darknet_py.images.charts.svg import draw_svg_chart
+    from darknet_py.images.heat.maps import draw_maps
 
 __all__ = [
     "FITS",
@@ -42,6 +56,7 @@ __all__ = [
     "SUFFIXES",
     "Batch",
     "Dataset",
+    "Frame",
     "Loader",
     "Panel",
     "Refusal",
@@ -51,13 +66,21 @@ __all__ = [
     "center_crop_image",
     "check_animation",
     "check_name",
+    "color_map",
     "crop_image",
     "distort_image",
     "draw_chart",
     "draw_confusion",
+    "draw_heat",
+    "draw_maps",
+    "draw_overlay",
     "draw_sheet",
+    "draw_svg_chart",
+    "encode_jpeg",
+    "encode_png",
     "find_pictures",
     "fit_image",
+    "fitted_frame",
     "flip_image",
     "from_view",
     "hsv_to_rgb",
@@ -66,6 +89,7 @@ __all__ = [
     "load_fitted",
     "load_image",
     "load_info",
+    "load_with_fitted",
     "moments",
     "overlap",
     "read_data_file",
@@ -81,7 +105,9 @@ __all__ = [
     "save_animation",
     "save_image",
     "scan",
+    "shown_size",
     "smooth",
+    "spread_heat",
     "to_channels",
     "to_pixels",
     "to_view",
@@ -92,16 +118,18 @@ __all__ = [
 
 # Charts are drawn with letters, whose readers take their time; most commands draw none.
 _CHARTS = {
-    "Panel": "chart",
-    "Series": "chart",
-    "draw_chart": "chart",
-    "draw_confusion": "confusion",
-    "draw_sheet": "sheet",
-    "smooth": "smooth",
+    "Panel": "charts.chart",
+    "Series": "charts.chart",
+    "draw_chart": "charts.chart",
+    "draw_confusion": "charts.confusion",
+    "draw_maps": "heat.maps",
+    "draw_sheet": "charts.sheet",
+    "draw_svg_chart": "charts.svg",
+    "smooth": "charts.smooth",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _CHARTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"darknet_py.images.charts.{_CHARTS[name]}"), name)
+    return getattr(importlib.import_module(f"darknet_py.images.{_CHARTS[name]}"), name)

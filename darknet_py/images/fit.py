@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from darknet_py.errors import PictureError
 from darknet_py.images.checks import check_image, check_size
 from darknet_py.images.crop import center_crop_image
 from darknet_py.images.image import load_image
-from darknet_py.images.letterbox import letterbox_image
+from darknet_py.images.letterbox import inside, letterbox_image
 from darknet_py.images.names import one_line
 from darknet_py.images.resize import resize_min
 
@@ -21,6 +21,16 @@ FITS = ("min", "letterbox", "crop")
 
 MAX_STRETCH = 16
 """With "min", how many times longer than its shorter side a picture may be."""
+
+
+class Frame(NamedTuple):
+    """Where the edges of a fitted picture lie on the picture that it was made from, in that one's
+    pixels: outside of it where a letterbox has grey."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
@@ -53,11 +63,33 @@ def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.N
 
     Raises PictureError, one line that begins with the path, where either cannot.
     """
+    _, fitted = load_with_fitted(path, w, h, fit)
+    return fitted
+
+
+def load_with_fitted(
+    path: str | os.PathLike[str], w: int, h: int, fit: str
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The picture in a file as it is, and fitted; raises as `load_fitted`."""
     image = load_image(path)
     try:
-        return fit_image(image, w, h, fit)
+        return image, fit_image(image, w, h, fit)
     except PictureError as error:
         raise PictureError(f"{one_line(path)}: {error}") from error
+
+
+def fitted_frame(in_w: int, in_h: int, w: int, h: int, fit: str) -> Frame:
+    """What `fit_image` shows of a picture of `in_w` x `in_h` pixels."""
+    if fit == "min":
+        return Frame(0, 0, in_w, in_h)
+    if fit == "letterbox":
+        new_w, new_h = inside(in_w, in_h, w, h)
+        across, down = in_w / new_w, in_h / new_h
+        left, top = -((w - new_w) // 2) * across, -((h - new_h) // 2) * down
+        return Frame(left, top, left + w * across, top + h * down)
+    side = min(in_h, in_w)
+    left, top = (in_w - side) // 2, (in_h - side) // 2
+    return Frame(left, top, left + side, top + side)
 
 
 def _check_stretch(in_w: int, in_h: int) -> None:

@@ -21,14 +21,15 @@ def letterbox_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.f
     """
     check_image(image)
     check_size(w, h)
-    new_w, new_h = _inside(image.shape[1], image.shape[0], w, h)
+    new_w, new_h = inside(image.shape[1], image.shape[0], w, h)
     boxed = np.full((h, w, image.shape[2]), _BORDER, dtype=np.float32)
     left, top = (w - new_w) // 2, (h - new_h) // 2
     boxed[top : top + new_h, left : left + new_w] = resize_image(image, new_w, new_h)
     return boxed
 
 
-def _inside(in_w: int, in_h: int, w: int, h: int) -> tuple[int, int]:
+def inside(in_w: int, in_h: int, w: int, h: int) -> tuple[int, int]:
+    """The width and height of a picture of `in_w` x `in_h` pixels within a letterbox."""
     # In float32, as there, a near tie falls to the other side.
     if np.float32(w) / np.float32(in_w) < np.float32(h) / np.float32(in_h):
         return w, max(1, in_h * w // in_w)

@@ -18,7 +18,7 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape
-from darknet_py.network import recordings
+from darknet_py.network import gradients, recordings
 from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.optimiser import Optimiser
 from darknet_py.network.passes import forget, forward
@@ -207,6 +207,40 @@ class Network:
         return [
             self._to_outside(y, layer.is_vector) for y, layer in zip(ys, self.layers, strict=True)
         ]
+
+    def output(self, x: np.ndarray, layer: int) -> np.ndarray:
+        """One layer's output in inference, (n, c, h, w), vectors as (n, outputs); layers after it
+        are not computed. Raises ShapeError where there is no such layer."""
+        self._check_layers([layer])
+        (y,) = gradients.output(self, self._any_size(x), layer).run(self)
+        return self._to_outside(y, self.layers[layer].is_vector)
+
+    def carry_back(
+        self, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]
+    ) -> gradients.Carried:
+        """Runs x to layer `start`, and `delta` from its output back to the outputs of `ends`.
+
+        x (n, c, h, w), 0..1, of any size that the layers can take; delta (n, outputs of `start` at
+        that size), in darknet's order, or (n, c, h, w); ends: layers before `start`, or -1 for the
+        picture. In inference. With a delta of one for one number of the output and zeros
+        elsewhere, what arrives is the gradient of that number. Raises ShapeError for layers that
+        are none, or from which nothing leads to `start`.
+        """
+        self._check_layers([start])
+        for end in ends:
+            if not gradients.PICTURE <= end < start:
+                raise ShapeError(f"{self.path}: layer {end} is not before layer {start}")
+        x = self._any_size(x)
+        h, w, c = self.sized(x).layers[start].out_shape
+        if delta.size != len(x) * c * h * w:
+            expected = f"({len(x)}, {c * h * w})"
+            raise ShapeError(f"{self.path}: expected a delta {expected}, found {delta.shape}")
+        inside = np.ascontiguousarray(delta.reshape(-1, c, h, w).transpose(0, 2, 3, 1))
+        found = gradients.carrying(self, x, inside, start, ends).run(self)
+        outside = [np.ascontiguousarray(each.transpose(0, 3, 1, 2)) for each in found]
+        found_maps, deltas = iter(outside[: -len(ends)]), outside[-len(ends) :]
+        maps = [x if end == gradients.PICTURE else next(found_maps) for end in ends]
+        return gradients.Carried(maps, deltas)
 
     def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
         """The delta of the picture that makes `layer` more of what it is: the heart of a dream.

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from darknet_py.errors import PictureError, ShapeError
-from darknet_py.images import load_fitted, to_channels
 from darknet_py.network import Network
 from darknet_py.tasks.names import choose_names
+from darknet_py.tasks.pictures import load_picture
 
 
 class Prediction(NamedTuple):
@@ -82,7 +82,7 @@ def classify_pictures(
     waiting: list[tuple[Path, np.ndarray]] = []
     for path in map(Path, pictures):
         try:
-            picture = _load(net, path, fit)
+            picture = load_picture(net, path, fit).x
         except PictureError as error:
             yield from _predict(net, waiting, top, names)
             waiting = []
@@ -106,14 +106,6 @@ def best_fit(net: Network) -> str:
     except ShapeError:
         return "crop"
     return "min"
-
-
-def _load(net: Network, path: Path, fit: str) -> np.ndarray:
-    """The fitted picture as (c, h, w)."""
-    h, w, c = net.in_shape
-    if c not in (1, 3):
-        raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
-    return to_channels(load_fitted(path, w, h, fit), c).transpose(2, 0, 1)
 
 
 def _predict(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
 from darknet_py.cfg.data_file import DataFile, read_lines
-from darknet_py.errors import CfgError
+from darknet_py.errors import CfgError, DarknetError
 from darknet_py.resources import find_resource
 
 _SHIPPED = {1000: "data/imagenet.shortnames.list"}
@@ -52,3 +53,22 @@ def choose_names(names: str | Path | Sequence[str] | None, outputs: int) -> list
             "names", None, f"{len(names)} were given, and the network has {outputs} outputs"
         )
     return list(names[:outputs])
+
+
+def find_class(name: str, names: Sequence[str]) -> int:
+    """The number of a class, from its name, in large or small letters, or from its number.
+
+    Raises DarknetError for a name that no class has, or several.
+    """
+    wanted = name.strip().lower()
+    found = [index for index, each in enumerate(names) if each.lower() == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        numbers = " or ".join(map(str, found))
+        raise DarknetError(f"{name!r} is the name of {len(found)} classes: say {numbers}")
+    if wanted.isdecimal() and int(wanted) < len(names):
+        return int(wanted)
+    near = difflib.get_close_matches(wanted, [each.lower() for each in names], 3)
+    advice = f"did you mean {', '.join(near)}?" if near else f"expected 0 to {len(names) - 1}"
+    raise DarknetError(f"there is no class {name!r}: {advice}")

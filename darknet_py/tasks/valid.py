@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,24 @@ from darknet_py.tasks.targets import probabilities_of
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A picture whose first guess is wrong; classes by number, probabilities 0..1 of the guess and
+    of the true class."""
+
+    path: Path
+    truth: int
+    guess: int
+    probability: float
+    own: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What a validation found.
 
     confusion: (classes, classes), row the true class, column the first guess; top_hits: how many
     pictures had their class among the first `top`; loss: mean of -log of the true class's
-    probability.
+    probability; mistakes: the wrong guesses that were surest, as many as were asked for.
     """
 
     names: tuple[str, ...]
@@ -35,6 +47,7 @@ class Evaluation:
     top: int
     top_hits: int
     loss: float
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def pictures(self) -> int:
@@ -52,23 +65,50 @@ class Evaluation:
 
 
 def evaluate(
-    net: Network, dataset: Dataset, top: int = 5, views: int = 1, batch: int | None = None
+    net: Network,
+    dataset: Dataset,
+    top: int = 5,
+    views: int = 1,
+    batch: int | None = None,
+    worst: int = 0,
 ) -> Evaluation:
-    """Predicts every picture of a set. views: 1, the middle, or 10: corners, middle, mirrored."""
+    """Predicts every picture of a set. views: 1, the middle, or 10: corners, middle, mirrored.
+    worst: mistakes to keep."""
     classes = len(dataset.names)
     confusion = np.zeros((classes, classes), np.int64)
     hits, loss = 0, 0.0
+    mistakes: list[Mistake] = []
     labels = np.array([label for (label,) in dataset.labels])
     done = 0
     for probabilities in _predictions(net, dataset, views, batch or 64):
         truth = labels[done : done + len(probabilities)]
+        paths = dataset.paths[done : done + len(probabilities)]
         done += len(probabilities)
         order = np.argsort(-probabilities, axis=1, kind="stable")
         np.add.at(confusion, (truth, order[:, 0]), 1)
         hits += int((order[:, :top] == truth[:, None]).any(axis=1).sum())
         own = probabilities[np.arange(len(truth)), truth].astype(np.float64)
         loss -= float(np.log(np.maximum(own, 1e-30)).sum())
-    return Evaluation(dataset.names, confusion, top, hits, loss / max(done, 1))
+        if worst:
+            found = _mistakes(paths, truth, order[:, 0], probabilities)
+            mistakes = sorted([*mistakes, *found], key=lambda each: -each.probability)[:worst]
+    loss /= max(done, 1)
+    return Evaluation(dataset.names, confusion, top, hits, loss, tuple(mistakes))
+
+
+def _mistakes(
+    paths: Sequence[Path], truth: np.ndarray, guess: np.ndarray, probabilities: np.ndarray
+) -> list[Mistake]:
+    return [
+        Mistake(
+            Path(paths[i]),
+            int(truth[i]),
+            int(guess[i]),
+            float(probabilities[i, guess[i]]),
+            float(probabilities[i, truth[i]]),
+        )
+        for i in np.flatnonzero(truth != guess).tolist()
+    ]
 
 
 def _predictions(net: Network, dataset: Dataset, views: int, batch: int) -> Iterator[np.ndarray]:

@@ -318,7 +318,7 @@ def test_ctrl_c_ends_with_130(
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("darknet_py.tasks.classify.load_fitted", interrupted)
+    monkeypatch.setattr("darknet_py.tasks.classify.load_picture", interrupted)
     code, _, err = darknet("classify", "-q", *model, pictures / "a.png")
     assert (code, err) == (130, "\ndarknet: interrupted\n")
 
@@ -331,7 +331,7 @@ def test_a_bug_keeps_its_traceback(
     def bug(*args: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("darknet_py.tasks.classify.load_fitted", bug)
+    monkeypatch.setattr("darknet_py.tasks.classify.load_picture", bug)
     monkeypatch.setattr(
         sys, "argv", ["darknet", "classify", "-q", *map(str, model), str(pictures / "a.png")]
     )

@@ -144,7 +144,10 @@ def test_plot_compares_runs(darknet: Run, task: Task, tmp_path: Path) -> None:
     picture = tmp_path / "both.png"
     code, out, _ = darknet("plot", task.backup, tmp_path / "other/metrics.csv", "-o", picture)
     assert (code, out) == (0, f"{picture}\n")
-    assert picture.is_file()
+    plain = picture.read_bytes()
+    darknet("plot", task.backup, tmp_path / "other", "--smooth", "0", "-o", picture)
+    assert picture.read_bytes() != plain
+    assert darknet("plot", task.backup, "--smooth", "1").code == 2
     code, _, err = darknet("plot", task.cfg)
     assert code == 1
     assert err == f"darknet: {task.cfg}: is no metrics.csv of a training\n"

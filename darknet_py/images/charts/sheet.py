@@ -10,12 +10,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from darknet_py.images.charts.drawing import GRID, new_canvas, shorten, to_picture, write
+from darknet_py.images.charts.drawing import (
+    GRID,
+    new_canvas,
+    shorten,
+    text_width,
+    to_picture,
+    write,
+)
 from darknet_py.images.checks import check_image
 
 _MARGIN, _GAP = 14, 12
 _TEXT = 12  # Size of the letters,
 _LINE = 20  # and height of their line.
+_TITLE, _HEAD = 15, 30  # Size of the title's letters, and height of its line.
 _SMALLEST_CELL, _LARGEST_CELL = 96, 224
 _SHAPE = 1.5  # How much wider than high a sheet is, about.
 
@@ -25,6 +33,7 @@ def draw_sheet(
     captions: Sequence[str],
     columns: int | None = None,
     cell: int | None = None,
+    title: str = "",
 ) -> npt.NDArray[np.float32]:
     """All pictures in rows, from left to right, each as large as fits into `cell` x `cell` pixels.
 
@@ -33,7 +42,8 @@ def draw_sheet(
     whole factor, so that their pixels are seen; large ones are shrunk, smoothly. `captions`: one
     for each, cut with an ellipsis where too long; no room is left if all are empty. Without
     `columns` the sheet becomes somewhat wider than high, without `cell` 96 to 224 pixels, as the
-    largest picture asks.
+    largest picture asks. A `title` stands above all; the sheet is as
+    wide as it, at least.
 
     Returns float32 RGB of shape (h, w, 3), values 0..1. Raises ValueError for no picture,
     another shape, another number of captions, and columns or cells below 1.
@@ -48,8 +58,12 @@ def draw_sheet(
     columns = columns or _columns(len(tiles), step / (max(tile.height for tile in tiles) + _GAP))
     rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
     heights = [max(tile.height for tile in row) + line for row in rows]
-    ends = [_MARGIN + sum(heights[: i + 1]) + _GAP * i for i in range(len(rows))]
-    sheet = new_canvas(columns * step - _GAP + 2 * _MARGIN, ends[-1] + _MARGIN)
+    head = _HEAD if title else 0
+    ends = [_MARGIN + head + sum(heights[: i + 1]) + _GAP * i for i in range(len(rows))]
+    width = max(columns * step - _GAP, text_width(title, _TITLE))
+    sheet = new_canvas(width + 2 * _MARGIN, ends[-1] + _MARGIN)
+    if title:
+        write(sheet, (_MARGIN, _MARGIN + _HEAD / 3), title, _TITLE)
     for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         x, bottom = _MARGIN + i % columns * step, ends[i // columns] - line
         _place(sheet, tile, (x + (w - tile.width) // 2, bottom - tile.height))

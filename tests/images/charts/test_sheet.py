@@ -168,3 +168,16 @@ def test_mistakes_are_named() -> None:
         draw_sheet([noise(2, 2, 2)], [""])
     with pytest.raises(ValueError, match="not a picture"):
         draw_sheet([noise(2, 2)[0]], [""])
+
+
+def test_a_title_stands_above_and_widens_a_narrow_sheet() -> None:
+    pictures = [plain(96, 96, RED)]
+    without = draw_sheet(pictures, [""])
+    short, long = draw_sheet(pictures, [""], title="A"), draw_sheet(pictures, [""], title="A" * 40)
+    assert short.shape == (without.shape[0] + 30, *without.shape[1:])
+    assert long.shape[1] > short.shape[1]
+    assert edges_are_white(long)
+    for sheet in (short, long):
+        _, top, *_ = bounds(where(sheet, RED))
+        assert (sheet[: top - 2] < 0.5).any()
+    np.testing.assert_array_equal(short[44:], without[14:])

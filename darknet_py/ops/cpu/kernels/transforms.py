@@ -24,7 +24,7 @@ class Winograd(NamedTuple):
     """n inputs to n."""
     at: Transform
     """n products to m outputs."""
-    a: Transform | None
+    a: Transform
     """m outputs to n."""
     g: np.ndarray
     """(n, size)"""
@@ -58,6 +58,11 @@ def _at4(m):  # type: ignore[no-untyped-def]
 def _at2_of_5(m):  # type: ignore[no-untyped-def]
     m0, m1, m2, m3, m4, m5 = m
     return [m0 + (m1 + m2) + (m3 + m4), (m1 - m2) + (m3 - m4) * 2.0 + m5]
+
+
+def _a2_of_5(y):  # type: ignore[no-untyped-def]
+    y0, y1 = y
+    return [y0, y0 + y1, y0 - y1, y0 + y1 * 2.0, y0 - y1 * 2.0, y1]
 
 
 def _a4(y):  # type: ignore[no-untyped-def]
@@ -96,7 +101,7 @@ WINOGRAD = {
         _bt2, _at2, _a2, np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
     ),
     (4, 3): Winograd(_bt4, _at4, _a4, _g6(3)),
-    (2, 5): Winograd(_bt4, _at2_of_5, None, _g6(5)),
+    (2, 5): Winograd(_bt4, _at2_of_5, _a2_of_5, _g6(5)),
 }
 """By m and size."""
 

@@ -100,7 +100,7 @@ def _winograd(
             multiplied = (blocks - 1) * _multiplied(block) + _multiplied(
                 mine - (blocks - 1) * block
             )
-            work = count * multiplied * mine_vectors * (inputs * vector_length() + 4)
+            work = float(count * multiplied * mine_vectors * (inputs * vector_length() + 4))
             work += 2 * count * mine * (_IN[n] * inputs + _OUT[n] * mine_vectors)
             if count * min(block, mine) * inputs * VECTOR > _NEAR:
                 work += _FAR * count * mine * inputs * _ceil(mine_vectors, PANEL)

@@ -56,11 +56,11 @@ class Packing:
     def floats(self, weights: np.ndarray) -> int:
         """Room for the packed weights."""
         filters, high, wide, channels = weights.shape
-        places = (self.m + high - 1) ** 2 if self.m else high * wide
+        places = int((self.m + high - 1) ** 2 if self.m else high * wide)
         return places * self.c * padded(channels if self.backward else filters) + _AHEAD
 
     def row(self, weights: np.ndarray, packed: int, factors: int) -> list[int]:
-        """A row that packs into memory at an address; factors: the address of one float a filter (padded), or 0."""
+        """A row that packs. packed: an address; factors: that of a float a filter (padded), or 0."""
         filters, high, wide, channels = weights.shape
         arguments = {
             "weights": weights.ctypes.data,

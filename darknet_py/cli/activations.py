@@ -1,0 +1,89 @@
+"""darknet activations"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.predictions import fit_option
+
+
+@click.command()
+@click.argument("cfg")
+@click.argument("weights")
+@click.argument("picture")
+@click.option(
+    "--layer",
+    "layers",
+    type=click.IntRange(min=0),
+    multiple=True,
+    metavar="N",
+    help="This layer; may be given several times.  [the last of each size of map]",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="The K channels with the largest means alone.  [all]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    default="activations",
+    show_default=True,
+    help="Folder for the pictures.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a layer: means of channels.")
+@fit_option
+@network_options
+def activations(
+    cfg: str,
+    weights: str,
+    picture: str,
+    layers: tuple[int, ...],
+    top: int | None,
+    output: str,
+    as_json: bool,
+    fit: str | None,
+    chosen: Chosen,
+) -> None:
+    """Draw what the layers of a network see in a picture.
+
+    Each layer becomes a sheet, PICTURE_layerN.png: every channel's map with its number and its
+    mean, all in one scale of colours from black (0) to a pale yellow (the largest values).
+
+    \b
+    Examples:
+      darknet activations cfg/tiny.cfg tiny.weights dog.jpg
+      darknet activations cfg/tiny.cfg tiny.weights dog.jpg --layer 12 --top 24 -o seen/
+    """
+    net = open_network(cfg, find_file(weights), chosen)
+    from darknet_py.atomic import make_folder
+    from darknet_py.images import save_image
+    from darknet_py.tasks.activations import draw_layer, see
+    from darknet_py.tasks.classify import best_fit
+    from darknet_py.tasks.pictures import load_picture
+
+    loaded = load_picture(net, find_file(picture), fit or best_fit(net))
+    seen = see(net, loaded.x, layers, top)
+    folder = make_folder(output)
+    for found in seen:
+        path = folder / f"{Path(picture).stem}_layer{found.layer}.png"
+        save_image(draw_layer(found), path)
+        if as_json:
+            document = {
+                "path": str(path),
+                "layer": found.layer,
+                "kind": found.kind,
+                "channels": found.channels.tolist(),
+                "means": [float(f"{mean:.6g}") for mean in found.strengths],
+                "low": found.low,
+                "high": found.high,
+            }
+            click.echo(json.dumps(document))
+        else:
+            click.echo(f"{path}: {found.title}")

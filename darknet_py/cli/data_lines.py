@@ -1,0 +1,53 @@
+"""What will be trained on, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from darknet_py.tasks.check import Report
+
+_CLASSES = 20
+_EXAMPLES = 5
+
+
+def report_lines(report: Report) -> Iterator[str]:
+    """The report of tasks.check, line by line."""
+    data = report.data
+    train, valid = data.training(), data.valid
+    held = f"{len(valid)} to validate with" if valid else "none to validate with"
+    yield f"{data.path}: {len(data.names)} classes, {len(train)} pictures to train on, {held}"
+    yield from _class_lines(report)
+    refused = [*report.refused_train, *report.refused_valid]
+    if refused:
+        yield f"{len(refused)} pictures cannot be read and are left out:"
+        yield from (f"  {refusal.error}" for refusal in refused[:_EXAMPLES])
+        yield from _more(len(refused))
+    if report.shared:
+        yield f"{len(report.shared)} pictures to validate with are trained on too:"
+        yield from (f"  {path}" for _, path in report.shared[:_EXAMPLES])
+        yield from _more(len(report.shared))
+    if report.memory is not None:
+        yield f"memory: about {report.memory / 2**20:,.0f} MB"
+    yield f"backups: {data.backup}"
+
+
+def _class_lines(report: Report) -> Iterator[str]:
+    names, train = report.data.names, report.data.training().counts()
+    valid = report.data.valid.counts() if report.data.valid else [0] * len(names)
+    if len(names) <= _CLASSES:
+        width = max(map(len, names))
+        for name, one, other in zip(names, train, valid, strict=True):
+            yield f"  {name:<{width}}  {one:7d} {other:7d}"
+    else:
+        yield f"  {min(train)} to {max(train)} pictures a class to train on"
+    empty = [name for name, count in zip(names, train, strict=True) if not count]
+    if empty:
+        yield f"classes without a picture to train on: {', '.join(empty[:_EXAMPLES])}"
+        yield from _more(len(empty))
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > _EXAMPLES:
+        yield f"  and {count - _EXAMPLES} more"

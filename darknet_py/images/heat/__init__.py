@@ -1,0 +1,1 @@
+"""Heat maps: numbers of places made colours, and laid over pictures."""

@@ -1,0 +1,126 @@
+"""What a filter wants to see: a picture that is changed until the filter answers most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from darknet_py.errors import ShapeError
+from darknet_py.network import Network
+from darknet_py.network.gradients import PICTURE
+from darknet_py.tasks.filters.blur import blur
+
+STEPS = 96
+_RATE = 0.03
+"""How far a pixel moves in a step, on average, of the way from black to white."""
+_JITTER = 4
+"""Pixels by which the picture is shifted, at most, before each step: what is between two pixels of
+a layer's grid is found as well as what lies on it."""
+_BLUR_FIRST, _BLUR_LAST = 1.2, 0.4
+"""Deviations, in pixels, of the blur of each step: coarse shapes first, then finer ones."""
+_NOISE = 0.05
+_BATCH = 8
+
+
+class Ascent(NamedTuple):
+    """pictures: (k, c, h, w), 0..1; before, after: (k,), the means of the channels' activations
+    for the noise at the start, and for the pictures."""
+
+    pictures: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+
+def ascend(
+    net: Network,
+    layer: int,
+    channels: Sequence[int],
+    size: int | None = None,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> Ascent:
+    """Gradient ascent from noise around grey, for several channels at once.
+
+    Each step shifts the picture at random, moves it along the blurred gradient of the channel's
+    mean activation, scaled to one length, and keeps it within 0..1. size: of the square pictures,
+    in pixels; 128, or the network's own where that is less or it takes no other. Raises ShapeError.
+    Source: Erhan et al. 2009, "Visualizing Higher-Layer Features"; jitter and blur as in
+    Mordvintsev et al. 2015, "Inceptionism", and Oygard 2015, "Visualizing GoogLeNet Classes".
+    """
+    check_channels(net, layer, channels)
+    net = _sized(net, size)
+    h, w, c = net.in_shape
+    rng = np.random.default_rng(seed)
+    shifts = rng.integers(-_JITTER, _JITTER + 1, (steps, 2))
+    start = 0.5 + _NOISE * rng.standard_normal((len(channels), c, h, w), np.float32)
+    parts = [
+        _ascend(net, layer, list(channels[first : first + _BATCH]), part, shifts)
+        for first, part in _batches(start)
+    ]
+    pictures = np.concatenate(parts)
+    return Ascent(
+        pictures, _means(net, layer, channels, start), _means(net, layer, channels, pictures)
+    )
+
+
+def _ascend(
+    net: Network, layer: int, channels: list[int], x: np.ndarray, shifts: np.ndarray
+) -> np.ndarray:
+    delta = _delta(net, layer, channels)
+    deviations = np.linspace(_BLUR_FIRST, _BLUR_LAST, len(shifts))
+    for shift, deviation in zip(shifts, deviations, strict=True):
+        x = np.roll(x, shift, axis=(2, 3))
+        step = blur(net.carry_back(x, delta, layer, [PICTURE]).deltas[0], float(deviation))
+        length = np.abs(step).mean(axis=(1, 2, 3), keepdims=True)
+        x = np.clip(x + _RATE * step / np.maximum(length, 1e-20), 0, 1)
+        x = np.roll(x, -shift, axis=(2, 3))
+    return x
+
+
+def _delta(net: Network, layer: int, channels: list[int]) -> np.ndarray:
+    """The gradient of each picture's channel's mean, (k, c, h, w)."""
+    h, w, c = net.layers[layer].out_shape
+    delta = np.zeros((len(channels), c, h, w), np.float32)
+    delta[np.arange(len(channels)), channels] = 1 / (h * w)
+    return delta
+
+
+def _means(net: Network, layer: int, channels: Sequence[int], x: np.ndarray) -> np.ndarray:
+    found = []
+    for first, part in _batches(x):
+        y = net.output(part, layer)
+        maps = y.reshape(*y.shape[:2], -1)
+        found += [maps[i, channels[first + i]].mean() for i in range(len(part))]
+    return np.array(found)
+
+
+def _batches(x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    for first in range(0, len(x), _BATCH):
+        yield first, x[first : first + _BATCH]
+
+
+def _sized(net: Network, size: int | None) -> Network:
+    h, w, _ = net.in_shape
+    if size is not None:
+        return net.resized(size, size)
+    if min(h, w) <= 128:
+        return net
+    try:
+        return net.resized(128, 128)
+    except ShapeError:
+        return net
+
+
+def check_channels(net: Network, layer: int, channels: Sequence[int]) -> None:
+    """Raises ShapeError unless the network has this layer, and the layer these channels."""
+    if not 0 <= layer < len(net.layers):
+        last = len(net.layers) - 1
+        raise ShapeError(f"{net.path}: there is no layer {layer}: expected 0 to {last}")
+    of = net.layers[layer].out_shape.c
+    for channel in channels:
+        if not 0 <= channel < of:
+            raise ShapeError(
+                f"{net.path}: layer {layer} has no channel {channel}: expected 0 to {of - 1}"
+            )

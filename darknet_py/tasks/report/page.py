@@ -1,0 +1,276 @@
+"""A report as one HTML file that needs nothing else: no script, no network."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from darknet_py.errors import PictureError
+from darknet_py.images import (
+    color_map,
+    draw_confusion,
+    draw_overlay,
+    encode_jpeg,
+    encode_png,
+    load_image,
+)
+from darknet_py.tasks.activations import LayerMaps
+from darknet_py.tasks.explain import Explanation
+from darknet_py.tasks.explain.figures import in_words
+from darknet_py.tasks.filters import FirstFilters
+from darknet_py.tasks.report.collect import LayerRow, Report, Seen
+from darknet_py.tasks.report.style import STYLE
+from darknet_py.tasks.valid import Evaluation, Mistake
+
+_LONGEST = 640
+"""Pixels of a picture's longer side."""
+_THUMBNAIL = 224
+_MOST_COUNTED = 20
+"""Classes whose confusion matrix is a table; beyond, it is a picture."""
+_MAP, _SHADES = 128, 48
+"""Pixels of a layer's map, at most, and its colours."""
+_TOP = 0.999
+_HOW = {
+    "gradcam": "Grad-CAM: the brighter, the more of the class is seen there. The line goes around "
+    "what is above half of the highest.",
+    "saliency": "Saliency: the brighter a pixel, the more its change would change the class's "
+    "score.",
+}
+
+
+def render(report: Report) -> str:
+    """The page, HTML5."""
+    name = Path(report.cfg).stem
+    sections = [
+        _summary(report),
+        *(_picture_section(number, seen) for number, seen in enumerate(report.seen, start=1)),
+        _filter_section(report.filters) if report.filters else "",
+        _evaluation_section(report.evaluation) if report.evaluation else "",
+        _layer_section(report.layers),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(name)}: inside a network</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<header><h1>{escape(name)}: inside a network</h1></header>\n<main>\n"
+        + "\n".join(filter(None, sections))
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _summary(report: Report) -> str:
+    parameters = sum(row.parameters for row in report.layers)
+    operations = sum(row.operations for row in report.layers)
+    links = [
+        *(
+            (f"picture-{number}", seen.picture.path.name)
+            for number, seen in enumerate(report.seen, start=1)
+        ),
+        *([("filters", "First filters")] if report.filters else []),
+        *([("validation", "Validation")] if report.evaluation else []),
+        ("layers", "Layers"),
+    ]
+    items = "".join(f'<li><a href="#{to}">{escape(text)}</a></li>' for to, text in links)
+    return (
+        f"<p>{escape(Path(report.cfg).name)} with {escape(Path(report.weights).name)}: "
+        f"{len(report.layers)} layers, {parameters:,} parameters, "
+        f"{operations / 1e6:,.1f} million operations for a picture.</p>\n"
+        f'<nav aria-label="Contents"><ul>{items}</ul></nav>'
+    )
+
+
+# A picture
+
+
+def _picture_section(number: int, seen: Seen) -> str:
+    image, name = seen.picture.image, seen.picture.path.name
+    best = seen.predictions[0]
+    original = _figure(
+        _jpeg(image),
+        f"{name}, the picture itself",
+        f"The picture, {image.shape[1]} x {image.shape[0]} pixels",
+    )
+    overlays = "".join(_explanation_figure(each) for each in seen.explanations)
+    layers = "".join(_layer_maps(each, name) for each in seen.layers)
+    if layers:
+        layers = (
+            "<h3>What its layers see</h3>\n<p>Of each layer the channels with the largest means; "
+            f"all of a layer in one scale, from black to a pale yellow.</p>\n{layers}"
+        )
+    return (
+        f'<section id="picture-{number}">\n<h2>{escape(name)}: {escape(best.name)}, '
+        f"{best.probability:.1%}</h2>\n{_prediction_table(seen)}\n"
+        f"<h3>Where it looks</h3>\n<p>{_HOW[seen.explanations[0].method]}</p>\n"
+        f'<div class="large">{original}{overlays}</div>\n'
+        f"{layers}</section>"
+    )
+
+
+def _prediction_table(seen: Seen) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(each.name)}</th><td class="number">{each.probability:.2%}'
+        f'</td><td><span class="bar" style="width:{100 * each.probability:.1f}%"></span></td></tr>'
+        for each in seen.predictions
+    )
+    head = _head_row(["Class", "Probability", "Bar"])
+    return _table("predictions", "The most probable classes", head, rows)
+
+
+def _explanation_figure(found: Explanation) -> str:
+    drawn = draw_overlay(found.picture.image, found.heat, found.is_coarse)
+    where = in_words(found.heat)
+    alt = (
+        f"{found.picture.path.name} in grey with the heat for {found.name} over it; the middle of "
+        f"the heat is {where}"
+    )
+    layer = f"; layer {found.layer}" if found.layer is not None else ""
+    caption = f"{found.name}, {found.probability:.1%}; heat: {where}{layer}"
+    return _figure(_jpeg(drawn), alt, caption)
+
+
+def _layer_maps(found: LayerMaps, picture: str) -> str:
+    high = float(np.quantile(found.maps, _TOP))
+    low = min(0.0, high) if found.low < 0 else found.low
+    shares = (found.maps - low) / (high - low) if high > low else np.zeros_like(found.maps)
+    figures = "".join(
+        _figure(
+            _data("png", encode_png(color_map(share), _MAP, _SHADES)),
+            f"Map of channel {channel} of layer {found.layer} for {picture}",
+            f"{channel}: {strength:.3g}",
+        )
+        for share, channel, strength in zip(shares, found.channels, found.strengths, strict=True)
+    )
+    return (
+        f"<h4>{escape(found.title)}</h4>\n<p>Below each its number and mean. Black is {low:.3g}, "
+        f'pale yellow {high:.3g} and above.</p>\n<div class="small">{figures}</div>\n'
+    )
+
+
+# The network
+
+
+def _filter_section(filters: FirstFilters) -> str:
+    figures = "".join(
+        _figure(_png(picture), f"Weights of filter {number}", str(number))
+        for number, picture in enumerate(filters.pictures())
+    )
+    return (
+        f'<section id="filters">\n<h2>The filters of layer {filters.layer}</h2>\n<p>Weights of the '
+        "filters that look at the picture, each from its least to its largest.</p>\n"
+        f'<div class="small">{figures}</div>\n</section>'
+    )
+
+
+def _layer_section(layers: Sequence[LayerRow]) -> str:
+    total = max(sum(row.operations for row in layers), 1)
+    rows = "".join(
+        f'<tr><th scope="row" class="number">{row.index}</th><td>{escape(row.kind)}</td>'
+        f'<td class="shape">{row.in_shape}</td><td class="shape">{row.out_shape}</td>'
+        f'<td class="number">{row.parameters:,}</td><td class="number">{row.operations:,}</td>'
+        f'<td class="number">{row.operations / total:.1%}</td>'
+        f'<td class="keys">{escape(row.keys)}</td></tr>'
+        for row in layers
+    )
+    names = ["Layer", "Section", "Input", "Output", "Parameters", "Operations", "Share", "Keys"]
+    table = _table("layers", "Shapes are width x height x channels", _head_row(names), rows)
+    return f'<section id="layers">\n<h2>Layers</h2>\n{table}\n</section>'
+
+
+# Validation
+
+
+def _evaluation_section(found: Evaluation) -> str:
+    mistakes = "".join(_mistake_figure(each, found.names) for each in found.mistakes)
+    worst = (
+        "<h3>The worst mistakes</h3>\n<p>Wrong first guesses of which the network was surest.</p>\n"
+        f'<div class="medium">{mistakes}</div>\n'
+        if mistakes
+        else ""
+    )
+    return (
+        f'<section id="validation">\n<h2>Validation: {found.top1:.2%} of {found.pictures:,} '
+        f"pictures right</h2>\n<p>{found.topk:.2%} have their class among the first {found.top} "
+        f"guesses; the mean of -log of its probability is {found.loss:.4f}.</p>\n"
+        f"<h3>Which classes it takes for which</h3>\n{_confusion(found)}\n{worst}</section>"
+    )
+
+
+def _confusion(found: Evaluation) -> str:
+    if len(found.names) > _MOST_COUNTED:
+        drawn = _data("png", encode_png(draw_confusion(found.confusion, found.names)))
+        alt = f"Confusion matrix of {len(found.names)} classes, rows true, columns guessed"
+        return _figure(drawn, alt, "Rows are true classes, columns guesses; the darker, the more.")
+    totals = np.maximum(found.confusion.sum(axis=1), 1)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(
+            _cell(int(count), float(count / total), row == column)
+            for column, count in enumerate(counts)
+        )
+        + f"<td>{counts[row] / total:.1%}</td></tr>"
+        for row, (name, counts, total) in enumerate(
+            zip(found.names, found.confusion, totals, strict=True)
+        )
+    )
+    caption = "Rows are true classes, columns guesses. What is right is underlined."
+    return _table("confusion", caption, _head_row(["True", *found.names, "Right"]), rows)
+
+
+def _cell(count: int, share: float, is_right: bool) -> str:
+    """A count on a ground that is the bluer the larger its share of the row."""
+    ground = f' style="background:rgba(0,114,178,{0.65 * share**0.45:.3f})"' if count else ""
+    kind = ' class="right"' if is_right else ""
+    return f"<td{kind}{ground}>{count or ''}</td>"
+
+
+def _mistake_figure(mistake: Mistake, names: Sequence[str]) -> str:
+    truth, guess = names[mistake.truth], names[mistake.guess]
+    caption = (
+        f"{mistake.path.name}: {guess} {mistake.probability:.1%}, is {truth} ({mistake.own:.1%})"
+    )
+    try:
+        image = load_image(mistake.path)
+    except PictureError:  # it was there a moment ago, and the report has the rest to say
+        return f"<figure><figcaption>{escape(caption)}</figcaption></figure>"
+    small = max(image.shape[:2]) <= _THUMBNAIL
+    drawn = _png(image) if small else _data("jpeg", encode_jpeg(image, _THUMBNAIL))
+    return _figure(drawn, f"{mistake.path.name}, {truth} taken for {guess}", caption)
+
+
+# Parts
+
+
+def _head_row(names: Iterable[str]) -> str:
+    return "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr>"
+
+
+def _table(kind: str, caption: str, head: str, rows: str) -> str:
+    """A table that scrolls by itself where it is wider than the page."""
+    return (
+        f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0">'
+        f'<table class="{kind}"><caption>{escape(caption)}</caption><thead>{head}</thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _figure(source: str, alt: str, caption: str) -> str:
+    return (
+        f'<figure><img src="{source}" alt="{escape(alt)}"><figcaption>{escape(caption)}'
+        "</figcaption></figure>"
+    )
+
+
+def _jpeg(image: np.ndarray) -> str:
+    return _data("jpeg", encode_jpeg(image, _LONGEST))
+
+
+def _png(image: np.ndarray) -> str:
+    return _data("png", encode_png(image))
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
