@@ -60,7 +60,7 @@ class Packing:
         return places * self.c * padded(channels if self.backward else filters) + _AHEAD
 
     def row(self, weights: np.ndarray, packed: int, factors: int) -> list[int]:
-        """A row that packs. packed: an address; factors: that of a float a filter (padded), or 0."""
+        """A row that packs. packed: an address; factors: of a float a filter (padded), or 0."""
         filters, high, wide, channels = weights.shape
         arguments = {
             "weights": weights.ctypes.data,
