@@ -182,4 +182,4 @@ def grouped(  # type: ignore[no-untyped-def]
 def can_group(c: int, filters: int, groups: int) -> bool:
     """Whether groups share vectors, with as many filters as channels."""
     part = c // groups
-    return c == filters and 1 <= part < _length and part in (1, 2, 4, 8)
+    return groups > 1 and c == filters and part < _length and part in (1, 2, 4, 8)

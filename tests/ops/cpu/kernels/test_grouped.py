@@ -87,6 +87,7 @@ def test_what_is_grouped_here() -> None:
     assert can_group(32, 32, 16)
     assert not can_group(32, 64, 32), "several filters for a channel"
     assert not can_group(32, 32, 1)
+    assert not can_group(4, 4, 1), "one group is none"
     assert not can_group(6 * LENGTH, 6 * LENGTH, 6), "whole vectors are for direct"
     assert not can_group(9, 9, 3), "three do not fill a vector evenly"
 

@@ -163,16 +163,17 @@ def test_few_filters(
 
 
 @pytest.mark.parametrize("padding", [0, 1])
-def test_few_channels_on_the_way_back(padding: int) -> None:
-    shape = 2, 24, 11, 8
+@pytest.mark.parametrize(("filters", "c"), [(24, 3), (4, 4)])
+def test_few_channels_on_the_way_back(filters: int, c: int, padding: int) -> None:
+    shape = 2, filters, 11, 8
 
     def build(ops: Recorder, delta: Map) -> Map:
-        back = 2, 13 - 2 * padding, 10 - 2 * padding, 3
+        back = 2, 13 - 2 * padding, 10 - 2 * padding, c
         return ops.conv2d_backward_input(  # type: ignore[no-any-return]
-            delta, weights(24, 3, 3, 3), back, 1, padding, 1
+            delta, weights(filters, 3, 3, c), back, 1, padding, 1
         )
 
-    check(shape, build, ["picture", "delta 3x3/1 3"])
+    check(shape, build, ["picture", f"delta 3x3/1 {c}"])
 
 
 def test_five_by_five_may_be_transformed_too() -> None:
