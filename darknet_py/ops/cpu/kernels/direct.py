@@ -16,7 +16,16 @@ from darknet_py.ops.cpu.kernels.epilogue import (
     emit_biases,
     emit_store,
 )
-from darknet_py.ops.cpu.kernels.tile import AHEAD, PANEL, PIXELS, VECTOR, Sums, ahead, emit_sums
+from darknet_py.ops.cpu.kernels.tile import (
+    AHEAD,
+    PANEL,
+    PIXELS,
+    VECTOR,
+    Sums,
+    ahead,
+    emit_sums,
+    share,
+)
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -257,9 +266,10 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                 shift = vector * vector_size
                 mine = weights + size * vector
                 width = panel_size if panel < full else 1
+                step = share(width * vector_size, n)
                 i = 0
                 while i < n:
-                    later, step = ahead(mine, count * length, width * vector_size, i, n)
+                    later = ahead(mine, count * length, width * vector_size, step, i, n)
                     a, out = lists + i * a_list, outs + i * out_list
                     if panel < full:
                         wide(

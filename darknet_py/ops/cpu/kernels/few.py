@@ -11,7 +11,7 @@ z[p + place][place]. The rows of z that a row of outputs needs stay in scratch.
 
 from __future__ import annotations
 
-from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, emit_sums
+from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, emit_sums, share
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -110,6 +110,7 @@ _add_four, _add_one = make_add_up(_TOGETHER), make_add_up(1)
 def _multiply_row(x, x_pixel, c, weights, panels, z, n):  # type: ignore[no-untyped-def]
     """A row of z, of n pixels."""
     tiles = (n + 5) // 6
+    step = share(_panel * _vector, tiles)
     for panel in range(panels):
         matrix = weights + panel * c * _panel * _vector
         out = z + panel * (_columns + 64) * _panel * _vector
@@ -120,7 +121,7 @@ def _multiply_row(x, x_pixel, c, weights, panels, z, n):  # type: ignore[no-unty
         else:
             for tile in range(tiles):
                 i = min(6 * tile, n - 6)  # the last one overlaps the one before
-                later, step = ahead(matrix, c, _panel * _vector, tile, tiles)
+                later = ahead(matrix, c, _panel * _vector, step, tile, tiles)
                 at = out + i * _panel * _vector
                 _six(x + i * x_pixel, x_pixel, c, matrix, later, step, at)
 

@@ -66,7 +66,7 @@ def emit_sums(
     `count` offsets in bytes, or None for one segment; length: numbers in a segment.
 
     What is asked for meanwhile: next_start, where the next tile's pixels begin, side by side as a
-    rule; next_b: where to begin, and how many bytes to go on for each row of b, see `ahead`.
+    rule; next_b: where to begin, and how many bytes to go on for each row of b: see `ahead`, `share`.
     """
     sums = Variables(builder, len(starts) * vectors)
     sums.set([zero(builder)] * len(sums.places))
@@ -101,13 +101,17 @@ def emit_sums(
 
 
 @part
-def ahead(b, rows, row, tile, tiles):  # type: ignore[no-untyped-def]
-    """What a tile asks for, of several that read the same b (rows of `row` bytes) one after the
-    other: each its share of what comes after b, so that memory is as busy as the multipliers."""
-    if tiles == 1:
-        return b + _ahead, row
-    step = row // tiles
-    return b + rows * row + tile * rows * step, step
+def share(row, tiles):  # type: ignore[no-untyped-def]
+    """How many bytes, for each row of b, a tile asks for of what comes after b, where `tiles` read
+    the same b one after the other: so that memory is as busy as the multipliers."""
+    return row if tiles == 1 else row // tiles
+
+
+@part
+def ahead(b, rows, row, step, tile, tiles):  # type: ignore[no-untyped-def]
+    """Where a tile's share begins. b has `rows` rows of `row` bytes; step: see `share`, apart since
+    a division takes as long as a small tile."""
+    return b + _ahead if tiles == 1 else b + rows * (row + tile * step)
 
 
 def emit_products(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from darknet_py.ops.cpu.kernels.epilogue import emit_activation, emit_after
-from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, emit_sums
+from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, emit_sums, share
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
 from darknet_py.ops.cpu.native.emit import (
     Builder,
@@ -158,22 +158,21 @@ def odd_lines(size):  # type: ignore[no-untyped-def]
 
 
 @part
-def _multiply(a, c, matrix, out, width, n):  # type: ignore[no-untyped-def]
-    """n tiles (of c channels) times a matrix (c, filters of `width` vectors)."""
-    passes = (n + 5) // 6
+def _multiply(a, c, matrix, out, width, n, passes, asked):  # type: ignore[no-untyped-def]
+    """n tiles (of c channels) times a matrix (c, filters of `width` vectors), six in a pass."""
     for i in range(passes):
         t = 6 * i
         x, y = a + t * c * 4, out + t * width * _vector
-        later, step = ahead(matrix, c, width * _vector, i, passes)
+        later = ahead(matrix, c, width * _vector, asked, i, passes)
         if width == _panel:
             if n - t <= _rest:
-                _wide_rest(x, c, matrix, later, step, y)
+                _wide_rest(x, c, matrix, later, asked, y)
             else:
-                _wide(x, c, matrix, later, step, y)
+                _wide(x, c, matrix, later, asked, y)
         elif n - t <= _rest:
-            _narrow_rest(x, c, matrix, later, step, y)
+            _narrow_rest(x, c, matrix, later, asked, y)
         else:
-            _narrow(x, c, matrix, later, step, y)
+            _narrow(x, c, matrix, later, asked, y)
 
 
 @part
@@ -303,8 +302,19 @@ def make_winograd(m: int, size: int) -> Kernel:
                     width, vector = 1, full * _panel + panel - full
                 matrix = weights + vector * count * c * _vector
                 step = odd_lines(block * width * _vector)
+                passes = (n + 5) // 6
+                asked = share(width * _vector, passes)
                 for p in range(count):
-                    _multiply(scratch + p * x_step, c, matrix, sums + p * step, width, n)
+                    _multiply(
+                        scratch + p * x_step,
+                        c,
+                        matrix,
+                        sums + p * step,
+                        width,
+                        n,
+                        passes,
+                        asked,
+                    )
                     matrix += c * width * _vector
                 picture, ty, tx = first_picture, first_ty, first_tx
                 for t in range(n):
