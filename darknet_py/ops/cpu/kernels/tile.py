@@ -66,7 +66,7 @@ def emit_sums(
     `count` offsets in bytes, or None for one segment; length: numbers in a segment.
 
     What is asked for meanwhile: next_start, where the next tile's pixels begin, side by side as a
-    rule; next_b: where to begin, and how many bytes to go on for each row of b: see `ahead`, `share`.
+    rule; next_b: where to begin, and how many bytes to go on for each row of b, see `ahead`.
     """
     sums = Variables(builder, len(starts) * vectors)
     sums.set([zero(builder)] * len(sums.places))
