@@ -6,20 +6,18 @@ In inference, so nothing learns: batch norm has its rolling statistics, dropout 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from darknet_py.errors import ShapeError
-from darknet_py.layers import Layer, Wanted
-from darknet_py.network.passes import forget, forward
+from darknet_py.layers import Wanted
+from darknet_py.network.passes import carry, forget, forward
 from darknet_py.network.recordings import Work
 from darknet_py.ops.record import Recorder, Recording
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
-
-Array = Any
 
 PICTURE = -1
 """What stands for the network's input among numbers of layers."""
@@ -31,20 +29,6 @@ class Carried(NamedTuple):
 
     maps: list[np.ndarray]
     deltas: list[np.ndarray]
-
-
-def output(net: Network, x: np.ndarray, layer: int) -> Work:
-    """The output of one layer; what comes after it is not computed."""
-
-    def record(n: int) -> Recording:
-        sized = net.sized(x)
-        recorder = Recorder(sized.ops)
-        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
-        outputs = forward(sized.layers, recorder, start, layer, train=False, keep=True)
-        forget(sized.layers)
-        return recorder.recording([outputs[layer]])
-
-    return Work(f"output {layer}", record, [x])
 
 
 def carrying(
@@ -62,7 +46,8 @@ def carrying(
         picture = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
         given = recorder.input((n, *delta.shape[1:]))
         outputs = forward(sized.layers, recorder, picture, start, train=False, keep=True)
-        deltas = backward_to(sized.layers, recorder, given, start, ends)
+        wanted = Wanted(input_deltas=True, updates=False)
+        deltas = carry(sized.layers, recorder, {start: given}, wanted, min(ends) + 1, ends)
         forget(sized.layers)
         for end in ends:
             if end not in deltas:
@@ -71,22 +56,3 @@ def carrying(
         return recorder.recording([*maps, *(deltas[end] for end in ends)])
 
     return Work(f"carry {start} {tuple(ends)}", record, [x, delta])
-
-
-def backward_to(
-    layers: Sequence[Layer], ops: Any, delta: Array, start: int, ends: Sequence[int]
-) -> dict[int, Array]:
-    """Carries the delta of layer `start`'s output back; deltas by layer, those of `ends` whole.
-
-    passes.backward lets each delta go once it is used; here they are what is wanted.
-    """
-    deltas: dict[int, Array] = {start: delta}
-    wanted = Wanted(input_deltas=True, updates=False)
-    for index in range(start, min(ends), -1):
-        if index not in deltas:
-            continue
-        layer = layers[index]
-        input_deltas = layer.backward(deltas[index], ops, wanted)
-        for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
-            deltas[i] = ops.add(deltas[i], input_delta) if i in deltas else input_delta
-    return deltas

@@ -212,7 +212,7 @@ class Network:
         """One layer's output in inference, (n, c, h, w), vectors as (n, outputs); layers after it
         are not computed. Raises ShapeError where there is no such layer."""
         self._check_layers([layer])
-        (y,) = gradients.output(self, self._any_size(x), layer).run(self)
+        (y,) = recordings.outputs(self, self._any_size(x), [layer]).run(self)
         return self._to_outside(y, self.layers[layer].is_vector)
 
     def carry_back(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from darknet_py.layers import Layer, Wanted
@@ -32,6 +32,21 @@ def backward(
 ) -> Array:
     """Carries the deltas of these layers' outputs back; the delta of the network's input."""
     first = 0 if wanted.input_deltas else first_learning(layers)
+    return carry(layers, ops, entering, wanted, first).get(-1)
+
+
+def carry(
+    layers: Sequence[Layer],
+    ops: Any,
+    entering: Mapping[int, Array],
+    wanted: Wanted,
+    first: int,
+    kept: Collection[int] = (),
+) -> dict[int, Array]:
+    """The same back through layer `first`; deltas by layer: what arrived before it, and of `kept`.
+
+    Others go once they are used.
+    """
     deltas = dict(entering)
     for index in range(max(deltas), first - 1, -1):
         if index not in deltas:
@@ -41,11 +56,12 @@ def backward(
             input_deltas=wanted.input_deltas or max(layer.inputs) >= first,
             updates=wanted.updates and not layer.frozen,
         )
-        input_deltas = layer.backward(deltas.pop(index), ops, asked)
+        delta = deltas[index] if index in kept else deltas.pop(index)
+        input_deltas = layer.backward(delta, ops, asked)
         for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
             if input_delta is not None:
                 deltas[i] = ops.add(deltas[i], input_delta) if i in deltas else input_delta
-    return deltas.get(-1)
+    return deltas
 
 
 def final_loss(

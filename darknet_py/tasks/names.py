@@ -55,20 +55,26 @@ def choose_names(names: str | Path | Sequence[str] | None, outputs: int) -> list
     return list(names[:outputs])
 
 
+def classes_called(name: str, names: Sequence[str]) -> list[int]:
+    """The numbers of classes of this name, in large or small letters; or the number that it is."""
+    wanted = name.strip().lower()
+    found = [index for index, each in enumerate(names) if each.lower() == wanted]
+    if not found and wanted.isdecimal() and int(wanted) < len(names):
+        return [int(wanted)]
+    return found
+
+
 def find_class(name: str, names: Sequence[str]) -> int:
     """The number of a class, from its name, in large or small letters, or from its number.
 
     Raises DarknetError for a name that no class has, or several.
     """
-    wanted = name.strip().lower()
-    found = [index for index, each in enumerate(names) if each.lower() == wanted]
+    found = classes_called(name, names)
     if len(found) == 1:
         return found[0]
     if found:
         numbers = " or ".join(map(str, found))
         raise DarknetError(f"{name!r} is the name of {len(found)} classes: say {numbers}")
-    if wanted.isdecimal() and int(wanted) < len(names):
-        return int(wanted)
-    near = difflib.get_close_matches(wanted, [each.lower() for each in names], 3)
+    near = difflib.get_close_matches(name.strip().lower(), [each.lower() for each in names], 3)
     advice = f"did you mean {', '.join(near)}?" if near else f"expected 0 to {len(names) - 1}"
     raise DarknetError(f"there is no class {name!r}: {advice}")

@@ -12,6 +12,7 @@ import numpy as np
 from darknet_py.errors import DreamError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Score, StandOut, Target
+from darknet_py.tasks.names import classes_called
 
 _NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
 """Kinds of layers whose outputs are what the network says, not what it sees."""
@@ -104,17 +105,13 @@ def _as_rows(y: np.ndarray) -> np.ndarray:
 
 def find_class(label: str, names: Sequence[str]) -> int:
     """The number of a class by its name, whatever the case, or by its number."""
-    lower = [name.lower() for name in names]
-    if lower.count(label.lower()) == 1:
-        return lower.index(label.lower())
-    if label.isascii() and label.isdigit() and int(label) < len(names):
-        return int(label)
-    if label.lower() in lower:
-        numbers = [str(i) for i, name in enumerate(lower) if name == label.lower()]
-        raise DreamError(
-            f"--class {label}: classes {' and '.join(numbers)}: name one by its number"
-        )
-    near = difflib.get_close_matches(label.lower(), lower, 3, 0.5)
+    found = classes_called(label, names)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        numbers = " and ".join(map(str, found))
+        raise DreamError(f"--class {label}: classes {numbers}: name one by its number")
+    near = difflib.get_close_matches(label.lower(), [name.lower() for name in names], 3, 0.5)
     hint = f", such as {', '.join(near)}" if near else ""
     raise DreamError(
         f"--class {label}: no such class: expected one of the {len(names)} names{hint}"
