@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from darknet_py.tasks.train import Event, Trained, Validated
+    from darknet_py.tasks.events import Event, Trained, Validated
 
 _REDRAW = 30.0
 """Seconds between drawings of the chart."""
@@ -34,7 +34,7 @@ class Watcher:
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
-        from darknet_py.tasks.train import Saved, SaveFailed, Trained, Validated
+        from darknet_py.tasks.events import Saved, SaveFailed, Trained, Validated
 
         if isinstance(event, Trained):
             self._metrics.add(event)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import CfgError
-from darknet_py.tasks.train import Trained, Validated
+from darknet_py.tasks.events import Trained, Validated
 
 COLUMNS = (
     *("batch", "epoch", "loss", "average", "rate", "seconds", "images"),

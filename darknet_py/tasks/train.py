@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from darknet_py.atomic import remove_leftovers
-from darknet_py.errors import DarknetError, StateError, TrainingError, WeightsError
-from darknet_py.images import Dataset, Loader
+from darknet_py.errors import StateError, TrainingError, WeightsError
+from darknet_py.images import Batch, Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.state import load_state, save_state
+from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
 
@@ -42,53 +44,6 @@ class Options:
     stop: Callable[[], bool] = lambda: False
 
 
-@dataclass(frozen=True)
-class Trained:
-    """One batch is done. `waited`: seconds that the network waited for pictures, in all."""
-
-    batch: int
-    epoch: float
-    loss: float
-    average: float
-    rate: float
-    seconds: float
-    images: int
-    waited: float
-
-
-@dataclass(frozen=True)
-class Validated:
-    """The validation set was predicted; `best` if never better before."""
-
-    batch: int
-    evaluation: Evaluation
-    best: bool
-
-
-@dataclass(frozen=True)
-class Saved:
-    """Weights were written."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class SaveFailed:
-    """A checkpoint could not be written; earlier ones are whole, and training goes on."""
-
-    error: DarknetError
-
-
-@dataclass(frozen=True)
-class Finished:
-    """Why training ended: "done", "stopped" or "patience"."""
-
-    reason: str
-
-
-Event = Trained | Validated | Saved | SaveFailed | Finished
-
-
 @dataclass
 class Progress:
     """What a run remembers beside the network, and its state file keeps."""
@@ -103,11 +58,27 @@ class Progress:
         return dict(vars(self))
 
 
+class Source(Protocol):
+    """Where batches come from: images.Loader is one. See there."""
+
+    waited: float
+
+    def batches(self, start: int = 0) -> Generator[Batch]: ...
+
+    def paths(self, number: int) -> list[Path]: ...
+
+
+Judge = Callable[[Network], Evaluation]
+"""How well a network knows the validation set."""
+
+
 @dataclass
 class _Run:
     net: Network
-    train: Dataset
-    valid: Dataset | None
+    source: Source
+    epoch: int
+    """Pictures in an epoch."""
+    judge: Judge | None
     options: Options
     progress: Progress
     saved_at: float = field(default_factory=time.monotonic)
@@ -131,7 +102,29 @@ def train(
     options: Options,
     progress: Progress | None = None,
 ) -> Iterator[Event]:
-    """Trains until max_batches, and yields what happens.
+    """Trains on pictures until max_batches, and yields what happens: see train_on."""
+    check_outputs(net, len(data.names))
+    progress = progress or Progress(seed=options.seed)
+    h, w, c = net.in_shape
+    augmentation, batch = net.settings.augmentation, net.settings.batch
+    loader = Loader(data, w, h, c, batch, augmentation, seed=progress.seed, workers=options.workers)
+
+    def judge(net: Network) -> Evaluation:
+        assert valid is not None
+        return evaluate(net, valid, options.top)
+
+    yield from train_on(net, loader, len(data), judge if valid else None, options, progress)
+
+
+def train_on(
+    net: Network,
+    source: Source,
+    epoch: int,
+    judge: Judge | None,
+    options: Options,
+    progress: Progress,
+) -> Iterator[Event]:
+    """Trains until max_batches on what `source` gives, `epoch` pictures an epoch.
 
     Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
     epoch, NAME_best.weights after the best validation, NAME.weights at the end. Beside NAME.backup
@@ -139,35 +132,29 @@ def train(
     which a run goes on bit for bit.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
-    check_outputs(net, len(data.names))
     last = net.settings.max_batches if options.batches is None else options.batches
     if last and net.batch_num >= last:
         raise TrainingError(
             f"{net.path}: seen is already past max_batches ({net.batch_num} of {last} batches): "
             "use -clear to start counting again"
         )
-    run = _Run(net, data, valid, options, progress or Progress(seed=options.seed))
-    h, w, c = net.in_shape
-    augmentation, batch = net.settings.augmentation, net.settings.batch
-    loader = Loader(
-        data, w, h, c, batch, augmentation, seed=run.progress.seed, workers=options.workers
-    )
+    run = _Run(net, source, epoch, judge, options, progress)
     remove_leftovers(options.backup)
     yield from _checkpoint(run, final=False)
-    yield from _batches(run, loader, last)
+    yield from _batches(run, last)
 
 
-def _batches(run: _Run, loader: Loader, last: int) -> Iterator[Event]:
+def _batches(run: _Run, last: int) -> Iterator[Event]:
     net, options = run.net, run.options
-    epoch_length = len(run.train.paths)
+    epoch_length = run.epoch
     valid_every = options.valid_every or -(-epoch_length // net.settings.batch)
-    batches, reason = loader.batches(net.batch_num), "done"
+    batches, reason = run.source.batches(net.batch_num), "done"
     try:
         while True:
-            yield _train_batch(run, loader, next(batches))
+            yield _train_batch(run, next(batches))
             ended = (last and net.batch_num >= last) or options.stop()
-            if run.valid is not None and (net.batch_num % valid_every == 0 or ended):
-                yield from _validate(run, run.valid)
+            if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
+                yield from _validate(run, run.judge)
             if net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length:
                 epoch = net.seen // epoch_length
                 yield from _save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
@@ -180,38 +167,38 @@ def _batches(run: _Run, loader: Loader, last: int) -> Iterator[Event]:
             if _is_due(run):
                 yield from _checkpoint(run, final=False)
     finally:
-        # the loader's threads end with it
+        # a loader's threads end with it
         del batches
     yield from _checkpoint(run, final=reason != "stopped")
     yield Finished(reason)
 
 
-def _train_batch(run: _Run, loader: Loader, batch: tuple[np.ndarray, np.ndarray]) -> Trained:
+def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Trained:
     net, start = run.net, time.monotonic()
     x, truth = batch
     loss = net.accumulate(x, targets_of(truth, net.outputs))
     if not math.isfinite(loss) or not net.updates_are_finite():
-        raise TrainingError(_what_went_bad(run, loader, x, loss))
+        raise TrainingError(_what_went_bad(run, x, loss))
     net.update()
     average = run.progress.average
     run.progress.average = loss if average is None else 0.9 * average + 0.1 * loss
     return Trained(
         batch=net.batch_num,
-        epoch=net.seen / len(run.train.paths),
+        epoch=net.seen / run.epoch,
         loss=loss,
         average=run.progress.average,
         rate=net.settings.schedule.rate(net.batch_num),
         seconds=time.monotonic() - start,
         images=net.seen,
-        waited=loader.waited,
+        waited=run.source.waited,
     )
 
 
-def _what_went_bad(run: _Run, loader: Loader, x: np.ndarray, loss: float) -> str:
+def _what_went_bad(run: _Run, x: np.ndarray, loss: float) -> str:
     net = run.net
     index = net.first_bad_layer(x)
     layer = f"layer {index} [{net.layers[index].kind}]" if index is not None else "the gradient"
-    pictures = [str(path) for path in loader.paths(net.batch_num)]
+    pictures = [str(path) for path in run.source.paths(net.batch_num)]
     shown = ", ".join(pictures[:3]) + (f" and {len(pictures) - 3} more" if pictures[3:] else "")
     return (
         f"batch {net.batch_num + 1}: the loss is {loss:g}, and {layer} is the first with a value "
@@ -220,8 +207,8 @@ def _what_went_bad(run: _Run, loader: Loader, x: np.ndarray, loss: float) -> str
     )
 
 
-def _validate(run: _Run, valid: Dataset) -> Iterator[Event]:
-    evaluation = evaluate(run.net, valid, run.options.top)
+def _validate(run: _Run, judge: Judge) -> Iterator[Event]:
+    evaluation = judge(run.net)
     best = run.progress.best is None or evaluation.top1 > run.progress.best
     run.progress.since_best = 0 if best else run.progress.since_best + 1
     if best:

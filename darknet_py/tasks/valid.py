@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,13 +74,20 @@ def evaluate(
 ) -> Evaluation:
     """Predicts every picture of a set. views: 1, the middle, or 10: corners, middle, mirrored.
     worst: mistakes to keep."""
+    return tally(dataset, _predictions(net, dataset, views, batch or 64), top, worst)
+
+
+def tally(
+    dataset: Dataset, predictions: Iterable[np.ndarray], top: int = 5, worst: int = 0
+) -> Evaluation:
+    """Counts what predictions, (n, classes) for run after run of the set's pictures, are worth."""
     classes = len(dataset.names)
     confusion = np.zeros((classes, classes), np.int64)
     hits, loss = 0, 0.0
     mistakes: list[Mistake] = []
     labels = np.array([label for (label,) in dataset.labels])
     done = 0
-    for probabilities in _predictions(net, dataset, views, batch or 64):
+    for probabilities in predictions:
         truth = labels[done : done + len(probabilities)]
         paths = dataset.paths[done : done + len(probabilities)]
         done += len(probabilities)

@@ -10,7 +10,8 @@ import pytest
 
 from darknet_py.network import Network
 from darknet_py.tasks.data import open_data
-from darknet_py.tasks.train import Options, Validated, train
+from darknet_py.tasks.events import Validated
+from darknet_py.tasks.train import Options, train
 
 CFG = """
 [net]

@@ -13,19 +13,9 @@ from darknet_py.images import Dataset
 from darknet_py.network import Network
 from darknet_py.tasks.check import check, training_memory
 from darknet_py.tasks.data import open_data
+from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
 from darknet_py.tasks.metrics import MetricsFile, read_metrics
-from darknet_py.tasks.train import (
-    Event,
-    Finished,
-    Options,
-    Progress,
-    Saved,
-    SaveFailed,
-    Trained,
-    Validated,
-    resume,
-    train,
-)
+from darknet_py.tasks.train import Options, Progress, resume, train
 from tests.support.shapes import CFG, draw_shapes
 
 

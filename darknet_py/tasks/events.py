@@ -1,0 +1,56 @@
+"""What happens in a training, as whoever watches it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from darknet_py.errors import DarknetError
+from darknet_py.tasks.valid import Evaluation
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One batch is done. `waited`: seconds that the network waited for pictures, in all."""
+
+    batch: int
+    epoch: float
+    loss: float
+    average: float
+    rate: float
+    seconds: float
+    images: int
+    waited: float
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The validation set was predicted; `best` if never better before."""
+
+    batch: int
+    evaluation: Evaluation
+    best: bool
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Weights were written."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class SaveFailed:
+    """A checkpoint could not be written; earlier ones are whole, and training goes on."""
+
+    error: DarknetError
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Why training ended: "done", "stopped" or "patience"."""
+
+    reason: str
+
+
+Event = Trained | Validated | Saved | SaveFailed | Finished
