@@ -10,6 +10,7 @@ from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import MAX_PIXELS
+from darknet_py.images.digests import DIGEST, file_digest, file_digests
 from darknet_py.images.encode import encode_jpeg, encode_png
 from darknet_py.images.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.fit import (
@@ -39,6 +40,7 @@ from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
 from darknet_py.images.variation import total_variation, variation_delta
 from darknet_py.images.view import View, from_view, moments, to_view
+from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from darknet_py.images.heat.maps import draw_maps
 
 __all__ = [
+    "DIGEST",
     "FITS",
     "LABELS",
     "MAX_PIXELS",
@@ -62,6 +65,7 @@ __all__ = [
     "Refusal",
     "Series",
     "View",
+    "Views",
     "augment_image",
     "center_crop_image",
     "check_animation",
@@ -78,6 +82,8 @@ __all__ = [
     "draw_svg_chart",
     "encode_jpeg",
     "encode_png",
+    "file_digest",
+    "file_digests",
     "find_pictures",
     "fit_image",
     "fitted_frame",
