@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from darknet_py.images.animation import check_animation, save_animation
 from darknet_py.images.augment import augment_image
+from darknet_py.images.caffe import find_lists, read_lists
 from darknet_py.images.channels import to_channels
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
@@ -78,6 +79,7 @@ __all__ = [
     "draw_svg_chart",
     "encode_jpeg",
     "encode_png",
+    "find_lists",
     "find_pictures",
     "fit_image",
     "fitted_frame",
@@ -96,6 +98,7 @@ __all__ = [
     "read_data_part",
     "read_folder",
     "read_list",
+    "read_lists",
     "resize_image",
     "resize_max",
     "resize_min",
