@@ -37,7 +37,7 @@ def data_options(command: Any) -> Any:
                 type=click.FloatRange(0, 0.9),
                 default=0.1,
                 show_default=True,
-                help="Of a folder without a folder for validation: how much is set aside.",
+                help="Of a folder or list without another to validate with: how much is set aside.",
             ),
             click.option(
                 "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
@@ -89,8 +89,10 @@ def train(
 ) -> None:
     """Train a classifier.
 
-    DATA is a .data file, or a folder with one folder of pictures a class (in train/ and valid/ if
-    these exist). WEIGHTS are where to begin; without them they are drawn at random.
+    DATA is a .data file, a folder with one folder of pictures a class (in train/ and valid/ if
+    these exist), or Caffe's lists, a path and a number a line: a folder with train.txt (and
+    val.txt), or the path of train.txt. WEIGHTS are where to begin; without them they are drawn at
+    random.
 
     The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
     NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from darknet_py.images.animation import check_animation, save_animation
 from darknet_py.images.augment import augment_image
+from darknet_py.images.caffe import find_lists, read_lists
 from darknet_py.images.channels import to_channels
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
@@ -33,6 +34,7 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
+from darknet_py.images.order import Order
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.pyramid import level_details
 from darknet_py.images.refusals import Refusal, scan
@@ -61,6 +63,7 @@ __all__ = [
     "Dataset",
     "Frame",
     "Loader",
+    "Order",
     "Panel",
     "Refusal",
     "Series",
@@ -84,6 +87,7 @@ __all__ = [
     "encode_png",
     "file_digest",
     "file_digests",
+    "find_lists",
     "find_pictures",
     "fit_image",
     "fitted_frame",
@@ -102,6 +106,7 @@ __all__ = [
     "read_data_part",
     "read_folder",
     "read_list",
+    "read_lists",
     "resize_image",
     "resize_max",
     "resize_min",

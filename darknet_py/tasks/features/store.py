@@ -1,22 +1,25 @@
 """Features on the disk: rows of float32 in one file, whose pictures they are in another.
 
-A row is written and flushed before its picture's digest is: whatever happens, each digest has its
-row, and what lies beyond is cut off when the files are next opened.
+A row is written before its picture's digest and a checksum are. What is not whole, after whatever
+happened to the process or the machine, is cut off when the files are next opened.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import numpy as np
 
 from darknet_py.errors import DarknetError
 from darknet_py.images import DIGEST
+
+_RECORD = struct.Struct(f"<{DIGEST}sI")
+"""What stands in the second file for each row of the first: a digest, the row's CRC-32."""
 
 
 class FeatureStore:
@@ -47,8 +50,8 @@ class FeatureStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._index.close()
-        self._data.close()
+        for file in (self._index, self._data):
+            file.close()
 
     def missing(self, digests: Sequence[bytes]) -> list[int]:
         """The places of those that have no row yet, each digest once."""
@@ -57,9 +60,15 @@ class FeatureStore:
 
     def add(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
         """Writes rows (n, *shape) of pictures that have none yet. Raises DarknetError."""
+        content = [np.ascontiguousarray(row, np.float32).tobytes() for row in rows]
+        records = [
+            _RECORD.pack(digest, zlib.crc32(row))
+            for digest, row in zip(digests, content, strict=True)
+        ]
         try:
-            _append(self._data, np.ascontiguousarray(rows, np.float32).tobytes())
-            _append(self._index, b"".join(digests))
+            for file, parts in ((self._data, content), (self._index, records)):
+                file.write(b"".join(parts))
+                file.flush()
         except OSError as error:
             raise self._fault(error) from error
         for digest in digests:
@@ -75,14 +84,19 @@ class FeatureStore:
         return np.memmap(path, np.float32, "r", shape=(len(self._rows), *self._shape))
 
     def _recover(self) -> dict[bytes, int]:
-        """Both files cut to the rows that are whole; the rows by digest."""
-        sizes = (self._data.seek(0, 2) // self._bytes, self._index.seek(0, 2) // DIGEST)
-        count = min(sizes)
-        self._data.truncate(count * self._bytes)
-        self._index.truncate(count * DIGEST)
+        """The rows by digest; both files cut to those that are whole."""
+        rows: dict[bytes, int] = {}
+        self._data.seek(0)
         self._index.seek(0)
-        held = self._index.read()
-        return {held[DIGEST * row : DIGEST * (row + 1)]: row for row in range(count)}
+        while len(record := self._index.read(_RECORD.size)) == _RECORD.size:
+            digest, checksum = _RECORD.unpack(record)
+            row = self._data.read(self._bytes)
+            if len(row) < self._bytes or zlib.crc32(row) != checksum:
+                break
+            rows[digest] = len(rows)
+        self._data.truncate(len(rows) * self._bytes)
+        self._index.truncate(len(rows) * _RECORD.size)
+        return rows
 
     def _lock(self) -> None:
         """For as long as the file is open; a process that dies lets go of it."""
@@ -100,10 +114,3 @@ class FeatureStore:
         return DarknetError(
             f"{self.folder}: features cannot be kept: {reason}: use another --cache, or --no-cache"
         )
-
-
-def _append(file: BinaryIO, content: bytes) -> None:
-    """Writes to the end, and waits until it is on the disk."""
-    file.write(content)
-    file.flush()
-    os.fsync(file.fileno())
