@@ -38,7 +38,7 @@ class Front:
         """x (n, c, h, w), 0..1 -> (n, *shape)."""
         y = self.net.output(x, self.last)
         if self.averaged:
-            return y.mean(axis=(2, 3), dtype=np.float32)
+            y = np.mean(y, axis=(2, 3), dtype=np.float32)
         return y.reshape(len(y), *self.shape)
 
     def digest(self) -> str:
