@@ -37,9 +37,8 @@ class Front:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """x (n, c, h, w), 0..1 -> (n, *shape)."""
         y = self.net.output(x, self.last)
-        if self.averaged:
-            y = np.mean(y, axis=(2, 3), dtype=np.float32)
-        return y.reshape(len(y), *self.shape)
+        found: np.ndarray = y.mean(axis=(2, 3), dtype=np.float32) if self.averaged else y
+        return found.reshape(len(y), *self.shape)
 
     def digest(self) -> str:
         """Of the layers, their weights, and how they are computed: of all that the features depend

@@ -10,6 +10,7 @@ import fcntl
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -31,11 +32,12 @@ class FeatureStore:
     def __init__(self, folder: Path, shape: tuple[int, ...]) -> None:
         self.folder = folder
         self._shape = shape
+        self._files = ExitStack()
         self._bytes = 4 * int(np.prod(shape))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._data = open(folder / "features", "a+b")
-            self._index = open(folder / "pictures", "a+b")
+            self._data = self._files.enter_context(open(folder / "features", "a+b"))
+            self._index = self._files.enter_context(open(folder / "pictures", "a+b"))
         except OSError as error:
             raise self._fault(error) from error
         self._lock()
@@ -50,8 +52,7 @@ class FeatureStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in (self._index, self._data):
-            file.close()
+        self._files.close()
 
     def missing(self, digests: Sequence[bytes]) -> list[int]:
         """The places of those that have no row yet, each digest once."""
@@ -103,7 +104,7 @@ class FeatureStore:
         try:
             fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self.__exit__(None, None, None)
+            self._files.close()
             raise DarknetError(
                 f"{self.folder}: another process writes features there: wait for it, or use "
                 "another --cache"
