@@ -32,12 +32,12 @@ class FeatureStore:
     def __init__(self, folder: Path, shape: tuple[int, ...]) -> None:
         self.folder = folder
         self._shape = shape
-        self._files = ExitStack()
+        self._files = files = ExitStack()
         self._bytes = 4 * int(np.prod(shape))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._data = self._files.enter_context(open(folder / "features", "a+b"))
-            self._index = self._files.enter_context(open(folder / "pictures", "a+b"))
+            self._data = files.enter_context(open(folder / "features", "a+b"))
+            self._index = files.enter_context(open(folder / "pictures", "a+b"))
         except OSError as error:
             raise self._fault(error) from error
         self._lock()
