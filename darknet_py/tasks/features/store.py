@@ -36,8 +36,8 @@ class FeatureStore:
         self._bytes = 4 * int(np.prod(shape))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._data = files.enter_context(open(folder / "features", "a+b"))
-            self._index = files.enter_context(open(folder / "pictures", "a+b"))
+            self._data = files.enter_context(open(folder / "features", "a+b"))  # noqa: SIM115
+            self._index = files.enter_context(open(folder / "pictures", "a+b"))  # noqa: SIM115
         except OSError as error:
             raise self._fault(error) from error
         self._lock()
