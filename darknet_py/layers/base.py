@@ -171,8 +171,8 @@ class Layer(ABC):
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         """The delta of each input, from that of the output."""
 
-    # loss(y, truth, ops) -> loss summed over the batch, and the delta of the layer's *input*;
-    # where is_loss
+    # loss(y, truth, ops) -> losses of the pictures (n, 1, 1, 1), and the delta of the layer's
+    # *input*; where is_loss
     loss: Callable[[Array, Array, Ops], tuple[Array, Array]]
 
     @property

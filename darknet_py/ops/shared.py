@@ -24,6 +24,7 @@ from darknet_py.ops.detection import activate_boxes, activate_boxes_backward
 from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
 from darknet_py.ops.losses import (
     absolute_error,
+    batch_loss,
     logistic_cross_entropy,
     masked_squared_error,
     smooth_error,
@@ -64,11 +65,13 @@ from darknet_py.ops.reshape import (
 )
 from darknet_py.ops.update import (
     adam_update,
+    average_step,
     clip,
     dream_delta,
     is_finite,
     rmsprop_update,
     sgd_update,
+    swap,
 )
 
 __all__ = [
@@ -81,8 +84,10 @@ __all__ = [
     "adam_update",
     "add",
     "add_biases",
+    "average_step",
     "avgpool",
     "avgpool_backward",
+    "batch_loss",
     "batch_statistics",
     "batchnorm",
     "batchnorm_backward",
@@ -133,6 +138,7 @@ __all__ = [
     "split_steps",
     "squared_error",
     "stand_out",
+    "swap",
     "to_chw",
     "to_hwc",
     "upsample",
