@@ -38,6 +38,7 @@ from darknet_py.images.pyramid import level_details
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
+from darknet_py.images.threads import in_threads
 from darknet_py.images.variation import total_variation, variation_delta
 from darknet_py.images.view import View, from_view, moments, to_view
 
@@ -86,6 +87,7 @@ __all__ = [
     "flip_image",
     "from_view",
     "hsv_to_rgb",
+    "in_threads",
     "letterbox_image",
     "level_details",
     "load_fitted",
