@@ -20,18 +20,21 @@ if TYPE_CHECKING:
     from darknet_py.tasks.train import Options, Progress
 
 
+labels_option = click.option(
+    "--labels",
+    type=click.Choice(["exact", "substring"]),
+    default="exact",
+    show_default=True,
+    help="How a .data file's pictures get labels: by their folder's name or a part of their own "
+    "(exact), or wherever a path contains one, as in the C program.",
+)
+
+
 def data_options(command: Any) -> Any:
     """--labels, --share and --seed: how pictures get labels, and are set aside."""
     for option in reversed(
         (
-            click.option(
-                "--labels",
-                type=click.Choice(["exact", "substring"]),
-                default="exact",
-                show_default=True,
-                help="How a .data file's pictures get labels: by their folder's name or a part of "
-                "their own (exact), or wherever a path contains one, as in the C program.",
-            ),
+            labels_option,
             click.option(
                 "--share",
                 type=click.FloatRange(0, 0.9),

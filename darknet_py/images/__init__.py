@@ -40,6 +40,7 @@ from darknet_py.images.pyramid import level_details
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
+from darknet_py.images.threads import in_threads
 from darknet_py.images.variation import total_variation, variation_delta
 from darknet_py.images.view import View, from_view, moments, to_view
 from darknet_py.images.views import Views
@@ -94,6 +95,7 @@ __all__ = [
     "flip_image",
     "from_view",
     "hsv_to_rgb",
+    "in_threads",
     "letterbox_image",
     "level_details",
     "load_fitted",

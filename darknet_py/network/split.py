@@ -59,7 +59,10 @@ def rear(net: Network, last: int) -> Network:
     other.layers = other.whole = layers
     other.sections = [net.sections[0], *net.sections[last + 2 :]]
     other.in_shape = in_shape
-    other.settings = replace(net.settings, shape=in_shape, is_vector=averaged)
+    # what the front gives is as it should be: mean= and std= were for pictures
+    other.settings = replace(
+        net.settings, shape=in_shape, is_vector=averaged, mean=(), deviation=()
+    )
     other.optimiser = Optimiser(net.settings.optimiser, net.ops)
     other.engine = net.ops.Engine(net.engine.exact)
     other.seen = 0

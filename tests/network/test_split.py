@@ -11,7 +11,7 @@ from darknet_py.network.split import averages, front_end, rear
 
 Build = Callable[[str], Network]
 
-NET = "[net]\nbatch=4\nwidth=8\nheight=8\nchannels=3\nlearning_rate=.1\n"
+NET = "[net]\nmean=.4\nstd=.3\nbatch=4\nwidth=8\nheight=8\nchannels=3\nlearning_rate=.1\n"
 CONV = "[convolutional]\nfilters={}\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n"
 FRONT = CONV.format(4) + "[maxpool]\nsize=2\nstride=2\n" + CONV.format(6)
 FROZEN = FRONT + "stopbackward=1\n"
