@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,17 @@ import click
 
 from darknet_py.cli.data_lines import report_lines
 from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.cli.uneven import Uneven, uneven_options
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.check import Report
     from darknet_py.tasks.train import Options, Progress
+
+
+_PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
+_LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
 
 
 labels_option = click.option(
@@ -51,6 +57,13 @@ def data_options(command: Any) -> Any:
     return command
 
 
+def check_layers(_context: object, _option: object, text: str | None) -> str | None:
+    """LAYERS as they are given, if they are numbers and ranges of them, or `last`."""
+    if text is not None and not _LAYERS.fullmatch(text):
+        raise click.BadParameter("expected numbers and ranges of them, as in 10-13,18, or last.")
+    return text
+
+
 @click.command()
 @click.argument("data")
 @click.argument("cfg")
@@ -72,6 +85,13 @@ def data_options(command: Any) -> Any:
     metavar="N",
     help="Stop after N validations without a better one.",
 )
+@click.option(
+    "--reinit",
+    callback=check_layers,
+    metavar="LAYERS",
+    help="Draw these layers of WEIGHTS anew, as in 18, 10-13,18 or last.",
+)
+@uneven_options
 @data_options
 @network_options
 def train(
@@ -85,9 +105,11 @@ def train(
     backup: str | None,
     valid_every: int | None,
     patience: int | None,
+    reinit: str | None,
     labels: str,
     share: float,
     seed: int,
+    uneven: Uneven,
     chosen: Chosen,
 ) -> None:
     """Train a classifier.
@@ -106,6 +128,8 @@ def train(
     Examples:
       darknet train photos/ cfg/cifar_small.cfg
       darknet classifier train cfg/cifar.data cfg/cifar_small.cfg --seed 1
+      darknet train photos/ cfg/cifar_small.cfg --balance --ema 0.999
+      darknet train photos/ mine.cfg tiny.weights -clear --reinit last
       darknet train photos/ cfg/cifar_small.cfg --resume
     """
     resume = resume or state is not None
@@ -113,6 +137,8 @@ def train(
         raise click.UsageError(
             "A state goes on with its own weights: leave out WEIGHTS and -clear."
         )
+    if reinit and not weights:
+        raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
     net = build_network(cfg, chosen)
     from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
@@ -135,26 +161,37 @@ def train(
             batches=batches,
             valid_every=valid_every,
             patience=patience,
+            class_weights=uneven.weights(opened.names, report.usable()[0].counts()),
+            balance=uneven.balance,
+            ema=uneven.ema,
             top=opened.top,
             stop=lambda: bool(stop),
         )
         state_path = Path(state) if state else options.backup / f"{options.name}.state"
-        progress = _begin(net, options, weights, clear, state_path if resume else None)
+        progress = _begin(net, options, weights, clear, reinit, state_path if resume else None)
         _run(net, report, options, progress, chosen.quiet)
         if stop:
             click.get_current_context().exit(130)
 
 
 def _begin(
-    net: Network, options: Options, weights: str | None, clear: bool, state: Path | None
+    net: Network,
+    options: Options,
+    weights: str | None,
+    clear: bool,
+    reinit: str | None,
+    state: Path | None,
 ) -> Progress | None:
+    from darknet_py.tasks.reinit import layers_to_draw
     from darknet_py.tasks.train import resume
 
     if state is not None:
-        return resume(net, state)
+        return resume(net, state, options)
+    layers = layers_to_draw(net, reinit) if reinit else []
     if weights:
         net.load_weights(weights, partial=True, clear=clear)
     net.initialise(options.seed)
+    net.reinitialise(layers, options.seed)
     return None
 
 

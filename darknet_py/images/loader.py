@@ -17,12 +17,13 @@ import numpy.typing as npt
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError
 from darknet_py.images.augment import augment_image
+from darknet_py.images.balance import order_of
 from darknet_py.images.channels import to_channels
 from darknet_py.images.components import principal_components
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.fit import fit_image
 from darknet_py.images.mix import mix_batch
-from darknet_py.images.order import Order, Turn
+from darknet_py.images.order import Turn
 from darknet_py.images.seeds import Purpose, generator
 from darknet_py.images.store import Store, to_float
 from darknet_py.ops.cpu.threads import thread_count
@@ -47,9 +48,11 @@ class Loader:
     what validation and `classify` see: `fit_image(picture, w, h, "crop")`. `workers`: threads, by
     default one a core ($DARKNET_NUM_THREADS); `ahead`: batches that they make beyond the one in
     use. `memory`: bytes for decoded pictures, by default 1 GiB or a quarter of the machine's.
-    `shuffle`: by default, where pictures are changed.
+    `shuffle`: by default, where pictures are changed. `balance`: classes come equally often
+    instead, see BalancedOrder.
 
-    Raises DarknetError for a dataset without pictures and ShapeError for `c` other than 1 or 3.
+    Raises DarknetError for a dataset without pictures, or where classes are to be balanced with a
+    picture that has not one, and ShapeError for `c` other than 1 or 3.
     A picture that cannot be read is a PictureError that begins with its path, raised by the batch
     that holds it; where augmentation.pca is above 0, by the first one.
     """
@@ -67,6 +70,7 @@ class Loader:
         ahead: int = 2,
         memory: int | None = None,
         shuffle: bool | None = None,
+        balance: bool = False,
     ) -> None:
         _check(dataset, w, h, c, batch, workers, ahead)
         self.dataset = dataset
@@ -80,7 +84,7 @@ class Loader:
         self._ahead = ahead
         self._store = Store(dataset.paths, memory)
         shuffled = augmentation is not None if shuffle is None else shuffle
-        self._order = Order(len(dataset), seed, shuffled)
+        self._order = order_of(dataset, seed, shuffled, balance)
         self._components: npt.NDArray[np.float64] | None = None
         self._components_lock = Lock()
 

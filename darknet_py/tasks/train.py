@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.images import Batch, Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.state import load_state, save_state
+from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
@@ -27,8 +29,11 @@ class Options:
 
     batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
     save_every: batches between checkpoints, at most save_seconds apart. valid_every: batches
-    between validations (None: an epoch). epochs: keep NAME_EPOCH.weights. patience: validations without a better one before the
-    run stops (None: never). stop: asked after each batch.
+    between validations (None: an epoch). epochs: keep NAME_EPOCH.weights. patience: validations
+    without a better one before the run stops (None: never). class_weights: how much the pictures of
+    each class count, see there (None: alike). balance: classes come equally often. ema: decay of
+    the average of the parameters that is validated and is the outcome (0: none). stop: asked after
+    each batch.
     """
 
     backup: Path
@@ -40,6 +45,9 @@ class Options:
     epochs: bool = True
     valid_every: int | None = None
     patience: int | None = None
+    class_weights: tuple[float, ...] | None = None
+    balance: bool = False
+    ema: float = 0
     top: int = 5
     workers: int | None = None
     stop: Callable[[], bool] = lambda: False
@@ -53,8 +61,10 @@ class Progress:
     best: float | None = None
     since_best: int = 0
     seed: int = 0
+    class_weights: Sequence[float] | None = None
+    balance: bool = False
 
-    def notes(self) -> dict[str, float | int | None]:
+    def notes(self) -> dict[str, Any]:
         """As JSON."""
         return dict(vars(self))
 
@@ -88,12 +98,39 @@ class _Run:
         return self.options.backup / f"{self.options.name}{suffix}"
 
 
-def resume(net: Network, path: Path) -> Progress:
-    """Puts a state into the network, and gives what train() needs to go on. Raises StateError."""
+def start(net: Network, options: Options) -> Progress:
+    """What a run begins with that is to go on as it began."""
+    if options.ema:
+        net.keep_average(options.ema)
+    return Progress(seed=options.seed, class_weights=options.class_weights, balance=options.balance)
+
+
+def resume(net: Network, path: Path, options: Options | None = None) -> Progress:
+    """Puts a state into the network, and gives what train() needs to go on.
+
+    Raises StateError, also where options ask for another training than the state's.
+    """
     try:
-        return Progress(**load_state(path, net))
+        progress = Progress(**load_state(path, net))
     except TypeError as error:
         raise StateError(f"{path}: is no state of a training") from error
+    if options is not None:
+        _check_same(path, net, options, progress)
+    return progress
+
+
+def _check_same(path: Path, net: Network, options: Options, progress: Progress) -> None:
+    kept = {
+        "class_weights": tuple(progress.class_weights or ()) or None,
+        "balance": progress.balance,
+        "ema": net.average.decay if net.average else 0,
+    }
+    for name, value in kept.items():
+        asked = getattr(options, name)
+        if asked and asked != value:
+            option = f"--{name.replace('_', '-')}"
+            advice = "leave it out, or begin anew"
+            raise StateError(f"{path}: was begun with another {option} than this: {advice}")
 
 
 def train(
@@ -105,10 +142,17 @@ def train(
 ) -> Iterator[Event]:
     """Trains on pictures until max_batches, and yields what happens: see train_on."""
     check_outputs(net, len(data.names))
-    progress = progress or Progress(seed=options.seed)
+    progress = progress or start(net, options)
     h, w, c = net.in_shape
     augmentation, batch = net.settings.augmentation, net.settings.batch
-    loader = Loader(data, w, h, c, batch, augmentation, seed=progress.seed, workers=options.workers)
+    loader = Loader(
+        data,
+        *(w, h, c, batch),
+        augmentation,
+        progress.seed,
+        options.workers,
+        balance=progress.balance,
+    )
 
     def judge(net: Network) -> Evaluation:
         assert valid is not None
@@ -128,7 +172,8 @@ def train_on(
     """Trains until max_batches on what `source` gives, `epoch` pictures an epoch.
 
     Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
-    epoch, NAME_best.weights after the best validation, NAME.weights at the end. Beside NAME.backup
+    epoch, NAME_best.weights after the best validation, NAME.weights at the end; these two, and what
+    is validated, are the average where the network keeps one. Beside NAME.backup
     and NAME.weights stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, from each of
     which a run goes on bit for bit.
     Raises TrainingError where the run cannot begin, or a loss is no number.
@@ -177,8 +222,10 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
 
 def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Trained:
     net, start = run.net, time.monotonic()
-    x, truth = batch
-    loss = net.accumulate(x, targets_of(truth, net.outputs))
+    (x, truth), weights = batch, None
+    if run.progress.class_weights:
+        truth, weights = weigh(truth, run.progress.class_weights)
+    loss = net.accumulate(x, targets_of(truth, net.outputs), weights)
     if not math.isfinite(loss) or not net.updates_are_finite():
         raise TrainingError(_what_went_bad(run, x, loss))
     net.update()
@@ -210,14 +257,15 @@ def _what_went_bad(run: _Run, x: np.ndarray, loss: float) -> str:
 
 
 def _validate(run: _Run, judge: Judge) -> Iterator[Event]:
-    evaluation = judge(run.net)
+    with run.net.averaged():
+        evaluation = judge(run.net)
     best = run.progress.best is None or evaluation.top1 > run.progress.best
     run.progress.since_best = 0 if best else run.progress.since_best + 1
     if best:
         run.progress.best = evaluation.top1
     yield Validated(run.net.batch_num, evaluation, best)
     if best:
-        yield from _save(run, "_best.weights")
+        yield from _save(run, "_best.weights", averaged=True)
 
 
 def _is_due(run: _Run) -> bool:
@@ -227,18 +275,25 @@ def _is_due(run: _Run) -> bool:
 
 def _checkpoint(run: _Run, final: bool) -> Iterator[Event]:
     run.saved_at = time.monotonic()
-    return _save(run, ".weights" if final else ".backup", ".state", final)
+    suffix = ".weights" if final else ".backup"
+    return _save(run, suffix, ".state", final=final, averaged=final)
 
 
 def _save(
-    run: _Run, weights: str, state: str | None = None, final: bool = False
+    run: _Run,
+    weights: str,
+    state: str | None = None,
+    *,
+    final: bool = False,
+    averaged: bool = False,
 ) -> Iterator[Event]:
     """The state first: it is what a run goes on from. Then the weights, for everybody else."""
     try:
         run.options.backup.mkdir(parents=True, exist_ok=True)
         if state:
             save_state(run.path(state), run.net, run.progress.notes())
-        run.net.save_weights(run.path(weights))
+        with run.net.averaged() if averaged else nullcontext():
+            run.net.save_weights(run.path(weights))
     except (OSError, StateError, WeightsError) as error:
         if final:
             raise TrainingError(f"the end of the training is not saved: {error}") from error

@@ -260,3 +260,65 @@ def test_what_train_mnist_trained_reads_a_digit(darknet: Run) -> None:
     code, out, _ = darknet("classify", "-q", "-t", 1, *network, "data/digits/3.png")
     assert code == 0
     assert out.splitlines()[1].startswith("3: 0.9")
+
+
+def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> None:
+    weights = tmp_path / "classes.txt"
+    weights.write_text("1\n1\n4\n")
+    words = (*task.words, "--batches", 3)
+    how = ("--balance", "--class-weights", weights, "--ema", "0.9")
+    assert darknet("train", *words, *how).code == 0
+    with np.load(task.backup / "shapes.state") as state:
+        header = json.loads(state["header"].tobytes())
+    assert header["average"] == {"decay": 0.9, "steps": 3}
+    assert header["notes"]["balance"] is True
+    assert header["notes"]["class_weights"] == [0.5, 0.5, 2.0]
+    # asked again in the same words, or not at all
+    for batches, more in ((4, ()), (5, how)):
+        code, out, err = darknet("train", *task.words, "--batches", batches, "--resume", *more)
+        assert (code, out.count("\n")) == (0, 1), err
+    code, _, err = darknet("train", *task.words, "--batches", 9, "--resume", "--ema", "0.99")
+    assert (code, err.splitlines()[-1]) == (
+        1,
+        f"darknet: {task.backup}/shapes.state: was begun with another --ema than this: leave it "
+        "out, or begin anew",
+    )
+
+
+def test_class_weights_that_cannot_be(darknet: Run, task: Task, tmp_path: Path) -> None:
+    code, _, err = darknet("train", *task.words, "--class-weights", tmp_path / "none")
+    assert (code, err.splitlines()[-1]) == (1, f"darknet: {tmp_path}/none: no such file")
+    code, _, err = darknet("train", *task.words, "--balance", "--class-weights", "balanced")
+    assert code == 2
+    assert "do the same: give one" in err
+    assert not task.backup.exists()
+
+
+def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
+    darknet("train", *task.words, "--batches", 2)
+    weights = task.backup / "shapes.weights"
+    began = weights.rename(task.backup.parent / "began.weights")
+    task.cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
+    words = ("train", *task.words, began, "-clear", "--batches", 1, "--seed", 3)
+    assert darknet(*words).code == 0
+    assert weights.read_bytes()[20:] == began.read_bytes()[20:]
+    assert darknet(*words, "--reinit", "last").code == 0
+    found = np.frombuffer(weights.read_bytes()[20:], "<f4")
+    before = np.frombuffer(began.read_bytes()[20:], "<f4")
+    last = 3 + 3 * 3 * 3 * 16
+    np.testing.assert_array_equal(found[:-last], before[:-last])
+    assert not found[-last : 3 - last].any()
+    assert not (found[3 - last :] == before[3 - last :]).any()
+
+
+def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
+    darknet("train", *task.words, "--batches", 1)
+    weights = task.backup / "shapes.weights"
+    code, _, err = darknet("train", *task.words, weights, "-clear", "--reinit", "2")
+    assert code == 1
+    assert err.splitlines()[-1] == (
+        "darknet: --reinit 2: layer 2 [dropout] has no weights: those that have are 0, 1, 3"
+    )
+    assert darknet("train", *task.words, "--reinit", "1").code == 2
+    assert darknet("train", *task.words, weights, "--reinit", "first").code == 2
+    assert darknet("train", *task.words, "--resume", "--reinit", "1").code == 2

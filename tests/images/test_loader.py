@@ -377,3 +377,36 @@ def test_what_cannot_be(pictures: Dataset, more: dict[str, Any]) -> None:
         loader(pictures, **more)
     with pytest.raises(ValueError, match="0x6, 2 ahead"):
         Loader(pictures, 0, 6, 3, 4, None)
+
+
+# Classes that come equally often
+
+
+def uneven(pictures: Dataset) -> Dataset:
+    """One cat, one dog, and eels."""
+    return Dataset(pictures.names, pictures.paths, [(0,), (1,), *[(2,)] * (COUNT - 2)])
+
+
+def test_balanced_batches_have_all_classes_equally_often(pictures: Dataset) -> None:
+    some = loader(uneven(pictures), PLAIN, batch=6, balance=True)
+    for number in range(5):
+        x, y = some.batch(number)
+        assert y.sum(axis=0).tolist() == [2, 2, 2]
+        assert len(some.paths(number)) == len(x)
+    seen, eels = [path for number in range(4) for path in some.paths(number)], pictures.paths[2:]
+    assert sorted(path for path in seen if path in eels) == sorted(eels)
+    assert same([some.batch(3)], islice(some.batches(3), 1))
+
+
+def test_a_repeated_picture_is_changed_anew(pictures: Dataset) -> None:
+    some = loader(uneven(pictures), replace(PLAIN, shift=3), batch=6, balance=True)
+    x, y = some.batch(0)
+    one, other = x[y[:, 0] == 1]
+    assert not np.array_equal(one, other)
+
+
+def test_only_pictures_of_one_class_are_balanced(pictures: Dataset) -> None:
+    tags = Dataset(pictures.names, pictures.paths[:2], [(0,), (0, 1)])
+    with pytest.raises(DarknetError, match="has 2 classes: expected one, to balance them") as found:
+        loader(tags, balance=True)
+    assert str(found.value).startswith(str(pictures.paths[1]))

@@ -4,6 +4,7 @@ import csv
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from darknet_py.tasks.data import open_data
 from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
 from darknet_py.tasks.metrics import MetricsFile, read_metrics
 from darknet_py.tasks.train import Options, Progress, resume, train
+from darknet_py.tasks.valid import evaluate
 from tests.support.shapes import CFG, draw_shapes
 
 
@@ -94,6 +96,103 @@ def test_a_run_goes_on_bit_for_bit(
     net = new_net(tmp_path, cfg)
     list(train(net, *sets, options, resume(net, options.backup / "shapes.state")))
     assert (options.backup / "shapes.weights").read_bytes() == expected
+
+
+UNEVEN = CFG.replace("angle=5\n", "angle=5\nmixup=0.3\ncutmix=1\n").replace(
+    "[softmax]\n", "[softmax]\nsmooth=0.1\n"
+)
+"""All that has to go together with class weights, balance and an average."""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"ema": 0.9},
+        {"balance": True},
+        {"class_weights": (0.5, 1.0, 2.0)},
+        {"ema": 0.8, "balance": True, "class_weights": (0.5, 1.0, 2.0)},
+    ],
+    ids=" ".join,
+)
+def test_what_helps_uneven_sets_goes_on_bit_for_bit(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options, how: dict[str, Any]
+) -> None:
+    options = replace(options, batches=16, valid_every=8)
+    asked = replace(options, **how)
+    plain = new_net(tmp_path, UNEVEN)
+    list(train(plain, *sets, options))
+    without = (options.backup / "shapes.weights").read_bytes()
+    shutil.rmtree(options.backup)
+    list(train(new_net(tmp_path, UNEVEN), *sets, asked))
+    expected = {p.name: p.read_bytes() for p in options.backup.glob("*.weights")}
+    assert expected["shapes.weights"] != without
+    shutil.rmtree(options.backup)
+    for event in train(new_net(tmp_path, UNEVEN), *sets, asked):
+        if isinstance(event, Trained) and event.batch == 9:
+            break
+    net = new_net(tmp_path, UNEVEN)
+    # what is not asked for again is what the run began with
+    list(train(net, *sets, options, resume(net, options.backup / "shapes.state", options)))
+    assert {p.name: p.read_bytes() for p in options.backup.glob("*.weights")} == expected
+
+
+@pytest.mark.parametrize(
+    ("began", "asked", "named"),
+    [
+        ({"ema": 0.9}, {"ema": 0.99}, "--ema"),
+        ({}, {"ema": 0.9}, "--ema"),
+        ({}, {"balance": True}, "--balance"),
+        ({"class_weights": (1.0, 1, 1)}, {"class_weights": (1.0, 1, 2)}, "--class-weights"),
+    ],
+)
+def test_a_state_does_not_go_on_as_another_training(
+    tmp_path: Path,
+    sets: tuple[Dataset, Dataset],
+    options: Options,
+    began: dict[str, Any],
+    asked: dict[str, Any],
+    named: str,
+) -> None:
+    options = replace(options, batches=1)
+    list(train(new_net(tmp_path), *sets, replace(options, **began)))
+    state = options.backup / "shapes.state"
+    resume(new_net(tmp_path), state, replace(options, **began))
+    with pytest.raises(StateError, match=f"was begun with another {named} than this"):
+        resume(new_net(tmp_path), state, replace(options, **asked))
+
+
+def test_the_average_is_validated_and_is_the_outcome(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    net = new_net(tmp_path)
+    asked = replace(options, ema=0.95, batches=14, valid_every=14)
+    events = list(train(net, *sets, asked))
+    (validated,) = of_kind(events, Validated)
+    assert isinstance(validated, Validated)
+    with net.averaged():
+        averages = [parameter.value.copy() for parameter in net.parameters()]
+        expected = evaluate(net, sets[1], 2)
+    assert validated.evaluation.loss == expected.loss
+    assert evaluate(net, sets[1], 2).loss != expected.loss
+    for name, is_average in (("best", True), ("", True), ("1", False)):
+        other = new_net(tmp_path)
+        other.load_weights(options.backup / f"shapes{'_' * bool(name)}{name}.weights")
+        equal = [
+            np.array_equal(one.value, average)
+            for one, average in zip(other.parameters(), averages, strict=True)
+        ]
+        assert all(equal) if is_average else not all(equal)
+
+
+def test_class_weights_make_the_loss(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    """Of classes that count nothing, nothing is learned."""
+    asked = replace(options, class_weights=(0.0, 0.0, 3.0), batches=60)
+    events = list(train(new_net(tmp_path), *sets, asked))
+    last = of_kind(events, Validated)[-1]
+    assert isinstance(last, Validated)
+    assert last.evaluation.confusion[:, 2].sum() == len(sets[1])
 
 
 def test_a_run_goes_on_from_any_epoch(
@@ -188,10 +287,10 @@ def test_a_loss_that_is_no_number_stops_and_leaves_the_last_good_weights(
 ) -> None:
     net, accumulate = new_net(tmp_path), Network.accumulate
 
-    def poisoned(self: Network, x: np.ndarray, y: np.ndarray) -> float:
+    def poisoned(self: Network, x: np.ndarray, *truth: Any) -> float:
         if self.batch_num == 9:
             self.layers[3].parameters()[1].value[0, 0, 0, 0] = float(what)
-        return accumulate(self, x, y)
+        return accumulate(self, x, *truth)
 
     monkeypatch.setattr(Network, "accumulate", poisoned)
     with pytest.raises(TrainingError) as caught:
@@ -215,8 +314,8 @@ def test_an_update_that_is_no_number_stops_too(
 ) -> None:
     net, accumulate = new_net(tmp_path), Network.accumulate
 
-    def poisoned(self: Network, x: np.ndarray, y: np.ndarray) -> float:
-        loss = accumulate(self, x, y)
+    def poisoned(self: Network, x: np.ndarray, *truth: Any) -> float:
+        loss = accumulate(self, x, *truth)
         self.parameters()[0].updates[0] = np.nan
         return loss
 

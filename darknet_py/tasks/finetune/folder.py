@@ -66,7 +66,9 @@ def open_folder(path: Path, name: str, inputs: dict[str, Any], resume: bool) -> 
             f"{path}: holds a fine-tuning: go on with it by --resume, or choose another -o"
         )
     found = _read(record)
-    other = [key for key in inputs if found["inputs"].get(key) != json.loads(json.dumps(inputs[key]))]
+    other = [
+        key for key in inputs if found["inputs"].get(key) != json.loads(json.dumps(inputs[key]))
+    ]
     if other:
         raise TrainingError(
             f"{path}: another fine-tuning began there: it had another {', '.join(other)}"
@@ -101,7 +103,7 @@ def _list(dataset: Dataset) -> str:
 def _read(record: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        found["inputs"], found["done"]  # noqa: B018
+        found["inputs"], found["done"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{record}: is no record of a fine-tuning: {error}") from error
     return found

@@ -61,6 +61,7 @@ def prepare(net: Network, request: Request, data: Data) -> Prepared:
     sections = _with_keys(sized(new_head.sections, request.size), request)
     begun = start(net, request.weights, sections, new_head.head, request.reinit, request.seed)
     layers = begun.net.layers
+    sections = _with_loss_keys(sections, layers, request)
     stages = plan_stages(layers, new_head.head, list(begun.drawn), len(train), request.wishes)
     inputs = _inputs(net, request, data, stages)
     folder = open_folder(request.output, Path(net.path).stem, inputs, request.resume)
@@ -94,6 +95,16 @@ def _with_keys(sections: list[Section], request: Request) -> list[Section]:
     return [changed(net, **dict(request.net_keys), seed=request.seed), *rest]
 
 
+def _with_loss_keys(
+    sections: list[Section], layers: Sequence[Layer], request: Request
+) -> list[Section]:
+    """The sections, those of layers that have a loss with the keys for them."""
+    net, *rest = sections
+    keys = dict(request.loss_keys)
+    pairs = zip(rest, layers, strict=True)
+    return [net, *(changed(each, **keys) if layer.is_loss else each for each, layer in pairs)]
+
+
 def _write(
     folder: Folder, begun: Start, sections: Sequence[Section], stages: Sequence[Stage], data: Data
 ) -> None:
@@ -105,9 +116,7 @@ def _write(
     begun.net.save_weights(folder.file("_start.weights"))
 
 
-def _inputs(
-    net: Network, request: Request, data: Data, stages: Sequence[Stage]
-) -> dict[str, Any]:
+def _inputs(net: Network, request: Request, data: Data, stages: Sequence[Stage]) -> dict[str, Any]:
     """What the results depend on, for a run that is to go on."""
     return {
         "cfg": _digest(write_sections(net.sections)),
@@ -132,14 +141,3 @@ def _pictures(dataset: Dataset | None) -> str | None:
 
 def _digest(text: str) -> str:
     return blake2b(text.encode(errors="surrogateescape"), digest_size=12).hexdigest()
-
-
-def loss_sections(sections: Sequence[Section], layers: Sequence[Layer], **keys: float) -> list[Section]:
-    """The sections, those of layers with a loss with these keys."""
-    return [
-        sections[0],
-        *(
-            changed(section, **keys) if layer.is_loss else section
-            for section, layer in zip(sections[1:], layers, strict=True)
-        ),
-    ]

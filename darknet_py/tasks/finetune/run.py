@@ -9,7 +9,7 @@ from pathlib import Path
 from darknet_py.atomic import write_text
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.cfg.write import write_sections
-from darknet_py.images import Dataset, Loader, Order, Views
+from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
 from darknet_py.network.split import front_end, rear
 from darknet_py.tasks.events import Event, Finished, Validated
@@ -17,7 +17,8 @@ from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_featu
 from darknet_py.tasks.features.cache import Features, features_bytes
 from darknet_py.tasks.finetune.folder import Folder
 from darknet_py.tasks.finetune.stages import Stage
-from darknet_py.tasks.train import Judge, Options, Progress, Source, resume, train_on
+from darknet_py.tasks.train import Judge, Options, Source, resume, train_on
+from darknet_py.tasks.train import start as begin
 from darknet_py.tasks.valid import evaluate, tally
 
 
@@ -32,6 +33,8 @@ class How:
     seed: int
     top: int
     patience: int | None = None
+    class_weights: tuple[float, ...] | None = None
+    balance: bool = False
     ema: float = 0
     workers: int | None = None
     stop: Callable[[], bool] = lambda: False
@@ -126,8 +129,8 @@ def _run_stage(
         judge = _judge_of_features(
             valid, (yield from cached_features(front, valid.paths, fitted, how.cache)), how.top
         )
-    order = Order(len(train), how.seed, shuffle=True)
     learning = rear(net, last)
+    order = order_of(train, how.seed, balance=how.balance)
     source = FeatureSource(train, features, stage.batch, order)
     over = yield from _train(learning, source, len(train), judge, folder, stage, how)
     net.changed()
@@ -152,12 +155,15 @@ def _train(
         save_seconds=20,
         epochs=False,
         patience=how.patience,
+        class_weights=how.class_weights,
+        balance=how.balance,
+        ema=how.ema,
         top=how.top,
         workers=how.workers,
         stop=how.stop,
     )
     state = options.backup / f"{folder.name}.state"
-    progress = resume(net, state) if state.exists() else Progress(seed=how.seed)
+    progress = resume(net, state, options) if state.exists() else begin(net, options)
     evaluation, result = None, ".weights"
     if net.batch_num < stage.batches:
         for event in train_on(net, source, epoch, judge, options, progress):
@@ -192,7 +198,14 @@ def _views(net: Network, dataset: Dataset, how: How, augmentation: Augmentation 
 def _loader(net: Network, train: Dataset, stage: Stage, how: How) -> Loader:
     h, w, c = net.in_shape
     augmentation = net.settings.augmentation
-    return Loader(train, w, h, c, stage.batch, augmentation, how.seed, how.workers)
+    return Loader(
+        train,
+        *(w, h, c, stage.batch),
+        augmentation,
+        how.seed,
+        how.workers,
+        balance=how.balance,
+    )
 
 
 def _judge_of_pictures(valid: Dataset, top: int) -> Judge:

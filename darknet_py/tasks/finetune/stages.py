@@ -140,7 +140,9 @@ def _batch(pictures: int) -> int:
 def _subdivisions(net: Section, batch: int) -> int:
     """So many that no more pictures are in memory than the cfg has there, as far as that goes."""
     most = max(net.get_int("batch", 1) // net.get_int("subdivisions", 1), 1)
-    return next(parts for parts in range(1, batch + 1) if batch % parts == 0 and batch // parts <= most)
+    return next(
+        parts for parts in range(1, batch + 1) if batch % parts == 0 and batch // parts <= most
+    )
 
 
 def _schedule_keys(stage: Stage) -> dict[str, str | float | None]:

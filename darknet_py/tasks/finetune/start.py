@@ -35,7 +35,12 @@ def sized(sections: Sequence[Section], size: int | None) -> list[Section]:
 
 
 def start(
-    net: Network, weights: str, sections: Sequence[Section], head: int, reinit: Sequence[int], seed: int
+    net: Network,
+    weights: str,
+    sections: Sequence[Section],
+    head: int,
+    reinit: Sequence[int],
+    seed: int,
 ) -> Start:
     """A network of `sections` with the weights of a file for `net`, but for the head's and those of
     layers to `reinit`, which are drawn. A partial file will do. Raises WeightsError, ShapeError."""

@@ -1,0 +1,67 @@
+"""Options for training on small and uneven sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Uneven:
+    """What the options say."""
+
+    class_weights: str | None = None
+    balance: bool = False
+    ema: float = 0
+
+    def weights(self, names: Sequence[str], counts: Sequence[int]) -> tuple[float, ...] | None:
+        """The weights of classes of so many pictures; None where all count alike."""
+        if self.class_weights is None:
+            return None
+        from darknet_py.tasks.class_weights import BALANCED, class_weights
+
+        if self.balance and self.class_weights == BALANCED:
+            raise click.UsageError("--balance and --class-weights balanced do the same: give one.")
+        seen = [min(count, 1) for count in counts] if self.balance else counts
+        return class_weights(self.class_weights, names, seen)
+
+
+def uneven_options(command: F) -> F:
+    """--class-weights, --balance and --ema, as one argument `uneven`."""
+
+    @wraps(command)
+    def collected(*arguments: Any, **options: Any) -> Any:
+        mine = {field.name: options.pop(field.name) for field in fields(Uneven)}
+        return command(*arguments, uneven=Uneven(**mine), **options)
+
+    for option in reversed(
+        (
+            click.option(
+                "--class-weights",
+                metavar="balanced|FILE",
+                help="Count pictures by their class: all classes alike, or a file with a number a "
+                "line, in the order of the names.",
+            ),
+            click.option(
+                "--balance",
+                is_flag=True,
+                help="Draw all classes equally often; pictures of small ones come again.",
+            ),
+            click.option(
+                "--ema",
+                type=click.FloatRange(0, 1, max_open=True),
+                default=0,
+                metavar="DECAY",
+                help="Average the weights over the batches, as in 0.999; validated and written as "
+                "NAME_best.weights and NAME.weights.  [off]",
+            ),
+        )
+    ):
+        collected = option(collected)
+    return cast(F, collected)
