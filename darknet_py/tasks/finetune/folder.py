@@ -1,4 +1,4 @@
-"""The output folder of a fine-tuning: what other commands take, and what a later run goes on from."""
+"""The output folder of a fine-tuning: what other commands take, and what a run goes on from."""
 
 from __future__ import annotations
 

@@ -21,6 +21,9 @@ from darknet_py.tasks.train import Judge, Options, Source, resume, train_on
 from darknet_py.tasks.train import start as begin
 from darknet_py.tasks.valid import evaluate, tally
 
+_VALIDATIONS = 10
+"""In a stage, at most; and not more than one an epoch."""
+
 
 @dataclass(frozen=True)
 class How:
@@ -118,8 +121,8 @@ def _run_stage(
     if front is None or how.cache is None or not _fits(front, train, valid, how):
         yield Began(stage, None)
         judge = None if valid is None else _judge_of_pictures(valid, how.top)
-        source = _loader(net, train, stage, how)
-        return (yield from _train(net, source, len(train), judge, folder, stage, how))
+        loader = _loader(net, train, stage, how)
+        return (yield from _train(net, loader, len(train), judge, folder, stage, how))
     yield Began(stage, last)
     views = _views(net, train, how, net.settings.augmentation)
     features = yield from cached_features(front, train.paths, views, how.cache)
@@ -154,6 +157,7 @@ def _train(
         save_every=2**31,
         save_seconds=20,
         epochs=False,
+        valid_every=max(-(-epoch // stage.batch), -(-stage.batches // _VALIDATIONS)),
         patience=how.patience,
         class_weights=how.class_weights,
         balance=how.balance,
