@@ -44,8 +44,8 @@ def finetune(
 
     DATA is a folder with one folder of pictures a class, a .data file, or Caffe's lists. The last
     layer of CFG with weights is replaced by a new one, which is trained on what the others say of
-    the pictures; with 400 pictures or more, all layers are trained then, the earlier ones at lower
-    rates.
+    the pictures. Then, from 100 pictures on, the last quarter of the others is trained too, from
+    3,000 on all of them, the earlier ones at lower rates.
 
     The output folder gets NAME.cfg, NAME.weights, NAME.names and NAME.data, which the other
     commands take. What the frozen layers say of each picture is kept in its folder `features`,

@@ -32,7 +32,7 @@ class Tuned:
     reinit: str | None
     epochs: int | None
     head_epochs: int | None
-    rate: float | None
+    rate: float
     head_rate: float
     layer_decay: float
     batch: int | None
@@ -116,7 +116,8 @@ _OPTIONS = (
         "--unfreeze",
         type=click.IntRange(min=0),
         metavar="N",
-        help="After the new layer, train the N layers with weights before it too; 0: none.",
+        help="After the new layer, train the N layers with weights before it too; 0: none.  "
+        "[a quarter of them, from 100 pictures on]",
     ),
     click.option(
         "--from",
@@ -126,7 +127,10 @@ _OPTIONS = (
         help="The same, said as the first layer that is trained.",
     ),
     click.option(
-        "--all", "whole", is_flag=True, help="In the end, train all layers.  [from 400 pictures on]"
+        "--all",
+        "whole",
+        is_flag=True,
+        help="In the end, train all layers.  [from 3,000 pictures on]",
     ),
     click.option(
         "--reinit",
@@ -149,8 +153,10 @@ _OPTIONS = (
     click.option(
         "--rate",
         type=click.FloatRange(0, min_open=True),
+        default=0.003,
+        show_default=True,
         metavar="R",
-        help="Learning rate of the later stages, at its highest.  [0.01]",
+        help="Learning rate of the later stages, at its highest (SGD).",
     ),
     click.option(
         "--head-rate",

@@ -40,7 +40,7 @@ QUICK = ("--head-epochs", 3, "--views", 2)
 
 
 def test_what_it_says_and_what_it_writes(darknet: Run, task: Task) -> None:
-    code, out, err = darknet(*task.words, *QUICK, "--unfreeze", 1, "--epochs", 2)
+    code, out, err = darknet(*task.words, *QUICK, "--unfreeze", 1, "--epochs", 2, "--rate", 0.02)
     assert code == 0
     head, last, kept = out.splitlines()
     result = r"validation: top-1 \d+\.\d\d%, loss \d+\.\d{4}"
@@ -48,7 +48,7 @@ def test_what_it_says_and_what_it_writes(darknet: Run, task: Task) -> None:
     assert re.fullmatch(f"last: {result}", last)
     assert re.fullmatch(r".*mine/base\.weights \((head|last)\)", kept)
     assert re.search(r"^ +0 convolutional +copied +frozen +frozen$", err, re.MULTILINE)
-    assert re.search(r"^ +4 convolutional +new +0\.003 +0\.01$", err, re.MULTILINE)
+    assert re.search(r"^ +4 convolutional +new +0\.003 +0\.02$", err, re.MULTILINE)
     assert "head: trains from layer 4, on what layer 3 says of the pictures" in err
     assert "features: 27 of 27 pictures" in err
     names = {path.name for path in task.output.iterdir()}

@@ -1,8 +1,8 @@
 """The stages of a fine-tuning: the head alone, then more of the network at lower rates.
 
 The defaults follow what transfer learning has found: the fewer pictures there are, the more layers
-keep what they have (Yosinski et al. 2014). Their figures were measured on CIFAR-10 with Tiny
-Darknet: see the README.
+keep what they have (Yosinski et al. 2014). Their figures were found with Tiny Darknet on CIFAR-10:
+see the README.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from darknet_py.errors import TrainingError
 from darknet_py.layers import Layer
 from darknet_py.tasks.finetune.head import learning_layers
 
+FEW, MANY = 100, 3000
+"""Below so many pictures the head alone is trained; from so many on, all layers; between them, a
+quarter of the layers with weights."""
 _SCHEDULE = (
     *("policy", "learning_rate_min", "burn_in", "power", "step", "scale", "steps", "scales"),
     *("gamma", "sgdr_cycle", "sgdr_mult", "peak", "adam", "optimizer", "momentum", "decay"),
@@ -54,7 +57,7 @@ class Wishes:
     epochs: int | None = None
     batch: int | None = None
     head_rate: float = 0.003
-    rate: float | None = None
+    rate: float = 0.003
     layer_decay: float = 0.8
 
 
@@ -107,13 +110,16 @@ def _later(
     """Names and first layers of the stages after the head's."""
     if wishes.start is not None and not 0 <= wishes.start <= head:
         raise TrainingError(f"there is no layer {wishes.start} to train from: expected 0 to {head}")
-    asked = wishes.start is not None or wishes.unfreeze is not None
+    unfreeze, whole = wishes.unfreeze, wishes.all
+    if (wishes.start, unfreeze, whole) == (None, None, False) and pictures >= FEW:
+        whole = pictures >= MANY
+        unfreeze = 0 if whole else max(round(len(before) / 4), 1)
     stages = []
     if wishes.start is not None:
         stages.append(("last", wishes.start))
-    elif wishes.unfreeze:
-        stages.append(("last", before[-wishes.unfreeze :][0]))
-    if wishes.all or (not asked and pictures >= 400):
+    elif unfreeze and before:
+        stages.append(("last", before[-unfreeze:][0]))
+    if whole:
         stages.append(("all", 0))
     return stages
 
@@ -128,8 +134,7 @@ def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
 def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
     epochs = wishes.epochs or max(8, min(20000 // pictures, 30))
     batches = max(epochs * pictures // batch, 1)
-    rate = 0.01 if wishes.rate is None else wishes.rate
-    return Stage(name, first, batches, batch, rate, wishes.layer_decay, "sgd", 5e-4)
+    return Stage(name, first, batches, batch, wishes.rate, wishes.layer_decay, "sgd", 5e-4)
 
 
 def _batch(pictures: int) -> int:

@@ -236,9 +236,9 @@ def test_averaged_weights_are_the_outcome(
     list(run(base, data, tmp_path / "plain", how, wishes))
     events = list(run(base, data, tmp_path / "averaged", replace(how, ema=0.9), wishes))
     one, two = (loaded(tmp_path / name) for name in ("plain", "averaged"))
-    values = [net.layers[HEAD].parameters()[1].value for net in (one, two)]
-    assert not np.array_equal(*values)
-    np.testing.assert_allclose(*values, atol=0.05)
+    last, averaged = (net.layers[HEAD].parameters()[1].value for net in (one, two))
+    assert not np.array_equal(last, averaged)
+    np.testing.assert_allclose(last, averaged, atol=0.05)
     (ended,) = (event for event in events if isinstance(event, Ended))
     assert ended.found is not None
     assert evaluate(two, data.validation()).loss == pytest.approx(ended.found["loss"], rel=1e-4)
@@ -247,12 +247,12 @@ def test_averaged_weights_are_the_outcome(
 def test_uneven_sets(tmp_path: Path, base: tuple[Path, Path], data: Data, how: How) -> None:
     wishes = Wishes(unfreeze=0, head_epochs=4)
     weights = []
-    for name, changes in (
-        ("plain", {}),
-        ("balanced", {"balance": True}),
-        ("weights", {"class_weights": (2.0, 0.5, 0.5)}),
+    for name, uneven in (
+        ("plain", how),
+        ("balanced", replace(how, balance=True)),
+        ("weights", replace(how, class_weights=(2.0, 0.5, 0.5))),
     ):
-        list(run(base, data, tmp_path / name, replace(how, **changes), wishes))  # type: ignore[arg-type]
+        list(run(base, data, tmp_path / name, uneven, wishes))
         weights.append(loaded(tmp_path / name).layers[HEAD].parameters()[0].value)
     assert len({each.tobytes() for each in weights}) == 3
     # the class that counts four times as much is guessed more readily

@@ -24,9 +24,9 @@ def plan(pictures: int, new: tuple[int, ...] = (HEAD,), **wishes: object) -> lis
 
 
 def test_few_pictures_train_the_head_alone_and_many_all_layers() -> None:
-    assert plan(60) == [("head", 4)]
-    assert plan(399) == [("head", 4)]
-    assert plan(400) == [("head", 4), ("all", 0)]
+    assert plan(99) == [("head", 4)]
+    assert plan(100) == plan(2999) == [("head", 4), ("last", 3)]
+    assert plan(3000) == [("head", 4), ("all", 0)]
 
 
 def test_what_is_asked_for() -> None:
@@ -67,7 +67,7 @@ def stage_net(stage: Stage) -> Network:
 
 
 def test_the_cfg_of_the_head(tmp_path: Path) -> None:
-    (stage,) = plan_stages(NET.layers, HEAD, [HEAD], 100, Wishes())
+    (stage,) = plan_stages(NET.layers, HEAD, [HEAD], 100, Wishes(unfreeze=0))
     net = stage_net(stage)
     assert [layer.frozen for layer in net.layers] == [True] * 4 + [False] * 4
     assert {layer.learning_rate for layer in net.layers} == {1}
