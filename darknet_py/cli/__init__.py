@@ -11,6 +11,7 @@ from darknet_py import __version__
 from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
+from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
 from darknet_py.cli.filters import filters
 from darknet_py.cli.info import info
@@ -36,7 +37,7 @@ def darknet() -> None:
 
 
 for command in (
-    *(activations, classifier, classify, explain, filters),
+    *(activations, classifier, classify, dataset, explain, filters),
     *(info, nightmare, ops, plan, plot, report, speed, train),
 ):
     darknet.add_command(command)

@@ -31,6 +31,14 @@ class Chosen:
     quiet: bool = False
 
 
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="CPU threads.  [default: all cores]",
+)
+
+
 def network_options(command: F) -> F:
     """--device, --threads, --exact, --strict and -q, as one argument `chosen`."""
 
@@ -48,12 +56,7 @@ def network_options(command: F) -> F:
                 metavar="cpu|gpu|auto",
                 help="Where to compute; gpu:1 is the second GPU.",
             ),
-            click.option(
-                "--threads",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="CPU threads.  [default: all cores]",
-            ),
+            threads_option,
             click.option(
                 "--exact", is_flag=True, help="Convolve directly: slower, and rounds less."
             ),

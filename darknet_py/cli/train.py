@@ -26,24 +26,27 @@ _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
 _LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
 
 
+labels_option = click.option(
+    "--labels",
+    type=click.Choice(["exact", "substring"]),
+    default="exact",
+    show_default=True,
+    help="How a .data file's pictures get labels: by their folder's name or a part of their own "
+    "(exact), or wherever a path contains one, as in the C program.",
+)
+
+
 def data_options(command: Any) -> Any:
     """--labels, --share and --seed: how pictures get labels, and are set aside."""
     for option in reversed(
         (
-            click.option(
-                "--labels",
-                type=click.Choice(["exact", "substring"]),
-                default="exact",
-                show_default=True,
-                help="How a .data file's pictures get labels: by their folder's name or a part of "
-                "their own (exact), or wherever a path contains one, as in the C program.",
-            ),
+            labels_option,
             click.option(
                 "--share",
                 type=click.FloatRange(0, 0.9),
                 default=0.1,
                 show_default=True,
-                help="Of a folder without a folder for validation: how much is set aside.",
+                help="Of a folder or list without another to validate with: how much is set aside.",
             ),
             click.option(
                 "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
@@ -111,8 +114,10 @@ def train(
 ) -> None:
     """Train a classifier.
 
-    DATA is a .data file, or a folder with one folder of pictures a class (in train/ and valid/ if
-    these exist). WEIGHTS are where to begin; without them they are drawn at random.
+    DATA is a .data file, a folder with one folder of pictures a class (in train/ and valid/ if
+    these exist), or Caffe's lists, a path and a number a line: a folder with train.txt (and
+    val.txt), or the path of train.txt. WEIGHTS are where to begin; without them they are drawn at
+    random.
 
     The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
     NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on

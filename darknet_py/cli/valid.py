@@ -62,8 +62,8 @@ def valid(
 ) -> None:
     """Say how well a network knows the pictures to validate with.
 
-    DATA is a .data file or a folder, as for training; --share and --seed must then be those of
-    the training. Pictures are seen as `classify --fit crop` sees them.
+    DATA is what was trained on, or a list val.txt alone; --share and --seed must be those of the
+    training. Pictures are seen as `classify --fit crop` sees them.
 
     \b
     Examples:

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from darknet_py.images.animation import check_animation, save_animation
 from darknet_py.images.augment import augment_image
+from darknet_py.images.caffe import find_lists, read_lists
 from darknet_py.images.channels import to_channels
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import MAX_PIXELS
+from darknet_py.images.digests import DIGEST, file_digest, file_digests
 from darknet_py.images.encode import encode_jpeg, encode_png
 from darknet_py.images.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.fit import (
@@ -32,13 +34,16 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
+from darknet_py.images.order import Order
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.pyramid import level_details
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
+from darknet_py.images.threads import in_threads
 from darknet_py.images.variation import total_variation, variation_delta
 from darknet_py.images.view import View, from_view, moments, to_view
+from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
     from darknet_py.images.heat.maps import draw_maps
 
 __all__ = [
+    "DIGEST",
     "FITS",
     "LABELS",
     "MAX_PIXELS",
@@ -58,10 +64,12 @@ __all__ = [
     "Dataset",
     "Frame",
     "Loader",
+    "Order",
     "Panel",
     "Refusal",
     "Series",
     "View",
+    "Views",
     "augment_image",
     "center_crop_image",
     "check_animation",
@@ -78,12 +86,16 @@ __all__ = [
     "draw_svg_chart",
     "encode_jpeg",
     "encode_png",
+    "file_digest",
+    "file_digests",
+    "find_lists",
     "find_pictures",
     "fit_image",
     "fitted_frame",
     "flip_image",
     "from_view",
     "hsv_to_rgb",
+    "in_threads",
     "letterbox_image",
     "level_details",
     "load_fitted",
@@ -96,6 +108,7 @@ __all__ = [
     "read_data_part",
     "read_folder",
     "read_list",
+    "read_lists",
     "resize_image",
     "resize_max",
     "resize_min",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import NoReturn
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.aside import set_aside
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.files import SUFFIXES
 from darknet_py.images.names import one_line
@@ -39,8 +39,6 @@ def read_folder(
     Raises DarknetError for a folder that cannot be read, has no folders in it, or no pictures in
     them; ValueError for a share outside 0..1.
     """
-    if not 0 <= share < 1:
-        raise ValueError(f"a share of {share} is not from 0 to below 1")
     root = Path(folder)
     inside = _folders(root)
     train_root = _with_folders(inside, _TRAIN)
@@ -73,22 +71,12 @@ def _split(root: Path, classes: _Classes, share: float, seed: int) -> tuple[_Cla
     """Sets aside a share of each class in `root`; what is left keeps its order."""
     train, valid = {}, {}
     for name, pictures in classes.items():
-        aside = set(_draw(root, pictures, share, seed))
-        train[name] = [picture for picture in pictures if picture not in aside]
-        valid[name] = [picture for picture in pictures if picture in aside]
+        within = [picture.relative_to(root).as_posix() for picture in pictures]
+        aside = set_aside(within, share, seed)
+        pairs = list(zip(pictures, within, strict=True))
+        train[name] = [picture for picture, inside in pairs if inside not in aside]
+        valid[name] = [picture for picture, inside in pairs if inside in aside]
     return train, valid
-
-
-def _draw(root: Path, pictures: Sequence[Path], share: float, seed: int) -> list[Path]:
-    """A share of a class's pictures: those whose names have the lowest digests."""
-    most = max(len(pictures) - 1, 0)
-    count = min(max(round(share * len(pictures)), 1), most) if share else 0
-
-    def digest(picture: Path) -> bytes:
-        within = picture.relative_to(root).as_posix()
-        return blake2b(os.fsencode(f"{seed}/{within}")).digest()
-
-    return sorted(pictures, key=digest)[:count]
 
 
 def _with_folders(folders: Iterable[Path], names: Sequence[str]) -> Path | None:

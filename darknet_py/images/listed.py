@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
 from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.cfg.text import meaningful_lines, read_text
 from darknet_py.errors import CfgError
+from darknet_py.images.bases import find_base, parent_of
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.labels import Labels
 from darknet_py.images.names import one_line
@@ -95,21 +95,9 @@ def _find(data: DataFile, key: str, written: str) -> Path:
 
 def _base(data: DataFile, list_path: Path, entries: list[str]) -> Path:
     """What the relative entries of a list are relative to."""
-    relative = next((entry for entry in entries if not os.path.isabs(entry)), None)
-    if relative is None:
-        return Path()
     folder = data.path.parent
-    # abspath: the parent of "." is not "."
-    bases = [Path(), list_path.parent, folder, Path(os.path.abspath(folder)).parent]
-    for base in bases:
-        if os.path.exists(base / relative):
-            return base
-    raise CfgError(
-        list_path,
-        None,
-        f"{one_line(relative)}: no such picture, neither from the working directory nor from the "
-        "folders of this list and of the .data file",
-    )
+    bases = [Path(), list_path.parent, folder, parent_of(folder)]
+    return find_base(list_path, entries, bases, "the folders of this list and of the .data file")
 
 
 def _complaint(found: list[str], how: str) -> str:

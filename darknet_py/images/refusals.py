@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from darknet_py.images.decode import FORMATS, MAX_PIXELS
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.image import load_image
 from darknet_py.images.quiet import quiet
-from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.images.threads import in_threads
 
 _TASK = 64
 """Pictures that a thread looks at in one go."""
@@ -43,12 +42,7 @@ def scan(dataset: Dataset, decode: bool = False, workers: int | None = None) -> 
         faults = ((index, _fault(path, decode)) for index, path in some)
         return [Refusal(index, error) for index, error in faults if error is not None]
 
-    pool = ThreadPoolExecutor(workers or thread_count(), thread_name_prefix="darknet-scan")
-    try:
-        refused = list(pool.map(check, range(0, len(dataset), _TASK)))
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return list(chain.from_iterable(refused))
+    return list(chain.from_iterable(in_threads(check, range(0, len(dataset), _TASK), workers)))
 
 
 def _fault(path: Path, decode: bool) -> PictureError | None:

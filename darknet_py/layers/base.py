@@ -180,6 +180,12 @@ class Layer(ABC):
         """How far it sees; where it sees the whole map, or one pixel: one."""
         return Sight()
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each pixel of the output is weights times the same pixel of the input, plus
+        biases: the mean over pixels may then be taken before it as well as after."""
+        return False
+
     def parameters(self) -> list[Parameter]:
         """In the order of a `.weights` file."""
         return []

@@ -12,6 +12,7 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.layers import Wanted
+from darknet_py.network.entrance import enter, leave
 from darknet_py.network.passes import carry, forget, forward
 from darknet_py.network.recordings import Work
 from darknet_py.ops.record import Recorder, Recording
@@ -43,7 +44,7 @@ def carrying(
     def record(n: int) -> Recording:
         sized = net.sized(x)
         recorder = Recorder(sized.ops)
-        picture = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        picture = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         given = recorder.input((n, *delta.shape[1:]))
         outputs = forward(sized.layers, recorder, picture, start, train=False, keep=True)
         wanted = Wanted(input_deltas=True, updates=False)
@@ -52,6 +53,8 @@ def carrying(
         for end in ends:
             if end not in deltas:
                 raise ShapeError(f"{net.path}: nothing leads from layer {end} to layer {start}")
+        if PICTURE in ends:
+            deltas[PICTURE] = leave(deltas[PICTURE], recorder, net.settings)
         maps = [outputs[end] for end in ends if end != PICTURE]
         return recorder.recording([*maps, *(deltas[end] for end in ends)])
 

@@ -22,6 +22,7 @@ from darknet_py.layers import Layer, Parameter, Shape
 from darknet_py.network import gradients, recordings
 from darknet_py.network.average import Average
 from darknet_py.network.builder import MAX_MAP, build, build_layers
+from darknet_py.network.entrance import enter
 from darknet_py.network.optimiser import Optimiser
 from darknet_py.network.passes import forget, forward
 from darknet_py.network.settings import Settings
@@ -406,8 +407,8 @@ class Network:
         return self.resized(w=shape[3], h=shape[2])
 
     def _to_device(self, x: np.ndarray) -> Array:
-        """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device."""
-        return self.ops.to_hwc(self.ops.array(self._checked(x)))
+        """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device; see `enter`."""
+        return enter(self.ops.array(self._checked(x)), self.ops, self.settings)
 
     def _any_size(self, x: np.ndarray) -> np.ndarray:
         """x as (n, c, h, w), where `sized` may have to make a network that takes it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darknet_py.layers import Wanted
+from darknet_py.network.entrance import enter, leave
 from darknet_py.network.passes import backward, final_loss, forget, forward
 from darknet_py.network.targets import Target
 from darknet_py.ops.record import Recorder, Recording
@@ -68,7 +69,7 @@ def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) ->
     def record(n: int) -> Recording:
         sized = net.sized(x)
         recorder = Recorder(sized.ops)
-        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         outputs = forward(sized.layers, recorder, start, max(wanted), train=False, keep=True)
         forget(sized.layers)
         return recorder.recording([outputs[index] for index in wanted])
@@ -83,7 +84,7 @@ def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
     def record(n: int) -> Recording:
         sized = net.sized(x)
         recorder = Recorder(sized.ops)
-        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         inputs = iter([recorder.input(array.shape) for array in given])
         last = max(target.layer for target in targets)
         outputs = forward(sized.layers, recorder, start, last, train=False, keep=True)
@@ -95,6 +96,7 @@ def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
             deltas[target.layer] = delta if other is None else recorder.add(other, delta)
         wanted = Wanted(input_deltas=True, updates=False)
         x_delta = backward(sized.layers, recorder, deltas, wanted)
+        x_delta = leave(x_delta, recorder, net.settings)
         forget(sized.layers)
         return recorder.recording([x_delta])
 
@@ -108,7 +110,7 @@ def training(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | N
 
     def record(n: int) -> Recording:
         recorder = Recorder(net.ops)
-        start = recorder.to_hwc(recorder.input((n, *x.shape[1:])))
+        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         given = [recorder.input((n, *each.shape[1:])) for each in others]
         return recorder.recording([train(net, recorder, start, *given)])
 

@@ -28,6 +28,10 @@ class Settings:
     optimiser: OptimiserSettings
     schedule: Schedule
     augmentation: Augmentation
+    mean: tuple[float, ...]
+    """What is subtracted from the input: a number a channel, one for all, or none."""
+    deviation: tuple[float, ...]
+    """What it is divided by then: the same."""
     warnings: tuple[str, ...]
 
 
@@ -63,6 +67,8 @@ def read_settings(section: Section) -> Settings:
         optimiser=_read_optimiser(section),
         schedule=schedule,
         augmentation=read_augmentation(section, shape.w),
+        mean=_read_per_channel(section, "mean", shape.c),
+        deviation=_read_per_channel(section, "std", shape.c),
         warnings=tuple(warnings),
     )
 
@@ -79,6 +85,18 @@ def _read_shape(section: Section) -> tuple[Shape, bool]:
     if not inputs:
         section.fail("expected width, height and channels above 0, or inputs")
     return Shape(1, 1, inputs), True
+
+
+def _read_per_channel(section: Section, key: str, channels: int) -> tuple[float, ...]:
+    """mean= or std=: numbers from 0 to 1, as pixels are; the second above 0."""
+    values = tuple(section.get_floats(key))
+    if len(values) not in (0, 1, channels):
+        of_all = f"one for all channels or {channels}, one a channel"
+        section.fail(f"{key}= has {len(values)} numbers: expected {of_all}", key)
+    least = 0 if key == "mean" else 1e-6
+    if any(not least <= value <= 1 for value in values):
+        section.fail(f"{key}: expected numbers from {least:g} to 1, as pixels are", key)
+    return values
 
 
 def _read_optimiser(section: Section) -> OptimiserSettings:

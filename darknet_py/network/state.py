@@ -22,7 +22,10 @@ from darknet_py.network.average import Average
 from darknet_py.network.network import Network
 
 _VERSION = 2
-_NET_KEYS = ("width", "height", "channels", "inputs", "batch", "subdivisions", "optimizer", "seed")
+_NET_KEYS = (
+    *("width", "height", "channels", "inputs", "mean", "std"),
+    *("batch", "subdivisions", "optimizer", "seed"),
+)
 
 
 def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> None:

@@ -26,6 +26,16 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return mean.astype(x.dtype), (squares / max(count - 1, 1)).astype(x.dtype)
 
 
+def standardize(x: Array, mean: Array, deviation: Array) -> Array:
+    """(x - mean) / deviation of each channel; mean and deviation are constants (c,)."""
+    return (x - mean) / deviation
+
+
+def standardize_backward(delta: Array, deviation: Array) -> Array:
+    """The delta of what `standardize` was given."""
+    return delta / deviation
+
+
 def batchnorm(x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array) -> Array:
     """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases; all but x are (c,)."""
     y = x - mean

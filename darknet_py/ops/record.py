@@ -244,6 +244,8 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "softmax": _as_first,
     "softmax_backward": _as_first,
     "stand_out": _as_first,
+    "standardize": _as_first,
+    "standardize_backward": _as_first,
     "to_chw": lambda x: (x.shape[0], x.shape[3], x.shape[1], x.shape[2]),
     "to_hwc": lambda x: (x.shape[0], x.shape[2], x.shape[3], x.shape[1]),
 }

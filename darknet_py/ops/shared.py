@@ -42,6 +42,8 @@ from darknet_py.ops.normalize import (
     lrn,
     lrn_backward,
     moving_average,
+    standardize,
+    standardize_backward,
 )
 from darknet_py.ops.random import dropout_mask, random_ints
 from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_state
@@ -138,6 +140,8 @@ __all__ = [
     "split_steps",
     "squared_error",
     "stand_out",
+    "standardize",
+    "standardize_backward",
     "swap",
     "to_chw",
     "to_hwc",

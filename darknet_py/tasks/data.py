@@ -1,4 +1,4 @@
-"""What to train on, wherever it is described: a `.data` file or a folder of folders."""
+"""What to train on, wherever it is described: a `.data` file, a folder, or Caffe's lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from darknet_py.cfg.data_file import read_data
 from darknet_py.errors import DarknetError
-from darknet_py.images import Dataset, read_data_file, read_folder
+from darknet_py.images import Dataset, find_lists, read_data_file, read_folder, read_lists
 from darknet_py.resources import find_resource
 
 
@@ -26,14 +26,16 @@ class Data:
     def training(self) -> Dataset:
         """The pictures to train on. Raises DarknetError where there are none."""
         if self.train is None or not len(self.train):
-            raise DarknetError(f"{self.path}: has no pictures to train on: expected train=LIST")
+            raise DarknetError(
+                f"{self.path}: has no pictures to train on: expected train=LIST, or train.txt"
+            )
         return self.train
 
     def validation(self) -> Dataset:
         """The pictures to hold a network to. Raises DarknetError where there are none."""
         if self.valid is None or not len(self.valid):
             raise DarknetError(
-                f"{self.path}: has no pictures to validate with: expected valid=LIST"
+                f"{self.path}: has no pictures to validate with: expected valid=LIST, or val.txt"
             )
         return self.valid
 
@@ -45,16 +47,18 @@ def open_data(
     seed: int = 0,
     backup: str | Path | None = None,
 ) -> Data:
-    """Reads a `.data` file, or a folder with one folder a class.
+    """Reads a `.data` file, a folder with one folder a class, or Caffe's lists: a folder that holds
+    train.txt, or a .txt file (see images.caffe).
 
-    labels: how a `.data` file's pictures get theirs, "exact" or "substring". share, seed: of a
-    folder without pictures set aside, how many are, and how they are drawn. backup: another
-    folder for results than the `.data` file's, or `backup`. Raises DarknetError.
+    labels: how a `.data` file's pictures get theirs, "exact" or "substring". share, seed: where no
+    pictures are set aside, how many are, and how they are drawn. backup: another folder for
+    results than the `.data` file's, or `backup`. Raises DarknetError.
     """
-    if Path(path).is_dir():
-        train, valid = read_folder(path, share, seed)
-        top = min(5, len(train.names))
-        return Data(Path(path), train.names, train, valid, Path(backup or "backup"), top)
+    lists = find_lists(Path(path))
+    if any(lists) or Path(path).is_dir():
+        sets = read_lists(*lists, share, seed) if any(lists) else read_folder(path, share, seed)
+        names = _names(sets)
+        return Data(Path(path), names, *sets, Path(backup or "backup"), min(5, len(names)))
     described = read_data(find_resource(str(path)) or path)
     sets = read_data_file(described, labels)
     names = _names(sets)

@@ -89,6 +89,27 @@ def test_the_whole_way_of_a_data_file(darknet: Run, task: Task, tmp_path: Path) 
     assert out.splitlines()[1].startswith("cross: ")
 
 
+def test_the_whole_way_of_caffes_lists(darknet: Run, task: Task, tmp_path: Path) -> None:
+    paths = sorted(task.data.glob("*/*.png"))
+    number = {"circle": 2, "cross": 0, "square": 1}
+    lines = {path: f"{path} {number[path.parent.name]}\r\n" for path in paths}
+    train, valid = tmp_path / "train.txt", tmp_path / "val.txt"
+    train.write_text("".join(line for path, line in lines.items() if path.stem != "7"))
+    valid.write_text("".join(line for path, line in lines.items() if path.stem == "7"))
+    code, _, err = darknet("train", tmp_path, *task.words[1:])
+    assert code == 0, err
+    assert "3 classes, 117 pictures to train on, 3 to validate with" in err
+    assert re.search(r"  cross +39 +1\n  square +39 +1\n  circle +39 +1\n", err)
+    where = task.cfg, task.backup / "shapes.weights"
+    for data in (tmp_path, train):
+        code, out, _ = darknet("classifier", "valid", "--json", data, *where)
+        assert (code, json.loads(out)["pictures"], json.loads(out)["top1"]) == (0, 3, 1)
+    code, out, _ = darknet("classifier", "valid", "--json", valid, *where)
+    assert (code, json.loads(out)["classes"]) == (0, ["cross", "square", "circle"])
+    assert darknet("classifier", "check", tmp_path, task.cfg).code == 0
+    assert darknet("classifier", "show", train, task.cfg, "-o", tmp_path / "sheet.png").code == 0
+
+
 def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_path: Path) -> None:
     darknet("train", *task.words)
     table, picture = tmp_path / "c.csv", tmp_path / "c.png"

@@ -234,9 +234,3 @@ def test_a_class_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "walk", refuse)
     assert fault(tmp_path) == f"{tmp_path / 'cat'}: cannot be read: Permission denied"
-
-
-@pytest.mark.parametrize("share", [-0.1, 1, 2])
-def test_a_share_is_less_than_all(tmp_path: Path, share: float) -> None:
-    with pytest.raises(ValueError, match="share"):
-        read_folder(tmp_path, share)

@@ -123,3 +123,23 @@ def test_a_network_needs_an_input(keys: str) -> None:
     assert str(caught.value) == (
         "my.cfg:1: [net] expected width, height and channels above 0, or inputs"
     )
+
+
+def test_mean_and_deviation() -> None:
+    assert (settings(SHAPE).mean, settings(SHAPE).deviation) == ((), ())
+    net = settings(SHAPE + "mean=.4, .5,0\nstd=.25\n")
+    assert (net.mean, net.deviation) == ((0.4, 0.5, 0), (0.25,))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mean=.4,.5", "mean= has 2 numbers: expected one for all channels or 3, one a channel"),
+        ("mean=104,117,123", "mean: expected numbers from 0 to 1, as pixels are"),
+        ("std=0", "std: expected numbers from 1e-06 to 1, as pixels are"),
+    ],
+)
+def test_means_that_are_none(line: str, expected: str) -> None:
+    with pytest.raises(CfgError) as caught:
+        settings(f"{SHAPE}{line}\n")
+    assert str(caught.value) == f"my.cfg:5: [net] {expected}"

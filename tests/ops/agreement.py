@@ -181,6 +181,8 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "split_steps": [(x, 2)],
         "squared_error": [(y, truth)],
         "stand_out": [(x, b(2, 1, 1, 1), ()), (x, b(1, 1, 1, 1), (7,))],
+        "standardize": [(x, a(8), positive(8))],
+        "standardize_backward": [(other, positive(8))],
         "swap": [(a(8), b(8))],
         "to_chw": [(x,)],
         "to_hwc": [(x,)],

@@ -15,6 +15,8 @@ from darknet_py.ops.normalize import (
     lrn,
     lrn_backward,
     moving_average,
+    standardize,
+    standardize_backward,
 )
 from tests.ops.windows import SEEDS
 from tests.support import reference
@@ -123,3 +125,17 @@ def test_lrn(shape: reference.Shape, seed: int, size: int) -> None:
 def test_l2norm() -> None:
     x = np.array([[3.0, 4], [0, 0], [-1e-3, 0]]).reshape(1, 1, 3, 2)
     np.testing.assert_allclose(l2norm(x)[0, 0], [[0.6, 0.8], [0.0, 0.0], [-1.0, 0.0]])
+
+
+@given(SHAPES, SEEDS)
+def test_standardize(shape: reference.Shape, seed: int) -> None:
+    x, delta = random_array(shape, seed), random_array(shape, seed + 1)
+    mean, deviation = random_array((shape[3],), seed + 2), 2 ** random_array((shape[3],), seed + 3)
+    y, x_delta = standardize(x, mean, deviation), standardize_backward(delta, deviation)
+    for k in range(shape[3]):
+        np.testing.assert_array_equal(y[..., k], (x[..., k] - mean[k]) / deviation[k])
+    step = 1e-6
+    moved = standardize(x + step * delta, mean, deviation)
+    np.testing.assert_allclose(
+        (moved - y) / step, x_delta, atol=1e-6 * np.abs(x_delta).max() + 1e-7
+    )

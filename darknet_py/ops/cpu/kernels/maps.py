@@ -48,7 +48,8 @@ def picture(  # type: ignore[no-untyped-def]
     y_pixel,
     factors,
 ):
-    """Pictures (batch, c, h, w) into a map, times a factor plus another: pitches in bytes."""
+    """Pictures (batch, c, h, w) into a map; pitches in bytes. factors: (c, 2), of each channel what
+    it is multiplied with, and what is added."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):
         b = number // h
@@ -57,7 +58,7 @@ def picture(  # type: ignore[no-untyped-def]
             source = x + b * x_image + k * x_channel + row * x_row
             to = y + b * y_image + row * y_row + 4 * k
             for column in range(w):
-                move(to + column * y_pixel, source + 4 * column, factors)
+                move(to + column * y_pixel, source + 4 * column, factors + 8 * k)
 
 
 @instruction

@@ -191,10 +191,14 @@ def _picture(chain: Chain) -> Step | None:
     if x not in chain.lowering.recording.inputs:
         return None
     step = Picture(x, chain.call.result)
+    standard = chain.next("standardize", lambda call: _constant(*call.arguments[1:]))
+    if standard:
+        _, mean, deviation = standard.arguments
+        step.scales, step.shifts = 1 / deviation, -mean / deviation
     crop = chain.next("crop", lambda call: not call.arguments[5])
     if crop:
-        _, step.top, step.left, _, _, _, step.scale = crop.arguments
-        step.shift = 1 - step.scale
+        _, step.top, step.left, _, _, _, scale = crop.arguments
+        step.scales, step.shifts = scale * step.scales, scale * step.shifts + (1 - scale)
     assert chain.y is not None
     step.y = chain.y
     readers = chain.lowering.readers.get(step.y, [])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from darknet_py.ops.cpu.kernels import dream, maps
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
@@ -18,14 +20,18 @@ from darknet_py.ops.record import Map
 @dataclass
 class Picture(Unary):
     """The network's input (n, c, h, w), in rows as a program is given it; perhaps a window of it,
-    times a factor plus another."""
+    each channel times a factor plus another."""
 
     dense: bool = False
     """Whether all readers take channels without padding."""
     top: int = 0
     left: int = 0
-    scale: float = 1.0
-    shift: float = 0.0
+    scales: np.ndarray = field(init=False)
+    shifts: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        channels = self.x.shape[1]
+        self.scales, self.shifts = np.ones(channels, np.float32), np.zeros(channels, np.float32)
 
     @property
     def reads(self) -> list[Map]:
@@ -48,7 +54,7 @@ class Picture(Unary):
             x_image=FLOAT * c * in_h * in_w,
             x_channel=FLOAT * in_h * in_w,
             x_row=FLOAT * in_w,
-            factors=binding.floats((self.scale, self.shift)),
+            factors=binding.floats(np.stack([self.scales, self.shifts], axis=1)),
             **y.pitches("y"),
         )
         return [FromInput(row)]

@@ -1,0 +1,78 @@
+"""darknet dataset mean"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from darknet_py.cli.count_line import CountLine
+from darknet_py.cli.options import limit_threads, threads_option
+from darknet_py.cli.train import labels_option
+
+if TYPE_CHECKING:
+    from darknet_py.tasks.measure import Statistics
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "--size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Bring each picture to N x N first, as classify --fit crop does: each weighs the same.",
+)
+@click.option(
+    "--channels",
+    type=click.Choice(["1", "3"]),
+    default="3",
+    show_default=True,
+    help="Of the network: 1 measures grey.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@labels_option
+@threads_option
+def mean(
+    data: str, size: int | None, channels: str, as_json: bool, labels: str, threads: int | None
+) -> None:
+    """Print the mean and the standard deviation of pictures, channel by channel.
+
+    DATA is a folder of pictures, or what training takes, whose pictures to train on are measured.
+    The two lines can stand in [net]: mean= is subtracted there, std= divides. Values are from 0
+    to 1, over all pixels of all pictures.
+
+    \b
+    Examples:
+      darknet dataset mean photos/
+      darknet dataset mean cfg/cifar.data --size 28 --json
+    """
+    limit_threads(threads)
+    from darknet_py.tasks.measure import Looked, measure, pictures_to_measure
+
+    paths = pictures_to_measure(data, labels)
+    line = CountLine(len(paths))
+    for event in measure(paths, size, int(channels)):
+        if not isinstance(event, Looked):
+            line.close()
+            _print(event, as_json)
+        elif event.refused:
+            line.say(f"left out: {event.refused}")
+        else:
+            line.show(event.done)
+
+
+def _print(found: Statistics, as_json: bool) -> None:
+    if as_json:
+        figures = {
+            "pictures": found.pictures,
+            "refused": found.refused,
+            "pixels": found.pixels,
+            "mean": found.mean,
+            "std": found.deviation,
+        }
+        click.echo(json.dumps(figures))
+        return
+    click.echo(f"mean={','.join(f'{value:.6f}' for value in found.mean)}")
+    click.echo(f"std={','.join(f'{value:.6f}' for value in found.deviation)}")
+    click.echo(f"{found.pictures:,} pictures, {found.pixels:,} pixels", err=True)
