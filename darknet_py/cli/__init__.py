@@ -21,6 +21,7 @@ from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
 from darknet_py.cli.report import report
 from darknet_py.cli.speed import speed
+from darknet_py.cli.tools import TOOLS
 from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
 
@@ -39,6 +40,7 @@ def darknet() -> None:
 for command in (
     *(activations, classifier, classify, dataset, explain, filters),
     *(info, nightmare, ops, plan, plot, report, speed, train),
+    *TOOLS,
 ):
     darknet.add_command(command)
 
