@@ -32,13 +32,13 @@ def test_partial_is_for_train_and_not_for_classify(darknet: Run, tmp_path: Path)
     assert "conv" in err
     whole = (backup / "shapes.weights").read_bytes()
     size = 20 + 4 * (8 + 8 * 25 + 16 + 16 * 8 * 9)
-    assert out.read_bytes() == whole[:size]
+    assert out.read_bytes()[20:] == whole[20:size]
     assert len(whole) > size
     code, _, err = darknet("classify", cfg, out, data / "cross/1.png")
     assert code == 1
     assert "is a partial file that ends before layer 3 [convolutional]" in err
     cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    assert darknet(*words, 2, out).code == 0
+    assert darknet(*words, 1, out).code == 0
     trained = (backup / "shapes.weights").read_bytes()
     assert trained[20:size] == whole[20:size]
     assert trained[size:] != whole[size:]

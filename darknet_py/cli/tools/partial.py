@@ -20,8 +20,8 @@ def partial(cfg: str, weights: str, out: Path, count: int, tool: Tool) -> None:
     """Write the weights of the first N layers alone.
 
     For `train`, which takes such a file as a beginning and draws the other layers at random.
-    Layers are counted from 0 in the table, so that N is the first that is left out. Batches stay
-    counted as seen: `train -clear` begins anew.
+    Layers are counted from 0 in the table, so that N is the first that is left out. No batch counts
+    as seen.
 
     \b
     Example:
