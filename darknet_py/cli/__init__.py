@@ -14,6 +14,7 @@ from darknet_py.cli.classify import classify
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
 from darknet_py.cli.filters import filters
+from darknet_py.cli.finetune import finetune
 from darknet_py.cli.info import info
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
@@ -38,7 +39,7 @@ def darknet() -> None:
 
 
 for command in (
-    *(activations, classifier, classify, dataset, explain, filters),
+    *(activations, classifier, classify, dataset, explain, filters, finetune),
     *(info, nightmare, ops, plan, plot, report, speed, train),
     *TOOLS,
 ):

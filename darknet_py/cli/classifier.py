@@ -56,7 +56,11 @@ def predict(
     net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.names import choose_names, names_of_data
 
-    known = choose_names(names, net.outputs) if names else names_of_data(described, net.outputs)
+    known = (
+        choose_names(names, net.outputs, net.path)
+        if names
+        else names_of_data(described, net.outputs, net.path)
+    )
     print_predictions(net, pictures, known, top or described.top, fit, batch, form)
 
 

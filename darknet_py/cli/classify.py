@@ -73,7 +73,9 @@ def classify(
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.tasks.names import choose_names
 
-    print_predictions(net, pictures, choose_names(names, net.outputs), top or 5, fit, batch, form)
+    print_predictions(
+        net, pictures, choose_names(names, net.outputs, net.path), top or 5, fit, batch, form
+    )
 
 
 def is_cfg(argument: str) -> bool:

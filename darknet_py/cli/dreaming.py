@@ -87,7 +87,7 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     found = choices(net, wish)
     names: list[str] = []
     if wish.label is not None:
-        names = choose_names(request.names, net.outputs)
+        names = choose_names(request.names, net.outputs, net.path)
         find_class(wish.label, names)
     net = net.upto(last_layer(found))
     say_network(net, chosen)

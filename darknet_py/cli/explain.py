@@ -127,7 +127,7 @@ def explain(
     from darknet_py.tasks.names import choose_names, find_class
     from darknet_py.tasks.pictures import load_picture
 
-    known = choose_names(names, net.outputs)
+    known = choose_names(names, net.outputs, net.path)
     indices = [find_class(each, known) for each in classes]
     fit = fit or best_fit(net)
     folder, refused = Path(output), 0

@@ -73,7 +73,7 @@ def report(
     fit = fit or best_fit(net)
     loaded = [load_picture(net, path, fit) for path in find_named(pictures)]
     data = open_data(valid, labels, share, seed) if valid else None
-    known = choose_names(names or (data.names if data else None), net.outputs)
+    known = choose_names(names or (data.names if data else None), net.outputs, net.path)
     evaluation = None
     if data:
         check_outputs(net, len(data.names))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +10,7 @@ import click
 
 from darknet_py.cli.data_lines import report_lines
 from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
 from darknet_py.cli.watch import Watcher
 
@@ -153,7 +151,7 @@ def train(
         for problem in report.problems:
             click.echo(f"darknet: {problem}", err=True)
         click.get_current_context().exit(1)
-    with _stop_on_ctrl_c() as stop:
+    with stop_on_ctrl_c() as stop:
         options = Options(
             backup=opened.backup,
             name=Path(cfg).stem,
@@ -208,21 +206,3 @@ def _run(
             watcher.show(event)
     finally:
         watcher.close()
-
-
-@contextmanager
-def _stop_on_ctrl_c() -> Iterator[list[bool]]:
-    """A list that is empty until Ctrl-C; a second one interrupts at once."""
-    asked: list[bool] = []
-
-    def note(_signal: int, _frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(True)
-        click.echo("\nstopping after this batch; Ctrl-C again leaves at once", err=True)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -14,8 +14,8 @@ import click
 if TYPE_CHECKING:
     from darknet_py.tasks.events import Event, Trained, Validated
 
-_REDRAW = 30.0
-"""Seconds between drawings of the chart."""
+_REDRAW, _REDRAW_VALIDATED = 30.0, 5.0
+"""Seconds between drawings of the chart, and where a validation has something to add."""
 
 
 class Watcher:
@@ -46,7 +46,8 @@ class Watcher:
         elif isinstance(event, Validated):
             self._metrics.add(event)
             self._say(_validation_line(event))
-            self._draw()
+            if time.monotonic() - self._drawn_at > _REDRAW_VALIDATED:
+                self._draw()
         elif isinstance(event, Saved):
             self._flush()
         elif isinstance(event, SaveFailed):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from darknet_py.images.animation import check_animation, save_animation
 from darknet_py.images.augment import augment_image
+from darknet_py.images.balance import BalancedOrder, order_of
 from darknet_py.images.caffe import find_lists, read_lists
 from darknet_py.images.channels import to_channels
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
@@ -60,6 +61,7 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_STRETCH",
     "SUFFIXES",
+    "BalancedOrder",
     "Batch",
     "Dataset",
     "Frame",
@@ -103,6 +105,7 @@ __all__ = [
     "load_info",
     "load_with_fitted",
     "moments",
+    "order_of",
     "overlap",
     "read_data_file",
     "read_data_part",

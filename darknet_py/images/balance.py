@@ -8,7 +8,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from darknet_py.images.order import Turn
+from darknet_py.errors import DarknetError
+from darknet_py.images.dataset import Dataset
+from darknet_py.images.order import Order, Turn
 from darknet_py.images.seeds import Purpose, generator
 
 
@@ -50,3 +52,21 @@ class BalancedOrder:
         """The pictures of a class, in the order of this pass."""
         rng = generator(Purpose.ORDER, self._seed, passed, which)
         return rng.permutation(self._pictures[which])
+
+
+def order_of(
+    dataset: Dataset, seed: int, shuffle: bool = True, balance: bool = False
+) -> Order | BalancedOrder:
+    """The order of a dataset's pictures. Raises DarknetError where classes are to be balanced with
+    a picture that has not one."""
+    if balance:
+        return BalancedOrder(_classes(dataset), seed)
+    return Order(len(dataset), seed, shuffle)
+
+
+def _classes(dataset: Dataset) -> list[int]:
+    """The class of each picture, which must be one."""
+    for path, labels in zip(dataset.paths, dataset.labels, strict=True):
+        if len(labels) != 1:
+            raise DarknetError(f"{path}: has {len(labels)} classes: expected one, to balance them")
+    return [label for (label,) in dataset.labels]

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError
 from darknet_py.images.augment import augment_image
-from darknet_py.images.balance import BalancedOrder
+from darknet_py.images.balance import order_of
 from darknet_py.images.channels import to_channels
 from darknet_py.images.components import principal_components
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.fit import fit_image
 from darknet_py.images.mix import mix_batch
-from darknet_py.images.order import Order, Turn
+from darknet_py.images.order import Turn
 from darknet_py.images.seeds import Purpose, generator
 from darknet_py.images.store import Store, to_float
 from darknet_py.ops.cpu.threads import thread_count
@@ -84,11 +84,7 @@ class Loader:
         self._ahead = ahead
         self._store = Store(dataset.paths, memory)
         shuffled = augmentation is not None if shuffle is None else shuffle
-        self._order: Order | BalancedOrder = (
-            BalancedOrder(_classes(dataset), seed)
-            if balance
-            else Order(len(dataset), seed, shuffled)
-        )
+        self._order = order_of(dataset, seed, shuffled, balance)
         self._components: npt.NDArray[np.float64] | None = None
         self._components_lock = Lock()
 
@@ -195,14 +191,6 @@ class Loader:
         if self._augmentation is not None:
             mix_batch(x, y, self._augmentation, generator(Purpose.MIX, self._seed, number))
         return x, y
-
-
-def _classes(dataset: Dataset) -> list[int]:
-    """The class of each picture, which must be one."""
-    for path, labels in zip(dataset.paths, dataset.labels, strict=True):
-        if len(labels) != 1:
-            raise DarknetError(f"{path}: has {len(labels)} classes: expected one, to balance them")
-    return [label for (label,) in dataset.labels]
 
 
 def _check(

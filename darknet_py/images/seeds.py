@@ -14,8 +14,8 @@ class Purpose(IntEnum):
     PICTURE = 2
     MIX = 3
     COMPONENTS = 4
-    VIEW = 5
-    CLASSES = 6
+    CLASSES = 5
+    VIEW = 6
 
 
 def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:

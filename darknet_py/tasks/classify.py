@@ -77,7 +77,7 @@ def classify_pictures(
 
     Up to `batch` neighbours that are fitted to one size go through the network together.
     """
-    names = choose_names(names, net.outputs)
+    names = choose_names(names, net.outputs, net.path)
     fit = fit or best_fit(net)
     waiting: list[tuple[Path, np.ndarray]] = []
     for path in map(Path, pictures):

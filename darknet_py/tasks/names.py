@@ -28,24 +28,30 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
     return names[:outputs]
 
 
-def default_names(outputs: int) -> list[str]:
-    """The shipped names for so many outputs; where there are none, the numbers."""
+def default_names(outputs: int, cfg: str | Path) -> list[str]:
+    """The names in NAME.names beside NAME.cfg, if so many; else the shipped ones for so many
+    outputs; where there are none, the numbers."""
+    beside = Path(cfg).with_suffix(".names")
+    if beside.is_file() and len(found := read_lines(beside)) == outputs:
+        return found
     if outputs in _SHIPPED:
         return read_names(_SHIPPED[outputs], outputs)
     return [str(index) for index in range(outputs)]
 
 
-def names_of_data(data: DataFile, outputs: int) -> list[str]:
+def names_of_data(data: DataFile, outputs: int, cfg: str | Path) -> list[str]:
     """The names that a `.data` file gives, found from its own folder too."""
     if data.names is None:
-        return default_names(outputs)
+        return default_names(outputs, cfg)
     return read_names(data.names, outputs, data.path.parent)
 
 
-def choose_names(names: str | Path | Sequence[str] | None, outputs: int) -> list[str]:
-    """Names given as a list, as a file, or not at all."""
+def choose_names(
+    names: str | Path | Sequence[str] | None, outputs: int, cfg: str | Path
+) -> list[str]:
+    """Names given as a list, as a file, or not at all; cfg: the network's."""
     if names is None:
-        return default_names(outputs)
+        return default_names(outputs, cfg)
     if isinstance(names, (str, Path)):
         return read_names(names, outputs)
     if len(names) < outputs:

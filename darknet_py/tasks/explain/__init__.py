@@ -82,7 +82,7 @@ def explain(
     given. names, fit: as for classify. steps: of integrated gradients. Raises PictureError,
     ShapeError, CfgError for a class that is none.
     """
-    known = choose_names(names, net.outputs)
+    known = choose_names(names, net.outputs, net.path)
     loaded = load_picture(net, picture, fit or best_fit(net))
     indices = [each if isinstance(each, int) else find_class(each, known) for each in classes]
     return explain_picture(net, loaded, known, indices, method, top=top, layer=layer, steps=steps)

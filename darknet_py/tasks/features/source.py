@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from darknet_py.images import Batch, Dataset, Order
+from darknet_py.images import BalancedOrder, Batch, Dataset, Order
 from darknet_py.network import Network
 from darknet_py.tasks.features.cache import Features
 from darknet_py.tasks.targets import probabilities_of
@@ -20,7 +20,9 @@ class FeatureSource:
 
     waited = 0.0
 
-    def __init__(self, dataset: Dataset, features: Features, batch: int, order: Order) -> None:
+    def __init__(
+        self, dataset: Dataset, features: Features, batch: int, order: Order | BalancedOrder
+    ) -> None:
         self._dataset = dataset
         self._features = features
         self._batch = batch

@@ -1,0 +1,97 @@
+"""darknet finetune"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from darknet_py.cli.data_lines import report_lines
+from darknet_py.cli.finetune_options import Tuned, finetune_options
+from darknet_py.cli.finetuning import Presenter
+from darknet_py.cli.options import Chosen, find_file, network_options, read_network
+from darknet_py.cli.stopping import stop_on_ctrl_c
+from darknet_py.cli.train import data_options
+from darknet_py.cli.uneven import Uneven, uneven_options
+
+if TYPE_CHECKING:
+    from darknet_py.network import Network
+
+
+@click.command()
+@click.argument("data")
+@click.argument("cfg")
+@click.argument("weights")
+@finetune_options
+@uneven_options
+@data_options
+@network_options
+def finetune(
+    data: str,
+    cfg: str,
+    weights: str,
+    tuned: Tuned,
+    uneven: Uneven,
+    labels: str,
+    share: float,
+    seed: int,
+    chosen: Chosen,
+) -> None:
+    """Teach a trained network other classes, from few pictures.
+
+    DATA is a folder with one folder of pictures a class, a .data file, or Caffe's lists. The last
+    layer of CFG with weights is replaced by a new one, which is trained on what the others say of
+    the pictures; with 400 pictures or more, all layers are trained then, the earlier ones at lower
+    rates.
+
+    The output folder gets NAME.cfg, NAME.weights, NAME.names and NAME.data, which the other
+    commands take. What the frozen layers say of each picture is kept in its folder `features`,
+    which may be removed. A run that was stopped or killed goes on with --resume.
+
+    \b
+    Examples:
+      darknet finetune photos/ cfg/tiny.cfg tiny.weights -o mine
+      darknet finetune photos/ cfg/tiny.cfg tiny.weights -o mine --unfreeze 4 --size 160
+      darknet classify mine/tiny.cfg mine/tiny.weights picture.jpg
+      darknet nightmare mine/tiny.cfg mine/tiny.weights picture.jpg --class cat
+    """
+    net = read_network(cfg, chosen)
+    from darknet_py.tasks.check import check
+    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.finetune import finetune as run
+    from darknet_py.tasks.finetune import prepare
+
+    opened = open_data(find_file(data), labels, share, seed, tuned.output)
+    report = check(opened)
+    if not chosen.quiet:
+        for line in report_lines(report):
+            click.echo(line, err=True)
+    if report.problems:
+        for problem in report.problems:
+            click.echo(f"darknet: {problem}", err=True)
+        click.get_current_context().exit(1)
+    train, valid = report.usable()
+    usable = replace(opened, train=train, valid=valid)
+    request = tuned.request(net, find_file(weights), seed)
+    prepared = prepare(net, request, usable)
+    presenter = Presenter(prepared, chosen.quiet)
+    presenter.show_plan()
+    with stop_on_ctrl_c() as stop:
+        how = tuned.how(len(train), seed, usable.top, lambda: bool(stop))
+        class_weights = uneven.weights(usable.names, train.counts())
+        how = replace(how, class_weights=class_weights, balance=uneven.balance, ema=uneven.ema)
+        events = run(_opener(chosen), prepared.folder, prepared.stages, train, valid, how)
+        try:
+            for event in events:
+                presenter.show(event)
+        finally:
+            presenter.close()
+        if stop:
+            click.get_current_context().exit(130)
+
+
+def _opener(chosen: Chosen) -> Callable[[Path], Network]:
+    return lambda cfg: read_network(str(cfg), chosen)

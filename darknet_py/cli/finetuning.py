@@ -1,0 +1,92 @@
+"""Watching a fine-tuning: its plan, how features grow, each stage's training, what came out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from darknet_py.cli.watch import Watcher
+
+if TYPE_CHECKING:
+    from darknet_py.tasks.features import Cached
+    from darknet_py.tasks.finetune import Ended, Prepared, Stage
+    from darknet_py.tasks.finetune.run import FinetuneEvent
+
+
+class Presenter:
+    """Shows events: results on stdout, all else on stderr."""
+
+    def __init__(self, prepared: Prepared, quiet: bool) -> None:
+        self._prepared, self._quiet = prepared, quiet
+        self._watcher: Watcher | None = None
+        self._is_open = False
+
+    def show_plan(self) -> None:
+        """A line for each layer, and one for each stage."""
+        if self._quiet:
+            return
+        for line in self._prepared.plan:
+            click.echo(line, err=True)
+        for stage in self._prepared.stages:
+            click.echo(f"{stage.name}: {stage.batches} batches of {stage.batch}", err=True)
+
+    def show(self, event: FinetuneEvent) -> None:
+        """Takes note of an event."""
+        from darknet_py.tasks.features import Cached
+        from darknet_py.tasks.finetune import Began, Ended, Kept
+
+        if isinstance(event, Cached):
+            self._show_cached(event)
+            return
+        self._end_line()
+        if isinstance(event, Began):
+            self._begin(event.stage, event.cached)
+        elif isinstance(event, Ended):
+            self._close_watcher()
+            click.echo(_result_line(event))
+        elif isinstance(event, Kept):
+            click.echo(f"{event.weights} ({event.stage.name})")
+        elif self._watcher is not None:
+            self._watcher.show(event)
+
+    def close(self) -> None:
+        """Ends what an interruption has left open."""
+        self._end_line()
+        self._close_watcher()
+
+    def _begin(self, stage: Stage, cached: int | None) -> None:
+        folder = self._prepared.folder.stage(stage.name)
+        lines_of_batches = not self._quiet and sys.stderr.isatty()
+        self._watcher = Watcher(folder, 0, stage.batches, quiet=not lines_of_batches)
+        if not self._quiet:
+            how = "" if cached is None else f", on what layer {cached} says of the pictures"
+            click.echo(f"{stage.name}: trains from layer {stage.first}{how}", err=True)
+
+    def _show_cached(self, event: Cached) -> None:
+        if self._quiet:
+            return
+        line = f"features: {event.done} of {event.total} pictures"
+        if sys.stderr.isatty():
+            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+            self._is_open = True
+        elif event.done == event.found or event.done == event.total:
+            click.echo(f"{line}, {event.found} found" if event.found else line, err=True)
+
+    def _end_line(self) -> None:
+        if self._is_open:
+            click.echo(err=True)
+        self._is_open = False
+
+    def _close_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+        self._watcher = None
+
+
+def _result_line(event: Ended) -> str:
+    if event.found is None:
+        return f"{event.stage.name}: done"
+    top1, loss = event.found["top1"], event.found["loss"]
+    return f"{event.stage.name}: validation: top-1 {top1:.2%}, loss {loss:.4f}"
