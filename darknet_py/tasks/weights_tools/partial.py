@@ -11,7 +11,8 @@ from darknet_py.network import Network
 def first_layers(net: Network, weights: str | Path, count: int) -> Network:
     """The first `count` layers with their weights, from a file that may end after them.
 
-    No batch counts as seen, as in the C program: training begins with them. Raises DarknetError where there are not so many, or none of them has weights.
+    No batch counts as seen, as in the C program: training begins with them. Raises DarknetError
+    where there are not so many, or none of them has weights.
     """
     if not 1 <= count <= len(net.layers):
         raise DarknetError(
