@@ -13,6 +13,7 @@ from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
+from darknet_py.cli.features import features
 from darknet_py.cli.filters import filters
 from darknet_py.cli.finetune import finetune
 from darknet_py.cli.info import info
@@ -39,7 +40,8 @@ def darknet() -> None:
 
 
 for command in (
-    *(activations, classifier, classify, dataset, explain, filters, finetune),
+    *(activations, classifier, classify, dataset, explain),
+    *(features, filters, finetune),
     *(info, nightmare, ops, plan, plot, report, speed, train),
     *TOOLS,
 ):

@@ -75,14 +75,16 @@ def finetune(
         click.get_current_context().exit(1)
     train, valid = report.usable()
     usable = replace(opened, train=train, valid=valid)
-    request = tuned.request(net, find_file(weights), seed)
-    prepared = prepare(net, request, usable)
-    presenter = Presenter(prepared, chosen.quiet)
-    presenter.show_plan()
     with stop_on_ctrl_c() as stop:
-        how = tuned.how(len(train), seed, usable.top, lambda: bool(stop))
-        class_weights = uneven.weights(usable.names, train.counts())
-        how = replace(how, class_weights=class_weights, balance=uneven.balance, ema=uneven.ema)
+        how = replace(
+            tuned.how(len(train), seed, usable.top, lambda: bool(stop)),
+            class_weights=uneven.weights(usable.names, train.counts()),
+            balance=uneven.balance,
+            ema=uneven.ema,
+        )
+        prepared = prepare(net, tuned.request(net, find_file(weights), seed), usable, how)
+        presenter = Presenter(prepared, chosen.quiet)
+        presenter.show_plan()
         events = run(_opener(chosen), prepared.folder, prepared.stages, train, valid, how)
         try:
             for event in events:

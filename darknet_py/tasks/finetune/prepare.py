@@ -17,6 +17,7 @@ from darknet_py.network import Network
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.finetune.folder import Folder, open_folder, write_data
 from darknet_py.tasks.finetune.head import learning_layers, with_new_head
+from darknet_py.tasks.finetune.run import How
 from darknet_py.tasks.finetune.stages import (
     Stage,
     Wishes,
@@ -53,7 +54,7 @@ class Prepared:
     plan: list[str]
 
 
-def prepare(net: Network, request: Request, data: Data) -> Prepared:
+def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     """Reads the weights, plans the stages and writes what does not change any more into the output
     folder: cfgs, first weights, names, lists. Raises DarknetError."""
     train = data.training()
@@ -63,7 +64,7 @@ def prepare(net: Network, request: Request, data: Data) -> Prepared:
     layers = begun.net.layers
     sections = _with_loss_keys(sections, layers, request)
     stages = plan_stages(layers, new_head.head, list(begun.drawn), len(train), request.wishes)
-    inputs = _inputs(net, request, data, stages)
+    inputs = _inputs(net, request, data, stages, how)
     folder = open_folder(request.output, Path(net.path).stem, inputs, request.resume)
     if not request.resume:
         _write(folder, begun, sections, stages, data)
@@ -116,7 +117,9 @@ def _write(
     begun.net.save_weights(folder.file("_start.weights"))
 
 
-def _inputs(net: Network, request: Request, data: Data, stages: Sequence[Stage]) -> dict[str, Any]:
+def _inputs(
+    net: Network, request: Request, data: Data, stages: Sequence[Stage], how: How
+) -> dict[str, Any]:
     """What the results depend on, for a run that is to go on."""
     return {
         "cfg": _digest(write_sections(net.sections)),
@@ -129,6 +132,12 @@ def _inputs(net: Network, request: Request, data: Data, stages: Sequence[Stage])
         "layers to re-initialise": list(request.reinit),
         "keys": [list(pair) for pair in request.net_keys + request.loss_keys],
         "seed": request.seed,
+        "views": how.views,
+        "cache": how.cache is not None,
+        "patience": how.patience,
+        "class weights": how.class_weights,
+        "balance": how.balance,
+        "ema": how.ema,
     }
 
 

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from darknet_py.errors import TrainingError
+from darknet_py.network import Network
+from darknet_py.tasks.data import Data, open_data
+from darknet_py.tasks.events import Finished, Saved, Trained, Validated
+from darknet_py.tasks.features import Front
+from darknet_py.tasks.finetune import Began, Ended, How, Kept, Request, Wishes, finetune, prepare
+from darknet_py.tasks.finetune.run import FinetuneEvent
+from darknet_py.tasks.valid import evaluate
+from tests.support.shapes import draw_shapes
+from tests.tasks.finetune.nets import CFG, HEAD, open_net, write_net
+
+WISHES = Wishes(unfreeze=1, all=True, head_epochs=4, epochs=3, batch=8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    return open_data(draw_shapes(tmp_path_factory.mktemp("data") / "shapes", 12), share=0.25)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_net(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def how(tmp_path: Path) -> How:
+    return How(cache=tmp_path / "cache", views=3, cache_bytes=1e9, seed=0, top=2)
+
+
+def run(
+    base: tuple[Path, Path],
+    data: Data,
+    output: Path,
+    how: How,
+    wishes: Wishes = WISHES,
+    resume: bool = False,
+) -> Iterator[FinetuneEvent]:
+    request = Request(str(base[1]), output, wishes, resume=resume)
+    prepared = prepare(open_net(base[0]), request, data, how)
+    train, valid = data.training(), data.valid
+    yield from finetune(open_net, prepared.folder, prepared.stages, train, valid, how)
+
+
+def loaded(output: Path, suffix: str = "") -> Network:
+    net = open_net(output / f"base{suffix}.cfg")
+    net.load_weights(output / f"base{suffix}.weights")
+    return net
+
+
+def test_what_happens_and_what_is_written(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    output = tmp_path / "out"
+    events = list(run(base, data, output, how))
+    began = [event for event in events if isinstance(event, Began)]
+    assert [(event.stage.name, event.cached) for event in began] == [
+        ("head", 3),
+        ("last", 2),
+        ("all", None),
+    ]
+    ended = [event for event in events if isinstance(event, Ended)]
+    for event in ended:
+        assert event.found is not None
+        found = evaluate(loaded(output, f"_{event.stage.name}"), data.validation(), 2)
+        assert found.top1 == event.found["top1"]
+        assert found.loss == pytest.approx(event.found["loss"], rel=1e-4)
+    kept = events[-1]
+    assert isinstance(kept, Kept)
+    top1 = [event.found["top1"] for event in ended if event.found]
+    assert dict(zip(["head", "last", "all"], top1, strict=True))[kept.stage.name] == max(top1)
+    for suffix in (".cfg", ".weights"):
+        best = output / f"base_{kept.stage.name}{suffix}"
+        assert best.read_bytes() == (output / f"base{suffix}").read_bytes()
+    assert {path.name for path in (output / "head").iterdir()} == set()
+    # the counter begins again, so that `train` takes the weights as they are
+    assert loaded(output).seen == 0
+    assert loaded(output).layers[-1].is_loss
+
+
+def test_frozen_layers_are_equal_byte_for_byte(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    output = tmp_path / "out"
+    list(run(base, data, output, how))
+    start = open_net(base[0])
+    start.load_weights(base[1])
+    same = {
+        stage: [
+            all(
+                one.value.tobytes() == two.value.tobytes()
+                for one, two in zip(layer.parameters(), other.parameters(), strict=True)
+            )
+            for layer, other in zip(start.layers, loaded(output, f"_{stage}").layers, strict=True)
+            if layer.parameters()
+        ]
+        for stage in ("head", "last", "all")
+    }
+    assert same == {
+        "head": [True, True, True, False],
+        "last": [True, True, False, False],
+        "all": [False] * 4,
+    }
+
+
+def test_it_learns_what_the_head_can(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    wishes = Wishes(unfreeze=0, head_epochs=100, head_rate=0.03)
+    events = list(run(base, data, tmp_path / "out", how, wishes))
+    losses = [event.loss for event in events if isinstance(event, Trained)]
+    assert np.mean(losses[-20:]) < 0.7 * np.mean(losses[:5])
+    validations = [event for event in events if isinstance(event, Validated)]
+    assert len(validations) == 10
+    assert validations[-1].evaluation.loss < validations[0].evaluation.loss
+
+
+def test_the_cache_changes_nothing_but_time(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    # pictures as they are, so that both see the same ones
+    cfg = CFG.replace("min_crop=16\nmax_crop=18\nangle=5", "max_crop=16\nflip=0")
+    base = write_net(tmp_path, cfg)
+    wishes = Wishes(unfreeze=1, head_epochs=3, epochs=2, batch=8)
+    list(run(base, data, tmp_path / "with", replace(how, views=1), wishes))
+    list(run(base, data, tmp_path / "without", replace(how, cache=None), wishes))
+    for stage in ("head", "last"):
+        one, two = (loaded(tmp_path / name, f"_{stage}") for name in ("with", "without"))
+        for first, second in zip(one.parameters(), two.parameters(), strict=True):
+            np.testing.assert_allclose(first.value, second.value, rtol=2e-2, atol=2e-4)
+
+
+def test_features_that_are_too_large_are_not_kept(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    # means of 16 channels of 27 pictures in 3 views, and of 9; the next stage needs maps
+    few = replace(how, cache_bytes=4 * 16 * (27 * 3 + 9))
+    events = list(run(base, data, tmp_path / "out", few))
+    assert [event.cached for event in events if isinstance(event, Began)] == [3, None, None]
+
+
+def computed_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    rows: list[int] = []
+    plain = Front.__call__
+
+    def counting(self: Front, x: np.ndarray) -> np.ndarray:
+        rows.append(len(x))
+        return plain(self, x)
+
+    monkeypatch.setattr(Front, "__call__", counting)
+    return rows
+
+
+def test_a_killed_run_goes_on_bit_for_bit_and_computes_nothing_twice(
+    tmp_path: Path,
+    base: tuple[Path, Path],
+    data: Data,
+    how: How,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = computed_rows(monkeypatch)
+    whole = list(run(base, data, tmp_path / "whole", how))
+    expected_rows = sum(rows)
+    rows.clear()
+    events = len(whole)
+    how = replace(how, cache=tmp_path / "other")
+    resume = False
+    # left after the first features, in each stage, between them: as a killed process is
+    for left_after in (3, 9, 20, 25, 30, 12):
+        for number, _ in enumerate(run(base, data, tmp_path / "killed", how, resume=resume)):
+            resume = True
+            if number == left_after:
+                break
+    last = list(run(base, data, tmp_path / "killed", how, resume=True))
+    assert isinstance(last[-1], Kept)
+    assert len(last) <= events
+    assert sum(rows) == expected_rows
+    for name in ("base_head.weights", "base_last.weights", "base_all.weights", "base.weights"):
+        found = (tmp_path / "killed" / name).read_bytes()
+        assert found == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_what_is_done_is_not_done_again(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    list(run(base, data, tmp_path / "out", how))
+    again = list(run(base, data, tmp_path / "out", how, resume=True))
+    assert [type(event) for event in again] == [Ended, Ended, Ended, Kept]
+    other = Wishes(unfreeze=1, all=True, head_epochs=4, epochs=4, batch=8)
+    with pytest.raises(TrainingError, match="it had another stages"):
+        list(run(base, data, tmp_path / "out", how, other, resume=True))
+
+
+def test_stopping_saves(tmp_path: Path, base: tuple[Path, Path], data: Data, how: How) -> None:
+    asked: list[bool] = []
+    events = []
+    for event in run(base, data, tmp_path / "out", replace(how, stop=lambda: bool(asked))):
+        events.append(event)
+        if isinstance(event, Trained) and event.batch == 5:
+            asked.append(True)
+    assert events[-1] == Finished("stopped")
+    assert isinstance(events[-2], Saved)
+    last = list(run(base, data, tmp_path / "out", how, resume=True))
+    trained = [event.batch for event in last if isinstance(event, Trained)]
+    assert trained[0] == 6
+
+
+def test_patience_keeps_the_best(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    wishes = Wishes(unfreeze=0, head_epochs=100, head_rate=1.0)
+    how = replace(how, patience=2)
+    events = list(run(base, data, tmp_path / "out", how, wishes))
+    assert Finished("patience") in events
+    *_, best = (event for event in events if isinstance(event, Validated) and event.best)
+    assert events.index(Finished("patience")) > events.index(best)
+    (ended,) = (event for event in events if isinstance(event, Ended))
+    assert ended.found is not None
+    assert ended.found["top1"] == best.evaluation.top1
+    assert ended.found["loss"] == pytest.approx(best.evaluation.loss, rel=1e-6)
+
+
+def test_averaged_weights_are_the_outcome(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    wishes = Wishes(unfreeze=0, head_epochs=8)
+    list(run(base, data, tmp_path / "plain", how, wishes))
+    events = list(run(base, data, tmp_path / "averaged", replace(how, ema=0.9), wishes))
+    one, two = (loaded(tmp_path / name) for name in ("plain", "averaged"))
+    values = [net.layers[HEAD].parameters()[1].value for net in (one, two)]
+    assert not np.array_equal(*values)
+    np.testing.assert_allclose(*values, atol=0.05)
+    (ended,) = (event for event in events if isinstance(event, Ended))
+    assert ended.found is not None
+    assert evaluate(two, data.validation()).loss == pytest.approx(ended.found["loss"], rel=1e-4)
+
+
+def test_uneven_sets(tmp_path: Path, base: tuple[Path, Path], data: Data, how: How) -> None:
+    wishes = Wishes(unfreeze=0, head_epochs=4)
+    weights = []
+    for name, changes in (
+        ("plain", {}),
+        ("balanced", {"balance": True}),
+        ("weights", {"class_weights": (2.0, 0.5, 0.5)}),
+    ):
+        list(run(base, data, tmp_path / name, replace(how, **changes), wishes))  # type: ignore[arg-type]
+        weights.append(loaded(tmp_path / name).layers[HEAD].parameters()[0].value)
+    assert len({each.tobytes() for each in weights}) == 3
+    # the class that counts four times as much is guessed more readily
+    assert weights[2][0] > weights[0][0]
+
+
+def test_without_pictures_to_validate_with(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    events = list(run(base, replace(data, valid=None), tmp_path / "out", how))
+    assert [event.found for event in events if isinstance(event, Ended)] == [None] * 3
+    assert isinstance(events[-1], Kept)
+    assert events[-1].stage.name == "all"
+
+
+def test_the_plan_says_what_happens_to_each_layer(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    request = Request(
+        str(base[1]),
+        tmp_path / "out",
+        Wishes(unfreeze=1, all=True, layer_decay=0.5, rate=0.02),
+        reinit=(3,),
+        net_keys=(("mixup", 0.2),),
+        loss_keys=(("smooth", 0.1),),
+    )
+    prepared = prepare(open_net(base[0]), request, data, how)
+    assert [line.split() for line in prepared.plan] == [
+        ["layer", "weights", "head", "all"],
+        ["0", "convolutional", "copied", "frozen", "0.0025"],
+        ["1", "convolutional", "copied", "frozen", "0.005"],
+        ["3", "convolutional", "re-initialised", "0.003", "0.01"],
+        ["4", "convolutional", "new", "0.003", "0.02"],
+    ]
+    net = open_net(tmp_path / "out" / "base_all.cfg")
+    assert net.settings.augmentation.mixup == 0.2
+    assert [layer.smooth for layer in net.layers[-2:]] == [0.1, 0.1]
+    assert json.loads((tmp_path / "out" / "finetune.json").read_text())["inputs"]["views"] == 3
