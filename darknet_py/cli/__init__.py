@@ -23,6 +23,7 @@ from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
 from darknet_py.cli.report import report
 from darknet_py.cli.speed import speed
+from darknet_py.cli.tools import TOOLS
 from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
 
@@ -42,6 +43,7 @@ for command in (
     *(activations, classifier, classify, dataset, explain),
     *(features, filters, finetune),
     *(info, nightmare, ops, plan, plot, report, speed, train),
+    *TOOLS,
 ):
     darknet.add_command(command)
 
