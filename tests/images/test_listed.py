@@ -212,9 +212,22 @@ def test_a_label_that_is_there_twice(pets: Path) -> None:
     assert fault(pets) == "pets.labels: the label 'n1' is there twice"
 
 
-def test_without_labels_there_is_nothing_to_look_for(pets: Path) -> None:
+def test_without_labels_lists_hold_numbers(pets: Path) -> None:
     write(pets / "pets.data", DATA.replace("labels=pets.labels\n", ""))
-    assert fault(pets) == "pets.data: has no labels=: name a file with one label a line"
+    assert "expected a path and the number of its class" in fault(pets)
+    write(pets / "train.list", "a/n1/0.png 1\na/1_n2.png 0\n")
+    write(pets / "valid.list", "a/n2/3.png 1\n")
+    train, valid = read(pets)
+    paths = [pets / "a" / name for name in ("n1/0.png", "1_n2.png")]
+    assert train == Dataset(("house cat", "dog"), paths, [(1,), (0,)])
+    assert valid == Dataset(("house cat", "dog"), [pets / "a/n2/3.png"], [(1,)])
+    write(pets / "valid.list", "a/n2/3.png 2\n")
+    assert fault(pets) == ("valid.list:1: class 2 has no name: names= holds 2, for 0 to 1")
+
+
+def test_without_labels_and_names_there_is_nothing_to_look_for(pets: Path) -> None:
+    write(pets / "pets.data", "classes=2\ntrain=train.list\n")
+    assert fault(pets).startswith("pets.data: has no labels=: name a file with one label a line")
 
 
 @pytest.mark.parametrize("key", ["train", "valid", "labels", "names"])

@@ -55,6 +55,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "softmax": (X, 2, 1.0),
     "softmax_backward": (X, X, 2, 1.0),
     "stand_out": (X, array(2, 1, 1, 1), (1, 2)),
+    "standardize": (X, C, C),
+    "standardize_backward": (X, C),
     "to_chw": (X,),
     "to_hwc": (X,),
 }
