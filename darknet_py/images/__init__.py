@@ -11,6 +11,7 @@ from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import MAX_PIXELS
+from darknet_py.images.digests import DIGEST, file_digest, file_digests
 from darknet_py.images.encode import encode_jpeg, encode_png
 from darknet_py.images.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.fit import (
@@ -33,6 +34,7 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
+from darknet_py.images.order import Order
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
 from darknet_py.images.pyramid import level_details
@@ -42,6 +44,7 @@ from darknet_py.images.rotate import rotate_crop_image, rotate_image
 from darknet_py.images.threads import in_threads
 from darknet_py.images.variation import total_variation, variation_delta
 from darknet_py.images.view import View, from_view, moments, to_view
+from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from darknet_py.images.heat.maps import draw_maps
 
 __all__ = [
+    "DIGEST",
     "FITS",
     "LABELS",
     "MAX_PIXELS",
@@ -62,10 +66,12 @@ __all__ = [
     "Dataset",
     "Frame",
     "Loader",
+    "Order",
     "Panel",
     "Refusal",
     "Series",
     "View",
+    "Views",
     "augment_image",
     "center_crop_image",
     "check_animation",
@@ -82,6 +88,8 @@ __all__ = [
     "draw_svg_chart",
     "encode_jpeg",
     "encode_png",
+    "file_digest",
+    "file_digests",
     "find_lists",
     "find_pictures",
     "fit_image",

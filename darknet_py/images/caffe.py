@@ -89,6 +89,15 @@ def read_lists(
     return _dataset(names, kept), _dataset(names, held) if held.entries else None
 
 
+def read_numbered(path: Path, names: tuple[str, ...]) -> Dataset:
+    """The pictures of one list whose classes have these names; raises as `read_lists`."""
+    listed = _read_list(path)
+    _check_named([listed], names, "names=")
+    dataset = _dataset(names, listed)
+    assert dataset is not None
+    return dataset
+
+
 def _dataset(names: tuple[str, ...], listed: _List | None) -> Dataset | None:
     if listed is None:
         return None
@@ -137,16 +146,20 @@ def _read_names(lists: Sequence[_List]) -> tuple[str, ...]:
     if path is None:
         return ()
     names = tuple(_SYNSET.sub("", line, count=1) for line in read_lines(path))
+    _check_named(lists, names, path.name)
+    return names
+
+
+def _check_named(lists: Sequence[_List], names: tuple[str, ...], where: str) -> None:
     for each in lists:
         for entry in each.entries:
             if entry.number >= len(names):
                 raise CfgError(
                     each.path,
                     entry.line,
-                    f"class {entry.number} has no name: {path.name} holds {len(names)}, for 0 to "
+                    f"class {entry.number} has no name: {where} holds {len(names)}, for 0 to "
                     f"{len(names) - 1}",
                 )
-    return names
 
 
 def _find_names(lists: Sequence[_List]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.cfg.text import meaningful_lines, read_text
 from darknet_py.errors import CfgError
 from darknet_py.images.bases import find_base, parent_of
+from darknet_py.images.caffe import read_numbered
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.labels import Labels
 from darknet_py.images.names import one_line
@@ -33,6 +34,9 @@ def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset 
     folder, or that one's parent: the first of these where the list's first relative path is
     found serves for all of them.
 
+    Without `labels=`, which the C program needs, a line is a path and the number of its class: see
+    `images.caffe`.
+
     Raises CfgError, with file and line: a file that is missing or empty, other than `classes=`
     labels, a label that is there twice, a picture with two labels or with none. Whether the
     pictures can be read is for `scan`.
@@ -41,7 +45,7 @@ def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset 
     if written is None:
         return None
     if data.labels is None:
-        raise CfgError(data.path, None, "has no labels=: name a file with one label a line")
+        return _read_numbered(data, part, written)
     words = _read_labels(data, data.labels)
     names = _read_names(data, data.names or data.labels)
     known = Labels(words, labels)
@@ -61,6 +65,17 @@ def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset 
         paths.append(path)
         indices.append((found[0],))
     return Dataset(names, paths, indices)
+
+
+def _read_numbered(data: DataFile, part: str, written: str) -> Dataset:
+    if data.names is None:
+        raise CfgError(
+            data.path,
+            None,
+            "has no labels=: name a file with one label a line; or one of names with names=, where "
+            "the lists have the number of its class behind each path",
+        )
+    return read_numbered(_find(data, part, written), _read_names(data, data.names))
 
 
 def _read_labels(data: DataFile, written: str) -> list[str]:

@@ -14,6 +14,7 @@ class Purpose(IntEnum):
     PICTURE = 2
     MIX = 3
     COMPONENTS = 4
+    VIEW = 5
 
 
 def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:

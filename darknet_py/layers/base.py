@@ -171,14 +171,20 @@ class Layer(ABC):
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         """The delta of each input, from that of the output."""
 
-    # loss(y, truth, ops) -> loss summed over the batch, and the delta of the layer's *input*;
-    # where is_loss
+    # loss(y, truth, ops) -> losses of the pictures (n, 1, 1, 1), and the delta of the layer's
+    # *input*; where is_loss
     loss: Callable[[Array, Array, Ops], tuple[Array, Array]]
 
     @property
     def sight(self) -> Sight:
         """How far it sees; where it sees the whole map, or one pixel: one."""
         return Sight()
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each pixel of the output is weights times the same pixel of the input, plus
+        biases: the mean over pixels may then be taken before it as well as after."""
+        return False
 
     def parameters(self) -> list[Parameter]:
         """In the order of a `.weights` file."""

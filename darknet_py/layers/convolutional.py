@@ -126,6 +126,11 @@ class Convolutional(Layer):
     def sight(self) -> Sight:
         return Sight(self.size, Fraction(self.stride), self.padding)
 
+    @property
+    def is_pointwise(self) -> bool:
+        window = (self.size, self.stride, self.padding)
+        return window == (1, 1, 0) and self.activation == "linear" and not self.norm
+
     def parameters(self) -> list[Parameter]:
         return [self.biases, *(self.norm.parameters() if self.norm else []), self.weights]
 

@@ -8,7 +8,8 @@ any size that the layers can take, as in the C program after resize_network.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import numpy as np
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
-from darknet_py.errors import CfgError, ShapeError
+from darknet_py.errors import CfgError, DarknetError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape
 from darknet_py.network import gradients, recordings
+from darknet_py.network.average import Average
 from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.entrance import enter
 from darknet_py.network.optimiser import Optimiser
@@ -79,6 +81,7 @@ class Network:
         self.optimiser = Optimiser(plan.settings.optimiser, ops)
         self.sections = sections
         self.engine = ops.Engine(exact)
+        self.average: Average | None = None
 
     @classmethod
     def from_cfg(
@@ -162,6 +165,28 @@ class Network:
                 parameter.value = self._draw(parameter, rng)
             if isinstance(parameter.value, np.ndarray):
                 parameter.value = self.ops.array(parameter.value)
+        self.changed()
+
+    def reinitialise(self, layers: Sequence[int], seed: int) -> None:
+        """Draws the parameters of these layers anew, as if they had never been trained.
+
+        What a layer gets depends on the seed and its number alone. What the optimiser and an
+        average remember of it goes. Raises ShapeError where there is no such layer, DarknetError
+        where one has no weights.
+        """
+        self._check_layers(layers)
+        for index in layers:
+            if not self.layers[index].parameters():
+                kind = self.layers[index].kind
+                raise DarknetError(f"{self.path}: layer {index} [{kind}] has no weights to draw")
+        for index in layers:
+            rng = np.random.default_rng((seed, index))
+            for parameter in self.layers[index].parameters():
+                parameter.value = self.ops.array(self._draw(parameter, rng))
+                parameter.updates = None
+                self.optimiser.forget(parameter)
+                if self.average is not None:
+                    self.average.forget(parameter)
         self.changed()
 
     def _draw(self, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
@@ -283,26 +308,27 @@ class Network:
 
     # Training
 
-    def train_step(self, x: np.ndarray, y: np.ndarray) -> float:
+    def train_step(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> float:
         """One batch of the cfg: forward, backward, update.
 
-        x (batch, c, h, w), y (batch, outputs) -> the loss, a mean over the batch. Of a recurrent
-        network x has batch * time_steps rows, ordered by subdivision, time, sequence. Raises
-        ShapeError.
+        x (batch, c, h, w), y (batch, outputs) -> the loss, a mean over the batch. weights (batch,),
+        if given, multiply what each picture adds to loss and updates: 2 is to have it there twice,
+        but for batch norm's statistics. Of a recurrent network x has batch * time_steps rows,
+        ordered by subdivision, time, sequence. Raises ShapeError.
         """
-        loss = self.accumulate(x, y)
+        loss = self.accumulate(x, y, weights)
         self.update()
         return loss
 
-    def accumulate(self, x: np.ndarray, y: np.ndarray) -> float:
+    def accumulate(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> float:
         """The first half of train_step: forward and backward; updates wait in the parameters."""
-        parts = self.settings.subdivisions
         self._check_trainable()
-        self._check_batch(x, y)
+        self._check_batch(x, y, weights)
         self._prepare_updates()
-        pairs = zip(np.split(x, parts), np.split(y, parts), strict=True)
+        given = [each for each in (x, y, weights) if each is not None]
+        parts = zip(*(np.split(each, self.settings.subdivisions) for each in given), strict=True)
         with np.errstate(all="ignore"):  # the loss says what numpy would warn of
-            return sum(self._accumulate_part(part_x, part_y) for part_x, part_y in pairs) / len(x)
+            return sum(self._accumulate_part(*part) for part in parts) / len(x)
 
     @property
     def _draws(self) -> bool:
@@ -314,12 +340,16 @@ class Network:
             if parameter.learned and parameter.updates is None:
                 parameter.updates = self.ops.array(np.zeros(parameter.shape, np.float32))
 
-    def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
+    def _accumulate_part(
+        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
         if self.engine.trains and not self._draws:
-            (loss,) = recordings.training(self, self._checked(x), y).run(self)
+            (loss,) = recordings.training(self, self._checked(x), y, weights).run(self)
             return float(loss)
-        loss = recordings.train(self, self.ops, self._to_device(x), self.ops.array(y))
+        given = [y] if weights is None else [y, weights.reshape(-1, 1, 1, 1)]
+        others = [self.ops.array(each) for each in given]
+        loss = recordings.train(self, self.ops, self._to_device(x), *others)
         return float(self.ops.to_host(loss))
 
     def update(self) -> None:
@@ -328,7 +358,27 @@ class Network:
         self.seen += settings.batch
         rate = settings.schedule.rate(self.batch_num)
         self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
+        if self.average is not None:
+            self.average.step(self.parameters())
         self.engine.moved()
+
+    def keep_average(self, decay: float) -> None:
+        """From now on every update moves an average of the parameters: see average.py."""
+        self.average = Average(decay, self.ops)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within the block the parameters are their averages, if any are kept."""
+        if self.average is None:
+            yield
+            return
+        self.average.swap(self.parameters())
+        self.engine.moved()
+        try:
+            yield
+        finally:
+            self.average.swap(self.parameters())
+            self.engine.moved()
 
     def updates_are_finite(self) -> bool:
         """Whether no update that waits in a parameter is infinite or no number."""
@@ -394,10 +444,14 @@ class Network:
                 "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
             )
 
-    def _check_batch(self, x: np.ndarray, y: np.ndarray) -> None:
+    def _check_batch(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
         batch = self.settings.batch * self.settings.time_steps
         if len(x) != batch or np.shape(y) != (batch, self.outputs):
             raise ShapeError(
                 f"{self.path}: expected a batch of {batch} pictures and truths of shape "
                 f"({batch}, {self.outputs}), found {len(x)} and {np.shape(y)}"
+            )
+        if weights is not None and np.shape(weights) != (batch,):
+            raise ShapeError(
+                f"{self.path}: expected {batch} weights, found shape {np.shape(weights)}"
             )

@@ -62,6 +62,10 @@ class Optimiser:
             self.moments[parameter] = [self._ops.array(zeros) for _ in range(count)]
         return self.moments[parameter]
 
+    def forget(self, parameter: Parameter) -> None:
+        """Lets go of the moments of a parameter."""
+        self.moments.pop(parameter, None)
+
     def _move(self, parameter: Parameter, rate: float, batch: int) -> None:
         how, ops = self.settings, self._ops
         decay = how.decay if parameter.decay else 0.0

@@ -65,22 +65,30 @@ def carry(
 
 
 def final_loss(
-    layers: Sequence[Layer], ops: Any, outputs: dict[int, Array], truth: Array
+    layers: Sequence[Layer],
+    ops: Any,
+    outputs: dict[int, Array],
+    truth: Array,
+    weights: Array | None = None,
 ) -> tuple[Array, Array, int]:
-    """Loss, delta, and the layer at whose output the delta enters; truth is (n, outputs).
+    """Loss, summed over the batch, delta, and the layer at whose output the delta enters.
+
+    truth is (n, outputs); weights, (n, 1, 1, 1), multiply loss and delta of each picture.
 
     Of several layers at the end that have a loss, as [softmax] and [cost], the last says the
     figure and the first gives the delta.
     """
-    index, loss, delta = len(layers), None, None
+    index, losses, delta = len(layers), None, None
     while index > 0 and layers[index - 1].is_loss:
         index -= 1
         layer = layers[index]
         h, w, c = layer.out_shape
         shaped = ops.to_hwc(truth.reshape(truth.shape[0], c, h, w))
-        this_loss, delta = layer.loss(outputs[index], shaped, ops)
-        loss = this_loss if loss is None else loss
-    return loss, delta, index - 1
+        these, delta = layer.loss(outputs[index], shaped, ops)
+        losses = these if losses is None else losses
+    if weights is not None:
+        losses, delta = ops.multiply(losses, weights), ops.multiply(delta, weights)
+    return ops.batch_loss(losses), delta, index - 1
 
 
 def forget(layers: Sequence[Layer]) -> None:

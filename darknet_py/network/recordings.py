@@ -103,23 +103,27 @@ def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
     return Work(f"dream {[target.name for target in targets]}", record, [x, *given])
 
 
-def training(net: Network, x: np.ndarray, y: np.ndarray) -> Work:
-    """The loss of pictures (n, c, h, w) with truths (n, outputs); updates are added up."""
-    truths = y.reshape(len(y), 1, 1, -1)
+def training(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Work:
+    """The loss of pictures (n, c, h, w) with truths (n, outputs), each with a weight (n,) if there
+    are any; updates are added up."""
+    others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
 
     def record(n: int) -> Recording:
         recorder = Recorder(net.ops)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
-        truth = recorder.input((n, *truths.shape[1:]))
-        return recorder.recording([train(net, recorder, start, truth)])
+        given = [recorder.input((n, *each.shape[1:])) for each in others]
+        return recorder.recording([train(net, recorder, start, *given)])
 
-    return Work("train", record, [x, truths], changing=True)
+    return Work(f"train {len(others)}", record, [x, *others], changing=True)
 
 
-def train(net: Network, ops: Any, start: Array, truth: Array) -> Array:
-    """The same by any ops: computed, or written down; start (n, h, w, c), truth (n, ...)."""
+def train(
+    net: Network, ops: Any, start: Array, truth: Array, weights: Array | None = None
+) -> Array:
+    """The same by any ops: computed, or written down; start (n, h, w, c), truth (n, ...), weights
+    (n, 1, 1, 1)."""
     outputs = forward(net.layers, ops, start, len(net.layers) - 1, train=True, keep=True)
-    loss, delta, entry = final_loss(net.layers, ops, outputs, truth)
+    loss, delta, entry = final_loss(net.layers, ops, outputs, truth, weights)
     backward(net.layers, ops, {entry: delta}, Wanted(input_deltas=False, updates=True))
     forget(net.layers)
     return loss

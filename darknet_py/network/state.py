@@ -1,8 +1,9 @@
 """The state of a training: all that a run needs to go on as if it had never stopped.
 
 A numpy archive (.npz): `header`, JSON as bytes, and for each parameter its value, its updates
-(SGD's velocity) and its moments. Weights are in it too, so that one file, renamed into place, is
-the whole truth: a run that is killed between two files has lost nothing.
+(SGD's velocity), its moments and, where one is kept, its average. Weights are in it too, so that
+one file, renamed into place, is the whole truth: a run that is killed between two files has lost
+nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import numpy as np
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import StateError
+from darknet_py.network.average import Average
 from darknet_py.network.network import Network
 
-_VERSION = 1
+_VERSION = 2
 _NET_KEYS = (
     *("width", "height", "channels", "inputs", "mean", "std"),
     *("batch", "subdivisions", "optimizer", "seed"),
@@ -36,6 +38,7 @@ def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> Non
         "cfg": cfg_digest(network),
         "seen": network.seen,
         "steps": network.optimiser.steps,
+        "average": _average_of(network),
         "layers": [layer.state() for layer in network.layers],
         "notes": notes,
     }
@@ -46,6 +49,9 @@ def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> Non
             arrays[f"updates_{index}"] = network.ops.to_host(parameter.updates)
             for k, moment in enumerate(network.optimiser.moments_of(parameter)):
                 arrays[f"moment_{index}_{k}"] = network.ops.to_host(moment)
+        if network.average is not None and parameter in network.average.values:
+            average = network.average.values[parameter]
+            arrays[f"average_{index}"] = network.ops.to_host(average)
     try:
         with atomic_file(path) as file:
             np.savez(file, allow_pickle=False, **arrays)
@@ -84,6 +90,11 @@ def cfg_digest(network: Network) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def _average_of(network: Network) -> dict[str, float] | None:
+    average = network.average
+    return None if average is None else {"decay": average.decay, "steps": average.steps}
+
+
 def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]:
     header = json.loads(archive["header"].tobytes())
     if header["version"] != _VERSION:
@@ -91,6 +102,10 @@ def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]
     if header["cfg"] != cfg_digest(network):
         raise StateError(f"{path}: is a state of another network than {network.path}")
     ops = network.ops
+    network.average = None
+    if header["average"] is not None:
+        network.average = Average(header["average"]["decay"], ops)
+        network.average.steps = header["average"]["steps"]
     for index, parameter in enumerate(network.parameters()):
         parameter.value = ops.array(archive[f"value_{index}"])
         if f"updates_{index}" in archive:
@@ -98,6 +113,8 @@ def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]
             moments = network.optimiser.moments_of(parameter)
             for k in range(len(moments)):
                 moments[k] = ops.array(archive[f"moment_{index}_{k}"])
+        if network.average is not None and f"average_{index}" in archive:
+            network.average.values[parameter] = ops.array(archive[f"average_{index}"])
     for layer, state in zip(network.layers, header["layers"], strict=True):
         for name, value in state.items():
             setattr(layer, name, value)

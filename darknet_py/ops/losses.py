@@ -1,7 +1,8 @@
-"""What a network is trained on. Each gives the loss, summed, and the delta of the prediction.
+"""What a network is trained on. Each gives a loss a picture, and the delta of the prediction.
 
 The delta is truth - prediction or a multiple: the *negative* gradient, so that updates add.
-Arrays are (n, 1, 1, outputs). Written in numpy's words, which cupy arrays answer too.
+Arrays are (n, h, w, outputs), losses (n, 1, 1, 1). Written in numpy's words, which cupy arrays
+answer too.
 """
 
 from __future__ import annotations
@@ -23,25 +24,25 @@ def smooth_truth(truth: Array, smooth: float, classes: int) -> Array:
 
 def softmax_cross_entropy(y: Array, truth: Array, temperature: float) -> tuple[Array, Array]:
     """Loss sum(-truth log y); delta of the softmax's *input*: (truth - y) / temperature."""
-    return -(truth * _log(y)).sum(), (truth - y) / temperature
+    return -_by_picture(truth * _log(y)), (truth - y) / temperature
 
 
 def logistic_cross_entropy(y: Array, truth: Array) -> tuple[Array, Array]:
     """Loss of independent yes-or-no outputs; delta of the logistic's *input*: truth - y."""
-    loss = -(truth * _log(y) + (1 - truth) * _log(1 - y)).sum()
+    loss = -_by_picture(truth * _log(y) + (1 - truth) * _log(1 - y))
     return loss, truth - y
 
 
 def squared_error(y: Array, truth: Array) -> tuple[Array, Array]:
     """Loss sum(d^2), delta d = truth - y: half the gradient, as the C program has it."""
     difference = truth - y
-    return np.square(difference).sum(), difference
+    return _by_picture(np.square(difference)), difference
 
 
 def absolute_error(y: Array, truth: Array) -> tuple[Array, Array]:
     """Loss sum(|d|), delta sign(d)."""
     difference = truth - y
-    return np.abs(difference).sum(), np.sign(difference)
+    return _by_picture(np.abs(difference)), np.sign(difference)
 
 
 def smooth_error(y: Array, truth: Array) -> tuple[Array, Array]:
@@ -51,13 +52,22 @@ def smooth_error(y: Array, truth: Array) -> tuple[Array, Array]:
     """
     difference = truth - y
     size = np.abs(difference)
-    loss = np.where(size < 1, np.square(difference), 2 * size - 1).sum()
+    loss = _by_picture(np.where(size < 1, np.square(difference), 2 * size - 1))
     return loss, np.minimum(np.maximum(difference, -1), 1)
 
 
 def masked_squared_error(y: Array, truth: Array) -> tuple[Array, Array]:
     """squared_error where the truth is known, nothing where it is SECRET_NUM."""
     return squared_error(y, np.where(truth == SECRET_NUM, y, truth))
+
+
+def batch_loss(losses: Array) -> Array:
+    """The sum of losses (n, 1, 1, 1): one number."""
+    return losses.sum()
+
+
+def _by_picture(losses: Array) -> Array:
+    return losses.sum(axis=(1, 2, 3), keepdims=True)
 
 
 def _log(p: Array) -> Array:

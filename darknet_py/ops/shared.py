@@ -24,6 +24,7 @@ from darknet_py.ops.detection import activate_boxes, activate_boxes_backward
 from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
 from darknet_py.ops.losses import (
     absolute_error,
+    batch_loss,
     logistic_cross_entropy,
     masked_squared_error,
     smooth_error,
@@ -66,11 +67,13 @@ from darknet_py.ops.reshape import (
 )
 from darknet_py.ops.update import (
     adam_update,
+    average_step,
     clip,
     dream_delta,
     is_finite,
     rmsprop_update,
     sgd_update,
+    swap,
 )
 
 __all__ = [
@@ -83,8 +86,10 @@ __all__ = [
     "adam_update",
     "add",
     "add_biases",
+    "average_step",
     "avgpool",
     "avgpool_backward",
+    "batch_loss",
     "batch_statistics",
     "batchnorm",
     "batchnorm_backward",
@@ -137,6 +142,7 @@ __all__ = [
     "stand_out",
     "standardize",
     "standardize_backward",
+    "swap",
     "to_chw",
     "to_hwc",
     "upsample",

@@ -72,6 +72,18 @@ def rmsprop_update(
     updates[...] = 0
 
 
+def average_step(average: Array, value: Array, keep: float) -> None:
+    """average = keep average + (1 - keep) value, in place; what is equal stays equal."""
+    average += (1 - keep) * (value - average)
+
+
+def swap(one: Array, other: Array) -> None:
+    """Each gets the other's values, in place."""
+    values = one.copy()
+    one[...] = other
+    other[...] = values
+
+
 def is_finite(x: Array) -> bool:
     """Whether every value is a finite number."""
     return bool(np.isfinite(x).all())

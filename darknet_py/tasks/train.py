@@ -27,7 +27,7 @@ class Options:
 
     batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
     save_every: batches between checkpoints, at most save_seconds apart. valid_every: batches
-    between validations (None: an epoch). patience: validations without a better one before the
+    between validations (None: an epoch). epochs: keep NAME_EPOCH.weights. patience: validations without a better one before the
     run stops (None: never). stop: asked after each batch.
     """
 
@@ -37,6 +37,7 @@ class Options:
     batches: int | None = None
     save_every: int = 100
     save_seconds: float = 600
+    epochs: bool = True
     valid_every: int | None = None
     patience: int | None = None
     top: int = 5
@@ -155,7 +156,8 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
             ended = (last and net.batch_num >= last) or options.stop()
             if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
                 yield from _validate(run, run.judge)
-            if net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length:
+            is_new = net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length
+            if options.epochs and is_new:
                 epoch = net.seen // epoch_length
                 yield from _save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
             if options.patience and run.progress.since_best >= options.patience:

@@ -13,7 +13,7 @@ import pytest
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
-from darknet_py.errors import CfgError, DeviceError, ShapeError, WeightsError
+from darknet_py.errors import CfgError, DarknetError, DeviceError, ShapeError, WeightsError
 from darknet_py.network import Network, load_network
 from darknet_py.ops.record import Recorder
 from tests.support.golden import golden_names, golden_network, load_golden, relative_error
@@ -760,3 +760,74 @@ def test_outputs_of_some_layers() -> None:
     all_of_them = network.activations(x)
     for found, layer in zip(network.outputs_of(x, [3, 0]), (3, 0), strict=True):
         np.testing.assert_allclose(found.reshape(2, -1), all_of_them[layer].reshape(2, -1), 1e-5)
+
+
+def trained(text: str) -> Network:
+    """A network after two batches with an average."""
+    network = make(text)
+    network.keep_average(0.9)
+    for seed in (1, 2):
+        network.train_step(pictures(network, seed=seed), truths(network, seed))
+    return network
+
+
+NORMALIZED = NET.replace("\n", "\nbatch=4\noptimizer=adam\n", 1) + CLASSIFIER.replace(
+    "filters=4\n", "filters=4\nbatch_normalize=1\n"
+)
+
+
+def test_reinitialise_draws_chosen_layers_alone() -> None:
+    network = trained(NORMALIZED)
+    before = values(network)
+    network.reinitialise([0], 7)
+    first = len(network.layers[0].parameters())
+    biases, scales, mean, variance, weights = values(network)[:first]
+    assert not biases.any()
+    assert (scales == 1).all()
+    assert not mean.any()
+    assert (variance == 1).all()
+    assert not (weights == before[4]).any()
+    for found, expected in zip(values(network)[first:], before[first:], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_what_reinitialise_draws_depends_on_seed_and_layer_alone() -> None:
+    networks = [trained(NORMALIZED), make(NORMALIZED, seed=5)]
+    networks[0].reinitialise([0, 2], 7)
+    networks[1].reinitialise([2], 7)
+    one, other = (network.layers[2].parameters()[-1].value for network in networks)
+    np.testing.assert_array_equal(one, other)
+    networks[1].reinitialise([2], 8)
+    assert not np.array_equal(one, networks[1].layers[2].parameters()[-1].value)
+
+
+def test_nothing_is_remembered_of_what_was_there() -> None:
+    """Momentum, moments, average and programs: training goes on as from a fresh optimiser."""
+    network = trained(NORMALIZED)
+    network.predict(pictures(network))
+    network.reinitialise([2], 7)
+    moments = network.optimiser.moments
+    assert not set(network.layers[2].parameters()) & moments.keys()
+    assert network.layers[0].parameters()[0] in moments
+    fresh = make(NORMALIZED)
+    for parameter, value in zip(fresh.parameters(), values(network), strict=True):
+        parameter.value[...] = value
+    fresh.changed()
+    np.testing.assert_array_equal(
+        network.predict(pictures(network)), fresh.predict(pictures(fresh))
+    )
+    network.train_step(pictures(network), truths(network))
+    assert network.average is not None
+    for parameter in network.layers[2].parameters():
+        np.testing.assert_array_equal(network.average.values[parameter], parameter.value)
+
+
+def test_reinitialise_names_what_has_no_weights() -> None:
+    network = make(NORMALIZED)
+    before = values(network)
+    with pytest.raises(DarknetError, match=r"layer 1 \[maxpool\] has no weights to draw"):
+        network.reinitialise([0, 1], 0)
+    with pytest.raises(ShapeError, match="there is no layer 9"):
+        network.reinitialise([0, 9], 0)
+    for found, expected in zip(values(network), before, strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -11,6 +11,7 @@ from darknet_py.ops.dense import softmax
 from darknet_py.ops.losses import (
     SECRET_NUM,
     absolute_error,
+    batch_loss,
     logistic_cross_entropy,
     masked_squared_error,
     smooth_error,
@@ -29,7 +30,8 @@ SHAPE = 2, 1, 1, 5
 def check_delta(loss: Loss, x: np.ndarray, share: float) -> None:
     """Asserts that the delta is -share times the loss's gradient, value by value."""
     before = x.copy()
-    delta = loss(x)[1]
+    losses, delta = loss(x)
+    assert losses.shape == (len(x), 1, 1, 1)
     np.testing.assert_array_equal(x, before)
     assert delta.shape == x.shape
     step = 1e-6
@@ -37,7 +39,7 @@ def check_delta(loss: Loss, x: np.ndarray, share: float) -> None:
         ahead, back = x.copy(), x.copy()
         ahead[at] += step
         back[at] -= step
-        gradient = (float(loss(ahead)[0]) - float(loss(back)[0])) / (2 * step)
+        gradient = (float(loss(ahead)[0].sum()) - float(loss(back)[0].sum())) / (2 * step)
         assert delta[at] == pytest.approx(-share * gradient, rel=1e-5, abs=1e-7)
 
 
@@ -94,21 +96,29 @@ def test_masked_squared_error(seed: int) -> None:
     loss, delta = masked_squared_error(y, truth)
     assert delta[0, 0, 0, 1:3].tolist() == [0, 0]
     known = truth != SECRET_NUM
-    assert loss == pytest.approx(((truth - y)[known] ** 2).sum())
+    assert float(loss.sum()) == pytest.approx(((truth - y)[known] ** 2).sum())
 
 
 def test_figures() -> None:
-    y, truth = np.array([[0.25, 0.5, 0.25]]), np.array([[0.0, 1, 0]])
+    y, truth = np.array([[[[0.25, 0.5, 0.25]]]]), np.array([[[[0.0, 1, 0]]]])
     assert softmax_cross_entropy(y, truth, 1.0)[0] == pytest.approx(np.log(2))
     expected = np.log(2) - 2 * np.log(0.75)
     assert logistic_cross_entropy(y, truth)[0] == pytest.approx(expected)
-    y, truth = np.array([[0.0, 0, 0]]), np.array([[0.5, -2, 0]])
+    y, truth = np.zeros((1, 1, 1, 3)), np.array([[[[0.5, -2, 0]]]])
     loss, delta = squared_error(y, truth)
-    assert (loss, delta.tolist()) == (4.25, [[0.5, -2, 0]])
+    assert (loss.item(), delta.ravel().tolist()) == (4.25, [0.5, -2, 0])
     loss, delta = absolute_error(y, truth)
-    assert (loss, delta.tolist()) == (2.5, [[1, -1, 0]])
+    assert (loss.item(), delta.ravel().tolist()) == (2.5, [1, -1, 0])
     loss, delta = smooth_error(y, truth)
-    assert (loss, delta.tolist()) == (3.25, [[0.5, -1, 0]])
+    assert (loss.item(), delta.ravel().tolist()) == (3.25, [0.5, -1, 0])
+
+
+def test_each_picture_has_its_loss() -> None:
+    y, truth = random_array((3, 2, 2, 4), 0), random_array((3, 2, 2, 4), 1)
+    losses, _ = squared_error(y, truth)
+    each = [float(squared_error(y[[i]], truth[[i]])[0].item()) for i in range(3)]
+    np.testing.assert_allclose(losses, np.reshape(each, (3, 1, 1, 1)))
+    assert batch_loss(losses) == pytest.approx(sum(each))
 
 
 def test_smooth_truth() -> None:
@@ -121,18 +131,18 @@ def test_smooth_truth() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_wrong_certainty_is_finite(dtype: str) -> None:
-    y, truth = np.array([[0, 1]], dtype), np.array([[1, 0]], dtype)
+    y, truth = np.array([[[[0, 1]]]], dtype), np.array([[[[1, 0]]]], dtype)
     for loss, delta in (
         softmax_cross_entropy(y, truth, 1.0),
         logistic_cross_entropy(y, truth),
     ):
-        assert 80 < float(loss) < 1500
-        assert delta.tolist() == [[1, -1]]
+        assert 80 < loss.item() < 1500
+        assert delta.ravel().tolist() == [1, -1]
         assert delta.dtype == dtype
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_right_certainty_costs_nothing(dtype: str) -> None:
-    y = np.array([[0, 1]], dtype)
-    assert float(softmax_cross_entropy(y, y, 1.0)[0]) == 0
-    assert float(logistic_cross_entropy(y, y)[0]) == 0
+    y = np.array([[[[0, 1]]]], dtype)
+    assert softmax_cross_entropy(y, y, 1.0)[0].item() == 0
+    assert logistic_cross_entropy(y, y)[0].item() == 0

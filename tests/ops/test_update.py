@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from darknet_py.ops.update import (
     adam_update,
+    average_step,
     clip,
     dream_delta,
     is_finite,
     rmsprop_update,
     sgd_update,
+    swap,
 )
 from tests.ops.windows import SEEDS
 from tests.support.reference import Shape, random_array
@@ -134,3 +136,20 @@ def test_dream_delta_by_hand() -> None:
 def test_dream_delta_of_each_picture_by_itself() -> None:
     y = np.array([[1.0, 2], [100, 200]]).reshape(2, 1, 1, 2)
     assert dream_delta(y, 0.0).reshape(-1).tolist() == [0, 2, 0, 200]
+
+
+@DTYPES
+def test_average_step(dtype: str) -> None:
+    average, value = np.array([1.0, 0.1], dtype), np.array([5.0, 0.1], dtype)
+    equal = value[1].copy()
+    average_step(average, value, 0.75)
+    assert average.tolist() == [2, equal]
+    assert value.tolist() == [5, equal]
+    assert average.dtype == dtype
+
+
+@DTYPES
+def test_swap(dtype: str) -> None:
+    one, other = np.array([1.0, 2], dtype), np.array([3.0, 4], dtype)
+    swap(one, other)
+    assert (one.tolist(), other.tolist()) == ([3, 4], [1, 2])

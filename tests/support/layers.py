@@ -29,7 +29,7 @@ def check_loss(text: str, truth: np.ndarray, share: float = 1) -> float:
     before = x.copy(), truth.copy()
 
     def loss() -> float:
-        return float(layer.loss(layer.forward(x, ops, True), truth, ops)[0])
+        return float(ops.batch_loss(layer.loss(layer.forward(x, ops, True), truth, ops)[0]))
 
     total, delta = layer.loss(layer.forward(x, ops, True), truth, ops)
     np.testing.assert_array_equal(x, before[0], "the input was edited")
@@ -45,4 +45,5 @@ def check_loss(text: str, truth: np.ndarray, share: float = 1) -> float:
         numerical[i] = (above - loss()) / (2 * STEP)
         flat[i] = value
     np.testing.assert_allclose(delta.reshape(-1), -share * numerical, rtol=1e-6, atol=1e-7)
-    return float(total)
+    assert total.shape == (len(x), 1, 1, 1)
+    return float(total.sum())

@@ -1,0 +1,46 @@
+"""Sections as the text of a `.cfg` file, and copies of them with other keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from darknet_py.cfg.sections import Section, Value
+from darknet_py.cfg.text import meaningful_lines
+
+
+def write_sections(sections: Sequence[Section]) -> str:
+    """The text of a cfg, from which `parse_sections` reads equal sections: names, keys and values
+    as they were written, in their order. Comments and blanks are not kept."""
+    return "\n".join(_text(section) for section in sections)
+
+
+def changed(section: Section, /, **keys: str | float | None) -> Section:
+    """A copy of a section with keys set, or with None removed; the section stays as it is.
+
+    A key that was there keeps its place, a new one comes last; no key counts as read. Raises
+    CfgError for a key that cannot be one, ValueError for a value that cannot stand in a line.
+    """
+    copy = Section(section.name, section.path, section.line)
+    for key, value in section.values.items():
+        if key not in keys:
+            copy.values[key] = value
+        elif (new := keys[key]) is not None:
+            copy.values[key] = Value(_shown(key, new), value.line)
+    for key, new in keys.items():
+        if new is not None and key not in copy:
+            copy.add(key, Value(_shown(key, new), section.line))
+    return copy
+
+
+def _text(section: Section) -> str:
+    lines = [f"{key}={value.text}" for key, value in section.values.items()]
+    return "".join(f"{line}\n" for line in (f"[{section.name}]", *lines))
+
+
+def _shown(key: str, value: str | float) -> str:
+    """A value as the text that reads back as it, whole numbers without a point."""
+    text = str(value)
+    line = f"{key}={text}"
+    if not text or text != text.strip() or [one for _, one in meaningful_lines(line)] != [line]:
+        raise ValueError(f"{line!r} cannot stand in a cfg")
+    return text

@@ -1,0 +1,117 @@
+"""Features on the disk: rows of float32 in one file, whose pictures they are in another.
+
+A row is written before its picture's digest and a checksum are. What is not whole, after whatever
+happened to the process or the machine, is cut off when the files are next opened.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import zlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from darknet_py.errors import DarknetError
+from darknet_py.images import DIGEST
+
+_RECORD = struct.Struct(f"<{DIGEST}sI")
+"""What stands in the second file for each row of the first: a digest, the row's CRC-32."""
+
+
+class FeatureStore:
+    """Rows of a shape, by the digest of their picture; to be used by one process at a time.
+
+    Raises DarknetError where the folder cannot be used, or another process uses it.
+    """
+
+    def __init__(self, folder: Path, shape: tuple[int, ...]) -> None:
+        self.folder = folder
+        self._shape = shape
+        self._files = files = ExitStack()
+        self._bytes = 4 * int(np.prod(shape))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._data = files.enter_context(open(folder / "features", "a+b"))  # noqa: SIM115
+            self._index = files.enter_context(open(folder / "pictures", "a+b"))  # noqa: SIM115
+        except OSError as error:
+            raise self._fault(error) from error
+        self._lock()
+        self._rows = self._recover()
+
+    def __enter__(self) -> FeatureStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._files.close()
+
+    def missing(self, digests: Sequence[bytes]) -> list[int]:
+        """The places of those that have no row yet, each digest once."""
+        places = {digest: place for place, digest in reversed(list(enumerate(digests)))}
+        return sorted(place for digest, place in places.items() if digest not in self._rows)
+
+    def add(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
+        """Writes rows (n, *shape) of pictures that have none yet. Raises DarknetError."""
+        content = [np.ascontiguousarray(row, np.float32).tobytes() for row in rows]
+        records = [
+            _RECORD.pack(digest, zlib.crc32(row))
+            for digest, row in zip(digests, content, strict=True)
+        ]
+        try:
+            for file, parts in ((self._data, content), (self._index, records)):
+                file.write(b"".join(parts))
+                file.flush()
+        except OSError as error:
+            raise self._fault(error) from error
+        for digest in digests:
+            self._rows[digest] = len(self._rows)
+
+    def rows_of(self, digests: Sequence[bytes]) -> np.ndarray:
+        """The numbers (n,) of their rows, all of which must be there."""
+        return np.array([self._rows[digest] for digest in digests], np.int64)
+
+    def array(self) -> np.ndarray:
+        """All rows, (rows, *shape), to be read: memory takes what is used alone."""
+        path = self.folder / "features"
+        return np.memmap(path, np.float32, "r", shape=(len(self._rows), *self._shape))
+
+    def _recover(self) -> dict[bytes, int]:
+        """The rows by digest; both files cut to those that are whole."""
+        rows: dict[bytes, int] = {}
+        self._data.seek(0)
+        self._index.seek(0)
+        while len(record := self._index.read(_RECORD.size)) == _RECORD.size:
+            digest, checksum = _RECORD.unpack(record)
+            row = self._data.read(self._bytes)
+            if len(row) < self._bytes or zlib.crc32(row) != checksum:
+                break
+            rows[digest] = len(rows)
+        self._data.truncate(len(rows) * self._bytes)
+        self._index.truncate(len(rows) * _RECORD.size)
+        return rows
+
+    def _lock(self) -> None:
+        """For as long as the file is open; a process that dies lets go of it."""
+        try:
+            fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._files.close()
+            raise DarknetError(
+                f"{self.folder}: another process writes features there: wait for it, or use "
+                "another --cache"
+            ) from error
+
+    def _fault(self, error: OSError) -> DarknetError:
+        reason = error.strerror or str(error)
+        return DarknetError(
+            f"{self.folder}: features cannot be kept: {reason}: use another --cache, or --no-cache"
+        )

@@ -1,0 +1,223 @@
+"""A fine-tuning: stage after stage, each from where the one before it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from darknet_py.atomic import write_text
+from darknet_py.cfg.augmentation import Augmentation
+from darknet_py.cfg.write import write_sections
+from darknet_py.images import Dataset, Loader, Order, Views
+from darknet_py.network import Network
+from darknet_py.network.split import front_end, rear
+from darknet_py.tasks.events import Event, Finished, Validated
+from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
+from darknet_py.tasks.features.cache import Features, features_bytes
+from darknet_py.tasks.finetune.folder import Folder
+from darknet_py.tasks.finetune.stages import Stage
+from darknet_py.tasks.train import Judge, Options, Progress, Source, resume, train_on
+from darknet_py.tasks.valid import evaluate, tally
+
+
+@dataclass(frozen=True)
+class How:
+    """How stages run, beside what they are. cache: the folder for features, None: none are kept.
+    views: of each picture that features are kept of; cache_bytes: the most that they may take."""
+
+    cache: Path | None
+    views: int
+    cache_bytes: float
+    seed: int
+    top: int
+    patience: int | None = None
+    ema: float = 0
+    workers: int | None = None
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Began:
+    """A stage begins; cached: the layer whose outputs are kept, None where pictures go through the
+    whole network."""
+
+    stage: Stage
+    cached: int | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A stage is over, now or in an earlier run; found: top-1 (0..1) and loss."""
+
+    stage: Stage
+    found: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The weights of this stage are the result."""
+
+    stage: Stage
+    weights: Path
+
+
+FinetuneEvent = Event | Began | Cached | Ended | Kept
+OpenNetwork = Callable[[Path], Network]
+"""Builds a network on paper from a cfg."""
+
+
+def finetune(
+    open_network: OpenNetwork,
+    folder: Folder,
+    stages: list[Stage],
+    train: Dataset,
+    valid: Dataset | None,
+    how: How,
+) -> Iterator[FinetuneEvent]:
+    """Runs the stages that are not done yet, and yields what happens.
+
+    The folder holds NAME_start.weights, and NAME_STAGE.cfg for each stage. After each there is
+    NAME_STAGE.weights, in the end NAME.weights: those of the stage that knows the validation set
+    best (of equals the last one; without such a set the last one's). A run that was killed goes on
+    where it was; one that is stopped ends with Finished("stopped"). Raises DarknetError.
+    """
+    before = folder.file("_start.weights")
+    for stage in stages:
+        after = folder.file(f"_{stage.name}.weights")
+        if stage.name not in folder.done:
+            net = open_network(folder.file(f"_{stage.name}.cfg"))
+            net.load_weights(before)
+            net.seen = 0
+            over = yield from _run_stage(net, folder, stage, train, valid, how)
+            if over is None:
+                return
+            net.seen = 0
+            net.save_weights(after)
+            folder.finish(stage.name, over.found)
+            _clear(folder.stage(stage.name), folder.name)
+        yield Ended(stage, folder.done[stage.name])
+        before = after
+    yield _keep(open_network, folder, stages)
+
+
+@dataclass(frozen=True)
+class _Over:
+    found: dict[str, float] | None
+
+
+def _run_stage(
+    net: Network, folder: Folder, stage: Stage, train: Dataset, valid: Dataset | None, how: How
+) -> Generator[FinetuneEvent, None, _Over | None]:
+    """Trains a stage to its end; None where it was stopped before."""
+    last = front_end(net.layers)
+    front = Front(net, last) if last >= 0 else None
+    if front is None or how.cache is None or not _fits(front, train, valid, how):
+        yield Began(stage, None)
+        judge = None if valid is None else _judge_of_pictures(valid, how.top)
+        source = _loader(net, train, stage, how)
+        return (yield from _train(net, source, len(train), judge, folder, stage, how))
+    yield Began(stage, last)
+    views = _views(net, train, how, net.settings.augmentation)
+    features = yield from cached_features(front, train.paths, views, how.cache)
+    judge = None
+    if valid is not None:
+        fitted = _views(net, valid, how, None)
+        judge = _judge_of_features(
+            valid, (yield from cached_features(front, valid.paths, fitted, how.cache)), how.top
+        )
+    order = Order(len(train), how.seed, shuffle=True)
+    learning = rear(net, last)
+    source = FeatureSource(train, features, stage.batch, order)
+    over = yield from _train(learning, source, len(train), judge, folder, stage, how)
+    net.changed()
+    return over
+
+
+def _train(
+    net: Network,
+    source: Source,
+    epoch: int,
+    judge: Judge | None,
+    folder: Folder,
+    stage: Stage,
+    how: How,
+) -> Generator[FinetuneEvent, None, _Over | None]:
+    options = Options(
+        backup=folder.stage(stage.name),
+        name=folder.name,
+        seed=how.seed,
+        batches=stage.batches,
+        save_every=2**31,
+        save_seconds=20,
+        epochs=False,
+        patience=how.patience,
+        top=how.top,
+        workers=how.workers,
+        stop=how.stop,
+    )
+    state = options.backup / f"{folder.name}.state"
+    progress = resume(net, state) if state.exists() else Progress(seed=how.seed)
+    evaluation, result = None, ".weights"
+    if net.batch_num < stage.batches:
+        for event in train_on(net, source, epoch, judge, options, progress):
+            yield event
+            if isinstance(event, Validated):
+                evaluation = event.evaluation
+            if isinstance(event, Finished):
+                if event.reason == "stopped":
+                    return None
+                if event.reason == "patience":
+                    evaluation, result = None, "_best.weights"
+    net.load_weights(options.backup / f"{folder.name}{result}")
+    if evaluation is None and judge is not None:
+        evaluation = judge(net)
+    if evaluation is None:
+        return _Over(None)
+    return _Over({"top1": evaluation.top1, "loss": evaluation.loss})
+
+
+def _fits(front: Front, train: Dataset, valid: Dataset | None, how: How) -> bool:
+    """Whether features are small enough to be kept."""
+    held = features_bytes(front, 1, len(valid)) if valid is not None else 0
+    return features_bytes(front, how.views, len(train)) + held <= how.cache_bytes
+
+
+def _views(net: Network, dataset: Dataset, how: How, augmentation: Augmentation | None) -> Views:
+    h, w, c = net.in_shape
+    count = 1 if augmentation is None else how.views
+    return Views(dataset.paths, w, h, c, count, augmentation, how.seed, how.workers)
+
+
+def _loader(net: Network, train: Dataset, stage: Stage, how: How) -> Loader:
+    h, w, c = net.in_shape
+    augmentation = net.settings.augmentation
+    return Loader(train, w, h, c, stage.batch, augmentation, how.seed, how.workers)
+
+
+def _judge_of_pictures(valid: Dataset, top: int) -> Judge:
+    return lambda net: evaluate(net, valid, top)
+
+
+def _judge_of_features(valid: Dataset, features: Features, top: int) -> Judge:
+    return lambda net: tally(valid, predictions_of(net, features), top)
+
+
+def _clear(stage: Path, name: str) -> None:
+    """Removes what a stage needed to go on; its metrics and chart stay."""
+    for suffix in (".backup", ".state", ".weights", "_best.weights"):
+        (stage / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def _keep(open_network: OpenNetwork, folder: Folder, stages: list[Stage]) -> Kept:
+    """Writes the result: cfg and weights of the best stage."""
+    best = stages[-1]
+    for stage in reversed(stages):
+        found, other = folder.done[stage.name], folder.done[best.name]
+        if found and other and found["top1"] > other["top1"]:
+            best = stage
+    net = open_network(folder.file(f"_{best.name}.cfg"))
+    net.load_weights(folder.file(f"_{best.name}.weights"))
+    write_text(folder.file(".cfg"), write_sections(net.sections))
+    net.save_weights(folder.file(".weights"))
+    return Kept(best, folder.file(".weights"))

@@ -1,0 +1,154 @@
+"""The stages of a fine-tuning: the head alone, then more of the network at lower rates.
+
+The defaults follow what transfer learning has found: the fewer pictures there are, the more layers
+keep what they have (Yosinski et al. 2014). Their figures were measured on CIFAR-10 with Tiny
+Darknet: see the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from darknet_py.cfg.sections import Section
+from darknet_py.cfg.write import changed
+from darknet_py.errors import TrainingError
+from darknet_py.layers import Layer
+from darknet_py.tasks.finetune.head import learning_layers
+
+_SCHEDULE = (
+    *("policy", "learning_rate_min", "burn_in", "power", "step", "scale", "steps", "scales"),
+    *("gamma", "sgdr_cycle", "sgdr_mult", "peak", "adam", "optimizer", "momentum", "decay"),
+    *("B1", "B2", "rho", "eps", "subdivisions", "max_batches", "learning_rate"),
+)
+"""Keys of [net] that say how a network was trained."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training. first: the first layer that learns; batches: of `batch` pictures; rate: of the
+    head, others having rate * layer_decay^(layers with weights between them and it)."""
+
+    name: str
+    first: int
+    batches: int
+    batch: int
+    rate: float
+    layer_decay: float
+    method: str
+    decay: float
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asks for; None: the default for so many pictures.
+
+    unfreeze: how many layers with weights before the head learn after it, 0: the head alone; start:
+    the first layer that does, instead; all: all of them, in a stage of their own.
+    """
+
+    unfreeze: int | None = None
+    start: int | None = None
+    all: bool = False
+    head_epochs: int | None = None
+    epochs: int | None = None
+    batch: int | None = None
+    head_rate: float = 0.003
+    rate: float | None = None
+    layer_decay: float = 0.8
+
+
+def plan_stages(
+    layers: Sequence[Layer], head: int, new: Sequence[int], pictures: int, wishes: Wishes
+) -> list[Stage]:
+    """The stages for so many pictures. head: the new last layer; new: all layers whose weights are
+    drawn, which learn from the start. Raises TrainingError for layers that are none."""
+    batch = wishes.batch or _batch(pictures)
+    before = [index for index in learning_layers(layers) if index < head]
+    first = min(new)
+    stages = [_head_stage(first, pictures, batch, wishes)]
+    for name, start in _later(before, head, pictures, wishes, layers):
+        if start < first:
+            first = start
+            stages.append(_later_stage(name, start, pictures, batch, wishes))
+    return stages
+
+
+def stage_sections(
+    sections: Sequence[Section], layers: Sequence[Layer], stage: Stage
+) -> list[Section]:
+    """The cfg of a stage: layers before `first` frozen, those after it with their rates."""
+    net, *rest = sections
+    own = {"batch": stage.batch, "subdivisions": _subdivisions(net, stage.batch)}
+    keys = dict.fromkeys(_SCHEDULE) | own | _schedule_keys(stage)
+    learning = learning_layers(layers)
+    frozen = [index for index in learning if index < stage.first]
+    written = [changed(net, **keys)]
+    for index, section in enumerate(rest):
+        if frozen and index == frozen[-1]:
+            section = changed(section, stopbackward=1)
+        elif index in learning and index >= stage.first and layer_rate(learning, index, stage) != 1:
+            section = changed(section, learning_rate=f"{layer_rate(learning, index, stage):.6g}")
+        written.append(section)
+    return written
+
+
+def layer_rate(learning: Sequence[int], index: int, stage: Stage) -> float:
+    """What the stage's rate is multiplied by in a layer; 0: it is frozen."""
+    if index < stage.first:
+        return 0.0
+    between = len([other for other in learning if other > index])
+    return float(stage.layer_decay**between)
+
+
+def _later(
+    before: list[int], head: int, pictures: int, wishes: Wishes, layers: Sequence[Layer]
+) -> list[tuple[str, int]]:
+    """Names and first layers of the stages after the head's."""
+    if wishes.start is not None and not 0 <= wishes.start <= head:
+        raise TrainingError(f"there is no layer {wishes.start} to train from: expected 0 to {head}")
+    asked = wishes.start is not None or wishes.unfreeze is not None
+    stages = []
+    if wishes.start is not None:
+        stages.append(("last", wishes.start))
+    elif wishes.unfreeze:
+        stages.append(("last", before[-wishes.unfreeze :][0]))
+    if wishes.all or (not asked and pictures >= 400):
+        stages.append(("all", 0))
+    return stages
+
+
+def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
+    least = -(-1000 * batch // pictures)
+    epochs = wishes.head_epochs or max(15, min(least, 100))
+    batches = max(epochs * pictures // batch, 1)
+    return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", 1e-4)
+
+
+def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
+    epochs = wishes.epochs or max(8, min(20000 // pictures, 30))
+    batches = max(epochs * pictures // batch, 1)
+    rate = 0.01 if wishes.rate is None else wishes.rate
+    return Stage(name, first, batches, batch, rate, wishes.layer_decay, "sgd", 5e-4)
+
+
+def _batch(pictures: int) -> int:
+    """64, or a tenth of the pictures where that is less, as a power of two from 4."""
+    return max(4, min(64, 1 << (max(pictures // 10, 1).bit_length() - 1)))
+
+
+def _subdivisions(net: Section, batch: int) -> int:
+    """So many that no more pictures are in memory than the cfg has there, as far as that goes."""
+    most = max(net.get_int("batch", 1) // net.get_int("subdivisions", 1), 1)
+    return next(parts for parts in range(1, batch + 1) if batch % parts == 0 and batch // parts <= most)
+
+
+def _schedule_keys(stage: Stage) -> dict[str, str | float | None]:
+    keys: dict[str, str | float | None] = {
+        "max_batches": stage.batches,
+        "learning_rate": f"{stage.rate:.6g}",
+        "decay": f"{stage.decay:.6g}",
+    }
+    if stage.method == "adam":
+        return keys | {"optimizer": "adam", "policy": "sgdr"}
+    return keys | {"momentum": "0.9", "policy": "onecycle", "peak": "0.2"}
