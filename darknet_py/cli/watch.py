@@ -19,15 +19,22 @@ _REDRAW = 30.0
 
 
 class Watcher:
-    """Shows events and notes them in metrics.csv and chart.png."""
+    """Shows events and notes them in metrics.csv and chart.png.
 
-    def __init__(self, folder: Path, batch: int, last: int, quiet: bool) -> None:
+    batch, last: the number of batches seen, and of all to see (0: no end). display: a line every so
+    many batches; None: for each batch, where stderr is no terminal with a line of its own.
+    """
+
+    def __init__(
+        self, folder: Path, batch: int, last: int, quiet: bool, display: int | None = None
+    ) -> None:
         from darknet_py.tasks.metrics import MetricsFile
 
         self._chart, self._table = folder / "chart.png", folder / "metrics.csv"
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = MetricsFile(self._table, batch)
-        self._last, self._quiet = last, quiet
+        self._last, self._quiet, self._display = last, quiet, display
+        self._unsaid: list[Trained] = []
         self._drawn_at = self._began = time.monotonic()
         self._recent: deque[tuple[float, int]] = deque(maxlen=50)
         self._waited = 0.0
@@ -83,15 +90,28 @@ class Watcher:
             self._say(f"warning: no chart: {error}")
 
     def _show_batch(self, event: Trained) -> None:
+        if self._display or not sys.stderr.isatty():
+            self._unsaid.append(event)
+            if event.batch % (self._display or 1) == 0:
+                self._print_line()
         if not sys.stderr.isatty():
-            click.echo(
-                f"{event.batch}, {event.epoch:.3f}: {event.loss:f}, {event.average:f} avg, "
-                f"{event.rate:f} rate, {event.seconds:f} seconds, {event.images} images"
-            )
-            sys.stdout.flush()
             return
         self._recent.append((time.monotonic(), event.images))
         click.echo(f"\r\x1b[2K{self._progress(event)}", nl=False, err=True)
+
+    def _print_line(self) -> None:
+        """The C program's, of the batches since the last one: their mean loss, their seconds."""
+        event, count = self._unsaid[-1], len(self._unsaid)
+        loss = sum(each.loss for each in self._unsaid) / count
+        seconds = sum(each.seconds for each in self._unsaid)
+        self._unsaid = []
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[2K", nl=False, err=True)
+        click.echo(
+            f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
+            f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
+        )
+        sys.stdout.flush()
 
     def _progress(self, event: Trained) -> str:
         (then, images_then), (now, images) = self._recent[0], self._recent[-1]

@@ -26,9 +26,10 @@ class Options:
     """How to train.
 
     batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
-    save_every: batches between checkpoints, at most save_seconds apart. valid_every: batches
-    between validations (None: an epoch). epochs: keep NAME_EPOCH.weights. patience: validations without a better one before the
-    run stops (None: never). stop: asked after each batch.
+    save_every: batches between checkpoints, at most save_seconds apart. epochs: keep
+    NAME_EPOCH.weights. snapshot: keep NAME_iter_BATCH.weights every so many batches (None: none).
+    valid_every: batches between validations (None: an epoch). patience: validations without a
+    better one before the run stops (None: never). stop: asked after each batch.
     """
 
     backup: Path
@@ -38,6 +39,7 @@ class Options:
     save_every: int = 100
     save_seconds: float = 600
     epochs: bool = True
+    snapshot: int | None = None
     valid_every: int | None = None
     patience: int | None = None
     top: int = 5
@@ -129,8 +131,8 @@ def train_on(
 
     Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
     epoch, NAME_best.weights after the best validation, NAME.weights at the end. Beside NAME.backup
-    and NAME.weights stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, from each of
-    which a run goes on bit for bit.
+    and NAME.weights stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, and so for
+    NAME_iter_BATCH; from each a run goes on bit for bit.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
     last = net.settings.max_batches if options.batches is None else options.batches
@@ -160,6 +162,9 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
             if options.epochs and is_new:
                 epoch = net.seen // epoch_length
                 yield from _save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
+            if options.snapshot and net.batch_num % options.snapshot == 0:
+                name = f"_iter_{net.batch_num}"
+                yield from _save(run, f"{name}.weights", state=f"{name}.state")
             if options.patience and run.progress.since_best >= options.patience:
                 reason = "patience"
                 break
