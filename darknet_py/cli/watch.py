@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from darknet_py.tasks.events import Event, Trained, Validated
+    from darknet_py.tasks.events import Adjusted, Event, Trained, Validated
 
 _REDRAW = 30.0
 """Seconds between drawings of the chart."""
@@ -41,7 +41,7 @@ class Watcher:
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
-        from darknet_py.tasks.events import Saved, SaveFailed, Trained, Validated
+        from darknet_py.tasks.events import Adjusted, Saved, SaveFailed, Trained, Validated
 
         if isinstance(event, Trained):
             self._metrics.add(event)
@@ -58,6 +58,8 @@ class Watcher:
             self._flush()
         elif isinstance(event, SaveFailed):
             self._say(f"warning: not saved: {event.error}")
+        elif isinstance(event, Adjusted):
+            self._say(_adjustment_line(event))
 
     def close(self) -> None:
         """The last chart, and how long the network waited for pictures."""
@@ -137,6 +139,17 @@ def _validation_line(event: Validated) -> str:
         f"batch {event.batch}: validation: top-1 {found.top1:.2%}, "
         f"top-{found.top} {found.topk:.2%}, loss {found.loss:.4f}{best}"
     )
+
+
+def _adjustment_line(event: Adjusted) -> str:
+    figures = "" if event.mean is None else f" (mean {event.mean:.4f}, best {event.best:.4f})"
+    what = {
+        "climbs": f"climbs{figures}: back to the weights of batch {event.kept},",
+        "no number": f"is no number: back to the weights of batch {event.kept},",
+        "falls": f"falls slowly{figures}:",
+        "stands": f"stands{figures}:",
+    }
+    return f"batch {event.batch}: the loss {what[event.why]} rate {event.rate:g}"
 
 
 def _clock(seconds: float) -> str:

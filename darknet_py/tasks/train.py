@@ -16,6 +16,7 @@ from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.images import Batch, Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.state import load_state, save_state
+from darknet_py.tasks import plateau
 from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
@@ -142,6 +143,7 @@ def train_on(
             "use -clear to start counting again"
         )
     run = _Run(net, source, epoch, judge, options, progress)
+    plateau.begin(net)
     remove_leftovers(options.backup)
     yield from _checkpoint(run, final=False)
     yield from _batches(run, last)
@@ -154,7 +156,7 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
     batches, reason = run.source.batches(net.batch_num), "done"
     try:
         while True:
-            yield _train_batch(run, next(batches))
+            yield from _train_batch(run, next(batches))
             ended = (last and net.batch_num >= last) or options.stop()
             if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
                 yield from _validate(run, run.judge)
@@ -180,25 +182,32 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
     yield Finished(reason)
 
 
-def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Trained:
+def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Event]:
     net, start = run.net, time.monotonic()
     x, truth = batch
     loss = net.accumulate(x, targets_of(truth, net.outputs))
     if not math.isfinite(loss) or not net.updates_are_finite():
-        raise TrainingError(_what_went_bad(run, x, loss))
+        back = plateau.retreat(net)
+        if back is None:
+            raise TrainingError(_what_went_bad(run, x, loss))
+        yield back
+        return
     net.update()
     average = run.progress.average
     run.progress.average = loss if average is None else 0.9 * average + 0.1 * loss
-    return Trained(
+    yield Trained(
         batch=net.batch_num,
         epoch=net.seen / run.epoch,
         loss=loss,
         average=run.progress.average,
-        rate=net.settings.schedule.rate(net.batch_num),
+        rate=net.rate,
         seconds=time.monotonic() - start,
         images=net.seen,
         waited=run.source.waited,
     )
+    adjusted = plateau.steer(net, loss)
+    if adjusted is not None:
+        yield adjusted
 
 
 def _what_went_bad(run: _Run, x: np.ndarray, loss: float) -> str:
