@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.dataset_mean import mean
+from darknet_py.cli.dataset_prepare import prepare
 
 
 @click.group()
@@ -13,9 +14,9 @@ def dataset() -> None:
 
     \b
     Example:
-      darknet dataset mean photos/
+      darknet dataset prepare photos/ small/ --size 256
     """
 
 
-for command in (mean,):
+for command in (mean, prepare):
     dataset.add_command(command)

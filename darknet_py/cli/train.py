@@ -67,7 +67,25 @@ def check_layers(_context: object, _option: object, text: str | None) -> str | N
 @click.argument("cfg")
 @click.argument("weights", required=False)
 @click.option("-clear", "--clear", is_flag=True, help="Count pictures and batches from 0 again.")
-@click.option("--batches", type=click.IntRange(min=1), help="Stop after N in all.  [max_batches]")
+@click.option(
+    "--max-iter",
+    "batches",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after N batches in all.  [max_batches]",
+)
+@click.option(
+    "--display",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Print a line every N batches, with their mean loss.  [each; none on a terminal]",
+)
+@click.option(
+    "--snapshot",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep NAME_iter_BATCH.weights and .state every N batches.",
+)
 @click.option("--resume", is_flag=True, help="Go on from NAME.state in the backup folder.")
 @click.option("--state", type=click.Path(), help="Go on from this state instead.")
 @click.option("--backup", type=click.Path(file_okay=False), help="Folder for what is written.")
@@ -98,6 +116,8 @@ def train(
     weights: str | None,
     clear: bool,
     batches: int | None,
+    display: int | None,
+    snapshot: int | None,
     resume: bool,
     state: str | None,
     backup: str | None,
@@ -119,8 +139,8 @@ def train(
 
     The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
     NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on
-    as if the run had never stopped (--state NAME_EPOCH.state: from the end of an epoch). Ctrl-C
-    saves and stops.
+    as if the run had never stopped (--state NAME_EPOCH.state: from the end of an epoch, or from
+    NAME_iter_BATCH.state, a snapshot). Ctrl-C saves and stops.
 
     \b
     Examples:
@@ -128,6 +148,7 @@ def train(
       darknet classifier train cfg/cifar.data cfg/cifar_small.cfg --seed 1
       darknet train photos/ cfg/cifar_small.cfg --balance --ema 0.999
       darknet train photos/ mine.cfg tiny.weights -clear --reinit last
+      darknet train photos/ cfg/cifar_small.cfg --display 20 --snapshot 1000 --max-iter 5000
       darknet train photos/ cfg/cifar_small.cfg --resume
     """
     resume = resume or state is not None
@@ -157,6 +178,7 @@ def train(
             name=Path(cfg).stem,
             seed=seed,
             batches=batches,
+            snapshot=snapshot,
             valid_every=valid_every,
             patience=patience,
             class_weights=uneven.weights(opened.names, report.usable()[0].counts()),
@@ -167,7 +189,14 @@ def train(
         )
         state_path = Path(state) if state else options.backup / f"{options.name}.state"
         progress = _begin(net, options, weights, clear, reinit, state_path if resume else None)
-        _run(net, report, options, progress, chosen.quiet)
+        watcher = Watcher(
+            options.backup,
+            net.batch_num,
+            batches or net.settings.max_batches,
+            chosen.quiet,
+            display,
+        )
+        _run(net, report, options, progress, watcher)
         if stop:
             click.get_current_context().exit(130)
 
@@ -194,13 +223,11 @@ def _begin(
 
 
 def _run(
-    net: Network, report: Report, options: Options, progress: Progress | None, quiet: bool
+    net: Network, report: Report, options: Options, progress: Progress | None, watcher: Watcher
 ) -> None:
     from darknet_py.tasks.train import train as run
 
     pictures, valid = report.usable()
-    last = options.batches or net.settings.max_batches
-    watcher = Watcher(options.backup, net.batch_num, last, quiet)
     try:
         for event in run(net, pictures, valid, options, progress):
             watcher.show(event)

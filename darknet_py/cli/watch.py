@@ -12,29 +12,36 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from darknet_py.tasks.events import Event, Trained, Validated
+    from darknet_py.tasks.events import Adjusted, Event, Trained, Validated
 
 _REDRAW, _REDRAW_VALIDATED = 30.0, 5.0
 """Seconds between drawings of the chart, and where a validation has something to add."""
 
 
 class Watcher:
-    """Shows events and notes them in metrics.csv and chart.png."""
+    """Shows events and notes them in metrics.csv and chart.png.
 
-    def __init__(self, folder: Path, batch: int, last: int, quiet: bool) -> None:
+    batch, last: the number of batches seen, and of all to see (0: no end). display: a line every so
+    many batches; None: for each batch, where stderr is no terminal with a line of its own.
+    """
+
+    def __init__(
+        self, folder: Path, batch: int, last: int, quiet: bool, display: int | None = None
+    ) -> None:
         from darknet_py.tasks.metrics import MetricsFile
 
         self._chart, self._table = folder / "chart.png", folder / "metrics.csv"
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = MetricsFile(self._table, batch)
-        self._last, self._quiet = last, quiet
+        self._last, self._quiet, self._display = last, quiet, display
+        self._unsaid: list[Trained] = []
         self._drawn_at = self._began = time.monotonic()
         self._recent: deque[tuple[float, int]] = deque(maxlen=50)
         self._waited = 0.0
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
-        from darknet_py.tasks.events import Saved, SaveFailed, Trained, Validated
+        from darknet_py.tasks.events import Adjusted, Saved, SaveFailed, Trained, Validated
 
         if isinstance(event, Trained):
             self._metrics.add(event)
@@ -52,6 +59,8 @@ class Watcher:
             self._flush()
         elif isinstance(event, SaveFailed):
             self._say(f"warning: not saved: {event.error}")
+        elif isinstance(event, Adjusted):
+            self._say(_adjustment_line(event))
 
     def close(self) -> None:
         """The last chart, and how long the network waited for pictures."""
@@ -84,15 +93,28 @@ class Watcher:
             self._say(f"warning: no chart: {error}")
 
     def _show_batch(self, event: Trained) -> None:
+        if self._display or not sys.stderr.isatty():
+            self._unsaid.append(event)
+            if event.batch % (self._display or 1) == 0:
+                self._print_line()
         if not sys.stderr.isatty():
-            click.echo(
-                f"{event.batch}, {event.epoch:.3f}: {event.loss:f}, {event.average:f} avg, "
-                f"{event.rate:f} rate, {event.seconds:f} seconds, {event.images} images"
-            )
-            sys.stdout.flush()
             return
         self._recent.append((time.monotonic(), event.images))
         click.echo(f"\r\x1b[2K{self._progress(event)}", nl=False, err=True)
+
+    def _print_line(self) -> None:
+        """The C program's, of the batches since the last one: their mean loss, their seconds."""
+        event, count = self._unsaid[-1], len(self._unsaid)
+        loss = sum(each.loss for each in self._unsaid) / count
+        seconds = sum(each.seconds for each in self._unsaid)
+        self._unsaid = []
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[2K", nl=False, err=True)
+        click.echo(
+            f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
+            f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
+        )
+        sys.stdout.flush()
 
     def _progress(self, event: Trained) -> str:
         (then, images_then), (now, images) = self._recent[0], self._recent[-1]
@@ -118,6 +140,17 @@ def _validation_line(event: Validated) -> str:
         f"batch {event.batch}: validation: top-1 {found.top1:.2%}, "
         f"top-{found.top} {found.topk:.2%}, loss {found.loss:.4f}{best}"
     )
+
+
+def _adjustment_line(event: Adjusted) -> str:
+    figures = "" if event.mean is None else f" (mean {event.mean:.4f}, best {event.best:.4f})"
+    what = {
+        "climbs": f"climbs{figures}: back to the weights of batch {event.kept},",
+        "no number": f"is no number: back to the weights of batch {event.kept},",
+        "falls": f"falls slowly{figures}:",
+        "stands": f"stands{figures}:",
+    }
+    return f"batch {event.batch}: the loss {what[event.why]} rate {event.rate:g}"
 
 
 def _clock(seconds: float) -> str:

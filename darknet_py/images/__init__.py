@@ -37,6 +37,7 @@ from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
 from darknet_py.images.order import Order
 from darknet_py.images.overlaps import overlap
+from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
 from darknet_py.images.pyramid import level_details
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
@@ -60,6 +61,7 @@ __all__ = [
     "LABELS",
     "MAX_PIXELS",
     "MAX_STRETCH",
+    "PREPARED_FITS",
     "SUFFIXES",
     "BalancedOrder",
     "Batch",
@@ -98,11 +100,13 @@ __all__ = [
     "from_view",
     "hsv_to_rgb",
     "in_threads",
+    "is_prepared",
     "letterbox_image",
     "level_details",
     "load_fitted",
     "load_image",
     "load_info",
+    "load_prepared",
     "load_with_fitted",
     "moments",
     "order_of",

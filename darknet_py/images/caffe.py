@@ -66,9 +66,9 @@ def read_lists(
     """The pictures to train on and those to validate with, of `find_lists`.
 
     A line is a path, which may hold blanks, and the number of its class, from 0. A path is
-    relative to the working directory, the list's folder, the folder beside the list that is called
-    as it (`val/` of `val.txt`), or the list's folder's parent: the first of these where the list's
-    first relative path is found serves for all. Names are the lines of `names.txt`,
+    relative to the list's folder, the folder beside the list that is called as it (`val/` of
+    `val.txt`), the list's folder's parent, or the working directory: the first of these where the
+    list's first relative path is found serves for all. Names are the lines of `names.txt`,
     `synset_words.txt` (without WordNet's numbers) or `labels.txt` beside the list; else the names
     of the folders, where each class to train on has one of its own; else the numbers. Where no
     list is there to validate with, `share` of each class is set aside, drawn by `seed`.
@@ -111,7 +111,7 @@ def _read_list(path: Path) -> _List:
         raise CfgError(path, None, "names no pictures: expected a path and a number a line")
     pairs = [_parse(path, line, text) for line, text in lines]
     folder = path.parent
-    bases = [Path(), folder, folder / path.stem, parent_of(folder)]
+    bases = [folder, folder / path.stem, parent_of(folder), Path()]
     where = f"the list's folder, {path.stem}/ in it, or its parent"
     base = find_base(path, (written for written, _ in pairs), bases, where)
     first: dict[str, int] = {}

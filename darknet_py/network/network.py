@@ -25,6 +25,7 @@ from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.entrance import enter
 from darknet_py.network.optimiser import Optimiser
 from darknet_py.network.passes import forget, forward
+from darknet_py.network.plateau import Plateau
 from darknet_py.network.settings import Settings
 from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.weights import Loaded, read_weights, write_weights
@@ -82,6 +83,8 @@ class Network:
         self.sections = sections
         self.engine = ops.Engine(exact)
         self.average: Average | None = None
+        steering = plan.settings.plateau
+        self.plateau = Plateau(steering) if steering is not None else None
 
     @classmethod
     def from_cfg(
@@ -110,6 +113,12 @@ class Network:
     def batch_num(self) -> int:
         """Batches seen in training."""
         return self.seen // self.settings.batch
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the batch that was seen last."""
+        factor = 1.0 if self.plateau is None else self.plateau.factor
+        return factor * self.settings.schedule.rate(self.batch_num)
 
     def parameters(self) -> list[Parameter]:
         """Of all layers, in `.weights` order."""
@@ -356,8 +365,7 @@ class Network:
         """The second half of train_step: the batch counts as seen, and the parameters move."""
         settings = self.settings
         self.seen += settings.batch
-        rate = settings.schedule.rate(self.batch_num)
-        self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
+        self.optimiser.step(self.layers, self.rate, settings.batch * settings.time_steps)
         if self.average is not None:
             self.average.step(self.parameters())
         self.engine.moved()

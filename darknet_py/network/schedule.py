@@ -25,6 +25,7 @@ class Schedule:
       then again, each cycle sgdr_mult (2) times as long (Loshchilov, Hutter 2017; AlexeyAB's)
     - onecycle: cosine from learning_rate / 25 up to learning_rate over the first `peak` (.3) of
       max_batches, then down to learning_rate_min at the last (Smith, Topin 2018)
+    - plateau: learning_rate, times what the losses so far say: see plateau.py
     - random: times u^power, u from 0 to 1, drawn from the seed and the batch's number
 
     Source: get_current_rate of darknet's network.c.
@@ -39,6 +40,7 @@ class Schedule:
         "sigmoid",
         "sgdr",
         "onecycle",
+        "plateau",
         "random",
     )
 

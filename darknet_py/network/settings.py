@@ -8,6 +8,7 @@ from darknet_py.cfg.augmentation import Augmentation, read_augmentation
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Shape
 from darknet_py.network.optimiser import METHODS, OptimiserSettings
+from darknet_py.network.plateau import PlateauSettings
 from darknet_py.network.schedule import Schedule
 
 
@@ -27,6 +28,8 @@ class Settings:
     seed: int
     optimiser: OptimiserSettings
     schedule: Schedule
+    plateau: PlateauSettings | None
+    """With policy=plateau."""
     augmentation: Augmentation
     mean: tuple[float, ...]
     """What is subtracted from the input: a number a channel, one for all, or none."""
@@ -66,6 +69,7 @@ def read_settings(section: Section) -> Settings:
         seed=section.get_int("seed", 0, minimum=0),
         optimiser=_read_optimiser(section),
         schedule=schedule,
+        plateau=_read_plateau(section, schedule) if schedule.policy == "plateau" else None,
         augmentation=read_augmentation(section, shape.w),
         mean=_read_per_channel(section, "mean", shape.c),
         deviation=_read_per_channel(section, "std", shape.c),
@@ -108,6 +112,18 @@ def _read_optimiser(section: Section) -> OptimiserSettings:
         beta2=section.get_float("B2", 0.999, minimum=0, maximum=1),
         rho=section.get_float("rho", 0.9, minimum=0, maximum=1),
         epsilon=section.get_float("eps", 1e-7, minimum=0),
+    )
+
+
+def _read_plateau(section: Section, schedule: Schedule) -> PlateauSettings:
+    return PlateauSettings(
+        window=section.get_int("plateau_window", 100, minimum=1),
+        climb=section.get_float("plateau_climb", 0.1, minimum=0),
+        factor=section.get_float("plateau_factor", 5, minimum=1),
+        threshold=section.get_float("plateau_threshold", 0.01, minimum=0, maximum=1),
+        patience=section.get_int("plateau_patience", 3, minimum=2),
+        step=section.get_float("plateau_step", 2, minimum=1),
+        least=schedule.learning_rate_min / max(schedule.learning_rate, 1e-30),
     )
 
 

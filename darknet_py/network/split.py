@@ -14,6 +14,7 @@ from darknet_py.layers import Layer, Shape
 from darknet_py.network.network import Network
 from darknet_py.network.optimiser import Optimiser
 from darknet_py.network.passes import first_learning
+from darknet_py.network.plateau import Plateau
 
 
 def front_end(layers: Sequence[Layer]) -> int:
@@ -65,7 +66,8 @@ def rear(net: Network, last: int) -> Network:
     )
     other.optimiser = Optimiser(net.settings.optimiser, net.ops)
     other.engine = net.ops.Engine(net.engine.exact)
-    other.seen = 0
+    other.average, other.seen = None, 0
+    other.plateau = Plateau(net.plateau.how) if net.plateau is not None else None
     return other
 
 

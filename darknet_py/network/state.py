@@ -1,7 +1,8 @@
 """The state of a training: all that a run needs to go on as if it had never stopped.
 
 A numpy archive (.npz): `header`, JSON as bytes, and for each parameter its value, its updates
-(SGD's velocity), its moments and, where one is kept, its average. Weights are in it too, so that
+(SGD's velocity), its moments and, where one is kept, its average; with policy=plateau all of
+that a second time, as it was at the best look. Weights are in it too, so that
 one file, renamed into place, is the whole truth: a run that is killed between two files has lost
 nothing.
 """
@@ -19,9 +20,13 @@ import numpy as np
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import StateError
 from darknet_py.network.average import Average
+from darknet_py.network.memory import Memory, arrays_of, put_arrays
 from darknet_py.network.network import Network
+from darknet_py.network.plateau import Plateau
 
-_VERSION = 2
+_VERSION = 3
+_KEPT = "kept_"
+"""Before the names of arrays that policy=plateau goes back to."""
 _NET_KEYS = (
     *("width", "height", "channels", "inputs", "mean", "std"),
     *("batch", "subdivisions", "optimizer", "seed"),
@@ -39,19 +44,15 @@ def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> Non
         "seen": network.seen,
         "steps": network.optimiser.steps,
         "average": _average_of(network),
+        "plateau": _plateau_of(network),
         "layers": [layer.state() for layer in network.layers],
         "notes": notes,
     }
-    arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
-    for index, parameter in enumerate(network.parameters()):
-        arrays[f"value_{index}"] = network.ops.to_host(parameter.value)
-        if parameter.learned and parameter.updates is not None:
-            arrays[f"updates_{index}"] = network.ops.to_host(parameter.updates)
-            for k, moment in enumerate(network.optimiser.moments_of(parameter)):
-                arrays[f"moment_{index}_{k}"] = network.ops.to_host(moment)
-        if network.average is not None and parameter in network.average.values:
-            average = network.average.values[parameter]
-            arrays[f"average_{index}"] = network.ops.to_host(average)
+    arrays = {
+        "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
+        **dict(arrays_of(network)),
+        **_kept_arrays(network),
+    }
     try:
         with atomic_file(path) as file:
             np.savez(file, allow_pickle=False, **arrays)
@@ -95,6 +96,28 @@ def _average_of(network: Network) -> dict[str, float] | None:
     return None if average is None else {"decay": average.decay, "steps": average.steps}
 
 
+def _plateau_of(network: Network) -> dict[str, Any] | None:
+    """What policy=plateau remembers; its arrays are in `_kept_arrays`."""
+    plateau = network.plateau
+    if plateau is None or plateau.kept is None:
+        return None
+    kept = {name: value for name, value in vars(plateau.kept).items() if name != "arrays"}
+    return {"notes": plateau.notes(), "kept": kept}
+
+
+def _kept_arrays(network: Network) -> dict[str, np.ndarray]:
+    if network.plateau is None or network.plateau.kept is None:
+        return {}
+    return {f"{_KEPT}{name}": array for name, array in network.plateau.kept.arrays.items()}
+
+
+def _restore_plateau(plateau: Plateau, header: dict[str, Any], archive: Any) -> None:
+    plateau.take_up(header["notes"])
+    names = [name for name in archive if name.startswith(_KEPT)]
+    arrays = {name.removeprefix(_KEPT): archive[name] for name in names}
+    plateau.kept = Memory(arrays, **header["kept"])
+
+
 def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]:
     header = json.loads(archive["header"].tobytes())
     if header["version"] != _VERSION:
@@ -106,15 +129,9 @@ def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]
     if header["average"] is not None:
         network.average = Average(header["average"]["decay"], ops)
         network.average.steps = header["average"]["steps"]
-    for index, parameter in enumerate(network.parameters()):
-        parameter.value = ops.array(archive[f"value_{index}"])
-        if f"updates_{index}" in archive:
-            parameter.updates = ops.array(archive[f"updates_{index}"])
-            moments = network.optimiser.moments_of(parameter)
-            for k in range(len(moments)):
-                moments[k] = ops.array(archive[f"moment_{index}_{k}"])
-        if network.average is not None and f"average_{index}" in archive:
-            network.average.values[parameter] = ops.array(archive[f"average_{index}"])
+    put_arrays(network, archive)
+    if network.plateau is not None and header["plateau"] is not None:
+        _restore_plateau(network.plateau, header["plateau"], archive)
     for layer, state in zip(network.layers, header["layers"], strict=True):
         for name, value in state.items():
             setattr(layer, name, value)

@@ -47,10 +47,27 @@ class SaveFailed:
 
 
 @dataclass(frozen=True)
+class Adjusted:
+    """policy=plateau has moved the rate.
+
+    why: the loss "climbs", "falls" too slowly, "stands", or is "no number"; mean: of the losses of
+    the window, and best: the lowest such, so far; rate: from now on; kept: the batch of the best
+    weights, to which a loss that climbs or is no number has gone back.
+    """
+
+    batch: int
+    why: str
+    mean: float | None
+    best: float | None
+    rate: float
+    kept: int
+
+
+@dataclass(frozen=True)
 class Finished:
     """Why training ended: "done", "stopped" or "patience"."""
 
     reason: str
 
 
-Event = Trained | Validated | Saved | SaveFailed | Finished
+Event = Trained | Validated | Saved | SaveFailed | Adjusted | Finished

@@ -17,6 +17,7 @@ from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.images import Batch, Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.state import load_state, save_state
+from darknet_py.tasks import plateau
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
 from darknet_py.tasks.targets import check_outputs, targets_of
@@ -28,12 +29,13 @@ class Options:
     """How to train.
 
     batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
-    save_every: batches between checkpoints, at most save_seconds apart. valid_every: batches
-    between validations (None: an epoch). epochs: keep NAME_EPOCH.weights. patience: validations
-    without a better one before the run stops (None: never). class_weights: how much the pictures of
-    each class count, see there (None: alike). balance: classes come equally often. ema: decay of
-    the average of the parameters that is validated and is the outcome (0: none). stop: asked after
-    each batch.
+    save_every: batches between checkpoints, at most save_seconds apart. epochs: keep
+    NAME_EPOCH.weights. snapshot: keep NAME_iter_BATCH.weights every so many batches (None: none).
+    valid_every: batches between validations (None: an epoch). patience: validations without a
+    better one before the run stops (None: never). class_weights: how much the pictures of each
+    class count, see there (None: alike). balance: classes come equally often. ema: decay of the
+    average of the parameters that is validated and is the outcome (0: none). stop: asked after each
+    batch.
     """
 
     backup: Path
@@ -43,6 +45,7 @@ class Options:
     save_every: int = 100
     save_seconds: float = 600
     epochs: bool = True
+    snapshot: int | None = None
     valid_every: int | None = None
     patience: int | None = None
     class_weights: tuple[float, ...] | None = None
@@ -173,9 +176,9 @@ def train_on(
 
     Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
     epoch, NAME_best.weights after the best validation, NAME.weights at the end; these two, and what
-    is validated, are the average where the network keeps one. Beside NAME.backup
-    and NAME.weights stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, from each of
-    which a run goes on bit for bit.
+    is validated, are the average where the network keeps one. Beside NAME.backup and NAME.weights
+    stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, and so for NAME_iter_BATCH; from
+    each a run goes on bit for bit.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
     last = net.settings.max_batches if options.batches is None else options.batches
@@ -185,6 +188,7 @@ def train_on(
             "use -clear to start counting again"
         )
     run = _Run(net, source, epoch, judge, options, progress)
+    plateau.begin(net)
     remove_leftovers(options.backup)
     yield from _checkpoint(run, final=False)
     yield from _batches(run, last)
@@ -197,7 +201,7 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
     batches, reason = run.source.batches(net.batch_num), "done"
     try:
         while True:
-            yield _train_batch(run, next(batches))
+            yield from _train_batch(run, next(batches))
             ended = (last and net.batch_num >= last) or options.stop()
             if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
                 yield from _validate(run, run.judge)
@@ -205,6 +209,9 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
             if options.epochs and is_new:
                 epoch = net.seen // epoch_length
                 yield from _save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
+            if options.snapshot and net.batch_num % options.snapshot == 0:
+                name = f"_iter_{net.batch_num}"
+                yield from _save(run, f"{name}.weights", state=f"{name}.state")
             if options.patience and run.progress.since_best >= options.patience:
                 reason = "patience"
                 break
@@ -220,27 +227,34 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
     yield Finished(reason)
 
 
-def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Trained:
+def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Event]:
     net, start = run.net, time.monotonic()
     (x, truth), weights = batch, None
     if run.progress.class_weights:
         truth, weights = weigh(truth, run.progress.class_weights)
     loss = net.accumulate(x, targets_of(truth, net.outputs), weights)
     if not math.isfinite(loss) or not net.updates_are_finite():
-        raise TrainingError(_what_went_bad(run, x, loss))
+        back = plateau.retreat(net)
+        if back is None:
+            raise TrainingError(_what_went_bad(run, x, loss))
+        yield back
+        return
     net.update()
     average = run.progress.average
     run.progress.average = loss if average is None else 0.9 * average + 0.1 * loss
-    return Trained(
+    yield Trained(
         batch=net.batch_num,
         epoch=net.seen / run.epoch,
         loss=loss,
         average=run.progress.average,
-        rate=net.settings.schedule.rate(net.batch_num),
+        rate=net.rate,
         seconds=time.monotonic() - start,
         images=net.seen,
         waited=run.source.waited,
     )
+    adjusted = plateau.steer(net, loss)
+    if adjusted is not None:
+        yield adjusted
 
 
 def _what_went_bad(run: _Run, x: np.ndarray, loss: float) -> str:

@@ -41,3 +41,35 @@ def test_a_count_on_a_terminal(darknet: Run, photos: Path, monkeypatch: pytest.M
     _, out, err = darknet("dataset", "mean", photos)
     assert out.startswith("mean=")
     assert "\r\x1b[2K10/10 pictures\r\x1b[2K" in err
+
+
+def test_prepared_pictures_are_trained_on(darknet: Run, photos: Path, tmp_path: Path) -> None:
+    (photos / "dog" / "bad.png").write_text("no picture")
+    out = tmp_path / "small"
+    code, said, err = darknet("dataset", "prepare", photos, out, "--size", 8, "--share", 0.2)
+    assert code == 0
+    counts = re.match(re.escape(f"{out}: 2 classes, ") + r"(\d) pictures to train on, (\d) ", said)
+    assert counts
+    assert sum(map(int, counts.groups())) == 10
+    assert said.endswith(" to validate with; 0 were there, 1 left out\n")
+    assert err.count("\n") == 1
+    assert re.match(r"left out: .*dog/bad\.png: is not a picture", err)
+    for data in (out, out / "train.txt", out / "dataset.data"):
+        code, said, _ = darknet("classifier", "check", data)
+        assert code == 0
+        assert f"2 classes, {counts[1]} pictures to train on, {counts[2]} to validate with" in said
+    _, said, _ = darknet("dataset", "prepare", photos, out, "--size", 8, "--share", 0.2)
+    assert "; 10 were there, 1 left out" in said
+
+
+def test_pictures_on_both_sides_are_named(darknet: Run, tmp_path: Path) -> None:
+    make_folder(tmp_path / "photos" / "train", {"cat": 3})
+    make_folder(tmp_path / "photos" / "test", {"cat": 2})
+    _, _, err = darknet("dataset", "prepare", tmp_path / "photos", tmp_path / "small", "--png")
+    assert err.count(": the same picture is trained on: ") == err.count("\n") == 2
+
+
+def test_prepare_refuses_the_folder_itself(darknet: Run, photos: Path) -> None:
+    code, out, err = darknet("dataset", "prepare", photos, photos / "small")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "which is only read: name a folder outside" in err

@@ -26,7 +26,7 @@ def test_with_a_validation(darknet: Run, tmp_path: Path) -> None:
     shapes = draw_shapes(tmp_path / "shapes", 20)
     cfg, weights, file = tmp_path / "s.cfg", tmp_path / "s.weights", tmp_path / "r.html"
     cfg.write_text(CFG)
-    darknet("train", shapes, cfg, "--batches", 1, "--backup", tmp_path)
+    darknet("train", shapes, cfg, "--max-iter", 1, "--backup", tmp_path)
     where = (cfg, weights, shapes / "cross/7.png", "--valid", shapes)
     code, _, err = darknet("report", "-q", *where, "--worst", 2, "-o", file)
     assert (code, err) == (0, "")

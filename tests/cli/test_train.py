@@ -42,7 +42,7 @@ def task(shapes: Path, tmp_path: Path) -> Task:
 
 
 def test_trains_a_folder_and_says_so_in_the_c_programs_words(darknet: Run, task: Task) -> None:
-    code, out, err = darknet("train", *task.words, "--batches", 12, "--valid-every", 6)
+    code, out, err = darknet("train", *task.words, "--max-iter", 12, "--valid-every", 6)
     assert code == 0
     lines = out.splitlines()
     number = r"-?\d+\.\d{6}"
@@ -160,8 +160,8 @@ def test_show_draws_a_batch(darknet: Run, task: Task, tmp_path: Path) -> None:
 
 
 def test_plot_compares_runs(darknet: Run, task: Task, tmp_path: Path) -> None:
-    darknet("train", *task.words, "--batches", 6)
-    darknet("train", *task.words[:2], "--backup", tmp_path / "other", "--batches", 9)
+    darknet("train", *task.words, "--max-iter", 6)
+    darknet("train", *task.words[:2], "--backup", tmp_path / "other", "--max-iter", 9)
     picture = tmp_path / "both.png"
     code, out, _ = darknet("plot", task.backup, tmp_path / "other/metrics.csv", "-o", picture)
     assert (code, out) == (0, f"{picture}\n")
@@ -178,7 +178,7 @@ def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
     darknet("train", *task.words)
     expected = (task.backup / "shapes.weights").read_bytes()
     other = ("--backup", tmp_path / "other")
-    darknet("train", *task.words[:2], *other, "--batches", 10)
+    darknet("train", *task.words[:2], *other, "--max-iter", 10)
     code, out, _ = darknet("train", *task.words[:2], *other, "--resume")
     assert code == 0
     assert out.startswith("11, ")
@@ -190,7 +190,7 @@ def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
     code, _, err = darknet("train", *task.words, "-q", weights)
     assert code == 1
     assert "seen is already past max_batches" in err
-    code, out, _ = darknet("train", *task.words[:2], *other, weights, "-clear", "--batches", 3)
+    code, out, _ = darknet("train", *task.words[:2], *other, weights, "-clear", "--max-iter", 3)
     assert (code, out[:2]) == (0, "1,")
     code, _, err = darknet("train", *task.words, "-q", "--state", weights)
     assert code == 1
@@ -243,11 +243,50 @@ def test_a_killed_run_loses_nothing(darknet: Run, task: Task, tmp_path: Path) ->
     assert (killed.backup / "shapes.weights").read_bytes() == expected
 
 
+LINE = re.compile(r"(\d+), \S+: (\S+), \S+ avg, \S+ rate, (\S+) seconds, (\d+) images")
+
+
+def test_display_is_the_mean_of_the_batches_since(
+    darknet: Run, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = darknet("train", *task.words, "--max-iter", 11, "--display", 5)
+    assert code == 0
+    lines = [LINE.fullmatch(line) for line in out.splitlines()]
+    with (task.backup / "metrics.csv").open() as table:
+        rows = list(csv.DictReader(table))
+    assert [line and (line[1], line[4]) for line in lines] == [("5", "60"), ("10", "120")]
+    for line, first in zip(lines, (0, 5), strict=True):
+        assert line
+        for number, column in ((2, "loss"), (3, "seconds")):
+            figures = [float(row[column]) for row in rows[first : first + 5]]
+            figure = sum(figures) / 5 if column == "loss" else sum(figures)
+            assert float(line[number]) == pytest.approx(figure, abs=2e-6)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    _, out, err = darknet("train", *task.words, "--max-iter", 11, "--display", 5)
+    assert len(out.splitlines()) == 2
+    assert "\r\x1b[2Kbatch 11/11 " in err
+
+
+def test_snapshots_are_gone_on_from(darknet: Run, task: Task) -> None:
+    words = (*task.words, "--max-iter", 12, "--snapshot", 4)
+    darknet("train", *words)
+    expected = (task.backup / "shapes.weights").read_bytes()
+    kept = sorted(path.name for path in task.backup.glob("*_iter_*"))
+    assert kept == sorted(
+        f"shapes_iter_{n}.{kind}" for n in (4, 8, 12) for kind in ("state", "weights")
+    )
+    (task.backup / "shapes.weights").unlink()
+    code, out, _ = darknet("train", *words, "--state", task.backup / "shapes_iter_4.state")
+    assert (code, out[:3]) == (0, "5, ")
+    assert (task.backup / "shapes.weights").read_bytes() == expected
+    assert (task.backup / "shapes_iter_12.weights").read_bytes() == expected
+
+
 def test_a_progress_line_on_a_terminal(
     darknet: Run, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    code, out, err = darknet("train", *task.words, "--batches", 5)
+    code, out, err = darknet("train", *task.words, "--max-iter", 5)
     assert (code, out) == (0, "")
     assert "\r\x1b[2Kbatch 5/5  epoch 0.56  loss " in err
     speed = re.search(r"batch 5/5 .*  (\d+) images/s  0:00:00 left", err)

@@ -22,6 +22,8 @@ quarter of the layers with weights."""
 _SCHEDULE = (
     *("policy", "learning_rate_min", "burn_in", "power", "step", "scale", "steps", "scales"),
     *("gamma", "sgdr_cycle", "sgdr_mult", "peak", "adam", "optimizer", "momentum", "decay"),
+    *("plateau_window", "plateau_climb", "plateau_factor", "plateau_threshold"),
+    *("plateau_patience", "plateau_step"),
     *("B1", "B2", "rho", "eps", "subdivisions", "max_batches", "learning_rate"),
 )
 """Keys of [net] that say how a network was trained."""
