@@ -143,7 +143,8 @@ def _validation_line(event: Validated) -> str:
 
 
 def _adjustment_line(event: Adjusted) -> str:
-    figures = "" if event.mean is None else f" (mean {event.mean:.4f}, best {event.best:.4f})"
+    best = "" if event.best is None else f", best {event.best:.4f}"
+    figures = "" if event.mean is None else f" (mean {event.mean:.4f}{best})"
     what = {
         "climbs": f"climbs{figures}: back to the weights of batch {event.kept},",
         "no number": f"is no number: back to the weights of batch {event.kept},",

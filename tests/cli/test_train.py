@@ -282,6 +282,19 @@ def test_snapshots_are_gone_on_from(darknet: Run, task: Task) -> None:
     assert (task.backup / "shapes_iter_12.weights").read_bytes() == expected
 
 
+def test_what_plateau_decides_is_said(darknet: Run, task: Task) -> None:
+    keys = "policy=plateau\nplateau_window=10"
+    text = CFG.replace("policy=poly", keys).replace("learning_rate=0.01", "learning_rate=5")
+    task.cfg.write_text(text.replace("optimizer=adam", "optimizer=sgd"))
+    code, _, err = darknet("train", *task.words, "--max-iter", 30)
+    assert code == 0
+    first = (
+        r"batch \d+: the loss (is no number|climbs \(mean \S+\)): back to the weights of batch 0, "
+    )
+    assert re.search(first + "rate 1\n", err)
+    assert re.search(r"(?s)rate 1\n.*batch \d+: the loss climbs \(mean \S+\): .* rate 0.2\n", err)
+
+
 def test_a_progress_line_on_a_terminal(
     darknet: Run, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
