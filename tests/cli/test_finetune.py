@@ -72,7 +72,7 @@ def test_the_other_commands_take_the_result(
     assert "3 pictures: top-1" in valid.out
     dream = ("-iters", 1, "-rounds", 1, "--class", "square", "--from", "noise", "-q")
     assert darknet("nightmare", *net, *dream).code == 0
-    trained = darknet("train", "mine/base.data", *net, "--batches", 1, "-q")
+    trained = darknet("train", "mine/base.data", *net, "--max-iter", 1, "-q")
     assert trained.code == 0, trained.err
 
 

@@ -317,7 +317,7 @@ def test_what_train_mnist_trained_reads_a_digit(darknet: Run) -> None:
 def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> None:
     weights = tmp_path / "classes.txt"
     weights.write_text("1\n1\n4\n")
-    words = (*task.words, "--batches", 3)
+    words = (*task.words, "--max-iter", 3)
     how = ("--balance", "--class-weights", weights, "--ema", "0.9")
     assert darknet("train", *words, *how).code == 0
     with np.load(task.backup / "shapes.state") as state:
@@ -327,9 +327,9 @@ def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> No
     assert header["notes"]["class_weights"] == [0.5, 0.5, 2.0]
     # asked again in the same words, or not at all
     for batches, more in ((4, ()), (5, how)):
-        code, out, err = darknet("train", *task.words, "--batches", batches, "--resume", *more)
+        code, out, err = darknet("train", *task.words, "--max-iter", batches, "--resume", *more)
         assert (code, out.count("\n")) == (0, 1), err
-    code, _, err = darknet("train", *task.words, "--batches", 9, "--resume", "--ema", "0.99")
+    code, _, err = darknet("train", *task.words, "--max-iter", 9, "--resume", "--ema", "0.99")
     assert (code, err.splitlines()[-1]) == (
         1,
         f"darknet: {task.backup}/shapes.state: was begun with another --ema than this: leave it "
@@ -347,11 +347,11 @@ def test_class_weights_that_cannot_be(darknet: Run, task: Task, tmp_path: Path) 
 
 
 def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
-    darknet("train", *task.words, "--batches", 2)
+    darknet("train", *task.words, "--max-iter", 2)
     weights = task.backup / "shapes.weights"
     began = weights.rename(task.backup.parent / "began.weights")
     task.cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    words = ("train", *task.words, began, "-clear", "--batches", 1, "--seed", 3)
+    words = ("train", *task.words, began, "-clear", "--max-iter", 1, "--seed", 3)
     assert darknet(*words).code == 0
     assert weights.read_bytes()[20:] == began.read_bytes()[20:]
     assert darknet(*words, "--reinit", "last").code == 0
@@ -364,7 +364,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
 
 
 def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
-    darknet("train", *task.words, "--batches", 1)
+    darknet("train", *task.words, "--max-iter", 1)
     weights = task.backup / "shapes.weights"
     code, _, err = darknet("train", *task.words, weights, "-clear", "--reinit", "2")
     assert code == 1
