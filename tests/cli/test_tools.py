@@ -24,7 +24,7 @@ def test_partial_is_for_train_and_not_for_classify(darknet: Run, tmp_path: Path)
     data = draw_shapes(tmp_path / "shapes", 8)
     cfg, backup = tmp_path / "shapes.cfg", tmp_path / "backup"
     cfg.write_text(CFG)
-    words = ("train", data, cfg, "--backup", backup, "--batches")
+    words = ("train", data, cfg, "--backup", backup, "--max-iter")
     assert darknet(*words, 1).code == 0
     out = tmp_path / "part.weights"
     code, printed, err = darknet("partial", cfg, backup / "shapes.weights", out, 3)
