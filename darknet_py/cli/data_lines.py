@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from darknet_py.tasks.check import Report
 
 _CLASSES = 20
 _EXAMPLES = 5
+
+
+def say_report(report: Report, quiet: bool) -> None:
+    """On stderr; exits with 1 where a training cannot begin."""
+    if not quiet:
+        for line in report_lines(report):
+            click.echo(line, err=True)
+    if report.problems:
+        for problem in report.problems:
+            click.echo(f"darknet: {problem}", err=True)
+        click.get_current_context().exit(1)
 
 
 def report_lines(report: Report) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.data_lines import report_lines
+from darknet_py.cli.data_lines import say_report
 from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
 from darknet_py.cli.options import Chosen, find_file, network_options, read_network
@@ -66,13 +66,7 @@ def finetune(
 
     opened = open_data(find_file(data), labels, share, seed, tuned.output)
     report = check(opened)
-    if not chosen.quiet:
-        for line in report_lines(report):
-            click.echo(line, err=True)
-    if report.problems:
-        for problem in report.problems:
-            click.echo(f"darknet: {problem}", err=True)
-        click.get_current_context().exit(1)
+    say_report(report, chosen.quiet)
     train, valid = report.usable()
     usable = replace(opened, train=train, valid=valid)
     with stop_on_ctrl_c() as stop:

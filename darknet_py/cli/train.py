@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.data_lines import report_lines
+from darknet_py.cli.data_lines import say_report
 from darknet_py.cli.options import Chosen, build_network, network_options
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
@@ -165,13 +165,7 @@ def train(
 
     opened = open_data(data, labels, share, seed, backup)
     report = check(opened, net)
-    if not chosen.quiet:
-        for line in report_lines(report):
-            click.echo(line, err=True)
-    if report.problems:
-        for problem in report.problems:
-            click.echo(f"darknet: {problem}", err=True)
-        click.get_current_context().exit(1)
+    say_report(report, chosen.quiet)
     with stop_on_ctrl_c() as stop:
         options = Options(
             backup=opened.backup,
