@@ -34,6 +34,7 @@ BELOW = {
 # The packages of others, and the only place that may import each.
 OTHERS = {
     "click": "cli",
+    "cudnn": "ops.gpu",
     "cupy": "ops.gpu",
     "cupyx": "ops.gpu",
     "llvmlite": "ops.cpu",

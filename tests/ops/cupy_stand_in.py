@@ -33,7 +33,7 @@ COMPUTE = (
     "where",
     "zeros_like",
 )
-TYPES = ("float32", "float64")
+TYPES = ("float32", "float64", "uint8")
 METHODS = (
     "all",
     "argmax",
@@ -47,6 +47,8 @@ METHODS = (
     "sum",
     "transpose",
 )
+PROPERTIES = {"name": b"stand-in", "major": 9, "minor": 0, "multiProcessorCount": 132}
+"""Of a device."""
 ATTRIBUTES = ("T", "dtype", "flags", "ndim", "shape", "size", "strides")
 
 
@@ -88,6 +90,10 @@ class DeviceArray(NDArrayOperatorsMixin):
 
     def __setitem__(self, at: Any, value: Any) -> None:
         self._values[_inside(at)] = _inside(value)
+
+    @property
+    def data(self) -> SimpleNamespace:
+        return SimpleNamespace(ptr=self._values.ctypes.data)
 
     def __float__(self) -> float:
         return float(self._values)
@@ -157,8 +163,11 @@ def make_cupy(devices: int = 1) -> ModuleType:
             Device=type("Device", (Device,), {"used": []}),
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+            get_current_stream=lambda: SimpleNamespace(ptr=0),
             runtime=SimpleNamespace(
-                CUDARuntimeError=CUDARuntimeError, getDeviceCount=lambda: devices
+                CUDARuntimeError=CUDARuntimeError,
+                getDeviceCount=lambda: devices,
+                getDeviceProperties=lambda index: dict(PROPERTIES),
             ),
         ),
     )

@@ -19,14 +19,12 @@ except ImportError as error:
 from darknet_py.ops.shared import *  # noqa: F403, I001 - what follows replaces some of it
 
 from darknet_py.ops.gpu.arrays import array, to_host
-from darknet_py.ops.gpu.conv import (
-    conv2d,
-    conv2d_backward_input,
-    conv2d_backward_weights,
+from darknet_py.ops.gpu.columns import (
     local2d,
     local2d_backward_input,
     local2d_backward_weights,
 )
+from darknet_py.ops.gpu.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
 from darknet_py.ops.gpu.maxpool import maxpool, maxpool_backward
