@@ -16,7 +16,7 @@ import numpy as np
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
-from darknet_py.errors import CfgError, ShapeError
+from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape
 from darknet_py.network import gradients, recordings
 from darknet_py.network.builder import MAX_MAP, build, build_layers
@@ -37,14 +37,16 @@ def load_network(
     strict: bool = False,
     partial: bool = False,
     exact: bool = False,
+    half: bool = False,
 ) -> Network:
     """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random.
 
     device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
     weights file may hold only the first layers. exact: convolutions are computed directly, without
-    algorithms that are faster and round more. Raises CfgError, WeightsError, DeviceError.
+    algorithms that are faster and round more. half: on a GPU, maps are bfloat16. Raises CfgError,
+    WeightsError, DeviceError.
     """
-    network = Network.from_cfg(cfg, device, strict=strict, exact=exact)
+    network = Network.from_cfg(cfg, device, strict=strict, exact=exact, half=half)
     if weights is not None:
         network.load_weights(weights, partial=partial)
     network.initialise()
@@ -65,6 +67,7 @@ class Network:
         *,
         strict: bool = False,
         exact: bool = False,
+        half: bool = False,
     ) -> None:
         plan = build(sections, path, strict)
         self.whole: Sequence[Layer] = plan.layers
@@ -77,15 +80,21 @@ class Network:
         self.seen = 0
         self.optimiser = Optimiser(plan.settings.optimiser, ops)
         self.sections = sections
-        self.engine = ops.Engine(exact)
+        self.engine = ops.Engine(exact, half)
 
     @classmethod
     def from_cfg(
-        cls, cfg: str | Path, device: str = "auto", *, strict: bool = False, exact: bool = False
+        cls,
+        cfg: str | Path,
+        device: str = "auto",
+        *,
+        strict: bool = False,
+        exact: bool = False,
+        half: bool = False,
     ) -> Network:
         """A network on paper: its parameters have no values yet. Raises as load_network."""
         ops = devices.for_device(device)
-        return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact)
+        return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact, half=half)
 
     # What it is
 
@@ -316,10 +325,23 @@ class Network:
     def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
         if self.engine.trains and not self._draws:
-            (loss,) = recordings.training(self, self._checked(x), y).run(self)
+            work = recordings.training(self, self._checked(x), y)
+            try:
+                (loss,) = work.run(self)
+            except OutOfMemoryError as error:
+                raise self._with_advice(error) from error
             return float(loss)
         loss = recordings.train(self, self.ops, self._to_device(x), self.ops.array(y))
         return float(self.ops.to_host(loss))
+
+    def _with_advice(self, error: OutOfMemoryError) -> OutOfMemoryError:
+        """The same, and which subdivisions of the batch would fit."""
+        batch = self.settings.batch
+        parts = range(self.settings.subdivisions + 1, batch + 1)
+        fitting = (n for n in parts if batch % n == 0 and batch // n <= error.fits)
+        found = next(fitting, None)
+        advice = f"subdivisions={found} would fit" if found else "one picture is too much for it"
+        return OutOfMemoryError(f"{self.path}: {error}: {advice}", error.fits)
 
     def update(self) -> None:
         """The second half of train_step: the batch counts as seen, and the parameters move."""

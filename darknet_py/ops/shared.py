@@ -63,6 +63,7 @@ from darknet_py.ops.reshape import (
     upsample_backward,
 )
 from darknet_py.ops.update import (
+    accumulate,
     adam_update,
     clip,
     dream_delta,
@@ -74,6 +75,7 @@ from darknet_py.ops.update import (
 __all__ = [
     "ACTIVATIONS",
     "absolute_error",
+    "accumulate",
     "activate",
     "activate_backward",
     "activate_boxes",

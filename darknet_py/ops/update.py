@@ -14,6 +14,11 @@ import numpy as np
 Array = Any
 
 
+def accumulate(array: Array, value: Array) -> None:
+    """array += value, of one shape, in place."""
+    array += value
+
+
 def sgd_update(
     value: Array, updates: Array, rate: float, momentum: float, decay: float, batch: int
 ) -> None:

@@ -107,6 +107,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
     spread = 3 * a(*VECTOR)
     boxes = 2, [(0, 2), (3, 4)]
     return {
+        "accumulate": [(x, other)],
         "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
         "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
         "activate_boxes": [(x, *boxes, None), (a(2, 3, 3, 14), 2, [(0, 2)], (3, 7))],

@@ -15,11 +15,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tests.ops import tape
 
 _HEADER = Path(__file__).with_name("cuda_on_cpu.hpp")
 _KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
@@ -56,9 +58,15 @@ class RawModule:
             assert 0 < rows < 65536, name
             values = [_value(*each) for each in zip(types, arguments, strict=True)]
             pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
-            run(columns, rows, block[0], pointers)
+
+            # a graph keeps what lies at these addresses
+            tape.effect(partial(_run, run, (columns, rows, block[0], pointers), values, arguments))
 
         return launch
+
+
+def _run(run: Any, arguments: tuple[Any, ...], *_kept: Any) -> None:
+    run(*arguments)
 
 
 def _value(declared: str, argument: Any) -> Any:

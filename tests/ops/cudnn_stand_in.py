@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py import ops as devices
+from tests.ops import tape
 
 cpu = devices.for_device("cpu")
 
@@ -139,6 +140,9 @@ class Graph:
         assert workspace
         assert handle is self.cudnn.handle
         self.cudnn.executed += 1
+        tape.effect(lambda: self._compute(pointers))
+
+    def _compute(self, pointers: dict[int, int]) -> None:
         views = {}
         for place, tensor in enumerate(self.tensors):
             if "uid" in tensor.what:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from darknet_py import ops
+from tests.ops import tape
 from tests.ops.cuda_on_cpu import RawModule, compiler
 
 # What of cupy is used. A GPU's tests look whether cupy has it all.
@@ -30,6 +31,7 @@ COMPUTE = (
     "clip",
     "concatenate",
     "ones_like",
+    "reshape",
     "where",
     "zeros_like",
 )
@@ -64,22 +66,30 @@ class DeviceArray(NDArrayOperatorsMixin):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **kwargs: Any
     ) -> Any:
+        given = _inside(inputs)
         if out:
             kwargs["out"] = _inside(out)
-        result = getattr(ufunc, method)(*_inside(inputs), **kwargs)
-        return out[0] if out else _device(result)
+            tape.effect(lambda: getattr(ufunc, method)(*given, **kwargs))
+            return out[0]
+        return _device(tape.result(lambda: np.asarray(getattr(ufunc, method)(*given, **kwargs))))
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
         if function.__name__ not in COMPUTE:
             raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
-        return _device(function(*_inside(args), **_inside(kwargs)))
+        inside, named = _inside(args), _inside(kwargs)
+        return _device(tape.result(lambda: np.asarray(function(*inside, **named))))
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:
             method = getattr(self._values, name)
-            return lambda *args, **kwargs: _device(method(*_inside(args), **_inside(kwargs)))
+
+            def call(*args: Any, **kwargs: Any) -> DeviceArray:
+                inside, named = _inside(args), _inside(kwargs)
+                return _device(tape.result(lambda: np.asarray(method(*inside, **named))))
+
+            return call
         if name in ATTRIBUTES:
             value = getattr(self._values, name)
             return _device(value) if isinstance(value, np.ndarray) else value
@@ -89,16 +99,30 @@ class DeviceArray(NDArrayOperatorsMixin):
         return _device(self._values[_inside(at)])
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        self._values[_inside(at)] = _inside(value)
+        where, what = _inside(at), _inside(value)
+        tape.effect(lambda: self._values.__setitem__(where, what))
+
+    def set(self, values: np.ndarray, stream: Any = None) -> None:
+        tape.host("set")
+        assert (values.shape, values.dtype) == (self._values.shape, self._values.dtype)
+        self._values[...] = values
+
+    def get(self, stream: Any, out: np.ndarray, blocking: bool) -> None:
+        tape.host("get")
+        assert (out.shape, out.dtype) == (self._values.shape, self._values.dtype)
+        assert self._values.flags.c_contiguous
+        out[...] = self._values
 
     @property
     def data(self) -> SimpleNamespace:
         return SimpleNamespace(ptr=self._values.ctypes.data)
 
     def __float__(self) -> float:
+        tape.host("float")
         return float(self._values)
 
     def __bool__(self) -> bool:
+        tape.host("bool")
         return bool(self._values)
 
 
@@ -132,6 +156,55 @@ class CompileException(Exception):  # noqa: N818 - cupy's name
     """What cupy raises where a kernel does not compile."""
 
 
+class Stream:
+    """A stream; what is launched while it captures is a graph, and runs at once here."""
+
+    refusal: Exception | None = None
+    """What capturing raises, if anything."""
+
+    def __init__(self, non_blocking: bool = False) -> None:
+        self.ptr = 0
+        self.synchronized = 0
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        self.synchronized += 1
+
+    def begin_capture(self) -> None:
+        tape.begin()
+
+    def end_capture(self) -> Graph:
+        calls = tape.end()
+        if self.refusal is not None:
+            raise self.refusal
+        return Graph(calls)
+
+
+class Graph:
+    """What a stream captured."""
+
+    def __init__(self, calls: list[Callable[[], Any]]) -> None:
+        self.calls = calls
+        self.launched = 0
+
+    def launch(self, stream: Stream) -> None:
+        self.launched += 1
+        for call in self.calls:
+            call()
+
+
+class MemoryPool:
+    """A pool; of memory here is enough, unless it is told otherwise."""
+
+    def malloc(self, size: int) -> None:
+        raise NotImplementedError
+
+
 class Device:
     """A GPU. `used` holds the numbers of all that were chosen."""
 
@@ -163,10 +236,14 @@ def make_cupy(devices: int = 1) -> ModuleType:
             Device=type("Device", (Device,), {"used": []}),
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
-            get_current_stream=lambda: SimpleNamespace(ptr=0),
+            MemoryPool=MemoryPool,
+            Stream=type("Stream", (Stream,), {}),
+            get_current_stream=Stream,
+            using_allocator=lambda allocator: nullcontext(),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
                 getDeviceCount=lambda: devices,
+                memGetInfo=lambda: (1_000_000, 2_000_000),
                 getDeviceProperties=lambda index: dict(PROPERTIES),
             ),
         ),
@@ -177,13 +254,16 @@ def make_cupy(devices: int = 1) -> ModuleType:
 def _creator(function: Callable[..., Any]) -> Callable[..., DeviceArray]:
     def create(first: Any, *args: Any, **kwargs: Any) -> DeviceArray:
         # the only functions that may be given an array of the host
+        if isinstance(first, np.ndarray | list):
+            tape.host("an array of the host")
         values = first._values if isinstance(first, DeviceArray) else first
-        return _device(function(values, *args, **kwargs))
+        return _device(tape.result(lambda: function(values, *args, **kwargs)))
 
     return create
 
 
 def _asnumpy(x: Any) -> np.ndarray:
+    tape.host("asnumpy")
     return x._values.copy() if isinstance(x, DeviceArray) else np.asarray(x)
 
 
@@ -194,6 +274,10 @@ def cupy_replaced(cupy: ModuleType | None) -> Iterator[None]:
     loaded = vars(ops).pop("gpu", None)
     # None in sys.modules is an import that fails
     sys.modules["cupy"] = cupy  # type: ignore[assignment]
+    cupyx = None if cupy is None else ModuleType("cupyx")
+    sys.modules["cupyx"] = cupyx  # type: ignore[assignment]
+    if cupyx is not None:
+        vars(cupyx)["empty_pinned"] = np.empty
     try:
         yield
     finally:
@@ -206,7 +290,7 @@ def cupy_replaced(cupy: ModuleType | None) -> Iterator[None]:
 
 
 def _is_gpu(module: str) -> bool:
-    return f"{module}.".startswith(("cupy.", "darknet_py.ops.gpu."))
+    return f"{module}.".startswith(("cupy.", "cupyx.", "darknet_py.ops.gpu."))
 
 
 def gpu_on_numpy() -> ModuleType:

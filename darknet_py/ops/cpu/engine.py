@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from darknet_py.errors import DeviceError
 from darknet_py.ops.cpu.native.team import team
 from darknet_py.ops.cpu.plan.memory import FLOAT
 from darknet_py.ops.cpu.plan.peak import peak
@@ -54,8 +55,13 @@ class Engine:
     trains = True
     """Whether `run` takes recordings of training too."""
 
-    def __init__(self, exact: bool = False) -> None:
-        """exact: no algorithm that rounds more than the plain one does."""
+    def __init__(self, exact: bool = False, half: bool = False) -> None:
+        """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
+
+        Raises DeviceError for half, which processors are no faster with.
+        """
+        if half:
+            raise DeviceError("half precision is for GPUs alone: leave out --half")
         self.exact = exact
         self._weights = Weights()
         self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()

@@ -24,6 +24,7 @@ from darknet_py.ops.gpu.columns import (
     local2d_backward_input,
     local2d_backward_weights,
 )
+from darknet_py.ops.gpu.concat import concat
 from darknet_py.ops.gpu.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
@@ -55,6 +56,7 @@ __all__ = [
     "batchnorm_backward",
     "batchnorm_fixed_backward",
     "biases_backward",
+    "concat",
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weights",
