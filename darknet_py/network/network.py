@@ -324,8 +324,9 @@ class Network:
 
     def _accumulate_part(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
-        if self.engine.trains and not self._draws:
-            work = recordings.training(self, self._checked(x), y)
+        draws = self._draws
+        if self.engine.trains and (self.engine.draws or not draws):
+            work = recordings.training(self, self._checked(x), y, fresh=draws)
             try:
                 (loss,) = work.run(self)
             except OutOfMemoryError as error:
@@ -353,11 +354,8 @@ class Network:
 
     def updates_are_finite(self) -> bool:
         """Whether no update that waits in a parameter is infinite or no number."""
-        return all(
-            bool(self.ops.is_finite(parameter.updates))
-            for parameter in self.parameters()
-            if parameter.updates is not None
-        )
+        updates = [each.updates for each in self.parameters() if each.updates is not None]
+        return bool(self.ops.is_finite(*updates))
 
     def first_bad_layer(self, x: np.ndarray) -> int | None:
         """The first layer whose output of x, in training, is not finite; None if none."""

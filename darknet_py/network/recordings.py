@@ -22,12 +22,14 @@ Array = Any
 @dataclass(frozen=True)
 class Work:
     """One thing to compute. name: for the engine, which keeps what it made of the recording;
-    record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs."""
+    record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs; fresh: the
+    recording is another one each time, and is not kept."""
 
     name: str
     record: Callable[[int], Recording]
     given: Sequence[np.ndarray]
     changing: bool = False
+    fresh: bool = False
 
     def run(self, net: Network) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
@@ -46,7 +48,8 @@ class Work:
         parameters = net.parameters()
         values = [each.value for each in parameters]
         updates = [each.updates for each in parameters if self.changing and each.learned]
-        return {"arrays": values + updates, "changing": self.changing}
+        fresh = {"fresh": True} if self.fresh else {}
+        return {"arrays": values + updates, "changing": self.changing, **fresh}
 
 
 def prediction(net: Network, x: np.ndarray) -> Work:
@@ -101,7 +104,7 @@ def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
     return Work(f"dream {[target.name for target in targets]}", record, [x, *given])
 
 
-def training(net: Network, x: np.ndarray, y: np.ndarray) -> Work:
+def training(net: Network, x: np.ndarray, y: np.ndarray, fresh: bool = False) -> Work:
     """The loss of pictures (n, c, h, w) with truths (n, outputs); updates are added up."""
     truths = y.reshape(len(y), 1, 1, -1)
 
@@ -111,7 +114,7 @@ def training(net: Network, x: np.ndarray, y: np.ndarray) -> Work:
         truth = recorder.input((n, *truths.shape[1:]))
         return recorder.recording([train(net, recorder, start, truth)])
 
-    return Work("train", record, [x, truths], changing=True)
+    return Work("train", record, [x, truths], changing=True, fresh=fresh)
 
 
 def train(net: Network, ops: Any, start: Array, truth: Array) -> Array:

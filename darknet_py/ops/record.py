@@ -230,6 +230,7 @@ SHAPES: dict[str, Callable[..., Any]] = {
     ),
     "dream_delta": _as_first,
     "dream_limit": lambda y, *_: (y.shape[0], 1, 1, 1),
+    "dropout_mask": _as_first,
     "flatten_chw": lambda x: (x.shape[0], 1, 1, x.size // x.shape[0]),
     "flatten_chw_backward": lambda delta, shape: shape,
     "guide_delta": _as_first,

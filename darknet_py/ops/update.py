@@ -7,6 +7,7 @@ scale of the updates; its rate is not divided.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -77,9 +78,11 @@ def rmsprop_update(
     updates[...] = 0
 
 
-def is_finite(x: Array) -> bool:
+def is_finite(*arrays: Array) -> bool:
     """Whether every value is a finite number."""
-    return bool(np.isfinite(x).all())
+    # a device is asked once, for all of them
+    flags = [np.isfinite(x).all() for x in arrays]
+    return not flags or bool(reduce(np.logical_and, flags))
 
 
 def clip(value: Array, limit: float) -> None:

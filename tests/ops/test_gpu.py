@@ -68,7 +68,7 @@ def test_what_out_of_memory_says() -> None:
 
     error = cupy.cuda.memory.OutOfMemoryError(3_000_000, 900_000, 0)
     assert str(out_of_memory(error, 2_000_000, 1)) == (
-        "out of the GPU's memory: 3 MB more asked for after 1 MB, of 2 MB that were free"
+        "out of the GPU's memory: 3.0 MB more asked for, 0.9 MB taken, 2.0 MB free"
     )
 
 

@@ -43,6 +43,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "dense_backward_weights": (array(2, 1, 1, 7), X),
     "dream_delta": (X, 1.0),
     "dream_limit": (X, 1.0, (1, 2)),
+    "dropout_mask": (X, 0.5, 1, 0),
     "flatten_chw": (X,),
     "flatten_chw_backward": (array(2, 1, 1, 120), X.shape),
     "guide_delta": (X, array(1, 1, 3, 4)),

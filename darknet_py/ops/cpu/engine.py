@@ -54,6 +54,8 @@ class Engine:
 
     trains = True
     """Whether `run` takes recordings of training too."""
+    draws = False
+    """Whether it takes those that are others each time, as layers draw at random."""
 
     def __init__(self, exact: bool = False, half: bool = False) -> None:
         """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.

@@ -26,6 +26,8 @@ class Engine:
 
     trains = True
     """Whether `run` takes recordings of training too."""
+    draws = True
+    """Whether it takes those that are others each time, as layers draw at random."""
 
     def __init__(self, exact: bool = False, half: bool = False) -> None:
         """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
@@ -37,6 +39,7 @@ class Engine:
         self.exact = exact
         self.half = half
         self._programs: OrderedDict[Hashable, Program] = OrderedDict()
+        self._pool = cp.cuda.MemoryPool()
         self._lock = threading.Lock()
 
     def clear(self) -> None:
@@ -58,12 +61,14 @@ class Engine:
         *others: np.ndarray,
         arrays: Sequence[Any] = (),
         changing: bool = False,
+        fresh: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
-        changing: parameters move between runs, and are read in each. Raises OutOfMemoryError.
+        changing: parameters move between runs, and are read in each. fresh: the recording is
+        another one each time. Raises OutOfMemoryError.
         """
         given = [x, *others]
         if {each.dtype for each in arrays} - {np.dtype(np.float32)}:
@@ -72,13 +77,14 @@ class Engine:
         # an id is unique as long as a program, which knows the arrays, is kept
         full_key = key, tuple(map(id, arrays)), tuple(each.shape for each in given)
         with self._lock:
-            free = cp.cuda.runtime.memGetInfo()[0]
             try:
+                if fresh:
+                    return self._made(record(len(x)), arrays, changing, self._pool).run(given)
                 return self._program(full_key, record, len(x), arrays, changing).run(given)
             except cp.cuda.memory.OutOfMemoryError as error:
                 self._programs.pop(full_key, None)
                 each = peak_bytes(record(len(x)), 2 if self.half else 4) // len(x)
-                raise out_of_memory(error, free, free // max(each, 1)) from error
+                raise out_of_memory(error, cp.cuda.runtime.memGetInfo()[0], each) from error
 
     def _program(
         self,
@@ -89,13 +95,18 @@ class Engine:
         changing: bool,
     ) -> Program:
         if key not in self._programs:
-            self._programs[key] = Program(
-                record(n), arrays, exact=self.exact, half=self.half, changing=changing
-            )
+            pool = cp.cuda.MemoryPool()  # whose memory a graph's kernels use for good
+            self._programs[key] = self._made(record(n), arrays, changing, pool)
         self._programs.move_to_end(key)
         while len(self._programs) > _KEPT:
             self._programs.popitem(last=False)
         return self._programs[key]
+
+    def _made(
+        self, recording: Recording, arrays: Sequence[Any], changing: bool, pool: Any
+    ) -> Program:
+        how = {"exact": self.exact, "half": self.half, "changing": changing}
+        return Program(recording, arrays, pool, **how)
 
     def times(self, *_: Any, **__: Any) -> NoReturn:
         """Raises DeviceError: what a step is, is not known here."""

@@ -18,18 +18,20 @@ def first_line(error: BaseException) -> str:
     return next((line for line in lines if line), type(error).__name__)
 
 
-def out_of_memory(error: BaseException, free: int, fits: int) -> OutOfMemoryError:
-    """What cupy says, with `free`: bytes that there were; fits: pictures for which they do."""
+def out_of_memory(error: BaseException, free: int, each: int) -> OutOfMemoryError:
+    """What cupy says, with what there is. free: bytes that nobody has; each: a picture's need."""
     found = re.search(r"allocating ([\d,]+) bytes.*so far: ([\d,]+) bytes", first_line(error))
     if found is None:
-        return OutOfMemoryError(f"out of the GPU's memory: {first_line(error)}", fits)
+        return OutOfMemoryError(
+            f"out of the GPU's memory: {first_line(error)}", free // max(each, 1)
+        )
     asked, taken = (int(number.replace(",", "")) for number in found.groups())
-    return OutOfMemoryError(
-        f"out of the GPU's memory: {_megabytes(asked)} more asked for after {_megabytes(taken)}, "
-        f"of {_megabytes(free)} that were free",
-        fits,
+    message = (
+        f"out of the GPU's memory: {_megabytes(asked)} more asked for, {_megabytes(taken)} taken, "
+        f"{_megabytes(free)} free"
     )
+    return OutOfMemoryError(message, (free + taken) // max(each, 1))
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
+    return f"{size / 1e6:,.1f} MB"

@@ -67,7 +67,7 @@ def has_kernels(*maps: Array) -> bool:
 def launch(name: str, dtype: Any, grid: tuple[int, ...], *arguments: Any) -> None:
     """Runs a kernel for maps of this type on a grid of blocks. Arrays must be contiguous."""
     if 0 not in grid:
-        function = _module(np.dtype(dtype), cp.cuda.Device().id).get_function(name)
+        function = _function(name, np.dtype(dtype), cp.cuda.Device().id)
         function(grid, (THREADS,), tuple(map(_argument, arguments)))
 
 
@@ -81,6 +81,11 @@ def launch_each(name: str, dtype: Any, n: int, size: int, *arguments: Any) -> No
 def contiguous(x: Array) -> Array:
     """x, or a copy whose values lie in order."""
     return x if x.flags.c_contiguous else x.copy()
+
+
+@cache
+def _function(name: str, dtype: Any, device: int) -> Any:
+    return _module(dtype, device).get_function(name)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 The first run launches kernel by kernel, which compiles and plans what is missing and takes all
 memory that is needed. Before the second one the same is captured; from then on one launch runs it.
-Memory comes from a pool that nobody else has: what the graph's kernels use stays theirs.
+Memory comes from a pool that no other graph has: what its kernels use stays theirs.
 """
 
 from __future__ import annotations
@@ -61,12 +61,14 @@ class Program:
         self,
         recording: Recording,
         arrays: Sequence[Array],
+        pool: Any,
         *,
         exact: bool,
         half: bool,
         changing: bool,
     ) -> None:
-        """arrays: the parameters; changing: they move between runs, and are read in each."""
+        """arrays: the parameters; changing: they move between runs, and are read in each. pool: of
+        cupy's, where its memory is from."""
         self.changing = changing
         self.arrays = arrays
         self.captured: str = ""
@@ -76,7 +78,7 @@ class Program:
         if odd:
             self.captured = f"it has {', '.join(odd)}"
         self._stream = cp.cuda.Stream(non_blocking=True)
-        self._pool = cp.cuda.MemoryPool()
+        self._pool = pool
         self._graph: Any = None
         self._runs = 0
         self._given: list[tuple[np.ndarray, Array]] = []

@@ -246,12 +246,12 @@ def test_out_of_memory_says_what_would_fit(gpu: ModuleType, tmp_path: Path) -> N
     _, there = networks(gpu, tmp_path)
     x, y = pictures(4), np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
     out_of_memory(gpu, MESSAGE)
-    gpu.engine.peak_bytes = lambda recording, item: len(recording.inputs[0].shape) * 400_000
+    gpu.engine.peak_bytes = lambda recording, item: 4 * 400_000
     with pytest.raises(OutOfMemoryError) as caught:
         there.train_step(x, y)
     assert str(caught.value) == (
-        "test.cfg: out of the GPU's memory: 3 MB more asked for after 1 MB, "
-        "of 1 MB that were free: subdivisions=4 would fit"
+        "test.cfg: out of the GPU's memory: 3.0 MB more asked for, 0.9 MB taken, 1.0 MB free: "
+        "subdivisions=4 would fit"
     )
     gpu.engine.peak_bytes = lambda recording, item: 4_000_000
     with pytest.raises(OutOfMemoryError, match="one picture is too much for it"):
@@ -268,9 +268,36 @@ def test_out_of_memory_in_other_words(gpu: ModuleType, tmp_path: Path) -> None:
     assert str(caught.value) == expected
 
 
+def test_weights_that_do_not_fit(gpu: ModuleType) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise gpu.arrays.cp.cuda.memory.OutOfMemoryError(MESSAGE)
+
+    vars(gpu.arrays.cp)["array"] = fail
+    with pytest.raises(
+        OutOfMemoryError, match=r"3.0 MB more asked for, 0.9 MB taken, 1.0 MB free$"
+    ):
+        gpu.array(np.ones(3))
+
+
 def test_few_programs_are_kept(gpu: ModuleType, tmp_path: Path) -> None:
     _, there = networks(gpu, tmp_path)
     gpu.engine._KEPT = 2
     for n in (1, 2, 3):
         there.predict(pictures(n))
     assert [program._given[0][1].shape[0] for program in programs(there)] == [2, 3]
+
+
+def test_layers_that_draw_train_as_programs_too(gpu: ModuleType, tmp_path: Path) -> None:
+    """Each step has other masks: the same as on the CPU, layer by layer."""
+    text = CFG.replace("[route]", "[dropout]\nprobability=.4\n[route]").replace("-1,-2", "-1,-3")
+    nets = [Network(parse_sections(text), "test.cfg", ops) for ops in (cpu, gpu)]
+    for net in nets:
+        net.initialise(3)
+    y = np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
+    for seed in range(3):
+        expected, found = (net.train_step(pictures(4, seed), y) for net in nets)
+        assert found == pytest.approx(expected, rel=1e-4)
+    here, there = nets
+    for one, other in zip(there.parameters(), here.parameters(), strict=True):
+        np.testing.assert_allclose(gpu.to_host(one.value), other.value, 0, 1e-4, err_msg=one.name)
+    assert programs(there) == []  # none is kept
