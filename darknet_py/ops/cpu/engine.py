@@ -70,6 +70,10 @@ class Engine:
         self._lock = threading.Lock()
         _engines.add(self)
 
+    def free_memory(self) -> int | None:
+        """Bytes that the device has free; None where it has no memory of its own."""
+        return None
+
     def clear(self) -> None:
         """Forgets all programs."""
         with self._lock:

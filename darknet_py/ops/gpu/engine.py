@@ -42,6 +42,10 @@ class Engine:
         self._pool = cp.cuda.MemoryPool()
         self._lock = threading.Lock()
 
+    def free_memory(self) -> int | None:
+        """Bytes that the device has free; None where it has no memory of its own."""
+        return int(cp.cuda.runtime.memGetInfo()[0])
+
     def clear(self) -> None:
         """Forgets all programs."""
         with self._lock:

@@ -279,6 +279,11 @@ def test_weights_that_do_not_fit(gpu: ModuleType) -> None:
         gpu.array(np.ones(3))
 
 
+def test_what_the_device_has_free(gpu: ModuleType) -> None:
+    assert gpu.Engine().free_memory() == 1_000_000
+    assert cpu.Engine().free_memory() is None
+
+
 def test_few_programs_are_kept(gpu: ModuleType, tmp_path: Path) -> None:
     _, there = networks(gpu, tmp_path)
     gpu.engine._KEPT = 2
