@@ -50,3 +50,12 @@ class DreamError(DarknetError):
 
 class DeviceError(DarknetError):
     """A device that cannot be used here: why, and what to install."""
+
+
+class OutOfMemoryError(DeviceError):
+    """A device's memory does not hold what was asked of it."""
+
+    def __init__(self, message: str, fits: int) -> None:
+        """fits: how many pictures at once might fit; 0 where not even one does."""
+        super().__init__(message)
+        self.fits = fits

@@ -34,6 +34,7 @@ BELOW = {
 # The packages of others, and the only place that may import each.
 OTHERS = {
     "click": "cli",
+    "cudnn": "ops.gpu",
     "cupy": "ops.gpu",
     "cupyx": "ops.gpu",
     "llvmlite": "ops.cpu",
@@ -175,7 +176,7 @@ GOOD = [
     ("ops.__init__", "def f():\n    importlib.import_module('darknet_py.ops.gpu')"),
     ("ops.cpu.jit", "import numba"),
     ("ops.cpu.conv", "from darknet_py.ops.cpu import im2col"),
-    ("ops.gpu.conv", "import cupy as cp\nfrom cupy.lib.stride_tricks import as_strided"),
+    ("ops.gpu.conv", "import cupy as cp\nfrom cupyx import empty_pinned"),
     ("ops.gpu.__init__", "from darknet_py.ops.shared import *"),
     ("layers.__init__", "from darknet_py.layers import maxpool"),
     ("layers.maxpool", "from darknet_py.layers.base import Layer"),

@@ -147,7 +147,7 @@ def _tile(
     from darknet_py.tasks.dream.memory import choose_tile, forecast, free_memory
 
     asked = request.asked
-    limit = int(asked.memory * 2**30) if asked.memory else free_memory()
+    limit = int(asked.memory * 2**30) if asked.memory else free_memory(net)
     tile = asked.tile
     if tile is None:
         tile = 0 if asked.reconstruct else choose_tile(net, *size, layers, octaves, limit)

@@ -27,6 +27,7 @@ class Chosen:
     device: str = "auto"
     threads: int | None = None
     exact: bool = False
+    half: bool = False
     strict: bool = False
     quiet: bool = False
 
@@ -40,7 +41,7 @@ threads_option = click.option(
 
 
 def network_options(command: F) -> F:
-    """--device, --threads, --exact, --strict and -q, as one argument `chosen`."""
+    """--device, --threads, --exact, --half, --strict and -q, as one argument `chosen`."""
 
     @wraps(command)
     def collected(*arguments: Any, **options: Any) -> Any:
@@ -60,6 +61,7 @@ def network_options(command: F) -> F:
             click.option(
                 "--exact", is_flag=True, help="Convolve directly: slower, and rounds less."
             ),
+            click.option("--half", is_flag=True, help="On a GPU, compute maps in bfloat16."),
             click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
             click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
         )
@@ -105,7 +107,13 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     from darknet_py.ops.notices import when_compiling
 
     when_compiling(None if chosen.quiet else _say_compiling)
-    return Network.from_cfg(find_file(cfg), chosen.device, strict=chosen.strict, exact=chosen.exact)
+    return Network.from_cfg(
+        find_file(cfg),
+        chosen.device,
+        strict=chosen.strict,
+        exact=chosen.exact,
+        half=chosen.half,
+    )
 
 
 def say_network(net: Network, chosen: Chosen) -> None:

@@ -31,7 +31,7 @@ class Batchnorm(Layer):
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         x_delta, scale_updates, _ = self.norm.backward(delta, self.saved, ops)
         if wanted.updates:
-            self.norm.scales.updates += scale_updates
+            ops.accumulate(self.norm.scales.updates, scale_updates)
         return [x_delta]
 
     def parameters(self) -> list[Parameter]:

@@ -115,9 +115,10 @@ class Convolutional(Layer):
         window = self.stride, self.padding, self.groups
         if wanted.updates:
             if self.norm:
-                self.norm.scales.updates += scale_updates
-            self.biases.updates += bias_updates
-            self.weights.updates += ops.conv2d_backward_weights(delta, x, self.size, *window)
+                ops.accumulate(self.norm.scales.updates, scale_updates)
+            ops.accumulate(self.biases.updates, bias_updates)
+            weight_updates = ops.conv2d_backward_weights(delta, x, self.size, *window)
+            ops.accumulate(self.weights.updates, weight_updates)
         if not wanted.input_deltas:
             return [None]
         return [ops.conv2d_backward_input(delta, self.weights.value, x.shape, *window)]

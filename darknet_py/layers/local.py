@@ -87,8 +87,9 @@ class Local(Layer):
         x, y = self.saved
         delta = ops.activate_backward(delta, y, self.activation)
         if wanted.updates:
-            self.biases.updates += ops.local_biases_backward(delta)
-            self.weights.updates += ops.local2d_backward_weights(delta, x, self.size, *self.window)
+            ops.accumulate(self.biases.updates, ops.local_biases_backward(delta))
+            weight_updates = ops.local2d_backward_weights(delta, x, self.size, *self.window)
+            ops.accumulate(self.weights.updates, weight_updates)
         if not wanted.input_deltas:
             return [None]
         return [ops.local2d_backward_input(delta, self.weights.value, x.shape, *self.window)]

@@ -17,7 +17,7 @@ import numpy as np
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
-from darknet_py.errors import CfgError, DarknetError, ShapeError
+from darknet_py.errors import CfgError, DarknetError, OutOfMemoryError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape
 from darknet_py.network import gradients, recordings
 from darknet_py.network.average import Average
@@ -41,14 +41,16 @@ def load_network(
     strict: bool = False,
     partial: bool = False,
     exact: bool = False,
+    half: bool = False,
 ) -> Network:
     """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random.
 
     device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
     weights file may hold only the first layers. exact: convolutions are computed directly, without
-    algorithms that are faster and round more. Raises CfgError, WeightsError, DeviceError.
+    algorithms that are faster and round more. half: on a GPU, maps are bfloat16. Raises CfgError,
+    WeightsError, DeviceError.
     """
-    network = Network.from_cfg(cfg, device, strict=strict, exact=exact)
+    network = Network.from_cfg(cfg, device, strict=strict, exact=exact, half=half)
     if weights is not None:
         network.load_weights(weights, partial=partial)
     network.initialise()
@@ -69,6 +71,7 @@ class Network:
         *,
         strict: bool = False,
         exact: bool = False,
+        half: bool = False,
     ) -> None:
         plan = build(sections, path, strict)
         self.whole: Sequence[Layer] = plan.layers
@@ -81,18 +84,24 @@ class Network:
         self.seen = 0
         self.optimiser = Optimiser(plan.settings.optimiser, ops)
         self.sections = sections
-        self.engine = ops.Engine(exact)
+        self.engine = ops.Engine(exact, half)
         self.average: Average | None = None
         steering = plan.settings.plateau
         self.plateau = Plateau(steering) if steering is not None else None
 
     @classmethod
     def from_cfg(
-        cls, cfg: str | Path, device: str = "auto", *, strict: bool = False, exact: bool = False
+        cls,
+        cfg: str | Path,
+        device: str = "auto",
+        *,
+        strict: bool = False,
+        exact: bool = False,
+        half: bool = False,
     ) -> Network:
         """A network on paper: its parameters have no values yet. Raises as load_network."""
         ops = devices.for_device(device)
-        return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact)
+        return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact, half=half)
 
     # What it is
 
@@ -353,13 +362,27 @@ class Network:
         self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
     ) -> float:
         """Forward and backward of one subdivision; the loss, summed over its pictures."""
-        if self.engine.trains and not self._draws:
-            (loss,) = recordings.training(self, self._checked(x), y, weights).run(self)
+        draws = self._draws
+        if self.engine.trains and (self.engine.draws or not draws):
+            work = recordings.training(self, self._checked(x), y, weights, fresh=draws)
+            try:
+                (loss,) = work.run(self)
+            except OutOfMemoryError as error:
+                raise self._with_advice(error) from error
             return float(loss)
         given = [y] if weights is None else [y, weights.reshape(-1, 1, 1, 1)]
         others = [self.ops.array(each) for each in given]
         loss = recordings.train(self, self.ops, self._to_device(x), *others)
         return float(self.ops.to_host(loss))
+
+    def _with_advice(self, error: OutOfMemoryError) -> OutOfMemoryError:
+        """The same, and which subdivisions of the batch would fit."""
+        batch = self.settings.batch
+        parts = range(self.settings.subdivisions + 1, batch + 1)
+        fitting = (n for n in parts if batch % n == 0 and batch // n <= error.fits)
+        found = next(fitting, None)
+        advice = f"subdivisions={found} would fit" if found else "one picture is too much for it"
+        return OutOfMemoryError(f"{self.path}: {error}: {advice}", error.fits)
 
     def update(self) -> None:
         """The second half of train_step: the batch counts as seen, and the parameters move."""
@@ -390,11 +413,8 @@ class Network:
 
     def updates_are_finite(self) -> bool:
         """Whether no update that waits in a parameter is infinite or no number."""
-        return all(
-            bool(self.ops.is_finite(parameter.updates))
-            for parameter in self.parameters()
-            if parameter.updates is not None
-        )
+        updates = [each.updates for each in self.parameters() if each.updates is not None]
+        return bool(self.ops.is_finite(*updates))
 
     def first_bad_layer(self, x: np.ndarray) -> int | None:
         """The first layer whose output of x, in training, is not finite; None if none."""

@@ -23,12 +23,14 @@ Array = Any
 @dataclass(frozen=True)
 class Work:
     """One thing to compute. name: for the engine, which keeps what it made of the recording;
-    record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs."""
+    record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs; fresh: the
+    recording is another one each time, and is not kept."""
 
     name: str
     record: Callable[[int], Recording]
     given: Sequence[np.ndarray]
     changing: bool = False
+    fresh: bool = False
 
     def run(self, net: Network) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
@@ -47,7 +49,8 @@ class Work:
         parameters = net.parameters()
         values = [each.value for each in parameters]
         updates = [each.updates for each in parameters if self.changing and each.learned]
-        return {"arrays": values + updates, "changing": self.changing}
+        fresh = {"fresh": True} if self.fresh else {}
+        return {"arrays": values + updates, "changing": self.changing, **fresh}
 
 
 def prediction(net: Network, x: np.ndarray) -> Work:
@@ -103,7 +106,13 @@ def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
     return Work(f"dream {[target.name for target in targets]}", record, [x, *given])
 
 
-def training(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Work:
+def training(
+    net: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray | None = None,
+    fresh: bool = False,
+) -> Work:
     """The loss of pictures (n, c, h, w) with truths (n, outputs), each with a weight (n,) if there
     are any; updates are added up."""
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
@@ -114,7 +123,7 @@ def training(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | N
         given = [recorder.input((n, *each.shape[1:])) for each in others]
         return recorder.recording([train(net, recorder, start, *given)])
 
-    return Work(f"train {len(others)}", record, [x, *others], changing=True)
+    return Work(f"train {len(others)}", record, [x, *others], changing=True, fresh=fresh)
 
 
 def train(

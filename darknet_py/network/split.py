@@ -65,7 +65,7 @@ def rear(net: Network, last: int) -> Network:
         net.settings, shape=in_shape, is_vector=averaged, mean=(), deviation=()
     )
     other.optimiser = Optimiser(net.settings.optimiser, net.ops)
-    other.engine = net.ops.Engine(net.engine.exact)
+    other.engine = net.ops.Engine(net.engine.exact, net.engine.half)
     other.average, other.seen = None, 0
     other.plateau = Plateau(net.plateau.how) if net.plateau is not None else None
     return other

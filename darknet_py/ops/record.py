@@ -23,7 +23,7 @@ class Map:
     """An array that will be there when the program runs: (n, h, w, c) float32."""
 
     __slots__ = ("dtype", "recorder", "shape")
-    __array_priority__ = 1000
+    __array_ufunc__ = None  # no array computes with it
 
     def __init__(self, shape: Sequence[int], recorder: Recorder) -> None:
         self.shape = tuple(shape)
@@ -39,18 +39,9 @@ class Map:
         return self.recorder.call("reshape", np.reshape, (self, shape))  # type: ignore[no-any-return]
 
     def __rmul__(self, factor: float) -> Map:
+        if not isinstance(factor, float | int):
+            return NotImplemented
         return self.recorder.call("scale", np.multiply, (self, factor))  # type: ignore[no-any-return]
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None) -> Any:
-        """`array += map`, as layers add to the updates of their parameters."""
-        if ufunc is np.add and method == "__call__" and out is not None and inputs[0] is out[0]:
-            self.recorder.calls.append(Call("accumulate", (out[0], self), [], _accumulate))
-            return out[0]
-        return NotImplemented
-
-
-def _accumulate(array: Any, value: Any) -> None:
-    array += value
 
 
 @dataclass(eq=False)
@@ -195,6 +186,14 @@ def _weights_of_conv(
     return delta.shape[3], size, size, x.shape[3] // groups
 
 
+def _local2d(x: Map, weights: Any, stride: int, padding: int) -> ShapeOf:
+    return x.shape[0], *weights.shape[:3]
+
+
+def _weights_of_local(delta: Map, x: Map, size: int, stride: int, padding: int) -> ShapeOf:
+    return *delta.shape[1:], size, size, x.shape[3]
+
+
 def _channels(x: Map, *_: Any) -> ShapeOf:
     return (x.shape[-1],)
 
@@ -204,6 +203,7 @@ def _normalized(delta: Map, x: Map, *_: Any) -> _Several:
 
 
 SHAPES: dict[str, Callable[..., Any]] = {
+    "accumulate": lambda array, value: None,
     "activate": _as_first,
     "activate_backward": _as_first,
     "add": _as_first,
@@ -230,9 +230,13 @@ SHAPES: dict[str, Callable[..., Any]] = {
     ),
     "dream_delta": _as_first,
     "dream_limit": lambda y, *_: (y.shape[0], 1, 1, 1),
+    "dropout_mask": _as_first,
     "flatten_chw": lambda x: (x.shape[0], 1, 1, x.size // x.shape[0]),
     "flatten_chw_backward": lambda delta, shape: shape,
     "guide_delta": _as_first,
+    "local2d": _local2d,
+    "local2d_backward_input": lambda delta, weights, shape, *window: shape,
+    "local2d_backward_weights": _weights_of_local,
     "maxpool": _maxpool,
     "maxpool_backward": lambda delta, x, *window: x.shape,
     "moving_average": lambda rolling, value: None,

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from darknet_py.ops.record import Map, Recording, replaced
+from darknet_py.ops.record import Call, Map, Recording, replaced
 
 Array = Any
 
 
 def replay(recording: Recording, given: Sequence[Array]) -> list[Array]:
-    """The outputs of a recording for the arrays that it is given."""
+    """The outputs of a recording for the arrays that it is given.
+
+    An array goes after its last reader.
+    """
     arrays: dict[Map, Array] = dict(zip(recording.inputs, given, strict=True))
-    for call in recording.calls:
+    for call, done in with_last_uses(recording):
         assert call.function is not None, call.name
         result = call.function(*replaced(call.arguments, arrays.__getitem__))
-        if not call.results:  # it was for its effect
-            continue
-        results = result if isinstance(result, tuple | list) else [result]
-        arrays.update(zip(call.results, results, strict=True))
+        if call.results:  # else it was for its effect
+            results = result if isinstance(result, tuple | list) else [result]
+            arrays.update(zip(call.results, results, strict=True))
+            del results
+        del result
+        for x in done:
+            del arrays[x]
     return [arrays[y] for y in recording.outputs]
+
+
+def with_last_uses(recording: Recording) -> Iterator[tuple[Call, list[Map]]]:
+    """Calls in order, each with the maps that nothing needs after it."""
+    last: dict[Map, int] = {}
+    for place, call in enumerate(recording.calls):
+        last.update(dict.fromkeys((*call.results, *call.maps()), place))
+    kept = set(recording.outputs)
+    done: list[list[Map]] = [[] for _ in recording.calls]
+    for x, place in last.items():
+        if x not in kept:
+            done[place].append(x)
+    return zip(recording.calls, done, strict=True)
+
+
+def peak_bytes(recording: Recording, item: int = 4) -> int:
+    """Bytes that its maps take at most at one time, `item` for each value; for a batch of twice the
+    pictures, twice as much."""
+    held = peak = item * sum(x.size for x in recording.inputs)
+    for call, done in with_last_uses(recording):
+        held += item * sum(y.size for y in call.results)
+        peak = max(peak, held)
+        held -= item * sum(x.size for x in done)
+    return peak

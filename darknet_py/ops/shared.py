@@ -66,6 +66,7 @@ from darknet_py.ops.reshape import (
     upsample_backward,
 )
 from darknet_py.ops.update import (
+    accumulate,
     adam_update,
     average_step,
     clip,
@@ -79,6 +80,7 @@ from darknet_py.ops.update import (
 __all__ = [
     "ACTIVATIONS",
     "absolute_error",
+    "accumulate",
     "activate",
     "activate_backward",
     "activate_boxes",

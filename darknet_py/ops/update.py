@@ -7,11 +7,17 @@ scale of the updates; its rate is not divided.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 Array = Any
+
+
+def accumulate(array: Array, value: Array) -> None:
+    """array += value, of one shape, in place."""
+    array += value
 
 
 def sgd_update(
@@ -84,9 +90,11 @@ def swap(one: Array, other: Array) -> None:
     other[...] = values
 
 
-def is_finite(x: Array) -> bool:
+def is_finite(*arrays: Array) -> bool:
     """Whether every value is a finite number."""
-    return bool(np.isfinite(x).all())
+    # a device is asked once, for all of them
+    flags = [np.isfinite(x).all() for x in arrays]
+    return not flags or bool(reduce(np.logical_and, flags))
 
 
 def clip(value: Array, limit: float) -> None:

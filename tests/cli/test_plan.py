@@ -35,3 +35,9 @@ def test_batches_that_are_none(darknet: Run) -> None:
     code, out, err = darknet("plan", "--batch", "0", MNIST)
     assert (code, out) == (2, "")
     assert "--batch" in err
+
+
+def test_half_precision_is_for_gpus(darknet: Run) -> None:
+    code, out, err = darknet("plan", "-q", "--half", "--device", "cpu", MNIST)
+    assert (code, out) == (1, "")
+    assert err.endswith("half precision is for GPUs alone: leave out --half\n")

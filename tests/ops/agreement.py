@@ -107,6 +107,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
     spread = 3 * a(*VECTOR)
     boxes = 2, [(0, 2), (3, 4)]
     return {
+        "accumulate": [(x, other)],
         "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
         "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
         "activate_boxes": [(x, *boxes, None), (a(2, 3, 3, 14), 2, [(0, 2)], (3, 7))],
@@ -150,7 +151,13 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "l2norm_backward": [(other, x)],
         "local_biases_backward": [(x,)],
         "logistic_cross_entropy": [(y, truth)],
-        "is_finite": [(x,), (np.full((2, 3), np.inf, dtype),), (np.full(1, np.nan, dtype),)],
+        "is_finite": [
+            (),
+            (x,),
+            (x, np.full((2, 3), np.inf, dtype)),
+            (np.full((2, 3), np.inf, dtype),),
+            (np.full(1, np.nan, dtype),),
+        ],
         "lrn": [(x, *lrn), (x, 4, 0.1, 0.75, 2.0)],
         "lrn_backward": [(other, x, *lrn)],
         "masked_squared_error": [(y, masked)],

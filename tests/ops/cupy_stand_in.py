@@ -10,28 +10,32 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from darknet_py import ops
+from tests.ops import tape
+from tests.ops.cuda_on_cpu import RawModule, compiler
 
 # What of cupy is used. A GPU's tests look whether cupy has it all.
-CREATE = ("array", "ascontiguousarray", "empty", "full", "ones", "zeros")
+CREATE = ("array", "ascontiguousarray", "empty", "ones", "zeros")
 COMPUTE = (
     "arange",
     "broadcast_to",
     "clip",
     "concatenate",
     "ones_like",
+    "reshape",
     "where",
     "zeros_like",
 )
-TYPES = ("float32", "float64", "inf", "int32")
+TYPES = ("float32", "float64", "uint8")
 METHODS = (
     "all",
     "argmax",
@@ -45,6 +49,8 @@ METHODS = (
     "sum",
     "transpose",
 )
+PROPERTIES = {"name": b"stand-in", "major": 9, "minor": 0, "multiProcessorCount": 132}
+"""Of a device."""
 ATTRIBUTES = ("T", "dtype", "flags", "ndim", "shape", "size", "strides")
 
 
@@ -60,22 +66,30 @@ class DeviceArray(NDArrayOperatorsMixin):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **kwargs: Any
     ) -> Any:
+        given = _inside(inputs)
         if out:
             kwargs["out"] = _inside(out)
-        result = getattr(ufunc, method)(*_inside(inputs), **kwargs)
-        return out[0] if out else _device(result)
+            tape.effect(lambda: getattr(ufunc, method)(*given, **kwargs))
+            return out[0]
+        return _device(tape.result(lambda: np.asarray(getattr(ufunc, method)(*given, **kwargs))))
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
         if function.__name__ not in COMPUTE:
             raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
-        return _device(function(*_inside(args), **_inside(kwargs)))
+        inside, named = _inside(args), _inside(kwargs)
+        return _device(tape.result(lambda: np.asarray(function(*inside, **named))))
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:
             method = getattr(self._values, name)
-            return lambda *args, **kwargs: _device(method(*_inside(args), **_inside(kwargs)))
+
+            def call(*args: Any, **kwargs: Any) -> DeviceArray:
+                inside, named = _inside(args), _inside(kwargs)
+                return _device(tape.result(lambda: np.asarray(method(*inside, **named))))
+
+            return call
         if name in ATTRIBUTES:
             value = getattr(self._values, name)
             return _device(value) if isinstance(value, np.ndarray) else value
@@ -85,12 +99,30 @@ class DeviceArray(NDArrayOperatorsMixin):
         return _device(self._values[_inside(at)])
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        self._values[_inside(at)] = _inside(value)
+        where, what = _inside(at), _inside(value)
+        tape.effect(lambda: self._values.__setitem__(where, what))
+
+    def set(self, values: np.ndarray, stream: Any = None) -> None:
+        tape.host("set")
+        assert (values.shape, values.dtype) == (self._values.shape, self._values.dtype)
+        self._values[...] = values
+
+    def get(self, stream: Any, out: np.ndarray, blocking: bool) -> None:
+        tape.host("get")
+        assert (out.shape, out.dtype) == (self._values.shape, self._values.dtype)
+        assert self._values.flags.c_contiguous
+        out[...] = self._values
+
+    @property
+    def data(self) -> SimpleNamespace:
+        return SimpleNamespace(ptr=self._values.ctypes.data)
 
     def __float__(self) -> float:
+        tape.host("float")
         return float(self._values)
 
     def __bool__(self) -> bool:
+        tape.host("bool")
         return bool(self._values)
 
 
@@ -124,16 +156,65 @@ class CompileException(Exception):  # noqa: N818 - cupy's name
     """What cupy raises where a kernel does not compile."""
 
 
+class Stream:
+    """A stream; what is launched while it captures is a graph, and runs at once here."""
+
+    refusal: Exception | None = None
+    """What capturing raises, if anything."""
+
+    def __init__(self, non_blocking: bool = False) -> None:
+        self.ptr = 0
+        self.synchronized = 0
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        self.synchronized += 1
+
+    def begin_capture(self) -> None:
+        tape.begin()
+
+    def end_capture(self) -> Graph:
+        calls = tape.end()
+        if self.refusal is not None:
+            raise self.refusal
+        return Graph(calls)
+
+
+class Graph:
+    """What a stream captured."""
+
+    def __init__(self, calls: list[Callable[[], Any]]) -> None:
+        self.calls = calls
+        self.launched = 0
+
+    def launch(self, stream: Stream) -> None:
+        self.launched += 1
+        for call in self.calls:
+            call()
+
+
+class MemoryPool:
+    """A pool; of memory here is enough, unless it is told otherwise."""
+
+    def malloc(self, size: int) -> None:
+        raise NotImplementedError
+
+
 class Device:
     """A GPU. `used` holds the numbers of all that were chosen."""
 
     used: list[int]
 
-    def __init__(self, index: int) -> None:
-        self.index = index
+    def __init__(self, index: int = 0) -> None:
+        self.id = index
 
     def use(self) -> None:
-        self.used.append(self.index)
+        self.used.append(self.id)
 
 
 def make_cupy(devices: int = 1) -> ModuleType:
@@ -147,18 +228,23 @@ def make_cupy(devices: int = 1) -> ModuleType:
     for name, value in vars(np).items():
         if isinstance(value, np.ufunc):
             setattr(cupy, name, value)
-    stride_tricks = ModuleType("cupy.lib.stride_tricks")
-    vars(stride_tricks).update(as_strided=_as_strided)
     vars(cupy).update(
         ndarray=DeviceArray,
         asnumpy=_asnumpy,
-        lib=SimpleNamespace(stride_tricks=stride_tricks),
+        RawModule=RawModule,
         cuda=SimpleNamespace(
             Device=type("Device", (Device,), {"used": []}),
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+            MemoryPool=MemoryPool,
+            Stream=type("Stream", (Stream,), {}),
+            get_current_stream=Stream,
+            using_allocator=lambda allocator: nullcontext(),
             runtime=SimpleNamespace(
-                CUDARuntimeError=CUDARuntimeError, getDeviceCount=lambda: devices
+                CUDARuntimeError=CUDARuntimeError,
+                getDeviceCount=lambda: devices,
+                memGetInfo=lambda: (1_000_000, 2_000_000),
+                getDeviceProperties=lambda index: dict(PROPERTIES),
             ),
         ),
     )
@@ -168,17 +254,16 @@ def make_cupy(devices: int = 1) -> ModuleType:
 def _creator(function: Callable[..., Any]) -> Callable[..., DeviceArray]:
     def create(first: Any, *args: Any, **kwargs: Any) -> DeviceArray:
         # the only functions that may be given an array of the host
+        if isinstance(first, np.ndarray | list):
+            tape.host("an array of the host")
         values = first._values if isinstance(first, DeviceArray) else first
-        return _device(function(values, *args, **kwargs))
+        return _device(tape.result(lambda: function(values, *args, **kwargs)))
 
     return create
 
 
-def _as_strided(x: DeviceArray, shape: tuple[int, ...], strides: tuple[int, ...]) -> DeviceArray:
-    return _device(np.lib.stride_tricks.as_strided(x._values, shape, strides))
-
-
 def _asnumpy(x: Any) -> np.ndarray:
+    tape.host("asnumpy")
     return x._values.copy() if isinstance(x, DeviceArray) else np.asarray(x)
 
 
@@ -189,8 +274,10 @@ def cupy_replaced(cupy: ModuleType | None) -> Iterator[None]:
     loaded = vars(ops).pop("gpu", None)
     # None in sys.modules is an import that fails
     sys.modules["cupy"] = cupy  # type: ignore[assignment]
-    if cupy is not None:
-        sys.modules["cupy.lib.stride_tricks"] = cupy.lib.stride_tricks
+    cupyx = None if cupy is None else ModuleType("cupyx")
+    sys.modules["cupyx"] = cupyx  # type: ignore[assignment]
+    if cupyx is not None:
+        vars(cupyx)["empty_pinned"] = np.empty
     try:
         yield
     finally:
@@ -203,10 +290,18 @@ def cupy_replaced(cupy: ModuleType | None) -> Iterator[None]:
 
 
 def _is_gpu(module: str) -> bool:
-    return f"{module}.".startswith(("cupy.", "darknet_py.ops.gpu."))
+    return f"{module}.".startswith(("cupy.", "cupyx.", "darknet_py.ops.gpu."))
 
 
 def gpu_on_numpy() -> ModuleType:
-    """A module ops.gpu of its own, over the stand-in."""
+    """A module ops.gpu of its own, over the stand-in. Skips the test where its kernels cannot be
+    compiled."""
+    if compiler() is None:
+        pytest.skip("needs a C++ compiler, which stands in for a GPU's")
+    return gpu_on_stand_in()
+
+
+def gpu_on_stand_in() -> ModuleType:
+    """The same, for those who launch no kernel."""
     with cupy_replaced(make_cupy()):
         return importlib.import_module("darknet_py.ops.gpu")

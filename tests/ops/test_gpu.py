@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from darknet_py import ops as devices
+from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import DeviceError
+from darknet_py.network import Network
+from scripts.gpu.accuracy import measure
 from tests.ops import agreement, cupy_stand_in
 from tests.ops.windows import Conv, Pool, convs, pools
+from tests.support.golden import golden_names, load_golden
 
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
@@ -35,8 +41,35 @@ def test_cupy_has_what_its_stand_in_has() -> None:
     assert issubclass(cupy.cuda.compiler.CompileException, Exception)
     assert callable(cupy.cuda.runtime.getDeviceCount)
     assert callable(cupy.cuda.Device.use)
-    assert callable(cupy.lib.stride_tricks.as_strided)
     assert callable(cupy.asnumpy)
+    runtime, cuda = cupy.cuda.runtime, cupy.cuda
+    for function in (
+        runtime.getDeviceProperties,
+        runtime.memGetInfo,
+        runtime.streamCreate,
+        cuda.get_current_stream,
+        cuda.using_allocator,
+        cuda.MemoryPool.malloc,
+        cuda.Graph.launch,
+        cuda.Stream.begin_capture,
+        cuda.Stream.end_capture,
+        cuda.Stream.synchronize,
+        cupy.ndarray.get,
+        cupy.ndarray.set,
+        cupy.RawModule.get_function,
+        pytest.importorskip("cupyx").empty_pinned,
+    ):
+        assert callable(function)
+
+
+def test_what_out_of_memory_says() -> None:
+    cupy = pytest.importorskip("cupy", reason="needs cupy, though no GPU")
+    from darknet_py.ops.gpu.faults import out_of_memory
+
+    error = cupy.cuda.memory.OutOfMemoryError(3_000_000, 900_000, 0)
+    assert str(out_of_memory(error, 2_000_000, 1)) == (
+        "out of the GPU's memory: 3.0 MB more asked for, 0.9 MB taken, 2.0 MB free"
+    )
 
 
 @DTYPES
@@ -67,6 +100,41 @@ def test_inference(gpu: ModuleType, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", agreement.TRAIN)
 def test_training(gpu: ModuleType, name: str, tmp_path: Path) -> None:
     agreement.check_training(gpu, name, tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["tf32", "exact"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in ("forward", "train", "dream") for name in golden_names(kind)],
+)
+def test_figures(gpu: ModuleType, kind: str, name: str, precision: str) -> None:
+    case = measure(gpu, kind, name, precision)
+    assert case.is_good, case
+
+
+@pytest.mark.parametrize("name", ["conv_bn_leaky", "tiny_like", "shortcut", "maxpool_padding"])
+def test_half_precision(gpu: ModuleType, name: str) -> None:
+    figure = load_golden("forward", name)
+    net = Network(parse_sections(figure["cfg"]), "golden.cfg", gpu, half=True)
+    with tempfile.NamedTemporaryFile(suffix=".weights") as file:
+        file.write(figure["weights"].tobytes())
+        file.flush()
+        net.load_weights(file.name)
+    for _ in range(3):
+        for index, found in enumerate(net.activations(figure["x"])):
+            expected = figure[f"out_{index}"]
+            error = np.linalg.norm(found.reshape(expected.shape) - expected)
+            assert error < 3e-2 * np.linalg.norm(expected), index
+
+
+def test_programs_are_graphs(gpu: ModuleType) -> None:
+    figure = load_golden("forward", "tiny_like")
+    net = Network(parse_sections(figure["cfg"]), "golden.cfg", gpu)
+    net.initialise(0)
+    for _ in range(2):
+        net.predict(figure["x"])
+    assert [program.captured for program in net.engine._programs.values()] == [""]
+    assert all(program.is_graph for program in net.engine._programs.values())
 
 
 def test_no_such_gpu(gpu: ModuleType) -> None:

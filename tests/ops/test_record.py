@@ -21,6 +21,7 @@ def array(*shape: int) -> np.ndarray:
 
 X, C = array(2, 5, 6, 4), array(4)
 CALLS: dict[str, tuple[Any, ...]] = {
+    "accumulate": (X.copy(), X),
     "activate": (X, "leaky"),
     "activate_backward": (X, X, "leaky"),
     "add": (X, X),
@@ -42,9 +43,13 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "dense_backward_weights": (array(2, 1, 1, 7), X),
     "dream_delta": (X, 1.0),
     "dream_limit": (X, 1.0, (1, 2)),
+    "dropout_mask": (X, 0.5, 1, 0),
     "flatten_chw": (X,),
     "flatten_chw_backward": (array(2, 1, 1, 120), X.shape),
     "guide_delta": (X, array(1, 1, 3, 4)),
+    "local2d": (X, array(3, 3, 5, 3, 3, 4), 2, 1),
+    "local2d_backward_input": (array(2, 3, 3, 5), array(3, 3, 5, 3, 3, 4), X.shape, 2, 1),
+    "local2d_backward_weights": (array(2, 3, 3, 5), X, 3, 2, 1),
     "maxpool": (X, 2, 2, 1),
     "maxpool_backward": (array(2, 3, 3, 4), X, 2, 2, 1),
     "moving_average": (C.copy(), C),
@@ -117,7 +122,7 @@ def test_adding_to_an_array_and_scaling_are_written_down() -> None:
     x = recorder.input(C.shape)
     updates: Any = np.ones(4, np.float32)
     kept = updates
-    updates += 2.0 * x
+    recorder.accumulate(updates, 2.0 * x)
     assert updates is kept
     replay(recorder.recording([]), [C])
     np.testing.assert_array_equal(updates, 1 + 2 * C)

@@ -56,12 +56,12 @@ class Dense:
         if self.norm:
             delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)
             if wanted.updates:
-                self.norm.scales.updates += scale_updates
+                ops.accumulate(self.norm.scales.updates, scale_updates)
         else:
             bias_updates = ops.biases_backward(delta)
         if wanted.updates:
-            self.biases.updates += bias_updates
-            self.weights.updates += ops.dense_backward_weights(delta, x)
+            ops.accumulate(self.biases.updates, bias_updates)
+            ops.accumulate(self.weights.updates, ops.dense_backward_weights(delta, x))
         if not wanted.input_deltas:
             return None
         return ops.dense_backward_input(delta, self.weights.value, x.shape)

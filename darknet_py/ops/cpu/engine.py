@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from darknet_py.errors import DeviceError
 from darknet_py.ops.cpu.native.team import team
 from darknet_py.ops.cpu.plan.memory import FLOAT
 from darknet_py.ops.cpu.plan.peak import peak
@@ -53,14 +54,25 @@ class Engine:
 
     trains = True
     """Whether `run` takes recordings of training too."""
+    draws = False
+    """Whether it takes those that are others each time, as layers draw at random."""
 
-    def __init__(self, exact: bool = False) -> None:
-        """exact: no algorithm that rounds more than the plain one does."""
-        self.exact = exact
+    def __init__(self, exact: bool = False, half: bool = False) -> None:
+        """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
+
+        Raises DeviceError for half, which processors are no faster with.
+        """
+        if half:
+            raise DeviceError("half precision is for GPUs alone: leave out --half")
+        self.exact, self.half = exact, half
         self._weights = Weights()
         self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()
         self._lock = threading.Lock()
         _engines.add(self)
+
+    def free_memory(self) -> int | None:
+        """Bytes that the device has free; None where it has no memory of its own."""
+        return None
 
     def clear(self) -> None:
         """Forgets all programs."""

@@ -75,7 +75,7 @@ def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
 @cache
 def _folder() -> Path | None:
     """One for the sources as they are: numba itself looks at a kernel's own file alone."""
-    from darknet_py.ops.cpu.native import cache as disk
+    from darknet_py.ops import cache as disk
 
     here = Path(__file__).parent
     sources = [here.parents[1] / "__init__.py", *sorted(here.glob("*.py"))]

@@ -1,4 +1,4 @@
-"""The functions of ops on cupy arrays, as array expressions; matrix products are cuBLAS's.
+"""The functions of ops on cupy arrays: kernels of our own, products by cuBLAS.
 
 They run on the GPU that `use_device` chose last. That one is no operation, and so stands beside
 `__all__`, which is the same for both devices. Importing this package raises DeviceError where
@@ -16,23 +16,47 @@ except ImportError as error:
     fault = first_line(error.__cause__ or error)
     raise DeviceError(f"cupy does not load: {fault}: {LIBRARIES}") from error
 
+from darknet_py.ops.shared import *  # noqa: F403, I001 - what follows replaces some of it
+
 from darknet_py.ops.gpu.arrays import array, to_host
-from darknet_py.ops.gpu.conv import (
-    conv2d,
-    conv2d_backward_input,
-    conv2d_backward_weights,
+from darknet_py.ops.gpu.columns import (
     local2d,
     local2d_backward_input,
     local2d_backward_weights,
 )
+from darknet_py.ops.gpu.concat import concat
+from darknet_py.ops.gpu.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
 from darknet_py.ops.gpu.maxpool import maxpool, maxpool_backward
-from darknet_py.ops.shared import *  # noqa: F403
+from darknet_py.ops.gpu.normalize import (
+    batch_statistics,
+    batchnorm,
+    batchnorm_backward,
+    batchnorm_fixed_backward,
+    biases_backward,
+    moving_average,
+)
+from darknet_py.ops.gpu.pointwise import activate, activate_backward, add, add_biases, shortcut
+from darknet_py.ops.gpu.rows import avgpool, avgpool_backward, softmax, softmax_backward
+from darknet_py.ops.gpu.update import adam_update, rmsprop_update, sgd_update
 
 __all__ = [
     "Engine",
+    "activate",
+    "activate_backward",
+    "adam_update",
+    "add",
+    "add_biases",
     "array",
+    "avgpool",
+    "avgpool_backward",
+    "batch_statistics",
+    "batchnorm",
+    "batchnorm_backward",
+    "batchnorm_fixed_backward",
+    "biases_backward",
+    "concat",
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weights",
@@ -41,6 +65,12 @@ __all__ = [
     "local2d_backward_weights",
     "maxpool",
     "maxpool_backward",
+    "moving_average",
+    "rmsprop_update",
+    "sgd_update",
+    "shortcut",
+    "softmax",
+    "softmax_backward",
     "to_host",
 ]
-__all__ += shared.__all__
+__all__ += [name for name in shared.__all__ if name not in __all__]

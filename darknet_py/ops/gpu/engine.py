@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NoReturn
 
+import cupy as cp
 import numpy as np
 
 from darknet_py.errors import DeviceError
 from darknet_py.ops.gpu.arrays import array, to_host
+from darknet_py.ops.gpu.faults import out_of_memory
+from darknet_py.ops.gpu.program import Program
 from darknet_py.ops.record import Recording
-from darknet_py.ops.replay import replay
+from darknet_py.ops.replay import peak_bytes, replay
+
+_KEPT = 8
+"""Programs that are kept, the last used ones: each has memory of its own."""
 
 
 class Engine:
     """What a network runs on; it keeps the programs that it made."""
 
-    trains = False
+    trains = True
     """Whether `run` takes recordings of training too."""
+    draws = True
+    """Whether it takes those that are others each time, as layers draw at random."""
 
-    def __init__(self, exact: bool = False) -> None:
-        """exact: no algorithm that rounds more than the plain one does."""
+    def __init__(self, exact: bool = False, half: bool = False) -> None:
+        """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
+
+        Raises DeviceError for both at once.
+        """
+        if exact and half:
+            raise DeviceError("a network is exact or of half precision: leave out one of the two")
         self.exact = exact
-        self._recordings: dict[Hashable, Recording] = {}
+        self.half = half
+        self._programs: OrderedDict[Hashable, Program] = OrderedDict()
+        self._pool = cp.cuda.MemoryPool()
+        self._lock = threading.Lock()
+
+    def free_memory(self) -> int | None:
+        """Bytes that the device has free; None where it has no memory of its own."""
+        return int(cp.cuda.runtime.memGetInfo()[0])
 
     def clear(self) -> None:
         """Forgets all programs."""
-        self._recordings.clear()
+        with self._lock:
+            self._programs.clear()
 
     def moved(self) -> None:
-        """Forgets programs that hold parameters: an optimiser has moved them. None does."""
+        """Forgets programs that hold parameters: an optimiser has moved them."""
+        with self._lock:
+            for key in [key for key, program in self._programs.items() if not program.changing]:
+                del self._programs[key]
 
     def run(
         self,
@@ -39,19 +65,52 @@ class Engine:
         *others: np.ndarray,
         arrays: Sequence[Any] = (),
         changing: bool = False,
+        fresh: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
-        changing: parameters move between runs, and are read in each.
+        changing: parameters move between runs, and are read in each. fresh: the recording is
+        another one each time. Raises OutOfMemoryError.
         """
-        full_key = key, tuple(map(id, arrays)), len(x)
-        if full_key not in self._recordings:
-            self._recordings[full_key] = record(len(x))
-        dtype = arrays[0].dtype if arrays else np.float32
-        given = [array(each, dtype) for each in (x, *others)]
-        return [to_host(y) for y in replay(self._recordings[full_key], given)]
+        given = [x, *others]
+        if {each.dtype for each in arrays} - {np.dtype(np.float32)}:
+            there = [array(each, arrays[0].dtype) for each in given]
+            return [to_host(y) for y in replay(record(len(x)), there)]
+        # an id is unique as long as a program, which knows the arrays, is kept
+        full_key = key, tuple(map(id, arrays)), tuple(each.shape for each in given)
+        with self._lock:
+            try:
+                if fresh:
+                    return self._made(record(len(x)), arrays, changing, self._pool).run(given)
+                return self._program(full_key, record, len(x), arrays, changing).run(given)
+            except cp.cuda.memory.OutOfMemoryError as error:
+                self._programs.pop(full_key, None)
+                each = peak_bytes(record(len(x)), 2 if self.half else 4) // len(x)
+                raise out_of_memory(error, cp.cuda.runtime.memGetInfo()[0], each) from error
+
+    def _program(
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        n: int,
+        arrays: Sequence[Any],
+        changing: bool,
+    ) -> Program:
+        if key not in self._programs:
+            pool = cp.cuda.MemoryPool()  # whose memory a graph's kernels use for good
+            self._programs[key] = self._made(record(n), arrays, changing, pool)
+        self._programs.move_to_end(key)
+        while len(self._programs) > _KEPT:
+            self._programs.popitem(last=False)
+        return self._programs[key]
+
+    def _made(
+        self, recording: Recording, arrays: Sequence[Any], changing: bool, pool: Any
+    ) -> Program:
+        how = {"exact": self.exact, "half": self.half, "changing": changing}
+        return Program(recording, arrays, pool, **how)
 
     def times(self, *_: Any, **__: Any) -> NoReturn:
         """Raises DeviceError: what a step is, is not known here."""

@@ -68,10 +68,11 @@ def _maps(net: Network, w: int, h: int, last: int) -> int:
     return 4 * (sum(sizes) + 2 * max(sizes))
 
 
-def free_memory() -> int:
-    """Bytes that this process may still take: most of what the machine, or its container, has
-    free."""
-    known = [_machine(), *_container()]
+def free_memory(net: Network) -> int:
+    """Bytes that a dream may still take: most of what the machine, its container, or the device
+    that the network is on, has free."""
+    own = net.engine.free_memory()
+    known = [_machine(), *_container(), *([] if own is None else [own])]
     return int(_SHARE * min(known))
 
 

@@ -46,7 +46,8 @@ class Front:
         digest = blake2b(digest_size=16)
         net, *sections = self.net.sections[: self.last + 2]
         lines = [f"{key}={net.values[key].text}" for key in _NET_KEYS if key in net.values]
-        lines += [f"{self.net.in_shape} {self.averaged} {self.net.engine.exact}"]
+        engine = self.net.engine
+        lines += [f"{self.net.in_shape} {self.averaged} {engine.exact} {engine.half}"]
         for section in sections:
             lines.append(f"[{section.name}]")
             keys = sorted(section.values.keys() - set(_NO_MATTER))

@@ -47,7 +47,8 @@ def start(
     loaded = net.load_weights(weights, partial=True)
     in_file = [i for i in learning_layers(net.layers) if not net.layers[i].dontload]
     covered = in_file[: loaded.layers]
-    new = Network(sections, net.path, net.ops, exact=net.engine.exact)
+    engine = net.engine
+    new = Network(sections, net.path, net.ops, exact=engine.exact, half=engine.half)
     drawn = {}
     for index in learning_layers(new.layers):
         if index == head:

@@ -24,8 +24,8 @@ from typing import Any
 
 import llvmlite
 
+from darknet_py.ops import cache as disk
 from darknet_py.ops import notices
-from darknet_py.ops.cpu.native import cache as disk
 from darknet_py.ops.cpu.native import host, loader
 
 Function = Callable[..., Any]

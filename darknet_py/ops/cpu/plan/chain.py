@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
+from darknet_py.ops import chain
 from darknet_py.ops.cpu.plan.memory import Within
 from darknet_py.ops.cpu.plan.normalize import Normalize
 from darknet_py.ops.cpu.plan.step import Plain, Step
 from darknet_py.ops.record import Call, Map, Recording
 
-Rules = dict[str, "Callable[[Chain], Step | None]"]
+Chain: TypeAlias = "chain.Chain[Lowering]"
+Rules: TypeAlias = "dict[str, Callable[[Chain], Step | None]]"
 
 
-class Lowering:
+class Lowering(chain.Readers):
     """A recording on its way to steps. rules: by the name of a call, what begins with it."""
 
     def __init__(self, recording: Recording, rules: Rules, exact: bool, changing: bool) -> None:
-        self.recording = recording
+        super().__init__(recording)
         self.rules = rules
         self.exact = exact
         self.changing = changing
@@ -28,16 +31,6 @@ class Lowering:
         """What normalises a raw map with the statistics of the batch."""
         self.pooled: set[Map] = set()
         """Maps that never are: the inputs of pooling that is part of a normalisation."""
-        self.readers: dict[Map, list[Call]] = {}
-        self.writer: dict[Map, int] = {}
-        """Places of the calls that give a map; -1 for what the program is given."""
-        for place, call in enumerate(recording.calls):
-            for x in call.maps():
-                self.readers.setdefault(x, []).append(call)
-            self.writer.update(dict.fromkeys(call.results, place))
-        self.writer.update(dict.fromkeys(recording.inputs, -1))
-        self.outputs = set(recording.outputs)
-        self.places = {id(call): place for place, call in enumerate(recording.calls)}
         self._done: set[int] = set()
 
     def steps(self) -> list[Step]:
@@ -50,46 +43,15 @@ class Lowering:
         return [step for place in sorted(at) for step in at[place]]
 
     def _step(self, place: int, call: Call) -> tuple[int, Step]:
-        chain = Chain(self, call, place)
+        chained: Chain = chain.Chain(self, call, place)
         rule = self.rules.get(call.name)
-        step = rule(chain) if rule else None
+        step = rule(chained) if rule else None
         if step is None:
             return place, Plain(call)
-        self._done.update(chain.taken)
-        return max(chain.taken), step
-
-    def only_reader(self, x: Map) -> Call | None:
-        """The call that alone reads x; None if there are several, or x is an output."""
-        readers = self.readers.get(x, [])
-        return readers[0] if len(readers) == 1 and x not in self.outputs else None
+        self._done.update(chained.taken)
+        return max(chained.taken), step
 
     def norm_of(self, x: Map, y: Map) -> bool:
         """Whether y is x normalised and activated, and nothing else."""
         norm = self.norms.get(x)
         return norm is not None and norm.y is y and norm.added is None and not norm.pooled
-
-
-class Chain:
-    """One step's calls; `y` is what the last of them gives."""
-
-    def __init__(self, lowering: Lowering, call: Call, place: int) -> None:
-        self.lowering = lowering
-        self.call = call
-        self.taken = [place]
-        self.y = call.results[0] if call.results else None
-
-    def next(self, name: str, accept: Callable[[Call], bool]) -> Call | None:
-        """Takes the only reader of y, if it is a call of this name and may be taken."""
-        call = None if self.y is None else self.lowering.only_reader(self.y)
-        if call is None or call.name != name or not accept(call):
-            return None
-        self.take(call)
-        self.y = call.results[0] if call.results else None
-        return call
-
-    def take(self, call: Call) -> None:
-        self.taken.append(self.lowering.places[id(call)])
-
-    def is_before(self, x: Map) -> bool:
-        """Whether x is there before the first call of the chain."""
-        return self.lowering.writer[x] < self.taken[0]

@@ -12,11 +12,11 @@ from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.learning import WeightGradient
 from darknet_py.ops.cpu.plan.lower import lower
 from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, aligned
-from darknet_py.ops.cpu.plan.simplify import simplify
 from darknet_py.ops.cpu.plan.step import Binding, Step
 from darknet_py.ops.cpu.plan.table import Table, in_parts
 from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.record import Map, Recording
+from darknet_py.ops.simplify import simplify
 
 
 class Program:

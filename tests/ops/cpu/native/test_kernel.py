@@ -10,8 +10,8 @@ import llvmlite
 import numpy as np
 import pytest
 
-from darknet_py.ops import notices
-from darknet_py.ops.cpu.native import cache, host
+from darknet_py.ops import cache, notices
+from darknet_py.ops.cpu.native import host
 from darknet_py.ops.cpu.native import kernel as kernels
 from darknet_py.ops.cpu.native.interpreter import get, put
 from darknet_py.ops.cpu.native.kernel import kernel, version

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.plan.averages import averages_first
+from darknet_py.ops.averages import averages_first
 from darknet_py.ops.normalize import EPSILON
 from darknet_py.ops.record import Call, Map, Recording, replaced
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from darknet_py.ops.cpu.native import cache
+from darknet_py.ops import cache
 
 KEY, OTHER = cache.make_key(b"key"), cache.make_key(b"other")
 

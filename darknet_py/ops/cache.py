@@ -1,4 +1,4 @@
-"""Compiled kernels on disk: a folder for each version of the sources and the processor.
+"""What was compiled, on disk: a folder for each version of the sources and the processor.
 
 Whatever is wrong with the cache, kernels are compiled again: a file counts only if it is whole
 (a digest says so), is written under another name and renamed, and what cannot be written is done

@@ -1,0 +1,120 @@
+"""Convolutions with what follows them: by cuDNN where it can, else by columns and an epilogue.
+
+Maps are (n, h, w, c), weights (filters, size, size, c / groups), both float32 or both HALF, biases
+(filters,) float32; what cuDNN does not know, as float64, goes by columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy as cp
+
+from darknet_py.ops.gpu import columns
+from darknet_py.ops.gpu.graphs import ADDED, BIASES, NOTHING, RESULT, WEIGHTS, Epilogue, Job, X
+from darknet_py.ops.gpu.half import narrow, widen
+from darknet_py.ops.gpu.kernel import HALF, contiguous
+from darknet_py.ops.gpu.plans import Plan, planned
+from darknet_py.ops.gpu.pointwise import epilogue
+
+Array = Any
+
+
+def convolve(
+    x: Array,
+    weights: Array,
+    biases: Array | None,
+    before: str,
+    added: Array | None,
+    after: str,
+    stride: int,
+    padding: int,
+    groups: int,
+    exact: bool,
+) -> Array:
+    """after(before(weights * x + biases) + added), with biases and added or None."""
+    x, weights = contiguous(x), contiguous(weights)
+    filters, size = weights.shape[:2]
+    what = Epilogue(biases is not None, before, added is not None, after)
+    window = filters, size, stride, padding, groups
+    job = _job("forward", x, x.shape, window, exact, what)
+    arrays = {X: x, WEIGHTS: weights}
+    plan = _plan(job, x) if what.fits_a_graph else None
+    if plan:
+        if biases is not None:
+            arrays[BIASES] = biases
+        if added is not None:
+            arrays[ADDED] = contiguous(added)
+        return _run(plan, job, arrays)
+    plan = None if what == NOTHING else _plan(job.alone(), x)
+    if plan:
+        y = _run(plan, job, arrays)
+    else:
+        y = _by_columns(columns.conv2d, x, weights, stride, padding, groups)
+    return y if what == NOTHING else epilogue(y, biases, before, added, after, y)
+
+
+def convolve_input(
+    delta: Array,
+    weights: Array,
+    shape: tuple[int, int, int, int],
+    stride: int,
+    padding: int,
+    groups: int,
+    exact: bool,
+) -> Array:
+    """The delta of an input of `shape` from that of the output."""
+    delta, weights = contiguous(delta), contiguous(weights)
+    filters, size = weights.shape[:2]
+    job = _job("input", delta, shape, (filters, size, stride, padding, groups), exact)
+    plan = _plan(job, delta)
+    if plan:
+        return _run(plan, job, {X: delta, WEIGHTS: weights})
+    return _by_columns(
+        columns.conv2d_backward_input, delta, weights, shape, stride, padding, groups
+    )
+
+
+def convolve_weights(
+    delta: Array, x: Array, size: int, stride: int, padding: int, groups: int, exact: bool
+) -> Array:
+    """The updates of the weights, summed over pictures."""
+    delta, x = contiguous(delta), contiguous(x)
+    filters = delta.shape[3]
+    job = _job("weights", x, x.shape, (filters, size, stride, padding, groups), exact)
+    plan = _plan(job, x)
+    if plan:
+        return _run(plan, job, {X: x, WEIGHTS: delta})
+    return _by_columns(columns.conv2d_backward_weights, delta, x, size, stride, padding, groups)
+
+
+def _job(
+    kind: str,
+    like: Array,
+    shape: tuple[int, int, int, int],
+    window: tuple[int, int, int, int, int],
+    exact: bool,
+    what: Epilogue = NOTHING,
+) -> Job:
+    n, h, w, c = shape
+    filters, size, stride, padding, groups = window
+    is_half = bool(like.dtype == HALF)
+    return Job(kind, is_half, exact, n, h, w, c, filters, size, stride, padding, groups, what)
+
+
+def _plan(job: Job, x: Array) -> Plan | None:
+    return planned(job) if x.dtype in (cp.float32, HALF) else None
+
+
+def _run(plan: Plan, job: Job, arrays: dict[int, Array]) -> Array:
+    result = cp.empty(job.result, arrays[X].dtype)
+    plan.run({**arrays, RESULT: result})
+    return result
+
+
+def _by_columns(function: Callable[..., Array], one: Array, other: Array, *window: Any) -> Array:
+    """Products are cuBLAS's, which does not know HALF."""
+    if one.dtype == HALF:
+        return narrow(function(widen(one), widen(other), *window))
+    return function(one, other, *window)

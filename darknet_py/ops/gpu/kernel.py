@@ -1,0 +1,101 @@
+"""CUDA kernels: the sources beside this file, compiled when they are first launched.
+
+All of them are one module for each type of map. cupy keeps what it compiled on disk.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cupy as cp
+import numpy as np
+
+Array = Any
+
+HALF = np.dtype(np.uint16)
+"""What arrays of bfloat16 are called here: numpy has no such type, and only our kernels and cuDNN
+ever look at their bits."""
+
+TYPES = {
+    np.dtype(np.float32): "MAP_REAL=float",
+    np.dtype(np.float64): "MAP_REAL=double",
+    HALF: "MAP_BF16",
+}
+"""What the sources are told of each type of map."""
+
+_SOURCES = Path(__file__).with_name("cuda")
+_FILES = (
+    "prelude.cuh",
+    "activations.cuh",
+    "maps.cu",
+    "normalize.cu",
+    "pool.cu",
+    "softmax.cu",
+    "im2col.cu",
+    "update.cu",
+)
+THREADS = 256
+"""Of a block; the sources rely on it."""
+_BLOCKS = 1 << 16
+"""Of one picture, at most: threads go on where there are more values."""
+_PICTURES = 65535
+_PLACES = 1 << 31
+
+
+def source() -> str:
+    """The CUDA C++ of all kernels."""
+    return "\n".join((_SOURCES / name).read_text(encoding="ascii") for name in _FILES)
+
+
+def options(dtype: Any) -> tuple[str, ...]:
+    """What the compiler is told for maps of this type."""
+    return ("--std=c++17", f"-D{TYPES[np.dtype(dtype)]}")
+
+
+def sums_of(dtype: Any) -> Any:
+    """The type of parameters and sums that go with maps of this type."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def has_kernels(*maps: Array) -> bool:
+    """Whether kernels take these arrays: one type, of those that they are compiled for."""
+    return maps[0].dtype in TYPES and len({x.dtype for x in maps}) == 1
+
+
+def launch(name: str, dtype: Any, grid: tuple[int, ...], *arguments: Any) -> None:
+    """Runs a kernel for maps of this type on a grid of blocks. Arrays must be contiguous."""
+    if 0 not in grid:
+        function = _function(name, np.dtype(dtype), cp.cuda.Device().id)
+        function(grid, (THREADS,), tuple(map(_argument, arguments)))
+
+
+def launch_each(name: str, dtype: Any, n: int, size: int, *arguments: Any) -> None:
+    """Runs a kernel with a thread for each of `size` values of n pictures, or one array."""
+    assert size < _PLACES, f"{name}: a picture of {size} values"
+    blocks = min(-(-size // THREADS), _BLOCKS)
+    launch(name, dtype, (blocks, min(n, _PICTURES)), *arguments)
+
+
+def contiguous(x: Array) -> Array:
+    """x, or a copy whose values lie in order."""
+    return x if x.flags.c_contiguous else x.copy()
+
+
+@cache
+def _function(name: str, dtype: Any, device: int) -> Any:
+    return _module(dtype, device).get_function(name)
+
+
+@cache
+def _module(dtype: Any, device: int) -> Any:
+    # a module belongs to the device on which it was loaded
+    return cp.RawModule(code=source(), options=options(dtype))
+
+
+def _argument(value: Any) -> Any:
+    """Kernels take pointers, 64-bit integers and doubles."""
+    if isinstance(value, float):
+        return np.float64(value)
+    return np.int64(value) if isinstance(value, int) else value

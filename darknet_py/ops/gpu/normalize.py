@@ -1,0 +1,131 @@
+"""Batch normalisation: sums over pixels in two stages, the rest in one pass.
+
+cuDNN's own is not used: it adds its epsilon to the variance, darknet to the deviation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cupy as cp
+
+from darknet_py.ops.gpu.kernel import contiguous, launch, launch_each, sums_of
+from darknet_py.ops.gpu.pointwise import activation_number
+
+Array = Any
+
+_LANES = 32
+_PARTS = 256
+"""Into which rows are divided, at most."""
+_PART_ROWS = 128
+"""Rows of a part, at least."""
+_MEANS, _SQUARES, _PRODUCTS = range(3)
+
+
+def batch_statistics(x: Array) -> tuple[Array, Array]:
+    """Mean and unbiased variance of each channel of x (n, h, w, c): two arrays (c,).
+
+    Summed in float64, in two passes. A single value has variance 0.
+    """
+    count = x.size // x.shape[-1]
+    mean, _ = _channel_sums(_MEANS, x, x, None, count)
+    variance, _ = _channel_sums(_SQUARES, x, x, mean, max(count - 1, 1))
+    return mean, variance
+
+
+def batchnorm(x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array) -> Array:
+    """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases; all but x are (c,)."""
+    return batchnorm_activate(x, scales, biases, mean, variance, "linear")
+
+
+def batchnorm_activate(
+    x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array, activation: str
+) -> Array:
+    """The same through an activation."""
+    x = contiguous(x)
+    y = cp.empty(x.shape, x.dtype)
+    n, size, c = _sizes(x)
+    arrays = y, x, scales, mean if biases is None else biases, mean, variance
+    flags = int(biases is not None), activation_number(activation)
+    launch_each("batchnorm", x.dtype, n, size, *arrays, n, size, c, *flags)
+    return y
+
+
+def batchnorm_backward(
+    delta: Array, x: Array, scales: Array, mean: Array, variance: Array
+) -> tuple[Array, Array, Array]:
+    """Where mean and variance are the batch's: deltas of x, updates of scales and of biases.
+
+    With s = sqrt(variance), r = 1 / (s + 1e-6), d = delta * scales and m values in a channel:
+    r (d - mean(d)) - (x - mean) r^2 sum(d (x - mean)) / (s (m - 1)).
+    """
+    delta, x = contiguous(delta), contiguous(x)
+    x_delta = cp.empty(x.shape, x.dtype)
+    n, size, c = _sizes(x)
+    total, product = _channel_sums(_PRODUCTS, x, delta, mean, 1)
+    arrays = x_delta, delta, x, scales, mean, variance, total, product
+    launch_each("batchnorm_backward", x.dtype, n, size, *arrays, n, size, c, x.size // c)
+    return x_delta, _scale_updates(product, variance, x.dtype), total
+
+
+def batchnorm_fixed_backward(
+    delta: Array, x: Array, scales: Array, mean: Array, variance: Array
+) -> tuple[Array, Array, Array]:
+    """The same where mean and variance are constants: the rolling ones, in inference."""
+    total, product = _channel_sums(_PRODUCTS, x, delta, mean, 1)
+    x_delta = scale_channels(delta, scales, variance)
+    return x_delta, _scale_updates(product, variance, x.dtype), total
+
+
+def scale_channels(delta: Array, scales: Array, variance: Array) -> Array:
+    """delta times what batch normalisation with fixed statistics multiplies with."""
+    delta = contiguous(delta)
+    x_delta = cp.empty(delta.shape, delta.dtype)
+    n, size, c = _sizes(delta)
+    arrays = x_delta, delta, scales, variance
+    launch_each("scale_channels", delta.dtype, n, size, *arrays, n, size, c)
+    return x_delta
+
+
+def biases_backward(delta: Array) -> Array:
+    """The updates of biases (c,)."""
+    total, _ = _channel_sums(_MEANS, delta, delta, None, 1)
+    return total
+
+
+def moving_average(rolling: Array, value: Array) -> None:
+    """rolling = .99 rolling + .01 value, in place."""
+    launch_each("moving_average", rolling.dtype, 1, rolling.size, rolling, value, rolling.size)
+
+
+def _channel_sums(
+    kind: int, x: Array, delta: Array, mean: Array | None, divisor: int
+) -> tuple[Array, Array]:
+    """Sums over pixels by the divisor, (c,): two of products, else only the first counts."""
+    x, delta = contiguous(x), contiguous(delta)
+    c = x.shape[-1]
+    rows = x.size // c
+    part = max(_PART_ROWS, -(-rows // _PARTS))
+    parts = -(-rows // part)
+    first, second = (cp.empty((parts, c), cp.float64) for _ in range(2))
+    center = first if mean is None else mean
+    grid = (-(-c // _LANES), parts)
+    launch("channel_parts", x.dtype, grid, first, second, x, delta, center, rows, c, part, kind)
+    totals = tuple(cp.empty(c, sums_of(x.dtype)) for _ in range(2))
+    for total, each in zip(totals, (first, second), strict=True):
+        launch_each("channel_total", x.dtype, 1, c, total, each, parts, c, float(divisor))
+        if kind != _PRODUCTS:
+            break
+    return totals[0], totals[1]
+
+
+def _scale_updates(product: Array, variance: Array, dtype: Any) -> Array:
+    updates = cp.empty(product.shape, product.dtype)
+    launch_each("scale_updates", dtype, 1, product.size, updates, product, variance, product.size)
+    return updates
+
+
+def _sizes(x: Array) -> tuple[int, int, int]:
+    """Pictures, values of one, channels."""
+    n = x.shape[0]
+    return n, x.size // n, x.shape[-1]

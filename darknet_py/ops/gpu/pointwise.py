@@ -1,0 +1,99 @@
+"""What is done to each value of a map by itself: one pass, whatever it is made of.
+
+Functions of shared.py that have a kernel here keep their names; what a kernel does not take goes to
+the one in shared.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cupy as cp
+
+from darknet_py.ops import shared
+from darknet_py.ops.gpu.kernel import contiguous, has_kernels, launch_each
+
+Array = Any
+
+_NUMBERS = {name: number for number, name in enumerate(shared.ACTIVATIONS)}
+"""As the enumeration in cuda/activations.cuh."""
+
+
+def activation_number(activation: str) -> int:
+    """What kernels call an activation."""
+    return _NUMBERS[activation]
+
+
+def epilogue(
+    x: Array,
+    biases: Array | None,
+    before: str,
+    added: Array | None,
+    after: str,
+    y: Array | None = None,
+) -> Array:
+    """after(before(x + biases) + added), of x (n, h, w, c), biases (c,) and added, as x, or None;
+    written to y, if given, which may be x."""
+    x = contiguous(x)
+    y = cp.empty(x.shape, x.dtype) if y is None else y
+    n, c = x.shape[0], x.shape[-1]
+    size = x.size // n
+    # a pointer is needed even where nothing is read
+    arrays = y, x, x if biases is None else biases, x if added is None else contiguous(added)
+    flags = int(biases is not None), int(added is not None)
+    numbers = activation_number(before), activation_number(after)
+    launch_each("epilogue", x.dtype, n, size, *arrays, n, size, c, *flags, *numbers)
+    return y
+
+
+def activate(x: Array, activation: str) -> Array:
+    """The activation of every element of x."""
+    if activation == "linear":
+        return x
+    return epilogue(x, None, activation, None, "linear")
+
+
+def activate_backward(delta: Array, y: Array, activation: str) -> Array:
+    """delta times the derivative, taken from the output y."""
+    if activation == "linear":
+        return delta
+    x_delta = cp.empty(y.shape, y.dtype)
+    n, size = y.shape[0], y.size // y.shape[0]
+    maps = x_delta, contiguous(delta), contiguous(y)
+    launch_each(
+        "activate_backward", y.dtype, n, size, *maps, n, size, activation_number(activation)
+    )
+    return x_delta
+
+
+def add_biases(x: Array, biases: Array) -> Array:
+    """x (n, h, w, c) plus biases (c,), or (h, w, c)."""
+    if biases.ndim > 1:
+        return shared.add_biases(x, biases)
+    return epilogue(x, biases, "linear", None, "linear")
+
+
+def add(x: Array, other: Array) -> Array:
+    """x + other, of one shape."""
+    return _combine(x, other, 1.0, 1.0)
+
+
+def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
+    """alpha x + beta other, where they meet; x elsewhere.
+
+    Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
+    min(channels) take part (darknet's shortcut_cpu).
+    """
+    if x.shape != other.shape:
+        return shared.shortcut(x, other, alpha, beta)
+    return _combine(x, other, float(alpha), float(beta))
+
+
+def _combine(x: Array, other: Array, alpha: float, beta: float) -> Array:
+    if x.shape != other.shape or not has_kernels(x, other):
+        return alpha * x + beta * other
+    y = cp.empty(x.shape, x.dtype)
+    n, size = x.shape[0], x.size // x.shape[0]
+    maps = y, contiguous(x), contiguous(other)
+    launch_each("combine", x.dtype, n, size, *maps, n, size, alpha, beta)
+    return y

@@ -1,0 +1,156 @@
+"""A recording that runs again and again: its own stream and memory, and once known a CUDA graph.
+
+The first run launches kernel by kernel, which compiles and plans what is missing and takes all
+memory that is needed. Before the second one the same is captured; from then on one launch runs it.
+Memory comes from a pool that no other graph has: what its kernels use stays theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import cupy as cp
+import numpy as np
+from cupyx import empty_pinned
+
+from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
+from darknet_py.ops.gpu.faults import first_line
+from darknet_py.ops.gpu.fuse import fuse
+from darknet_py.ops.record import Recording
+from darknet_py.ops.replay import replay
+from darknet_py.ops.simplify import simplify
+
+Array = Any
+
+CAPTURED = {
+    *HALF_ARGUMENTS,
+    "accumulate",
+    "crop",
+    "crop_backward",
+    "dream_delta",
+    "flatten_chw",
+    "flatten_chw_backward",
+    "logistic_cross_entropy",
+    "moving_average",
+    "multiply",
+    "narrow",
+    "one_hot",
+    "reshape",
+    "scale",
+    "smooth_truth",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "squared_error",
+    "to_chw",
+    "to_hwc",
+    "upsample",
+    "upsample_backward",
+    "widen",
+}
+"""Calls that launch kernels and do nothing else. What copies from the host, as a list of channels,
+must not be in a graph: it would be copied again from where it no longer is."""
+
+
+class Program:
+    """What an engine keeps for a recording. Programs are run by one thread at a time."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        arrays: Sequence[Array],
+        pool: Any,
+        *,
+        exact: bool,
+        half: bool,
+        changing: bool,
+    ) -> None:
+        """arrays: the parameters; changing: they move between runs, and are read in each. pool: of
+        cupy's, where its memory is from."""
+        self.changing = changing
+        self.arrays = arrays
+        self.captured: str = ""
+        """Why it is not a CUDA graph; empty while it is, or may become one."""
+        self._recording = prepared(recording, exact=exact, half=half, changing=changing)
+        odd = sorted({call.name for call in self._recording.calls} - CAPTURED)
+        if odd:
+            self.captured = f"it has {', '.join(odd)}"
+        self._stream = cp.cuda.Stream(non_blocking=True)
+        self._pool = pool
+        self._graph: Any = None
+        self._runs = 0
+        self._given: list[tuple[np.ndarray, Array]] = []
+        self._outputs: list[Array] = []
+        self._returned: list[np.ndarray] = []
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether one launch runs it."""
+        return self._graph is not None
+
+    def run(self, given: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The outputs for what the recording is given, float32."""
+        # what moved the parameters was launched elsewhere
+        cp.cuda.get_current_stream().synchronize()
+        with self._in_use():
+            self._take(given)
+            self._launch()
+            outputs = self._give()
+        self._runs += 1
+        return outputs
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._stream, cp.cuda.using_allocator(self._pool.malloc):
+            yield
+
+    def _take(self, given: Sequence[np.ndarray]) -> None:
+        """Through pinned memory, from which the device reads by itself."""
+        if not self._given:
+            self._given = [
+                (empty_pinned(x.shape, np.float32), cp.empty(x.shape, cp.float32)) for x in given
+            ]
+        for (pinned, there), x in zip(self._given, given, strict=True):
+            pinned[...] = x
+            there.set(pinned, stream=self._stream)
+
+    def _launch(self) -> None:
+        if self._runs == 1 and not self.captured:
+            self._capture()
+        if self._graph is not None:
+            self._graph.launch(self._stream)
+        else:
+            self._outputs = self._replayed()
+
+    def _replayed(self) -> list[Array]:
+        outputs = replay(self._recording, [there for _, there in self._given])
+        return [y if y.flags.c_contiguous else y.copy() for y in outputs]
+
+    def _capture(self) -> None:
+        self._stream.begin_capture()
+        try:
+            outputs = self._replayed()
+            graph = self._stream.end_capture()
+        except RuntimeError as error:
+            # the same calls have just run: what is wrong is that they are captured
+            self.captured = first_line(error)
+            with suppress(RuntimeError):
+                self._stream.end_capture()
+            return
+        self._graph, self._outputs = graph, outputs
+
+    def _give(self) -> list[np.ndarray]:
+        if not self._returned:
+            self._returned = [empty_pinned(y.shape, y.dtype) for y in self._outputs]
+        for y, pinned in zip(self._outputs, self._returned, strict=True):
+            y.get(stream=self._stream, out=pinned, blocking=False)
+        self._stream.synchronize()
+        return [pinned.copy() for pinned in self._returned]
+
+
+def prepared(recording: Recording, *, exact: bool, half: bool, changing: bool) -> Recording:
+    """A recording as it will run."""
+    fused = fuse(simplify(recording), exact, changing)
+    return autocast(fused, changing) if half else fused

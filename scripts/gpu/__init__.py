@@ -1,0 +1,1 @@
+"""What scripts/gpu_report is made of."""
