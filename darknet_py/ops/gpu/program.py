@@ -27,6 +27,7 @@ Array = Any
 CAPTURED = {
     *HALF_ARGUMENTS,
     "accumulate",
+    "batch_loss",
     "crop",
     "crop_backward",
     "dream_delta",
@@ -44,6 +45,8 @@ CAPTURED = {
     "softmax_backward",
     "softmax_cross_entropy",
     "squared_error",
+    "standardize",
+    "standardize_backward",
     "to_chw",
     "to_hwc",
     "upsample",
