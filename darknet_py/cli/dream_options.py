@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from darknet_py.cli.options import as_one
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def _number(least: int = 0) -> Any:
     return click.IntRange(min=least)
 
 
-_OPTIONS = (
+_OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("-rounds", "--rounds", type=_number(1), default=1, help="Pictures to make."),
     click.option("-iters", "--iters", type=_number(1), default=10, help="Steps to each."),
     click.option(
@@ -202,14 +201,5 @@ _OPTIONS = (
 )
 
 
-def dream_options(command: F) -> F:
-    """All of them, as one argument `asked`."""
-
-    @wraps(command)
-    def collected(*arguments: Any, **options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Asked)}
-        return command(*arguments, asked=Asked(**mine), **options)
-
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return cast(F, collected)
+dream_options = as_one("asked", Asked, _OPTIONS)
+"""All of them, as one argument `asked`."""

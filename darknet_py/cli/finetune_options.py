@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.options import as_one
 from darknet_py.cli.train import check_layers
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.finetune import How, Request
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Tuned:
         )
 
 
-_OPTIONS = (
+_OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "-o",
         "--output",
@@ -232,14 +230,5 @@ _OPTIONS = (
 )
 
 
-def finetune_options(command: F) -> F:
-    """All of them, as one argument `tuned`."""
-
-    @wraps(command)
-    def collected(*arguments: Any, **options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Tuned)}
-        return command(*arguments, tuned=Tuned(**mine), **options)
-
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return cast(F, collected)
+finetune_options = as_one("tuned", Tuned, _OPTIONS)
+"""All of them, as one argument `tuned`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -40,34 +40,40 @@ threads_option = click.option(
 )
 
 
-def network_options(command: F) -> F:
-    """--device, --threads, --exact, --half, --strict and -q, as one argument `chosen`."""
+def as_one(name: str, kind: type[Any], options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    """A decorator that gives a command these options as one argument `name`: a dataclass `kind`,
+    which has a field for each."""
 
-    @wraps(command)
-    def collected(*arguments: Any, **options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Chosen)}
-        return command(*arguments, chosen=Chosen(**mine), **options)
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def collected(*arguments: Any, **given: Any) -> Any:
+            mine = {field.name: given.pop(field.name) for field in fields(kind)}
+            return command(*arguments, **{name: kind(**mine)}, **given)
 
-    for option in reversed(
-        (
-            click.option(
-                "--device",
-                default="auto",
-                show_default=True,
-                metavar="cpu|gpu|auto",
-                help="Where to compute; gpu:1 is the second GPU.",
-            ),
-            threads_option,
-            click.option(
-                "--exact", is_flag=True, help="Convolve directly: slower, and rounds less."
-            ),
-            click.option("--half", is_flag=True, help="On a GPU, compute maps in bfloat16."),
-            click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
-            click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
-        )
-    ):
-        collected = option(collected)
-    return cast(F, collected)
+        decorated = cast(F, collected)
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+_NETWORK_OPTIONS: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="cpu|gpu|auto",
+        help="Where to compute; gpu:1 is the second GPU.",
+    ),
+    threads_option,
+    click.option("--exact", is_flag=True, help="Convolve directly: slower, and rounds less."),
+    click.option("--half", is_flag=True, help="On a GPU, compute maps in bfloat16."),
+    click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
+    click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
+)
+network_options = as_one("chosen", Chosen, _NETWORK_OPTIONS)
+"""--device, --threads, --exact, --half, --strict and -q, as one argument `chosen`."""
 
 
 def limit_threads(threads: int | None) -> None:

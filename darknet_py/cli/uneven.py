@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from darknet_py.cli.options import as_one
 
 
 @dataclass(frozen=True)
@@ -32,36 +31,26 @@ class Uneven:
         return class_weights(self.class_weights, names, seen)
 
 
-def uneven_options(command: F) -> F:
-    """--class-weights, --balance and --ema, as one argument `uneven`."""
-
-    @wraps(command)
-    def collected(*arguments: Any, **options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Uneven)}
-        return command(*arguments, uneven=Uneven(**mine), **options)
-
-    for option in reversed(
-        (
-            click.option(
-                "--class-weights",
-                metavar="balanced|FILE",
-                help="Count pictures by their class: all classes alike, or a file with a number a "
-                "line, in the order of the names.",
-            ),
-            click.option(
-                "--balance",
-                is_flag=True,
-                help="Draw all classes equally often; pictures of small ones come again.",
-            ),
-            click.option(
-                "--ema",
-                type=click.FloatRange(0, 1, max_open=True),
-                default=0,
-                metavar="DECAY",
-                help="Average the weights over the batches, as in 0.999; validated and written as "
-                "NAME_best.weights and NAME.weights.  [off]",
-            ),
-        )
-    ):
-        collected = option(collected)
-    return cast(F, collected)
+_OPTIONS: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--class-weights",
+        metavar="balanced|FILE",
+        help="Count pictures by their class: all classes alike, or a file with a number a "
+        "line, in the order of the names.",
+    ),
+    click.option(
+        "--balance",
+        is_flag=True,
+        help="Draw all classes equally often; pictures of small ones come again.",
+    ),
+    click.option(
+        "--ema",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0,
+        metavar="DECAY",
+        help="Average the weights over the batches, as in 0.999; validated and written as "
+        "NAME_best.weights and NAME.weights.  [off]",
+    ),
+)
+uneven_options = as_one("uneven", Uneven, _OPTIONS)
+"""--class-weights, --balance and --ema, as one argument `uneven`."""
