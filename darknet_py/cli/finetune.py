@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from darknet_py.network import Network
 
 
+_NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept features: with --no-cache they act"
+
+
 @click.command()
 @click.argument("data")
 @click.argument("cfg")
@@ -79,6 +82,8 @@ def finetune(
         prepared = prepare(net, tuned.request(net, find_file(weights), seed), usable, how)
         presenter = Presenter(prepared, chosen.quiet)
         presenter.show_plan()
+        if how.cache is not None and (tuned.mixup or tuned.cutmix):
+            click.echo(f"warning: {_NO_MIXING}", err=True)
         events = run(_opener(chosen), prepared.folder, prepared.stages, train, valid, how)
         try:
             for event in events:

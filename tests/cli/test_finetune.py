@@ -51,6 +51,7 @@ def test_what_it_says_and_what_it_writes(darknet: Run, task: Task) -> None:
     assert re.search(r"^ +4 convolutional +new +0\.003 +0\.02$", err, re.MULTILINE)
     assert "head: trains from layer 4, on what layer 3 says of the pictures" in err
     assert "features: 27 of 27 pictures" in err
+    assert "warning" not in err
     names = {path.name for path in task.output.iterdir()}
     assert {"base.cfg", "base.weights", "base.names", "base.data", "features"} <= names
     assert (task.output / "head" / "chart.png").is_file()
@@ -138,6 +139,12 @@ def test_wrong_options(
     assert found.code == code
     assert message in found.err
     assert not (task.output / "finetune.json").exists()
+
+
+def test_what_kept_features_cannot_do(darknet: Run, task: Task) -> None:
+    code, _, err = darknet(*task.words, *QUICK, "--mixup", 0.2)
+    assert code == 0
+    assert "warning: --mixup and --cutmix do nothing in stages that train on kept features" in err
 
 
 def test_a_picture_that_cannot_be_read_is_left_out(darknet: Run, task: Task) -> None:

@@ -125,19 +125,39 @@ def _run_stage(
         return (yield from _train(net, loader, len(train), judge, folder, stage, how))
     yield Began(stage, last)
     views = _views(net, train, how, net.settings.augmentation)
-    features = yield from cached_features(front, train.paths, views, how.cache)
+    features = yield from _gathered(front, train, views, how.cache, how)
+    if features is None:
+        return None
     judge = None
     if valid is not None:
         fitted = _views(net, valid, how, None)
-        judge = _judge_of_features(
-            valid, (yield from cached_features(front, valid.paths, fitted, how.cache)), how.top
-        )
+        held = yield from _gathered(front, valid, fitted, how.cache, how)
+        if held is None:
+            return None
+        judge = _judge_of_features(valid, held, how.top)
     learning = rear(net, last)
     order = order_of(train, how.seed, balance=how.balance)
     source = FeatureSource(train, features, stage.batch, order)
     over = yield from _train(learning, source, len(train), judge, folder, stage, how)
     net.changed()
     return over
+
+
+def _gathered(
+    front: Front, dataset: Dataset, views: Views, cache: Path, how: How
+) -> Generator[FinetuneEvent, None, Features | None]:
+    """The features of a set; None where the run was stopped before all were there."""
+    growing = cached_features(front, dataset.paths, views, cache)
+    while True:
+        try:
+            yield next(growing)
+        except StopIteration as end:
+            features: Features = end.value
+            return features
+        if how.stop():
+            growing.close()
+            yield Finished("stopped")
+            return None
 
 
 def _train(

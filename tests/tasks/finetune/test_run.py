@@ -12,7 +12,7 @@ from darknet_py.errors import TrainingError
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data, open_data
 from darknet_py.tasks.events import Finished, Saved, Trained, Validated
-from darknet_py.tasks.features import Front
+from darknet_py.tasks.features import Cached, Front
 from darknet_py.tasks.finetune import Began, Ended, How, Kept, Request, Wishes, finetune, prepare
 from darknet_py.tasks.finetune.run import FinetuneEvent
 from darknet_py.tasks.valid import evaluate
@@ -212,6 +212,23 @@ def test_stopping_saves(tmp_path: Path, base: tuple[Path, Path], data: Data, how
     last = list(run(base, data, tmp_path / "out", how, resume=True))
     trained = [event.batch for event in last if isinstance(event, Trained)]
     assert trained[0] == 6
+
+
+def test_stopping_while_features_grow(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = computed_rows(monkeypatch)
+    # asked after each batch of views: the third time is in the midst of them
+    asked = iter([False, False, True])
+    stopping = replace(how, views=20, stop=lambda: next(asked))
+    events = list(run(base, data, tmp_path / "out", stopping))
+    assert [type(event) for event in events] == [Began, Cached, Cached, Cached, Finished]
+    assert sum(rows) == 2 * 20
+    list(run(base, data, tmp_path / "out", replace(how, views=20), resume=True))
+    whole = [*rows]
+    rows.clear()
+    list(run(base, data, tmp_path / "whole", replace(how, views=20, cache=tmp_path / "other")))
+    assert sum(whole) == sum(rows)
 
 
 def test_patience_keeps_the_best(
