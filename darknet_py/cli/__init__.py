@@ -17,6 +17,7 @@ from darknet_py.cli.features import features
 from darknet_py.cli.filters import filters
 from darknet_py.cli.finetune import finetune
 from darknet_py.cli.info import info
+from darknet_py.cli.lr_find import lr_find
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
 from darknet_py.cli.plan import plan
@@ -42,7 +43,7 @@ def darknet() -> None:
 for command in (
     *(activations, classifier, classify, dataset, explain),
     *(features, filters, finetune),
-    *(info, nightmare, ops, plan, plot, report, speed, train),
+    *(info, lr_find, nightmare, ops, plan, plot, report, speed, train),
     *TOOLS,
 ):
     darknet.add_command(command)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from darknet_py.network import Network
 
 
-_NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept features: with --no-cache they act"
+_NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept features: add --no-cache"
 
 
 @click.command()

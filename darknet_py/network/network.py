@@ -384,11 +384,13 @@ class Network:
         advice = f"subdivisions={found} would fit" if found else "one picture is too much for it"
         return OutOfMemoryError(f"{self.path}: {error}: {advice}", error.fits)
 
-    def update(self) -> None:
-        """The second half of train_step: the batch counts as seen, and the parameters move."""
+    def update(self, rate: float | None = None) -> None:
+        """The second half of train_step: the batch counts as seen, and the parameters move, at the
+        rate of the cfg or at another one."""
         settings = self.settings
         self.seen += settings.batch
-        self.optimiser.step(self.layers, self.rate, settings.batch * settings.time_steps)
+        rate = self.rate if rate is None else rate
+        self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
         if self.average is not None:
             self.average.step(self.parameters())
         self.engine.moved()

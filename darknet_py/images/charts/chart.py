@@ -62,6 +62,8 @@ class Panel(NamedTuple):
     series: Sequence[Series]
     log_y: bool = False
     """Whether y is shown by its logarithm: a y not above 0 is a gap then."""
+    log_x: bool = False
+    """The same of x, for all panels with this x_label."""
 
 
 def draw_chart(
@@ -107,16 +109,21 @@ def _lines(panel: Panel) -> list[_Line]:
     """The panel's lines in the order of drawing: what is faint lies behind."""
     series = panel.series
     looks = styles([one.faint for one in series], [one.dots for one in series])
-    lines = [_line(one, look, panel.log_y) for one, look in zip(series, looks, strict=True)]
+    pairs = zip(series, looks, strict=True)
+    lines = [_line(one, look, panel.log_x, panel.log_y) for one, look in pairs]
     return sorted(lines, key=lambda line: line.style.width)
 
 
-def _line(series: Series, style: Style, log_y: bool) -> _Line:
+def _line(series: Series, style: Style, log_x: bool, log_y: bool) -> _Line:
     x = np.asarray(series.x, dtype=np.float64)
     y = np.asarray(series.y, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"series {series.name!r}: x of shape {x.shape}, y of shape {y.shape}")
-    return _Line(series.name, style, x, np.where(y > 0, y, np.nan) if log_y else y)
+    return _Line(series.name, style, _above_0(x) if log_x else x, _above_0(y) if log_y else y)
+
+
+def _above_0(values: _Floats) -> _Floats:
+    return np.where(values > 0, values, np.nan)
 
 
 def _x_axes(panels: Sequence[Panel], lines: list[list[_Line]]) -> list[Axis]:
@@ -124,7 +131,8 @@ def _x_axes(panels: Sequence[Panel], lines: list[list[_Line]]) -> list[Axis]:
     found: dict[str, list[_Floats]] = {}
     for panel, own in zip(panels, lines, strict=True):
         found.setdefault(panel.x_label, []).extend(line.x[line.shown()] for line in own)
-    axes = {label: fit_axis(_joined(values)) for label, values in found.items()}
+    logs = {panel.x_label for panel in panels if panel.log_x}
+    axes = {label: fit_axis(_joined(values), label in logs) for label, values in found.items()}
     return [axes[panel.x_label] for panel in panels]
 
 

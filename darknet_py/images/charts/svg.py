@@ -62,6 +62,8 @@ def _draw(axes: Any, panel: Panel) -> None:
     axes.tick_params(labelbottom=True)  # also where the x axis is shared
     if panel.log_y:
         axes.set_yscale("log")
+    if panel.log_x:
+        axes.set_xscale("log")
     axes.grid(alpha=0.3)
     if any(series.name for series in panel.series):
         axes.legend(frameon=False)

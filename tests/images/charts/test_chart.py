@@ -81,6 +81,14 @@ def test_a_logarithm_is_a_straight_line() -> None:
     np.testing.assert_allclose(rows[seen], np.poly1d(np.polyfit(seen, rows[seen], 1))(seen), atol=1)
 
 
+def test_powers_are_a_straight_line_by_the_logarithm_of_x() -> None:
+    y = np.arange(50)
+    picture = draw(Series("", 10.0 ** (y / 10 - 6), y), log_x=True)
+    rows = heights(picture, BLUE)
+    seen = np.flatnonzero(np.isfinite(rows))
+    np.testing.assert_allclose(rows[seen], np.poly1d(np.polyfit(seen, rows[seen], 1))(seen), atol=1)
+
+
 @pytest.mark.parametrize("gap", [math.nan, math.inf, -math.inf])
 def test_a_gap_stays_white(gap: float) -> None:
     y = [5.0] * 40 + [gap] * 20 + [5.0] * 40

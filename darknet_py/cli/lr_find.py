@@ -1,0 +1,127 @@
+"""darknet lr-find"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from darknet_py.cli.data_lines import say_report
+from darknet_py.cli.options import Chosen, build_network, find_file, network_options
+from darknet_py.cli.train import data_options
+
+if TYPE_CHECKING:
+    from darknet_py.tasks.lr_find import Found, Probe
+
+
+@click.command("lr-find")
+@click.argument("data")
+@click.argument("cfg")
+@click.argument("weights", required=False)
+@click.option(
+    "--low",
+    type=click.FloatRange(0, min_open=True),
+    default=1e-6,
+    show_default=True,
+    metavar="RATE",
+    help="The first rate.",
+)
+@click.option(
+    "--high",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="RATE",
+    help="The last rate.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=20),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Batches, each at a higher rate.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    default="lr-find.png",
+    show_default=True,
+    help="The chart.",
+)
+@click.option("--csv", "table", metavar="FILE", help="Write batch, rate, loss and smoothed loss.")
+@data_options
+@network_options
+def lr_find(
+    data: str,
+    cfg: str,
+    weights: str | None,
+    low: float,
+    high: float,
+    steps: int,
+    output: str,
+    table: str | None,
+    labels: str,
+    share: float,
+    seed: int,
+    chosen: Chosen,
+) -> None:
+    """Suggest a learning rate.
+
+    Trains on a batch of the cfg at each of many rates, from far too low to far too high, until the
+    loss has climbed to four times its lowest, and draws the loss by the rate. Suggested is the rate
+    at which the smoothed loss falls fastest, but at most a tenth of the rate at which it is lowest.
+    Nothing of the training is kept.
+
+    \b
+    Examples:
+      darknet lr-find photos/ cfg/cifar_small.cfg
+      darknet lr-find photos/ mine.cfg tiny.weights --low 1e-5 --high 10 --csv rates.csv
+    """
+    if low >= high:
+        raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
+    net = build_network(cfg, chosen)
+    from darknet_py.images import draw_chart, save_image
+    from darknet_py.tasks.check import check
+    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.lr_find import chart, suggest, sweep
+
+    report = check(open_data(find_file(data), labels, share, seed), net)
+    say_report(report, chosen.quiet)
+    if weights:
+        net.load_weights(find_file(weights), partial=True, clear=True)
+    net.initialise(seed)
+    probes = []
+    for probe in sweep(net, report.usable()[0], low, high, steps, seed):
+        probes.append(probe)
+        if not chosen.quiet and sys.stderr.isatty():
+            line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
+            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+    if not chosen.quiet and sys.stderr.isatty():
+        click.echo(err=True)
+    found = suggest(probes, steps)
+    save_image(draw_chart(chart(probes, found)), output)
+    if table:
+        _write_table(table, probes, found)
+    click.echo(f"learning_rate={found.rate:.2g}")
+    if not chosen.quiet:
+        click.echo(
+            f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {output}",
+            err=True,
+        )
+
+
+def _write_table(path: str, probes: Sequence[Probe], found: Found) -> None:
+    from darknet_py.atomic import write_text
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("batch", "rate", "loss", "smoothed"))
+    for probe, smoothed in zip(probes, found.smoothed.tolist(), strict=True):
+        writer.writerow((probe.batch, f"{probe.rate:.6g}", f"{probe.loss:.6g}", f"{smoothed:.6g}"))
+    write_text(path, text.getvalue())

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Run
+from tests.support.shapes import CFG, draw_shapes
+
+SGD = CFG.replace("optimizer=adam\n", "")
+
+
+@pytest.fixture
+def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
+    monkeypatch.chdir(tmp_path)
+    Path("shapes.cfg").write_text(SGD)
+    draw_shapes(Path("shapes"), 20)
+    return ("lr-find", "shapes", "shapes.cfg", "--low", 1e-4, "--high", 10)
+
+
+def test_it_prints_a_line_for_the_cfg_and_draws(darknet: Run, words: tuple[object, ...]) -> None:
+    code, out, err = darknet(*words, "--csv", "rates.csv")
+    assert code == 0
+    found = re.fullmatch(r"learning_rate=(\S+)\n", out)
+    assert found
+    assert 1e-4 < float(found[1]) < 10
+    assert re.search(r"falls fastest at \S+, lowest at \S+: lr-find\.png", err)
+    with Image.open("lr-find.png") as picture:
+        assert picture.size == (1000, 400)
+    with open("rates.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["batch"] for row in rows] == [str(i) for i in range(1, len(rows) + 1)]
+    assert float(rows[0]["rate"]) == pytest.approx(1e-4)
+    assert darknet(*words, "-q").out == out
+    # nothing else is written
+    names = {path.name for path in Path().iterdir()}
+    assert names == {"shapes", "shapes.cfg", "lr-find.png", "rates.csv"}
+
+
+def test_weights_to_begin_with_stay_as_they_are(darknet: Run, words: tuple[object, ...]) -> None:
+    trained = ("train", "shapes", "shapes.cfg", "--max-iter", 2, "--backup", "backup", "-q")
+    assert darknet(*trained).code == 0
+    weights = Path("backup/shapes.weights")
+    before = weights.read_bytes()
+    assert darknet(*words[:3], weights, *words[3:], "-q").code == 0
+    assert weights.read_bytes() == before
+
+
+def test_wrong_words(darknet: Run, words: tuple[object, ...]) -> None:
+    assert darknet(*words[:3], "--low", 1, "--high", 0.1).code == 2
+    flat = darknet(*words[:3], "--low", 1e-12, "--high", 1e-11, "-q")
+    assert flat.code == 1
+    assert flat.err.startswith("darknet: the loss never falls between these rates")
+    assert not Path("lr-find.png").exists()
