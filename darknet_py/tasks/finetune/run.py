@@ -175,7 +175,7 @@ def _train(
         seed=how.seed,
         batches=stage.batches,
         save_every=2**31,
-        save_seconds=20,
+        save_seconds=_seconds_between_states(net),
         epochs=False,
         valid_every=max(-(-epoch // stage.batch), -(-stage.batches // _VALIDATIONS)),
         patience=how.patience,
@@ -205,6 +205,11 @@ def _train(
     if evaluation is None:
         return _Over(None)
     return _Over({"top1": evaluation.top1, "loss": evaluation.loss})
+
+
+def _seconds_between_states(net: Network) -> float:
+    """So few that little is computed twice, so many that writing takes little of the time."""
+    return max(1.0, sum(parameter.size for parameter in net.parameters()) / 1e7)
 
 
 def _fits(front: Front, train: Dataset, valid: Dataset | None, how: How) -> bool:
