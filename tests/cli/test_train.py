@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
+from tests.ops.cupy_stand_in import cupy_replaced, make_cupy
 from tests.support.shapes import CFG, draw_shapes
 
 
@@ -374,3 +375,23 @@ def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
     assert darknet("train", *task.words, "--reinit", "1").code == 2
     assert darknet("train", *task.words, weights, "--reinit", "first").code == 2
     assert darknet("train", *task.words, "--resume", "--reinit", "1").code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("-gpus", "0,1,0"), 2, "names a GPU twice: 0,1,0"),
+        (("-gpus", "0,"), 2, "expected numbers of GPUs, as in 0,1"),
+        (("--gpus", "0,1", "--device", "cpu"), 2, "leave out --device cpu"),
+        (("-gpus", "1,4"), 1, "darknet: no such GPU: gpu:4: this machine has gpu:0, gpu:1"),
+        (("-gpus", "4"), 1, "darknet: no such GPU: gpu:4: this machine has gpu:0, gpu:1"),
+    ],
+)
+def test_gpus_that_cannot_be(
+    darknet: Run, task: Task, options: tuple[str, ...], code: int, message: str
+) -> None:
+    with cupy_replaced(make_cupy(devices=2)):
+        result = darknet("train", *task.words, "-q", *options)
+    assert result.code == code
+    assert message in result.err
+    assert not task.backup.exists()
