@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.beginning import Beginning
     from darknet_py.tasks.check import Report
-    from darknet_py.tasks.team import Team
+    from darknet_py.tasks.team import Meeting, Team
     from darknet_py.tasks.train import Options, Progress
 
 
@@ -242,9 +242,9 @@ def _run(
     from darknet_py.tasks.train import train as run
 
     pictures, valid = report.usable()
-    shared = {} if team is None else {"share": team.lead, "processes": team.size}
+    shared = () if team is None else (team.lead, team.size)
     try:
-        for event in run(net, pictures, valid, options, progress, **shared):
+        for event in run(net, pictures, valid, options, progress, *shared):
             watcher.show(event)
     finally:
         watcher.close()

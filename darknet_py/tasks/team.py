@@ -1,9 +1,9 @@
 """Training by several processes of this machine, one a device: one leads, the others follow.
 
 The leader, process 0, is the one that was started. It trains as if it were alone, and alone
-decides, validates, saves and speaks. Before each batch it tells the others to compute their parts of
-it; the network exchanges what they found (network/parallel.py). A follower that fails sends a line,
-and one that finds its leader gone ends.
+decides, validates, saves and speaks. Before each batch it tells the others to compute their parts
+of it; the network exchanges what they found (network/parallel.py). A follower that fails sends a
+line, and one that finds its leader gone ends.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Team:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         for _, _, connection in self._followers:
             connection.close()
         for _, process, _ in self._followers:

@@ -80,7 +80,8 @@ class Progress:
 class Source(Protocol):
     """Where batches come from: images.Loader is one. See there."""
 
-    waited: float
+    @property
+    def waited(self) -> float: ...
 
     def batches(self, start: int = 0) -> Generator[Batch]: ...
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.cli.options import Chosen, build_network
+from darknet_py.network import Network
 from tests.cli.conftest import Run
 from tests.ops.cupy_stand_in import cupy_replaced, make_cupy
+from tests.support.meeting import SocketMeeting
 from tests.support.shapes import CFG, draw_shapes
 
 
@@ -395,3 +399,26 @@ def test_gpus_that_cannot_be(
     assert result.code == code
     assert message in result.err
     assert not task.backup.exists()
+
+
+def test_several_gpus(
+    darknet: Run, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes of the CPU stand in for them."""
+
+    def on_cpu(cfg: str, chosen: Chosen) -> Network:
+        assert chosen.device == "gpu:0"
+        return build_network(cfg, replace(chosen, device="cpu"))
+
+    def meet(numbers: tuple[int, ...]) -> SocketMeeting:
+        assert numbers == (0, 1)
+        return SocketMeeting(str(tmp_path / "meeting"), 2)
+
+    # the package has a command of the module's name
+    monkeypatch.setattr(sys.modules["darknet_py.cli.train"], "build_network", on_cpu)
+    monkeypatch.setattr("darknet_py.ops.gpu_meeting", meet)
+    code, out, err = darknet("train", *task.words, "--max-iter", 3, "-gpus", "0,1")
+    assert code == 0, err
+    assert [line.split(",")[0] for line in out.splitlines()] == ["1", "2", "3"]
+    assert err.count("validation: top-1") == 1
+    assert (task.backup / "shapes.weights").is_file()
