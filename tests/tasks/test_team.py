@@ -105,3 +105,27 @@ def test_a_batch_that_cannot_be_shared(
 ) -> None:
     with pytest.raises(CfgError, match=r"net\.cfg:3: batch=12: expected a multiple of 5 GPUs x "):
         run(tmp_path, SGD, sets, options, 5)
+
+
+def test_a_loss_that_is_no_number_is_found_by_all(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    wild = SGD.replace("learning_rate=0.01", "learning_rate=1e30")
+    with pytest.raises(TrainingError, match=r"^batch 2: the loss is nan, and layer 1 \["):
+        run(tmp_path, wild, sets, options, 2)
+
+
+def test_a_follower_says_what_is_wrong(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    names, paths, labels = sets[0].names, sets[0].paths, sets[0].labels
+    broken = tmp_path / "broken.png"
+    broken.write_text("no picture")
+    path = tmp_path / "net.cfg"
+    path.write_text(SGD.replace("mixup=.2", ""))
+    net = Network.from_cfg(path, "cpu")
+    begin(net, options, Beginning())
+    data = Dataset(names, [broken] * len(paths), labels)
+    job = Job(str(path), data, options, Beginning(), SocketMeeting(str(tmp_path / "meeting"), 2))
+    with pytest.raises(TrainingError, match=r"^cpu: .*broken\.png"), Team(net, job) as team:
+        list(train(net, sets[0], None, options, None, team.lead, team.size))
