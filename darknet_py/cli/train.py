@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,14 @@ from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
+    from darknet_py.tasks.beginning import Beginning
     from darknet_py.tasks.check import Report
+    from darknet_py.tasks.team import Meeting, Team
     from darknet_py.tasks.train import Options, Progress
 
 
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
+_GPUS = re.compile("[0-9]{1,3}(?:,[0-9]{1,3})*")
 _LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
 
 
@@ -60,6 +64,18 @@ def check_layers(_context: object, _option: object, text: str | None) -> str | N
     if text is not None and not _LAYERS.fullmatch(text):
         raise click.BadParameter("expected numbers and ranges of them, as in 10-13,18, or last.")
     return text
+
+
+def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int, ...]:
+    """The numbers of GPUs, each once."""
+    if text is None:
+        return ()
+    if not _GPUS.fullmatch(text):
+        raise click.BadParameter("expected numbers of GPUs, as in 0,1.")
+    numbers = tuple(int(number) for number in text.split(","))
+    if len(set(numbers)) < len(numbers):
+        raise click.BadParameter(f"names a GPU twice: {text}.")
+    return numbers
 
 
 @click.command()
@@ -102,6 +118,13 @@ def check_layers(_context: object, _option: object, text: str | None) -> str | N
     help="Stop after N validations without a better one.",
 )
 @click.option(
+    "-gpus",
+    "--gpus",
+    callback=check_gpus,
+    metavar="N,N",
+    help="Train on these GPUs of this machine at once, as in 0,1: a process each.",
+)
+@click.option(
     "--reinit",
     callback=check_layers,
     metavar="LAYERS",
@@ -123,6 +146,7 @@ def train(
     backup: str | None,
     valid_every: int | None,
     patience: int | None,
+    gpus: tuple[int, ...],
     reinit: str | None,
     labels: str,
     share: float,
@@ -150,6 +174,7 @@ def train(
       darknet train photos/ mine.cfg tiny.weights -clear --reinit last
       darknet train photos/ cfg/cifar_small.cfg --display 20 --snapshot 1000 --max-iter 5000
       darknet train photos/ cfg/cifar_small.cfg --resume
+      darknet train photos/ cfg/resnet18.cfg -gpus 0,1
     """
     resume = resume or state is not None
     if resume and (weights or clear):
@@ -158,11 +183,18 @@ def train(
         )
     if reinit and not weights:
         raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
+    if gpus and chosen.device not in ("auto", "gpu"):
+        raise click.UsageError(f"-gpus says which GPUs: leave out --device {chosen.device}.")
+    if gpus:
+        chosen = replace(chosen, device=f"gpu:{gpus[0]}")
     net = build_network(cfg, chosen)
+    from darknet_py.ops import gpu_meeting
+    from darknet_py.tasks.beginning import Beginning, begin
     from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.train import Options
 
+    meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
     opened = open_data(data, labels, share, seed, backup)
     report = check(opened, net)
     say_report(report, chosen.quiet)
@@ -182,7 +214,8 @@ def train(
             stop=lambda: bool(stop),
         )
         state_path = Path(state) if state else options.backup / f"{options.name}.state"
-        progress = _begin(net, options, weights, clear, reinit, state_path if resume else None)
+        beginning = Beginning(weights, clear, reinit, state_path if resume else None)
+        progress = begin(net, options, beginning)
         watcher = Watcher(
             options.backup,
             net.batch_num,
@@ -190,40 +223,46 @@ def train(
             chosen.quiet,
             display,
         )
-        _run(net, report, options, progress, watcher)
+        if meeting is not None:
+            _run_on(meeting, net, report, options, beginning, progress, watcher)
+        else:
+            _run(net, report, options, progress, watcher)
         if stop:
             click.get_current_context().exit(130)
 
 
-def _begin(
-    net: Network,
-    options: Options,
-    weights: str | None,
-    clear: bool,
-    reinit: str | None,
-    state: Path | None,
-) -> Progress | None:
-    from darknet_py.tasks.reinit import layers_to_draw
-    from darknet_py.tasks.train import resume
-
-    if state is not None:
-        return resume(net, state, options)
-    layers = layers_to_draw(net, reinit) if reinit else []
-    if weights:
-        net.load_weights(weights, partial=True, clear=clear)
-    net.initialise(options.seed)
-    net.reinitialise(layers, options.seed)
-    return None
-
-
 def _run(
-    net: Network, report: Report, options: Options, progress: Progress | None, watcher: Watcher
+    net: Network,
+    report: Report,
+    options: Options,
+    progress: Progress | None,
+    watcher: Watcher,
+    team: Team | None = None,
 ) -> None:
     from darknet_py.tasks.train import train as run
 
     pictures, valid = report.usable()
+    shared = () if team is None else (team.lead, team.size)
     try:
-        for event in run(net, pictures, valid, options, progress):
+        for event in run(net, pictures, valid, options, progress, *shared):
             watcher.show(event)
     finally:
         watcher.close()
+
+
+def _run_on(
+    meeting: Meeting,
+    net: Network,
+    report: Report,
+    options: Options,
+    beginning: Beginning,
+    progress: Progress | None,
+    watcher: Watcher,
+) -> None:
+    from darknet_py.tasks.team import Job, Team
+
+    pictures, _ = report.usable()
+    how = {"exact": net.engine.exact, "half": net.engine.half}
+    job = Job(net.path, pictures, options, beginning, meeting, **how)
+    with Team(net, job) as team:
+        _run(net, report, options, progress, watcher, team)

@@ -49,7 +49,8 @@ class Loader:
     default one a core ($DARKNET_NUM_THREADS); `ahead`: batches that they make beyond the one in
     use. `memory`: bytes for decoded pictures, by default 1 GiB or a quarter of the machine's.
     `shuffle`: by default, where pictures are changed. `balance`: classes come equally often
-    instead, see BalancedOrder.
+    instead, see BalancedOrder. `part`: (r, n) gives part r of n equal ones of each batch alone;
+    `workers` are then by default an n-th of the cores.
 
     Raises DarknetError for a dataset without pictures, or where classes are to be balanced with a
     picture that has not one, and ShapeError for `c` other than 1 or 3.
@@ -71,6 +72,7 @@ class Loader:
         memory: int | None = None,
         shuffle: bool | None = None,
         balance: bool = False,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         _check(dataset, w, h, c, batch, workers, ahead)
         self.dataset = dataset
@@ -80,11 +82,13 @@ class Loader:
         self._shape = (c, h, w)
         self._augmentation = augmentation
         self._seed = seed
-        self._workers = workers or thread_count()
+        self._workers = workers or max(1, thread_count() // part[1])
         self._ahead = ahead
         self._store = Store(dataset.paths, memory)
         shuffled = augmentation is not None if shuffle is None else shuffle
         self._order = order_of(dataset, seed, shuffled, balance)
+        size = batch // part[1]
+        self._part = slice(part[0] * size, (part[0] + 1) * size) if part[1] > 1 else slice(None)
         self._components: npt.NDArray[np.float64] | None = None
         self._components_lock = Lock()
 
@@ -94,7 +98,7 @@ class Loader:
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, made here and now by this thread."""
-        turns = self._turns(number)
+        turns = self._made(self._turns(number))
         x, y = self._empty(len(turns))
         self._fill(x, y, turns)
         return self._finish(x, y, number)
@@ -120,11 +124,21 @@ class Loader:
         """The pictures of batch `number`, in its order."""
         return [self.dataset.paths[turn.picture] for turn in self._turns(number)]
 
+    @property
+    def _mixes(self) -> bool:
+        how = self._augmentation
+        return how is not None and bool(how.mixup or how.cutmix)
+
+    def _made(self, turns: list[Turn]) -> list[Turn]:
+        """Of a batch, what has to be made: all of it where pictures are mixed with others."""
+        return turns if self._mixes else turns[self._part]
+
     def _turns(self, number: int) -> list[Turn]:
         return self._order.turns(number * self.batch_size, (number + 1) * self.batch_size)
 
     def _stream(self, batches: Iterable[tuple[int, list[Turn]]]) -> Generator[Batch]:
         waiting: deque[Future[Batch]] = deque()
+        batches = ((number, self._made(turns)) for number, turns in batches)
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="darknet-loader")
         try:
             for number, turns in batches:
@@ -190,7 +204,7 @@ class Loader:
     def _finish(self, x: _Floats, y: _Floats, number: int) -> Batch:
         if self._augmentation is not None:
             mix_batch(x, y, self._augmentation, generator(Purpose.MIX, self._seed, number))
-        return x, y
+        return (x[self._part], y[self._part]) if self._mixes else (x, y)
 
 
 def _check(

@@ -19,7 +19,7 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.errors import CfgError, DarknetError, OutOfMemoryError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape
-from darknet_py.network import gradients, recordings
+from darknet_py.network import gradients, parallel, recordings
 from darknet_py.network.average import Average
 from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.entrance import enter
@@ -86,6 +86,8 @@ class Network:
         self.sections = sections
         self.engine = ops.Engine(exact, half)
         self.average: Average | None = None
+        self.communicator: parallel.Communicator | None = None
+        """With other processes, where each has a part of every batch."""
         steering = plan.settings.plateau
         self.plateau = Plateau(steering) if steering is not None else None
 
@@ -339,14 +341,30 @@ class Network:
         return loss
 
     def accumulate(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> float:
-        """The first half of train_step: forward and backward; updates wait in the parameters."""
+        """The first half of train_step: forward and backward; updates wait in the parameters.
+
+        With a communicator, x and y are this process's part; what is left is the whole batch's.
+        """
         self._check_trainable()
         self._check_batch(x, y, weights)
         self._prepare_updates()
+        if self.communicator is None:
+            return self._accumulate_parts(x, y, weights)
+        parallel.begin(self, self.communicator)
+        loss = self._accumulate_parts(x, y, weights)
+        return parallel.exchange(self, self.communicator, loss)
+
+    def _accumulate_parts(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> float:
+        """Forward and backward of all subdivisions; the mean loss."""
         given = [each for each in (x, y, weights) if each is not None]
         parts = zip(*(np.split(each, self.settings.subdivisions) for each in given), strict=True)
         with np.errstate(all="ignore"):  # the loss says what numpy would warn of
             return sum(self._accumulate_part(*part) for part in parts) / len(x)
+
+    @property
+    def _processes(self) -> int:
+        """Those that share each batch."""
+        return 1 if self.communicator is None else self.communicator.size
 
     @property
     def _draws(self) -> bool:
@@ -377,7 +395,7 @@ class Network:
 
     def _with_advice(self, error: OutOfMemoryError) -> OutOfMemoryError:
         """The same, and which subdivisions of the batch would fit."""
-        batch = self.settings.batch
+        batch = self.settings.batch // self._processes
         parts = range(self.settings.subdivisions + 1, batch + 1)
         fitting = (n for n in parts if batch % n == 0 and batch // n <= error.fits)
         found = next(fitting, None)
@@ -425,7 +443,11 @@ class Network:
             start = self._to_device(x)
             outputs = forward(self.layers, self.ops, start, last, train=True, keep=True)
         forget(self.layers)
-        return next((i for i in range(last + 1) if not self.ops.is_finite(outputs[i])), None)
+        bad = (i for i in range(last + 1) if not self.ops.is_finite(outputs[i]))
+        first = next(bad, last + 1)
+        if self.communicator is not None:
+            first = parallel.least(self, self.communicator, first)
+        return first if first <= last else None
 
     # Edges
 
@@ -475,7 +497,7 @@ class Network:
             )
 
     def _check_batch(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
-        batch = self.settings.batch * self.settings.time_steps
+        batch = self.settings.batch * self.settings.time_steps // self._processes
         if len(x) != batch or np.shape(y) != (batch, self.outputs):
             raise ShapeError(
                 f"{self.path}: expected a batch of {batch} pictures and truths of shape "

@@ -12,7 +12,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 from darknet_py.errors import DeviceError
 
@@ -33,6 +35,14 @@ def for_device(device: str = "auto") -> ModuleType:
     if not match:
         raise DeviceError(f"no such device: {device!r}: expected cpu, gpu, gpu:N or auto")
     return _gpu(int(match[1] or 0))
+
+
+def gpu_meeting(numbers: Sequence[int]) -> Any:
+    """Where processes of these GPUs meet to exchange arrays: see ops.gpu.nccl.
+
+    To be asked for after for_device has given a GPU. Raises DeviceError.
+    """
+    return importlib.import_module("darknet_py.ops.gpu.nccl").meet(numbers)
 
 
 def _auto() -> ModuleType:

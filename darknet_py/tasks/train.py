@@ -24,6 +24,11 @@ from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
 
 
+def never() -> bool:
+    """No stop is asked for."""
+    return False
+
+
 @dataclass(frozen=True)
 class Options:
     """How to train.
@@ -53,7 +58,7 @@ class Options:
     ema: float = 0
     top: int = 5
     workers: int | None = None
-    stop: Callable[[], bool] = lambda: False
+    stop: Callable[[], bool] = never
 
 
 @dataclass
@@ -75,7 +80,8 @@ class Progress:
 class Source(Protocol):
     """Where batches come from: images.Loader is one. See there."""
 
-    waited: float
+    @property
+    def waited(self) -> float: ...
 
     def batches(self, start: int = 0) -> Generator[Batch]: ...
 
@@ -87,7 +93,9 @@ Judge = Callable[[Network], Evaluation]
 
 
 @dataclass
-class _Run:
+class Run:
+    """A training on its way."""
+
     net: Network
     source: Source
     epoch: int
@@ -142,26 +150,39 @@ def train(
     valid: Dataset | None,
     options: Options,
     progress: Progress | None = None,
+    share: Callable[[Source], Source] = lambda source: source,
+    processes: int = 1,
 ) -> Iterator[Event]:
-    """Trains on pictures until max_batches, and yields what happens: see train_on."""
+    """Trains on pictures until max_batches, and yields what happens: see train_on.
+
+    processes: how many compute each batch, of which this is the first; share(source): the source
+    that has the others do so (see team.py).
+    """
     check_outputs(net, len(data.names))
     progress = progress or start(net, options)
-    h, w, c = net.in_shape
-    augmentation, batch = net.settings.augmentation, net.settings.batch
-    loader = Loader(
-        data,
-        *(w, h, c, batch),
-        augmentation,
-        progress.seed,
-        options.workers,
-        balance=progress.balance,
-    )
+    loader = share(loader_of(net, data, options, progress, (0, processes)))
 
     def judge(net: Network) -> Evaluation:
         assert valid is not None
         return evaluate(net, valid, options.top)
 
     yield from train_on(net, loader, len(data), judge if valid else None, options, progress)
+
+
+def loader_of(
+    net: Network, data: Dataset, options: Options, progress: Progress, part: tuple[int, int]
+) -> Loader:
+    """The batches that a run trains on, or part r of n of each: (r, n)."""
+    h, w, c = net.in_shape
+    return Loader(
+        data,
+        *(w, h, c, net.settings.batch),
+        net.settings.augmentation,
+        progress.seed,
+        options.workers,
+        balance=progress.balance,
+        part=part,
+    )
 
 
 def train_on(
@@ -187,21 +208,21 @@ def train_on(
             f"{net.path}: seen is already past max_batches ({net.batch_num} of {last} batches): "
             "use -clear to start counting again"
         )
-    run = _Run(net, source, epoch, judge, options, progress)
+    run = Run(net, source, epoch, judge, options, progress)
     plateau.begin(net)
     remove_leftovers(options.backup)
     yield from _checkpoint(run, final=False)
     yield from _batches(run, last)
 
 
-def _batches(run: _Run, last: int) -> Iterator[Event]:
+def _batches(run: Run, last: int) -> Iterator[Event]:
     net, options = run.net, run.options
     epoch_length = run.epoch
     valid_every = options.valid_every or -(-epoch_length // net.settings.batch)
     batches, reason = run.source.batches(net.batch_num), "done"
     try:
         while True:
-            yield from _train_batch(run, next(batches))
+            yield from train_batch(run, next(batches))
             ended = (last and net.batch_num >= last) or options.stop()
             if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
                 yield from _validate(run, run.judge)
@@ -227,7 +248,8 @@ def _batches(run: _Run, last: int) -> Iterator[Event]:
     yield Finished(reason)
 
 
-def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Event]:
+def train_batch(run: Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Event]:
+    """A batch, or this process's part of one. Raises TrainingError for a loss that is no number."""
     net, start = run.net, time.monotonic()
     (x, truth), weights = batch, None
     if run.progress.class_weights:
@@ -257,7 +279,7 @@ def _train_batch(run: _Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Ev
         yield adjusted
 
 
-def _what_went_bad(run: _Run, x: np.ndarray, loss: float) -> str:
+def _what_went_bad(run: Run, x: np.ndarray, loss: float) -> str:
     net = run.net
     index = net.first_bad_layer(x)
     layer = f"layer {index} [{net.layers[index].kind}]" if index is not None else "the gradient"
@@ -270,7 +292,7 @@ def _what_went_bad(run: _Run, x: np.ndarray, loss: float) -> str:
     )
 
 
-def _validate(run: _Run, judge: Judge) -> Iterator[Event]:
+def _validate(run: Run, judge: Judge) -> Iterator[Event]:
     with run.net.averaged():
         evaluation = judge(run.net)
     best = run.progress.best is None or evaluation.top1 > run.progress.best
@@ -282,19 +304,19 @@ def _validate(run: _Run, judge: Judge) -> Iterator[Event]:
         yield from _save(run, "_best.weights", averaged=True)
 
 
-def _is_due(run: _Run) -> bool:
+def _is_due(run: Run) -> bool:
     late = time.monotonic() - run.saved_at >= run.options.save_seconds
     return late or run.net.batch_num % run.options.save_every == 0
 
 
-def _checkpoint(run: _Run, final: bool) -> Iterator[Event]:
+def _checkpoint(run: Run, final: bool) -> Iterator[Event]:
     run.saved_at = time.monotonic()
     suffix = ".weights" if final else ".backup"
     return _save(run, suffix, ".state", final=final, averaged=final)
 
 
 def _save(
-    run: _Run,
+    run: Run,
     weights: str,
     state: str | None = None,
     *,

@@ -185,6 +185,15 @@ class Stream:
         return Graph(calls)
 
 
+class Event:
+    """A mark in a stream; what it waits for is done at once here."""
+
+    done = False
+
+    def record(self, stream: Stream) -> None:
+        self.done = True
+
+
 class Graph:
     """What a stream captured."""
 
@@ -237,6 +246,7 @@ def make_cupy(devices: int = 1) -> ModuleType:
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             MemoryPool=MemoryPool,
+            Event=Event,
             Stream=type("Stream", (Stream,), {}),
             get_current_stream=Stream,
             using_allocator=lambda allocator: nullcontext(),

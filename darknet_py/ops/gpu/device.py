@@ -10,13 +10,7 @@ from darknet_py.ops.gpu.faults import DRIVER, LIBRARIES, first_line
 
 def use_device(index: int) -> None:
     """What follows in this thread runs on this GPU. Raises DeviceError: why it cannot."""
-    try:
-        count = cp.cuda.runtime.getDeviceCount()
-    except cp.cuda.runtime.CUDARuntimeError as error:
-        raise DeviceError(f"no GPU can be used: {first_line(error)}: {DRIVER}") from error
-    if index >= count:
-        numbers = "none" if count == 0 else ", ".join(f"gpu:{i}" for i in range(count))
-        raise DeviceError(f"no such GPU: gpu:{index}: this machine has {numbers}")
+    check_number(index)
     try:
         cp.cuda.Device(index).use()
         _compute()
@@ -25,6 +19,17 @@ def use_device(index: int) -> None:
     except (ImportError, RuntimeError, cp.cuda.compiler.CompileException) as error:
         # a RuntimeError is how cupy reports that the compiler's library is missing
         raise DeviceError(f"cupy cannot compute: {first_line(error)}: {LIBRARIES}") from error
+
+
+def check_number(index: int) -> None:
+    """Raises DeviceError where this machine has no such GPU."""
+    try:
+        count = cp.cuda.runtime.getDeviceCount()
+    except cp.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(f"no GPU can be used: {first_line(error)}: {DRIVER}") from error
+    if index >= count:
+        numbers = "none" if count == 0 else ", ".join(f"gpu:{i}" for i in range(count))
+        raise DeviceError(f"no such GPU: gpu:{index}: this machine has {numbers}")
 
 
 def _compute() -> None:

@@ -1,0 +1,82 @@
+"""One batch, computed by several processes, each with a part of its pictures.
+
+Process r of n, with s subdivisions, computes what subdivisions r * s to (r + 1) * s - 1 of n * s
+would in one process: updates and losses are summed, and layers draw at random as they would there.
+Batch norm's rolling statistics are the mean of what the processes made of them. What every process
+has is then equal, and stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from darknet_py.errors import CfgError
+
+if TYPE_CHECKING:
+    from darknet_py.network.network import Network
+
+Array = Any
+
+
+class Communicator(Protocol):
+    """What processes exchange arrays through. rank: of this one, from 0; size: how many."""
+
+    rank: int
+    size: int
+
+    def sum(self, arrays: Sequence[Array]) -> None:
+        """Each array becomes the sum over all processes, in place, equal bit for bit in all. All
+        processes have to call it, with arrays of the same shapes. Raises TrainingError where
+        another process has ended."""
+
+
+def check_divisible(net: Network, size: int) -> None:
+    """Raises CfgError for a batch that so many processes cannot share equally."""
+    batch, subdivisions = net.settings.batch, net.settings.subdivisions
+    if batch % (size * subdivisions):
+        value = net.sections[0].values.get("batch")
+        asked = f"{size} GPUs x subdivisions={subdivisions}"
+        message = f"batch={batch}: expected a multiple of {asked} = {size * subdivisions}"
+        raise CfgError(net.path, value.line if value else None, message)
+
+
+def begin(net: Network, with_: Communicator) -> None:
+    """Before a batch: what is to be counted once is kept by one."""
+    if with_.rank:
+        for parameter in net.parameters():
+            if parameter.updates is not None:
+                parameter.updates[...] = 0  # SGD's velocity
+    _skip_draws(net, with_.rank)
+
+
+def exchange(net: Network, with_: Communicator, loss: float) -> float:
+    """After it: updates of the whole batch, and its loss from that of each part."""
+    _skip_draws(net, with_.size - 1 - with_.rank)
+    losses = net.ops.array(np.array([loss]), np.float64)
+    learning = [layer.parameters() for layer in net.layers if not layer.frozen]
+    parameters = [parameter for each in learning for parameter in each]
+    rolling = [each.value for each in parameters if not each.learned]
+    updates = [each.updates for each in parameters if each.learned]
+    with_.sum([losses, *updates, *rolling])
+    for value in rolling:
+        value *= 1 / with_.size
+    return float(net.ops.to_host(losses)[0]) / with_.size
+
+
+def least(net: Network, with_: Communicator, number: int) -> int:
+    """The least of the numbers that the processes have."""
+    numbers = np.zeros(with_.size)
+    numbers[with_.rank] = number
+    there = net.ops.array(numbers, np.float64)
+    with_.sum([there])
+    return int(net.ops.to_host(there).min())
+
+
+def _skip_draws(net: Network, parts: int) -> None:
+    """Layers draw next as if other processes' parts of the batch had been here."""
+    for layer in net.layers:
+        for name, value in layer.state().items():
+            setattr(layer, name, value + parts * net.settings.subdivisions)
