@@ -11,7 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -74,15 +74,14 @@ class Team:
             self._followers.append((devices[rank], process, mine))
 
     def __enter__(self) -> Team:
-        try:
+        with ExitStack() as until_all_are_there:
+            until_all_are_there.callback(self.__exit__)
             for device, process, connection in self._followers:
                 wait([connection, process.sentinel])
                 self._hear(device, process, connection)
             self.go()
             self._net.communicator = self._meeting.join(0, self.watch)
-        except BaseException:
-            self.__exit__()
-            raise
+            until_all_are_there.pop_all()
         return self
 
     def __exit__(self, *_error: object) -> None:
