@@ -17,9 +17,9 @@ import numpy as np
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
-from darknet_py.errors import CfgError, DarknetError, OutOfMemoryError, ShapeError
+from darknet_py.errors import CfgError, DarknetError, ShapeError
 from darknet_py.layers import Layer, Parameter, Shape
-from darknet_py.network import gradients, parallel, recordings
+from darknet_py.network import gradients, learning, parallel, recordings
 from darknet_py.network.average import Average
 from darknet_py.network.builder import MAX_MAP, build, build_layers
 from darknet_py.network.entrance import enter
@@ -319,12 +319,12 @@ class Network:
         that is no program."""
         if y is None:
             return recordings.prediction(self, self._any_size(x)).times(self, rounds)
-        self._check_trainable()
-        if self._draws:
+        learning.check_trainable(self)
+        if learning.draws(self):
             reason = "layers draw at random in training, which then goes layer by layer: no steps"
             raise CfgError(self.path, None, reason)
-        self._prepare_updates()
-        return recordings.training(self, self._checked(x), y).times(self, rounds)
+        learning.prepare_updates(self)
+        return recordings.training(self, self.checked(x), y).times(self, rounds)
 
     # Training
 
@@ -345,62 +345,7 @@ class Network:
 
         With a communicator, x and y are this process's part; what is left is the whole batch's.
         """
-        self._check_trainable()
-        self._check_batch(x, y, weights)
-        self._prepare_updates()
-        if self.communicator is None:
-            return self._accumulate_parts(x, y, weights)
-        parallel.begin(self, self.communicator)
-        loss = self._accumulate_parts(x, y, weights)
-        return parallel.exchange(self, self.communicator, loss)
-
-    def _accumulate_parts(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> float:
-        """Forward and backward of all subdivisions; the mean loss."""
-        given = [each for each in (x, y, weights) if each is not None]
-        parts = zip(*(np.split(each, self.settings.subdivisions) for each in given), strict=True)
-        with np.errstate(all="ignore"):  # the loss says what numpy would warn of
-            return sum(self._accumulate_part(*part) for part in parts) / len(x)
-
-    @property
-    def _processes(self) -> int:
-        """Those that share each batch."""
-        return 1 if self.communicator is None else self.communicator.size
-
-    @property
-    def _draws(self) -> bool:
-        """Whether layers draw at random in training: anew each time, as a recording does not."""
-        return any(layer.state() for layer in self.layers)
-
-    def _prepare_updates(self) -> None:
-        for parameter in self.parameters():
-            if parameter.learned and parameter.updates is None:
-                parameter.updates = self.ops.array(np.zeros(parameter.shape, np.float32))
-
-    def _accumulate_part(
-        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
-    ) -> float:
-        """Forward and backward of one subdivision; the loss, summed over its pictures."""
-        draws = self._draws
-        if self.engine.trains and (self.engine.draws or not draws):
-            work = recordings.training(self, self._checked(x), y, weights, fresh=draws)
-            try:
-                (loss,) = work.run(self)
-            except OutOfMemoryError as error:
-                raise self._with_advice(error) from error
-            return float(loss)
-        given = [y] if weights is None else [y, weights.reshape(-1, 1, 1, 1)]
-        others = [self.ops.array(each) for each in given]
-        loss = recordings.train(self, self.ops, self._to_device(x), *others)
-        return float(self.ops.to_host(loss))
-
-    def _with_advice(self, error: OutOfMemoryError) -> OutOfMemoryError:
-        """The same, and which subdivisions of the batch would fit."""
-        batch = self.settings.batch // self._processes
-        parts = range(self.settings.subdivisions + 1, batch + 1)
-        fitting = (n for n in parts if batch % n == 0 and batch // n <= error.fits)
-        found = next(fitting, None)
-        advice = f"subdivisions={found} would fit" if found else "one picture is too much for it"
-        return OutOfMemoryError(f"{self.path}: {error}: {advice}", error.fits)
+        return learning.accumulate(self, x, y, weights)
 
     def update(self, rate: float | None = None) -> None:
         """The second half of train_step: the batch counts as seen, and the parameters move, at the
@@ -440,7 +385,7 @@ class Network:
         """The first layer whose output of x, in training, is not finite; None if none."""
         last = len(self.layers) - 1
         with np.errstate(all="ignore"):
-            start = self._to_device(x)
+            start = self.to_device(x)
             outputs = forward(self.layers, self.ops, start, last, train=True, keep=True)
         forget(self.layers)
         bad = (i for i in range(last + 1) if not self.ops.is_finite(outputs[i]))
@@ -458,16 +403,16 @@ class Network:
             return self
         return self.resized(w=shape[3], h=shape[2])
 
-    def _to_device(self, x: np.ndarray) -> Array:
+    def to_device(self, x: np.ndarray) -> Array:
         """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device; see `enter`."""
-        return enter(self.ops.array(self._checked(x)), self.ops, self.settings)
+        return enter(self.ops.array(self.checked(x)), self.ops, self.settings)
 
     def _any_size(self, x: np.ndarray) -> np.ndarray:
         """x as (n, c, h, w), where `sized` may have to make a network that takes it."""
         is_map = not self.settings.is_vector and np.ndim(x) == 4
-        return x if is_map and x.shape[1] == self.in_shape.c else self._checked(x)
+        return x if is_map and x.shape[1] == self.in_shape.c else self.checked(x)
 
-    def _checked(self, x: np.ndarray) -> np.ndarray:
+    def checked(self, x: np.ndarray) -> np.ndarray:
         """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
         h, w, c = self.in_shape
         shape = np.shape(x)
@@ -487,23 +432,3 @@ class Network:
                 raise ShapeError(
                     f"{self.path}: there is no layer {layer}: expected 0 to {len(self.layers) - 1}"
                 )
-
-    def _check_trainable(self) -> None:
-        if not self.layers[-1].is_loss:
-            raise CfgError(
-                self.path,
-                self.sections[-1].line,
-                "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
-            )
-
-    def _check_batch(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
-        batch = self.settings.batch * self.settings.time_steps // self._processes
-        if len(x) != batch or np.shape(y) != (batch, self.outputs):
-            raise ShapeError(
-                f"{self.path}: expected a batch of {batch} pictures and truths of shape "
-                f"({batch}, {self.outputs}), found {len(x)} and {np.shape(y)}"
-            )
-        if weights is not None and np.shape(weights) != (batch,):
-            raise ShapeError(
-                f"{self.path}: expected {batch} weights, found shape {np.shape(weights)}"
-            )

@@ -1,0 +1,101 @@
+"""A batch that a network learns from: forward and backward, subdivision by subdivision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
+from darknet_py.network import parallel, recordings
+
+if TYPE_CHECKING:
+    from darknet_py.network.network import Network
+
+
+def accumulate(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> float:
+    """The mean loss; updates wait in the parameters. See Network.accumulate."""
+    check_trainable(net)
+    _check_batch(net, x, y, weights)
+    prepare_updates(net)
+    if net.communicator is None:
+        return _accumulate_parts(net, x, y, weights)
+    parallel.begin(net, net.communicator)
+    loss = _accumulate_parts(net, x, y, weights)
+    return parallel.exchange(net, net.communicator, loss)
+
+
+def draws(net: Network) -> bool:
+    """Whether layers draw at random in training: anew each time, as a recording does not."""
+    return any(layer.state() for layer in net.layers)
+
+
+def prepare_updates(net: Network) -> None:
+    """Parameters that learn get updates, zeros at first."""
+    for parameter in net.parameters():
+        if parameter.learned and parameter.updates is None:
+            parameter.updates = net.ops.array(np.zeros(parameter.shape, np.float32))
+
+
+def check_trainable(net: Network) -> None:
+    """Raises CfgError where nothing at the end says how wrong the network is."""
+    if not net.layers[-1].is_loss:
+        raise CfgError(
+            net.path,
+            net.sections[-1].line,
+            "the last layer has no loss to train on: expected [softmax], [logistic] or [cost]",
+        )
+
+
+def _accumulate_parts(
+    net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None
+) -> float:
+    """Forward and backward of all subdivisions; the mean loss."""
+    given = [each for each in (x, y, weights) if each is not None]
+    parts = zip(*(np.split(each, net.settings.subdivisions) for each in given), strict=True)
+    with np.errstate(all="ignore"):  # the loss says what numpy would warn of
+        return sum(_accumulate_part(net, *part) for part in parts) / len(x)
+
+
+def _accumulate_part(
+    net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    """Forward and backward of one subdivision; the loss, summed over its pictures."""
+    random = draws(net)
+    if net.engine.trains and (net.engine.draws or not random):
+        work = recordings.training(net, net.checked(x), y, weights, fresh=random)
+        try:
+            (loss,) = work.run(net)
+        except OutOfMemoryError as error:
+            raise _with_advice(net, error) from error
+        return float(loss)
+    given = [y] if weights is None else [y, weights.reshape(-1, 1, 1, 1)]
+    others = [net.ops.array(each) for each in given]
+    loss = recordings.train(net, net.ops, net.to_device(x), *others)
+    return float(net.ops.to_host(loss))
+
+
+def _with_advice(net: Network, error: OutOfMemoryError) -> OutOfMemoryError:
+    """The same, and which subdivisions of the batch would fit."""
+    batch = net.settings.batch // _processes(net)
+    parts = range(net.settings.subdivisions + 1, batch + 1)
+    fitting = (n for n in parts if batch % n == 0 and batch // n <= error.fits)
+    found = next(fitting, None)
+    advice = f"subdivisions={found} would fit" if found else "one picture is too much for it"
+    return OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits)
+
+
+def _check_batch(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+    batch = net.settings.batch * net.settings.time_steps // _processes(net)
+    if len(x) != batch or np.shape(y) != (batch, net.outputs):
+        raise ShapeError(
+            f"{net.path}: expected a batch of {batch} pictures and truths of shape "
+            f"({batch}, {net.outputs}), found {len(x)} and {np.shape(y)}"
+        )
+    if weights is not None and np.shape(weights) != (batch,):
+        raise ShapeError(f"{net.path}: expected {batch} weights, found shape {np.shape(weights)}")
+
+
+def _processes(net: Network) -> int:
+    """Those that share each batch."""
+    return 1 if net.communicator is None else net.communicator.size
