@@ -199,7 +199,11 @@ def _train(
                     return None
                 if event.reason == "patience":
                     evaluation, result = None, "_best.weights"
-    net.load_weights(options.backup / f"{folder.name}{result}")
+    weights = options.backup / f"{folder.name}{result}"
+    if not weights.exists():  # killed between the last state and the weights
+        with net.averaged():
+            net.save_weights(weights)
+    net.load_weights(weights)
     if evaluation is None and judge is not None:
         evaluation = judge(net)
     if evaluation is None:

@@ -214,6 +214,21 @@ def test_stopping_saves(tmp_path: Path, base: tuple[Path, Path], data: Data, how
     assert trained[0] == 6
 
 
+@pytest.mark.parametrize("ema", [0, 0.9])
+def test_a_run_killed_between_its_last_state_and_its_weights(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How, ema: float
+) -> None:
+    how, wishes = replace(how, ema=ema), Wishes(unfreeze=0, head_epochs=4)
+    list(run(base, data, tmp_path / "whole", how, wishes))
+    for event in run(base, data, tmp_path / "killed", how, wishes):
+        if isinstance(event, Finished):
+            break
+    (tmp_path / "killed" / "head" / "base.weights").unlink()
+    list(run(base, data, tmp_path / "killed", how, wishes, resume=True))
+    found = (tmp_path / "killed" / "base.weights").read_bytes()
+    assert found == (tmp_path / "whole" / "base.weights").read_bytes()
+
+
 def test_stopping_while_features_grow(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How, monkeypatch: pytest.MonkeyPatch
 ) -> None:
