@@ -30,7 +30,7 @@ class Meeting:
     """Where the processes of these GPUs find one another; goes to each as it is (pickled)."""
 
     numbers: tuple[int, ...]
-    key: tuple[int, ...]
+    key: bytes
     """NCCL's unique id."""
 
     @property
@@ -46,7 +46,7 @@ def meet(numbers: Sequence[int]) -> Meeting:
     """A meeting of these GPUs. Raises DeviceError: why they cannot."""
     for number in numbers:
         check_number(number)
-    return Meeting(tuple(numbers), tuple(_nccl().get_unique_id()))
+    return Meeting(tuple(numbers), _nccl().get_unique_id())
 
 
 class Communicator:

@@ -25,14 +25,17 @@ class NcclError(RuntimeError):
     """What cupy raises where NCCL fails."""
 
 
+KEY = bytes(range(128))
+
+
 def make_nccl(size: int) -> Any:
     """What cupy.cuda.nccl has, for so many threads."""
     barrier = threading.Barrier(size, timeout=20)
     sent: dict[int, np.ndarray] = {}
 
     class NcclCommunicator:
-        def __init__(self, count: int, key: tuple[int, ...], rank: int) -> None:
-            assert (count, key) == (size, (1, 2, 3))
+        def __init__(self, count: int, key: bytes, rank: int) -> None:
+            assert (count, key) == (size, KEY)
             self.rank = rank
             barrier.wait()
 
@@ -58,7 +61,7 @@ def make_nccl(size: int) -> Any:
         NCCL_SUM=0,
         NcclError=NcclError,
         NcclCommunicator=NcclCommunicator,
-        get_unique_id=lambda: (1, 2, 3),
+        get_unique_id=lambda: KEY,
         groupStart=lambda: None,
         groupEnd=lambda: None,
     )
