@@ -16,7 +16,7 @@ _ROWS = 4096
 def dream_limit(y: Array, thresh: float, channels: Sequence[int]) -> Array:
     """Each picture's mean + thresh standard deviations, (n, 1, 1, 1), over these channels, all
     if none are named."""
-    seen = y[..., list(channels)] if len(channels) else y
+    seen = _picked(y, channels) if len(channels) else y
     axes = (1, 2, 3)
     mean = seen.mean(axis=axes, keepdims=True, dtype=np.float64)
     deviation = seen.std(axis=axes, keepdims=True, dtype=np.float64)
@@ -30,7 +30,8 @@ def stand_out(y: Array, limit: Array, channels: Sequence[int]) -> Array:
     if not len(channels):
         return above
     delta = np.zeros_like(y)
-    delta[..., list(channels)] = above[..., list(channels)]
+    for run in _runs(channels):
+        delta[..., run] = above[..., run]
     return delta
 
 
@@ -54,3 +55,26 @@ def guide_delta(y: Array, features: Array) -> Array:
         here = slice(first, first + _ROWS)
         delta[here] = known[(pixels[here] @ known.T).argmax(axis=1)]
     return delta.reshape(y.shape)
+
+
+def _picked(y: Array, channels: Sequence[int]) -> Array:
+    """These channels alone."""
+    picked = np.empty_like(y, shape=(*y.shape[:-1], len(channels)))
+    start = 0
+    for run in _runs(channels):
+        end = start + run.stop - run.start
+        picked[..., start:end] = y[..., run]
+        start = end
+    return picked
+
+
+def _runs(channels: Sequence[int]) -> list[slice]:
+    """Channels in order, as slices: a list of them would have to be copied to a GPU each time,
+    which no CUDA graph can hold."""
+    runs: list[slice] = []
+    for channel in channels:
+        if runs and runs[-1].stop == channel:
+            runs[-1] = slice(runs[-1].start, channel + 1)
+        else:
+            runs.append(slice(channel, channel + 1))
+    return runs

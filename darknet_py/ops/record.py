@@ -234,6 +234,7 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "flatten_chw": lambda x: (x.shape[0], 1, 1, x.size // x.shape[0]),
     "flatten_chw_backward": lambda delta, shape: shape,
     "guide_delta": _as_first,
+    "join_steps": lambda steps: (sum(x.shape[0] for x in steps), *steps[0].shape[1:]),
     "local2d": _local2d,
     "local2d_backward_input": lambda delta, weights, shape, *window: shape,
     "local2d_backward_weights": _weights_of_local,

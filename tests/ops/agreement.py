@@ -208,6 +208,31 @@ def check_calls(gpu: ModuleType, name: str, dtype: str) -> None:
         agree(gpu, name, *arguments)
 
 
+def check_in_a_graph(gpu: ModuleType, name: str) -> None:
+    """The same, captured before its arguments have their values."""
+    stream = gpu.program.cp.cuda.Stream()
+    for arguments in CALLS["float32"][name]:
+        there = _map_arrays(lambda x: gpu.array(np.zeros_like(x)), arguments)
+        here = _map_arrays(np.copy, arguments)
+        stream.begin_capture()
+        try:
+            found = getattr(gpu, name)(*there)
+        finally:
+            graph = stream.end_capture()
+        for x, values in zip(_leaves(there), _leaves(arguments), strict=True):
+            if isinstance(values, np.ndarray):
+                x.set(values)
+        graph.launch(stream)
+        _compare(gpu, found, getattr(cpu, name)(*here), name)
+        _compare(gpu, there, here, f"what {name} leaves of its arguments")
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in _leaves(item)]
+    return [value]
+
+
 FORWARD = [
     "avg_softmax",
     "connected",

@@ -30,6 +30,7 @@ COMPUTE = (
     "broadcast_to",
     "clip",
     "concatenate",
+    "empty_like",
     "ones_like",
     "reshape",
     "where",
@@ -67,6 +68,8 @@ class DeviceArray(NDArrayOperatorsMixin):
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **kwargs: Any
     ) -> Any:
         given = _inside(inputs)
+        if ufunc is np.matmul:
+            tape.host("calling cuBLAS API during stream capture", NotImplementedError)
         if out:
             kwargs["out"] = _inside(out)
             tape.effect(lambda: getattr(ufunc, method)(*given, **kwargs))
@@ -79,6 +82,8 @@ class DeviceArray(NDArrayOperatorsMixin):
         if function.__name__ not in COMPUTE:
             raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
         inside, named = _inside(args), _inside(kwargs)
+        if function is np.concatenate and _in_one_kernel(inside[0]):
+            tape.host("a list of addresses")
         return _device(tape.result(lambda: np.asarray(function(*inside, **named))))
 
     def __getattr__(self, name: str) -> Any:
@@ -96,10 +101,11 @@ class DeviceArray(NDArrayOperatorsMixin):
         raise AttributeError(f"if cupy's arrays have {name}, add it to METHODS or ATTRIBUTES")
 
     def __getitem__(self, at: Any) -> DeviceArray:
-        return _device(self._values[_inside(at)])
+        where = _place(at)
+        return _device(tape.result(lambda: self._values[where]))
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        where, what = _inside(at), _inside(value)
+        where, what = _place(at), _inside(value)
         tape.effect(lambda: self._values.__setitem__(where, what))
 
     def set(self, values: np.ndarray, stream: Any = None) -> None:
@@ -137,6 +143,23 @@ def _inside(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_inside(item) for item in value)
     return value
+
+
+def _place(at: Any) -> Any:
+    """What an array is indexed with, for numpy."""
+    for one in at if isinstance(at, tuple) else (at,):
+        if isinstance(one, list | np.ndarray):
+            tape.host("a list of indices")
+        if isinstance(one, DeviceArray) and one.dtype == bool:
+            tape.host("how many values are true")
+    return _inside(at)
+
+
+def _in_one_kernel(arrays: list[np.ndarray]) -> bool:
+    """Whether cupy joins these by a kernel that is sent their addresses: many small ones."""
+    size = sum(x.nbytes for x in arrays)
+    is_one_type = len({x.dtype for x in arrays}) == 1
+    return len(arrays) > 8 and is_one_type and size < len(arrays) * 2 * 1024 * 1024
 
 
 def _device(values: Any) -> DeviceArray:

@@ -49,7 +49,7 @@ def result(call: Callable[[], Any]) -> Any:
     return value
 
 
-def host(what: str) -> None:
+def host(what: str, refusal: type[RuntimeError] = RuntimeError) -> None:
     """The host waits for the device, or gives it something. Fails while a stream captures."""
     if _calls is not None:
-        raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: {what}")
+        raise refusal(f"cudaErrorStreamCaptureUnsupported: {what}")

@@ -16,20 +16,22 @@ def test_a_limit_and_what_is_above_it_are_dream_delta() -> None:
     assert found.dtype == np.float32
 
 
-def test_the_limit_of_some_channels_is_theirs_alone() -> None:
-    limit = dream_limit(Y, 1.5, (1, 4))
+@pytest.mark.parametrize("channels", [(1, 4), (4, 1), (1, 2, 3, 5)])
+def test_the_limit_of_some_channels_is_theirs_alone(channels: tuple[int, ...]) -> None:
+    limit = dream_limit(Y, 1.5, channels)
     assert limit.shape == (2, 1, 1, 1)
     assert limit.dtype == np.float32
     for n in range(2):
-        part = Y[n, :, :, [1, 4]]
+        part = Y[n][..., list(channels)]
         assert limit[n] == pytest.approx(part.mean() + 1.5 * part.std(), rel=1e-5)
 
 
-def test_other_channels_do_not_stand_out() -> None:
+@pytest.mark.parametrize("channels", [(5, 2), (0, 1, 4), (1, 2, 3, 4)])
+def test_other_channels_do_not_stand_out(channels: tuple[int, ...]) -> None:
     limit = np.float32(0.1).reshape(1, 1, 1, 1)
-    found = stand_out(Y, limit, (5, 2))
+    found = stand_out(Y, limit, channels)
     expected = np.where(Y > 0.1, Y, 0)
-    expected[..., [0, 1, 3, 4]] = 0
+    expected[..., [c for c in range(6) if c not in channels]] = 0
     np.testing.assert_array_equal(found, expected)
 
 

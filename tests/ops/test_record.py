@@ -47,6 +47,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "flatten_chw": (X,),
     "flatten_chw_backward": (array(2, 1, 1, 120), X.shape),
     "guide_delta": (X, array(1, 1, 3, 4)),
+    "join_steps": ([X, array(3, 5, 6, 4)],),
     "local2d": (X, array(3, 3, 5, 3, 3, 4), 2, 1),
     "local2d_backward_input": (array(2, 3, 3, 5), array(3, 3, 5, 3, 3, 4), X.shape, 2, 1),
     "local2d_backward_weights": (array(2, 3, 3, 5), X, 3, 2, 1),

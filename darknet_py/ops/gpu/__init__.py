@@ -24,10 +24,11 @@ from darknet_py.ops.gpu.columns import (
     local2d_backward_input,
     local2d_backward_weights,
 )
-from darknet_py.ops.gpu.concat import concat
+from darknet_py.ops.gpu.concat import concat, join_steps
 from darknet_py.ops.gpu.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
+from darknet_py.ops.gpu.guide import guide_delta
 from darknet_py.ops.gpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.gpu.normalize import (
     batch_statistics,
@@ -60,6 +61,8 @@ __all__ = [
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weights",
+    "guide_delta",
+    "join_steps",
     "local2d",
     "local2d_backward_input",
     "local2d_backward_weights",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,7 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import OutOfMemoryError
 from darknet_py.network import Network
-from darknet_py.network.targets import StandOut
 from tests.ops.cudnn_stand_in import StandIn
-from tests.ops.cupy_stand_in import gpu_on_numpy
 
 cpu = devices.for_device("cpu")
 
@@ -58,21 +55,6 @@ output=5
 activation=linear
 [softmax]
 """
-
-
-@pytest.fixture
-def cudnn(monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    module = StandIn()
-    monkeypatch.setitem(sys.modules, "cudnn", module)
-    return module
-
-
-@pytest.fixture
-def gpu(cudnn: StandIn) -> ModuleType:
-    module = gpu_on_numpy()
-    nothing = {"folder": lambda key: None, "load": lambda *_: None, "store": lambda *_: None}
-    module.plans.disk = SimpleNamespace(make_key=lambda *_: "", **nothing)
-    return module
 
 
 def networks(gpu: ModuleType, folder: Path, **how: Any) -> tuple[Network, Network]:
@@ -130,18 +112,6 @@ def test_dreams_are_captured(gpu: ModuleType, tmp_path: Path) -> None:
         found, expected = (net.image_delta(x, 4, 1.0) for net in (there, here))
         np.testing.assert_allclose(found, expected, 0, 1e-4 * np.abs(expected).max())
     assert programs(there)[0].is_graph
-
-
-def test_what_copies_from_the_host_is_not_captured(gpu: ModuleType, tmp_path: Path) -> None:
-    here, there = networks(gpu, tmp_path)
-    targets = [StandOut(4, channels=(1, 3))]
-    for seed in range(3):
-        x = pictures(1, seed)
-        found, expected = (net.delta_towards(x, targets) for net in (there, here))
-        np.testing.assert_allclose(found, expected, 0, 1e-4 * np.abs(expected).max())
-    (program,) = programs(there)
-    assert not program.is_graph
-    assert program.captured == "it has dream_limit, stand_out"
 
 
 def test_what_the_driver_does_not_capture_is_launched(gpu: ModuleType, tmp_path: Path) -> None:
