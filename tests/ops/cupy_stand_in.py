@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -60,6 +60,7 @@ class DeviceArray(NDArrayOperatorsMixin):
 
     def __init__(self, values: np.ndarray) -> None:
         self._values = values
+        self.memory: Any = None
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError("numpy asks for the values of an array of the device")
@@ -230,11 +231,61 @@ class Graph:
             call()
 
 
-class MemoryPool:
-    """A pool; of memory here is enough, unless it is told otherwise."""
+class Memory:
+    """Memory of the device. free: bytes that are left."""
 
-    def malloc(self, size: int) -> None:
-        raise NotImplementedError
+    free = 1 << 30
+
+    def __init__(self, size: int) -> None:
+        if size > self.free:
+            raise CUDARuntimeError("cudaErrorMemoryAllocation: out of memory")
+        type(self).free -= size
+        self.size = size
+
+    def give_back(self) -> None:
+        type(self).free += self.size
+
+
+class Block:
+    """Memory that a pool has lent."""
+
+    def __init__(self, pool: MemoryPool, memory: Memory) -> None:
+        self._pool, self._memory = pool, memory
+
+    def __del__(self) -> None:
+        self._pool.cached.append(self._memory)
+
+
+class MemoryPool:
+    """A pool, which keeps what it has until it is told otherwise, even when it is forgotten."""
+
+    def __init__(self, allocator: Callable[[int], Any]) -> None:
+        self._allocator = allocator
+        self.cached: list[Memory] = []
+
+    def malloc(self, size: int) -> Block:
+        fits = [memory for memory in self.cached if memory.size >= size]
+        if fits:
+            self.cached.remove(fits[0])
+            return Block(self, fits[0])
+        try:
+            return Block(self, self._allocator(size))
+        except CUDARuntimeError:
+            self.free_all_blocks()
+        try:
+            return Block(self, self._allocator(size))
+        except CUDARuntimeError:
+            raise OutOfMemoryError(
+                f"Out of memory allocating {size:,} bytes (allocated so far: 0 bytes)."
+            ) from None
+
+    def free_all_blocks(self) -> None:
+        for memory in self.cached:
+            memory.give_back()
+        self.cached = []
+
+    def get_limit(self) -> int:
+        return 0
 
 
 class Device:
@@ -253,8 +304,10 @@ def make_cupy(devices: int = 1) -> ModuleType:
     """A module to stand at "cupy", on a machine with this many GPUs."""
     cupy = ModuleType("cupy")
     cupy.__spec__ = ModuleSpec("cupy", None)
+    memory: Any = type("Memory", (Memory,), {})
+    pool, allocators = MemoryPool(memory), Allocators()
     for name in CREATE:
-        setattr(cupy, name, _creator(getattr(np, name)))
+        setattr(cupy, name, _creator(getattr(np, name), allocators))
     for name in (*COMPUTE, *TYPES):
         setattr(cupy, name, getattr(np, name))
     for name, value in vars(np).items():
@@ -263,20 +316,24 @@ def make_cupy(devices: int = 1) -> ModuleType:
     vars(cupy).update(
         ndarray=DeviceArray,
         asnumpy=_asnumpy,
+        get_default_memory_pool=lambda: pool,
         RawModule=RawModule,
         cuda=SimpleNamespace(
             Device=type("Device", (Device,), {"used": []}),
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+            Memory=memory,
+            MemoryPointer=lambda memory, offset: memory,
             MemoryPool=MemoryPool,
+            set_allocator=allocators.set,
             Event=Event,
             Stream=type("Stream", (Stream,), {}),
             get_current_stream=Stream,
-            using_allocator=lambda allocator: nullcontext(),
+            using_allocator=allocators.using,
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
                 getDeviceCount=lambda: devices,
-                memGetInfo=lambda: (1_000_000, 2_000_000),
+                memGetInfo=lambda: (memory.free, 1 << 30),
                 getDeviceProperties=lambda index: dict(PROPERTIES),
             ),
         ),
@@ -284,13 +341,33 @@ def make_cupy(devices: int = 1) -> ModuleType:
     return cupy
 
 
-def _creator(function: Callable[..., Any]) -> Callable[..., DeviceArray]:
+class Allocators:
+    """What new arrays are given memory by."""
+
+    def __init__(self) -> None:
+        self.now: Callable[[int], Any] = lambda size: None
+
+    def set(self, allocator: Callable[[int], Any]) -> None:
+        self.now = allocator
+
+    @contextmanager
+    def using(self, allocator: Callable[[int], Any]) -> Iterator[None]:
+        before, self.now = self.now, allocator
+        try:
+            yield
+        finally:
+            self.now = before
+
+
+def _creator(function: Callable[..., Any], allocators: Allocators) -> Callable[..., DeviceArray]:
     def create(first: Any, *args: Any, **kwargs: Any) -> DeviceArray:
         # the only functions that may be given an array of the host
         if isinstance(first, np.ndarray | list):
             tape.host("an array of the host")
         values = first._values if isinstance(first, DeviceArray) else first
-        return _device(tape.result(lambda: function(values, *args, **kwargs)))
+        made = _device(tape.result(lambda: function(values, *args, **kwargs)))
+        made.memory = allocators.now(made._values.nbytes)
+        return made
 
     return create
 

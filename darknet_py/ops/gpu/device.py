@@ -6,6 +6,7 @@ import cupy as cp
 
 from darknet_py.errors import DeviceError
 from darknet_py.ops.gpu.faults import DRIVER, LIBRARIES, first_line
+from darknet_py.ops.gpu.room import allocate
 
 
 def use_device(index: int) -> None:
@@ -13,6 +14,7 @@ def use_device(index: int) -> None:
     check_number(index)
     try:
         cp.cuda.Device(index).use()
+        cp.cuda.set_allocator(allocate)
         _compute()
     except (cp.cuda.runtime.CUDARuntimeError, cp.cuda.memory.OutOfMemoryError) as error:
         raise DeviceError(f"gpu:{index} cannot be used: {first_line(error)}") from error

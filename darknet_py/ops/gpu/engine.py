@@ -13,7 +13,9 @@ import numpy as np
 from darknet_py.errors import DeviceError
 from darknet_py.ops.gpu.arrays import array, to_host
 from darknet_py.ops.gpu.faults import out_of_memory
+from darknet_py.ops.gpu.pool import Pool
 from darknet_py.ops.gpu.program import Program
+from darknet_py.ops.gpu.room import make_room, register
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import peak_bytes, replay
 
@@ -39,8 +41,9 @@ class Engine:
         self.exact = exact
         self.half = half
         self._programs: OrderedDict[Hashable, Program] = OrderedDict()
-        self._pool = cp.cuda.MemoryPool()
-        self._lock = threading.Lock()
+        self._pool = Pool()
+        self._lock = threading.RLock()
+        register(self)
 
     def free_memory(self) -> int | None:
         """Bytes that the device has free; None where it has no memory of its own."""
@@ -50,6 +53,15 @@ class Engine:
         """Forgets all programs."""
         with self._lock:
             self._programs.clear()
+            self._pool.free()
+
+    def let_go(self) -> None:
+        """The same, unless a thread computes with them."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.clear()
+            finally:
+                self._lock.release()
 
     def moved(self) -> None:
         """Forgets programs that hold parameters: an optimiser has moved them."""
@@ -99,18 +111,22 @@ class Engine:
         changing: bool,
     ) -> Program:
         if key not in self._programs:
-            pool = cp.cuda.MemoryPool()  # whose memory a graph's kernels use for good
-            self._programs[key] = self._made(record(n), arrays, changing, pool)
+            # a graph's kernels use its memory for good
+            self._programs[key] = self._made(record(n), arrays, changing, Pool())
         self._programs.move_to_end(key)
         while len(self._programs) > _KEPT:
             self._programs.popitem(last=False)
         return self._programs[key]
 
     def _made(
-        self, recording: Recording, arrays: Sequence[Any], changing: bool, pool: Any
+        self, recording: Recording, arrays: Sequence[Any], changing: bool, pool: Pool
     ) -> Program:
         how = {"exact": self.exact, "half": self.half, "changing": changing}
-        return Program(recording, arrays, pool, **how)
+        program = Program(recording, arrays, pool, **how)
+        # what has begun to change parameters cannot be tried again: room comes first
+        if not program.has_room():
+            make_room()
+        return program
 
     def times(self, *_: Any, **__: Any) -> NoReturn:
         """Raises DeviceError: what a step is, is not known here."""

@@ -18,11 +18,16 @@ from cupyx import empty_pinned
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
+from darknet_py.ops.gpu.pool import Pool
 from darknet_py.ops.record import Recording
-from darknet_py.ops.replay import replay
+from darknet_py.ops.replay import peak_bytes, replay
 from darknet_py.ops.simplify import simplify
 
 Array = Any
+_PIECE = 512
+"""Bytes: cupy rounds what is asked for up to such pieces."""
+_WORKSPACE = 4
+"""For a fourth of what the maps take cuDNN finds room to work in."""
 
 CAPTURED = {
     *HALF_ARGUMENTS,
@@ -87,14 +92,14 @@ class Program:
         self,
         recording: Recording,
         arrays: Sequence[Array],
-        pool: Any,
+        pool: Pool,
         *,
         exact: bool,
         half: bool,
         changing: bool,
     ) -> None:
-        """arrays: the parameters; changing: they move between runs, and are read in each. pool: of
-        cupy's, where its memory is from."""
+        """arrays: the parameters; changing: they move between runs, and are read in each. pool: its
+        memory, which no graph shares with another program."""
         self.changing = changing
         self.arrays = arrays
         self.captured: str = ""
@@ -103,6 +108,7 @@ class Program:
         odd = sorted({call.name for call in self._recording.calls} - CAPTURED)
         if odd:
             self.captured = f"it has {', '.join(odd)}"
+        self._item = 2 if half else 4
         self._stream = cp.cuda.Stream(non_blocking=True)
         self._pool = pool
         self._graph: Any = None
@@ -110,6 +116,16 @@ class Program:
         self._given: list[tuple[np.ndarray, Array]] = []
         self._outputs: list[Array] = []
         self._returned: list[np.ndarray] = []
+
+    def __del__(self) -> None:
+        # before the pool
+        self._graph, self._given, self._outputs = None, [], []
+
+    def has_room(self) -> bool:
+        """Whether its maps find memory; what they find stays theirs, in one piece."""
+        maps = peak_bytes(self._recording, self._item) + len(self._recording.calls) * _PIECE
+        with self._in_use():
+            return self._pool.has_room(maps + maps // _WORKSPACE)
 
     @property
     def is_graph(self) -> bool:
@@ -155,15 +171,20 @@ class Program:
         return [y if y.flags.c_contiguous else y.copy() for y in outputs]
 
     def _capture(self) -> None:
+        self._outputs = []  # their memory is used again
+        self._pool.begin()
         self._stream.begin_capture()
         try:
             outputs = self._replayed()
             graph = self._stream.end_capture()
-        except RuntimeError as error:
+        except (RuntimeError, cp.cuda.memory.OutOfMemoryError) as error:
             # the same calls have just run: what is wrong is that they are captured
             self.captured = first_line(error)
             with suppress(RuntimeError):
                 self._stream.end_capture()
+            return
+        if not self._pool.has_all():
+            self.captured = "there is too little memory"
             return
         self._graph, self._outputs = graph, outputs
 

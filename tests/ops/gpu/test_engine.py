@@ -202,11 +202,17 @@ def test_exact_asks_for_exact_plans(gpu: ModuleType, cudnn: StandIn, tmp_path: P
     assert all("TENSOR_CORE" in notes for notes in cudnn.deselected)
 
 
+def memory(gpu: ModuleType) -> Any:
+    """The stand-in's memory, which knows what is left."""
+    return gpu.program.cp.cuda.Memory
+
+
 def out_of_memory(gpu: ModuleType, message: str) -> None:
     def fail(*_: Any) -> None:
         raise gpu.program.cp.cuda.memory.OutOfMemoryError(message)
 
     gpu.program.replay = fail
+    gpu.program.cp.cuda.runtime.memGetInfo = lambda: (1_000_000, 2_000_000)
 
 
 MESSAGE = "Out of memory allocating 3,000,000 bytes (allocated so far: 900,000 bytes)."
@@ -243,6 +249,7 @@ def test_weights_that_do_not_fit(gpu: ModuleType) -> None:
         raise gpu.arrays.cp.cuda.memory.OutOfMemoryError(MESSAGE)
 
     vars(gpu.arrays.cp)["array"] = fail
+    memory(gpu).free = 1_000_000
     with pytest.raises(
         OutOfMemoryError, match=r"3.0 MB more asked for, 0.9 MB taken, 1.0 MB free$"
     ):
@@ -250,6 +257,7 @@ def test_weights_that_do_not_fit(gpu: ModuleType) -> None:
 
 
 def test_what_the_device_has_free(gpu: ModuleType) -> None:
+    memory(gpu).free = 1_000_000
     assert gpu.Engine().free_memory() == 1_000_000
     assert cpu.Engine().free_memory() is None
 

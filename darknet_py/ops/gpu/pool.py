@@ -1,0 +1,54 @@
+"""Memory of programs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import cupy as cp
+
+
+class Pool:
+    """A pool of cupy's, which goes back to the device with its last reference: cupy itself keeps
+    what a forgotten pool has. Arrays in it must have gone before."""
+
+    def __init__(self) -> None:
+        self._was_short = [False]
+        self._pool = cp.cuda.MemoryPool(partial(_taken, self._was_short))
+
+    def __del__(self) -> None:
+        self.free()
+
+    def free(self) -> None:
+        """Gives back what no array has."""
+        self._pool.free_all_blocks()
+
+    def malloc(self, size: int) -> Any:
+        """cupy's allocator."""
+        return self._pool.malloc(size)
+
+    def has_room(self, size: int) -> bool:
+        """Whether there are so many bytes in one piece; arrays of this stream will share it."""
+        try:
+            self.malloc(size)
+        except cp.cuda.memory.OutOfMemoryError:
+            return False
+        return True
+
+    def begin(self) -> None:
+        """From now on it is watched: see `has_all`."""
+        self._was_short[0] = bool(self._pool.get_limit())
+
+    def has_all(self) -> bool:
+        """Whether what arrays have had since `begin` is here still. Where memory ends, cupy gives
+        back what is free just then, though a graph may have its address."""
+        return not self._was_short[0]
+
+
+def _taken(was_short: list[bool], size: int) -> Any:
+    """Memory of the device for a pool."""
+    try:
+        return cp.cuda.MemoryPointer(cp.cuda.Memory(size), 0)
+    except cp.cuda.runtime.CUDARuntimeError:
+        was_short[0] = True
+        raise
