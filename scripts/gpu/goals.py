@@ -107,7 +107,7 @@ def _speed(rows: Sequence[Row], work: str, batch: int, precision: str, least: fl
     faster = "as fast as" if least == 1 else f"{least:g} times as fast as"
     what = f"{work}, batch {batch}, at least {faster} PyTorch {WORDS[precision]}"
     each = [
-        _Figure(f"{row.network} {row.ratio:.2f}", row.ratio >= least)
+        _Figure(f"{row.network} {row.ratio:.2f} ({row.best})", row.ratio >= least)
         for row in found
         if row.ratio is not None
     ]

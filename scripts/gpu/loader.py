@@ -26,6 +26,8 @@ BATCH = 64
 PICTURES = 1024
 SIDE = 256
 _DISTINCT = 16
+_DETAILS = 192
+"""Pixels of a side before a picture is enlarged: its file is then as large as a photo's."""
 _LEAST = 3
 """Steps at least that are measured, whatever they take."""
 
@@ -77,8 +79,7 @@ def make_set(folder: Path, pictures: int, classes: int) -> Dataset:
 
 
 def _picture(seed: int) -> npt.NDArray[np.float32]:
-    """With details of a few pixels."""
-    (x,) = random_pictures(1, 3, SIDE // 2, SIDE // 2, seed)
+    (x,) = random_pictures(1, 3, _DETAILS, _DETAILS, seed)
     return resize_image(np.ascontiguousarray(x.transpose(1, 2, 0)), SIDE, SIDE)
 
 

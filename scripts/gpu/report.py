@@ -92,8 +92,8 @@ LOADED = """\
 ## Pictures from files
 
 Milliseconds of a training step, as `darknet train` does it: on JPEGs of 256 x 256 pixels that the
-loader's threads decode and augment, and on a batch that is in memory. Lost is what the step waits
-or what it is slower, whichever is more.
+loader's threads decode and augment, none of them kept decoded, and on a batch that is in memory.
+Lost is what the step waits or what it is slower, whichever is more.
 
 | training | KB a picture | from files | of it waited | from memory | lost |
 |---|---|---|---|---|---|"""

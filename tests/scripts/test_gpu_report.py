@@ -187,7 +187,7 @@ def test_speed_is_met_by_all_networks_in_each_precision() -> None:
     assert states(training, "training, batch 64, at least") == [MET, UNKNOWN]
     assert states(training, "inference, batch 64, at least") == [UNKNOWN, UNKNOWN]
     (figure,) = {goal.figure for goal in goals(rows) if fast in goal.what if goal.state == MET}
-    assert figure == "tiny 2.50, darknet19 2.50, resnet50 2.50"
+    assert figure == ", ".join(f"{name} 2.50 (channels_last)" for name in NETWORKS)
 
 
 def test_the_better_layout_counts() -> None:
