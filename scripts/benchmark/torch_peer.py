@@ -77,8 +77,8 @@ def dream_steps(nets: Sequence[TorchNet], x: np.ndarray, thresh: float) -> Call:
     _, _, h, w = x.shape
 
     def moved(picture: torch.Tensor, dx: int, dy: int) -> torch.Tensor:
-        rows = torch.arange(dy, dy + h).clamp(0, h - 1)
-        columns = torch.arange(dx, dx + w).clamp(0, w - 1)
+        rows = torch.arange(dy, dy + h, device=picture.device).clamp(0, h - 1)
+        columns = torch.arange(dx, dx + w, device=picture.device).clamp(0, w - 1)
         return picture[:, :, rows][:, :, :, columns]
 
     def scaled(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -106,7 +106,7 @@ def dream_steps(nets: Sequence[TorchNet], x: np.ndarray, thresh: float) -> Call:
         with torch.no_grad():
             for net, drawn in zip(nets, DRAWS, strict=True):
                 picture = step(picture, net, drawn)
-        found: np.ndarray = picture.numpy()
+        found: np.ndarray = picture.cpu().numpy()
         return found
 
     return call
@@ -125,7 +125,7 @@ class Training:
     def __init__(self, graph: Graph, x: np.ndarray, y: np.ndarray, **settings: Any) -> None:
         self.net = TorchNet(graph, training=True, **settings)
         self.pictures = self.net.input(x)
-        self.labels = torch.from_numpy(y.argmax(1))
+        self.labels = torch.from_numpy(y.argmax(1)).to(self.net.device)
         self.learned = self.net.learned()
         self.first = next(
             i for i, step in enumerate(graph.steps) if isinstance(step.operation, Conv)
@@ -142,15 +142,22 @@ class Training:
 
     def found(self) -> dict[str, Any]:
         """What one step gives: losses by the name of the last layer, and the first updates."""
-        logits = self.step().detach().double()
-        truth = functional.one_hot(self.labels, logits.shape[1])
-        squares = (functional.softmax(logits, 1) - truth).square()
+        logits = self.step().detach()
         # darknet's updates are sums over the batch, and negative gradients
         updates = self.net.tensors[self.first][0].grad * -len(self.labels)
         return {
+            **self.losses(logits),
+            "updates": updates.numpy(),
+        }
+
+    def losses(self, logits: Any) -> dict[str, float]:
+        """By the name of the last layer, what it says of these."""
+        logits = logits.double()
+        truth = functional.one_hot(self.labels, logits.shape[1])
+        squares = (functional.softmax(logits, 1) - truth).square()
+        return {
             "softmax": float(functional.cross_entropy(logits, self.labels)),
             "cost": float(squares.sum() / len(logits)),
-            "updates": updates.numpy(),
         }
 
 

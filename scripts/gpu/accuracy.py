@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
+from scripts.gpu.plan import Planned, Settings
+from scripts.gpu.rows import Case
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden"
-LIMITS = {"tf32": 2e-3, "exact": 1e-4}
-"""The largest error, of the largest value, with products of TF32 and of whole floats."""
-
-EXCEPTIONS = {"connected_bn": 5e-3}
-"""Figures that no device of ours meets: where the C program's gradient is not the exact one."""
+PRECISIONS = ("tf32", "exact")
 
 
-class Case(NamedTuple):
-    """One figure: how far off, in units of the largest expected value."""
-
-    kind: str
-    name: str
-    precision: str
-    error: float
-
-    @property
-    def is_good(self) -> bool:
-        return self.error <= EXCEPTIONS.get(self.name, LIMITS[self.precision])
-
-
-def cases(device: str) -> Iterator[Case]:
+def plan(settings: Settings) -> Iterator[Planned]:
     """All figures in both precisions."""
-    for kind in ("forward", "train", "dream"):
-        for path in sorted((GOLDEN / kind).glob("*.npz")):
-            for precision in LIMITS:
-                yield measure(devices.for_device(device), kind, path.stem, precision)
+    ops = devices.for_device(settings.device)
+    for kind, name in figures():
+        for precision in PRECISIONS:
+            yield f"{kind}, {name}, {precision}", partial(measure, ops, kind, name, precision)
+
+
+def figures() -> list[tuple[str, str]]:
+    """Kind and name of each."""
+    kinds = ("forward", "train", "dream")
+    return [(kind, path.stem) for kind in kinds for path in sorted((GOLDEN / kind).glob("*.npz"))]
 
 
 def measure(ops: Any, kind: str, name: str, precision: str) -> Case:
@@ -63,7 +55,7 @@ def _network(figure: Any, ops: Any, precision: str) -> Network:
 def _forward(figure: Any, net: Network) -> float:
     """Every layer's output, three times: from the second run on it is a CUDA graph."""
     errors = [
-        _error(found, figure[f"out_{index}"])
+        error_of(found, figure[f"out_{index}"])
         for _ in range(3)
         for index, found in enumerate(net.activations(figure["x"]))
     ]
@@ -76,17 +68,17 @@ def _train(figure: Any, net: Network) -> float:
         net.train_step(np.ascontiguousarray(x), np.ascontiguousarray(y))
         for x, y in zip(figure["x"], figure["y"], strict=True)
     ]
-    return _error(np.array(losses), figure["loss"])
+    return error_of(np.array(losses), figure["loss"])
 
 
 def _dream(figure: Any, net: Network) -> float:
     layer, thresh = int(figure["layer"]), float(figure["thresh"])
     found = [net.image_delta(figure["x"], layer, thresh) for _ in range(3)]
-    return max(_error(each, figure["image_delta"]) for each in found)
+    return max(error_of(each, figure["image_delta"]) for each in found)
 
 
-def _error(found: np.ndarray, expected: np.ndarray) -> float:
-    """A number that is none is an infinite error."""
+def error_of(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, in units of the largest value; infinite where one is no number."""
     difference = np.abs(found.reshape(expected.shape) - expected).max(initial=0)
     largest = np.abs(expected).max(initial=0) or 1.0
     return float(difference / largest) if np.isfinite(difference) else float("inf")

@@ -1,93 +1,127 @@
-"""scripts/gpu_report: tests, figures, times, and the report of them."""
+"""scripts/gpu_report: parts are measured one by one, and the report is written after each row."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib.metadata
-import subprocess
+import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from darknet_py import ops as devices
-from darknet_py.atomic import atomic_file
+from darknet_py.atomic import write_text
 from darknet_py.errors import DarknetError
-from scripts.gpu.accuracy import cases
+from scripts.gpu.goals import MISSED, goals
+from scripts.gpu.machine import describe
+from scripts.gpu.parts import run_part
+from scripts.gpu.plan import PARTS, Settings
 from scripts.gpu.report import report
+from scripts.gpu.results import Result, Results, read_results, write_results
+from scripts.gpu.rows import Failure, Row
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("cupy-cuda13x", "cupy-cuda12x", "nvidia-cudnn-frontend", "torch", "numpy")
+SECONDS = 1.5
+NEEDS = {"speed": "torch", "tests": "pytest"}
+"""Packages that a part cannot do without."""
+
+DESCRIPTION = """\
+Measures what only a machine with an NVIDIA GPU can show, and writes it as a report:
+
+  accuracy   all figures of the C program's, with TF32 and with whole floats
+  speed      inference, training and dreams beside PyTorch's, and how long a first run takes
+  loader     whether training waits for pictures from files
+  nightmare  a dream with vgg-conv, as a task and as a command
+  tests      those that need a GPU
+
+Rows are printed as they come, to stderr, and the report is written anew after each; its figures are
+kept beside it as JSON. With --only, the other parts' stay what they are there. What fails stands in
+the report, and the rest goes on."""
+
+EPILOGUE = """\
+The exit code is 1 where something failed or a goal that was measured is missed.
+
+vgg-conv.weights and scream.jpg are looked for in $DARKNET_TEST_DATA, else in ../shared/data;
+without them the weights and the picture are random, which takes as long.
+
+examples:
+  scripts/gpu_report                                   # all of it, in some ten minutes
+  scripts/gpu_report --only accuracy --only nightmare
+  scripts/gpu_report --only speed --seconds 0.5        # in a hurry"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 where all tests pass and all figures are met."""
+    """0 where nothing failed and no goal is missed."""
     options = _parser().parse_args(arguments)
     try:
-        devices.for_device(options.device)
+        return _run(options)
     except DarknetError as error:
         print(error, file=sys.stderr)
         return 1
-    machine = _machine(options.device)
-    passed, tests = _tests()
-    print(tests, file=sys.stderr)
-    found = list(cases(options.device))
-    for case in found:
-        if not case.is_good:
-            print(f"missed: {case}", file=sys.stderr)
-    rows = []
-    if not options.no_times:
-        from scripts.gpu.speed import times
 
-        for precision in ("tf32", "half"):
-            for row in times(options.device, "cuda", precision):
-                print(row, file=sys.stderr)
-                rows.append(row)
-    with atomic_file(options.output) as file:
-        file.write(report(machine, tests, found, rows).encode())
+
+def _run(options: argparse.Namespace) -> int:
+    parts = [part for part in PARTS if part in (options.only or PARTS)]
+    _check_packages(parts)
+    devices.for_device(options.device)
+    machine = describe(options.device)
+    kept = options.output.with_name(f"{options.output.name}.json")
+    results = read_results(kept) if options.only else {}
+    settings = Settings(options.device, options.seconds)
+    measured: list[Row] = []
+    for part in parts:
+        results[part] = Result(machine, [])
+
+        def take(row: Row, rows: list[Row] = results[part].rows) -> None:
+            print(row, file=sys.stderr, flush=True)
+            rows.append(row)
+            measured.append(row)
+            _write(options.output, kept, results)
+
+        _write(options.output, kept, results)  # where that cannot be, nothing is measured for it
+        run_part(part, settings, take)
     print(options.output)
-    return 0 if passed and all(case.is_good for case in found) else 1
+    failed = any(isinstance(row, Failure) for row in measured)
+    return 1 if failed or any(goal.state == MISSED for goal in goals(measured)) else 0
+
+
+def _write(output: Path, kept: Path, results: Results) -> None:
+    ordered = {part: results[part] for part in PARTS if part in results}
+    write_results(kept, ordered)
+    write_text(output, report(ordered))
+
+
+def _check_packages(parts: Sequence[str]) -> None:
+    """Before time is spent. Raises DarknetError."""
+    for part in parts:
+        package = NEEDS.get(part)
+        if package and importlib.util.find_spec(package) is None:
+            advice = "pip install -e '.[test,bench]', or take other parts (--only)"
+            raise DarknetError(f"{part} needs {package}: {advice}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/gpu_report",
-        description="Runs the tests that need a GPU, compares with the C program and with "
-        "PyTorch, and writes a report. Exit code 1 where a test fails or a figure is missed.",
+        description=DESCRIPTION,
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--device", default="gpu", help="gpu or gpu:N (gpu)")
-    parser.add_argument("--no-times", action="store_true", help="no comparison with PyTorch")
+    add = parser.add_argument
+    add("--device", default="gpu", help="gpu, gpu:N, or cpu to try this program (%(default)s)")
+    add(
+        "--only",
+        action="append",
+        choices=PARTS,
+        metavar="PART",
+        help=f"{', '.join(PARTS)}; may be given again (all)",
+    )
+    add(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        metavar="S",
+        help="of clock for each row that is timed (%(default)s)",
+    )
     default = ROOT / "docs" / "gpu-report.md"
-    parser.add_argument("-o", "--output", type=Path, default=default, help=f"({default})")
+    add("-o", "--output", type=Path, default=default, metavar="FILE", help=f"({default})")
     return parser
-
-
-def _tests() -> tuple[bool, str]:
-    """Whether they passed, and pytest's last line."""
-    folders = [str(ROOT / "tests" / "ops" / name) for name in ("test_gpu.py", "gpu")]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *folders]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    sys.stderr.write(done.stdout)
-    return done.returncode == 0, done.stdout.strip().splitlines()[-1]
-
-
-def _machine(device: str) -> list[str]:
-    import cupy
-
-    # for_device has chosen it
-    properties = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)
-    runtime = cupy.cuda.runtime
-    lines = [
-        f"{datetime.date.today():%Y-%m-%d}, {device}: {properties['name'].decode()}, "
-        f"{properties['totalGlobalMem'] / 1e9:.0f} GB",
-        f"driver for CUDA {runtime.driverGetVersion()}, CUDA {runtime.runtimeGetVersion()}",
-    ]
-    versions = [f"{name} {version}" for name in PACKAGES if (version := _version(name))]
-    return [*lines, ", ".join(versions)]
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

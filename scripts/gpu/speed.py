@@ -1,11 +1,12 @@
-"""Milliseconds on a GPU, ours beside PyTorch's, with the same weights and pictures."""
+"""Ours beside PyTorch's, with the same weights and pictures: answers, and milliseconds."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,147 +15,200 @@ from darknet_py import ops as devices
 from darknet_py.network import Network
 from scripts.benchmark.dreams import our_steps
 from scripts.benchmark.dreams import sizes as dream_sizes
-from scripts.benchmark.graph import Graph
+from scripts.benchmark.graph import fold
 from scripts.benchmark.networks import FULL_SIZE, Subject, make_subject
 from scripts.benchmark.pictures import random_pictures, random_truths
 from scripts.benchmark.torch_net import TorchNet
 from scripts.benchmark.torch_peer import Training, dream_steps
 from scripts.benchmark.walk import walk
+from scripts.benchmark.works import scores_layer
+from scripts.gpu import first
+from scripts.gpu.accuracy import error_of
+from scripts.gpu.goals import BATCHES, NETWORKS, PRECISIONS, TRAINING_BATCH
+from scripts.gpu.plan import Planned, Settings
+from scripts.gpu.rows import Compared
 
-INFERENCE = ("tiny", "darknet19", "resnet50")
-BATCHES = (1, 64)
-TRAINING = ("tiny", "resnet18")
-TRAINING_BATCH = 64
 DREAM = "vgg-conv", 10
-SECONDS = 3.0
+LAYOUTS = {"contiguous": False, "channels_last": True}
+"""Names of PyTorch's; whether each is channels_last."""
+RATE = 1e-6
+"""Of learning: so low that weights stay what they are."""
+
+Call = Callable[[], Any]
 
 
-class Time(NamedTuple):
-    """One row. precision: "tf32" or "half"; error: of our result, against PyTorch's."""
-
-    work: str
-    precision: str
-    ours: float
-    torch: float
-    error: float
-
-
-class OnDevice(TorchNet):
-    """A TorchNet whose tensors are on a device."""
-
-    def __init__(self, graph: Graph, device: str, **settings: Any) -> None:
-        super().__init__(graph, channels_last=True, **settings)
-        self.device = device
-        self.tensors = [tuple(map(self._moved, tensors)) for tensors in self.tensors]
-
-    def input(self, x: np.ndarray) -> Any:
-        return super().input(x).to(self.device)
-
-    def _moved(self, tensor: Any) -> Any:
-        if tensor is None:
-            return None
-        return tensor.detach().to(self.device).requires_grad_(tensor.requires_grad)
+def plan(settings: Settings) -> Iterator[Planned]:
+    """Network by network, so that each is made once; answers alone where floats are whole."""
+    for name in NETWORKS:
+        for precision in PRECISIONS:
+            for batch in BATCHES:
+                work = f"inference, {name}, {batch}, {precision}"
+                yield work, partial(_inference, name, batch, precision, settings)
+            work = f"training, {name}, {TRAINING_BATCH}, {precision}"
+            yield work, partial(_training, name, precision, settings)
+        yield f"inference, {name}, 1, exact", partial(_inference, name, 1, "exact", settings)
+    for precision in PRECISIONS:
+        yield f"dream, {DREAM[0]}, {precision}", partial(dream, *DREAM, precision, settings)
+    yield from first.plan(settings)
 
 
-def times(device: str, peer: str, precision: str) -> Iterator[Time]:
-    """All rows. device: ours, "gpu"; peer: PyTorch's, "cuda"."""
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    half = precision == "half"
-    for name in INFERENCE:
-        subject = make_subject(name)
-        for batch in BATCHES:
-            yield inference(subject, batch, device, peer, half)
-    for name in TRAINING:
-        yield training(make_subject(name, batch=TRAINING_BATCH), device, peer, half)
-    yield dream(*DREAM, device, peer, half)
+@lru_cache(maxsize=1)
+def _subject(name: str) -> Subject:
+    return make_subject(name, batch=TRAINING_BATCH)
 
 
-def inference(subject: Subject, batch: int, device: str, peer: str, half: bool) -> Time:
-    """From pictures on the host to probabilities on the host, for both."""
-    net = _ours(subject, device, half)
+def _inference(name: str, batch: int, precision: str, settings: Settings) -> Compared:
+    return inference(_subject(name), batch, precision, settings)
+
+
+def _training(name: str, precision: str, settings: Settings) -> Compared:
+    return training(_subject(name), precision, settings)
+
+
+def inference(subject: Subject, batch: int, precision: str, settings: Settings) -> Compared:
+    """From pictures on the host to probabilities on the host, for both. PyTorch's normalisations
+    are within its weights, and with half precision these are bfloat16."""
+    _prepare(precision)
+    net = our_network(subject, precision, settings)
     x = random_pictures(batch, *subject.graph.shape)
-    theirs = OnDevice(subject.graph, peer)
+    graph = fold(subject.graph)
+    dtype = torch.bfloat16 if precision == "half" else torch.float32
 
-    def call() -> np.ndarray:
-        with torch.inference_mode(), _autocast(peer, half):
+    def call(theirs: TorchNet) -> np.ndarray:
+        with torch.inference_mode():
             found: np.ndarray = theirs(theirs.input(x)).float().cpu().numpy()
             return found.reshape(batch, -1)
 
-    return _row(f"inference, {subject.name}, {batch}", half, lambda: net.predict(x), call)
+    peers: dict[str, Call] = {
+        layout: partial(
+            call, TorchNet(graph, dtype=dtype, channels_last=last, device=settings.peer)
+        )
+        for layout, last in LAYOUTS.items()
+    }
+    ours = partial(net.predict, x)
+    error = _difference(ours, peers.values())
+    times = None if precision == "exact" else timed(ours, peers, settings)
+    return _row("inference", subject.name, batch, precision, error, times)
 
 
-def training(subject: Subject, device: str, peer: str, half: bool) -> Time:
-    """Forward and backward of a batch; the result that is compared is the loss."""
-    net = _ours(subject, device, half)
+def training(subject: Subject, precision: str, settings: Settings) -> Compared:
+    """A step from pictures on the host to moved weights; its losses are compared."""
+    _prepare(precision)
+    net = our_network(subject, precision, settings)
     batch = net.settings.batch
     x, y = random_pictures(batch, *subject.graph.shape), random_truths(batch, net.outputs)
-    theirs = Training(_before_softmax(subject.graph), x, y, channels_last=True)
-    theirs.net = OnDevice(theirs.net.graph, peer, training=True)
-    theirs.pictures, theirs.labels = theirs.net.input(x), theirs.labels.to(peer)
-    theirs.learned = theirs.net.learned()
+    graph = subject.graph.upto(scores_layer(subject))
+    smallest = min(net.parameters(), key=lambda each: each.size)
 
-    def call() -> np.ndarray:
-        with _autocast(peer, half):
-            logits = theirs.step().detach().float()
-        loss = torch.nn.functional.cross_entropy(logits, theirs.labels)
-        return np.array(float(loss))
+    def step() -> float:
+        loss = net.accumulate(x, y)
+        net.update(RATE)
+        net.ops.to_host(smallest.value)  # which waits for the update
+        return loss
 
-    name = f"training, {subject.name}, {batch}"
-    return _row(name, half, lambda: np.array(net.accumulate(x, y)), call)
+    trainings = {
+        layout: Training(graph, x, y, channels_last=last, device=settings.peer)
+        for layout, last in LAYOUTS.items()
+    }
+    peers = {layout: _step(each, x, precision, settings) for layout, each in trainings.items()}
+
+    def loss(layout: str) -> float:
+        return trainings[layout].losses(peers[layout]())[net.layers[-1].kind]
+
+    error = _difference(step, [partial(loss, layout) for layout in peers])
+    times = timed(step, peers, settings)
+    return _row("training", subject.name, batch, precision, error, times)
 
 
-def dream(name: str, layer: int, device: str, peer: str, half: bool) -> Time:
+def _step(training: Training, x: np.ndarray, precision: str, settings: Settings) -> Call:
+    """The logits, once the weights have moved."""
+    optimiser = torch.optim.SGD(training.learned, RATE, momentum=0.9, weight_decay=5e-4, fused=True)
+
+    def call() -> Any:
+        training.pictures = training.net.input(x)
+        with _autocast(precision, settings):
+            logits = training.step().detach().float()
+        optimiser.step()
+        if settings.peer != "cpu":
+            torch.cuda.synchronize(settings.peer)
+        return logits
+
+    return call
+
+
+def dream(name: str, layer: int, precision: str, settings: Settings) -> Compared:
     """A step of a dream in each of its octaves."""
+    _prepare(precision)
     width, height = FULL_SIZE
     x = random_pictures(1, 3, height, width)
     subject = make_subject(name, size=FULL_SIZE)
-    net = _ours(subject, device, half)
-    graphs = [walk(subject.net.resized(*size)).upto(layer) for size in dream_sizes(x)]
-    nets = [OnDevice(graph, peer) for graph in graphs]
-    steps = dream_steps(nets, x, 1.0)
+    ours = our_steps(our_network(subject, precision, settings), x, layer, 1.0)
+    graphs = [fold(walk(subject.net.resized(*size)).upto(layer)) for size in dream_sizes(x)]
 
-    def call() -> np.ndarray:
-        with _autocast(peer, half):
-            return steps()
+    def call(steps: Call) -> np.ndarray:
+        with _autocast(precision, settings):
+            found: np.ndarray = steps()
+            return found
 
-    return _row(f"dream, {name}, layer {layer}", half, our_steps(net, x, layer, 1.0), call)
+    peers: dict[str, Call] = {}
+    for layout, last in LAYOUTS.items():
+        nets = [TorchNet(graph, channels_last=last, device=settings.peer) for graph in graphs]
+        peers[layout] = partial(call, dream_steps(nets, x, 1.0))
+    error = _difference(ours, peers.values())
+    return _row("dream", name, 1, precision, error, timed(ours, peers, settings))
 
 
-def _ours(subject: Subject, device: str, half: bool) -> Network:
+def our_network(subject: Subject, precision: str, settings: Settings) -> Network:
     """The subject's network on a device, with its own copies of the parameters."""
-    ops = devices.for_device(device)
-    net = Network(subject.net.sections, str(subject.cfg), ops, half=half)
+    ops = devices.for_device(settings.device)
+    how = {"exact": precision == "exact", "half": precision == "half"}
+    net = Network(subject.net.sections, str(subject.cfg), ops, **how)
     for mine, given in zip(net.parameters(), subject.net.parameters(), strict=True):
-        mine.value = ops.array(given.value)
+        mine.value = ops.array(given.value.copy())
     net.initialise()
     return net
 
 
-def _before_softmax(graph: Graph) -> Graph:
-    """The graph up to the layer before the loss."""
-    kinds = [type(step.operation).__name__ for step in graph.steps]
-    steps = graph.steps[: kinds.index("Softmax")] if "Softmax" in kinds else graph.steps
-    last = max(layer for layer, end in enumerate(graph.ends) if end < len(steps))
-    return graph.upto(last)
+def _difference(ours: Call, peers: Iterable[Call]) -> float:
+    """The largest, of three answers of ours: from the second on they are a CUDA graph's."""
+    found = [np.asarray(ours()) for _ in range(3)]
+    expected = [np.asarray(theirs()) for theirs in peers]
+    return max(error_of(one, other) for one in found for other in expected)
 
 
-def _autocast(peer: str, half: bool) -> Any:
-    return torch.autocast(peer, torch.bfloat16, enabled=half)
+def timed(ours: Call, peers: Mapping[str, Call], settings: Settings) -> dict[str, float]:
+    """Medians in milliseconds, of all in turns, once each has run; ours are under "ours"."""
+    calls = {"ours": ours, **peers}
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    start = time.perf_counter()
+    while time.perf_counter() - start < settings.seconds or len(seconds["ours"]) < 3:
+        for name, call in calls.items():
+            before = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - before)
+    return {name: 1e3 * statistics.median(found) for name, found in seconds.items()}
 
 
 def _row(
-    work: str, half: bool, ours: Callable[[], np.ndarray], theirs: Callable[[], np.ndarray]
-) -> Time:
-    """Both in turns; medians, in milliseconds."""
-    found, expected = ours(), theirs()
-    difference = np.abs(found.reshape(expected.shape) - expected).max()
-    error = float(difference / np.abs(expected).max())
-    seconds: dict[Any, list[float]] = {ours: [], theirs: []}
-    start = time.perf_counter()
-    while time.perf_counter() - start < SECONDS or len(seconds[ours]) < 3:
-        for call, taken in seconds.items():
-            before = time.perf_counter()
-            call()
-            taken.append(time.perf_counter() - before)
-    mine, other = (1e3 * statistics.median(seconds[call]) for call in (ours, theirs))
-    return Time(work, "half" if half else "tf32", mine, other, error)
+    work: str,
+    network: str,
+    batch: int,
+    precision: str,
+    error: float,
+    times: dict[str, float] | None,
+) -> Compared:
+    theirs = dict(times or {})
+    return Compared(work, network, batch, precision, error, theirs.pop("ours", None), theirs)
+
+
+def _prepare(precision: str) -> None:
+    """PyTorch at its fastest, as far as the precision lets it, and without what it keeps."""
+    tf32 = precision != "exact"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cudnn.benchmark = True
+    torch.cuda.empty_cache()
+
+
+def _autocast(precision: str, settings: Settings) -> Any:
+    kind = settings.peer.partition(":")[0]
+    return torch.autocast(kind, torch.bfloat16, enabled=precision == "half")
