@@ -19,6 +19,7 @@ from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
 from darknet_py.ops.gpu.pool import Pool
+from darknet_py.ops.gpu.upload import Upload
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import peak_bytes, replay
 from darknet_py.ops.simplify import simplify
@@ -113,7 +114,7 @@ class Program:
         self._pool = pool
         self._graph: Any = None
         self._runs = 0
-        self._given: list[tuple[np.ndarray, Array]] = []
+        self._given: list[Upload] = []
         self._outputs: list[Array] = []
         self._returned: list[np.ndarray] = []
 
@@ -149,14 +150,10 @@ class Program:
             yield
 
     def _take(self, given: Sequence[np.ndarray]) -> None:
-        """Through pinned memory, from which the device reads by itself."""
         if not self._given:
-            self._given = [
-                (empty_pinned(x.shape, np.float32), cp.empty(x.shape, cp.float32)) for x in given
-            ]
-        for (pinned, there), x in zip(self._given, given, strict=True):
-            pinned[...] = x
-            there.set(pinned, stream=self._stream)
+            self._given = [Upload(x.shape) for x in given]
+        for upload, x in zip(self._given, given, strict=True):
+            upload.send(x, self._stream)
 
     def _launch(self) -> None:
         if self._runs == 1 and not self.captured:
@@ -167,7 +164,7 @@ class Program:
             self._outputs = self._replayed()
 
     def _replayed(self) -> list[Array]:
-        outputs = replay(self._recording, [there for _, there in self._given])
+        outputs = replay(self._recording, [upload.there for upload in self._given])
         return [y if y.flags.c_contiguous else y.copy() for y in outputs]
 
     def _capture(self) -> None:
