@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
@@ -184,12 +185,16 @@ class Stream:
 
     refusal: Exception | None = None
     """What capturing raises, if anything."""
+    device: type[Device]
 
     def __init__(self, non_blocking: bool = False) -> None:
         self.ptr = 0
+        self.device_id = self.device().id
         self.synchronized = 0
 
     def __enter__(self) -> Stream:
+        if self.device_id != self.device().id:
+            raise RuntimeError("the stream is of another device than the current one")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -238,20 +243,24 @@ class MemoryPool:
 
 
 class Device:
-    """A GPU. `used` holds the numbers of all that were chosen."""
+    """A GPU; without a number the one that this thread uses, of all that are `used`."""
 
     used: list[int]
+    here: threading.local
 
-    def __init__(self, index: int = 0) -> None:
-        self.id = index
+    def __init__(self, index: int | None = None) -> None:
+        self.id: int = getattr(self.here, "id", 0) if index is None else index
 
     def use(self) -> None:
         self.used.append(self.id)
+        self.here.id = self.id
 
 
 def make_cupy(devices: int = 1) -> ModuleType:
     """A module to stand at "cupy", on a machine with this many GPUs."""
     cupy = ModuleType("cupy")
+    device = type("Device", (Device,), {"used": [], "here": threading.local()})
+    stream = type("Stream", (Stream,), {"device": device})
     cupy.__spec__ = ModuleSpec("cupy", None)
     for name in CREATE:
         setattr(cupy, name, _creator(getattr(np, name)))
@@ -265,13 +274,13 @@ def make_cupy(devices: int = 1) -> ModuleType:
         asnumpy=_asnumpy,
         RawModule=RawModule,
         cuda=SimpleNamespace(
-            Device=type("Device", (Device,), {"used": []}),
+            Device=device,
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             MemoryPool=MemoryPool,
             Event=Event,
-            Stream=type("Stream", (Stream,), {}),
-            get_current_stream=Stream,
+            Stream=stream,
+            get_current_stream=stream,
             using_allocator=lambda allocator: nullcontext(),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
