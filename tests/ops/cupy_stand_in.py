@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
@@ -218,8 +219,26 @@ class Event:
 
     done = False
 
-    def record(self, stream: Stream) -> None:
-        self.done = True
+    def __init__(
+        self, block: bool = False, disable_timing: bool = False, interprocess: bool = False
+    ) -> None:
+        self.at: float | None = None
+        self.has_time = not disable_timing
+
+    def record(self, stream: Stream | None = None) -> None:
+        self.done, self.at = True, time.perf_counter()
+
+    def synchronize(self) -> None:
+        tape.host("synchronize")
+
+
+def get_elapsed_time(start_event: Event, end_event: Event) -> float:
+    """Milliseconds between two marks."""
+    assert start_event.has_time
+    assert end_event.has_time
+    assert start_event.at is not None
+    assert end_event.at is not None
+    return 1e3 * (end_event.at - start_event.at)
 
 
 class Graph:
@@ -279,6 +298,7 @@ def make_cupy(devices: int = 1) -> ModuleType:
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             MemoryPool=MemoryPool,
             Event=Event,
+            get_elapsed_time=get_elapsed_time,
             Stream=stream,
             get_current_stream=stream,
             using_allocator=lambda allocator: nullcontext(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import cupy as cp
@@ -18,9 +19,13 @@ from cupyx import empty_pinned
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
-from darknet_py.ops.record import Recording
-from darknet_py.ops.replay import replay
+from darknet_py.ops.gpu.steps import name_of, operations_of, shape_of
+from darknet_py.ops.gpu.timing import seconds_of, seconds_of_call
+from darknet_py.ops.gpu.ways import algorithm, watched
+from darknet_py.ops.record import Call, Recording
+from darknet_py.ops.replay import compute, peak_bytes, replay
 from darknet_py.ops.simplify import simplify
+from darknet_py.ops.times import Times
 
 Array = Any
 
@@ -99,6 +104,7 @@ class Program:
         self.arrays = arrays
         self.captured: str = ""
         """Why it is not a CUDA graph; empty while it is, or may become one."""
+        self._item = 2 if half else 4
         self._recording = prepared(recording, exact=exact, half=half, changing=changing)
         odd = sorted({call.name for call in self._recording.calls} - CAPTURED)
         if odd:
@@ -126,6 +132,31 @@ class Program:
             outputs = self._give()
         self._runs += 1
         return outputs
+
+    def times(self, given: Sequence[np.ndarray], rounds: int) -> Times:
+        """How long each call takes by itself, and all of them as one graph; but for the peak."""
+        for _ in range(2):  # the second one is captured
+            self.run(given)
+        steps: list[tuple[str, tuple[int, ...], str, int, float]] = []
+
+        def measured(call: Call, arguments: tuple[Any, ...]) -> Any:
+            with watched() as seen:
+                result = compute(call, arguments)
+            work = partial(compute, call, arguments)
+            captured = call.name in CAPTURED
+            seconds = seconds_of_call(work, self._stream, rounds, captured)
+            way = "" if call.name == "reshape" else algorithm(seen)
+            steps.append((name_of(call), shape_of(call), way, operations_of(call), seconds))
+            return result
+
+        with self._in_use():
+            replay(self._recording, [there for _, there in self._given], measured)
+            whole = None
+            if self._graph is not None:
+                launch = partial(self._graph.launch, self._stream)
+                whole = seconds_of(launch, self._stream, rounds)
+        megabytes = peak_bytes(self._recording, self._item) / 1e6
+        return Times(steps, 0.0, megabytes, whole, self.captured)
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
