@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -42,8 +42,27 @@ def report_lines(report: Report) -> Iterator[str]:
         yield from (f"  {path}" for _, path in report.shared[:_EXAMPLES])
         yield from _more(len(report.shared))
     if report.memory is not None:
-        yield f"memory: about {report.memory / 2**20:,.0f} MB"
+        each = " on each GPU" if report.processes > 1 else ""
+        yield f"memory: about {report.memory / 2**20:,.0f} MB{each}"
     yield f"backups: {data.backup}"
+
+
+def say_weights(names: Sequence[str], weights: Sequence[float] | None, quiet: bool) -> None:
+    """How much the pictures of each class count, where they do not alike; on stderr."""
+    if weights and not quiet:
+        for line in weight_lines(names, weights):
+            click.echo(line, err=True)
+
+
+def weight_lines(names: Sequence[str], weights: Sequence[float]) -> Iterator[str]:
+    """The same, line by line."""
+    if len(names) > _CLASSES:
+        yield f"weights of the classes: {min(weights):.3g} to {max(weights):.3g}"
+        return
+    yield "weights of the classes:"
+    width = max(map(len, names))
+    for name, weight in zip(names, weights, strict=True):
+        yield f"  {name:<{width}}  {weight:7.3g}"
 
 
 def _class_lines(report: Report) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.data_lines import say_report
+from darknet_py.cli.data_lines import say_report, say_weights
 from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
 from darknet_py.cli.options import Chosen, find_file, network_options, read_network
@@ -82,6 +82,7 @@ def finetune(
         prepared = prepare(net, tuned.request(net, find_file(weights), seed), usable, how)
         presenter = Presenter(prepared, chosen.quiet)
         presenter.show_plan()
+        say_weights(usable.names, how.class_weights, chosen.quiet)
         if how.cache is not None and (tuned.mixup or tuned.cutmix):
             click.echo(f"warning: {_NO_MIXING}", err=True)
         events = run(_opener(chosen), prepared.folder, prepared.stages, train, valid, how)

@@ -28,12 +28,14 @@ def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None
     """Say how a network is computed: each step, its algorithm, its time.
 
     GFLOP/s count the operations of a direct convolution, whatever the algorithm, so that
-    Winograd's may come to more than the peak, which is measured on the spot.
+    Winograd's may come to more than the peak, which is measured on the spot. On a GPU the last
+    line says how long the whole takes as one CUDA graph, or why it is none.
 
     \b
     Examples:
       darknet plan -q cfg/tiny.cfg
       darknet plan -q cfg/resnet18.cfg --work training --batch 16
+      darknet plan -q cfg/darknet19.cfg --device gpu --half
     """
     net = build_network(cfg, chosen)
     from darknet_py.tasks.plan import measure_plan
@@ -44,7 +46,7 @@ def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None
             click.echo(json.dumps(asdict(step)))
         return
     click.echo(
-        f"{'Step':<36}{'Output':>20}  {'Algorithm':<14}{'ms':>8}{'GFLOP/s':>9}{'of peak':>9}"
+        f"{'Step':<36}{'Output':>20}  {'Algorithm':<16}{'ms':>8}{'GFLOP/s':>9}{'of peak':>9}"
     )
     for step in found.steps:
         rate = step.operations / step.seconds / 1e9
@@ -52,7 +54,7 @@ def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None
         speed = f"{rate:.0f}" if step.operations else ""
         shape = " x ".join(str(length) for length in step.shape)
         click.echo(
-            f"{step.name:<36}{shape:>20}  {step.algorithm:<14}{step.seconds * 1e3:8.3f}"
+            f"{step.name:<36}{shape:>20}  {step.algorithm:<16}{step.seconds * 1e3:8.3f}"
             f"{speed:>9}{share:>9}"
         )
     total = sum(step.seconds for step in found.steps)
@@ -60,3 +62,7 @@ def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None
         f"{len(found.steps)} steps, {total * 1e3:.2f} ms, {found.megabytes:.1f} MB of maps; "
         f"peak {found.peak:.0f} GFLOP/s"
     )
+    if found.whole is not None:
+        click.echo(f"as one CUDA graph: {found.whole * 1e3:.3f} ms")
+    elif found.apart:
+        click.echo(f"launched step by step, not as one CUDA graph: {found.apart}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.data_lines import say_report
+from darknet_py.cli.data_lines import say_report, say_weights
 from darknet_py.cli.options import Chosen, build_network, network_options
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
@@ -196,7 +196,7 @@ def train(
 
     meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
     opened = open_data(data, labels, share, seed, backup)
-    report = check(opened, net)
+    report = check(opened, net, averaged=uneven.ema > 0, processes=max(len(gpus), 1))
     say_report(report, chosen.quiet)
     with stop_on_ctrl_c() as stop:
         options = Options(
@@ -216,6 +216,8 @@ def train(
         state_path = Path(state) if state else options.backup / f"{options.name}.state"
         beginning = Beginning(weights, clear, reinit, state_path if resume else None)
         progress = begin(net, options, beginning)
+        begun = options if progress is None else progress
+        say_weights(opened.names, begun.class_weights, chosen.quiet)
         watcher = Watcher(
             options.backup,
             net.batch_num,

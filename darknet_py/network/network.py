@@ -315,8 +315,7 @@ class Network:
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """How long each step of a prediction, or with truths y of training, takes: see
-        ops.cpu.engine.Times. Raises DeviceError where the device cannot say, CfgError for training
-        that is no program."""
+        ops.times.Times. Raises CfgError for training that is no program."""
         if y is None:
             return recordings.prediction(self, self._any_size(x)).times(self, rounds)
         learning.check_trainable(self)

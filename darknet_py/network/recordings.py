@@ -38,7 +38,7 @@ class Work:
         return results
 
     def times(self, net: Network, rounds: int) -> Any:
-        """How long each of its steps takes, where the device knows."""
+        """How long each of its steps takes."""
         return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
 
     def _arguments(self, net: Network) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from darknet_py.ops.record import Call, Map, Recording, replaced
@@ -10,15 +10,23 @@ from darknet_py.ops.record import Call, Map, Recording, replaced
 Array = Any
 
 
-def replay(recording: Recording, given: Sequence[Array]) -> list[Array]:
+Compute = Callable[[Call, tuple[Any, ...]], Any]
+
+
+def compute(call: Call, arguments: tuple[Any, ...]) -> Any:
+    """What a call gives for its arguments."""
+    assert call.function is not None, call.name
+    return call.function(*arguments)
+
+
+def replay(recording: Recording, given: Sequence[Array], compute: Compute = compute) -> list[Array]:
     """The outputs of a recording for the arrays that it is given.
 
-    An array goes after its last reader.
+    An array goes after its last reader. compute: what is done for each call.
     """
     arrays: dict[Map, Array] = dict(zip(recording.inputs, given, strict=True))
     for call, done in with_last_uses(recording):
-        assert call.function is not None, call.name
-        result = call.function(*replaced(call.arguments, arrays.__getitem__))
+        result = compute(call, replaced(call.arguments, arrays.__getitem__))
         if call.results:  # else it was for its effect
             results = result if isinstance(result, tuple | list) else [result]
             arrays.update(zip(call.results, results, strict=True))

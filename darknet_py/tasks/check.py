@@ -19,7 +19,8 @@ class Report:
     """What a look at the data and the network found.
 
     refused: pictures that cannot be read; shared: pictures that are validated with and trained
-    on; problems: lines that keep a training from beginning; memory: bytes that it needs, about.
+    on; problems: lines that keep a training from beginning; memory: bytes that each of its
+    processes needs, about.
     """
 
     data: Data
@@ -28,6 +29,7 @@ class Report:
     shared: list[tuple[Path, Path]]
     problems: list[str]
     memory: int | None
+    processes: int = 1
 
     def usable(self) -> tuple[Dataset, Dataset | None]:
         """The sets without the refused pictures."""
@@ -37,8 +39,18 @@ class Report:
         return train, self.data.valid.without(refusal.picture for refusal in self.refused_valid)
 
 
-def check(data: Data, net: Network | None = None, decode: bool = False) -> Report:
-    """Looks at every picture's header (all of it, with `decode`), and at what the cfg expects."""
+def check(
+    data: Data,
+    net: Network | None = None,
+    decode: bool = False,
+    *,
+    averaged: bool = False,
+    processes: int = 1,
+) -> Report:
+    """Looks at every picture's header (all of it, with `decode`), and at what the cfg expects.
+
+    averaged, processes: see training_memory.
+    """
     train, valid = data.training(), data.valid
     refused_train = scan(train, decode)
     refused_valid = scan(valid, decode) if valid else []
@@ -54,15 +66,21 @@ def check(data: Data, net: Network | None = None, decode: bool = False) -> Repor
         refused_valid,
         overlap(train, valid) if valid else [],
         problems,
-        None if net is None else training_memory(net),
+        None if net is None else training_memory(net, averaged, processes),
+        processes,
     )
 
 
-def training_memory(net: Network) -> int:
-    """Bytes that training takes, about: parameters, what the optimiser keeps, maps of a part."""
+def training_memory(net: Network, averaged: bool = False, processes: int = 1) -> int:
+    """Bytes that training takes, about: parameters, what the optimiser keeps, maps of a part.
+
+    averaged: an average of the parameters is kept. processes: that share each batch, each with as
+    much memory as this, of its own.
+    """
     kept = 2 + METHODS[net.settings.optimiser.method]
-    parameters = sum(p.size * (kept if p.learned else 1) for p in net.parameters())
-    pictures = net.settings.batch // net.settings.subdivisions
+    parameters = sum(p.size * ((kept if p.learned else 1) + averaged) for p in net.parameters())
+    rows = net.settings.batch * net.settings.time_steps
+    pictures = rows // (net.settings.subdivisions * processes)
     # a layer's output, what it keeps for backward, and the delta that is on its way
     maps = sum(3 * layer.out_shape.size for layer in net.layers) + net.in_shape.size
     return 4 * (parameters + pictures * maps)

@@ -24,15 +24,18 @@ class StepTime:
 
 @dataclass(frozen=True)
 class Plan:
-    """All steps, the processor's peak in GFLOP/s, and what the maps take."""
+    """All steps, the device's peak in GFLOP/s, and what the maps take. whole: seconds that all take
+    as one CUDA graph, or None; apart: why they are none, on a GPU."""
 
     steps: list[StepTime]
     peak: float
     megabytes: float
+    whole: float | None
+    apart: str
 
 
 def measure_plan(net: Network, batch: int, work: str) -> Plan:
-    """Runs each step of inference or training on its own. Raises DeviceError but on a CPU."""
+    """Runs each step of inference or training on its own."""
     net.initialise()
     h, w, c = net.in_shape
     rng = np.random.default_rng(0)
@@ -42,4 +45,4 @@ def measure_plan(net: Network, batch: int, work: str) -> Plan:
         found = net.times(x, y, _ROUNDS)
     else:
         found = net.times(x, rounds=_ROUNDS)
-    return Plan([StepTime(*step) for step in found.steps], found.peak, found.megabytes)
+    return Plan([StepTime(*step) for step in found.steps], found.peak, *found[2:])

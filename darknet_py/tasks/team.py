@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Protocol
@@ -66,12 +67,13 @@ class Team:
         job = replace(job, options=replace(job.options, stop=never))
         context = multiprocessing.get_context("spawn")
         self._followers: list[tuple[str, BaseProcess, Connection]] = []
-        for rank in range(1, self.size):
-            mine, theirs = context.Pipe()
-            process = context.Process(target=follow, args=(rank, job, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            self._followers.append((devices[rank], process, mine))
+        with _without_ctrl_c():
+            for rank in range(1, self.size):
+                mine, theirs = context.Pipe()
+                process = context.Process(target=follow, args=(rank, job, theirs), daemon=True)
+                process.start()
+                theirs.close()
+                self._followers.append((devices[rank], process, mine))
 
     def __enter__(self) -> Team:
         with ExitStack() as until_all_are_there:
@@ -122,6 +124,17 @@ class Team:
             raise TrainingError(f"{device}: {said}")
 
 
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Processes begun in here never see Ctrl-C: it is the leader's to answer, who sees it after."""
+    resource_tracker.ensure_running()  # which would let it through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Led:
     """A source whose batches the whole team computes."""
 
@@ -162,8 +175,6 @@ class _Leader:
 
 def follow(rank: int, job: Job, connection: Connection) -> None:
     """What another process does, until its leader goes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the leader's to answer
-
     leader = _Leader(connection)
     try:
         device = job.meeting.devices[rank]

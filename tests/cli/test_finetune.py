@@ -90,6 +90,16 @@ def test_caffes_lists(darknet: Run, task: Task, tmp_path: Path) -> None:
     assert (task.output / "base.names").read_text() == "circle\ncross\n"
 
 
+def test_weights_of_classes_are_shown(darknet: Run, task: Task, tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("1\n1\n4\n")
+    words = (*task.words, *QUICK, "--unfreeze", 0, "--class-weights", tmp_path / "classes.txt")
+    for more in ((), ("--resume",)):
+        code, _, err = darknet(*words, *more)
+        assert code == 0
+        shown = "weights of the classes:\n  circle      0.5\n  cross       0.5\n  square        2\n"
+        assert shown in err
+
+
 def test_going_on(darknet: Run, task: Task) -> None:
     words = (*task.words, *QUICK, "-q")
     assert darknet(*words).code == 0

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cli.conftest import Run
+import pytest
 
+from tests.cli.conftest import Run
+from tests.ops.cuda_on_cpu import compiler
+from tests.ops.cupy_stand_in import cupy_replaced, make_cupy
+
+NET = "[net]\nwidth=8\nheight=8\nchannels=3\n"
 MNIST = Path(__file__).parents[2] / "cfg/mnist.cfg"
 
 
@@ -41,3 +49,42 @@ def test_half_precision_is_for_gpus(darknet: Run) -> None:
     code, out, err = darknet("plan", "-q", "--half", "--device", "cpu", MNIST)
     assert (code, out) == (1, "")
     assert err.endswith("half precision is for GPUs alone: leave out --half\n")
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stand-in without cuDNN, whose peak is that of a small product."""
+    if compiler() is None:
+        pytest.skip("needs a C++ compiler, which stands in for a GPU's")
+    monkeypatch.setitem(sys.modules, "cudnn", None)
+    with cupy_replaced(make_cupy()):
+        vars(importlib.import_module("darknet_py.ops.gpu.timing"))["_SIZE"] = 8
+        yield
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_says_why_it_is_no_graph(darknet: Run, tmp_path: Path) -> None:
+    cfg = tmp_path / "conv.cfg"
+    cfg.write_text(f"{NET}[convolutional]\nfilters=4\nsize=3\npad=1\n[connected]\noutput=2\n")
+    code, out, err = darknet("plan", "-q", "--device", "gpu", cfg)
+    assert (code, err) == (0, "")
+    head, *steps, total, apart = out.splitlines()
+    assert head.split() == ["Step", "Output", "Algorithm", "ms", "GFLOP/s", "of", "peak"]
+    assert sum("columns + cublas" in step for step in steps) == 2
+    assert total.startswith(f"{len(steps)} steps, ")
+    assert apart.startswith("launched step by step, not as one CUDA graph: ")
+    assert "cuBLAS" in apart
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpus_steps_as_json(darknet: Run, tmp_path: Path) -> None:
+    cfg = tmp_path / "pool.cfg"
+    cfg.write_text(f"{NET}[maxpool]\nsize=2\nstride=2\n")
+    code, out, _ = darknet("plan", "-q", "--device", "gpu", "--json", cfg)
+    assert code == 0
+    steps = [json.loads(line) for line in out.splitlines()]
+    assert ("maxpool", "kernel", [1, 4, 4, 3]) in [
+        (step["name"], step["algorithm"], step["shape"]) for step in steps
+    ]
+    _, out, _ = darknet("plan", "-q", "--device", "gpu", cfg)
+    assert out.splitlines()[-1].startswith("as one CUDA graph: ")

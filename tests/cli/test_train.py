@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darknet_py.cli.options import Chosen, build_network
-from darknet_py.network import Network
 from tests.cli.conftest import Run
-from tests.ops.cupy_stand_in import cupy_replaced, make_cupy
-from tests.support.meeting import SocketMeeting
 from tests.support.shapes import CFG, draw_shapes
 
 
@@ -324,7 +319,10 @@ def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> No
     weights.write_text("1\n1\n4\n")
     words = (*task.words, "--max-iter", 3)
     how = ("--balance", "--class-weights", weights, "--ema", "0.9")
-    assert darknet("train", *words, *how).code == 0
+    shown = "weights of the classes:\n  circle      0.5\n  cross       0.5\n  square        2\n"
+    code, _, err = darknet("train", *words, *how)
+    assert code == 0
+    assert shown in err
     with np.load(task.backup / "shapes.state") as state:
         header = json.loads(state["header"].tobytes())
     assert header["average"] == {"decay": 0.9, "steps": 3}
@@ -334,6 +332,7 @@ def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> No
     for batches, more in ((4, ()), (5, how)):
         code, out, err = darknet("train", *task.words, "--max-iter", batches, "--resume", *more)
         assert (code, out.count("\n")) == (0, 1), err
+        assert shown in err
     code, _, err = darknet("train", *task.words, "--max-iter", 9, "--resume", "--ema", "0.99")
     assert (code, err.splitlines()[-1]) == (
         1,
@@ -379,46 +378,3 @@ def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
     assert darknet("train", *task.words, "--reinit", "1").code == 2
     assert darknet("train", *task.words, weights, "--reinit", "first").code == 2
     assert darknet("train", *task.words, "--resume", "--reinit", "1").code == 2
-
-
-@pytest.mark.parametrize(
-    ("options", "code", "message"),
-    [
-        (("-gpus", "0,1,0"), 2, "names a GPU twice: 0,1,0"),
-        (("-gpus", "0,"), 2, "expected numbers of GPUs, as in 0,1"),
-        (("--gpus", "0,1", "--device", "cpu"), 2, "leave out --device cpu"),
-        (("-gpus", "1,4"), 1, "darknet: no such GPU: gpu:4: this machine has gpu:0, gpu:1"),
-        (("-gpus", "4"), 1, "darknet: no such GPU: gpu:4: this machine has gpu:0, gpu:1"),
-    ],
-)
-def test_gpus_that_cannot_be(
-    darknet: Run, task: Task, options: tuple[str, ...], code: int, message: str
-) -> None:
-    with cupy_replaced(make_cupy(devices=2)):
-        result = darknet("train", *task.words, "-q", *options)
-    assert result.code == code
-    assert message in result.err
-    assert not task.backup.exists()
-
-
-def test_several_gpus(
-    darknet: Run, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two processes of the CPU stand in for them."""
-
-    def on_cpu(cfg: str, chosen: Chosen) -> Network:
-        assert chosen.device == "gpu:0"
-        return build_network(cfg, replace(chosen, device="cpu"))
-
-    def meet(numbers: tuple[int, ...]) -> SocketMeeting:
-        assert numbers == (0, 1)
-        return SocketMeeting(str(tmp_path / "meeting"), 2)
-
-    # the package has a command of the module's name
-    monkeypatch.setattr(sys.modules["darknet_py.cli.train"], "build_network", on_cpu)
-    monkeypatch.setattr("darknet_py.ops.gpu_meeting", meet)
-    code, out, err = darknet("train", *task.words, "--max-iter", 3, "-gpus", "0,1")
-    assert code == 0, err
-    assert [line.split(",")[0] for line in out.splitlines()] == ["1", "2", "3"]
-    assert err.count("validation: top-1") == 1
-    assert (task.backup / "shapes.weights").is_file()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
@@ -185,12 +187,16 @@ class Stream:
 
     refusal: Exception | None = None
     """What capturing raises, if anything."""
+    device: type[Device]
 
     def __init__(self, non_blocking: bool = False) -> None:
         self.ptr = 0
+        self.device_id = self.device().id
         self.synchronized = 0
 
     def __enter__(self) -> Stream:
+        if self.device_id != self.device().id:
+            raise RuntimeError("the stream is of another device than the current one")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -214,8 +220,26 @@ class Event:
 
     done = False
 
-    def record(self, stream: Stream) -> None:
-        self.done = True
+    def __init__(
+        self, block: bool = False, disable_timing: bool = False, interprocess: bool = False
+    ) -> None:
+        self.at: float | None = None
+        self.has_time = not disable_timing
+
+    def record(self, stream: Stream | None = None) -> None:
+        self.done, self.at = True, time.perf_counter()
+
+    def synchronize(self) -> None:
+        tape.host("synchronize")
+
+
+def get_elapsed_time(start_event: Event, end_event: Event) -> float:
+    """Milliseconds between two marks."""
+    assert start_event.has_time
+    assert end_event.has_time
+    assert start_event.at is not None
+    assert end_event.at is not None
+    return 1e3 * (end_event.at - start_event.at)
 
 
 class Graph:
@@ -289,20 +313,24 @@ class MemoryPool:
 
 
 class Device:
-    """A GPU. `used` holds the numbers of all that were chosen."""
+    """A GPU; without a number the one that this thread uses, of all that are `used`."""
 
     used: list[int]
+    here: threading.local
 
-    def __init__(self, index: int = 0) -> None:
-        self.id = index
+    def __init__(self, index: int | None = None) -> None:
+        self.id: int = getattr(self.here, "id", 0) if index is None else index
 
     def use(self) -> None:
         self.used.append(self.id)
+        self.here.id = self.id
 
 
 def make_cupy(devices: int = 1) -> ModuleType:
     """A module to stand at "cupy", on a machine with this many GPUs."""
     cupy = ModuleType("cupy")
+    device = type("Device", (Device,), {"used": [], "here": threading.local()})
+    stream = type("Stream", (Stream,), {"device": device})
     cupy.__spec__ = ModuleSpec("cupy", None)
     memory: Any = type("Memory", (Memory,), {})
     pool, allocators = MemoryPool(memory), Allocators()
@@ -319,7 +347,7 @@ def make_cupy(devices: int = 1) -> ModuleType:
         get_default_memory_pool=lambda: pool,
         RawModule=RawModule,
         cuda=SimpleNamespace(
-            Device=type("Device", (Device,), {"used": []}),
+            Device=device,
             compiler=SimpleNamespace(CompileException=CompileException),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             Memory=memory,
@@ -327,8 +355,9 @@ def make_cupy(devices: int = 1) -> ModuleType:
             MemoryPool=MemoryPool,
             set_allocator=allocators.set,
             Event=Event,
-            Stream=type("Stream", (Stream,), {}),
-            get_current_stream=Stream,
+            get_elapsed_time=get_elapsed_time,
+            Stream=stream,
+            get_current_stream=stream,
             using_allocator=allocators.using,
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,

@@ -13,7 +13,7 @@ from darknet_py.images import Dataset
 from darknet_py.network import Network
 from darknet_py.tasks.beginning import Beginning, begin
 from darknet_py.tasks.data import open_data
-from darknet_py.tasks.events import Event, Finished, Trained, Validated
+from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
 from darknet_py.tasks.team import Job, Team
 from darknet_py.tasks.train import Options, train
 from tests.support.meeting import SocketMeeting
@@ -78,6 +78,53 @@ def test_two_train_as_one_with_twice_the_subdivisions(
         assert [type(event) for event in found].count(Validated) == 1
 
 
+def uneven(data: Dataset) -> Dataset:
+    """With one picture of its first class."""
+    of_first = [place for place, labels in enumerate(data.labels) if labels == (0,)]
+    return data.without(of_first[1:])
+
+
+def test_classes_come_equally_often_to_the_whole_team(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    options = replace(options, balance=True)
+    few = uneven(sets[0]), sets[1]
+    halves = SGD.replace("subdivisions=1", "subdivisions=2")
+    one, expected = run(tmp_path, halves, few, replace(options, backup=tmp_path / "one"))
+    two, found = run(tmp_path, SGD, few, options, 2)
+    np.testing.assert_allclose(losses(found), losses(expected), rtol=1e-5)
+    for mine, other in zip(two.parameters(), one.parameters(), strict=True):
+        np.testing.assert_allclose(mine.value, other.value, rtol=1e-4, atol=1e-6)
+    _, unbalanced = run(tmp_path, halves, few, replace(options, balance=False))
+    assert np.abs(np.subtract(losses(unbalanced), losses(expected))).max() > 1e-3
+
+
+def adjustments(events: list[Event]) -> list[tuple[int, str, float, int]]:
+    return [
+        (event.batch, event.why, event.rate, event.kept)
+        for event in events
+        if isinstance(event, Adjusted)
+    ]
+
+
+@pytest.mark.parametrize("rate", [0.001, 1, 1e20])
+def test_all_decide_as_one_where_the_loss_decides(
+    rate: float, tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    """policy=plateau: a rate that is too low, one that is too high, and one past all numbers."""
+    steered = SGD.replace("policy=poly", "policy=plateau\nplateau_window=2\nplateau_patience=2")
+    steered = steered.replace("learning_rate=0.01", f"learning_rate={rate}")
+    options = replace(options, batches=14)
+    halves = steered.replace("subdivisions=1", "subdivisions=2")
+    one, expected = run(tmp_path, halves, sets, replace(options, backup=tmp_path / "one"))
+    two, found = run(tmp_path, steered, sets, options, 2)
+    assert len(adjustments(expected)) > 1
+    assert adjustments(found) == adjustments(expected)
+    np.testing.assert_allclose(losses(found), losses(expected), rtol=1e-3)
+    for mine, other in zip(two.parameters(), one.parameters(), strict=True):
+        np.testing.assert_allclose(mine.value, other.value, rtol=1e-3, atol=1e-5)
+
+
 def test_rolling_averages_are_the_mean_of_the_processes(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:
@@ -98,6 +145,37 @@ def test_a_process_that_dies_ends_the_training(
 ) -> None:
     with pytest.raises(TrainingError, match=r"^the process of cpu has ended with exit code 3: "):
         run(tmp_path, SGD, sets, options, 2, breaks=True)
+
+
+def test_a_process_that_is_killed_ends_the_training(
+    tmp_path: Path,
+    sets: tuple[Dataset, Dataset],
+    options: Options,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The others end too, without a word."""
+    path = tmp_path / "net.cfg"
+    path.write_text(SGD)
+    net = Network.from_cfg(path, "cpu")
+    begin(net, options, Beginning())
+    options = replace(options, batches=10**6)
+    job = Job(str(path), sets[0], options, Beginning(), SocketMeeting(str(tmp_path / "meeting"), 3))
+    team = Team(net, job)
+    killed, other = (process for _, process, _ in team._followers)
+    ended = r"^the process of cpu has ended with exit code -9: the training stops$"
+
+    def train_and_kill() -> None:
+        with team:
+            for event in train(net, *sets, options, None, team.lead, team.size):
+                if isinstance(event, Trained):
+                    killed.kill()
+
+    with pytest.raises(TrainingError, match=ended):
+        train_and_kill()
+    assert not other.is_alive()
+    assert other.exitcode == 0
+    assert capfd.readouterr() == ("", "")
+    assert (options.backup / "net.state").exists()
 
 
 def test_a_batch_that_cannot_be_shared(

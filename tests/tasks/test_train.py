@@ -450,6 +450,25 @@ def test_memory_grows_with_the_batch(tmp_path: Path) -> None:
     assert training_memory(small) < training_memory(large) < 2 * training_memory(small)
 
 
+def test_memory_holds_an_average_of_every_parameter(tmp_path: Path) -> None:
+    net = new_net(tmp_path)
+    numbers = sum(parameter.size for parameter in net.parameters())
+    assert training_memory(net, averaged=True) - training_memory(net) == 4 * numbers
+
+
+def test_processes_share_the_maps_and_not_the_parameters(tmp_path: Path) -> None:
+    """Each has what one has that computes as many pictures at once."""
+    halves = new_net(tmp_path, CFG.replace("subdivisions=1", "subdivisions=2"))
+    net = new_net(tmp_path)
+    assert training_memory(net, processes=2) == training_memory(halves) < training_memory(net)
+
+
+def test_memory_holds_the_steps_of_sequences(tmp_path: Path) -> None:
+    text = CFG.replace("batch=12", "batch=12\ntime_steps=4")
+    longer = CFG.replace("batch=12", "batch=48")
+    assert training_memory(new_net(tmp_path, text)) == training_memory(new_net(tmp_path, longer))
+
+
 def test_checkpoints_come_by_the_clock_too(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:

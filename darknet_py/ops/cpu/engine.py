@@ -7,7 +7,6 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.cpu.threads import thread_count
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
+from darknet_py.ops.times import Times
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -32,15 +32,6 @@ def _renew_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
-
-
-class Times(NamedTuple):
-    """steps: of each its name, the shape of what it writes, its algorithm, its operations, seconds;
-    peak: of the processor, in GFLOP/s; megabytes: that the maps take."""
-
-    steps: list[tuple[str, tuple[int, ...], str, int, float]]
-    peak: float
-    megabytes: float
 
 
 _GROUP = 4

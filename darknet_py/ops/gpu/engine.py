@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import cupy as cp
 import numpy as np
@@ -16,8 +17,10 @@ from darknet_py.ops.gpu.faults import out_of_memory
 from darknet_py.ops.gpu.pool import Pool
 from darknet_py.ops.gpu.program import Program
 from darknet_py.ops.gpu.room import make_room, register
+from darknet_py.ops.gpu.timing import peak
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import peak_bytes, replay
+from darknet_py.ops.times import Times
 
 _KEPT = 8
 """Programs that are kept, the last used ones: each has memory of its own."""
@@ -92,15 +95,38 @@ class Engine:
             return [to_host(y) for y in replay(record(len(x)), there)]
         # an id is unique as long as a program, which knows the arrays, is kept
         full_key = key, tuple(map(id, arrays)), tuple(each.shape for each in given)
-        with self._lock:
-            try:
-                if fresh:
-                    return self._made(record(len(x)), arrays, changing, self._pool).run(given)
-                return self._program(full_key, record, len(x), arrays, changing).run(given)
-            except cp.cuda.memory.OutOfMemoryError as error:
-                self._programs.pop(full_key, None)
-                each = peak_bytes(record(len(x)), 2 if self.half else 4) // len(x)
-                raise out_of_memory(error, cp.cuda.runtime.memGetInfo()[0], each) from error
+        with self._lock, self._within_memory(full_key, record, len(x)):
+            if fresh:
+                return self._made(record(len(x)), arrays, changing, self._pool).run(given)
+            return self._program(full_key, record, len(x), arrays, changing).run(given)
+
+    def times(
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        *others: np.ndarray,
+        arrays: Sequence[Any] = (),
+        changing: bool = False,
+        rounds: int = 7,
+    ) -> Times:
+        """How long each step takes of what `run` would run; it is not kept."""
+        with self._lock, self._within_memory(key, record, len(x)):
+            program = self._made(record(len(x)), arrays, changing, Pool())
+            found = program.times([x, *others], rounds)
+            return found._replace(peak=peak(cp.cuda.Device().id, self.exact, self.half))
+
+    @contextmanager
+    def _within_memory(
+        self, key: Hashable, record: Callable[[int], Recording], n: int
+    ) -> Iterator[None]:
+        """Says what would fit where memory ends, and forgets the program that took it."""
+        try:
+            yield
+        except cp.cuda.memory.OutOfMemoryError as error:
+            self._programs.pop(key, None)
+            each = peak_bytes(record(n), 2 if self.half else 4) // n
+            raise out_of_memory(error, cp.cuda.runtime.memGetInfo()[0], each) from error
 
     def _program(
         self,
@@ -127,7 +153,3 @@ class Engine:
         if not program.has_room():
             make_room()
         return program
-
-    def times(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises DeviceError: what a step is, is not known here."""
-        raise DeviceError("steps are shown for the CPU alone: add --device cpu")

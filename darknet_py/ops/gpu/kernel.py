@@ -12,6 +12,8 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from darknet_py.ops.gpu.ways import KERNEL, using
+
 Array = Any
 
 HALF = np.dtype(np.uint16)
@@ -67,6 +69,7 @@ def has_kernels(*maps: Array) -> bool:
 def launch(name: str, dtype: Any, grid: tuple[int, ...], *arguments: Any) -> None:
     """Runs a kernel for maps of this type on a grid of blocks. Arrays must be contiguous."""
     if 0 not in grid:
+        using(KERNEL)
         function = _function(name, np.dtype(dtype), cp.cuda.Device().id)
         function(grid, (THREADS,), tuple(map(_argument, arguments)))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import cupy as cp
@@ -19,10 +20,14 @@ from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
 from darknet_py.ops.gpu.pool import Pool
+from darknet_py.ops.gpu.steps import name_of, operations_of, shape_of
+from darknet_py.ops.gpu.timing import seconds_of, seconds_of_call
 from darknet_py.ops.gpu.upload import Upload
-from darknet_py.ops.record import Recording
-from darknet_py.ops.replay import peak_bytes, replay
+from darknet_py.ops.gpu.ways import algorithm, watched
+from darknet_py.ops.record import Call, Recording
+from darknet_py.ops.replay import compute, peak_bytes, replay
 from darknet_py.ops.simplify import simplify
+from darknet_py.ops.times import Times
 
 Array = Any
 _PIECE = 512
@@ -143,6 +148,31 @@ class Program:
             outputs = self._give()
         self._runs += 1
         return outputs
+
+    def times(self, given: Sequence[np.ndarray], rounds: int) -> Times:
+        """How long each call takes by itself, and all of them as one graph; but for the peak."""
+        for _ in range(2):  # the second one is captured
+            self.run(given)
+        steps: list[tuple[str, tuple[int, ...], str, int, float]] = []
+
+        def measured(call: Call, arguments: tuple[Any, ...]) -> Any:
+            with watched() as seen:
+                result = compute(call, arguments)
+            work = partial(compute, call, arguments)
+            captured = call.name in CAPTURED
+            seconds = seconds_of_call(work, self._stream, rounds, captured)
+            way = "" if call.name == "reshape" else algorithm(seen)
+            steps.append((name_of(call), shape_of(call), way, operations_of(call), seconds))
+            return result
+
+        with self._in_use():
+            replay(self._recording, [upload.there for upload in self._given], measured)
+            whole = None
+            if self._graph is not None:
+                launch = partial(self._graph.launch, self._stream)
+                whole = seconds_of(launch, self._stream, rounds)
+        megabytes = peak_bytes(self._recording, self._item) / 1e6
+        return Times(steps, 0.0, megabytes, whole, self.captured)
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
