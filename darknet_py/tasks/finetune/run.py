@@ -11,7 +11,8 @@ from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.cfg.write import write_sections
 from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
-from darknet_py.network.split import front_end, rear
+from darknet_py.network.derived import rear
+from darknet_py.network.split import front_end
 from darknet_py.tasks.events import Event, Finished, Validated
 from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
 from darknet_py.tasks.features.cache import Features, features_bytes
