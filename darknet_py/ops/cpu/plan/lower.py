@@ -13,6 +13,7 @@ from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.kernels.grouped import can_group
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan import lower_backward
+from darknet_py.ops.cpu.plan.algorithms import direct, grouped
 from darknet_py.ops.cpu.plan.chain import Chain, Lowering, Rules
 from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.memory import Within, padded
@@ -20,7 +21,6 @@ from darknet_py.ops.cpu.plan.moves import Activate, Add, Concat, Picture, Softma
 from darknet_py.ops.cpu.plan.normalize import Normalize
 from darknet_py.ops.cpu.plan.pooling import Avgpool, Maxpool
 from darknet_py.ops.cpu.plan.step import Step
-from darknet_py.ops.cpu.plan.weights import merge
 from darknet_py.ops.record import Call, Map, Recording
 
 
@@ -41,7 +41,7 @@ def _constant(*values: Any) -> bool:
 def _convolution(chain: Chain) -> Step | None:
     x, weights, stride, padding, groups = chain.call.arguments
     shares = can_group(x.shape[3], weights.shape[0], groups)
-    if not _constant(weights) or not (shares or merge(groups, weights.shape[0])):
+    if not _constant(weights) or not (shares or direct.merge(groups, weights.shape[0])):
         return None
     if groups > 1 and chain.lowering.changing:
         return None
@@ -80,7 +80,7 @@ def _finished(chain: Chain, x: Map, weights: Any, stride: int, padding: int, gro
             step.biases = step.biases.reshape(-1)
     _take_activation(chain, step)
     _take_sum(chain, step)
-    if not step.shares_vectors:
+    if not grouped.fits(step):
         _take_pooling(chain, step)
     assert chain.y is not None
     step.y = chain.y

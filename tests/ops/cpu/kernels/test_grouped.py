@@ -9,7 +9,7 @@ import pytest
 
 from darknet_py.ops.cpu.kernels.grouped import can_group, grouped
 from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
-from darknet_py.ops.cpu.plan.weights import pack_shared
+from darknet_py.ops.cpu.plan.algorithms.grouped import pack
 from tests.support.convolutions import EPILOGUES, Arrays, Epilogue, make_arrays, vectors_of
 from tests.support.kernels import address, aligned, run
 from tests.support.processes import run_python
@@ -45,7 +45,7 @@ def convolve(case: Case, epilogue: Epilogue, block: int, threads: int) -> Arrays
     x_map = arrays.x_map
     rows, columns = np.arange(case.size) * x_map.row, np.arange(case.size) * x_map.pixel
     segments = (rows[:, None] + columns).ravel()
-    packed = pack_shared(arrays.weights, None)
+    packed = pack(arrays.weights, None)
     n, out_h, out_w, _ = arrays.expected.shape
     lists = aligned(threads * 2 * block, "int64")
     run(
