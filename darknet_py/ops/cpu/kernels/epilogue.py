@@ -6,7 +6,8 @@ SLOPES; the others take a step of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from darknet_py.ops.cpu.kernels.tile import FLOAT, VECTOR, Sums
 from darknet_py.ops.cpu.native.emit import (
@@ -30,6 +31,47 @@ SLOPES = {
     "ramp": (1.1, 0.1),
 }
 """y = max(first x, second x)."""
+
+
+class Finish(NamedTuple):
+    """The last arguments of a tile: addresses, but for added and added_after, which are bytes from
+    y to a map of its shape, 0 for none. gate: see emit_after."""
+
+    biases: Value
+    slopes: Value
+    added: Value
+    added_after: Value
+    gate: Value
+
+
+def emit_finish(
+    builder: Builder,
+    sums: Sums,
+    places: Sequence[Value],
+    finish: Finish,
+    pool: Callable[[Sums], Sums] | None = None,
+) -> None:
+    """Stores sums at `places`, a row of vectors at each; pool: what makes fewer rows of them, to
+    which nothing is added."""
+    sums = emit_biases(builder, finish.biases, sums)
+    if pool is None:
+        others = [builder.add(place, finish.added) for place in places]
+        sums = emit_added(builder, finish.added, others, sums)
+    else:
+        sums = pool(sums)
+    sums = [emit_activation(builder, finish.slopes, row) for row in sums]
+    if pool is None:
+        others = [builder.add(place, finish.added_after) for place in places]
+        sums = emit_after(builder, finish.added_after, finish.gate, others, sums)
+    emit_store(places, sums)
+
+
+def largest(rows: Sums) -> Sums:
+    """Of all rows one."""
+    best = rows[0]
+    for row in rows[1:]:
+        best = [x.max(y) for x, y in zip(best, row, strict=True)]
+    return [best]
 
 
 def emit_activation(builder: Builder, slopes: Value, vectors: Sequence[Vector]) -> list[Vector]:

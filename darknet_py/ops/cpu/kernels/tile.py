@@ -3,8 +3,8 @@
     sums[i][j] = sum over segments s and numbers k of a[i][s][k] * b[s][k][j]
 
 a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, and its numbers side by
-side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums is up to a
-`finish`: see epilogue.py.
+side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums:
+see epilogue.py.
 
 Everything that multiplies comes down to this: convolutions (a segment is a row of the window), 1x1
 (one segment), dense layers (a pixel is a picture), each of Winograd's products.
@@ -12,7 +12,7 @@ Everything that multiplies comes down to this: convolutions (a segment is a row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from llvmlite import ir
 
@@ -153,6 +153,3 @@ def prefetch(builder: Builder, address: Value, size: int) -> None:
     for line in range(0, size, 64):
         place = builder.inttoptr(offset(builder, address, line), kind)
         builder.call(function, [place, *hints])
-
-
-Finish = Callable[[Builder, Sums], None]

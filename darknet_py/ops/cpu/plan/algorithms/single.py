@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from darknet_py.ops.cpu.kernels.direct import direct_one
+from darknet_py.ops.cpu.kernels.direct_one import ONE_PANEL, direct_one
 from darknet_py.ops.cpu.plan.algorithms.direct import windows
 from darknet_py.ops.cpu.plan.algorithms.operands import Operands
 from darknet_py.ops.cpu.plan.table import Row
 
 if TYPE_CHECKING:
     from darknet_py.ops.cpu.plan.convolution import Convolution
-
-
-_PANEL = 8
-"""Vectors in a panel."""
 
 
 def fits(step: Convolution) -> bool:
@@ -31,7 +27,7 @@ def row(step: Convolution, operands: Operands) -> Row:
     return direct_one.step(
         list_=operands.binding.scratch.ctypes.data,
         vectors=operands.vectors,
-        **windows(step, operands, _PANEL),
+        **windows(step, operands, ONE_PANEL),
         **operands.start(),
         **operands.finish(),
     )
