@@ -34,12 +34,17 @@ def list_pixels(lists, block, first, last, shape, x, y):  # type: ignore[no-unty
     """
     high, wide = shape
     picture, row, column = place_of(first, high, wide)
+    window, output = address(x, picture, row, column), address(y, picture, row, column)
     tiles = (last - first + PIXELS - 1) // PIXELS
     for i in range(tiles * PIXELS):
-        put(lists + 8 * i, address(x, picture, row, column))
-        put(lists + 8 * (block + i), address(y, picture, row, column))
+        put(lists + 8 * i, window)
+        put(lists + 8 * (block + i), output)
         if first + i + 1 < last:
-            picture, row, column = place_after(picture, row, column, high, wide)
+            column += 1
+            window, output = window + x[3], output + y[3]
+            if column == wide:
+                picture, row, column = place_after(picture, row, column - 1, high, wide)
+                window, output = address(x, picture, row, 0), address(y, picture, row, 0)
     return tiles
 
 

@@ -20,6 +20,7 @@ from darknet_py.ops.cpu.native.emit import (
     I8,
     I32,
     Builder,
+    Instruction,
     Loop,
     Value,
     Variables,
@@ -27,10 +28,12 @@ from darknet_py.ops.cpu.native.emit import (
     const,
     declare,
     fused,
+    instruction,
     load,
     load_int,
     offset,
     splat,
+    store,
     zero,
 )
 from darknet_py.ops.cpu.native.host import vector_length, vector_registers
@@ -98,6 +101,31 @@ def emit_sums(
             sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(len(starts))]
+
+
+def make_product(pixels: int, vectors: int) -> Instruction:
+    """`pixels` rows of `length` numbers, a_step bytes apart, times a panel: rows of sums, one after
+    the other."""
+
+    @instruction
+    def product(
+        builder: Builder,
+        a: Value,
+        a_step: Value,
+        length: Value,
+        b: Value,
+        next_b: Value,
+        next_step: Value,
+        out: Value,
+    ) -> None:
+        starts = [builder.add(a, builder.mul(a_step, const(i))) for i in range(pixels)]
+        later = next_b, next_step
+        sums = emit_sums(builder, starts, None, const(1), length, b, vectors, None, later)
+        for i, row in enumerate(sums):
+            for j, x in enumerate(row):
+                store(x, offset(builder, out, VECTOR * (vectors * i + j)))
+
+    return product
 
 
 @part
