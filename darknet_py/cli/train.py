@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.beginning import Beginning
     from darknet_py.tasks.check import Report
+    from darknet_py.tasks.run import Options, Progress
     from darknet_py.tasks.team import Meeting, Team
-    from darknet_py.tasks.train import Options, Progress
 
 
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
@@ -192,7 +192,7 @@ def train(
     from darknet_py.tasks.beginning import Beginning, begin
     from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
-    from darknet_py.tasks.train import Options
+    from darknet_py.tasks.run import Options
 
     meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
     opened = open_data(data, labels, share, seed, backup)

@@ -12,6 +12,7 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.layers import Wanted
+from darknet_py.network import edges
 from darknet_py.network.entrance import enter, leave
 from darknet_py.network.passes import carry, forget, forward
 from darknet_py.network.recordings import Work
@@ -32,7 +33,28 @@ class Carried(NamedTuple):
     deltas: list[np.ndarray]
 
 
-def carrying(
+def carry_back(
+    net: Network, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]
+) -> Carried:
+    """See Network.carry_back."""
+    edges.check_layers(net, [start])
+    for end in ends:
+        if not PICTURE <= end < start:
+            raise ShapeError(f"{net.path}: layer {end} is not before layer {start}")
+    x = edges.of_any_size(net, x)
+    h, w, c = net.sized(x).layers[start].out_shape
+    if delta.size != len(x) * c * h * w:
+        expected = f"({len(x)}, {c * h * w})"
+        raise ShapeError(f"{net.path}: expected a delta {expected}, found {delta.shape}")
+    inside = np.ascontiguousarray(delta.reshape(-1, c, h, w).transpose(0, 2, 3, 1))
+    found = _carrying(net, x, inside, start, ends).run(net)
+    outside = [edges.to_outside(net, each, is_vector=False) for each in found]
+    found_maps, deltas = iter(outside[: -len(ends)]), outside[-len(ends) :]
+    maps = [x if end == PICTURE else next(found_maps) for end in ends]
+    return Carried(maps, deltas)
+
+
+def _carrying(
     net: Network, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]
 ) -> Work:
     """The outputs of those of `ends` that are layers, and the deltas of all.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
 from darknet_py.network import parallel, recordings
+from darknet_py.network.passes import forget, forward
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
@@ -23,6 +24,30 @@ def accumulate(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray |
     parallel.begin(net, net.communicator)
     loss = _accumulate_parts(net, x, y, weights)
     return parallel.exchange(net, net.communicator, loss)
+
+
+def times(net: Network, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
+    """See Network.times."""
+    check_trainable(net)
+    if draws(net):
+        reason = "layers draw at random in training, which then goes layer by layer: no steps"
+        raise CfgError(net.path, None, reason)
+    prepare_updates(net)
+    return recordings.training(net, net.checked(x), y).times(net, rounds)
+
+
+def first_bad_layer(net: Network, x: np.ndarray) -> int | None:
+    """See Network.first_bad_layer."""
+    last = len(net.layers) - 1
+    with np.errstate(all="ignore"):
+        start = net.to_device(x)
+        outputs = forward(net.layers, net.ops, start, last, train=True, keep=True)
+    forget(net.layers)
+    bad = (i for i in range(last + 1) if not net.ops.is_finite(outputs[i]))
+    first = next(bad, last + 1)
+    if net.communicator is not None:
+        first = parallel.least(net, net.communicator, first)
+    return first if first <= last else None
 
 
 def draws(net: Network) -> bool:

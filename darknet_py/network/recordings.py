@@ -1,4 +1,7 @@
-"""What a network asks of its engine: calls of its layers, recorded for one size of picture."""
+"""What a network asks of its engine: calls of its layers, recorded for one size of picture.
+
+Raises ShapeError for pictures that the network does not take.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darknet_py.layers import Wanted
+from darknet_py.network import edges
 from darknet_py.network.entrance import enter, leave
 from darknet_py.network.passes import backward, final_loss, forget, forward
 from darknet_py.network.targets import Target
@@ -69,6 +73,8 @@ def outputs(net: Network, x: np.ndarray, layers: Sequence[int]) -> Work:
 
 
 def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) -> Work:
+    x = edges.of_any_size(net, x)
+
     def record(n: int) -> Recording:
         sized = net.sized(x)
         recorder = Recorder(sized.ops)
@@ -82,6 +88,7 @@ def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) ->
 
 def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
     """The delta of the picture that brings it nearer to all targets."""
+    x = edges.of_any_size(net, x)
     given = [array for target in targets for array in target.given]
 
     def record(n: int) -> Recording:

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import WeightsError
 from darknet_py.layers import Layer, Parameter
+
+Array = Any
 
 _VERSION = struct.Struct("<iii")
 _FLOAT = np.dtype("<f4")
@@ -73,8 +75,13 @@ def read_weights(
         raise WeightsError(f"{path}: {_reason(error)}") from error
 
 
-def write_weights(path: str | Path, layers: Sequence[Layer], seen: int) -> None:
-    """Writes header 0.2.0 and the parameters' values, which must be host arrays.
+def write_weights(
+    path: str | Path,
+    layers: Sequence[Layer],
+    seen: int,
+    to_host: Callable[[Array], np.ndarray] = np.asarray,
+) -> None:
+    """Writes header 0.2.0 and the parameters' values; to_host: what makes them numpy's.
 
     The file appears whole or not at all. Raises WeightsError.
     """
@@ -82,7 +89,8 @@ def write_weights(path: str | Path, layers: Sequence[Layer], seen: int) -> None:
         with atomic_file(path) as file:
             file.write(_VERSION.pack(0, 2, 0) + struct.pack("<Q", seen))
             for parameter in _parameters(layers, "dontsave"):
-                file.write(np.ascontiguousarray(_flat(parameter), _FLOAT).data)
+                values = parameter.to_file(to_host(parameter.value))
+                file.write(np.ascontiguousarray(values, _FLOAT).data)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be written: {_reason(error)}") from error
 
@@ -176,10 +184,6 @@ def _refuse_other_kinds(path: Path, start: bytes, size: int) -> None:
 
 def _parameters(layers: Sequence[Layer], unless: str) -> list[Parameter]:
     return [p for layer in layers if not getattr(layer, unless) for p in layer.parameters()]
-
-
-def _flat(parameter: Parameter) -> np.ndarray:
-    return parameter.to_file(np.asarray(parameter.value))
 
 
 def _reason(error: OSError | ValueError) -> str:

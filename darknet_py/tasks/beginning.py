@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darknet_py.network import Network
+from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.reinit import layers_to_draw
-from darknet_py.tasks.train import Options, Progress, resume
+from darknet_py.tasks.run import Options, Progress
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ from darknet_py.network import Network
 from darknet_py.network.parallel import Communicator, check_divisible
 from darknet_py.tasks import plateau
 from darknet_py.tasks.beginning import Beginning, begin
-from darknet_py.tasks.train import Options, Run, Source, loader_of, never, start, train_batch
+from darknet_py.tasks.checkpoint import start
+from darknet_py.tasks.run import Options, Run, Source, never
+from darknet_py.tasks.train import loader_of, train_batch
 
 _READY = ""
 _PATIENCE = 20

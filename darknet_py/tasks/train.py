@@ -4,144 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from darknet_py.atomic import remove_leftovers
-from darknet_py.errors import StateError, TrainingError, WeightsError
-from darknet_py.images import Batch, Dataset, Loader
+from darknet_py.errors import TrainingError
+from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
-from darknet_py.network.state import load_state, save_state
 from darknet_py.tasks import plateau
+from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start
 from darknet_py.tasks.class_weights import weigh
-from darknet_py.tasks.events import Event, Finished, Saved, SaveFailed, Trained, Validated
+from darknet_py.tasks.events import Event, Finished, Trained, Validated
+from darknet_py.tasks.run import Judge, Options, Progress, Run, Source
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
-
-
-def never() -> bool:
-    """No stop is asked for."""
-    return False
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to train.
-
-    batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
-    save_every: batches between checkpoints, at most save_seconds apart. epochs: keep
-    NAME_EPOCH.weights. snapshot: keep NAME_iter_BATCH.weights every so many batches (None: none).
-    valid_every: batches between validations (None: an epoch). patience: validations without a
-    better one before the run stops (None: never). class_weights: how much the pictures of each
-    class count, see there (None: alike). balance: classes come equally often. ema: decay of the
-    average of the parameters that is validated and is the outcome (0: none). stop: asked after each
-    batch.
-    """
-
-    backup: Path
-    name: str
-    seed: int = 0
-    batches: int | None = None
-    save_every: int = 100
-    save_seconds: float = 600
-    epochs: bool = True
-    snapshot: int | None = None
-    valid_every: int | None = None
-    patience: int | None = None
-    class_weights: tuple[float, ...] | None = None
-    balance: bool = False
-    ema: float = 0
-    top: int = 5
-    workers: int | None = None
-    stop: Callable[[], bool] = never
-
-
-@dataclass
-class Progress:
-    """What a run remembers beside the network, and its state file keeps."""
-
-    average: float | None = None
-    best: float | None = None
-    since_best: int = 0
-    seed: int = 0
-    class_weights: Sequence[float] | None = None
-    balance: bool = False
-
-    def notes(self) -> dict[str, Any]:
-        """As JSON."""
-        return dict(vars(self))
-
-
-class Source(Protocol):
-    """Where batches come from: images.Loader is one. See there."""
-
-    @property
-    def waited(self) -> float: ...
-
-    def batches(self, start: int = 0) -> Generator[Batch]: ...
-
-    def paths(self, number: int) -> list[Path]: ...
-
-
-Judge = Callable[[Network], Evaluation]
-"""How well a network knows the validation set."""
-
-
-@dataclass
-class Run:
-    """A training on its way."""
-
-    net: Network
-    source: Source
-    epoch: int
-    """Pictures in an epoch."""
-    judge: Judge | None
-    options: Options
-    progress: Progress
-    saved_at: float = field(default_factory=time.monotonic)
-
-    def path(self, suffix: str) -> Path:
-        return self.options.backup / f"{self.options.name}{suffix}"
-
-
-def start(net: Network, options: Options) -> Progress:
-    """What a run begins with that is to go on as it began."""
-    if options.ema:
-        net.keep_average(options.ema)
-    return Progress(seed=options.seed, class_weights=options.class_weights, balance=options.balance)
-
-
-def resume(net: Network, path: Path, options: Options | None = None) -> Progress:
-    """Puts a state into the network, and gives what train() needs to go on.
-
-    Raises StateError, also where options ask for another training than the state's.
-    """
-    try:
-        progress = Progress(**load_state(path, net))
-    except TypeError as error:
-        raise StateError(f"{path}: is no state of a training") from error
-    if options is not None:
-        _check_same(path, net, options, progress)
-    return progress
-
-
-def _check_same(path: Path, net: Network, options: Options, progress: Progress) -> None:
-    kept = {
-        "class_weights": tuple(progress.class_weights or ()) or None,
-        "balance": progress.balance,
-        "ema": net.average.decay if net.average else 0,
-    }
-    for name, value in kept.items():
-        asked = getattr(options, name)
-        if asked and asked != value:
-            option = f"--{name.replace('_', '-')}"
-            advice = "leave it out, or begin anew"
-            raise StateError(f"{path}: was begun with another {option} than this: {advice}")
 
 
 def train(
@@ -211,7 +88,7 @@ def train_on(
     run = Run(net, source, epoch, judge, options, progress)
     plateau.begin(net)
     remove_leftovers(options.backup)
-    yield from _checkpoint(run, final=False)
+    yield from checkpoint(run, final=False)
     yield from _batches(run, last)
 
 
@@ -229,22 +106,22 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             is_new = net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length
             if options.epochs and is_new:
                 epoch = net.seen // epoch_length
-                yield from _save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
+                yield from save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
             if options.snapshot and net.batch_num % options.snapshot == 0:
                 name = f"_iter_{net.batch_num}"
-                yield from _save(run, f"{name}.weights", state=f"{name}.state")
+                yield from save(run, f"{name}.weights", state=f"{name}.state")
             if options.patience and run.progress.since_best >= options.patience:
                 reason = "patience"
                 break
             if ended:
                 reason = "done" if last and net.batch_num >= last else "stopped"
                 break
-            if _is_due(run):
-                yield from _checkpoint(run, final=False)
+            if is_due(run):
+                yield from checkpoint(run, final=False)
     finally:
         # a loader's threads end with it
         del batches
-    yield from _checkpoint(run, final=reason != "stopped")
+    yield from checkpoint(run, final=reason != "stopped")
     yield Finished(reason)
 
 
@@ -301,38 +178,4 @@ def _validate(run: Run, judge: Judge) -> Iterator[Event]:
         run.progress.best = evaluation.top1
     yield Validated(run.net.batch_num, evaluation, best)
     if best:
-        yield from _save(run, "_best.weights", averaged=True)
-
-
-def _is_due(run: Run) -> bool:
-    late = time.monotonic() - run.saved_at >= run.options.save_seconds
-    return late or run.net.batch_num % run.options.save_every == 0
-
-
-def _checkpoint(run: Run, final: bool) -> Iterator[Event]:
-    run.saved_at = time.monotonic()
-    suffix = ".weights" if final else ".backup"
-    return _save(run, suffix, ".state", final=final, averaged=final)
-
-
-def _save(
-    run: Run,
-    weights: str,
-    state: str | None = None,
-    *,
-    final: bool = False,
-    averaged: bool = False,
-) -> Iterator[Event]:
-    """The state first: it is what a run goes on from. Then the weights, for everybody else."""
-    try:
-        run.options.backup.mkdir(parents=True, exist_ok=True)
-        if state:
-            save_state(run.path(state), run.net, run.progress.notes())
-        with run.net.averaged() if averaged else nullcontext():
-            run.net.save_weights(run.path(weights))
-    except (OSError, StateError, WeightsError) as error:
-        if final:
-            raise TrainingError(f"the end of the training is not saved: {error}") from error
-        yield SaveFailed(TrainingError(str(error)))
-    else:
-        yield Saved(run.path(weights))
+        yield from save(run, "_best.weights", averaged=True)

@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.images import Batch, Dataset, Loader, encode_jpeg, resize_image
-from darknet_py.tasks.train import Options, Run, start, train_batch
+from darknet_py.tasks.checkpoint import start
+from darknet_py.tasks.run import Options, Run
+from darknet_py.tasks.train import train_batch
 from scripts.benchmark.pictures import random_pictures
 from scripts.gpu.network import random_network
 from scripts.gpu.plan import Planned, Settings

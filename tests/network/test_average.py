@@ -7,7 +7,7 @@ import pytest
 
 from darknet_py.network import Network
 from darknet_py.network.state import load_state, save_state
-from tests.support.networks import CLASSIFIER, make_network
+from tests.support.networks import CLASSIFIER, make_network, values
 
 TEXT = CLASSIFIER.replace("[net]\n", "[net]\nbatch=4\nlearning_rate=0.1\n")
 
@@ -19,10 +19,6 @@ def make(text: str = TEXT) -> Network:
 def batch(seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.random((4, 3, 12, 16), np.float32), np.eye(5, dtype=np.float32)[[0, 1, 2, 4]]
-
-
-def values(net: Network) -> list[np.ndarray]:
-    return [parameter.value.copy() for parameter in net.parameters()]
 
 
 def averages(net: Network) -> list[np.ndarray]:

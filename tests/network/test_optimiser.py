@@ -3,18 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py import ops as devices
-from darknet_py.cfg.sections import parse_sections
-from darknet_py.network import Network
+from tests.support.networks import LAYERS, SMALL, make_network, pictures, truths, values
 
 NET = "[net]\nbatch=4\ninputs=3\nlearning_rate=0.01\ndecay=0\n"
 LAYER = "[connected]\noutput=2\nactivation=linear\n"
-
-
-def network(text: str) -> Network:
-    net = Network(parse_sections(text), "my.cfg", devices.for_device("cpu"))
-    net.initialise()
-    return net
 
 
 def batch() -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +17,7 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("method", ["sgd", "adam", "rmsprop"])
 def test_every_method_learns(method: str) -> None:
-    net = network(f"{NET}optimizer={method}\n{LAYER}[softmax]\n")
+    net = make_network(f"{NET}optimizer={method}\n{LAYER}[softmax]\n")
     losses = [net.train_step(*batch()) for _ in range(60)]
     assert losses[-1] < 0.8 * losses[0]
     assert net.optimiser.steps == 60
@@ -34,7 +26,7 @@ def test_every_method_learns(method: str) -> None:
 @pytest.mark.parametrize("method", ["adam", "rmsprop"])
 def test_the_first_step_has_the_size_of_the_rate(method: str) -> None:
     """Adam's is the rate; RMSprop's, whose mean begins at 0, the rate over sqrt(1 - rho)."""
-    net = network(f"{NET}optimizer={method}\nrho=0.75\n{LAYER}[softmax]\n")
+    net = make_network(f"{NET}optimizer={method}\nrho=0.75\n{LAYER}[softmax]\n")
     before = net.parameters()[1].value.copy()
     net.train_step(*batch())
     moved = np.abs(net.parameters()[1].value - before)
@@ -42,13 +34,13 @@ def test_the_first_step_has_the_size_of_the_rate(method: str) -> None:
 
 
 def test_clip_keeps_weights_and_leaves_biases() -> None:
-    net = network(f"{NET}clip=0.05\n{LAYER}[softmax]\n")
+    net = make_network(f"{NET}clip=0.05\n{LAYER}[softmax]\n")
     biases, weights = net.parameters()
     weights.value[...], biases.value[...] = 3, 3
     net.train_step(*batch())
     assert np.abs(weights.value).max() == np.float32(0.05)
     assert biases.value.min() > 2
-    only_one = network(f"{NET}{LAYER}clip=0.05\n{LAYER}[softmax]\n")
+    only_one = make_network(f"{NET}{LAYER}clip=0.05\n{LAYER}[softmax]\n")
     for parameter in only_one.parameters():
         parameter.value[...] = 3
     only_one.train_step(*batch())
@@ -62,21 +54,65 @@ def test_clip_keeps_weights_and_leaves_biases() -> None:
 )
 def test_smooth_is_a_truth_less_certain(ending: str, share: float) -> None:
     x, y = batch()
-    smoothed = network(f"{NET}{LAYER}{ending}smooth={2 * share}\n")
-    plain = network(f"{NET}{LAYER}{ending}")
+    smoothed = make_network(f"{NET}{LAYER}{ending}smooth={2 * share}\n")
+    plain = make_network(f"{NET}{LAYER}{ending}")
     softer = (1 - 2 * share) * y + share
     assert smoothed.train_step(x, y) == pytest.approx(plain.train_step(x, softer), rel=1e-5)
     for one, other in zip(smoothed.parameters(), plain.parameters(), strict=True):
         np.testing.assert_allclose(one.value, other.value, rtol=1e-5)
 
 
-def test_updates_that_are_no_numbers_are_noticed() -> None:
-    net = network(f"{NET}{LAYER}[softmax]\n")
-    x, y = batch()
-    net.accumulate(x, y)
-    assert net.updates_are_finite()
-    assert net.first_bad_layer(x) is None
-    x[1, 2] = np.inf
-    net.accumulate(x, y)
-    assert not net.updates_are_finite()
-    assert net.first_bad_layer(x) == 0
+def test_layers_may_have_a_rate_of_their_own() -> None:
+    def change(rate: str) -> np.ndarray:
+        text = LAYERS.replace("filters=3", f"filters=3\nlearning_rate={rate}")
+        network = make_network(SMALL + "learning_rate=.1\nbatch=2\n" + text)
+        before = values(network)
+        network.train_step(pictures(network), truths(network))
+        after = values(network)
+        assert not np.array_equal(after[0], before[0])
+        return np.asarray(after[3] - before[3])
+
+    plain = change("1")
+    assert np.abs(plain).max() > 1e-3
+    np.testing.assert_allclose(change("3"), 3 * plain, rtol=1e-2, atol=1e-6)
+    np.testing.assert_array_equal(change("0"), np.zeros_like(plain))
+
+
+def test_momentum_and_decay() -> None:
+    """rate / batch * (updates - decay batch weights); what stays, times momentum, is added."""
+    keys = "batch=2\nlearning_rate=.25\nmomentum=.5\ndecay=.125\n"
+    network = make_network(
+        f"[net]\ninputs=3\n{keys}[connected]\noutput=2\nactivation=linear\n[cost]\n"
+    )
+    biases, weights = (p.value.astype(np.float64) for p in network.parameters())
+    rng = np.random.default_rng(0)
+    bias_velocity, weight_velocity = np.zeros(2), np.zeros((2, 3))
+    for _ in range(4):
+        x, y = (rng.normal(size=(2, k)).astype(np.float32) for k in (3, 2))
+        delta = y - (x @ weights.T + biases)
+        bias_velocity = 0.5 * bias_velocity + delta.sum(axis=0)
+        weight_velocity = 0.5 * weight_velocity + delta.T @ x - 0.125 * 2 * weights
+        biases += 0.25 / 2 * bias_velocity
+        weights += 0.25 / 2 * weight_velocity
+        loss = network.train_step(x, y)
+        assert loss == pytest.approx((delta**2).sum() / 2, rel=1e-5)
+    np.testing.assert_allclose(network.parameters()[0].value, biases, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(network.parameters()[1].value, weights, rtol=1e-4, atol=1e-6)
+
+
+def test_adam() -> None:
+    keys = "batch=2\nlearning_rate=.25\ndecay=0\noptimizer=adam\nB1=.75\nB2=.5\neps=.125\n"
+    network = make_network(
+        f"[net]\ninputs=3\n{keys}[connected]\noutput=2\nactivation=linear\n[cost]\n"
+    )
+    biases, weights = (p.value.astype(np.float64) for p in network.parameters())
+    rng = np.random.default_rng(0)
+    m, v = np.zeros(2), np.zeros(2)
+    for t in range(1, 4):
+        x, y = (rng.normal(size=(2, k)).astype(np.float32) for k in (3, 2))
+        weights = network.parameters()[1].value
+        gradient = (y - (x @ weights.T + biases)).sum(axis=0)
+        m, v = 0.75 * m + 0.25 * gradient, 0.5 * v + 0.5 * gradient**2
+        biases += 0.25 * m / (1 - 0.75**t) / (np.sqrt(v / (1 - 0.5**t)) + 0.125)
+        network.train_step(x, y)
+        np.testing.assert_allclose(network.parameters()[0].value, biases, rtol=1e-4, atol=1e-6)

@@ -10,7 +10,7 @@ import pytest
 from darknet_py.layers import LAYERS
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Match, Score, StandOut, Target
-from tests.network.test_network import float64, make, pictures
+from tests.support.networks import FLOAT64, make_network, pictures
 
 NET = "[net]\nheight=8\nwidth=12\nchannels=3\n"
 CONV = "[convolutional]\nfilters=4\nsize=3\npad=1\nactivation=tanh\n"
@@ -98,26 +98,26 @@ def test_every_kind_is_looked_at() -> None:
 @pytest.mark.parametrize("kind", WAYS)
 def test_a_dream_goes_back_through_every_kind_of_layer(kind: str) -> None:
     end = "" if kind in LAST else "[convolutional]\nfilters=5\nactivation=tanh\n"
-    network = make(NET + CONV + NORM + WAYS[kind] + end, float64)
+    network = make_network(NET + CONV + NORM + WAYS[kind] + end, FLOAT64)
     assert kind in [layer.kind for layer in network.layers[2:]]
     target = StandOut(len(network.layers) - 1, 0.3)
     check(network, [target], half_squares(network, target))
 
 
 def test_channels_alone() -> None:
-    network = make(NET + CONV + NORM, float64)
+    network = make_network(NET + CONV + NORM, FLOAT64)
     target = StandOut(1, 0.5, channels=(3, 1), weight=0.5)
     check(network, [target], half_squares(network, target))
 
 
 def test_a_limit_that_was_measured_elsewhere() -> None:
-    network = make(NET + CONV + NORM, float64)
+    network = make_network(NET + CONV + NORM, FLOAT64)
     target = StandOut(1, 100.0, limit=0.05)
     check(network, [target], half_squares(network, target))
 
 
 def test_several_layers_add_up_by_their_weights() -> None:
-    network = make(NET + CONV + NORM + WAYS["maxpool"] + CONV, float64)
+    network = make_network(NET + CONV + NORM + WAYS["maxpool"] + CONV, FLOAT64)
     targets = [StandOut(3, 0.2), StandOut(1, 0.5, weight=0.25), StandOut(1, 0.1, (2,), 2.0)]
     objectives = [half_squares(network, target) for target in targets]
     delta = check(network, targets, lambda x: sum(objective(x) for objective in objectives))
@@ -128,7 +128,7 @@ def test_several_layers_add_up_by_their_weights() -> None:
 
 @pytest.mark.parametrize("end", ["[avgpool]\n", "[connected]\noutput=4\nactivation=linear\n", ""])
 def test_a_score(end: str) -> None:
-    network = make(NET + CONV + NORM + end, float64)
+    network = make_network(NET + CONV + NORM + end, FLOAT64)
     last, index = len(network.layers) - 1, 3
 
     def objective(x: np.ndarray) -> float:
@@ -138,7 +138,7 @@ def test_a_score(end: str) -> None:
 
 
 def test_a_guide() -> None:
-    network = make(NET + CONV + NORM, float64)
+    network = make_network(NET + CONV + NORM, FLOAT64)
     features = np.random.default_rng(7).normal(size=(11, 4))
 
     def objective(x: np.ndarray) -> float:
@@ -149,7 +149,7 @@ def test_a_guide() -> None:
 
 
 def test_a_match() -> None:
-    network = make(NET + CONV + NORM, float64)
+    network = make_network(NET + CONV + NORM, FLOAT64)
     wanted = np.random.default_rng(7).normal(size=(8, 12, 4))
 
     def objective(x: np.ndarray) -> float:
@@ -172,7 +172,7 @@ KINDS: list[list[Target]] = [
 @pytest.mark.parametrize("targets", KINDS)
 def test_programs_give_what_plain_functions_give(targets: list[Target]) -> None:
     text = NET + CONV + NORM + "[maxpool]\nstride=2\n" + NORM
-    network, plain = make(text), make(text, float64)
+    network, plain = make_network(text), make_network(text, FLOAT64)
     x = pictures(network, 1)
     for seed in (2, 3):  # the second time the program is there
         x = pictures(network, 1, seed)
@@ -182,9 +182,9 @@ def test_programs_give_what_plain_functions_give(targets: list[Target]) -> None:
 
 
 def test_programs_are_kept_for_targets_that_differ_in_what_they_are_given() -> None:
-    network = make(NET + CONV + NORM)
+    network = make_network(NET + CONV + NORM)
     x = pictures(network, 1)
     one, other = (network.delta_towards(x, [StandOut(1, limit=limit)]) for limit in (0.1, 0.4))
-    fresh = make(NET + CONV + NORM).delta_towards(x, [StandOut(1, limit=0.4)])
+    fresh = make_network(NET + CONV + NORM).delta_towards(x, [StandOut(1, limit=0.4)])
     assert not np.array_equal(one, other)
     np.testing.assert_array_equal(other, fresh)

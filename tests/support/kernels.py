@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from darknet_py.ops.cpu.kernels.tile import PANEL
-from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
 from darknet_py.ops.cpu.native.kernel import Kernel
+from tests.support.processes import run_python
 
 Array = np.ndarray
 _ROW = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
@@ -25,6 +28,17 @@ def run(kernel: Kernel, threads: int = 1, **arguments: int) -> None:
     for thread in range(threads):
         status = _ROW(address)(thread, threads, memory.ctypes.data)
         assert status == 0, kernel.name
+
+
+def run_again(file: str, chosen: str, length: int) -> None:
+    """Runs the chosen tests of a file on vectors of another length, in a process of their own."""
+    if os.environ.get(VECTOR_VARIABLE) or length == vector_length():
+        pytest.skip("this is it")
+    code = (
+        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
+    )
+    out = run_python(code, file, "-k", chosen, **{VECTOR_VARIABLE: str(length)})
+    assert " passed" in out, out
 
 
 def aligned(count: int, dtype: str = "float32") -> Array:

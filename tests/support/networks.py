@@ -38,6 +38,35 @@ SMOOTH = NET + (
 )
 """Has branches, no kinks, and a connected end."""
 
+SMALL = "[net]\nheight=6\nwidth=8\nchannels=2\n"
+LAYERS = (
+    "[convolutional]\nfilters=4\nsize=3\npad=1\nactivation=leaky\n"
+    "[maxpool]\nstride=2\n"
+    "[convolutional]\nfilters=3\nactivation=linear\n"
+    "[avgpool]\n[softmax]\n"
+)
+"""A classifier behind a [net], with further keys or without."""
+
+BRANCHED = (
+    "[convolutional]\nfilters=4\nsize=3\npad=1\nactivation=leaky\n"
+    "[convolutional]\nfilters=4\nactivation=tanh\nbatch_normalize=1\n"
+    "[route]\nlayers=-1,-2,-1\n"  # one layer twice, another once more
+    "[maxpool]\nstride=2\n"
+    "[convolutional]\nfilters=4\nactivation=elu\n"
+    "[shortcut]\nfrom=-1\nactivation=leaky\n"  # a map added to itself
+    "[upsample]\n"
+    "[shortcut]\nfrom=0\n"
+    "[route]\nlayers=-1,1\n"
+    "[convolutional]\nfilters=3\nactivation=linear\n"
+)
+"""Maps are read several times, in every way there is; ends with a map of three channels."""
+
+CONV = "[convolutional]\nfilters={}\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n"
+FRONT = CONV.format(4) + "[maxpool]\nsize=2\nstride=2\n" + CONV.format(6)
+POINT = "[convolutional]\nfilters=3\nsize=1\nactivation=linear\n"
+HEAD = POINT + "[avgpool]\n[softmax]\n[cost]\n"
+"""A front that may be frozen, and what may follow it."""
+
 
 def make_network(text: str, ops: Any = CPU, seed: int = 0) -> Network:
     """Parameters drawn at random, biases and statistics too."""
@@ -54,5 +83,23 @@ def make_network(text: str, ops: Any = CPU, seed: int = 0) -> Network:
 
 def random_picture(network: Network, seed: int = 2) -> np.ndarray:
     """(c, h, w) float32, 0..1."""
+    picture: np.ndarray = pictures(network, 1, seed)[0]
+    return picture
+
+
+def pictures(network: Network, n: int | None = None, seed: int = 2) -> np.ndarray:
+    """(n, c, h, w) float32, 0..1; a batch of the cfg unless n is said."""
     h, w, c = network.in_shape
-    return np.random.default_rng(seed).random((c, h, w), np.float32)
+    count = network.settings.batch if n is None else n
+    return np.random.default_rng(seed).random((count, c, h, w)).astype(np.float32)
+
+
+def truths(network: Network, seed: int = 3) -> np.ndarray:
+    """(batch, outputs): one 1 in each row."""
+    labels = np.random.default_rng(seed).integers(network.outputs, size=network.settings.batch)
+    return np.eye(network.outputs, dtype=np.float32)[labels]
+
+
+def values(network: Network) -> list[np.ndarray]:
+    """Copies of all parameters' values."""
+    return [parameter.value.copy() for parameter in network.parameters()]

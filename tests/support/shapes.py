@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from darknet_py.network import Network
+from darknet_py.tasks.events import Event
+
 SHAPES = ("circle", "cross", "square")
 
 CFG = """
@@ -61,6 +64,19 @@ def draw_shapes(folder: Path, count: int, seed: int = 0) -> Path:
         for number in range(count):
             _draw(shape, rng).save(folder / shape / f"{number}.png")
     return folder
+
+
+def new_net(tmp_path: Path, cfg: str = CFG) -> Network:
+    """A network for them, with values always the same."""
+    path = tmp_path / "shapes.cfg"
+    path.write_text(cfg)
+    net = Network.from_cfg(path, "cpu")
+    net.initialise(1)
+    return net
+
+
+def of_kind(events: list[Event], kind: type) -> list[Event]:
+    return [event for event in events if isinstance(event, kind)]
 
 
 def _draw(shape: str, rng: np.random.Generator) -> Image.Image:

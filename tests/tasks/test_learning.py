@@ -11,7 +11,8 @@ import pytest
 from darknet_py.network import Network
 from darknet_py.tasks.data import open_data
 from darknet_py.tasks.events import Validated
-from darknet_py.tasks.train import Options, train
+from darknet_py.tasks.run import Options
+from darknet_py.tasks.train import train
 
 CFG = """
 [net]

@@ -12,10 +12,11 @@ import pytest
 from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset
 from darknet_py.network import Network
-from darknet_py.tasks.data import open_data
+from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
-from darknet_py.tasks.train import Options, resume, train
-from tests.support.shapes import CFG, draw_shapes
+from darknet_py.tasks.run import Options
+from darknet_py.tasks.train import train
+from tests.support.shapes import CFG, new_net
 
 BATCHES = 150
 STEERED = (
@@ -29,25 +30,6 @@ GOOD = 0.05
 
 def at_rate(rate: float) -> str:
     return STEERED.replace("learning_rate=0.01", f"learning_rate={rate}")
-
-
-@pytest.fixture(scope="module")
-def sets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
-    data = open_data(draw_shapes(tmp_path_factory.mktemp("data") / "shapes", 40), share=0.2)
-    return data.training(), data.validation()
-
-
-@pytest.fixture
-def options(tmp_path: Path) -> Options:
-    return Options(backup=tmp_path / "backup", name="shapes", top=2, save_every=7)
-
-
-def new_net(tmp_path: Path, cfg: str) -> Network:
-    path = tmp_path / "shapes.cfg"
-    path.write_text(cfg)
-    net = Network.from_cfg(path, "cpu")
-    net.initialise(1)
-    return net
 
 
 def adjustments(events: list[Event]) -> list[Adjusted]:

@@ -14,8 +14,9 @@ from darknet_py.network import Network
 from darknet_py.tasks.beginning import Beginning, begin
 from darknet_py.tasks.data import open_data
 from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
+from darknet_py.tasks.run import Options
 from darknet_py.tasks.team import Job, Team
-from darknet_py.tasks.train import Options, train
+from darknet_py.tasks.train import train
 from tests.support.meeting import SocketMeeting
 from tests.support.shapes import CFG, draw_shapes
 

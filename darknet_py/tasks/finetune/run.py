@@ -11,14 +11,17 @@ from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.cfg.write import write_sections
 from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
-from darknet_py.network.split import front_end, rear
+from darknet_py.network.derived import rear
+from darknet_py.network.split import front_end
+from darknet_py.tasks.checkpoint import resume
+from darknet_py.tasks.checkpoint import start as begin
 from darknet_py.tasks.events import Event, Finished, Validated
 from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
 from darknet_py.tasks.features.cache import Features, features_bytes
 from darknet_py.tasks.finetune.folder import Folder
 from darknet_py.tasks.finetune.stages import Stage
-from darknet_py.tasks.train import Judge, Options, Source, resume, train_on
-from darknet_py.tasks.train import start as begin
+from darknet_py.tasks.run import Judge, Options, Source
+from darknet_py.tasks.train import train_on
 from darknet_py.tasks.valid import evaluate, tally
 
 _VALIDATIONS = 10

@@ -11,7 +11,7 @@ import pytest
 from darknet_py.errors import DarknetError
 from darknet_py.images import Dataset, Loader, Order, Views
 from darknet_py.network import Network
-from darknet_py.network.split import rear
+from darknet_py.network.derived import rear
 from darknet_py.tasks.data import open_data
 from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
 from darknet_py.tasks.features.cache import Features

@@ -6,7 +6,9 @@ SLOPES; the others take a step of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import NamedTuple
 
 from darknet_py.ops.cpu.kernels.tile import FLOAT, VECTOR, Sums
 from darknet_py.ops.cpu.native.emit import (
@@ -32,6 +34,46 @@ SLOPES = {
 """y = max(first x, second x)."""
 
 
+class Finish(NamedTuple):
+    """The last arguments of a tile: addresses, but for added and added_after, which are bytes from
+    y to a map of its shape, 0 for none. gate: see emit_after."""
+
+    biases: Value
+    slopes: Value
+    added: Value
+    added_after: Value
+    gate: Value
+
+
+def emit_finish(
+    builder: Builder,
+    sums: Sums,
+    places: Sequence[Value],
+    finish: Finish,
+    pool: Callable[[Sums], Sums] | None = None,
+) -> None:
+    """Stores sums at `places`, a row of vectors at each; pool: what makes fewer rows of them, to
+    which nothing is added."""
+    sums = emit_biases(builder, finish.biases, sums)
+    if pool is None:
+        sums = emit_added(builder, finish.added, places, sums)
+    else:
+        sums = pool(sums)
+    sums = [emit_activation(builder, finish.slopes, row) for row in sums]
+    if pool is None:
+        sums = emit_after(builder, finish.added_after, finish.gate, places, sums)
+    emit_store(places, sums)
+
+
+def largest(rows: Sums) -> Sums:
+    """Of all rows one."""
+    return [reduce(larger, rows)]
+
+
+def larger(row: Sequence[Vector], other: Sequence[Vector]) -> list[Vector]:
+    return [x.max(y) for x, y in zip(row, other, strict=True)]
+
+
 def emit_activation(builder: Builder, slopes: Value, vectors: Sequence[Vector]) -> list[Vector]:
     """slopes: the address of two floats."""
     first, second = splat(builder, slopes), splat(builder, offset(builder, slopes, FLOAT))
@@ -43,37 +85,30 @@ def emit_biases(builder: Builder, biases: Value, sums: Sums) -> Sums:
     return [[x + bias[j] for j, x in enumerate(row)] for row in sums]
 
 
-def emit_added(builder: Builder, is_added: Value, places: Sequence[Value], sums: Sums) -> Sums:
-    """The map at `places`, one for each row of sums, added where is_added."""
+def emit_added(builder: Builder, shift: Value, places: Sequence[Value], sums: Sums) -> Sums:
+    """The map that lies `shift` bytes from `places`, one for each row of sums, added; 0: none."""
     flat = [x for row in sums for x in row]
     width = len(sums[0])
     variables = Variables(builder, len(flat))
     variables.set(flat)
-    with builder.if_then(builder.icmp_signed("!=", is_added, const(0))):
-        added = []
-        for row, place in zip(sums, places, strict=True):
-            for j, x in enumerate(row):
-                added.append(x + load(builder, offset(builder, place, VECTOR * j)))
-        variables.set(added)
+    with builder.if_then(builder.icmp_signed("!=", shift, const(0))):
+        maps = _vectors(builder, shift, places, width)
+        variables.set([x + y for x, y in zip(flat, maps, strict=True)])
     flat = variables.get()
     return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
 
 
 def emit_after(
-    builder: Builder, other: Value, gate: Value, places: Sequence[Value], sums: Sums
+    builder: Builder, shift: Value, gate: Value, places: Sequence[Value], sums: Sums
 ) -> Sums:
-    """The map at `places` added where `other` is not 0; or, where `gate` is the address of two
-    slopes, the sums times the slope of an activation whose output that map is."""
+    """The same; or, where `gate` is the address of two slopes, the sums times the slope of an
+    activation whose output that map is."""
     flat = [x for row in sums for x in row]
     width = len(sums[0])
     variables = Variables(builder, len(flat))
     variables.set(flat)
-    with builder.if_then(builder.icmp_signed("!=", other, const(0))):
-        maps = [
-            load(builder, offset(builder, place, VECTOR * j))
-            for place in places
-            for j in range(width)
-        ]
+    with builder.if_then(builder.icmp_signed("!=", shift, const(0))):
+        maps = _vectors(builder, shift, places, width)
         with builder.if_else(builder.icmp_signed("==", gate, const(0))) as (is_sum, is_gate):
             with is_sum:
                 variables.set([x + y for x, y in zip(flat, maps, strict=True)])
@@ -83,6 +118,12 @@ def emit_after(
                 variables.set([x * slope for x, slope in zip(flat, slopes, strict=True)])
     flat = variables.get()
     return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
+
+
+def _vectors(builder: Builder, shift: Value, places: Sequence[Value], width: int) -> list[Vector]:
+    """`width` vectors from each place, so many bytes further on."""
+    starts = [builder.add(place, shift) for place in places]
+    return [load(builder, offset(builder, at, VECTOR * j)) for at in starts for j in range(width)]
 
 
 def emit_store(places: Sequence[Value], sums: Sums) -> None:

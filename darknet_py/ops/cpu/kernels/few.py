@@ -11,7 +11,7 @@ z[p + place][place]. The rows of z that a row of outputs needs stay in scratch.
 
 from __future__ import annotations
 
-from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, emit_sums, share
+from darknet_py.ops.cpu.kernels.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, make_product, share
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -49,30 +49,6 @@ def row_bytes(panels: int) -> int:
     return panels * (COLUMNS + 64) * PANEL * VECTOR
 
 
-def make_products(pixels: int) -> Instruction:
-    """A panel of z for `pixels` pixels, `a_step` bytes apart."""
-
-    @instruction
-    def products(
-        builder: Builder,
-        a: Value,
-        a_step: Value,
-        length: Value,
-        weights: Value,
-        next_weights: Value,
-        next_step: Value,
-        out: Value,
-    ) -> None:
-        starts = [builder.add(a, builder.mul(a_step, const(i))) for i in range(pixels)]
-        later = next_weights, next_step
-        sums = emit_sums(builder, starts, None, const(1), length, weights, PANEL, None, later)
-        for i, row in enumerate(sums):
-            for j, x in enumerate(row):
-                store(x, offset(builder, out, VECTOR * (PANEL * i + j)))
-
-    return products
-
-
 def make_add_up(pixels: int) -> Instruction:
     """`pixels` outputs, from z where the first one's window begins."""
 
@@ -102,7 +78,7 @@ def make_add_up(pixels: int) -> Instruction:
     return add_up
 
 
-_six, _one = make_products(PIXELS), make_products(1)
+_six, _one = make_product(PIXELS, PANEL), make_product(1, PANEL)
 _add_four, _add_one = make_add_up(_TOGETHER), make_add_up(1)
 
 

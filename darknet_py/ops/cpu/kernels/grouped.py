@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from darknet_py.ops.cpu.kernels.direct import emit_finish, list_pixels, shifted
+from darknet_py.ops.cpu.kernels.epilogue import Finish, emit_finish
+from darknet_py.ops.cpu.kernels.lists import list_pixels, listed
 from darknet_py.ops.cpu.kernels.tile import PIXELS, VECTOR, Sums
+from darknet_py.ops.cpu.kernels.walk import part_of
 from darknet_py.ops.cpu.native.emit import (
     I32,
     Builder,
@@ -33,11 +35,9 @@ from darknet_py.ops.cpu.native.emit import (
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.native.kernel import kernel
 
-_length, _vector = vector_length(), VECTOR
-
 
 def make_tile(pixels: int, part: int) -> Instruction:
-    """A vector of filters of some pixels, of groups of `part` channels; lists as direct's."""
+    """A vector of filters of some pixels, of groups of `part` channels; the rest as direct's."""
 
     @instruction
     def tile(
@@ -48,16 +48,12 @@ def make_tile(pixels: int, part: int) -> Instruction:
         segments: Value,
         count: Value,
         weights: Value,
-        biases: Value,
-        slopes: Value,
-        added: Value,
-        added_after: Value,
-        gate: Value,
+        *finish: Value,
     ) -> None:
-        starts = shifted(builder, a, pixels, shift)
+        starts = listed(builder, a, pixels, shift)
         sums = _emit_sums(builder, starts, segments, count, weights, part)
-        places = shifted(builder, out, pixels, shift)
-        emit_finish(builder, sums, places, biases, slopes, added, added_after, gate)
+        places = listed(builder, out, pixels, shift)
+        emit_finish(builder, sums, places, Finish(*finish))
 
     return tile
 
@@ -134,52 +130,29 @@ def grouped(  # type: ignore[no-untyped-def]
     """
     lists += thread * 16 * block
     outs = lists + 8 * block
-    total = batch * out_h * out_w
-    tiles = (total + 5) // 6
-    first = min(tiles * thread // threads * 6, total)
-    last = min(tiles * (thread + 1) // threads * 6, total)
+    windows, outputs = (x, x_image, x_row, x_pixel), (y, y_image, y_row, y_pixel)
+    first, last = part_of(thread, threads, batch * out_h * out_w, PIXELS)
     for start in range(first, last, block):
         stop = min(start + block, last)
-        n = list_pixels(
-            lists,
-            block,
-            start,
-            stop,
-            x,
-            y,
-            out_h,
-            out_w,
-            x_image,
-            x_row,
-            x_pixel,
-            y_image,
-            y_row,
-            y_pixel,
-        )
+        n = list_pixels(lists, block, start, stop, (out_h, out_w), windows, outputs)
         for vector in range(vectors):
-            shift = vector * _vector
+            shift = vector * VECTOR
             mine = weights + shift * count * part
-            for i in range(0, n, 6):
-                a, out, bias = lists + 8 * i, outs + 8 * i, biases + shift
+            finish = biases + shift, slopes, added, added_after, gate
+            for i in range(n):
+                at = 8 * PIXELS * i
+                pixels = lists + at, outs + at, shift, segments, count, mine
                 if part == 1:
-                    _tile1(
-                        a, out, shift, segments, count, mine, bias, slopes, added, added_after, gate
-                    )
+                    _tile1(*pixels, *finish)
                 elif part == 2:
-                    _tile2(
-                        a, out, shift, segments, count, mine, bias, slopes, added, added_after, gate
-                    )
+                    _tile2(*pixels, *finish)
                 elif part == 4:
-                    _tile4(
-                        a, out, shift, segments, count, mine, bias, slopes, added, added_after, gate
-                    )
+                    _tile4(*pixels, *finish)
                 else:
-                    _tile8(
-                        a, out, shift, segments, count, mine, bias, slopes, added, added_after, gate
-                    )
+                    _tile8(*pixels, *finish)
 
 
 def can_group(c: int, filters: int, groups: int) -> bool:
     """Whether groups share vectors, with as many filters as channels."""
     part = c // groups
-    return groups > 1 and c == filters and part < _length and part in (1, 2, 4, 8)
+    return groups > 1 and c == filters and part < vector_length() and part in (1, 2, 4, 8)

@@ -30,9 +30,9 @@ def normalize_vector(
     added_after: Value,
 ) -> None:
     value = fused(load(builder, x), load(builder, scale), load(builder, shift))
-    value = emit_added(builder, added, [builder.add(y, added)], [[value]])[0][0]
+    value = emit_added(builder, added, [y], [[value]])[0][0]
     value = emit_activation(builder, slopes, [value])[0]
-    value = emit_added(builder, added_after, [builder.add(y, added_after)], [[value]])[0][0]
+    value = emit_added(builder, added_after, [y], [[value]])[0][0]
     store(value, y)
 
 

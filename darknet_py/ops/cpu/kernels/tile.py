@@ -3,8 +3,8 @@
     sums[i][j] = sum over segments s and numbers k of a[i][s][k] * b[s][k][j]
 
 a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, and its numbers side by
-side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums is up to a
-`finish`: see epilogue.py.
+side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums:
+see epilogue.py.
 
 Everything that multiplies comes down to this: convolutions (a segment is a row of the window), 1x1
 (one segment), dense layers (a pixel is a picture), each of Winograd's products.
@@ -12,7 +12,7 @@ Everything that multiplies comes down to this: convolutions (a segment is a row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from llvmlite import ir
 
@@ -20,6 +20,7 @@ from darknet_py.ops.cpu.native.emit import (
     I8,
     I32,
     Builder,
+    Instruction,
     Loop,
     Value,
     Variables,
@@ -27,10 +28,12 @@ from darknet_py.ops.cpu.native.emit import (
     const,
     declare,
     fused,
+    instruction,
     load,
     load_int,
     offset,
     splat,
+    store,
     zero,
 )
 from darknet_py.ops.cpu.native.host import vector_length, vector_registers
@@ -100,6 +103,31 @@ def emit_sums(
     return [flat[i * vectors : (i + 1) * vectors] for i in range(len(starts))]
 
 
+def make_product(pixels: int, vectors: int) -> Instruction:
+    """`pixels` rows of `length` numbers, a_step bytes apart, times a panel: rows of sums, one after
+    the other."""
+
+    @instruction
+    def product(
+        builder: Builder,
+        a: Value,
+        a_step: Value,
+        length: Value,
+        b: Value,
+        next_b: Value,
+        next_step: Value,
+        out: Value,
+    ) -> None:
+        starts = [builder.add(a, builder.mul(a_step, const(i))) for i in range(pixels)]
+        later = next_b, next_step
+        sums = emit_sums(builder, starts, None, const(1), length, b, vectors, None, later)
+        for i, row in enumerate(sums):
+            for j, x in enumerate(row):
+                store(x, offset(builder, out, VECTOR * (vectors * i + j)))
+
+    return product
+
+
 @part
 def share(row, tiles):  # type: ignore[no-untyped-def]
     """How many bytes, for each row of b, a tile asks for of what comes after b, where `tiles` read
@@ -153,6 +181,3 @@ def prefetch(builder: Builder, address: Value, size: int) -> None:
     for line in range(0, size, 64):
         place = builder.inttoptr(offset(builder, address, line), kind)
         builder.call(function, [place, *hints])
-
-
-Finish = Callable[[Builder, Sums], None]

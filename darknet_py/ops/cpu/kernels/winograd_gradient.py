@@ -13,13 +13,15 @@ from __future__ import annotations
 from darknet_py.ops.cpu.kernels.pack import multiplied, panel_start, stack
 from darknet_py.ops.cpu.kernels.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD, both_ways
+from darknet_py.ops.cpu.kernels.walk import address, place_of
 from darknet_py.ops.cpu.kernels.weight_gradient import (
     add_square,
     clear,
     narrow_tiles,
     wide_tiles,
 )
-from darknet_py.ops.cpu.kernels.winograd import copy_vector, make_input, odd_lines
+from darknet_py.ops.cpu.kernels.winograd_product import odd_lines
+from darknet_py.ops.cpu.kernels.winograd_tiles import copy_vectors, load_square, make_input
 from darknet_py.ops.cpu.native.emit import (
     Builder,
     Instruction,
@@ -46,11 +48,7 @@ def make_deltas(m: int) -> Instruction:
     def to_products(
         builder: Builder, delta: Value, row: Value, pixel: Value, out: Value, step: Value
     ) -> None:
-        square = []
-        for i in range(m):
-            line = builder.add(delta, builder.mul(row, const(i)))
-            places = [builder.add(line, builder.mul(pixel, const(j))) for j in range(m)]
-            square.append([load(builder, place) for place in places])
+        square = load_square(builder, delta, row, pixel, m)
         flat = [value for line in both_ways(WINOGRAD[m, 3].a, square) for value in line]
         for i, value in enumerate(flat):
             store(value, builder.add(out, builder.mul(step, const(i))))
@@ -137,8 +135,9 @@ def make_winograd_gradient(m: int) -> Kernel:
             first_vector(last_panel, vectors),
         )
         high, wide = (out_h + m - 1) // m, (out_w + m - 1) // m
-        one = high * wide
-        first, last = one * batch * copy // copies, one * batch * (copy + 1) // copies
+        tiles = high * wide * batch
+        first, last = tiles * copy // copies, tiles * (copy + 1) // copies
+        deltas = delta, delta_image, delta_row, delta_pixel
         x_line = 4 * c + 64
         x_step = odd_lines(block * x_line)
         delta_step = odd_lines(block * together * _panel * _vector)
@@ -151,11 +150,8 @@ def make_winograd_gradient(m: int) -> Kernel:
         for start in range(first, last, block):
             n = min(block, last - start)
             for t in range(n):
-                picture = (start + t) // one
-                place = start + t - picture * one
-                ty = place // wide
-                tx = place - ty * wide
-                here = x + picture * x_image + ty * m * x_row + tx * m * x_pixel
+                picture, ty, tx = place_of(start + t, high, wide)
+                here = address((x, x_image, x_row, x_pixel), picture, ty * m, tx * m)
                 for k in range(0, c, _length):
                     to = x_products + t * x_line + 4 * k
                     input_products(here + 4 * k, x_row, x_pixel, to, x_step)
@@ -163,11 +159,8 @@ def make_winograd_gradient(m: int) -> Kernel:
                 end = min(some + together, last_panel)
                 base = first_vector(some, vectors)
                 for t in range(n):
-                    picture = (start + t) // one
-                    place = start + t - picture * one
-                    ty = place // wide
-                    tx = place - ty * wide
-                    here = delta + picture * delta_image + ty * m * delta_row + tx * m * delta_pixel
+                    picture, ty, tx = place_of(start + t, high, wide)
+                    here = address(deltas, picture, ty * m, tx * m)
                     rows, columns = min(m, out_h - ty * m), min(m, out_w - tx * m)
                     if rows < m or columns < m:
                         clear(spare, m * m * _vector)
@@ -181,12 +174,8 @@ def make_winograd_gradient(m: int) -> Kernel:
                             if rows == m and columns == m:
                                 delta_products(source, delta_row, delta_pixel, at, delta_step)
                             else:
-                                for i in range(rows):
-                                    for q in range(columns):
-                                        copy_vector(
-                                            spare + (i * m + q) * _vector,
-                                            source + i * delta_row + q * delta_pixel,
-                                        )
+                                near = source, delta_row, delta_pixel
+                                copy_vectors((spare, m * _vector, _vector), near, rows, columns)
                                 delta_products(spare, m * _vector, _vector, at, delta_step)
                 for p in range(count):
                     for panel in range(some, end):

@@ -53,7 +53,7 @@ class Part:
     def __init__(self, function: Function) -> None:
         self.function = function
 
-    def __call__(self, *arguments: float) -> Any:
+    def __call__(self, *arguments: float | tuple[float, ...]) -> Any:
         raise TypeError("a part of kernels can be called in a kernel only")
 
 

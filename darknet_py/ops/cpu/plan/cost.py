@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from darknet_py.ops.cpu.kernels.tile import PANEL, PIXELS, VECTOR
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD
-from darknet_py.ops.cpu.kernels.winograd import REST
+from darknet_py.ops.cpu.kernels.winograd_product import REST
 from darknet_py.ops.cpu.native.host import vector_length
 
 _BLOCKS = (12, 24, 48, 96)

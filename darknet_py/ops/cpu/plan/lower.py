@@ -6,21 +6,21 @@ What matches nothing is a Plain step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.kernels.grouped import can_group
 from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan import lower_backward
+from darknet_py.ops.cpu.plan.algorithms import direct, grouped
 from darknet_py.ops.cpu.plan.chain import Chain, Lowering, Rules
+from darknet_py.ops.cpu.plan.concats import share_concats
 from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.memory import Within, padded
 from darknet_py.ops.cpu.plan.moves import Activate, Add, Concat, Picture, Softmax
 from darknet_py.ops.cpu.plan.normalize import Normalize
 from darknet_py.ops.cpu.plan.pooling import Avgpool, Maxpool
 from darknet_py.ops.cpu.plan.step import Step
-from darknet_py.ops.cpu.plan.weights import merge
 from darknet_py.ops.record import Call, Map, Recording
 
 
@@ -31,7 +31,7 @@ def lower(
     within others. changing: parameters move between runs."""
     lowering = Lowering(recording, {**_RULES, **lower_backward.RULES}, exact, changing)
     steps = lowering.steps()
-    return steps, {**_share_concats(steps, recording.outputs), **lowering.inside}
+    return steps, {**share_concats(steps, recording.outputs), **lowering.inside}
 
 
 def _constant(*values: Any) -> bool:
@@ -41,7 +41,7 @@ def _constant(*values: Any) -> bool:
 def _convolution(chain: Chain) -> Step | None:
     x, weights, stride, padding, groups = chain.call.arguments
     shares = can_group(x.shape[3], weights.shape[0], groups)
-    if not _constant(weights) or not (shares or merge(groups, weights.shape[0])):
+    if not _constant(weights) or not (shares or direct.merge(groups, weights.shape[0])):
         return None
     if groups > 1 and chain.lowering.changing:
         return None
@@ -80,7 +80,7 @@ def _finished(chain: Chain, x: Map, weights: Any, stride: int, padding: int, gro
             step.biases = step.biases.reshape(-1)
     _take_activation(chain, step)
     _take_sum(chain, step)
-    if not step.shares_vectors:
+    if not grouped.fits(step):
         _take_pooling(chain, step)
     assert chain.y is not None
     step.y = chain.y
@@ -278,27 +278,3 @@ _RULES: Rules = {
     "softmax": _softmax,
     "to_hwc": _picture,
 }
-
-
-def _share_concats(steps: Sequence[Step], outputs: Sequence[Map]) -> dict[Map, Within]:
-    """Maps that may be written where a concatenation has them, and where that is.
-
-    The last concatenation comes first, so that one within another ends up in the outermost.
-    """
-    inside: dict[Map, Within] = {}
-    keep = set(outputs)
-    for step in steps:
-        if isinstance(step, Convolution | Normalize):
-            twins = step.reads[1:]
-            keep.update([step.y, *twins] if twins else [])
-    written = {x for step in steps if not isinstance(step, Picture) for x in step.writes}
-    for step in reversed(steps):
-        if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
-            continue
-        channel = 0
-        for part in step.parts:
-            is_free = part in written and part not in inside and part not in keep
-            if is_free and part.shape[3] % vector_length() == 0:
-                inside[part] = Within(step.y, channel)
-            channel += part.shape[3]
-    return inside

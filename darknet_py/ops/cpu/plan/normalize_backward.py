@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.ops.cpu.kernels import normalize_backward as kernels
+from darknet_py.ops.cpu.kernels import statistics_backward as statistics
 from darknet_py.ops.cpu.kernels.epilogue import SLOPES
 from darknet_py.ops.cpu.plan.memory import Place, padded
 from darknet_py.ops.cpu.plan.normalize import Normalize, address
@@ -46,7 +47,7 @@ class NormalizeBackward(Step):
 
     def scratch(self, threads: int) -> int:
         # the most that any vector length pads
-        return threads * kernels.backward_sums_size(-(-self.norm.x.shape[3] // 4) + 4)
+        return threads * statistics.backward_sums_size(-(-self.norm.x.shape[3] // 4) + 4)
 
     def rows(self, binding: Binding) -> Rows:
         norm = self.norm
@@ -74,7 +75,7 @@ class NormalizeBackward(Step):
             sums.step(
                 kept=0,
                 sums=binding.scratch.ctypes.data,
-                sums_size=kernels.backward_sums_size(x.vectors),
+                sums_size=statistics.backward_sums_size(x.vectors),
                 **_NOWHERE.pitches("kept"),
                 **common,
             ),
@@ -87,9 +88,9 @@ class NormalizeBackward(Step):
         scale_updates = self.scale_updates
         if scale_updates is None:
             scale_updates = binding.room(padded(x.c))
-        return kernels.finish_backward_sums.step(
+        return statistics.finish_backward_sums.step(
             sums=binding.scratch.ctypes.data,
-            sums_size=kernels.backward_sums_size(x.vectors),
+            sums_size=statistics.backward_sums_size(x.vectors),
             count=x.n * x.h * x.w,
             c=x.c,
             vectors=x.vectors,
@@ -103,8 +104,8 @@ class NormalizeBackward(Step):
         )
 
 
-_PLAIN = kernels.backward_sums_plain, kernels.backward_plain
-_POOLED = kernels.backward_sums_pooled, kernels.backward_pooled
+_PLAIN = statistics.backward_sums_plain, kernels.backward_plain
+_POOLED = statistics.backward_sums_pooled, kernels.backward_pooled
 _NOWHERE = Place(0, 0, 0, 0, 0, 0, 0, 0)
 
 
@@ -128,13 +129,13 @@ class BiasGradient(Step):
         return "biases"
 
     def scratch(self, threads: int) -> int:
-        return threads * kernels.backward_sums_size(-(-self.delta.shape[3] // 4) + 4)
+        return threads * statistics.backward_sums_size(-(-self.delta.shape[3] // 4) + 4)
 
     def rows(self, binding: Binding) -> Rows:
         delta = binding.place(self.delta)
         zeros = int(binding.room(padded(delta.c)).ctypes.data)
-        size = kernels.backward_sums_size(delta.vectors)
-        row = kernels.backward_sums_plain.step(
+        size = statistics.backward_sums_size(delta.vectors)
+        row = statistics.backward_sums_plain.step(
             x=delta.address,
             delta=delta.address,
             y=0,
@@ -154,7 +155,7 @@ class BiasGradient(Step):
             **_NOWHERE.pitches("y"),
             **_NOWHERE.pitches("kept"),
         )
-        last = kernels.add_bias_updates.step(
+        last = statistics.add_bias_updates.step(
             sums=binding.scratch.ctypes.data,
             sums_size=size,
             c=delta.c,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from darknet_py.ops.cpu.kernels import few, pack
+from darknet_py.ops.cpu.kernels import pack
 from darknet_py.ops.cpu.kernels.tile import PANEL
-from darknet_py.ops.cpu.native.host import vector_length
 from darknet_py.ops.cpu.plan.memory import aligned, padded
 
-_AHEAD = 4096
+AHEAD = 4096
 """Floats after the last that kernels may ask for ahead of time."""
 
 
@@ -57,7 +55,7 @@ class Packing:
         """Room for the packed weights."""
         filters, high, wide, channels = weights.shape
         places = int((self.m + high - 1) ** 2 if self.m else high * wide)
-        return places * self.c * padded(channels if self.backward else filters) + _AHEAD
+        return places * self.c * padded(channels if self.backward else filters) + AHEAD
 
     def row(self, weights: np.ndarray, packed: int, factors: int) -> list[int]:
         """A row that packs. packed: an address; factors: of a float a filter (padded), or 0."""
@@ -115,72 +113,3 @@ def pad(values: np.ndarray) -> np.ndarray:
     out = aligned(padded(len(values)))
     out[: len(values)] = values
     return out
-
-
-def merge(groups: int, filters: int) -> int:
-    """Groups that are computed as one, so that their filters fill whole vectors; 0 for cannot."""
-    each = filters // groups
-    for together in range(1, groups + 1):
-        if groups % together == 0 and together * each % vector_length() == 0:
-            return together
-    return 1 if groups == 1 else 0
-
-
-def pack_groups(
-    weights: np.ndarray, factors: np.ndarray | None, groups: int, merged: int
-) -> np.ndarray:
-    """For a direct convolution in groups, `merged` of them as one: zeros where a filter does not
-    see a channel."""
-    filters, high, wide, part = weights.shape
-    each, together = filters // groups, filters // groups * merged
-    full = np.zeros((filters, high * wide, merged, part), np.float32)
-    scaled = weights if factors is None else weights * factors[:filters].reshape(-1, 1, 1, 1)
-    for f in range(filters):
-        full[f, :, f // each % merged] = scaled[f].reshape(high * wide, part)
-    out = aligned(full.size + _AHEAD)
-    at = 0
-    for matrix in full.reshape(groups // merged, together, -1):
-        for first, last in _panel_ranges(together):
-            piece = matrix[first:last].T
-            out[at : at + piece.size] = piece.reshape(-1)
-            at += piece.size
-    return out
-
-
-def pack_shared(weights: np.ndarray, factors: np.ndarray | None) -> np.ndarray:
-    """For a convolution whose groups share vectors: see kernels/grouped.py."""
-    filters, high, wide, part = weights.shape
-    full = np.zeros((padded(filters), high * wide, part), np.float32)
-    full[:filters] = weights.reshape(filters, high * wide, part)
-    if factors is not None:
-        full *= factors.reshape(-1, 1, 1)
-    out = aligned(full.size)
-    out[:] = full.reshape(-1, vector_length(), high * wide, part).transpose(0, 2, 3, 1).reshape(-1)
-    return out
-
-
-def pack_few(weights: np.ndarray, factors: np.ndarray | None, backward: bool) -> np.ndarray:
-    """For a convolution of few filters: see kernels/few.py."""
-    scaled = weights
-    if factors is not None:
-        scaled = weights * factors[: len(weights)].reshape(-1, 1, 1, 1)
-    if backward:
-        scaled = scaled[:, ::-1, ::-1].transpose(3, 1, 2, 0)
-    filters, high, wide, c = scaled.shape
-    each, panels = few.places_per_panel(filters), few.panels_for(filters, high * wide)
-    out = np.zeros((panels, padded(c), PANEL * vector_length()), np.float32)
-    for place in range(high * wide):
-        panel, slot = divmod(place, each)
-        matrix = scaled[:, place // wide, place % wide].T
-        out[panel, :c, slot * filters : (slot + 1) * filters] = matrix
-    packed = aligned(out.size + _AHEAD)
-    packed[: out.size] = out.reshape(-1)
-    return packed
-
-
-def _panel_ranges(filters: int) -> list[tuple[int, int]]:
-    """First and last filter of each panel, then of each single vector that is left."""
-    vectors = filters // vector_length()
-    full = vectors // PANEL * PANEL
-    ends = [*range(0, full + 1, PANEL), *range(full + 1, vectors + 1)]
-    return [(a * vector_length(), b * vector_length()) for a, b in pairwise(ends)]

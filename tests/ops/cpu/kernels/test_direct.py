@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.kernels.direct import direct, direct_one, direct_pooled
-from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
+from darknet_py.ops.cpu.kernels.direct import direct, direct_pooled
+from darknet_py.ops.cpu.native.host import vector_length
 from tests.support.convolutions import (
     EPILOGUES,
     Arrays,
@@ -17,8 +15,7 @@ from tests.support.convolutions import (
     vectors_of,
     with_channels,
 )
-from tests.support.kernels import address, aligned, copied, panels, run
-from tests.support.processes import run_python
+from tests.support.kernels import address, aligned, copied, panels, run, run_again
 
 LENGTH = vector_length()
 
@@ -118,47 +115,6 @@ def test_results_do_not_depend_on_who_computes_them(case: Case) -> None:
     np.testing.assert_array_equal(results[0], results[2])
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("epilogue", [one for one in EPILOGUES if not one.pooled])
-@pytest.mark.parametrize(
-    ("shape", "filters"),
-    [((1, 1, 1, 40), 10), ((1, 1, 1, 3), 19 * LENGTH + 1), ((1, 3, 3, 16), 8 * LENGTH)],
-)
-def test_a_single_pixel(
-    shape: tuple[int, int, int, int], filters: int, epilogue: Epilogue, threads: int
-) -> None:
-    size = shape[1]
-    arrays = make_arrays(shape, filters, size, 1, 0, 1, epilogue)
-    x_map = arrays.x_map
-    weights = with_channels(arrays.weights, x_map.c_padded)
-    segments = np.arange(size) * x_map.row
-    packed = copied(panels(weights.reshape(filters, -1).T[None], 8))
-    scratch = aligned(2 * threads, "int64")
-    used = arrays.arguments.items() - {
-        (f"y_{key}", arrays.y_map.pitches("y")[f"y_{key}"]) for key in ("image", "row", "pixel")
-    }
-    run(
-        direct_one,
-        threads,
-        **dict(used),
-        segments=address(segments),
-        count=size,
-        length=size * x_map.c_padded,
-        weights=address(packed),
-        vectors=vectors_of(filters),
-        list_=address(scratch),
-    )
-    arrays.check(3e-6)
-
-
 @pytest.mark.parametrize("length", [4, 8, 16])
 def test_other_vector_lengths(length: int) -> None:
-    """Some of this file again, on vectors of another length."""
-    if os.environ.get(VECTOR_VARIABLE) or length == LENGTH:
-        pytest.skip("this is it")
-    code = (
-        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
-    )
-    chosen = "epilogues or single or depend"
-    out = run_python(code, str(Path(__file__)), "-k", chosen, **{VECTOR_VARIABLE: str(length)})
-    assert " passed" in out, out
+    run_again(__file__, "epilogues or depend", length)

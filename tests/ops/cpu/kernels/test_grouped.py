@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from darknet_py.ops.cpu.kernels.grouped import can_group, grouped
-from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
-from darknet_py.ops.cpu.plan.weights import pack_shared
+from darknet_py.ops.cpu.native.host import vector_length
+from darknet_py.ops.cpu.plan.algorithms.grouped import pack
 from tests.support.convolutions import EPILOGUES, Arrays, Epilogue, make_arrays, vectors_of
-from tests.support.kernels import address, aligned, run
-from tests.support.processes import run_python
+from tests.support.kernels import address, aligned, run, run_again
 
 LENGTH = vector_length()
 
@@ -45,7 +42,7 @@ def convolve(case: Case, epilogue: Epilogue, block: int, threads: int) -> Arrays
     x_map = arrays.x_map
     rows, columns = np.arange(case.size) * x_map.row, np.arange(case.size) * x_map.pixel
     segments = (rows[:, None] + columns).ravel()
-    packed = pack_shared(arrays.weights, None)
+    packed = pack(arrays.weights, None)
     n, out_h, out_w, _ = arrays.expected.shape
     lists = aligned(threads * 2 * block, "int64")
     run(
@@ -94,17 +91,4 @@ def test_what_is_grouped_here() -> None:
 
 @pytest.mark.parametrize("length", [4, 8, 16])
 def test_other_vector_lengths(length: int) -> None:
-    """Some of this file again, on vectors of another length."""
-    if os.environ.get(VECTOR_VARIABLE) or length == LENGTH:
-        pytest.skip("this is it")
-    code = (
-        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
-    )
-    out = run_python(
-        code,
-        str(Path(__file__)),
-        "-k",
-        "epilogues or grouped_here",
-        **{VECTOR_VARIABLE: str(length)},
-    )
-    assert " passed" in out, out
+    run_again(__file__, "epilogues or grouped_here", length)

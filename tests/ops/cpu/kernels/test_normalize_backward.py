@@ -6,6 +6,7 @@ import pytest
 from darknet_py.ops import normalize
 from darknet_py.ops.activations import activate, activate_backward
 from darknet_py.ops.cpu.kernels import normalize_backward as kernels
+from darknet_py.ops.cpu.kernels import statistics_backward as statistics
 from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from tests.support.kernels import (
     THREADS,
@@ -62,7 +63,7 @@ class Case:
         }
         abe = {name: channels(np.full(padded(c), 9.0)) for name in "abe"}
         updates = [copied(np.ones(c)), copied(np.ones(c))]
-        size = kernels.backward_sums_size(vectors)
+        size = statistics.backward_sums_size(vectors)
         sums = aligned(threads * size, "uint8")
         given_slopes = slopes(self.activation)
         common = {
@@ -81,7 +82,7 @@ class Case:
             abe["b"][:] = abe["e"][:] = 0
         else:
             run(
-                getattr(kernels, f"backward_sums_{self.kind}"),
+                getattr(statistics, f"backward_sums_{self.kind}"),
                 threads,
                 sums=address(sums),
                 sums_size=size,
@@ -89,7 +90,7 @@ class Case:
                 **common,
             )
             run(
-                kernels.finish_backward_sums,
+                statistics.finish_backward_sums,
                 threads,
                 sums=address(sums),
                 sums_size=size,
@@ -153,44 +154,3 @@ def test_the_first_of_equal_values_gets_the_delta(activation: str) -> None:
     case.delta = np.array([5, 7], "f").reshape(1, 1, 2, 1)
     out, _, _ = case.run(1, fixed=True)
     np.testing.assert_array_equal(out.values.ravel(), [5, 0, 0, 7, 0, 0, 0, 0])
-
-
-@ALL_THREADS
-def test_biases_alone(threads: int) -> None:
-    """Without batch norm: d in delta's own place, its sums added to the updates."""
-    shape = n, h, w, c = 2, 3, 5, 20
-    y, delta = random_array(shape, 1, "float32"), random_array(shape, 2, "float32")
-    y_map, delta_map, zeros = map_of(y), map_of(delta), channels(np.zeros(c))
-    size = kernels.backward_sums_size(zeros.size // padded(1))
-    sums, updates = aligned(threads * size, "uint8"), copied(np.ones(c))
-    given_slopes = slopes("leaky")
-    run(
-        kernels.backward_sums_stored,
-        threads,
-        batch=n,
-        h=h,
-        w=w,
-        vectors=zeros.size // padded(1),
-        mean=address(zeros),
-        scale=address(zeros),
-        shift=address(zeros),
-        slopes=address(given_slopes),
-        sums=address(sums),
-        sums_size=size,
-        **y_map.pitches("x"),
-        **y_map.pitches("y"),
-        **delta_map.pitches("delta"),
-        **delta_map.pitches("kept"),
-    )
-    run(
-        kernels.add_bias_updates,
-        threads,
-        sums=address(sums),
-        sums_size=size,
-        c=c,
-        bias_updates=address(updates),
-    )
-    expected = activate_backward(delta.astype("d"), y, "leaky")
-    np.testing.assert_allclose(delta_map.values, expected, rtol=1e-6)
-    np.testing.assert_allclose(updates, 1 + expected.sum((0, 1, 2)), rtol=1e-5)
-    assert delta_map.is_sound()

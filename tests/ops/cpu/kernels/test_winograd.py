@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from darknet_py.ops.cpu.kernels.transforms import WINOGRAD
 from darknet_py.ops.cpu.kernels.winograd import KERNELS, scratch_size
-from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
+from darknet_py.ops.cpu.native.host import vector_length
 from tests.support.convolutions import (
     EPILOGUES,
     Arrays,
@@ -17,8 +14,7 @@ from tests.support.convolutions import (
     vectors_of,
     with_channels,
 )
-from tests.support.kernels import address, aligned, copied, padded, panels, run
-from tests.support.processes import run_python
+from tests.support.kernels import address, aligned, copied, padded, panels, run, run_again
 
 LENGTH = vector_length()
 TOLERANCE = {(2, 3): 3e-6, (4, 3): 3e-5, (2, 5): 3e-5}
@@ -122,12 +118,4 @@ def test_results_do_not_depend_on_who_computes_them(
 
 @pytest.mark.parametrize("length", [4, 8, 16])
 def test_other_vector_lengths(length: int) -> None:
-    """Some of this file again, on vectors of another length."""
-    if os.environ.get(VECTOR_VARIABLE) or length == LENGTH:
-        pytest.skip("this is it")
-    code = (
-        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
-    )
-    chosen = "epilogues or depend"
-    out = run_python(code, str(Path(__file__)), "-k", chosen, **{VECTOR_VARIABLE: str(length)})
-    assert " passed" in out, out
+    run_again(__file__, "epilogues or depend", length)

@@ -1,0 +1,93 @@
+"""Networks made of a network, on its parameters: of another size, its first layers, its last.
+
+Nothing is copied: when one of them learns, all do.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from darknet_py.errors import CfgError, ShapeError
+from darknet_py.layers import Layer, Shape
+from darknet_py.network.builder import build_layers
+from darknet_py.network.edges import check_layers
+from darknet_py.network.optimiser import Optimiser
+from darknet_py.network.plateau import Plateau
+from darknet_py.network.split import averages
+
+if TYPE_CHECKING:
+    from darknet_py.network.network import Network
+
+
+def resized(net: Network, w: int, h: int) -> Network:
+    """All layers, for pictures of another size: see Network.resized."""
+    other = copy.copy(net)
+    other.in_shape = Shape(h, w, net.in_shape.c)
+    try:
+        other.layers = build_layers(net.sections, net.settings, other.in_shape, net.layers)
+    except CfgError as error:
+        raise ShapeError(f"{error} (with a picture of {w} x {h})") from error
+    for index, (layer, own) in enumerate(zip(other.layers, net.layers, strict=True)):
+        layer.frozen = own.frozen
+        for new, old in zip(layer.parameters(), own.parameters(), strict=True):
+            if (new.shape, new.file_shape) != (old.shape, old.file_shape):
+                raise ShapeError(
+                    f"{net.path}: layer {index} [{layer.kind}] only takes a map of "
+                    f"{own.in_shape}, and a picture of {w} x {h} gives {layer.in_shape}"
+                )
+            new.value, new.updates = old.value, old.updates
+    return other
+
+
+def upto(net: Network, last: int) -> Network:
+    """Layers 0 to `last`: see Network.upto."""
+    check_layers(net, [last])
+    other = copy.copy(net)
+    other.layers = net.layers[: last + 1]
+    other.sections = net.sections[: last + 2]
+    return other
+
+
+def rear(net: Network, last: int) -> Network:
+    """The layers after `last` as a network of their own, whose pictures are the outputs of that
+    layer, (n, c, h, w); or the means (n, c) of their pixels, where these are enough: `averages`.
+
+    When the rear learns, `net` does. The count of pictures, the optimiser and the settings of
+    training are its own.
+    """
+    averaged = averages(net.layers, last)
+    in_shape = net.layers[last].out_shape
+    layers = [_moved(layer, last + 1) for layer in net.layers[last + 1 :]]
+    if averaged:
+        in_shape = Shape(1, 1, in_shape.c)
+        layers = [_of_one_pixel(layer) for layer in layers]
+    other = copy.copy(net)
+    other.layers = other.whole = layers
+    other.sections = [net.sections[0], *net.sections[last + 2 :]]
+    other.in_shape = in_shape
+    # what the front gives is as it should be: mean= and std= were for pictures
+    other.settings = replace(
+        net.settings, shape=in_shape, is_vector=averaged, mean=(), deviation=()
+    )
+    other.optimiser = Optimiser(net.settings.optimiser, net.ops)
+    other.engine = net.ops.Engine(net.engine.exact, net.engine.half)
+    other.average, other.seen = None, 0
+    other.plateau = Plateau(net.plateau.how) if net.plateau is not None else None
+    return other
+
+
+def _moved(layer: Layer, by: int) -> Layer:
+    """The same layer, `by` places nearer to the start."""
+    other = copy.copy(layer)
+    other.inputs = tuple(i - by for i in layer.inputs)
+    return other
+
+
+def _of_one_pixel(layer: Layer) -> Layer:
+    """A layer at or before [avgpool], or after it, for a map of one pixel."""
+    other = copy.copy(layer)
+    other.in_shape = Shape(1, 1, layer.in_shape.c)
+    other.out_shape = Shape(1, 1, layer.out_shape.c)
+    return other

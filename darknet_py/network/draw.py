@@ -1,0 +1,54 @@
+"""Values for parameters, drawn at random: those that have none, or a chosen layer's anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from darknet_py.errors import CfgError, DarknetError
+from darknet_py.layers import Parameter
+from darknet_py.network.builder import MAX_MAP
+from darknet_py.network.edges import check_layers
+
+if TYPE_CHECKING:
+    from darknet_py.network.network import Network
+
+
+def missing(net: Network, seed: int | None) -> None:
+    """See Network.initialise."""
+    rng = np.random.default_rng(net.settings.seed if seed is None else seed)
+    for parameter in net.parameters():
+        if parameter.value is None:
+            parameter.value = _draw(net, parameter, rng)
+        if isinstance(parameter.value, np.ndarray):
+            parameter.value = net.ops.array(parameter.value)
+    net.changed()
+
+
+def anew(net: Network, layers: Sequence[int], seed: int) -> None:
+    """See Network.reinitialise."""
+    check_layers(net, layers)
+    for index in layers:
+        if not net.layers[index].parameters():
+            kind = net.layers[index].kind
+            raise DarknetError(f"{net.path}: layer {index} [{kind}] has no weights to draw")
+    for index in layers:
+        rng = np.random.default_rng((seed, index))
+        for parameter in net.layers[index].parameters():
+            parameter.value = net.ops.array(_draw(net, parameter, rng))
+            parameter.updates = None
+            net.optimiser.forget(parameter)
+            if net.average is not None:
+                net.average.forget(parameter)
+    net.changed()
+
+
+def _draw(net: Network, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
+    try:
+        if parameter.size <= MAX_MAP:
+            return parameter.initialise(rng, parameter.shape)
+    except MemoryError:
+        pass
+    raise CfgError(net.path, None, f"asks for {4 * parameter.size:,} bytes of weights at once")
