@@ -11,8 +11,8 @@ def name_of(call: Call) -> str:
     """As a plan of the CPU names it, where it has such a step."""
     if call.name not in ("convolve", "convolve_all"):
         return call.name
-    weights, biases_to_after = call.arguments[1], call.arguments[3:6]
-    before, added, after = biases_to_after
+    weights = call.arguments[1]
+    before, added, after = call.arguments[3:6]
     window = "dense" if call.name == "convolve_all" else f"{weights.shape[1]}x{weights.shape[1]}"
     stride = f"/{call.arguments[6]}" if call.name == "convolve" else ""
     parts = [f"{window}{stride} {weights.shape[0]}"]
