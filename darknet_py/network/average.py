@@ -30,10 +30,11 @@ class Average:
         """To be called after an update."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        known = [parameter for parameter in parameters if parameter in self.values]
+        averages = [self.values[parameter] for parameter in known]
+        self._ops.average_step(averages, [parameter.value for parameter in known], keep)
         for parameter in parameters:
-            if parameter in self.values:
-                self._ops.average_step(self.values[parameter], parameter.value, keep)
-            else:
+            if parameter not in self.values:
                 self.values[parameter] = parameter.value.copy()
 
     def swap(self, parameters: Sequence[Parameter]) -> None:

@@ -45,13 +45,18 @@ class Optimiser:
     def step(self, layers: Sequence[Layer], rate: float, batch: int) -> None:
         """One step; `batch` pictures have added to the updates."""
         self.steps += 1
-        for layer in layers:
-            if layer.frozen:
-                continue
-            for parameter in layer.parameters():
-                if parameter.learned:
-                    self._move(parameter, rate * layer.learning_rate, batch)
-                    if layer.clip and parameter.decay:
+        moving = [layer for layer in layers if not layer.frozen]
+        learned = [
+            (parameter, rate * layer.learning_rate)
+            for layer in moving
+            for parameter in layer.parameters()
+            if parameter.learned
+        ]
+        self._move([parameter for parameter, _ in learned], [each for _, each in learned], batch)
+        for layer in moving:
+            if layer.clip:
+                for parameter in layer.parameters():
+                    if parameter.learned and parameter.decay:
                         self._ops.clip(parameter.value, layer.clip)
 
     def moments_of(self, parameter: Parameter) -> list[Array]:
@@ -66,16 +71,20 @@ class Optimiser:
         """Lets go of the moments of a parameter."""
         self.moments.pop(parameter, None)
 
-    def _move(self, parameter: Parameter, rate: float, batch: int) -> None:
+    def _move(self, parameters: Sequence[Parameter], rates: Sequence[float], batch: int) -> None:
         how, ops = self.settings, self._ops
-        decay = how.decay if parameter.decay else 0.0
-        value, updates = parameter.value, parameter.updates
+        decays = [how.decay if parameter.decay else 0.0 for parameter in parameters]
+        values = [parameter.value for parameter in parameters]
+        updates = [parameter.updates for parameter in parameters]
         if how.method == "sgd":
-            ops.sgd_update(value, updates, rate, how.momentum, decay, batch)
-        elif how.method == "adam":
-            moments = self.moments_of(parameter)
+            ops.sgd_update(values, updates, rates, how.momentum, decays, batch)
+            return
+        kept = [self.moments_of(parameter) for parameter in parameters]
+        moments = [[each[k] for each in kept] for k in range(METHODS[how.method])]
+        if how.method == "adam":
             betas = how.beta1, how.beta2, how.epsilon
-            ops.adam_update(value, updates, *moments, rate, *betas, decay, batch, self.steps)
+            ops.adam_update(values, updates, *moments, rates, *betas, decays, batch, self.steps)
         else:
-            moments = self.moments_of(parameter)
-            ops.rmsprop_update(value, updates, *moments, rate, how.rho, how.epsilon, decay, batch)
+            ops.rmsprop_update(
+                values, updates, *moments, rates, how.rho, how.epsilon, decays, batch
+            )

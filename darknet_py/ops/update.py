@@ -1,12 +1,14 @@
-"""Optimiser steps: they change `value` and their state in place.
+"""Optimiser steps: they change `values` and their state in place, all parameters at once.
 
-`updates` is the sum over a batch of negative gradients, so decay is multiplied by the batch:
+`updates` are the sums over a batch of negative gradients, so decay is multiplied by the batch:
 SGD adds rate / batch * (updates - decay * batch * value). Adam's step does not depend on the
-scale of the updates; its rate is not divided.
+scale of the updates; its rate is not divided. `rates` and `decays` have a number for each
+parameter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -21,66 +23,76 @@ def accumulate(array: Array, value: Array) -> None:
 
 
 def sgd_update(
-    value: Array, updates: Array, rate: float, momentum: float, decay: float, batch: int
+    values: Sequence[Array],
+    updates: Sequence[Array],
+    rates: Sequence[float],
+    momentum: float,
+    decays: Sequence[float],
+    batch: int,
 ) -> None:
     """One step of gradient descent. What stays in `updates`, times momentum, is the velocity."""
-    if decay:
-        updates -= decay * batch * value
-    value += rate / batch * updates
-    updates *= momentum
+    for value, update, rate, decay in zip(values, updates, rates, decays, strict=True):
+        if decay:
+            update -= decay * batch * value
+        value += rate / batch * update
+        update *= momentum
 
 
 def adam_update(
-    value: Array,
-    updates: Array,
-    m: Array,
-    v: Array,
-    rate: float,
+    values: Sequence[Array],
+    updates: Sequence[Array],
+    ms: Sequence[Array],
+    vs: Sequence[Array],
+    rates: Sequence[float],
     beta1: float,
     beta2: float,
     epsilon: float,
-    decay: float,
+    decays: Sequence[float],
     batch: int,
     t: int,
 ) -> None:
     """One step of Adam (Kingma, Ba 2015), as darknet's adam_update_gpu; t counts from 1.
 
-    m and v are the moments. `updates` is left at zero.
+    ms and vs are the moments. `updates` are left at zero.
     """
-    updates -= decay * batch * value
-    m *= beta1
-    m += (1 - beta1) * updates
-    v *= beta2
-    v += (1 - beta2) * np.square(updates)
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    value += rate * m_hat / (np.sqrt(v_hat) + epsilon)
-    updates[...] = 0
+    given = zip(values, updates, ms, vs, rates, decays, strict=True)
+    for value, update, m, v, rate, decay in given:
+        update -= decay * batch * value
+        m *= beta1
+        m += (1 - beta1) * update
+        v *= beta2
+        v += (1 - beta2) * np.square(update)
+        m_hat = m / (1 - beta1**t)
+        v_hat = v / (1 - beta2**t)
+        value += rate * m_hat / (np.sqrt(v_hat) + epsilon)
+        update[...] = 0
 
 
 def rmsprop_update(
-    value: Array,
-    updates: Array,
-    v: Array,
-    rate: float,
+    values: Sequence[Array],
+    updates: Sequence[Array],
+    vs: Sequence[Array],
+    rates: Sequence[float],
     rho: float,
     epsilon: float,
-    decay: float,
+    decays: Sequence[float],
     batch: int,
 ) -> None:
     """One step of RMSprop (Hinton, Tieleman 2012): rate times updates over their rolling root
-    mean square v. `updates` is left at zero."""
-    if decay:
-        updates -= decay * batch * value
-    v *= rho
-    v += (1 - rho) * np.square(updates)
-    value += rate * updates / (np.sqrt(v) + epsilon)
-    updates[...] = 0
+    mean square vs. `updates` are left at zero."""
+    for value, update, v, rate, decay in zip(values, updates, vs, rates, decays, strict=True):
+        if decay:
+            update -= decay * batch * value
+        v *= rho
+        v += (1 - rho) * np.square(update)
+        value += rate * update / (np.sqrt(v) + epsilon)
+        update[...] = 0
 
 
-def average_step(average: Array, value: Array, keep: float) -> None:
+def average_step(averages: Sequence[Array], values: Sequence[Array], keep: float) -> None:
     """average = keep average + (1 - keep) value, in place; what is equal stays equal."""
-    average += (1 - keep) * (value - average)
+    for average, value in zip(averages, values, strict=True):
+        average += (1 - keep) * (value - average)
 
 
 def swap(one: Array, other: Array) -> None:

@@ -99,6 +99,11 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         values: np.ndarray = np.abs(a(*shape)).clip(0.1)
         return values
 
+    def some(count: int) -> list[list[np.ndarray]]:
+        """Values, updates and moments of two parameters."""
+        kinds = (a, b, positive, positive)[:count]
+        return [[kind(5), kind(3, 300)] for kind in kinds]
+
     x, other, vector = a(*MAP), b(*MAP), b(8)
     y = cpu.softmax(a(*VECTOR), 1, 1.0)
     truth = np.eye(6, dtype=dtype)[[1, 4, 0]].reshape(VECTOR)
@@ -116,12 +121,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
             (b(2, 3, 3, 14), positive(2, 3, 3, 14), 2, [(0, 2)], (3, 7)),
         ],
         "adam_update": [
-            (a(5), b(5), positive(5), positive(5), 0.01, 0.9, 0.999, 1e-7, decay, 4, 3)
-            for decay in (0.0, 0.1)
+            (*some(4), [0.01, 0.1], 0.9, 0.999, 1e-7, [0.0, 0.1], 4, 3),
+            ([], [], [], [], [], 0.9, 0.999, 1e-7, [], 4, 3),
         ],
         "add": [(x, other)],
         "add_biases": [(x, vector), (x, b(4, 6, 8))],
-        "average_step": [(a(8), b(8), 0.9)],
+        "average_step": [(*some(2), 0.9)],
         "avgpool": [(x,)],
         "avgpool_backward": [(b(2, 1, 1, 8), MAP)],
         "batch_loss": [(a(3, 1, 1, 1),)],
@@ -171,9 +176,9 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "reorg_reverse": [(x, 2)],
         "reorg_reverse_backward": [(b(2, 8, 12, 2), 2)],
         "rmsprop_update": [
-            (a(5), b(5), positive(5), 0.01, 0.9, 1e-7, decay, 4) for decay in (0.0, 0.1)
+            (*some(3), [0.01, 0.1], 0.9, 1e-7, [0.0, 0.1], 4),
         ],
-        "sgd_update": [(a(5), b(5), 0.1, 0.9, decay, 4) for decay in (0.0, 0.1)],
+        "sgd_update": [(*some(2), [0.1, 0.01], 0.9, [0.0, 0.1], 4)],
         "shortcut": [
             (x, other, 1.0, 1.0),
             (x, b(2, 2, 3, 9), 0.5, 2.0),

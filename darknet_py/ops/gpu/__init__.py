@@ -40,7 +40,13 @@ from darknet_py.ops.gpu.normalize import (
 )
 from darknet_py.ops.gpu.pointwise import activate, activate_backward, add, add_biases, shortcut
 from darknet_py.ops.gpu.rows import avgpool, avgpool_backward, softmax, softmax_backward
-from darknet_py.ops.gpu.update import adam_update, rmsprop_update, sgd_update
+from darknet_py.ops.gpu.update import (
+    adam_update,
+    average_step,
+    is_finite,
+    rmsprop_update,
+    sgd_update,
+)
 
 __all__ = [
     "Engine",
@@ -50,6 +56,7 @@ __all__ = [
     "add",
     "add_biases",
     "array",
+    "average_step",
     "avgpool",
     "avgpool_backward",
     "batch_statistics",
@@ -62,6 +69,7 @@ __all__ = [
     "conv2d_backward_input",
     "conv2d_backward_weights",
     "guide_delta",
+    "is_finite",
     "join_steps",
     "local2d",
     "local2d_backward_input",

@@ -1,61 +1,112 @@
-"""Optimiser steps, each in one pass: they change `value` and their state in place."""
+"""Optimiser steps, each in one pass over all parameters: a launch for each would cost more than the
+steps of small networks do. They change `values` and their state in place."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from darknet_py.ops.gpu.kernel import launch_each
+import cupy as cp
+import numpy as np
+
+from darknet_py.ops import shared
+from darknet_py.ops.gpu.kernel import THREADS, has_kernels, launch
 
 Array = Any
 
+_ARRAYS = 4
+"""How many arrays a row of the table has at most: see cuda/update.cu."""
+_BLOCKS, _ROWS = 512, 65535
+"""Of a grid: blocks for one parameter, of which a small one uses the first alone; parameters."""
+
 
 def sgd_update(
-    value: Array, updates: Array, rate: float, momentum: float, decay: float, batch: int
+    values: Sequence[Array],
+    updates: Sequence[Array],
+    rates: Sequence[float],
+    momentum: float,
+    decays: Sequence[float],
+    batch: int,
 ) -> None:
     """One step of gradient descent. What stays in `updates`, times momentum, is the velocity."""
-    numbers = rate / batch, float(momentum), float(decay * batch)
-    _step("sgd_update", value, updates, numbers)
+    steps = [rate / batch for rate in rates]
+    _pass("sgd_update", (values, updates), (steps, _whole(decays, batch)), momentum)
 
 
 def adam_update(
-    value: Array,
-    updates: Array,
-    m: Array,
-    v: Array,
-    rate: float,
+    values: Sequence[Array],
+    updates: Sequence[Array],
+    ms: Sequence[Array],
+    vs: Sequence[Array],
+    rates: Sequence[float],
     beta1: float,
     beta2: float,
     epsilon: float,
-    decay: float,
+    decays: Sequence[float],
     batch: int,
     t: int,
 ) -> None:
     """One step of Adam (Kingma, Ba 2015), as darknet's adam_update_gpu; t counts from 1.
 
-    m and v are the moments. `updates` is left at zero.
+    ms and vs are the moments. `updates` are left at zero.
     """
-    numbers = rate, beta1, beta2, epsilon, float(decay * batch), 1 - beta1**t, 1 - beta2**t
-    _step("adam_update", value, updates, numbers, m, v)
+    numbers = beta1, beta2, epsilon, 1 - beta1**t, 1 - beta2**t
+    each = rates, _whole(decays, batch)
+    _pass("adam_update", (values, updates, ms, vs), each, *numbers)
 
 
 def rmsprop_update(
-    value: Array,
-    updates: Array,
-    v: Array,
-    rate: float,
+    values: Sequence[Array],
+    updates: Sequence[Array],
+    vs: Sequence[Array],
+    rates: Sequence[float],
     rho: float,
     epsilon: float,
-    decay: float,
+    decays: Sequence[float],
     batch: int,
 ) -> None:
     """One step of RMSprop (Hinton, Tieleman 2012): rate times updates over their rolling root
-    mean square v. `updates` is left at zero."""
-    _step("rmsprop_update", value, updates, (rate, rho, epsilon, float(decay * batch)), v)
+    mean square vs. `updates` are left at zero."""
+    each = rates, _whole(decays, batch)
+    _pass("rmsprop_update", (values, updates, vs), each, rho, epsilon)
 
 
-def _step(
-    name: str, value: Array, updates: Array, numbers: tuple[float, ...], *moments: Array
+def average_step(averages: Sequence[Array], values: Sequence[Array], keep: float) -> None:
+    """average = keep average + (1 - keep) value, in place; what is equal stays equal."""
+    nothing = [0.0] * len(values)
+    _pass("average_step", (averages, values), (nothing, nothing), 1 - keep)
+
+
+def is_finite(*arrays: Array) -> bool:
+    """Whether every value is a finite number."""
+    if not arrays or not has_kernels(*arrays):
+        return shared.is_finite(*arrays)
+    # the device is asked once, for all of them
+    bad = cp.zeros(1, cp.float64)
+    nothing = [0.0] * len(arrays)
+    _pass("find_bad", (arrays,), (nothing, nothing), bad)
+    return not bool(bad[0])
+
+
+def _whole(decays: Sequence[float], batch: int) -> list[float]:
+    return [decay * batch for decay in decays]
+
+
+def _pass(
+    name: str,
+    arrays: Sequence[Sequence[Array]],
+    each: tuple[Sequence[float], Sequence[float]],
+    *given: Any,
 ) -> None:
-    size = value.size
-    arrays = value, updates, *moments
-    launch_each(name, value.dtype, 1, size, *arrays, 1, size, *map(float, numbers))
+    """A kernel over a table of parameters. each: two numbers for every one."""
+    firsts = arrays[0]
+    if not firsts:
+        return
+    table = np.zeros((len(firsts), _ARRAYS + 3), np.int64)
+    for column, column_arrays in enumerate(arrays):
+        table[:, column] = [x.data.ptr for x in column_arrays]
+    table[:, _ARRAYS] = [x.size for x in firsts]
+    table[:, _ARRAYS + 1 :] = np.array(each, np.float64).T.copy().view(np.int64)
+    blocks = min(-(-max(x.size for x in firsts) // THREADS), _BLOCKS)
+    grid = blocks, min(len(firsts), _ROWS)
+    launch(name, firsts[0].dtype, grid, cp.array(table), len(firsts), *given)
