@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -188,6 +188,7 @@ class Stream:
     refusal: Exception | None = None
     """What capturing raises, if anything."""
     device: type[Device]
+    entered: ClassVar[list[Stream]] = []
 
     def __init__(self, non_blocking: bool = False) -> None:
         self.ptr = 0
@@ -197,10 +198,11 @@ class Stream:
     def __enter__(self) -> Stream:
         if self.device_id != self.device().id:
             raise RuntimeError("the stream is of another device than the current one")
+        self.entered.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        self.entered.pop()
 
     def synchronize(self) -> None:
         self.synchronized += 1
@@ -271,13 +273,18 @@ class Memory:
 
 
 class Block:
-    """Memory that a pool has lent."""
+    """Memory that a pool has lent; it is lent again on the same stream."""
 
     def __init__(self, pool: MemoryPool, memory: Memory) -> None:
         self._pool, self._memory = pool, memory
+        self._stream = _current()
 
     def __del__(self) -> None:
-        self._pool.cached.append(self._memory)
+        self._pool.cached.append((self._stream, self._memory))
+
+
+def _current() -> Stream | None:
+    return Stream.entered[-1] if Stream.entered else None
 
 
 class MemoryPool:
@@ -285,13 +292,15 @@ class MemoryPool:
 
     def __init__(self, allocator: Callable[[int], Any]) -> None:
         self._allocator = allocator
-        self.cached: list[Memory] = []
+        self.cached: list[tuple[Stream | None, Memory]] = []
 
     def malloc(self, size: int) -> Block:
-        fits = [memory for memory in self.cached if memory.size >= size]
-        if fits:
-            self.cached.remove(fits[0])
-            return Block(self, fits[0])
+        here = _current()
+        for one in self.cached:
+            stream, memory = one
+            if stream is here and memory.size >= size:
+                self.cached.remove(one)
+                return Block(self, memory)
         try:
             return Block(self, self._allocator(size))
         except CUDARuntimeError:
@@ -304,7 +313,7 @@ class MemoryPool:
             ) from None
 
     def free_all_blocks(self) -> None:
-        for memory in self.cached:
+        for _, memory in self.cached:
             memory.give_back()
         self.cached = []
 

@@ -452,9 +452,16 @@ def test_a_package_that_is_missing(
 
 def test_without_a_gpu_it_says_why(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "gpu_report"
+    options: list[str | Path] = [
+        "--device",
+        "gpu:999",
+        "--only",
+        "accuracy",
+        "-o",
+        tmp_path / "report.md",
+    ]
     done = subprocess.run(
-        [sys.executable, script, "--device", "gpu:999", "--only", "accuracy"]
-        + ["-o", tmp_path / "report.md"],
+        [sys.executable, script, *options],
         capture_output=True,
         text=True,
         check=False,

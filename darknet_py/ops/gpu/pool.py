@@ -1,4 +1,4 @@
-"""Memory of programs."""
+"""Memory of programs, and the order in which it is used."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import cupy as cp
 
 
 class Pool:
-    """A pool of cupy's, which goes back to the device with its last reference: cupy itself keeps
-    what a forgotten pool has. Arrays in it must have gone before."""
+    """A stream and its memory: what one array had, the next one has, without the host waiting.
+
+    The memory goes back to the device with the last reference: cupy itself keeps what a forgotten
+    pool has. Arrays in it must have gone before.
+    """
 
     def __init__(self) -> None:
+        self.stream = cp.cuda.Stream(non_blocking=True)
         self._was_short = [False]
         self._pool = cp.cuda.MemoryPool(partial(_taken, self._was_short))
 

@@ -115,8 +115,7 @@ class Program:
         if odd:
             self.captured = f"it has {', '.join(odd)}"
         self._item = 2 if half else 4
-        self._stream = cp.cuda.Stream(non_blocking=True)
-        self._pool = pool
+        self._stream, self._pool = pool.stream, pool
         self._graph: Any = None
         self._runs = 0
         self._given: list[Upload] = []

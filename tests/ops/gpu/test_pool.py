@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.ops.gpu.test_engine import memory, networks, pictures, programs
+from darknet_py.cfg.sections import parse_sections
+from darknet_py.network import Network
+from tests.ops.gpu.test_engine import CFG, memory, networks, pictures, programs
 
 ALL = 1 << 30
 Y = np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
@@ -48,6 +50,19 @@ def test_training_and_looking_take_no_more_with_time(gpu: ModuleType, tmp_path: 
         there.predict(pictures(4))
         seen.append(taken(gpu))
     assert len(set(seen[1:])) == 1
+
+
+def test_programs_that_are_not_kept_share_their_memory(gpu: ModuleType) -> None:
+    text = CFG.replace("[connected]", "[dropout]\nprobability=.3\n[connected]")
+    net = Network(parse_sections(text), "test.cfg", gpu)
+    net.initialise(0)
+    seen = []
+    for _ in range(4):
+        net.train_step(pictures(4), Y)
+        seen.append(taken(gpu))
+    assert len(set(seen[1:])) == 1
+    net.changed()
+    assert taken(gpu) == 0
 
 
 def test_a_program_finds_the_memory_of_others(gpu: ModuleType, tmp_path: Path) -> None:
