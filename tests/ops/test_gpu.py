@@ -140,6 +140,34 @@ def test_programs_are_graphs(gpu: ModuleType) -> None:
     assert all(program.is_graph for program in net.engine._programs.values())
 
 
+def test_memory_goes_back(gpu: ModuleType) -> None:
+    """Programs are made anew each time that parameters move, and sizes of pictures come and go."""
+    figure = load_golden("train", "adam")
+    net = Network(parse_sections(figure["cfg"]), "golden.cfg", gpu)
+    net.initialise(0)
+    x, y = (np.ascontiguousarray(figure[name][0]) for name in ("x", "y"))
+    free = []
+    for _ in range(6):
+        for _ in range(2):
+            net.train_step(x, y)
+        for _ in range(3):
+            net.predict(x[:1])
+        free.append(net.engine.free_memory())
+    assert len(set(free[2:])) == 1
+
+
+def test_a_gpu_meets_itself(gpu: ModuleType) -> None:
+    try:
+        communicator = devices.gpu_meeting([0]).join(0, lambda: None)
+    except DeviceError as error:
+        pytest.skip(str(error))
+    values = [np.array([[1, 2], [3, 4]], np.float32), np.array([0.1])]
+    arrays = [gpu.array(each, each.dtype) for each in values]
+    communicator.sum(arrays)
+    for there, here in zip(arrays, values, strict=True):
+        np.testing.assert_array_equal(gpu.to_host(there), here)
+
+
 def test_no_such_gpu(gpu: ModuleType) -> None:
     with pytest.raises(DeviceError, match="no such GPU: gpu:999: this machine has gpu:0"):
         devices.for_device("gpu:999")
