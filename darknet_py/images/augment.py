@@ -13,7 +13,7 @@ from darknet_py.images.channels import to_channels
 from darknet_py.images.elastic import draw_displacement
 from darknet_py.images.erase import erase_rectangle
 from darknet_py.images.fit import fit_image
-from darknet_py.images.store import to_float
+from darknet_py.images.image import to_float
 from darknet_py.ops.cpu.augment import UNMOVED, augment
 
 _Floats = npt.NDArray[np.float32]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.image import to_float
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.images.store import Store, to_float
+from darknet_py.images.store import Store
 
 _PICTURES = 256
 _PIXELS = 1024

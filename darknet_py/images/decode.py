@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import IO
+from typing import IO, Any
 
-import numpy as np
 import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
@@ -45,8 +44,8 @@ FORMATS = tuple(str(reader.format) for reader in _READERS)
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
-def decode(file: IO[bytes]) -> npt.NDArray[np.float32]:
-    """The upright picture in an open file: float32 RGB (h, w, 3), values 0..1, C-contiguous.
+def decode(file: IO[bytes]) -> npt.NDArray[Any]:
+    """The upright picture in an open file: RGB (h, w, 3), C-contiguous; see `mode_to_rgb`.
 
     A file, not a name: given a name, Pillow may map the file into memory, and one that shrinks
     meanwhile would then kill the process.
@@ -84,7 +83,7 @@ def read_words(file: IO[bytes]) -> dict[str, str]:
             raise PictureError(_damage(reason)) from error
 
 
-def _decode(file: IO[bytes]) -> npt.NDArray[np.float32]:
+def _decode(file: IO[bytes]) -> npt.NDArray[Any]:
     with Image.open(file, formats=FORMATS) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise PictureError(_too_large(f"{picture.width}x{picture.height}"))

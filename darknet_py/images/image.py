@@ -34,11 +34,24 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
     Raises PictureError, one line that begins with the path, for whatever is wrong with the
     file: missing, not a picture, cut short, damaged, larger than `decode.MAX_PIXELS`.
     """
+    return to_float(load_pixels(path))
+
+
+def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
     try:
         with _open(path) as file:
             return decode(file)
     except PictureError as error:
         raise PictureError(f"{one_line(path)}: {error}") from error
+
+
+def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Bytes as float32 in 0..1; floats as they are."""
+    if pixels.dtype != np.uint8:
+        return pixels
+    image: npt.NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
+    return image
 
 
 def load_info(path: str | os.PathLike[str]) -> dict[str, str]:

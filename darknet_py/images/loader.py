@@ -22,10 +22,11 @@ from darknet_py.images.channels import to_channels
 from darknet_py.images.components import principal_components
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.fit import fit_image
+from darknet_py.images.image import to_float
 from darknet_py.images.mix import mix_batch
 from darknet_py.images.order import Turn
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.images.store import Store, to_float
+from darknet_py.images.store import Store
 from darknet_py.ops.cpu.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""A decoded Pillow picture of any mode as float32 RGB."""
+"""A decoded Pillow picture of any mode as RGB: bytes, or floats where they would lose something."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TIFF_PHOTOMETRIC = 262
 _TIFF_WHITE_IS_ZERO = 0
 
 
-def mode_to_rgb(picture: Image.Image) -> npt.NDArray[np.float32]:
-    """A loaded picture as float32 RGB of shape (h, w, 3), values 0..1, C-contiguous.
+def mode_to_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+    """A loaded picture as RGB of shape (h, w, 3), C-contiguous: uint8, or float32 in 0..1.
 
-    - 8-bit modes, palettes and 1-bit: byte / 255 exactly; grey fills all three channels.
+    - 8-bit modes, palettes and 1-bit: uint8; grey fills all three channels. All others: float32.
     - Alpha, transparent palette entries and colour keys are dropped (stb, the C program's
       decoder, does so): a hidden pixel shows the colour that the file stores for it.
     - 16-bit grey: value / 65535; a TIFF's 12-bit grey: value / 4095. 16-bit colour arrives
@@ -45,11 +45,8 @@ def mode_to_rgb(picture: Image.Image) -> npt.NDArray[np.float32]:
     raise PictureError(f"pixels of the kind {mode} are not read: save it as an RGB picture")
 
 
-def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.float32]:
-    if picture.mode != "RGB":
-        picture = picture.convert("RGB")
-    rgb: npt.NDArray[np.float32] = np.divide(np.asarray(picture), 255, dtype=np.float32)
-    return rgb
+def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def _white(picture: Image.Image) -> int:

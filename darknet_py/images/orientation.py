@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -24,7 +26,7 @@ def orientation(picture: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def orient(image: npt.NDArray[np.float32], turn: int) -> npt.NDArray[np.float32]:
+def orient(image: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
     """The upright picture from its stored (h, w, c) array and its EXIF orientation `turn`.
 
     5 to 8 exchange width and height. C-contiguous; a new array unless `turn` is 1. Source:

@@ -14,7 +14,7 @@ from darknet_py.errors import PictureError
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import FORMATS, MAX_PIXELS
 from darknet_py.images.faults import PILLOW_FAULTS
-from darknet_py.images.image import load_image
+from darknet_py.images.image import load_pixels
 from darknet_py.images.quiet import quiet
 from darknet_py.images.threads import in_threads
 
@@ -49,14 +49,14 @@ def _fault(path: Path, decode: bool) -> PictureError | None:
     if not decode and _opens(path):
         return None
     try:
-        load_image(path)
+        load_pixels(path)
     except PictureError as error:
         return error
     return None
 
 
 def _opens(path: Path) -> bool:
-    """Whether the header is a picture's; if not, `load_image` knows what is wrong."""
+    """Whether the header is a picture's; if not, `load_pixels` knows what is wrong."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False

@@ -8,11 +8,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from darknet_py.images.image import load_image
-from darknet_py.ops.cpu.pixels import to_bytes
+from darknet_py.images.image import load_pixels
 
 
 class Store:
@@ -29,17 +27,14 @@ class Store:
         self._lock = Lock()
 
     def get(self, index: int) -> npt.NDArray[Any]:
-        """The picture, (h, w, 3), not to be changed: bytes, or float32 in 0..1 if bytes cannot hold
-        it. Either way its numbers are those of `load_image`, see `to_float`.
+        """The picture, (h, w, 3), not to be changed: bytes or floats, see `load_pixels`.
 
         Raises PictureError, one line that begins with the path.
         """
         kept = self._kept.get(index)
         if kept is not None:
             return kept
-        image = load_image(self._paths[index])
-        pixels = to_bytes(image)
-        picture = image if pixels is None else pixels
+        picture = load_pixels(self._paths[index])
         self._keep(index, picture)
         return picture
 
@@ -48,14 +43,6 @@ class Store:
             if index not in self._kept and picture.nbytes <= self._free:
                 self._kept[index] = picture
                 self._free -= picture.nbytes
-
-
-def to_float(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """A stored picture as `load_image` gave it: float32, 0..1, bit for bit."""
-    if picture.dtype == np.uint8:
-        image: npt.NDArray[np.float32] = np.divide(picture, 255, dtype=np.float32)
-        return image
-    return picture
 
 
 def default_memory() -> int:

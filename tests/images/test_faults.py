@@ -15,6 +15,7 @@ from PIL import BmpImagePlugin, Image, TiffImagePlugin
 from darknet_py.errors import PictureError
 from darknet_py.images import decode as decode_module
 from darknet_py.images.decode import decode
+from darknet_py.images.image import to_float
 from tests.images.pictures import encode, files, picture
 
 NAMES = sorted(files())
@@ -70,7 +71,7 @@ def mend_png(data: bytes) -> bytes:
 def check(data: bytes) -> None:
     message = ""
     try:
-        image = decode(BytesIO(data))
+        image = to_float(decode(BytesIO(data)))
     except PictureError as error:
         message = str(error)
     if message:

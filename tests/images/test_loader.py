@@ -31,6 +31,7 @@ from darknet_py.images import (
 from darknet_py.images import loader as loader_module
 from darknet_py.images import store as store_module
 from darknet_py.images.components import principal_components
+from darknet_py.images.image import load_pixels
 from tests.images.sets import EVERYTHING, PLAIN, make_dataset
 
 COUNT = 10
@@ -223,9 +224,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def load(path: Path) -> np.ndarray:
         loaded.append(path)
-        return load_image(path)
+        return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_image", load)
+    monkeypatch.setattr(store_module, "load_pixels", load)
     return loaded
 
 
@@ -259,9 +260,9 @@ def test_waiting_is_measured(pictures: Dataset, monkeypatch: pytest.MonkeyPatch)
 
     def load(path: Path) -> np.ndarray:
         time.sleep(0.05)
-        return load_image(path)
+        return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_image", load)
+    monkeypatch.setattr(store_module, "load_pixels", load)
     with closing(slow.batches()) as batches:
         next(batches)
         assert slow.waited > 0.08
@@ -304,9 +305,9 @@ def test_threads_do_not_finish_what_nobody_wants(
     def load(path: Path) -> np.ndarray:
         loaded.append(path)
         time.sleep(0.02)
-        return load_image(path)
+        return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_image", load)
+    monkeypatch.setattr(store_module, "load_pixels", load)
     monkeypatch.setattr(loader_module, "_TASK", 1)
     many = loader(pictures, PLAIN, batch=100, memory=0, workers=2, ahead=2)
     with closing(many.batches()) as batches:

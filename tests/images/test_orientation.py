@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from darknet_py.images.decode import decode
+from darknet_py.images.image import to_float
 from darknet_py.images.orientation import orient, orientation
 from darknet_py.images.quiet import quiet
 from tests.images.pictures import encode, noise, picture
@@ -49,7 +50,7 @@ def test_a_cameras_file_is_turned_once(kind: str, turn: int) -> None:
         data = encode(picture(), kind, exif=exif(turn))
     with Image.open(BytesIO(data)) as opened:
         expected = np.asarray(ImageOps.exif_transpose(opened)) / np.float32(255)
-    image = decode(BytesIO(data))
+    image = to_float(decode(BytesIO(data)))
     assert image.shape == ((26, 34, 3) if turn < 5 else (34, 26, 3))
     np.testing.assert_array_equal(image, expected)
     assert image.flags.c_contiguous

@@ -70,7 +70,7 @@ def test_without_decoding_nothing_good_is_decoded(
     def refuse(path: Path) -> NoReturn:
         raise AssertionError(path)
 
-    monkeypatch.setattr(refusals_module, "load_image", refuse)
+    monkeypatch.setattr(refusals_module, "load_pixels", refuse)
     assert scan(make_dataset(tmp_path)) == []
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from darknet_py.errors import PictureError
 from darknet_py.images import load_image
 from darknet_py.images import store as store_module
-from darknet_py.images.store import Store, default_memory, to_float
+from darknet_py.images.image import load_pixels, to_float
+from darknet_py.images.store import Store, default_memory
 from tests.images.sets import make_picture
 
 SIZE = 9 * 7 * 3
@@ -30,9 +31,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def load(path: Path) -> np.ndarray:
         loaded.append(path)
-        return load_image(path)
+        return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_image", load)
+    monkeypatch.setattr(store_module, "load_pixels", load)
     return loaded
 
 
@@ -80,9 +81,9 @@ def test_a_picture_that_two_threads_ask_for_counts_once(
     def load(path: Path) -> np.ndarray:
         if path == paths[0]:
             both.wait()
-        return load_image(path)
+        return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_image", load)
+    monkeypatch.setattr(store_module, "load_pixels", load)
     store = Store(paths, memory=2 * SIZE)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(store.get, [0, 0]))
