@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     default="lr-find.png",
     show_default=True,
-    help="The chart.",
+    help="The chart: .png, .jpg or .svg.",
 )
 @click.option("--csv", "table", metavar="FILE", help="Write batch, rate, loss and smoothed loss.")
 @data_options
@@ -86,11 +86,12 @@ def lr_find(
     if low >= high:
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
     net = build_network(cfg, chosen)
-    from darknet_py.images import draw_chart, save_image
+    from darknet_py.images import check_drawing_name, draw_chart, save_drawing
     from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
+    check_drawing_name(output)
     report = check(open_data(find_file(data), labels, share, seed), net)
     say_report(report, chosen.quiet)
     if weights:
@@ -105,7 +106,7 @@ def lr_find(
     if not chosen.quiet and sys.stderr.isatty():
         click.echo(err=True)
     found = suggest(probes, steps)
-    save_image(draw_chart(chart(probes, found)), output)
+    save_drawing(draw_chart(chart(probes, found), height=440), output)
     if table:
         _write_table(table, probes, found)
     click.echo(f"learning_rate={found.rate:.2g}")

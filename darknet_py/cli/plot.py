@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,8 +15,7 @@ import click
     "--output",
     default="chart.png",
     show_default=True,
-    help="Where to draw it: .png, .jpg, or .svg, which needs matplotlib: "
-    "pip install 'darknet[plot]'.",
+    help="Where to draw it: .png, .jpg or .svg.",
 )
 @click.option(
     "--smooth",
@@ -28,15 +28,21 @@ import click
 def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
     """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
-    RUN is a backup folder or its metrics.csv; several are drawn side by side.
+    RUN is a backup folder or its metrics.csv; several are drawn over each other, named by what
+    tells their folders apart. The loss's axis leaves out single spikes: marks at its upper edge
+    say where they are.
 
     \b
     Examples:
       darknet plot backup/
       darknet plot backup/ other/backup/ --smooth 0.98 -o comparison.svg
     """
-    from darknet_py.tasks.chart import save_chart
+    from darknet_py.images import check_drawing_name
+    from darknet_py.tasks.chart import run_names, save_chart
     from darknet_py.tasks.metrics import read_metrics
 
-    save_chart(Path(output), [read_metrics(run) for run in runs], smooth)
+    check_drawing_name(output)
+    found = [read_metrics(run) for run in runs]
+    named = [replace(run, name=name) for run, name in zip(found, run_names(runs), strict=True)]
+    save_chart(Path(output), named, smooth)
     click.echo(output)

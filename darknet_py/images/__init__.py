@@ -48,11 +48,12 @@ from darknet_py.images.view import View, from_view, moments, to_view
 from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
+    from darknet_py.images.charts.canvas import check_drawing_name, save_drawing
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
-    from darknet_py.images.charts.confusion import draw_confusion
+    from darknet_py.images.charts.confusion import confused_pairs, draw_confusion
+    from darknet_py.images.charts.curves import smooth, top_without_spikes
+    from darknet_py.images.charts.fonts import class_labels
     from darknet_py.images.charts.sheet import draw_sheet
-    from darknet_py.images.charts.smooth import smooth
-    from darknet_py.images.charts.svg import draw_svg_chart
     from darknet_py.images.heat.maps import draw_maps
 
 __all__ = [
@@ -77,8 +78,11 @@ __all__ = [
     "augment_image",
     "center_crop_image",
     "check_animation",
+    "check_drawing_name",
     "check_name",
+    "class_labels",
     "color_map",
+    "confused_pairs",
     "crop_image",
     "distort_image",
     "draw_chart",
@@ -87,7 +91,6 @@ __all__ = [
     "draw_maps",
     "draw_overlay",
     "draw_sheet",
-    "draw_svg_chart",
     "encode_jpeg",
     "encode_png",
     "file_digest",
@@ -123,6 +126,7 @@ __all__ = [
     "rotate_crop_image",
     "rotate_image",
     "save_animation",
+    "save_drawing",
     "save_image",
     "scan",
     "shown_size",
@@ -131,6 +135,7 @@ __all__ = [
     "to_channels",
     "to_pixels",
     "to_view",
+    "top_without_spikes",
     "total_variation",
     "variation_delta",
     "with_colors_of",
@@ -140,12 +145,16 @@ __all__ = [
 _CHARTS = {
     "Panel": "charts.chart",
     "Series": "charts.chart",
+    "check_drawing_name": "charts.canvas",
+    "class_labels": "charts.fonts",
+    "confused_pairs": "charts.confusion",
     "draw_chart": "charts.chart",
     "draw_confusion": "charts.confusion",
     "draw_maps": "heat.maps",
     "draw_sheet": "charts.sheet",
-    "draw_svg_chart": "charts.svg",
-    "smooth": "charts.smooth",
+    "save_drawing": "charts.canvas",
+    "smooth": "charts.curves",
+    "top_without_spikes": "charts.curves",
 }
 
 
