@@ -97,7 +97,7 @@ class Watcher:
             # no fault of a picture's, nor of the library that draws it, is worth a training
             except (DarknetError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
                 if not self._chart_failed:
-                    self._say(f"warning: no chart: {error or type(error).__name__}")
+                    self._say(f"warning: no chart: {str(error) or type(error).__name__}")
                 self._chart_failed = True
         self._drawn_at = time.monotonic()
         self._drawing = self._drawn_at - began

@@ -35,6 +35,7 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
+from darknet_py.images.names import legible
 from darknet_py.images.order import Order
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
@@ -104,6 +105,7 @@ __all__ = [
     "hsv_to_rgb",
     "in_threads",
     "is_prepared",
+    "legible",
     "letterbox_image",
     "level_details",
     "load_fitted",

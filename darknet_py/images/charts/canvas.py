@@ -63,7 +63,7 @@ class Drawing:
         """Float32 RGB of shape (h, w, 3), values 0..1."""
         with _settings(self.fonts):
             self.figure.canvas.draw()
-            rgba = np.asarray(self.figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
+            rgba = np.asarray(self.figure.canvas.buffer_rgba())
         picture: npt.NDArray[np.float32] = np.divide(rgba[:, :, :3], 255, dtype=np.float32)
         return picture
 
@@ -162,4 +162,4 @@ def save_drawing(drawing: Drawing, path: str | os.PathLike[str]) -> None:
     elif "\0" in os.fspath(path):
         raise PictureError(f"{one_line(path)}: is not a name that a file can have")
     else:
-        write_text(path, drawing.svg())
+        write_text(Path(path), drawing.svg())

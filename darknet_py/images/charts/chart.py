@@ -414,8 +414,7 @@ def _write_legend(drawing: Drawing, legend: Sequence[_Entry], above: float) -> N
             xs = [entry.x + _SAMPLE / 2]
         else:
             xs = [entry.x, entry.x + _SAMPLE / 2, entry.x + _SAMPLE]
-        marks = {"markevery": [1]} if len(xs) > 1 else {}
         places = [x / w for x in xs]
-        line = Line2D(places, [1 - y / h] * len(xs), **entry.style, **marks)
+        line = Line2D(places, [1 - y / h] * len(xs), markevery=[len(xs) // 2], **entry.style)
         drawing.figure.add_artist(line)
         write(drawing, entry.x + _TO_NAME, y, entry.name, _SMALL)

@@ -47,11 +47,12 @@ Counts = npt.NDArray[np.integer]
 
 
 class Pair(NamedTuple):
-    """Pictures of one class taken for another; classes by number. share: of the true class's."""
+    """So many pictures of one class are taken for another; classes by number. share: of the true
+    class's."""
 
     truth: int
     guess: int
-    count: int
+    pictures: int
     share: float
 
 
@@ -178,10 +179,10 @@ def _draw_cells(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
     title = _title(counts)
     first = plan.right + 2 * _GAP + widest([_RIGHT, *plan.rights], _SMALL)
     second = first + 3 * _GAP + widest([_TOTAL, *plan.totals], _SMALL)
-    ends = (second, plan.left + _SCALE_W, text_width(title, _TITLE) + _MARGIN)
-    ends = (*ends, text_width(foot, _SMALL) + _MARGIN)
+    texts_w = max(text_width(title, _TITLE), text_width(foot, _SMALL))
+    right = max(second, plan.left + _SCALE_W, _MARGIN + texts_w)
     height = plan.bottom + 7 * _GAP + _SCALE_H + _MARGIN + (3 * _GAP if foot else 0)
-    with new_drawing(round(max(ends)) + _MARGIN, height, [*labels, title]) as drawing:
+    with new_drawing(round(right) + _MARGIN, height, [*labels, title]) as drawing:
         write(drawing, _MARGIN, _MARGIN + _TITLE / 2, title, _TITLE)
         _fill_cells(drawing, plan)
         if plan.cell >= _NUMBERED_CELL:
@@ -301,7 +302,7 @@ def _pair_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
         _Bar(
             f"{names[pair.truth]} → {names[pair.guess]}",
             pair.share,
-            f"{pair.count:,} of {totals[pair.truth]:,.0f}, {_percent(pair.share)}",
+            f"{pair.pictures:,} of {totals[pair.truth]:,.0f}, {_percent(pair.share)}",
         )
         for pair in confused_pairs(counts)
     ]

@@ -62,7 +62,7 @@ def _moving_medians(row: Values) -> Values:
 
 
 def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:
-    """At most four points for each of so many columns: the first, the lowest, the highest, the last.
+    """The first, the lowest, the highest and the last point of each of so many columns.
 
     `x`, rising, and `y`: shape (n,). A million points make the same picture as these. Where a
     value is not finite the line has a gap, which stays.

@@ -137,7 +137,7 @@ def _measure(text: str, size: float) -> tuple[float, float]:
 def _properties(text: str, size: float) -> object:
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(family=list(families(text)), size=size)  # type: ignore[arg-type]
+    return FontProperties(family=list(families(text)), size=size)
 
 
 # Looking for fonts

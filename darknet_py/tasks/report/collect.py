@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from darknet_py.errors import ShapeError
+import numpy as np
+
+from darknet_py.errors import ShapeError, WeightsError
 from darknet_py.network import Network
 from darknet_py.tasks.activations import LayerMaps, see
 from darknet_py.tasks.classify import Prediction
@@ -65,13 +67,16 @@ def collect(
     names: Sequence[str],
     evaluation: Evaluation | None = None,
 ) -> Report:
-    """Looks at the network and at each picture."""
+    """Looks at the network and at each picture.
+
+    Raises WeightsError where what the network gives for one is no number.
+    """
     return Report(
         cfg=net.path,
         weights=str(weights),
         layers=_layer_rows(net),
         filters=_filters(net),
-        seen=[_see(net, picture, names) for picture in pictures],
+        seen=[_see(net, weights, picture, names) for picture in pictures],
         evaluation=evaluation,
     )
 
@@ -106,9 +111,14 @@ def _method(net: Network) -> str:
     return "gradcam"
 
 
-def _see(net: Network, picture: Picture, names: Sequence[str]) -> Seen:
-    best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
+def _see(net: Network, weights: str | Path, picture: Picture, names: Sequence[str]) -> Seen:
     probabilities = net.predict(picture.x[None])[0]
+    if not np.isfinite(probabilities).all():
+        raise WeightsError(
+            f"{weights}: what the network gives for {picture.path} is no number: the file is "
+            "damaged, or its training diverged; an earlier one may do"
+        )
+    best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
     return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS))
