@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
     from darknet_py.images.charts.confusion import confused_pairs, draw_confusion
     from darknet_py.images.charts.curves import smooth, top_without_spikes
-    from darknet_py.images.charts.fonts import class_labels
+    from darknet_py.images.charts.fonts import drawable_names
     from darknet_py.images.charts.sheet import draw_sheet
     from darknet_py.images.heat.maps import draw_maps
 
@@ -81,7 +81,6 @@ __all__ = [
     "check_animation",
     "check_drawing_name",
     "check_name",
-    "class_labels",
     "color_map",
     "confused_pairs",
     "crop_image",
@@ -92,6 +91,7 @@ __all__ = [
     "draw_maps",
     "draw_overlay",
     "draw_sheet",
+    "drawable_names",
     "encode_jpeg",
     "encode_png",
     "file_digest",
@@ -148,12 +148,12 @@ _CHARTS = {
     "Panel": "charts.chart",
     "Series": "charts.chart",
     "check_drawing_name": "charts.canvas",
-    "class_labels": "charts.fonts",
     "confused_pairs": "charts.confusion",
     "draw_chart": "charts.chart",
     "draw_confusion": "charts.confusion",
     "draw_maps": "heat.maps",
     "draw_sheet": "charts.sheet",
+    "drawable_names": "charts.fonts",
     "save_drawing": "charts.canvas",
     "smooth": "charts.curves",
     "top_without_spikes": "charts.curves",

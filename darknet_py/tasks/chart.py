@@ -12,6 +12,7 @@ from darknet_py.images import (
     Panel,
     Series,
     draw_chart,
+    drawable_names,
     save_drawing,
     smooth,
     top_without_spikes,
@@ -31,8 +32,9 @@ def chart_panels(runs: Sequence[Metrics], keep: float = KEEP) -> list[Panel]:
     """
     alone = len(runs) == 1
     losses, accuracies, rates = [], [], []
+    names = drawable_names([run.name for run in runs], "run")
     for number, run in enumerate(runs):
-        name, validation = ("", 1) if alone else (run.name, number)
+        name, validation = ("", 1) if alone else (names[number], number)
         raw = "loss of a batch" if alone else ""
         losses.append(Series(raw, run.batch, run.loss, number, faint=True))
         losses.append(Series(name or "smoothed", run.batch, smooth(run.loss, keep), number))
@@ -61,8 +63,10 @@ def _accuracies(run: Metrics, name: str, style: int) -> list[Series]:
     best = max(found, key=lambda number: percent[number])
     batch, height = run.valid_batch[best], percent[best]
     said = f"best: {height:.2f} % at batch {batch}"
-    curve = Series(f"{name}, {said}" if name else "", run.valid_batch, percent, style, dots=True)
-    return [curve, Series("" if name else said, [batch], [height], style, star=True)]
+    return [
+        Series(name, run.valid_batch, percent, style, dots=True, note=said if name else ""),
+        Series("" if name else said, [batch], [height], style, star=True),
+    ]
 
 
 def run_names(paths: Sequence[str | Path]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from darknet_py.images import Loader, class_labels, draw_sheet, save_image
+from darknet_py.images import Loader, draw_sheet, drawable_names, save_image
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data
 
@@ -20,7 +20,7 @@ def draw_batch(
     batch, augmentation = net.settings.batch, net.settings.augmentation
     x, y = Loader(data.training(), w, h, c, batch, augmentation, seed).batch(number)
     pictures, captions = x[:count].transpose(0, 2, 3, 1), []
-    names = class_labels(data.names)
+    names = drawable_names(data.names)
     for truth in y[:count]:
         parts = [(share, names[k]) for k, share in enumerate(truth.tolist()) if share > 0.005]
         shares = (f"{name} {share:.0%}" for share, name in sorted(parts, reverse=True))

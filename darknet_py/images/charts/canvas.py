@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from darknet_py.atomic import write_text
 from darknet_py.errors import PictureError
-from darknet_py.images.charts.fonts import families, load_matplotlib, spell, text_width
+from darknet_py.images.charts.fonts import BASE, families, load_matplotlib, spell, text_width
 from darknet_py.images.image import check_name, save_image
 from darknet_py.images.names import one_line
 
@@ -44,9 +44,7 @@ _SETTINGS = {
     "ytick.color": FRAME,
     "xtick.labelcolor": QUIET_INK,
     "ytick.labelcolor": QUIET_INK,
-    "font.family": ["sans-serif"],
-    "svg.fonttype": "none",  # Letters stay letters,
-    "svg.hashsalt": "darknet",  # and nothing says when or by whose random numbers it was made.
+    "svg.hashsalt": "darknet",  # Nothing says by whose random numbers it was made.
 }
 _LOCK = threading.RLock()
 _DPI = 72  # So that a point of matplotlib is a pixel.
@@ -98,7 +96,14 @@ def _settings(fonts: tuple[str, ...]) -> Iterator[None]:
 
     with _LOCK, matplotlib.rc_context():  # These settings are the process's, not the thread's.
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**_SETTINGS, "font.sans-serif": list(fonts)})
+        # an SVG's letters stay letters, in any font without serifs that is where it is read; those
+        # that are not in every such font are drawn as outlines
+        named = {
+            "font.family": [*fonts, "sans-serif"],
+            "font.sans-serif": list(fonts),
+            "svg.fonttype": "none" if fonts == (BASE,) else "path",
+        }
+        matplotlib.rcParams.update({**_SETTINGS, **named})
         yield
 
 

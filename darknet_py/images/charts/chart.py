@@ -29,12 +29,12 @@ _ROW = 20  # Height of the title, and of each row of the legend.
 _TITLE, _TEXT, _SMALL = 16, 13, 12  # Sizes of letters.
 _SAMPLE = 28  # Width of a line in the legend,
 _TO_NAME, _TO_NEXT = _SAMPLE + 7, 20  # from it to its name, and from there to the next line.
-_NAME = 280  # Pixels of a name in the legend, at most.
+_NAME = 240  # Pixels of a name in the legend, at most.
 _TICK_X, _TICK_Y = 80, 34  # Ticks lie at least so far apart.
 _PADDING = 0.04  # Of what an axis spans, on both sides.
 _NEAR_ZERO = 0.35  # Of what an axis spans: a zero that close is shown.
 
-_PALE = 0.35  # Of a faint line's colour, that much is white.
+_PALE, _PALER = 0.35, 0.6  # Of a faint line's colour, that much is white, alone and among others.
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)), (0, (9, 3)))
 _MARKS = ("o", "s", "^", "D")
 
@@ -43,7 +43,7 @@ class Series(NamedTuple):
     """One line of a chart, through the points (x, y) from left to right."""
 
     name: str
-    """Stands in the legend, unless it is empty."""
+    """Stands in the legend, unless it is empty; shortened where it is long,"""
     x: npt.ArrayLike
     """n numbers."""
     y: npt.ArrayLike
@@ -56,6 +56,8 @@ class Series(NamedTuple):
     """With a mark at every point: figures that come now and then."""
     star: bool = False
     """No line, but a star at each point: what is best."""
+    note: str = ""
+    """and after the name what is never shortened."""
 
 
 class Panel(NamedTuple):
@@ -85,7 +87,7 @@ def draw_chart(panels: Sequence[Panel], width: int = 1000, height: int = 300) ->
         raise ValueError("a chart needs a panel")
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         raise ValueError(f"a panel of {width}x{height} pixels: {MIN_WIDTH}x{MIN_HEIGHT} at least")
-    texts = [t for p in panels for t in (*p[:3], *(s.name for s in p.series))]
+    texts = [t for p in panels for t in (*p[:3], *(s.name + s.note for s in p.series))]
     lines = [[_line(series, panel.log_x) for series in panel.series] for panel in panels]
     x_axes = _x_axes(panels, lines)
     plots = []
@@ -139,7 +141,7 @@ class _Axis(NamedTuple):
             found = self._within(locator.tick_values(self.low, self.high))
             if len(found) > 1:
                 return found
-        locator = MaxNLocator(max(most, 1), steps=[1, 2, 5, 10], integer=self.whole)
+        locator = MaxNLocator(max(most, 1), steps=[1, 2, 5, 10], integer=self.whole, min_n_ticks=1)
         return self._within(locator.tick_values(self.low, self.high))
 
     def _within(self, ticks: Iterable[float]) -> list[float]:
@@ -253,9 +255,11 @@ def _entries(
     """The legend's names and looks, without those that a panel above has said."""
     entries = []
     for line in lines:
-        key = (line.series.name, line.series.style)
-        if line.series.name and key not in named:
-            entries.append((line.series.name, _style(line.series)))
+        name, note = line.series.name, line.series.note
+        key = (name + note, line.series.style)
+        if name + note and key not in named:
+            short = shorten(name, _NAME, _SMALL)
+            entries.append((", ".join(filter(None, [short, note])), _style(line.series)))
             named.add(key)
     beyond = np.concatenate([np.empty(0), *(line.y[_beyond(panel, line)] for line in lines)])
     if beyond.size:
@@ -286,7 +290,7 @@ def _place_legend(
     Beside the title if it fits there, else in rows below.
     """
     room = width - 2 * _MARGIN
-    names = [shorten(name, min(_NAME, room - _TO_NAME), _SMALL) for name, _ in entries]
+    names = [shorten(name, room - _TO_NAME, _SMALL) for name, _ in entries]
     steps = [_TO_NAME + text_width(name, _SMALL) + _TO_NEXT for name in names]
     beside = sum(steps) - _TO_NEXT <= room - (title_w + 2 * _TO_NEXT if title_w else 0)
     x = width - _MARGIN - sum(steps) + _TO_NEXT if beside else float(_MARGIN)
@@ -300,10 +304,10 @@ def _place_legend(
     return placed, round((y - _MARGIN) / _ROW + 0.5)
 
 
-def _style(series: Series) -> dict[str, Any]:
+def _style(series: Series, pale: float = _PALE) -> dict[str, Any]:
     color = PALETTE[series.style % len(PALETTE)]
     if series.faint:
-        return {"color": _lighten(color, _PALE), "linewidth": 1.1}
+        return {"color": _lighten(color, pale), "linewidth": 1.1}
     if series.star:
         edge = {"markeredgecolor": "black", "markeredgewidth": 0.9}
         return {"color": color, "linestyle": "none", "marker": "*", "markersize": 15, **edge}
@@ -364,7 +368,8 @@ def _set_ticks(axes: Any, plot: _Plot, width: float) -> None:
 
 
 def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:
-    style = _style(line.series)
+    faint = sum(series.faint for series in plot.panel.series)
+    style = _style(line.series, _PALE if faint == 1 else _PALER)
     order = 4 if line.series.star else 1 if line.series.faint else 3 if line.series.dots else 2
     low, high = plot.y_axis.low, plot.y_axis.high
     x, y = thin(line.x, line.y, width)

@@ -19,7 +19,7 @@ from darknet_py.images.charts.canvas import (
     widest,
     write,
 )
-from darknet_py.images.charts.fonts import class_labels, shorten, text_width
+from darknet_py.images.charts.fonts import drawable_names, shorten, text_width
 
 MOST_CELLS = 100
 """Classes whose matrix is drawn; of more, the most confused pairs are."""
@@ -90,7 +90,7 @@ def draw_confusion(matrix: Counts, names: Sequence[str]) -> Drawing:
         raise ValueError("a count is below 0")
     if len(names) != k:
         raise ValueError(f"{len(names)} names for {k} classes")
-    labels = class_labels(names)
+    labels = drawable_names(names)
     foot = _NAMELESS if any(map(_is_number, labels, names)) else ""
     return (
         _draw_lists(counts, labels, foot) if k > MOST_CELLS else _draw_cells(counts, labels, foot)
@@ -260,9 +260,8 @@ def _write_column(drawing: Drawing, plan: _Plan, right: float, texts: Sequence[s
 def _draw_scale(drawing: Drawing, left: float, top: float) -> None:
     """Which shade is which share."""
     axes = add_axes(drawing, left, top, _SCALE_W, _SCALE_H)
-    steps = np.linspace(0, 1, _SCALE_W // 2)
-    edges = np.linspace(0, 1, len(steps) + 1)
-    axes.pcolormesh(edges, [0, 1], _shade(steps)[None] / 255, antialiased=False)
+    shades = _shade(np.linspace(0, 1, _SCALE_W))[None] / 255
+    axes.imshow(shades, aspect="auto", interpolation="nearest")
     _frame(axes)
     y = top + _SCALE_H + 2 * _GAP
     write(drawing, left, y, "0%", _SMALL, "lm", QUIET_INK)

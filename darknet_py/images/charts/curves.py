@@ -13,6 +13,7 @@ Values = npt.NDArray[np.float64]
 
 HUGE = 1e100
 """Of what is larger nothing can be said: it counts as infinite."""
+_EXPLOSION = 10  # Times what three quarters of a curve span.
 
 
 def smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
@@ -37,11 +38,12 @@ def smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
 
 
 def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
-    """The largest value of curves that no spike would flatten.
+    """The largest value of curves that is no spike's and no explosion's, which would flatten them.
 
-    A spike rises above a curve's moving median (over a twentieth of it, five points at least) by
-    more than what all of these medians span. Curves: rows of numbers; what is not finite counts
-    for nothing. 1 where there is nothing.
+    A spike rises above the moving medians (over a twentieth of a curve, five points at least) by
+    more than what all of these span; an explosion rises, after the curve's first fall, ten times
+    as high as three quarters of its values. Curves: rows of numbers; what is not finite counts for
+    nothing. 1 where there is nothing.
     """
     rows = [row[np.abs(row) < HUGE] for row in (np.asarray(c, np.float64) for c in curves)]
     rows = [row for row in rows if row.size]
@@ -55,10 +57,17 @@ def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
 
 
 def _moving_medians(row: Values) -> Values:
-    """Of each value and its neighbours, fewer at the ends; of long rows, at some places only."""
+    """Of each value and its neighbours, fewer at the ends; of long rows, at some places only; none
+    of an explosion."""
     half = max(2, len(row) // 40)
     places = np.unique(np.linspace(0, len(row) - 1, 200).astype(np.intp))
-    return np.array([np.median(row[max(place - half, 0) : place + half + 1]) for place in places])
+    medians = np.array(
+        [np.median(row[max(place - half, 0) : place + half + 1]) for place in places]
+    )
+    usual, low = float(np.quantile(row, 0.75)), float(row.min())
+    fallen = places >= int((row <= usual).argmax())
+    kept: Values = medians[~fallen | (medians <= usual + _EXPLOSION * (usual - low))]
+    return kept
 
 
 def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:

@@ -67,10 +67,11 @@ def spell(text: str) -> str:
     return "".join(c if is_drawable(c) else ascii(c)[1:-1] for c in line)
 
 
-def class_labels(names: Sequence[str]) -> list[str]:
-    """Classes as pictures name them: by name or, where no font has its letters, by number."""
+def drawable_names(names: Sequence[str], kind: str = "class") -> list[str]:
+    """Classes, or another kind, as pictures name them: where no font has a name's letters, as
+    "class 7"."""
     lines = [_line(name) for name in names]
-    return [line if is_drawable(line) else f"class {number}" for number, line in enumerate(lines)]
+    return [line if is_drawable(line) else f"{kind} {number}" for number, line in enumerate(lines)]
 
 
 def _line(text: str) -> str:

@@ -115,7 +115,8 @@ def _picture_section(number: int, seen: Seen) -> str:
     return (
         f'<section id="picture-{number}">\n<h2>{_escape(name)}: {_escape(best.name)}, '
         f'{best.probability:.1%}</h2>\n<div class="photo" style="--w: {w:.1f}rem">{original}\n'
-        f"{_prediction_table(seen)}</div>\n<h3>Where it looks</h3>\n<p>{_HOW[seen.explanations[0].method]}</p>\n"
+        f"{_prediction_table(seen)}</div>\n<h3>Where it looks</h3>\n"
+        f"<p>{_HOW[seen.explanations[0].method]}</p>\n"
         f'<div class="looks">{"".join(overlays)}</div>\n{layers}</section>'
     )
 
