@@ -123,7 +123,9 @@ class _Plan(NamedTuple):
     counts: Counts
     names: list[str]
     letters: float
-    """Size of those of names."""
+    """Size of those of names,"""
+    digits: float
+    """and of those of counts."""
     turned: bool
     """Whether the names above read upwards."""
     cell: float
@@ -155,8 +157,9 @@ class _Plan(NamedTuple):
 def _measure(counts: Counts, labels: Sequence[str]) -> _Plan:
     k = len(counts)
     cell: float = max(_SMALLEST_CELL, min(140, 640 // k if k <= 12 else min(52, 1040 // k)))
+    digits = min(20.0, max(10.0, cell / 4))
     if cell >= _NUMBERED_CELL:
-        cell = max(cell, round(text_width(f"{counts.max()}", _count_size(cell)) + 2 * _GAP))
+        cell = max(cell, round(text_width(f"{counts.max()}", digits) + 2 * _GAP))
     letters = _SMALL if cell > _SMALLEST_CELL else 11
     names = [shorten(name, _NAME, letters) for name in labels]
     longest = widest(names, letters)
@@ -167,11 +170,8 @@ def _measure(counts: Counts, labels: Sequence[str]) -> _Plan:
     rows = zip(counts.diagonal().tolist(), totals, strict=True)
     rights = [f"{right / total:.1%}" if total else "" for right, total in rows]
     shown = [f"{total:,.0f}" for total in totals]
-    return _Plan(counts, names, letters, turned, cell, round(left), round(top), rights, shown)
-
-
-def _count_size(cell: float) -> float:
-    return min(20.0, max(10.0, cell / 4))
+    left, top = round(left), round(top)
+    return _Plan(counts, names, letters, digits, turned, cell, left, top, rights, shown)
 
 
 def _draw_cells(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
@@ -220,7 +220,7 @@ def _fill_cells(drawing: Drawing, plan: _Plan) -> None:
 def _write_counts(drawing: Drawing, plan: _Plan) -> None:
     shares = _shares(plan.counts)
     dark = _shade(shares) @ _LUMINANCE < 128
-    size = _count_size(plan.cell)
+    size = plan.digits
     shared = plan.cell >= _SHARED_CELL
     for row, column in np.argwhere(plan.counts > 0).tolist():
         x, y = plan.left + plan.middles[column], plan.top + plan.middles[row]
@@ -281,8 +281,7 @@ class _Bar(NamedTuple):
 
 
 def _draw_lists(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
-    names = [shorten(name, _LIST_NAME, _SMALL) for name in labels]
-    pairs, weakest = _pair_bars(counts, names), _weakest_bars(counts, names)
+    pairs, weakest = _pair_bars(counts, labels), _weakest_bars(counts, labels)
     rows = len(pairs) + len(weakest) + 2 * 2 + bool(foot)
     title = f"{_title(counts)}, {len(labels):,} classes"
     height = 2 * _MARGIN + _TITLE + (rows + 0.5) * _LIST_ROW
@@ -295,11 +294,15 @@ def _draw_lists(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
     return drawing
 
 
+def _short(name: str) -> str:
+    return shorten(name, _LIST_NAME, _SMALL)
+
+
 def _pair_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
     totals = counts.sum(axis=1, dtype=np.float64)
     return [
         _Bar(
-            f"{names[pair.truth]} → {names[pair.guess]}",
+            f"{_short(names[pair.truth])} → {_short(names[pair.guess])}",
             pair.share,
             f"{pair.pictures:,} of {totals[pair.truth]:,.0f}, {_percent(pair.share)}",
         )
@@ -316,7 +319,7 @@ def _weakest_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
     chosen = [k for k in order.tolist() if totals[k] and shares[k] < 1][:_WEAKEST]
     return [
         _Bar(
-            names[k],
+            _short(names[k]),
             shares[k],
             f"{rights[k]:,.0f} of {totals[k]:,.0f}"
             + (f", {_percent(shares[k])}" * bool(rights[k])),

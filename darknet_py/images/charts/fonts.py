@@ -10,7 +10,7 @@ import logging
 import os
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +124,7 @@ def _cut(text: str, letters: int) -> str:
     return text[: letters - end].rstrip() + "…" + (text[-end:].lstrip() if end else "")
 
 
-@cache
+@lru_cache(4096)
 def _measure(text: str, size: float) -> tuple[float, float]:
     load_matplotlib()
     from matplotlib.backends.backend_agg import RendererAgg
