@@ -57,13 +57,14 @@ def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
 
 
 def _moving_medians(row: Values) -> Values:
-    """Of each value and its neighbours, fewer at the ends; of long rows, at some places only; none
-    of an explosion."""
+    """Of each value and its neighbours, fewer near the start, which may be steep; of long rows, at
+    some places only; none of an explosion."""
     half = max(2, len(row) // 40)
-    places = np.unique(np.linspace(0, len(row) - 1, 200).astype(np.intp))
-    medians = np.array(
-        [np.median(row[max(place - half, 0) : place + half + 1]) for place in places]
-    )
+    early = np.arange(min(len(row), 20))
+    places = np.unique([*early, *np.linspace(0, len(row) - 1, 200).astype(np.intp)])
+    halves = np.clip(places, 2, half)
+    around = zip(np.maximum(places - halves, 0), places + halves + 1, strict=True)
+    medians = np.array([np.median(row[first:end]) for first, end in around])
     usual, low = float(np.quantile(row, 0.75)), float(row.min())
     fallen = places >= int((row <= usual).argmax())
     kept: Values = medians[~fallen | (medians <= usual + _EXPLOSION * (usual - low))]
