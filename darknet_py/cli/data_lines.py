@@ -62,7 +62,7 @@ def report_lines(report: Report) -> Iterator[str]:
     """The report of tasks.check, line by line."""
     data = report.data
     train, valid = data.training(), data.valid
-    held = f"{_count(len(valid), 'picture')} to validate with" if valid else "none to validate with"
+    held = f"{len(valid)} to validate with" if valid else "none to validate with"
     yield (
         f"{data.path}: {_count(len(data.names), 'class', 'es')}, "
         f"{_count(len(train), 'picture')} to train on, {held}"

@@ -61,6 +61,8 @@ def read_folder(
     sides = reader.sides(root, folders)
     if sides is None:
         train, valid = _split(root, reader.classes(folders), share, seed)
+    elif sides[0] == sides[1]:
+        _fail(root, f"has {sides[0].name}/ to validate with, and no train/")
     else:
         train = reader.classes(reader.folders(sides[0]))
         if sides[1] is None:
@@ -131,7 +133,8 @@ class _Reader:
         return root, folders
 
     def sides(self, root: Path, folders: Sequence[Path]) -> tuple[Path, Path | None] | None:
-        """The folders to train on and to validate with; None where folders are classes."""
+        """The folders to train on, without which the other stands here too, and to validate with;
+        None where folders are classes."""
         trains = [each for each in folders if _is_side(each, _TRAIN)]
         valids = [each for each in folders if _is_side(each, _VALID)]
         others = [each for each in folders if each not in trains and each not in valids]

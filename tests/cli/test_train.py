@@ -114,20 +114,20 @@ def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_pat
     darknet("train", *task.words)
     table, picture = tmp_path / "c.csv", tmp_path / "c.png"
     where = (task.data, task.cfg, task.backup / "shapes.weights")
-    options = ("--csv", table, "--png", picture)
+    options = ("--csv", table, "--png", picture, "--share", 0.1)
     code, out, _ = darknet("classifier", "valid", "-q", *where, *options)
     assert code == 0
     lines = out.splitlines()
     assert lines[0].split() == ["class", "pictures", "right", "share"]
     assert [line.split()[0] for line in lines[1:4]] == ["circle", "cross", "square"]
-    assert re.fullmatch(r"12 pictures: top-1 [01]\.\d{4}, top-3 1\.0000, loss \d\.\d{4}", lines[4])
+    assert re.fullmatch(r"12 pictures: top-1 [01]\.\d{4}, top-2 [01]\.\d{4}, loss \d\.\d{4}", lines[4])
     with table.open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0][1:] == ["circle", "cross", "square"]
     assert sum(int(cell) for row in rows[1:] for cell in row[1:]) == 12
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 100
-    code, out, _ = darknet("classifier", "valid", "-q", "--json", "--views", 10, *where)
+    code, out, _ = darknet("classifier", "valid", "-q", "--json", "--views", 10, *where, "--share", 0.1)
     assert (code, json.loads(out)["pictures"]) == (0, 12)
 
 

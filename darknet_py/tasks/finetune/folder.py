@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from darknet_py.atomic import write_text
-from darknet_py.cfg.text import meaningful_lines
+from darknet_py.cfg.text import listed_lines
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Dataset
 from darknet_py.tasks.data import Data, useful_top
@@ -94,7 +94,7 @@ def _list(dataset: Dataset) -> str:
     lines = []
     for path, (label,) in zip(dataset.paths, dataset.labels, strict=True):
         line = f"{os.path.abspath(path)} {label}"
-        if [each for _, each in meaningful_lines(line)] != [line]:
+        if [each for _, each in listed_lines(line)] != [line]:
             raise TrainingError(f"{str(path)!r}: a name that cannot stand in a list: rename it")
         lines.append(f"{line}\n")
     return "".join(lines)
