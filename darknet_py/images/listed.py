@@ -127,7 +127,8 @@ def _first(data: DataFile, path: Path, what: str) -> list[str]:
 
 
 def _find(data: DataFile, key: str, written: str) -> Path:
-    for spelled in (written, from_windows(written)):
+    path_here = from_windows(written)
+    for spelled in (written, path_here):
         path = find_resource(spelled, data.path.parent)
         if path is not None:
             return path
@@ -135,7 +136,8 @@ def _find(data: DataFile, key: str, written: str) -> Path:
     if key in ("train", "valid"):
         advice = (
             f": lists are yours to make, the path of a picture a line, as in find \"$PWD/{key}\" "
-            "-name '*.png' > FILE; or name a folder with a folder of pictures for each class"
+            f"-name '*.png' > {one_line(path_here)}; or name a folder of pictures instead, with a "
+            "folder for each class"
         )
     raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file{advice}")
 
