@@ -1,0 +1,69 @@
+"""What other commands take of a trained network, beside its cfg and weights: NAME.names, NAME.data
+and the lists of its pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from darknet_py.cfg.text import meaningful_lines
+from darknet_py.errors import TrainingError
+from darknet_py.images import Dataset
+from darknet_py.tasks.data import Data
+
+
+LISTS = "train.list", "valid.list"
+"""What lists of pictures to train on and to validate with are called."""
+
+
+def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> dict[str, str]:
+    """NAME.names, NAME.data and the lists that it names (None: none): texts, by names of files.
+
+    Raises TrainingError for a class whose name a file of names cannot keep, and for a picture
+    whose name cannot stand in a list.
+    """
+    for each in data.names:
+        if not _reads_back(each):
+            raise TrainingError(f"{each!r}: a name of a class that no file can keep: rename it")
+    texts = {f"{name}.names": "".join(f"{each}\n" for each in data.names)}
+    lines = [f"classes={len(data.names)}"]
+    for key, dataset, called in zip(
+        ("train", "valid"), (data.train, data.valid), lists or (), strict=False
+    ):
+        if dataset is not None:
+            texts[called] = _list(dataset)
+            lines.append(f"{key}={called}")
+    lines += [f"names={name}.names", "backup=backup", f"top={min(5, len(data.names))}"]
+    texts[f"{name}.data"] = "".join(f"{line}\n" for line in lines)
+    return texts
+
+
+def unlistable(data: Data) -> Path | None:
+    """The first picture whose name cannot stand in a list; None where all can."""
+    paths = (path for each in (data.train, data.valid) if each is not None for path in each.paths)
+    return next((path for path in paths if not _reads_back(_line(path, 0))), None)
+
+
+def _list(dataset: Dataset) -> str:
+    """Paths from the root, and the numbers of their classes, as Caffe lists them."""
+    lines = []
+    for path, (label,) in zip(dataset.paths, dataset.labels, strict=True):
+        line = _line(path, label)
+        if not _reads_back(line):
+            raise TrainingError(f"{str(path)!r}: a name that cannot stand in a list: rename it")
+        lines.append(f"{line}\n")
+    return "".join(lines)
+
+
+def _line(path: Path, label: int) -> str:
+    return f"{os.path.abspath(path)} {label}"
+
+
+def _reads_back(line: str) -> bool:
+    """Whether a line of a file is read as it was written."""
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return [each for _, each in meaningful_lines(line)] == [line]
