@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
-import click
+from darknet_py.cli import status_line
 
 _EVERY = 0.1
 """Seconds between two showings."""
@@ -21,16 +20,14 @@ class CountLine:
     def show(self, done: int) -> None:
         """`done` are done."""
         now = time.monotonic()
-        if sys.stderr.isatty() and (now - self._shown_at > _EVERY or done == self._total):
+        if now - self._shown_at > _EVERY or done == self._total:
             self._shown_at = now
-            click.echo(f"\r\x1b[2K{done:,}/{self._total:,} pictures", nl=False, err=True)
+            status_line.show(f"{done:,}/{self._total:,} pictures")
 
     def say(self, line: str) -> None:
         """A line of its own."""
-        self.close()
-        click.echo(line, err=True)
+        status_line.say(line)
 
     def close(self) -> None:
         """Takes the count away."""
-        if sys.stderr.isatty():
-            click.echo("\r\x1b[2K", nl=False, err=True)
+        status_line.clear()

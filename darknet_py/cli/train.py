@@ -102,9 +102,16 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
     metavar="N",
     help="Keep NAME_iter_BATCH.weights and .state every N batches.",
 )
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep NAME_EPOCH.weights and .state of every Nth epoch.  [the last and the best alone]",
+)
 @click.option("--resume", is_flag=True, help="Go on from NAME.state in the backup folder.")
 @click.option("--state", type=click.Path(), help="Go on from this state instead.")
 @click.option("--backup", type=click.Path(file_okay=False), help="Folder for what is written.")
+@click.option("--force", is_flag=True, help="Begin anew where that folder holds a training.")
 @click.option(
     "--valid-every",
     type=click.IntRange(min=1),
@@ -133,7 +140,9 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 @uneven_options
 @data_options
 @network_options
+@click.pass_context
 def train(
+    context: click.Context,
     data: str,
     cfg: str,
     weights: str | None,
@@ -141,9 +150,11 @@ def train(
     batches: int | None,
     display: int | None,
     snapshot: int | None,
+    keep: int | None,
     resume: bool,
     state: str | None,
     backup: str | None,
+    force: bool,
     valid_every: int | None,
     patience: int | None,
     gpus: tuple[int, ...],
@@ -161,10 +172,12 @@ def train(
     val.txt), or the path of train.txt. WEIGHTS are where to begin; without them they are drawn at
     random.
 
-    The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
-    NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on
-    as if the run had never stopped (--state NAME_EPOCH.state: from the end of an epoch, or from
-    NAME_iter_BATCH.state, a snapshot). Ctrl-C saves and stops.
+    The backup folder gets NAME.backup every 100 batches, NAME_best.weights, NAME.weights at the
+    end, NAME.cfg, NAME.names and NAME.data, which the other commands take with them, metrics.csv,
+    chart.png, and NAME.state, from which --resume goes on as if the run had never stopped, with the
+    same pictures on both sides (--state FILE: from a state that --keep or --snapshot has kept).
+    Ctrl-C saves and stops. A folder that holds a training of this NAME is not begun anew in, but by
+    --force.
 
     \b
     Examples:
@@ -181,6 +194,8 @@ def train(
         raise click.UsageError(
             "A state goes on with its own weights: leave out WEIGHTS and -clear."
         )
+    if resume and force and not state:
+        raise click.UsageError("--force begins anew, and --resume goes on: give one.")
     if reinit and not weights:
         raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
     if gpus and chosen.device not in ("auto", "gpu"):
@@ -189,82 +204,16 @@ def train(
         chosen = replace(chosen, device=f"gpu:{gpus[0]}")
     net = build_network(cfg, chosen)
     from darknet_py.ops import gpu_meeting
-    from darknet_py.tasks.beginning import Beginning, begin
+    from darknet_py.tasks.beginning import Beginning, begin, names_warning, take_up
     from darknet_py.tasks.check import check
-    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.data import open_data, results_folder
+    from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.run import Options
+    from darknet_py.tasks.run_folder import RunFolder
 
     meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
-    opened = open_data(data, labels, share, seed, backup)
-    report = check(opened, net, averaged=uneven.ema > 0, processes=max(len(gpus), 1))
-    say_report(report, chosen.quiet)
-    with stop_on_ctrl_c() as stop:
-        options = Options(
-            backup=opened.backup,
-            name=Path(cfg).stem,
-            seed=seed,
-            batches=batches,
-            snapshot=snapshot,
-            valid_every=valid_every,
-            patience=patience,
-            class_weights=uneven.weights(opened.names, report.usable()[0].counts()),
-            balance=uneven.balance,
-            ema=uneven.ema,
-            top=opened.top,
-            stop=lambda: bool(stop),
-        )
-        state_path = Path(state) if state else options.backup / f"{options.name}.state"
-        beginning = Beginning(weights, clear, reinit, state_path if resume else None)
-        progress = begin(net, options, beginning)
-        begun = options if progress is None else progress
-        say_weights(opened.names, begun.class_weights, chosen.quiet)
-        watcher = Watcher(
-            options.backup,
-            net.batch_num,
-            batches or net.settings.max_batches,
-            chosen.quiet,
-            display,
-        )
-        if meeting is not None:
-            _run_on(meeting, net, report, options, beginning, progress, watcher)
-        else:
-            _run(net, report, options, progress, watcher)
-        if stop:
-            click.get_current_context().exit(130)
-
-
-def _run(
-    net: Network,
-    report: Report,
-    options: Options,
-    progress: Progress | None,
-    watcher: Watcher,
-    team: Team | None = None,
-) -> None:
-    from darknet_py.tasks.train import train as run
-
-    pictures, valid = report.usable()
-    shared = () if team is None else (team.lead, team.size)
-    try:
-        for event in run(net, pictures, valid, options, progress, *shared):
-            watcher.show(event)
-    finally:
-        watcher.close()
-
-
-def _run_on(
-    meeting: Meeting,
-    net: Network,
-    report: Report,
-    options: Options,
-    beginning: Beginning,
-    progress: Progress | None,
-    watcher: Watcher,
-) -> None:
-    from darknet_py.tasks.team import Job, Team
-
-    pictures, _ = report.usable()
-    how = {"exact": net.engine.exact, "half": net.engine.half}
-    job = Job(net.path, pictures, options, beginning, meeting, **how)
-    with Team(net, job) as team:
-        _run(net, report, options, progress, watcher, team)
+    asked = {
+        name: context.params[name] if _is_given(context, name) else None
+        for name in ("seed", "share")
+    }
+    raise NotImplementedError

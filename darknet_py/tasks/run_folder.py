@@ -13,9 +13,10 @@ from darknet_py.cfg.write import write_sections
 from darknet_py.errors import TrainingError
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data
+from darknet_py.tasks.metrics import TABLE
 from darknet_py.tasks.model_files import LISTS, model_texts, unlistable
 
-TABLE, CHART = "metrics.csv", "chart.png"
+_CHART = "chart.png"
 _SAVED = r"\.(state|backup|weights)|_(best|[0-9]+|iter_[0-9]+)\.(state|weights)"
 
 
@@ -48,7 +49,7 @@ class RunFolder:
     def chart(self) -> Path:
         """The chart that is drawn of it."""
         table = self.table()
-        return table.with_name(table.name.removesuffix(TABLE) + CHART)
+        return table.with_name(table.name.removesuffix(TABLE) + _CHART)
 
     def check_free(self, texts: Mapping[str, str]) -> None:
         """Raises TrainingError where a new run would replace what is there.

@@ -127,7 +127,7 @@ def _ended_before(run: Run, last: int, goes_on: bool) -> Iterator[Event]:
         )
     run.begin()
     yield from checkpoint(run, final=True)
-    yield Finished("done")
+    yield _finished(run, "done")
 
 
 def _batches(run: Run, last: int) -> Iterator[Event]:
@@ -174,7 +174,11 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
         # a loader's threads end with it
         del batches
     yield from checkpoint(run, final=reason != "stopped")
-    yield Finished(reason)
+    yield _finished(run, reason)
+
+
+def _finished(run: Run, reason: str) -> Finished:
+    return Finished(reason, run.net.batch_num, run.progress.best, run.progress.best_batch)
 
 
 def train_batch(run: Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Event]:
