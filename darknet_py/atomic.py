@@ -41,10 +41,11 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file, UTF-8, whole or not at all. Raises DarknetError."""
+    """Writes a text file, UTF-8, whole or not at all; bytes that are none, in names of files, as
+    they are. Raises DarknetError."""
     try:
         with atomic_file(path) as file:
-            file.write(text.encode())
+            file.write(text.encode(errors="surrogateescape"))
     except OSError as error:
         raise DarknetError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -13,8 +13,8 @@ _EVERY = 0.1
 class CountLine:
     """Shows on stderr how many of so many are done; what is said in between has its own lines."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, total: int, what: str = "pictures") -> None:
+        self._total, self._what = total, what
         self._shown_at = 0.0
 
     def show(self, done: int) -> None:
@@ -22,7 +22,7 @@ class CountLine:
         now = time.monotonic()
         if now - self._shown_at > _EVERY or done == self._total:
             self._shown_at = now
-            status_line.show(f"{done:,}/{self._total:,} pictures")
+            status_line.show(f"{done:,}/{self._total:,} {self._what}")
 
     def say(self, line: str) -> None:
         """A line of its own."""

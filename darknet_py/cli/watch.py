@@ -52,6 +52,7 @@ class Watcher:
         from darknet_py.tasks.events import (
             Adjusted,
             Finished,
+            LeftOut,
             Saved,
             SaveFailed,
             Trained,
@@ -74,6 +75,8 @@ class Watcher:
             self._flush()
         elif isinstance(event, SaveFailed):
             status_line.say(f"warning: not saved: {event.error}")
+        elif isinstance(event, LeftOut):
+            status_line.say(f"left out: {event.error}")
         elif isinstance(event, Adjusted):
             status_line.say(_adjustment_line(event))
         elif isinstance(event, Finished):
@@ -166,16 +169,15 @@ class Watcher:
 
 
 _LEAST = (4, 3, 1, 5, 2)
-"""Parts of the progress line that a narrow terminal does without: rate, average, epoch, speed, loss,
-in this order."""
+"""Parts of the progress line that a narrow terminal does without, the first first: rate, average,
+epoch, speed, loss."""
 
 
 def _validation_line(event: Validated) -> str:
     found, best = event.evaluation, "  (best)" if event.best else ""
-    return (
-        f"batch {event.batch}: validation: top-1 {found.top1:.2%}, "
-        f"top-{found.top} {found.topk:.2%}, loss {found.loss:.4f}{best}"
-    )
+    more = f"top-{found.top} {found.topk:.2%}, " if found.top_says_more else ""
+    figures = f"top-1 {found.top1:.2%}, {more}loss {found.loss:.4f}"
+    return f"batch {event.batch}: validation: {figures}{best}"
 
 
 def _adjustment_line(event: Adjusted) -> str:

@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,18 @@ from darknet_py.network import Network
 from darknet_py.network.state import load_state, read_notes, save_state
 from darknet_py.tasks.events import Event, Saved, SaveFailed
 from darknet_py.tasks.run import Options, Progress, Run
-from darknet_py.tasks.split import unpack_split
+from darknet_py.tasks.split import Split, unpack_split
+
+
+@dataclass(frozen=True)
+class Began:
+    """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
+    tells it from others."""
+
+    seed: int
+    share: float
+    run: str
+    split: Split
 
 
 def start(net: Network, options: Options) -> Progress:
@@ -42,24 +54,26 @@ def resume(net: Network, path: Path, options: Options | None = None) -> Progress
     return progress
 
 
-def how_it_began(path: Path, seed: int | None = None, share: float | None = None) -> Progress:
+def how_it_began(path: Path, seed: int | None = None, share: float | None = None) -> Began:
     """What a state says of its run, without a network.
 
     seed, share: those that are asked for, None: none. Raises StateError where the run had others.
     """
     notes, more = read_notes(path)
     progress = _progress(path, notes)
-    if "split" in more:
-        try:
-            progress.split = unpack_split(more["split"].tobytes())
-        except ValueError as error:
-            raise StateError(f"{path}: is damaged: {error}") from error
+    if "split" not in more:
+        raise StateError(f"{path}: does not say which pictures it was trained on: it cannot go on")
     for name, asked, was in (("seed", seed, progress.seed), ("share", share, progress.share)):
         if asked is not None and asked != was:
             raise StateError(
-                f"{path}: was begun with --{name} {was:g}, not {asked:g}: leave it out, or begin anew"
+                f"{path}: was begun with --{name} {was:g}, not {asked:g}: leave it out, or begin "
+                "anew"
             )
-    return progress
+    try:
+        split = unpack_split(more["split"].tobytes())
+    except ValueError as error:
+        raise StateError(f"{path}: is damaged: {error}") from error
+    return Began(progress.seed, progress.share, progress.run, split)
 
 
 def _progress(path: Path, notes: dict[str, Any]) -> Progress:

@@ -58,7 +58,9 @@ class MetricsFile:
                 aside = _free_name(path)
                 path.rename(aside)
                 kept = f"{len(rows)} whole rows of it are kept" if rows else "none of it is kept"
-                self.said = f"{path}: is damaged, or no table of ours: {kept}, and it is now {aside}"
+                self.said = (
+                    f"{path}: is damaged, or no table of ours: {kept}, and it is now {aside}"
+                )
         with atomic_file(path) as whole:
             lines = [",".join(COLUMNS), *(",".join(row[key] for key in COLUMNS) for row in rows)]
             whole.write("".join(f"{line}\n" for line in lines).encode())
@@ -118,9 +120,9 @@ def read_metrics(path: str | Path) -> Metrics:
 
 
 class _Table(NamedTuple):
-    """rows: whole ones, each of COLUMNS, in the order of their batches. is_table: whether it has the
-    columns of one; is_whole: whether there is nothing else in the file, but perhaps a last line
-    that was cut short."""
+    """rows: whole ones, each of COLUMNS, in the order of their batches. is_table: whether it has
+    the columns of one; is_whole: whether there is nothing else in the file, but perhaps a last
+    line that was cut short."""
 
     rows: list[dict[str, str]]
     is_table: bool

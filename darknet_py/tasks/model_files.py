@@ -7,11 +7,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from darknet_py.cfg.text import meaningful_lines
+from darknet_py.cfg.data_file import names_text
+from darknet_py.cfg.text import listed_lines
 from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset
-from darknet_py.tasks.data import Data
-
+from darknet_py.tasks.data import Data, useful_top
 
 LISTS = "train.list", "valid.list"
 """What lists of pictures to train on and to validate with are called."""
@@ -23,10 +23,12 @@ def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> d
     Raises TrainingError for a class whose name a file of names cannot keep, and for a picture
     whose name cannot stand in a list.
     """
-    for each in data.names:
-        if not _reads_back(each):
-            raise TrainingError(f"{each!r}: a name of a class that no file can keep: rename it")
-    texts = {f"{name}.names": "".join(f"{each}\n" for each in data.names)}
+    try:
+        texts = {f"{name}.names": names_text(data.names)}
+    except ValueError as error:
+        raise TrainingError(
+            f"the class {error}: a file of names cannot keep it: rename it"
+        ) from error
     lines = [f"classes={len(data.names)}"]
     for key, dataset, called in zip(
         ("train", "valid"), (data.train, data.valid), lists or (), strict=False
@@ -34,15 +36,19 @@ def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> d
         if dataset is not None:
             texts[called] = _list(dataset)
             lines.append(f"{key}={called}")
-    lines += [f"names={name}.names", "backup=backup", f"top={min(5, len(data.names))}"]
+    lines += [f"names={name}.names", "backup=backup", f"top={useful_top(len(data.names))}"]
     texts[f"{name}.data"] = "".join(f"{line}\n" for line in lines)
     return texts
 
 
-def unlistable(data: Data) -> Path | None:
-    """The first picture whose name cannot stand in a list; None where all can."""
-    paths = (path for each in (data.train, data.valid) if each is not None for path in each.paths)
-    return next((path for path in paths if not _reads_back(_line(path, 0))), None)
+def is_listable(data: Data) -> bool:
+    """Whether lists can name the pictures: each once in its list, and in one line."""
+    sets = [each for each in (data.train, data.valid) if each is not None]
+    return all(
+        len(set(each.paths)) == len(each)
+        and all(_reads_back(_line(path, 0)) for path in each.paths)
+        for each in sets
+    )
 
 
 def _list(dataset: Dataset) -> str:
@@ -61,9 +67,5 @@ def _line(path: Path, label: int) -> str:
 
 
 def _reads_back(line: str) -> bool:
-    """Whether a line of a file is read as it was written."""
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        return False
-    return [each for _, each in meaningful_lines(line)] == [line]
+    """Whether a line of a list is read as it was written."""
+    return [each for _, each in listed_lines(line)] == [line]

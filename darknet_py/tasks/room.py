@@ -30,7 +30,9 @@ def batch_too_large(net: Network, averaged: bool, processes: int = 1) -> str:
     if found is not None:
         advice = f"subdivisions={found} in its [net] would fit"
     elif parts:
-        advice = f"not even subdivisions={parts[-1]} would fit: make the network or its pictures smaller"
+        advice = (
+            f"not even subdivisions={parts[-1]} would fit: make the network or its pictures smaller"
+        )
     else:
         advice = "make the network or its pictures smaller"
     return (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from darknet_py.errors import PictureError
 from darknet_py.images import Batch
 from darknet_py.network import Network
 from darknet_py.tasks.split import Split
@@ -94,6 +95,8 @@ class Source(Protocol):
 
     def paths(self, number: int) -> list[Path]: ...
 
+    def untold(self) -> list[PictureError]: ...
+
 
 Judge = Callable[[Network], Evaluation]
 """How well a network knows the validation set."""
@@ -113,6 +116,8 @@ class Run:
     begin: Callable[[], None] = nothing
     """Called once, when the first state is written: from then on the run is there."""
     saved_at: float = field(default_factory=time.monotonic)
+    told: set[str] = field(default_factory=set)
+    """What was said of pictures that cannot be read any more."""
 
     def path(self, suffix: str) -> Path:
         return self.options.backup / f"{self.options.name}{suffix}"

@@ -109,8 +109,8 @@ def rejoin(split: Split, train: Dataset, valid: Dataset | None, state: Path) -> 
     """The pictures that are here now, each on the side where it was when the run began.
 
     New ones go where the data has them. With the same pictures as then, wherever they lie now, both
-    sets are exactly as they were, in their order. Raises StateError for other classes, for a picture
-    of another class than then, where no picture is known, and where none is left to train on.
+    sets are exactly as they were, in their order. Raises StateError for other classes, a picture of
+    another class than then, where no picture is known, and where none is left to train on.
     """
     check_classes(split, train.names, state)
     given = _entries(split, train, valid)
@@ -256,7 +256,7 @@ def _root(paths: Iterable[str | os.PathLike[str]]) -> str:
 
 def _within(path: str, root: str) -> str:
     inside = root if root.endswith(os.sep) else root + os.sep
-    return path[len(inside) :] if path.startswith(inside) else path
+    return path.removeprefix(inside)
 
 
 def _listed(words: Sequence[str]) -> str:

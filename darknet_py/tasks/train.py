@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from darknet_py.atomic import remove_leftovers
-from darknet_py.errors import DarknetError, TrainingError
+from darknet_py.errors import DarknetError, PictureError, TrainingError
 from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
 from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start, weights_of_the_end
 from darknet_py.tasks.class_weights import weigh
-from darknet_py.tasks.events import Event, Finished, Trained, Validated
+from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
 from darknet_py.tasks.room import batch_too_large
 from darknet_py.tasks.run import Judge, Options, Progress, Run, Source, nothing
 from darknet_py.tasks.split import split_of
@@ -122,8 +122,8 @@ def _ended_before(run: Run, last: int, goes_on: bool) -> Iterator[Event]:
         )
     if weights_of_the_end(run):
         raise TrainingError(
-            f"{net.path}: the training is at its end ({seen}): to go on, raise max_batches in it or "
-            f"say --max-iter N; its weights are {run.path('.weights')}"
+            f"{net.path}: the training is at its end ({seen}): to go on, raise max_batches in it "
+            f"or --max-iter; its weights are {run.path('.weights')}"
         )
     run.begin()
     yield from checkpoint(run, final=True)
@@ -140,9 +140,11 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             try:
                 batch = next(batches)
             except (DarknetError, MemoryError):
-                # nothing of this batch has been begun: what there is may as well be kept
-                yield from checkpoint(run)
+                # nothing of this batch has been begun: what was learnt is not lost
+                if net.values_are_finite():
+                    yield from checkpoint(run)
                 raise
+            yield from _left_out(run, run.source.untold())
             yield from train_batch(run, batch)
             ended = bool(last and net.batch_num >= last) or options.stop()
             epoch = net.seen // epoch_length
@@ -227,8 +229,8 @@ def _what_went_bad(run: Run, x: np.ndarray, loss: float) -> str:
 
 def _diverged(run: Run, what: str) -> str:
     return (
-        f"batch {run.net.batch_num}: {what}: {run.path('.backup')} has the last good weights; try a "
-        "lower learning_rate"
+        f"batch {run.net.batch_num}: {what}: {run.path('.backup')} has the last good weights; try "
+        "a lower learning_rate"
     )
 
 
@@ -243,12 +245,25 @@ def _first_bad_value(net: Network) -> str:
     return "the average has values that are no numbers"
 
 
+def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:
+    """Says of each picture once that it cannot be read any more."""
+    for error in errors:
+        if str(error) not in run.told:
+            run.told.add(str(error))
+            yield LeftOut(error)
+
+
 def _validate(run: Run, judge: Judge) -> Iterator[Event]:
     """A validation whose loss is no number is never the best; without policy=plateau, which goes
     back by itself, the training ends with it."""
     net, progress = run.net, run.progress
-    with net.averaged():
-        evaluation = judge(net)
+    try:
+        with net.averaged():
+            evaluation = judge(net)
+    except DarknetError:  # none of the pictures to validate with can be read any more
+        yield from checkpoint(run)
+        raise
+    yield from _left_out(run, evaluation.refused)
     is_number = math.isfinite(evaluation.loss)
     if not is_number and net.plateau is None:
         what = f"validation: the loss is {evaluation.loss:g}, as outputs are no numbers"
