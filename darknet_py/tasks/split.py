@@ -127,9 +127,9 @@ def rejoin(split: Split, train: Dataset, valid: Dataset | None, state: Path) -> 
         for entries, side in zip(now, (split.train, split.valid), strict=True)
     ]
     changes = [
-        *_change("that the run began with are gone, or cannot be read", gone),
-        *_change("are new", [[entry.key for entry in side] for side in new]),
-        *_change("stay where the run began with them", [[e.key for e in side] for side in moved]),
+        *_change("gone since the run began, or cannot be read", gone),
+        *_change("new since the run began", [[entry.key for entry in side] for side in new]),
+        *_change("stay where they were when the run began", [[e.key for e in side] for side in moved]),
     ]
     return Joined(sets[0], sets[1] if now[1] else None, changes)
 
@@ -237,7 +237,7 @@ def _change(what: str, sides: Sequence[Sequence[str]]) -> list[str]:
         f"{len(side)} {word}" for side, word in zip(sides, _SIDES, strict=True) if side
     )
     count = f"{len(keys)} pictures" if len(keys) > 1 else "1 picture"
-    return [f"{count} {what} ({counts}): {_listed(keys)}"]
+    return [f"{what}: {count} ({counts}): {_listed(keys)}"]
 
 
 def _side(dataset: Dataset, root: str) -> Side:
