@@ -248,8 +248,10 @@ def train(
             folder.check_free(texts)
         folder.check_files(texts)
         problem = room_problem(net, uneven.ema > 0, processes)
-        if problem:
-            raise TrainingError(problem)
+        if problem is not None and problem.is_certain:
+            raise TrainingError(problem.line)
+        if problem is not None:
+            click.echo(f"warning: {problem.line}", err=True)
         with stop_on_ctrl_c() as stop:
             options = Options(
                 backup=folder.path,
