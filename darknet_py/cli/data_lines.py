@@ -33,7 +33,7 @@ def look_at(
 
     def show(done: int, total: int) -> None:
         nonlocal line
-        line = line or CountLine(total)
+        line = line or CountLine(total, "pictures checked")
         line.show(done)
 
     report = check(data, net, decode, averaged=averaged, processes=processes, show=show)

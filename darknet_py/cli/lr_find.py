@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli import status_line
 from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.train import data_options
@@ -100,7 +101,7 @@ def lr_find(
         probes.append(probe)
         if not chosen.quiet and sys.stderr.isatty():
             line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
-            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+            status_line.show(line)
     if not chosen.quiet and sys.stderr.isatty():
         click.echo(err=True)
     found = suggest(probes, steps)
