@@ -30,7 +30,7 @@ def test_a_chart_that_fails_is_said_once(
 
     monkeypatch.setattr("darknet_py.tasks.chart.save_chart", fail)
     monkeypatch.setattr("darknet_py.cli.watch._REDRAW", -1.0)
-    watcher = Watcher(tmp_path, 0, 9, quiet=True)
+    watcher = Watcher(tmp_path / "metrics.csv", tmp_path / "chart.png", 9, quiet=True)
     for batch in range(1, 4):
         watcher.show(trained(batch))
     watcher.close()
@@ -52,7 +52,7 @@ def test_drawing_takes_little_of_a_trainings_time(
 
     monkeypatch.setattr("darknet_py.tasks.chart.save_chart", draw)
     monkeypatch.setattr("darknet_py.cli.watch._REDRAW", -1.0)
-    watcher = Watcher(tmp_path, 0, 0, quiet=True)
+    watcher = Watcher(tmp_path / "metrics.csv", tmp_path / "chart.png", 0, quiet=True)
     for batch in range(1, 20):
         watcher.show(trained(batch))
     assert len(drawn) == 1
