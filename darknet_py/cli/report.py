@@ -80,4 +80,5 @@ def report(
     known = choose_names(own, net.outputs, net.path)
     page = render(collect(net, weights, loaded, known, evaluation))
     write_text(output, page)
-    click.echo(f"{output}: {len(loaded)} pictures, {Path(output).stat().st_size:,} bytes")
+    count = f"{len(loaded)} picture{'s' * (len(loaded) != 1)}"
+    click.echo(f"{output}: {count}, {Path(output).stat().st_size:,} bytes")

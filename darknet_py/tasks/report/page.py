@@ -206,10 +206,12 @@ def _evaluation_section(found: Evaluation) -> str:
     )
     if more:
         worst += _details(f"{len(more)} more", f'<div class="medium">{"".join(more)}</div>')
+    first = f"{found.topk:.2%} have their class among the first {found.top} guesses; "
+    text = f"{first if found.top_says_more else ''}the mean of -log of the true class's probability"
+    left_out = f" {len(found.refused)} more could not be read." if found.refused else ""
     return (
         f'<section id="validation">\n<h2>Validation: {found.top1:.2%} of {found.pictures:,} '
-        f"pictures right</h2>\n<p>{found.topk:.2%} have their class among the first {found.top} "
-        f"guesses; the mean of -log of its probability is {found.loss:.4f}.</p>\n"
+        f"pictures right</h2>\n<p>{text[0].upper()}{text[1:]} is {found.loss:.4f}.{left_out}</p>\n"
         f"<h3>Which classes it takes for which</h3>\n{_confusion(found)}\n{worst}</section>"
     )
 

@@ -144,11 +144,11 @@ def test_faint_lines_lie_behind_in_a_paler_colour_of_their_number() -> None:
 
 def test_lines_are_told_apart_without_colours() -> None:
     plain = draw(*(Series("", [0, 1], [k, k], style=k) for k in range(5)))
-    assert len({str(line._dash_pattern) for line in lines(plain)}) == 5  # type: ignore[attr-defined]
+    assert len({str(line._dash_pattern) for line in lines(plain)}) == 5
     dotted = draw(*(Series("", [0, 1], [k, k], style=k, dots=True) for k in range(4)))
     assert len({line.get_marker() for line in lines(dotted)}) == 4
     many = draw(*(Series("", [0, 1], [k, k], style=k) for k in range(35)))
-    looks = {(line.get_color(), str(line._dash_pattern)) for line in lines(many)}  # type: ignore[attr-defined]
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in lines(many)}
     assert len(looks) == 35
 
 

@@ -80,14 +80,18 @@ def test_fonts_that_are_new_or_damaged(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(
         "matplotlib.font_manager.findSystemFonts", lambda: [*found, str(tmp_path / "new.ttf")]
     )
-    added: list[str] = []
-    real = font_manager.fontManager.addfont
-    monkeypatch.setattr(
-        font_manager.fontManager, "addfont", lambda path: added.append(path) or real(path)
-    )
     fonts._installed.cache_clear()
     assert BASE in fonts._installed()
-    assert str(tmp_path / "new.ttf") in added
+    # one that matplotlib's list does not have yet
+    serif = font_manager.findfont("DejaVu Serif")
+    (tmp_path / "new.ttf").write_bytes(Path(serif).read_bytes())
+    entries = [e for e in font_manager.fontManager.ttflist if e.name != "DejaVu Serif"]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", entries)
+    monkeypatch.setattr(
+        "matplotlib.font_manager.findSystemFonts", lambda: [str(tmp_path / "new.ttf")]
+    )
+    fonts._installed.cache_clear()
+    assert "DejaVu Serif" in fonts._installed()
     fonts._installed.cache_clear()
 
 
