@@ -40,7 +40,7 @@ def load_matplotlib() -> None:
         import matplotlib.backends.backend_agg
         import matplotlib.figure  # noqa: F401
     except (ImportError, OSError, ValueError) as error:  # ValueError: MPLBACKEND, matplotlibrc.
-        reason = one_line(str(error)).strip()
+        reason = one_line(str(error)).split("; supported values")[0]
         raise DarknetError(f"matplotlib, which draws charts, does not start: {reason}") from error
 
 

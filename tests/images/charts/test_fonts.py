@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ def test_a_font_that_has_the_letters_is_found(monkeypatch: pytest.MonkeyPatch) -
     """STIXGeneral, which comes with matplotlib, has letters that DejaVu Sans lacks."""
     stix = font_manager.get_font(font_manager.findfont("STIXGeneral")).get_charmap()
     dejavu = font_manager.get_font(font_manager.findfont(BASE)).get_charmap()
-    letter = chr(min(code for code in set(stix) - set(dejavu) if chr(code).isprintable()))
+    lacking = map(chr, sorted(set(stix) - set(dejavu)))
+    letter = next(each for each in lacking if unicodedata.category(each) == "Sm")
     only(monkeypatch, "DejaVu Sans Mono", "STIXGeneral")
     assert families(f"a {letter}") == (BASE, "STIXGeneral")
     assert spell(letter) == letter
