@@ -21,6 +21,8 @@ from darknet_py.tasks.metrics import Metrics
 
 KEEP = 0.95
 """How much of the smoothed loss stays from batch to batch."""
+_STEPS, _APART = 30, 20
+"""Rates, at most, and how many times the last the first is, that are shown by their logarithm."""
 
 
 def chart_panels(runs: Sequence[Metrics], keep: float = KEEP) -> list[Panel]:
@@ -48,8 +50,14 @@ def chart_panels(runs: Sequence[Metrics], keep: float = KEEP) -> list[Panel]:
     panels = [Panel("Loss", "batch", "loss", losses, top=top)]
     if accuracies:
         panels.append(Panel("Validation accuracy", "batch", "% right", accuracies))
-    panels.append(Panel("Learning rate", "batch", "rate", rates))
+    panels.append(Panel("Learning rate", "batch", "rate", rates, log_y=_falls_by_steps(runs)))
     return panels
+
+
+def _falls_by_steps(runs: Sequence[Metrics]) -> bool:
+    """Whether rates are few values that lie far apart: beside the first the last would be 0."""
+    found = {rate for run in runs for rate in run.rate if math.isfinite(rate)}
+    return 1 < len(found) <= _STEPS and 0 < _APART * min(found) <= max(found)
 
 
 def _accuracies(run: Metrics, name: str, style: int) -> list[Series]:

@@ -114,7 +114,7 @@ def chart(probes: Sequence[Probe], found: Found) -> list[Panel]:
         Series(f"suggested: {found.rate:.2g}", [found.rate], [height], 1, star=True),
     ]
     top = max(loss for loss in losses if loss <= 1.5 * found.smoothed.max())
-    return [Panel("Loss by learning rate", "learning rate", "loss", series, True, top)]
+    return [Panel("Loss by learning rate", "learning rate", "loss", series, True, top=top)]
 
 
 def _smoothed(losses: np.ndarray, sigma: float) -> np.ndarray:

@@ -64,6 +64,15 @@ def test_a_spike_of_validation_does_not_flatten_the_loss() -> None:
     assert mark.get_xdata().tolist() == [100]
 
 
+def test_rates_that_fall_by_steps_are_shown_by_their_logarithm() -> None:
+    one = run("a", 0)
+    assert not chart_panels([one])[-1].log_y  # 200 of them
+    steps = [0.1] * 100 + [0.01] * 50 + [0.001] * 50
+    assert chart_panels([replace(one, rate=steps)])[-1].log_y
+    assert not chart_panels([replace(one, rate=[0.1] * 200)])[-1].log_y
+    assert not chart_panels([replace(one, rate=[*steps[:-1], 0.0])])[-1].log_y
+
+
 def test_several_runs_have_raw_and_smoothed_losses_too() -> None:
     """Each has its own style, also where another has no validation."""
     runs = [run("a", 0), run("b", 1, valid=False), run("c", 2)]

@@ -69,6 +69,8 @@ class Panel(NamedTuple):
     series: Sequence[Series]
     log_x: bool = False
     """Whether x is shown by its logarithm, for all panels with this x_label."""
+    log_y: bool = False
+    """Whether y is shown by its logarithm: a y not above 0 is a gap then."""
     top: float | None = None
     """The largest y that has a place; of larger ones, and of those that are no numbers, marks at
     the upper edge and a line in the legend tell."""
@@ -88,7 +90,9 @@ def draw_chart(panels: Sequence[Panel], width: int = 1000, height: int = 300) ->
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         raise ValueError(f"a panel of {width}x{height} pixels: {MIN_WIDTH}x{MIN_HEIGHT} at least")
     texts = [t for p in panels for t in (*p[:3], *(s.name + s.note for s in p.series))]
-    lines = [[_line(series, panel.log_x) for series in panel.series] for panel in panels]
+    lines = [
+        [_line(series, panel.log_x, panel.log_y) for series in panel.series] for panel in panels
+    ]
     x_axes = _x_axes(panels, lines)
     plots = []
     named: set[tuple[str, int]] = set()
@@ -115,12 +119,13 @@ class _Line(NamedTuple):
         return np.isfinite(self.y)
 
 
-def _line(series: Series, log_x: bool) -> _Line:
+def _line(series: Series, log_x: bool, log_y: bool) -> _Line:
     x, y = np.asarray(series.x, np.float64), np.asarray(series.y, np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"series {series.name!r}: x of shape {x.shape}, y of shape {y.shape}")
     placed = (np.abs(x) < HUGE) & ((x > 1 / HUGE) | (not log_x))
-    x, y = x[placed], np.where(np.abs(y) < HUGE, y, np.inf)[placed]
+    shown = (np.abs(y) < HUGE) & ((y > 1 / HUGE) | (not log_y))
+    x, y = x[placed], np.where(shown, y, np.inf)[placed]
     order = np.argsort(x, kind="stable")
     return _Line(series, x[order], y[order])
 
@@ -244,7 +249,7 @@ def _measure(
     shown = np.concatenate([np.empty(0), *(line.y[line.finite] for line in lines)])
     if panel.top is not None:
         shown = shown[shown <= panel.top]
-    y_axis = _axis(shown)
+    y_axis = _axis(shown, panel.log_y)
     ticks = y_axis.ticks(max(2, int(bottom - top) // _TICK_Y))
     return _Plot(panel, lines, title, legend, x_axis, y_axis, ticks, top, bottom, height)
 
@@ -337,6 +342,8 @@ def _draw(drawing: Drawing, plot: _Plot, above: float, left: float, width: int) 
     axes = add_axes(drawing, left, above + plot.top, right - left, plot.bottom - plot.top)
     if x_axis.log:
         axes.set_xscale("log")
+    if y_axis.log:
+        axes.set_yscale("log")
     axes.set_xlim(x_axis.low, x_axis.high)
     axes.set_ylim(y_axis.low, y_axis.high)
     _set_ticks(axes, plot, right - left)
@@ -362,7 +369,7 @@ def _set_ticks(axes: Any, plot: _Plot, width: float) -> None:
         most -= 1
         ticks = plot.x_axis.ticks(most)
     axes.set_xticks(ticks, [tick_label(tick) for tick in ticks])
-    axes.set_xticks([], minor=True)
+    axes.minorticks_off()
     axes.set_yticks(plot.y_ticks, [tick_label(tick) for tick in plot.y_ticks])
     axes.tick_params(labelsize=_SMALL)
 
@@ -372,11 +379,10 @@ def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:
     style = _style(line.series, _PALE if faint == 1 else _PALER)
     order = 4 if line.series.star else 1 if line.series.faint else 3 if line.series.dots else 2
     low, high = plot.y_axis.low, plot.y_axis.high
-    x, y = thin(line.x, line.y, width)
     # far outside is as good as infinitely far, and nothing overflows on the way there
-    y = np.clip(
-        np.where(np.isfinite(y), y, np.nan), low - 9 * (high - low), high + 9 * (high - low)
-    )
+    far = (low / 9, high * 9) if plot.y_axis.log else (low - 9 * (high - low), 10 * high - 9 * low)
+    x, y = thin(line.x, line.y, width)
+    y = np.clip(np.where(np.isfinite(y), y, np.nan), *far)
     axes.plot(x, y, zorder=order, **style)
     if "marker" not in style:
         alone = _alone(np.isfinite(y))

@@ -85,6 +85,14 @@ def test_powers_are_shown_by_the_logarithm_of_x() -> None:
     assert axes(draw(Series("", [2, 3, 5], [1, 2, 3]), log_x=True)).get_xticks().size >= 2
 
 
+def test_powers_are_shown_by_the_logarithm_of_y() -> None:
+    drawing = draw(Series("", [1, 2, 3, 4], [1e-4, 0, 1e-2, -1]), log_y=True)
+    assert axes(drawing).get_yscale() == "log"
+    assert points(lines(drawing)[1]) == [(1, 1e-4), (3, 1e-2)]
+    assert {"0.0001", "0.001", "0.01"} <= set(texts(drawing))
+    check_texts(drawing)
+
+
 @pytest.mark.parametrize("gap", [math.nan, math.inf, -math.inf, 1e300])
 def test_what_is_no_number_is_a_gap(gap: float) -> None:
     drawing = draw(Series("", range(5), [1, gap, 3, gap, 5]))
@@ -260,16 +268,22 @@ rows = st.lists(st.tuples(floats, floats), max_size=12)
 @given(
     st.lists(st.tuples(rows, st.booleans(), st.booleans(), st.text(max_size=9)), max_size=3),
     st.booleans(),
+    st.booleans(),
     st.none() | floats.filter(math.isfinite),
 )
 def test_any_figures_make_a_chart(
-    drawn: list[tuple[list[tuple[float, float]], bool, bool, str]], log_x: bool, top: float | None
+    drawn: list[tuple[list[tuple[float, float]], bool, bool, str]],
+    log_x: bool,
+    log_y: bool,
+    top: float | None,
 ) -> None:
     series = [
         Series(name, [x for x, _ in pairs], [y for _, y in pairs], k, faint, dots)
         for k, (pairs, faint, dots, name) in enumerate(drawn)
     ]
-    drawing = draw_chart([Panel("title", "x", "y", series, log_x, top)], MIN_WIDTH, MIN_HEIGHT)
+    drawing = draw_chart(
+        [Panel("title", "x", "y", series, log_x, log_y, top)], MIN_WIDTH, MIN_HEIGHT
+    )
     assert edges_are_white(drawing.pixels())
 
 
