@@ -35,7 +35,10 @@ def test_a_byte_order_mark_is_left_out(file: Path) -> None:
 
 def test_what_is_no_text_is_an_error_with_its_line(file: Path) -> None:
     file.write_bytes(b"[net]\nbatch=1\n\xff\xfe\n")
-    assert mistake(file) == f"{file}:3: is not text in UTF-8: is it the right file? If so, save it as UTF-8"
+    assert (
+        mistake(file)
+        == f"{file}:3: is not text in UTF-8: is it the right file? If so, save it as UTF-8"
+    )
     file.write_bytes(b"[net]\nbatch=\0\n")
     assert mistake(file) == f"{file}:2: is not text (a zero byte): is it the right file?"
 

@@ -120,14 +120,18 @@ def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_pat
     lines = out.splitlines()
     assert lines[0].split() == ["class", "pictures", "right", "share"]
     assert [line.split()[0] for line in lines[1:4]] == ["circle", "cross", "square"]
-    assert re.fullmatch(r"12 pictures: top-1 [01]\.\d{4}, top-2 [01]\.\d{4}, loss \d\.\d{4}", lines[4])
+    assert re.fullmatch(
+        r"12 pictures: top-1 [01]\.\d{4}, top-2 [01]\.\d{4}, loss \d\.\d{4}", lines[4]
+    )
     with table.open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0][1:] == ["circle", "cross", "square"]
     assert sum(int(cell) for row in rows[1:] for cell in row[1:]) == 12
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 100
-    code, out, _ = darknet("classifier", "valid", "-q", "--json", "--views", 10, *where, "--share", 0.1)
+    code, out, _ = darknet(
+        "classifier", "valid", "-q", "--json", "--views", 10, *where, "--share", 0.1
+    )
     assert (code, json.loads(out)["pictures"]) == (0, 12)
 
 
@@ -423,9 +427,7 @@ def test_pictures_on_both_sides_are_said_though_it_be_quiet(darknet: Run, tmp_pa
 
 
 @pytest.mark.parametrize("command", ["train", "finetune", "lr-find", "classifier check"])
-def test_one_class_alone_is_refused_in_one_line(
-    darknet: Run, tmp_path: Path, command: str
-) -> None:
+def test_one_class_alone_is_refused_in_one_line(darknet: Run, tmp_path: Path, command: str) -> None:
     data = draw_shapes(tmp_path / "shapes", 3)
     for name in ("circle", "square"):
         (data / name / "0.png").parent.rename(tmp_path / name)
@@ -441,9 +443,7 @@ def test_one_class_alone_is_refused_in_one_line(
     ]
 
 
-def test_a_network_of_no_numbers_is_not_evaluated(
-    darknet: Run, task: Task, tmp_path: Path
-) -> None:
+def test_a_network_of_no_numbers_is_not_evaluated(darknet: Run, task: Task, tmp_path: Path) -> None:
     darknet("train", *task.words, "--max-iter", 1)
     weights = tmp_path / "nan.weights"
     raw = bytearray((task.backup / "shapes.weights").read_bytes())

@@ -103,7 +103,9 @@ def test_one_class_of_several(tmp_path: Path, pets: Path) -> None:
 
 def test_other_classes_are_refused_with_names_of_both(tmp_path: Path, pets: Path) -> None:
     message = fault(pets, net_of(tmp_path, 3, "cat\ndog\nowl\n"))
-    assert "has the classes 'cat', 'dog', 'fox', and the network knows 'cat', 'dog', 'owl'" in message
+    assert (
+        "has the classes 'cat', 'dog', 'fox', and the network knows 'cat', 'dog', 'owl'" in message
+    )
     assert "'fox' cannot be matched" in message
     assert "filters" not in message
 
