@@ -134,10 +134,14 @@ class RunFolder:
     def _owns_shared(self) -> bool:
         is_ours = (self.path / f"{self.name}.state").exists()
         is_file = not any((self.path / name).is_dir() for name in (TABLE, CHART))
-        return is_ours and is_file and not any(
-            (self.path / f"{other}.state").exists()
-            and not (self.path / f"{other}_{TABLE}").exists()
-            for other in self._others()
+        return (
+            is_ours
+            and is_file
+            and not any(
+                (self.path / f"{other}.state").exists()
+                and not (self.path / f"{other}_{TABLE}").exists()
+                for other in self._others()
+            )
         )
 
 

@@ -129,7 +129,9 @@ def rejoin(split: Split, train: Dataset, valid: Dataset | None, state: Path) -> 
     changes = [
         *_change("gone since the run began, or cannot be read", gone),
         *_change("new since the run began", [[entry.key for entry in side] for side in new]),
-        *_change("stay where they were when the run began", [[e.key for e in side] for side in moved]),
+        *_change(
+            "stay where they were when the run began", [[e.key for e in side] for side in moved]
+        ),
     ]
     return Joined(sets[0], sets[1] if now[1] else None, changes)
 
