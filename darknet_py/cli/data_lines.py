@@ -25,14 +25,17 @@ def look_at(
     *,
     averaged: bool = False,
     processes: int = 1,
+    quiet: bool = False,
 ) -> Report:
-    """As tasks.check.check, with a count of the pictures on a terminal."""
+    """As tasks.check.check; unless it is to be quiet with a count of the pictures on a terminal."""
     from darknet_py.tasks.check import check
 
     line: CountLine | None = None
 
     def show(done: int, total: int) -> None:
         nonlocal line
+        if quiet:
+            return
         line = line or CountLine(total, "pictures checked")
         line.show(done)
 

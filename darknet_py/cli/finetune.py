@@ -71,7 +71,7 @@ def finetune(
 
     keep_output_going(context)
     opened = open_data(find_file(data), labels, share, seed, tuned.output)
-    report = look_at(opened)
+    report = look_at(opened, quiet=chosen.quiet)
     say_report(report, chosen.quiet)
     train, valid = report.usable()
     usable = replace(opened, train=train, valid=valid)

@@ -92,7 +92,7 @@ def lr_find(
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
     check_drawing_name(output)
-    report = look_at(open_data(find_file(data), labels, share, seed), net)
+    report = look_at(open_data(find_file(data), labels, share, seed), net, quiet=chosen.quiet)
     say_report(report, chosen.quiet)
     if weights:
         net.load_weights(find_file(weights), partial=True, clear=True)

@@ -236,11 +236,16 @@ def train(
         elif not force:
             folder.check_no_run()
         opened = open_data(data, labels, share, seed, backup)
-        report = look_at(opened, net, averaged=uneven.ema > 0, processes=processes)
+        report = look_at(
+            opened, net, averaged=uneven.ema > 0, processes=processes, quiet=chosen.quiet
+        )
         say_report(report, chosen.quiet)
         pictures, valid = report.usable()
         if resume:
-            pictures, valid, changes = rejoin(began.split, pictures, valid, state_path)
+            # with those that cannot be read any more: the loader leaves them out, and the order of
+            # all others is what it was
+            held = opened.valid if valid else None
+            pictures, valid, changes = rejoin(began.split, opened.training(), held, state_path)
             for change in changes:
                 click.echo(f"warning: {change}", err=True)
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
@@ -354,7 +359,8 @@ def _stopped_line(
     context: click.Context, finished: Finished, folder: RunFolder, data: str, cfg: str
 ) -> str:
     """Where all is kept, and how to go on with it."""
-    words = [*context.command_path.split(), data, cfg]
+    group = context.parent.info_name if context.parent and context.parent.parent else None
+    words = ["darknet", *([group] if group else []), str(context.info_name), data, cfg]
     for option in context.command.params:
         value = given(context, option.name or "")
         if isinstance(option, click.Option) and value and option.name not in _ONCE:

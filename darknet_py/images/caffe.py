@@ -70,7 +70,10 @@ def find_valid_list(path: Path) -> Path | None:
     train, valid = find_lists(path)
     if train is not None or valid is not None or not path.is_dir():
         return valid or train
-    if any(each.is_dir() for each in path.iterdir()):
+    try:
+        if any(each.is_dir() for each in path.iterdir()):
+            return None
+    except OSError:  # whoever reads the folder says why not
         return None
     places = (path / f"{word}.txt" for word in _VALID)
     return next((place for place in places if place.is_file()), None)

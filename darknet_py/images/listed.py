@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -132,6 +133,13 @@ def _find(data: DataFile, key: str, written: str) -> Path:
         path = find_resource(spelled, data.path.parent)
         if path is not None:
             return path
+    if os.path.isdir(path_here) or os.path.isdir(data.path.parent / path_here):
+        raise CfgError(
+            data.path,
+            None,
+            f"{key}={one_line(written)}: is a folder: expected a list of pictures; or name a "
+            "folder instead of this file, with a folder of pictures for each class",
+        )
     advice = ""
     if key in ("train", "valid"):
         advice = (
