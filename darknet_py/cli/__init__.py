@@ -11,6 +11,7 @@ from darknet_py import __version__
 from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
+from darknet_py.cli.console import complain, prepare_streams
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
 from darknet_py.cli.features import features
@@ -51,6 +52,7 @@ for command in (
 
 def main() -> None:
     """Runs the command line; the process ends with 0, 1 (an error), 2 (usage) or 130 (Ctrl-C)."""
+    prepare_streams()
     try:
         code = darknet.main(standalone_mode=False)
         sys.stdout.flush()
@@ -58,7 +60,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except DarknetError as error:
-        click.echo(f"darknet: {error}", err=True)
+        complain(error)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("darknet: interrupted", err=True)

@@ -81,13 +81,14 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
         return _sheet(request, chosen, net, options, resolved)
     from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
     from darknet_py.tasks.names import choose_names
+    from darknet_py.tasks.targets import class_count
     from darknet_py.tasks.nightmare import check_sizes, nightmare, reconstruct
 
     wish = wish_of(request)
     found = choices(net, wish)
     names: list[str] = []
     if wish.label is not None:
-        names = choose_names(request.names, net.outputs, net.path)
+        names = choose_names(request.names, class_count(net), net.path)
         find_class(wish.label, names)
     net = net.upto(last_layer(found))
     say_network(net, chosen)

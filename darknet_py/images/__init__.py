@@ -26,6 +26,7 @@ from darknet_py.images.fit import (
 )
 from darknet_py.images.flip import flip_image
 from darknet_py.images.folder import read_folder
+from darknet_py.images.given import Given, each_picture, name_of, to_image
 from darknet_py.images.heat.colormap import color_map
 from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
 from darknet_py.images.heat.spread import spread_heat
@@ -67,6 +68,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "Frame",
+    "Given",
     "Loader",
     "Order",
     "Panel",
@@ -88,6 +90,7 @@ __all__ = [
     "draw_overlay",
     "draw_sheet",
     "draw_svg_chart",
+    "each_picture",
     "encode_jpeg",
     "encode_png",
     "file_digest",
@@ -109,6 +112,7 @@ __all__ = [
     "load_prepared",
     "load_with_fitted",
     "moments",
+    "name_of",
     "order_of",
     "overlap",
     "read_data_file",
@@ -129,6 +133,7 @@ __all__ = [
     "smooth",
     "spread_heat",
     "to_channels",
+    "to_image",
     "to_pixels",
     "to_view",
     "total_variation",

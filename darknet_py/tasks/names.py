@@ -62,7 +62,11 @@ def choose_names(
 
 
 def classes_called(name: str, names: Sequence[str]) -> list[int]:
-    """The numbers of classes of this name, in large or small letters; or the number that it is."""
+    """The numbers of classes of this name: spelled so, else in large or small letters; or the
+    number that it is."""
+    exact = [index for index, each in enumerate(names) if each == name.strip()]
+    if exact:
+        return exact
     wanted = name.strip().lower()
     found = [index for index, each in enumerate(names) if each.lower() == wanted]
     if not found and wanted.isdecimal() and int(wanted) < len(names):
@@ -71,7 +75,8 @@ def classes_called(name: str, names: Sequence[str]) -> list[int]:
 
 
 def find_class(name: str, names: Sequence[str]) -> int:
-    """The number of a class, from its name, in large or small letters, or from its number.
+    """The number of a class, from its name, spelled so or in large or small letters, or from its
+    number.
 
     Raises DarknetError for a name that no class has, or several.
     """

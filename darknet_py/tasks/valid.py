@@ -18,7 +18,7 @@ from darknet_py.images import (
     to_channels,
 )
 from darknet_py.network import Network
-from darknet_py.tasks.targets import probabilities_of
+from darknet_py.tasks.targets import class_probabilities
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ def _predictions(net: Network, dataset: Dataset, views: int, batch: int) -> Iter
     """(n, classes) for each run of pictures, in order, each picture once."""
     if views == 10:
         for path in dataset.paths:
-            yield probabilities_of(net.predict(_ten_views(net, path))).mean(axis=0, keepdims=True)
+            yield class_probabilities(net, _ten_views(net, path)).mean(axis=0, keepdims=True)
         return
     h, w, c = net.in_shape
     for x, _ in Loader(dataset, w, h, c, batch, None).once():
-        yield probabilities_of(net.predict(x))
+        yield class_probabilities(net, x)
 
 
 def _ten_views(net: Network, path: Path) -> np.ndarray:

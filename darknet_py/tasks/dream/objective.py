@@ -13,6 +13,7 @@ from darknet_py.errors import DreamError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.tasks.names import classes_called
+from darknet_py.tasks.targets import output_of
 
 _NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
 """Kinds of layers whose outputs are what the network says, not what it sees."""
@@ -84,7 +85,7 @@ def targets(
     """What each choice moves towards. names: of the outputs, for a label. guide: another picture,
     (h, w, c), whose features are to be found. Raises DreamError."""
     if wish.label is not None:
-        return [[Score(found[0][0][0], find_class(wish.label, names))]]
+        return [[Score(found[0][0][0], *output_of(net, find_class(wish.label, names)))]]
     if guide is None:
         return [
             [StandOut(layer, wish.thresh, wish.channels, weight) for layer, weight in choice]
@@ -119,13 +120,13 @@ def find_class(label: str, names: Sequence[str]) -> int:
 
 
 def _scores_layer(net: Network) -> int:
-    """The layer whose output the last softmax makes probabilities of."""
+    """The layer whose output the last [softmax] or [logistic] makes probabilities of."""
     for layer in reversed(net.layers):
-        if layer.kind == "softmax" and layer.is_vector:
+        if layer.kind in ("softmax", "logistic") and layer.is_vector:
             (before,) = layer.inputs
             if before >= 0:
                 return before
-    raise DreamError(f"{net.path}: has no [softmax] that knows classes: name a layer instead")
+    raise DreamError(f"{net.path}: has no [softmax] or [logistic] that knows classes: name a layer instead")
 
 
 def _check_layer(net: Network, layer: int, channels: Sequence[int]) -> None:

@@ -74,7 +74,7 @@ def test_a_class_is_found_by_its_name() -> None:
 def test_a_network_without_classes() -> None:
     text = CFG.split("[softmax]")[0]
     assert refusal(Wish(label="crane"), text) == (
-        "net.cfg: has no [softmax] that knows classes: name a layer instead"
+        "net.cfg: has no [softmax] or [logistic] that knows classes: name a layer instead"
     )
 
 
