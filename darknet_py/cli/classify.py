@@ -72,9 +72,10 @@ def classify(
     check_pictures(pictures)
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.tasks.names import choose_names
+    from darknet_py.tasks.targets import class_count
 
     print_predictions(
-        net, pictures, choose_names(names, net.outputs, net.path), top or 5, fit, batch, form
+        net, pictures, choose_names(names, class_count(net), net.path), top or 5, fit, batch, form
     )
 
 

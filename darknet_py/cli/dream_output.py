@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli.dream_request import Request, files_of, wish_of
+from darknet_py.cli.outputs import PICTURES, check_output, check_output_folder, free_stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,6 @@ class Output:
 
     def __init__(self, request: Request, recipe: Recipe) -> None:
         from darknet_py.errors import DreamError
-        from darknet_py.images import check_name
 
         self._request, self._recipe = request, recipe
         self._frames: list[np.ndarray] = []
@@ -35,22 +35,19 @@ class Output:
             (name, kind) for name, kind in ((asked.gif, "GIF"), (asked.webp, "WEBP")) if name
         ]
         if asked.output:
-            check_name(asked.output)
+            check_output(Path(asked.output), PICTURES)
         inputs = files_of(request).values()
         for name in filter(None, (asked.output, asked.gif, asked.webp)):
             if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
                 raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
-            if not Path(name).absolute().parent.is_dir():
-                raise DreamError(f"{name}: cannot be written: there is no such folder")
+            check_output(Path(name))
         self._folder = Path(asked.prefix or ".")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise DreamError(f"{self._folder}: cannot be a folder: {reason}") from error
+        check_output_folder(self._folder)
+        self._name = self._free_name()
 
     def take(self, event: Event) -> None:
         """Writes a round's picture."""
+        from darknet_py.atomic import make_folder
         from darknet_py.images import save_image, to_pixels
         from darknet_py.tasks.nightmare import Finished
 
@@ -60,6 +57,7 @@ class Output:
             self._frames.append(to_pixels(event.picture))
         path = self._path(event.round)
         if path is not None:
+            make_folder(path.parent)
             save_image(event.picture, path, **replace(self._recipe, round=event.round).words())
 
     def say(self, event: Event) -> None:
@@ -78,11 +76,23 @@ class Output:
             click.echo(name)
 
     def _path(self, number: int) -> Path | None:
-        request, asked = self._request, self._request.asked
-        rounds = 1 if asked.sheet else asked.rounds
+        asked = self._request.asked
         if asked.output:
-            return Path(asked.output) if number == rounds - 1 else None
-        title = "sheet" if asked.sheet else wish_of(request).title
+            return Path(asked.output) if number == self._rounds - 1 else None
+        return self._folder / f"{self._name}{self._ending(number)}"
+
+    @property
+    def _rounds(self) -> int:
+        asked = self._request.asked
+        return 1 if asked.sheet else asked.rounds
+
+    def _ending(self, number: int) -> str:
+        return ".png" if self._request.asked.sheet else f"_{number:06d}.png"
+
+    def _free_name(self) -> str:
+        """What the rounds' names begin with: dreams that are there stay."""
+        request = self._request
+        title = "sheet" if request.asked.sheet else wish_of(request).title
         source = Path(request.picture).stem if request.picture else "noise"
         name = f"{source}_{Path(request.cfg).stem}_{title}"
-        return self._folder / (f"{name}.png" if asked.sheet else f"{name}_{number:06d}.png")
+        return free_stem(self._folder, name, [self._ending(k) for k in range(self._rounds)])

@@ -15,6 +15,7 @@ from darknet_py.cli.dream_options import Asked
 from darknet_py.cli.dream_request import Request, files_of, read_request
 from darknet_py.cli.dreaming import prepare
 from darknet_py.cli.options import Chosen
+from darknet_py.cli.outputs import PICTURES, output_file
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.recipe import Recipe
@@ -29,7 +30,7 @@ def replay(asked: Asked, chosen: Chosen) -> None:
 
     path = Path(asked.replay or "")
     recipe = read_recipe(path)
-    out = Path(asked.output or f"{path.stem}_again.png")
+    out = output_file(asked.output, f"{path.stem}_again.png", PICTURES)
     if out.exists() and os.path.samefile(out, path):
         raise DreamError(f"{out}: is the picture that is to be made again: name another with -o")
     request, then = _understood(path, recipe)

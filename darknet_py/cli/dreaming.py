@@ -81,8 +81,8 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
         return _sheet(request, chosen, net, options, resolved)
     from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
     from darknet_py.tasks.names import choose_names
-    from darknet_py.tasks.targets import class_count
     from darknet_py.tasks.nightmare import check_sizes, nightmare, reconstruct
+    from darknet_py.tasks.targets import class_count
 
     wish = wish_of(request)
     found = choices(net, wish)

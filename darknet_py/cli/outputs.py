@@ -29,8 +29,7 @@ def output_file(given: str | None, default: str, suffixes: Sequence[str] = ()) -
 
 
 def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
-    """Raises DarknetError where a file could not be written: its name, its folder, its permissions.
-    """
+    """Raises DarknetError where a file could not be written: name, folder, permissions."""
     if suffixes and path.suffix.lower() not in suffixes:
         _refuse(path, f"end the name in {', '.join(suffixes)}")
     if path.is_dir():
@@ -38,7 +37,9 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
     if path.exists() and not os.access(path, os.W_OK):
         _refuse(path, "is there, and may not be changed")
     if not path.exists() or path.is_file():  # beside it, not in it: what is there is replaced whole
-        _check_folder(path, Path(os.path.realpath(path)).parent)
+        _check_folder(
+            path, Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
+        )
 
 
 def check_output_folder(folder: Path) -> None:

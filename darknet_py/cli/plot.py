@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
+
+from darknet_py.cli.console import say_line
+from darknet_py.cli.outputs import PICTURES, output_file
 
 
 @click.command()
@@ -12,10 +13,9 @@ import click
 @click.option(
     "-o",
     "--output",
-    default="chart.png",
-    show_default=True,
-    help="Where to draw it: .png, .jpg, or .svg, which needs matplotlib: "
-    "pip install 'darknet[plot]'.",
+    metavar="FILE",
+    help="Where to draw it: .png, .jpg, or .svg, which needs matplotlib: pip install "
+    "'darknet[plot]'.  [chart.png, or the next that is free: chart-2.png]",
 )
 @click.option(
     "--smooth",
@@ -25,7 +25,7 @@ import click
     metavar="KEEP",
     help="Of the smoothed loss, how much stays from batch to batch.",
 )
-def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
+def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
     """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
     RUN is a backup folder or its metrics.csv; several are drawn side by side.
@@ -38,5 +38,6 @@ def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
     from darknet_py.tasks.chart import save_chart
     from darknet_py.tasks.metrics import read_metrics
 
-    save_chart(Path(output), [read_metrics(run) for run in runs], smooth)
-    click.echo(output)
+    file = output_file(output, "chart.png", (*PICTURES, ".svg"))
+    save_chart(file, [read_metrics(run) for run in runs], smooth)
+    say_line(file)

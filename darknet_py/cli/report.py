@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.outputs import output_file
 from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
 from darknet_py.cli.train import data_options
+from darknet_py.text import counted
 
 
 @click.command()
@@ -28,7 +29,12 @@ from darknet_py.cli.train import data_options
     metavar="N",
     help="Mistakes of the validation to show.",
 )
-@click.option("-o", "--output", default="report.html", show_default=True, help="The file.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="The file.  [report.html, or the next that is free: report-2.html]",
+)
 @names_option
 @fit_option
 @data_options
@@ -39,7 +45,7 @@ def report(
     pictures: tuple[str, ...],
     valid: str | None,
     worst: int,
-    output: str,
+    output: str | None,
     names: str | None,
     fit: str | None,
     labels: str,
@@ -60,24 +66,37 @@ def report(
       darknet report net.cfg backup/net.weights photos/a.png --valid photos/ -o net.html
     """
     check_pictures(pictures)
+    file = output_file(output, "report.html")
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.atomic import write_text
+    from darknet_py.errors import DarknetError, PictureError
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.pictures import load_picture
     from darknet_py.tasks.report import collect, render
-    from darknet_py.tasks.targets import check_outputs
+    from darknet_py.tasks.targets import check_outputs, class_count
     from darknet_py.tasks.valid import evaluate
 
     fit = fit or best_fit(net)
-    loaded = [load_picture(net, path, fit) for path in find_named(pictures)]
+    paths, refused = find_named(pictures)
+    loaded = []
+    for path in paths:
+        try:
+            loaded.append(load_picture(net, path, fit))
+        except PictureError as error:
+            complain(error)
+            refused += 1
+    if not loaded:
+        raise DarknetError(f"{file}: not written: there is no picture to show")
     data = open_data(valid, labels, share, seed) if valid else None
-    known = choose_names(names or (data.names if data else None), net.outputs, net.path)
+    known = choose_names(names or (data.names if data else None), class_count(net), net.path)
     evaluation = None
     if data:
         check_outputs(net, len(data.names))
         evaluation = evaluate(net, data.validation(), data.top, worst=worst)
     page = render(collect(net, weights, loaded, known, evaluation))
-    write_text(output, page)
-    click.echo(f"{output}: {len(loaded)} pictures, {Path(output).stat().st_size:,} bytes")
+    write_text(file, page)
+    say_line(f"{file}: {counted(len(loaded), 'picture')}, {file.stat().st_size:,} bytes")
+    if refused:
+        click.get_current_context().exit(1)

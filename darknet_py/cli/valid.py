@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.options import Chosen, network_options, open_network
+from darknet_py.cli.outputs import PICTURES, check_output
 from darknet_py.cli.train import data_options
+from darknet_py.text import as_json, counted
 
 if TYPE_CHECKING:
     from darknet_py.tasks.valid import Evaluation
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--png", "picture", type=click.Path(dir_okay=False), help="Draw the confusion matrix."
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 @data_options
 @network_options
 def valid(
@@ -54,7 +57,7 @@ def valid(
     batch: int,
     table: str | None,
     picture: str | None,
-    as_json: bool,
+    is_json: bool,
     labels: str,
     share: float,
     seed: int,
@@ -70,6 +73,10 @@ def valid(
       darknet classifier valid cfg/imagenet1k.data cfg/tiny.cfg tiny.weights
       darknet classifier valid photos/ net.cfg backup/net.weights --png confusion.png
     """
+    if table:
+        check_output(Path(table))
+    if picture:
+        check_output(Path(picture), PICTURES)
     net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.targets import check_outputs
@@ -78,8 +85,8 @@ def valid(
     opened = open_data(data, labels, share, seed)
     check_outputs(net, len(opened.names))
     found = evaluate(net, opened.validation(), top or opened.top, int(views), batch)
-    if as_json:
-        click.echo(json.dumps(_document(found)))
+    if is_json:
+        click.echo(as_json(_document(found)))
     else:
         _print(found)
     if table:
@@ -96,10 +103,10 @@ def _print(found: Evaluation) -> None:
     for index, name in enumerate(found.names):
         count, right = int(found.confusion[index].sum()), int(found.confusion[index, index])
         share = f"{right / count:6.1%}" if count else "     -"
-        click.echo(f"{name:<{width}}  {count:8d}{right:8d} {share}")
+        say_line(f"{name:<{width}}  {count:8d}{right:8d} {share}")
     click.echo(
-        f"{found.pictures} pictures: top-1 {found.top1:.4f}, top-{found.top} {found.topk:.4f}, "
-        f"loss {found.loss:.4f}"
+        f"{counted(found.pictures, 'picture')}: top-1 {found.top1:.4f}, "
+        f"top-{found.top} {found.topk:.4f}, loss {found.loss:.4f}"
     )
 
 
@@ -117,8 +124,11 @@ def _document(found: Evaluation) -> dict[str, object]:
 
 def _write_table(path: Path, found: Evaluation) -> None:
     """Rows are true classes, columns guesses."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["true \\ guessed", *found.names])
-        for name, row in zip(found.names, found.confusion.tolist(), strict=True):
-            writer.writerow([name, *row])
+    from darknet_py.atomic import write_text
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["true \\ guessed", *found.names])
+    for name, row in zip(found.names, found.confusion.tolist(), strict=True):
+        writer.writerow([name, *row])
+    write_text(path, text.getvalue())

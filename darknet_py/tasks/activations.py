@@ -12,6 +12,7 @@ from darknet_py.images import draw_maps
 from darknet_py.network import Network
 from darknet_py.tasks.explain.target import score_layer
 from darknet_py.tasks.finite import check_finite
+from darknet_py.text import counted
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class LayerMaps:
     @property
     def title(self) -> str:
         k, h, w = self.maps.shape
-        which = f"{self.of} channels" if k == self.of else f"the {k} strongest of {self.of}"
+        which = counted(self.of, "channel") if k == self.of else f"the {k} strongest of {self.of}"
         return f"Layer {self.layer} [{self.kind}]: {which}, {w} x {h}"
 
 

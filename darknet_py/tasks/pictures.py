@@ -45,9 +45,7 @@ def load_picture(net: Network, picture: Given, fit: str, number: int = 1) -> Pic
     return Picture(Path(name), image, x, frame)
 
 
-def _fitted(
-    picture: Given, name: str, w: int, h: int, fit: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _fitted(picture: Given, name: str, w: int, h: int, fit: str) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(picture, str | Path):
         return load_with_fitted(picture, w, h, fit)
     image = to_image(picture, name)

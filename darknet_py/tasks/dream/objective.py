@@ -126,7 +126,9 @@ def _scores_layer(net: Network) -> int:
             (before,) = layer.inputs
             if before >= 0:
                 return before
-    raise DreamError(f"{net.path}: has no [softmax] or [logistic] that knows classes: name a layer instead")
+    raise DreamError(
+        f"{net.path}: has no [softmax] or [logistic] that knows classes: name a layer instead"
+    )
 
 
 def _check_layer(net: Network, layer: int, channels: Sequence[int]) -> None:

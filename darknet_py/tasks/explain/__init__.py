@@ -80,9 +80,10 @@ def explain(
 ) -> list[Explanation]:
     """Explains classes, by name or number, or the `top` most probable ones, of one picture.
 
-    picture: as for classify; one. method: one of METHODS. layer: for those that look at one; the last map before pooling unless
-    given. names, fit: as for classify. steps: of integrated gradients. Raises PictureError,
-    ShapeError, NotFiniteError for an answer that is NaN, DarknetError for a class that is none.
+    picture: one, as for classify. method: one of METHODS. layer: for those that look at one; the
+    last map before pooling unless given. names, fit: as for classify. steps: of integrated
+    gradients. Raises PictureError, ShapeError, NotFiniteError for an answer that is NaN,
+    DarknetError for a class that is none.
     """
     known = choose_names(names, class_count(net), net.path)
     loaded = load_picture(net, picture, fit or best_fit(net))

@@ -63,7 +63,7 @@ def class_scores(net: Network, x: np.ndarray) -> np.ndarray:
 
 
 def score_delta(net: Network, classes: Sequence[int]) -> np.ndarray:
-    """The delta (k, outputs) of the score layer that asks for the gradient of each class's score."""
+    """The delta (k, outputs) of the score layer that asks for the gradient of each score."""
     delta = np.zeros((len(classes), net.outputs), np.float32)
     for row, label in zip(delta, classes, strict=True):
         output, sign = output_of(net, label)

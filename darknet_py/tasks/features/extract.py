@@ -45,8 +45,8 @@ def extract(
     net: Network, pictures: Sequence[str | os.PathLike[str]], layer: int, mean: bool
 ) -> Iterator[Extracted | Refused]:
     """Pictures are cropped to the network's size, as in validation; one that cannot be read, or of
-    which the layer gives NaN, does not stop the others. mean: of the pixels of each channel. Raises ShapeError where there is no
-    such layer."""
+    which the layer gives NaN, does not stop the others. mean: of the pixels of each channel. Raises
+    ShapeError where there is no such layer."""
 
     def load(path: str | os.PathLike[str]) -> Picture | Refused:
         try:
