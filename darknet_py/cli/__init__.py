@@ -21,6 +21,7 @@ from darknet_py.cli.info import info
 from darknet_py.cli.lr_find import lr_find
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
+from darknet_py.cli.order import check_orders
 from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
 from darknet_py.cli.report import report
@@ -48,6 +49,7 @@ for command in (
     *TOOLS,
 ):
     darknet.add_command(command)
+check_orders(darknet)
 
 
 def main() -> None:

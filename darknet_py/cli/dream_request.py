@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.classify import EMBEDDED, is_cfg
+from darknet_py.cli.classify import EMBEDDED
 from darknet_py.cli.dream_options import Asked
 from darknet_py.cli.options import find_file
+from darknet_py.cli.order import split_network
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.objective import Wish
@@ -56,12 +57,8 @@ class Request:
 
 def read_request(arguments: Sequence[str], asked: Asked) -> Request:
     """Raises click.UsageError for what does not go together."""
-    if arguments and is_cfg(arguments[0]):
-        if len(arguments) < 2:
-            raise click.UsageError("Missing argument 'WEIGHTS'.")
-        cfg, weights, *rest = arguments
-    else:
-        cfg, weights, rest = EMBEDDED.cfg, EMBEDDED.weights, list(arguments)
+    named = split_network(arguments)
+    cfg, weights, rest = named or (EMBEDDED.cfg, EMBEDDED.weights, list(arguments))
     layer = int(rest.pop()) if rest and re.fullmatch(r"[0-9]{1,6}", rest[-1]) else None
     if len(rest) > 1:
         raise click.UsageError(f"Expected one PICTURE and one LAYER, found {shlex.join(rest)}.")

@@ -36,10 +36,9 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
         _refuse(path, "is a folder: name a file in it")
     if path.exists() and not os.access(path, os.W_OK):
         _refuse(path, "is there, and may not be changed")
-    if not path.exists() or path.is_file():  # beside it, not in it: what is there is replaced whole
-        _check_folder(
-            path, Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
-        )
+    if not path.exists() or path.is_file():  # not a pipe: it is written beside and moved there
+        real = Path(os.path.realpath(path)) if path.is_symlink() else path
+        _check_folder(path, real.parent)
 
 
 def check_output_folder(folder: Path) -> None:

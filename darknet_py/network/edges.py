@@ -27,9 +27,7 @@ def check_values(net: Network, x: np.ndarray) -> None:
         return
     low, high = float(np.min(x)), float(np.max(x))
     if not (math.isfinite(low) and math.isfinite(high)):  # NaN is both
-        raise NotFiniteError(
-            f"{net.path}: was given numbers that are not finite (NaN): find out why"
-        )
+        raise NotFiniteError(f"{net.path}: was given numbers that are not finite (NaN)")
     if high > _FAR_BEYOND and not net.settings.is_vector and net.in_shape.c in (1, 3):
         warnings.warn(
             f"{net.path}: was given values up to {high:g}, and pictures are 0..1: divide by 255?",

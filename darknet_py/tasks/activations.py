@@ -81,7 +81,7 @@ def draw_layer(found: LayerMaps) -> np.ndarray:
 
 
 def _maps(net: Network, layer: int, output: np.ndarray, top: int | None) -> LayerMaps:
-    strengths = output.mean(axis=(1, 2))
+    strengths = output.mean(axis=(1, 2), dtype=np.float64)
     channels = np.arange(len(output))
     if top is not None:
         channels = np.argsort(-strengths, kind="stable")[:top]
