@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.data_lines import say_report
+from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.outputs import PICTURES, check_output, output_file
 from darknet_py.cli.train import data_options
@@ -90,11 +90,10 @@ def lr_find(
         check_output(Path(table))
     net = build_network(cfg, chosen)
     from darknet_py.images import draw_chart, save_image
-    from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
-    report = check(open_data(find_file(data), labels, share, seed), net)
+    report = look_at(open_data(find_file(data), labels, share, seed), net)
     say_report(report, chosen.quiet)
     if weights:
         net.load_weights(find_file(weights), partial=True, clear=True)

@@ -58,5 +58,10 @@ def show(
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.show import draw_batch
 
-    drawn = draw_batch(net, open_data(data, labels, share, seed), number, count, seed, file)
+    opened = open_data(data, labels, share, seed)
+    for note in opened.notes:
+        say_line(note, err=True)
+    drawn, refused = draw_batch(net, opened, number, count, seed, file)
+    for error in refused:
+        say_line(f"left out: {error}", err=True)
     say_line(f"{file}: {counted(drawn, 'picture')} of batch {number}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.data_lines import say_report, say_weights
+from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.options import Chosen, build_network, network_options
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
@@ -190,13 +190,12 @@ def train(
     net = build_network(cfg, chosen)
     from darknet_py.ops import gpu_meeting
     from darknet_py.tasks.beginning import Beginning, begin
-    from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.run import Options
 
     meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
     opened = open_data(data, labels, share, seed, backup)
-    report = check(opened, net, averaged=uneven.ema > 0, processes=max(len(gpus), 1))
+    report = look_at(opened, net, averaged=uneven.ema > 0, processes=max(len(gpus), 1))
     say_report(report, chosen.quiet)
     with stop_on_ctrl_c() as stop:
         options = Options(

@@ -41,7 +41,14 @@ class Watcher:
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
-        from darknet_py.tasks.events import Adjusted, Saved, SaveFailed, Trained, Validated
+        from darknet_py.tasks.events import (
+            Adjusted,
+            LeftOut,
+            Saved,
+            SaveFailed,
+            Trained,
+            Validated,
+        )
 
         if isinstance(event, Trained):
             self._metrics.add(event)
@@ -59,6 +66,8 @@ class Watcher:
             self._flush()
         elif isinstance(event, SaveFailed):
             self._say(f"warning: not saved: {event.error}")
+        elif isinstance(event, LeftOut):
+            self._say(f"left out: {event.error}")
         elif isinstance(event, Adjusted):
             self._say(_adjustment_line(event))
 
@@ -136,10 +145,8 @@ class Watcher:
 
 def _validation_line(event: Validated) -> str:
     found, best = event.evaluation, "  (best)" if event.best else ""
-    return (
-        f"batch {event.batch}: validation: top-1 {found.top1:.2%}, "
-        f"top-{found.top} {found.topk:.2%}, loss {found.loss:.4f}{best}"
-    )
+    more = f"top-{found.top} {found.topk:.2%}, " if found.top_says_more else ""
+    return f"batch {event.batch}: validation: top-1 {found.top1:.2%}, {more}loss {found.loss:.4f}{best}"
 
 
 def _adjustment_line(event: Adjusted) -> str:

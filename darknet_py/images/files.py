@@ -101,16 +101,18 @@ def _walk(folder: Path, on_fault: Callable[[OSError], object]) -> Iterator[Path]
             folders.clear()
             continue
         been.add(real)
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
-        yield from (Path(root, name) for name in files if _is_picture(name))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (Path(root, name) for name in files if is_picture(name))
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is passed over."""
     return name.startswith(".") or name.lower() in LITTER
 
 
-def _is_picture(name: str) -> bool:
-    return not _is_hidden(name) and os.path.splitext(name)[1].lower() in SUFFIXES
+def is_picture(name: str) -> bool:
+    """Whether a file in a folder is known as a picture."""
+    return not is_hidden(name) and os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def _matching(pattern: str) -> list[Path]:

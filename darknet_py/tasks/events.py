@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from darknet_py.errors import DarknetError
+from darknet_py.errors import DarknetError, PictureError
 from darknet_py.tasks.valid import Evaluation
 
 
@@ -64,10 +64,18 @@ class Adjusted:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A picture cannot be read any more: another takes its place from now on, or where it is to
+    validate with, none."""
+
+    error: PictureError
+
+
+@dataclass(frozen=True)
 class Finished:
     """Why training ended: "done", "stopped" or "patience"."""
 
     reason: str
 
 
-Event = Trained | Validated | Saved | SaveFailed | Adjusted | Finished
+Event = Trained | Validated | Saved | SaveFailed | Adjusted | LeftOut | Finished

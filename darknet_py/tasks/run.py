@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from darknet_py.errors import PictureError
 from darknet_py.images import Batch
 from darknet_py.network import Network
 from darknet_py.tasks.valid import Evaluation
@@ -76,6 +77,8 @@ class Source(Protocol):
 
     def paths(self, number: int) -> list[Path]: ...
 
+    def untold(self) -> list[PictureError]: ...
+
 
 Judge = Callable[[Network], Evaluation]
 """How well a network knows the validation set."""
@@ -93,6 +96,8 @@ class Run:
     options: Options
     progress: Progress
     saved_at: float = field(default_factory=time.monotonic)
+    told: set[str] = field(default_factory=set)
+    """What was said of pictures that cannot be read any more."""
 
     def path(self, suffix: str) -> Path:
         return self.options.backup / f"{self.options.name}{suffix}"

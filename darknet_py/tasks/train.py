@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from darknet_py.atomic import remove_leftovers
-from darknet_py.errors import TrainingError
+from darknet_py.errors import DarknetError, PictureError, TrainingError
 from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.tasks import plateau
 from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start
 from darknet_py.tasks.class_weights import weigh
-from darknet_py.tasks.events import Event, Finished, Trained, Validated
+from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
 from darknet_py.tasks.run import Judge, Options, Progress, Run, Source
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
@@ -99,7 +99,13 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
     batches, reason = run.source.batches(net.batch_num), "done"
     try:
         while True:
-            yield from train_batch(run, next(batches))
+            try:
+                batch = next(batches)
+            except DarknetError:  # most of the pictures are gone; what was learnt is not
+                yield from checkpoint(run, final=False)
+                raise
+            yield from _left_out(run, run.source.untold())
+            yield from train_batch(run, batch)
             ended = (last and net.batch_num >= last) or options.stop()
             if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
                 yield from _validate(run, run.judge)
@@ -169,9 +175,22 @@ def _what_went_bad(run: Run, x: np.ndarray, loss: float) -> str:
     )
 
 
+def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:
+    """Says of each picture once that it cannot be read any more."""
+    for error in errors:
+        if str(error) not in run.told:
+            run.told.add(str(error))
+            yield LeftOut(error)
+
+
 def _validate(run: Run, judge: Judge) -> Iterator[Event]:
-    with run.net.averaged():
-        evaluation = judge(run.net)
+    try:
+        with run.net.averaged():
+            evaluation = judge(run.net)
+    except DarknetError:  # none of the pictures to validate with can be read any more
+        yield from checkpoint(run, final=False)
+        raise
+    yield from _left_out(run, evaluation.refused)
     best = run.progress.best is None or evaluation.top1 > run.progress.best
     run.progress.since_best = 0 if best else run.progress.since_best + 1
     if best:

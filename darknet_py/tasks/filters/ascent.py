@@ -47,8 +47,9 @@ def ascend(
     Each step shifts the picture at random, moves it along the blurred gradient of the channel's
     mean activation, scaled to one length, and keeps it within 0..1. size: of the square pictures,
     in pixels; 128, or the network's own where that is less or it takes no other. Raises ShapeError,
-    and NotFiniteError where activations are NaN. Source: Erhan et al. 2009, "Visualizing Higher-Layer Features"; jitter and blur as in
-    Mordvintsev et al. 2015, "Inceptionism", and Oygard 2015, "Visualizing GoogLeNet Classes".
+    and NotFiniteError where activations are NaN. Source: Erhan et al. 2009,
+    "Visualizing Higher-Layer Features"; jitter and blur as in Mordvintsev et al. 2015,
+    "Inceptionism", and Oygard 2015, "Visualizing GoogLeNet Classes".
     """
     check_channels(net, layer, channels)
     net = _sized(net, size)

@@ -12,7 +12,7 @@ from darknet_py.atomic import write_text
 from darknet_py.cfg.text import meaningful_lines
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Dataset
-from darknet_py.tasks.data import Data
+from darknet_py.tasks.data import Data, useful_top
 
 _RECORD = "finetune.json"
 
@@ -85,7 +85,7 @@ def write_data(folder: Folder, data: Data) -> None:
             written = folder.path / f"{key}.list"
             write_text(written, _list(dataset))
             lines.append(f"{key}={written.name}")
-    lines += [f"names={folder.name}.names", "backup=backup", f"top={min(5, len(data.names))}"]
+    lines += [f"names={folder.name}.names", "backup=backup", f"top={useful_top(len(data.names))}"]
     write_text(folder.file(".data"), "".join(f"{line}\n" for line in lines))
 
 
