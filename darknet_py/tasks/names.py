@@ -9,6 +9,7 @@ from pathlib import Path
 from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.errors import CfgError, DarknetError
 from darknet_py.resources import find_resource
+from darknet_py.text import counted
 
 _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 """What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
@@ -24,7 +25,9 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
     names = read_lines(found)
     if len(names) < outputs:
         raise CfgError(
-            found, None, f"holds {len(names)} names, and the network has {outputs} outputs"
+            found,
+            None,
+            f"holds {counted(len(names), 'name')}, and the network knows {outputs} classes",
         )
     return names[:outputs]
 
@@ -76,7 +79,7 @@ def choose_names(
         return read_names(names, outputs)
     if len(names) < outputs:
         raise CfgError(
-            "names", None, f"{len(names)} were given, and the network has {outputs} outputs"
+            "names", None, f"{len(names)} were given, and the network knows {outputs} classes"
         )
     return list(names[:outputs])
 

@@ -122,7 +122,7 @@ def find_class(label: str, names: Sequence[str]) -> int:
 def _scores_layer(net: Network) -> int:
     """The layer whose output the last [softmax] or [logistic] makes probabilities of."""
     for layer in reversed(net.layers):
-        if layer.kind in ("softmax", "logistic") and layer.is_vector:
+        if layer.kind in ("softmax", "logistic") and layer.out_shape[:2] == (1, 1):
             (before,) = layer.inputs
             if before >= 0:
                 return before
