@@ -98,7 +98,7 @@ def test_files_in_another_order_are_said_to_be(
     ("command", "complaint"),
     [
         ("explain WEIGHTS CFG PICTURE", "is weights, and stands in the place of the cfg"),
-        ("explain CFG PICTURE", "Missing argument"),
+        ("explain CFG PICTURE", "is a picture, and stands in the place of the weights"),
         ("explain CFG PICTURE WEIGHTS", "is a picture, and stands in the place of the weights"),
         ("activations PICTURE CFG WEIGHTS", "the cfg comes first: CFG WEIGHTS PICTURE"),
         ("features WEIGHTS CFG PICTURE", "the cfg comes first: CFG WEIGHTS PICTURE..."),
