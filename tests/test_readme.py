@@ -46,3 +46,10 @@ def test_the_ops_table_is_what_the_program_prints(capsys: pytest.CaptureFixture[
     assert [line.split() for line in printed.splitlines()] == [
         line.split() for line in table[2].splitlines()
     ]
+
+
+def test_the_example_of_scripts_test_selects_something() -> None:
+    example = re.search(r"scripts/test (tests/\S+) -k (\w+)", TEXT)
+    assert example
+    names = [path.stem for path in (ROOT / example[1]).glob("test_*.py")]
+    assert any(example[2] in name for name in names)
