@@ -275,10 +275,8 @@ def test_failure(checkout: Checkout, fault: str, why: str) -> None:
     assert "Traceback" not in err
     code, _, err = checkout.run()
     assert code == 0
-    assert (
-        err
-        == "darknet: the last installation did not finish: making .venv again (a minute or two) ...\n"
-    )
+    why = "the last installation did not finish: making .venv again (a minute or two) ..."
+    assert err == f"darknet: {why}\n"
     checkout.assert_sound()
 
 

@@ -38,7 +38,7 @@ def darknet() -> None:
 
     \b
     Example:
-      darknet classify cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classify cfg/tiny.cfg tiny.weights data/samples/airplane.png
     """
 
 

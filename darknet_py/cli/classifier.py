@@ -18,7 +18,7 @@ def classifier() -> None:
 
     \b
     Example:
-      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/samples/airplane.png
     """
 
 
@@ -47,7 +47,7 @@ def predict(
 
     \b
     Example:
-      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/samples/airplane.png
     """
     check_pictures(pictures)
     from darknet_py.cfg.data_file import read_data

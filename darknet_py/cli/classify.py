@@ -59,7 +59,7 @@ def classify(
     Examples:
       darknet classify
       darknet classify photos/
-      darknet classify cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classify cfg/tiny.cfg tiny.weights data/samples/airplane.png
       darknet classify --top 1 --csv cfg/tiny.cfg tiny.weights photos/ > classes.csv
       find . -name '*.png' | darknet classify -q cfg/tiny.cfg tiny.weights -
     """

@@ -112,10 +112,10 @@ def explain(
 
     \b
     Examples:
-      darknet explain cfg/tiny.cfg tiny.weights dog.jpg
-      darknet explain cfg/tiny.cfg tiny.weights dog.jpg --class malamute --class 444
+      darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png
+      darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png --class airliner --class 895
       darknet explain -q cfg/tiny.cfg tiny.weights photos/ --method occlusion -t 3 -o heat/
-      darknet explain -q cfg/tiny.cfg tiny.weights dog.jpg --json --box 128,225,313,540
+      darknet explain -q cfg/tiny.cfg tiny.weights data/samples/airplane.png --json --box 10,40,118,90
     """
     if layer is not None and not method.startswith("gradcam"):
         raise click.UsageError(f"--layer is for gradcam and gradcam++: {method} looks at pixels.")

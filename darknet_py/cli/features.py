@@ -47,7 +47,7 @@ def features(
     \b
     Examples:
       darknet features cfg/tiny.cfg tiny.weights photos/ -o photos.npz
-      darknet features cfg/tiny.cfg tiny.weights dog.jpg --layer 12 --mean
+      darknet features cfg/tiny.cfg tiny.weights data/samples/airplane.png --layer 12 --mean
     """
     check_pictures(pictures)
     file = output_file(output, "features.npz")

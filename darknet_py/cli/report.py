@@ -62,7 +62,7 @@ def report(
 
     \b
     Examples:
-      darknet report cfg/tiny.cfg tiny.weights dog.jpg eagle.jpg
+      darknet report cfg/tiny.cfg tiny.weights data/samples/airplane.png data/samples/ship.png
       darknet report net.cfg backup/net.weights photos/a.png --valid photos/ -o net.html
     """
     check_pictures(pictures)
