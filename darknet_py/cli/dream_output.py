@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.nightmare import Event
 
-_FRAME = 100
-"""Milliseconds that a round is seen in an animation."""
-
 
 class Output:
     """Writes rounds, and the animations at the end."""
@@ -74,7 +71,7 @@ class Output:
         from darknet_py.images import save_animation
 
         for name, kind in self._animations:
-            save_animation(self._frames, name, kind, _FRAME)
+            save_animation(self._frames, name, kind, round(1000 / self._request.asked.fps))
             click.echo(name)
 
     def _path(self, number: int) -> Path | None:
@@ -82,7 +79,7 @@ class Output:
         rounds = 1 if asked.sheet else asked.rounds
         if asked.output:
             return Path(asked.output) if number == rounds - 1 else None
-        title = "sheet" if asked.sheet else wish_of(request).title
+        title = "sheet" if asked.sheet else request.title or wish_of(request).title
         source = Path(request.picture).stem if request.picture else "noise"
         name = f"{source}_{Path(request.cfg).stem}_{title}"
         return self._folder / (f"{name}.png" if asked.sheet else f"{name}_{number:06d}.png")

@@ -54,6 +54,19 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
             ) from error
 
 
+def octaves_that_fit(net: Network, w: int, h: int, options: Options) -> int:
+    """As many of the octaves as a picture of `w` x `h` pixels has room for; 1 at least."""
+    for octave in range(1, options.octaves):
+        size = octave_size(w, h, octave, options.octave_scale)
+        try:
+            if not all(size):
+                return octave
+            net.resized(*size)
+        except ShapeError:
+            return octave
+    return options.octaves
+
+
 def nightmare(
     net: Network,
     scene: Scene,
