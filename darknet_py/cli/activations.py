@@ -62,7 +62,7 @@ def activations(
     \b
     Examples:
       darknet activations cfg/tiny.cfg tiny.weights data/samples/airplane.png
-      darknet activations cfg/tiny.cfg tiny.weights data/samples/airplane.png --layer 12 --top 24 -o seen/
+      darknet activations cfg/tiny.cfg tiny.weights data/samples/ship.png --layer 12 --top 24
     """
     check_output_folder(Path(output))
     net = open_network(cfg, find_file(weights), chosen)

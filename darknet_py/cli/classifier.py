@@ -18,7 +18,7 @@ def classifier() -> None:
 
     \b
     Example:
-      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/samples/airplane.png
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights photos/
     """
 
 
@@ -47,7 +47,7 @@ def predict(
 
     \b
     Example:
-      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/samples/airplane.png
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights photos/
     """
     check_pictures(pictures)
     from darknet_py.cfg.data_file import read_data

@@ -18,31 +18,34 @@ if TYPE_CHECKING:
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.nightmare import Event
 
-_FRAME = 100
-"""Milliseconds that a round is seen in an animation."""
+
+def check_files(request: Request) -> None:
+    """Before anything is loaded. Raises DarknetError for files that cannot be written, and those
+    that the dream begins with."""
+    from darknet_py.errors import DreamError
+
+    asked = request.asked
+    if asked.output:
+        check_output(Path(asked.output), PICTURES)
+    inputs = files_of(request).values()
+    for name in filter(None, (asked.output, asked.gif, asked.webp)):
+        if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
+            raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
+        check_output(Path(name))
+    check_output_folder(Path(asked.prefix or "."))
 
 
 class Output:
     """Writes rounds, and the animations at the end."""
 
     def __init__(self, request: Request, recipe: Recipe) -> None:
-        from darknet_py.errors import DreamError
-
         self._request, self._recipe = request, recipe
         self._frames: list[np.ndarray] = []
         asked = request.asked
         self._animations = [
             (name, kind) for name, kind in ((asked.gif, "GIF"), (asked.webp, "WEBP")) if name
         ]
-        if asked.output:
-            check_output(Path(asked.output), PICTURES)
-        inputs = files_of(request).values()
-        for name in filter(None, (asked.output, asked.gif, asked.webp)):
-            if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
-                raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
-            check_output(Path(name))
         self._folder = Path(asked.prefix or ".")
-        check_output_folder(self._folder)
         self._name = self._free_name()
 
     def take(self, event: Event) -> None:
@@ -72,7 +75,7 @@ class Output:
         from darknet_py.images import save_animation
 
         for name, kind in self._animations:
-            save_animation(self._frames, name, kind, _FRAME)
+            save_animation(self._frames, name, kind, round(1000 / self._request.asked.fps))
             click.echo(name)
 
     def _path(self, number: int) -> Path | None:
@@ -92,7 +95,7 @@ class Output:
     def _free_name(self) -> str:
         """What the rounds' names begin with: dreams that are there stay."""
         request = self._request
-        title = "sheet" if request.asked.sheet else wish_of(request).title
+        title = "sheet" if request.asked.sheet else request.title or wish_of(request).title
         source = Path(request.picture).stem if request.picture else "noise"
         name = f"{source}_{Path(request.cfg).stem}_{title}"
         return free_stem(self._folder, name, [self._ending(k) for k in range(self._rounds)])

@@ -42,12 +42,6 @@ def words(name: str, model: Model, pictures: Path) -> list[object]:
     return [each for word in COMMANDS[name] for each in files.get(word, [word])]
 
 
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one is built, work has begun."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - FOLDERS))
 def test_a_folder_that_is_not_there_is_said_before_the_work(
     darknet: Run,
@@ -60,11 +54,8 @@ def test_a_folder_that_is_not_there_is_said_before_the_work(
     def build(*_: object) -> None:
         raise AssertionError("the work has begun")
 
-    for place in (
-        "darknet_py.network.network.Network.from_cfg",
-        "darknet_py.tasks.metrics.read_metrics",
-    ):
-        monkeypatch.setattr(place, build)
+    monkeypatch.setattr("darknet_py.network.network.Network.from_cfg", build)
+    monkeypatch.setattr("darknet_py.tasks.metrics.read_metrics", build)
     out = tmp_path / "nothing" / "x.png"
     code, printed, err = darknet(*words(name, model, pictures), out)
     assert (code, printed) == (1, "")
