@@ -13,6 +13,7 @@ from darknet_py.images.aside import set_aside
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.files import LITTER, is_hidden, is_picture
 from darknet_py.images.names import one_line
+from darknet_py.text import joined_bytes
 
 _TRAIN = ("train", "training")
 _VALID = ("valid", "val", "validation", "test", "testing")
@@ -113,7 +114,7 @@ class _Reader:
         root, folders = self._root, self.folders(self._root)
         while len(folders) == 1 and not _is_side(folders[0], _TRAIN):
             only = folders[0]
-            if only.name in known or self._has_pictures(only, deep=False):
+            if joined_bytes(only.name) in known or self._has_pictures(only, deep=False):
                 break
             inner = self._subfolders(only)
             if not inner:
@@ -163,13 +164,14 @@ class _Reader:
         found: _Classes = {}
         places: dict[tuple[int, int], Path] = {}
         for folder in folders:
-            fault = fault_of_name(folder.name)
+            name = joined_bytes(folder.name)  # the same class in every locale
+            fault = fault_of_name(name)
             if fault:
                 _fail(folder, f"the name of a class {fault}: rename the folder")
             first = places.setdefault(_identity(folder), folder)
             if first is not folder:
                 self._say(f"{one_line(folder)}: is the same folder as {one_line(first)}")
-            found[folder.name] = self._pictures(folder)
+            found[name] = self._pictures(folder)
         return found
 
     def finish(self, names: Sequence[str]) -> None:
