@@ -134,7 +134,7 @@ def say_network(net: Network, chosen: Chosen) -> None:
 
 def _say_compiling(is_kept: bool) -> None:
     kept = "once" if is_kept else "as there is no folder to keep them in (see DARKNET_CACHE_DIR)"
-    click.echo(f"Compiling kernels, {kept}: half a minute or so...", err=True)
+    click.echo(f"Compiling kernels, {kept}: up to a minute...", err=True)
 
 
 def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
