@@ -214,7 +214,7 @@ def test_where_the_pictures_vanish_nothing_is_lost(
     while not isinstance(next(events), Trained):
         pass
     shutil.rmtree(copy)
-    with pytest.raises(DarknetError, match=r"pictures cannot be read any more: is a disk"):
+    with pytest.raises(DarknetError, match=r"pictures cannot be read: is a disk"):
         list(events)
     assert net.batch_num >= 1
     saved = new_net(tmp_path)
