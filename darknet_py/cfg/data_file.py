@@ -1,4 +1,4 @@
-"""`.data` files (key=value lines), and the names of classes and lists of pictures that they name."""
+"""`.data` files (key=value lines), names of classes and lists of pictures."""
 
 from __future__ import annotations
 

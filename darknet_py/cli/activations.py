@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from darknet_py.cli.console import say_line
+from darknet_py.cli.files import check_output_folder, free_path
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.outputs import check_output_folder, free_path
 from darknet_py.cli.predictions import fit_option
 from darknet_py.text import as_json
 

@@ -25,15 +25,18 @@ def look_at(
     *,
     averaged: bool = False,
     processes: int = 1,
+    quiet: bool = False,
 ) -> Report:
-    """As tasks.check.check, with a count of the pictures on a terminal."""
+    """As tasks.check.check; unless it is to be quiet with a count of the pictures on a terminal."""
     from darknet_py.tasks.check import check
 
     line: CountLine | None = None
 
     def show(done: int, total: int) -> None:
         nonlocal line
-        line = line or CountLine(total)
+        if quiet:
+            return
+        line = line or CountLine(total, "pictures checked")
         line.show(done)
 
     report = check(data, net, decode, averaged=averaged, processes=processes, show=show)
@@ -62,7 +65,7 @@ def report_lines(report: Report) -> Iterator[str]:
     """The report of tasks.check, line by line."""
     data = report.data
     train, valid = data.training(), data.valid
-    held = f"{_count(len(valid), 'picture')} to validate with" if valid else "none to validate with"
+    held = f"{len(valid)} to validate with" if valid else "none to validate with"
     yield (
         f"{data.path}: {_count(len(data.names), 'class', 'es')}, "
         f"{_count(len(train), 'picture')} to train on, {held}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli.dream_request import Request, files_of, wish_of
-from darknet_py.cli.outputs import PICTURES, check_output, check_output_folder, free_stem
+from darknet_py.cli.files import PICTURES, check_output, check_output_folder, free_stem
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ import click
 from darknet_py.cli.dream_options import Asked
 from darknet_py.cli.dream_request import Request, files_of, read_request
 from darknet_py.cli.dreaming import prepare
+from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import Chosen
-from darknet_py.cli.outputs import PICTURES, output_file
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.recipe import Recipe

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.files import check_output_folder, free_stem
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.outputs import check_output_folder, free_stem
 from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
 from darknet_py.text import as_json
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.files import output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.outputs import output_file
 from darknet_py.cli.predictions import check_pictures, find_named
 from darknet_py.text import counted
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli.console import say_line
+from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.outputs import PICTURES, output_file
 from darknet_py.text import counted
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
 from darknet_py.cli.options import Chosen, find_file, network_options, read_network
 from darknet_py.cli.stopping import stop_on_ctrl_c
-from darknet_py.cli.train import data_options
+from darknet_py.cli.train import data_options, keep_output_going
 from darknet_py.cli.uneven import Uneven, uneven_options
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ _NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept featu
 @uneven_options
 @data_options
 @network_options
+@click.pass_context
 def finetune(
+    context: click.Context,
     data: str,
     cfg: str,
     weights: str,
@@ -65,13 +67,15 @@ def finetune(
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.finetune import finetune as run
     from darknet_py.tasks.finetune import prepare
+    from darknet_py.tasks.lock import only_process_in
 
+    keep_output_going(context)
     opened = open_data(find_file(data), labels, share, seed, tuned.output)
-    report = look_at(opened)
+    report = look_at(opened, quiet=chosen.quiet)
     say_report(report, chosen.quiet)
     train, valid = report.usable()
     usable = replace(opened, train=train, valid=valid)
-    with stop_on_ctrl_c() as stop:
+    with only_process_in(Path(tuned.output)), stop_on_ctrl_c() as stop:
         how = replace(
             tuned.how(len(train), seed, usable.top, lambda: bool(stop)),
             class_weights=uneven.weights(usable.names, train.counts()),
@@ -91,7 +95,7 @@ def finetune(
         finally:
             presenter.close()
         if stop:
-            click.get_current_context().exit(130)
+            context.exit(130)
 
 
 def _opener(chosen: Chosen) -> Callable[[Path], Network]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli import status_line
 from darknet_py.cli.data_lines import look_at, say_report
+from darknet_py.cli.files import PICTURES, check_output, output_file
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
-from darknet_py.cli.outputs import PICTURES, check_output, output_file
 from darknet_py.cli.train import data_options
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def lr_find(
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
-    report = look_at(open_data(find_file(data), labels, share, seed), net)
+    report = look_at(open_data(find_file(data), labels, share, seed), net, quiet=chosen.quiet)
     say_report(report, chosen.quiet)
     if weights:
         net.load_weights(find_file(weights), partial=True, clear=True)
@@ -103,7 +104,7 @@ def lr_find(
         probes.append(probe)
         if not chosen.quiet and sys.stderr.isatty():
             line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
-            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+            status_line.show(line)
     if not chosen.quiet and sys.stderr.isatty():
         click.echo(err=True)
     found = suggest(probes, steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.outputs import PICTURES, output_file
+from darknet_py.cli.files import PICTURES, output_file
 
 
 @click.command()

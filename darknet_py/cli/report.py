@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.files import output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.outputs import output_file
 from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
 from darknet_py.cli.valid import say_left_out, say_validation, validation_options
 from darknet_py.text import counted

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.console import say_line
+from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import Chosen, build_network
-from darknet_py.cli.outputs import PICTURES, output_file
 from darknet_py.cli.train import data_options
 from darknet_py.text import counted
 

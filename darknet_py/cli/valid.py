@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
+from darknet_py.cli.files import PICTURES, check_output
 from darknet_py.cli.options import Chosen, network_options, open_network
-from darknet_py.cli.outputs import PICTURES, check_output
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
 from darknet_py.text import as_json, counted

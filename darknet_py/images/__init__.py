@@ -33,7 +33,7 @@ from darknet_py.images.fit import (
     load_with_fitted,
 )
 from darknet_py.images.flip import flip_image
-from darknet_py.images.folder import read_folder, read_whole_folder
+from darknet_py.images.folder import has_folders, read_folder, read_whole_folder
 from darknet_py.images.given import Given, each_picture, name_of, to_image
 from darknet_py.images.heat.colormap import color_map
 from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
@@ -111,6 +111,7 @@ __all__ = [
     "flip_image",
     "folder_names",
     "from_view",
+    "has_folders",
     "has_numbers",
     "hsv_to_rgb",
     "in_threads",

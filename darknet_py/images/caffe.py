@@ -63,14 +63,18 @@ def find_lists(path: Path) -> tuple[Path | None, Path | None]:
 def find_valid_list(path: Path) -> Path | None:
     """The list to validate with that a folder, or a list itself, stands for.
 
-    Of a folder with a train.txt the one beside it, else train.txt, which is all that there is; of
-    one without and without folders its val.txt, or what it is called. None for what is no list.
+    Of a list to train on, or a folder with a train.txt, the one beside it, else itself, which is
+    all that there is; of a folder without and without folders its val.txt, or what it is called.
+    None for what is no list.
     """
-    if not path.is_dir():
-        return path if path.is_file() and not is_data_file(path) else None
     train, valid = find_lists(path)
-    if train is not None or any(each.is_dir() for each in path.iterdir()):
+    if train is not None or valid is not None or not path.is_dir():
         return valid or train
+    try:
+        if any(each.is_dir() for each in path.iterdir()):
+            return None
+    except OSError:  # whoever reads the folder says why not
+        return None
     places = (path / f"{word}.txt" for word in _VALID)
     return next((place for place in places if place.is_file()), None)
 

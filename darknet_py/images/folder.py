@@ -56,6 +56,8 @@ def read_folder(
     sides = reader.sides(root, folders)
     if sides is None:
         train, valid = _split(root, reader.classes(folders), share, seed)
+    elif sides[0] == sides[1]:
+        _fail(root, f"has {sides[0].name}/ to validate with, and no train/")
     else:
         train = reader.classes(reader.folders(sides[0]))
         if sides[1] is None:
@@ -94,6 +96,11 @@ def read_whole_folder(
     return _dataset(names, classes)
 
 
+def has_folders(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds others that may be classes. Raises DarknetError."""
+    return bool(_Reader(Path(folder), _unsaid).subfolders(Path(folder)))
+
+
 class _Reader:
     """Reads one folder, and notes what it passes over."""
 
@@ -116,7 +123,7 @@ class _Reader:
             only = folders[0]
             if joined_bytes(only.name) in known or self._has_pictures(only, deep=False):
                 break
-            inner = self._subfolders(only)
+            inner = self.subfolders(only)
             if not inner:
                 break
             root, folders = only, inner
@@ -128,13 +135,14 @@ class _Reader:
         return root, folders
 
     def sides(self, root: Path, folders: Sequence[Path]) -> tuple[Path, Path | None] | None:
-        """The folders to train on and to validate with; None where folders are classes."""
+        """The folders to train on, without which the other stands here too, and to validate with;
+        None where folders are classes."""
         trains = [each for each in folders if _is_side(each, _TRAIN)]
         valids = [each for each in folders if _is_side(each, _VALID)]
         others = [each for each in folders if each not in trains and each not in valids]
-        deep = [each for each in trains if self._subfolders(each)]
+        deep = [each for each in trains if self.subfolders(each)]
         valids = sorted(valids, key=lambda each: _VALID.index(each.name.lower()))
-        held = next((each for each in valids if self._subfolders(each)), None)
+        held = next((each for each in valids if self.subfolders(each)), None)
         if not others and not deep and held is not None and not trains:
             return held, held
         if not deep:
@@ -184,18 +192,18 @@ class _Reader:
             other = seen.setdefault(name.casefold(), name)
             if other != name:
                 self._say(
-                    f"{one_line(self._root)}: the classes {other!r} and {name!r} differ in the case "
-                    "of letters alone"
+                    f"{one_line(self._root)}: the classes {other!r} and {name!r} differ in the "
+                    "case of letters alone"
                 )
 
     def folders(self, root: Path) -> list[Path]:
         """The folders in a folder, sorted by name; hidden ones are left out."""
-        found = self._subfolders(root)
+        found = self.subfolders(root)
         if not found:
             _fail(root, "no folders in it: expected one for each class, or train and valid")
         return found
 
-    def _subfolders(self, root: Path) -> list[Path]:
+    def subfolders(self, root: Path) -> list[Path]:
         try:
             found = sorted(path for path in root.iterdir() if path.is_dir())
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,15 +128,24 @@ def _first(data: DataFile, path: Path, what: str) -> list[str]:
 
 
 def _find(data: DataFile, key: str, written: str) -> Path:
-    for spelled in (written, from_windows(written)):
+    path_here = from_windows(written)
+    for spelled in (written, path_here):
         path = find_resource(spelled, data.path.parent)
         if path is not None:
             return path
+    if os.path.isdir(path_here) or os.path.isdir(data.path.parent / path_here):
+        raise CfgError(
+            data.path,
+            None,
+            f"{key}={one_line(written)}: is a folder: expected a list of pictures; or name a "
+            "folder instead of this file, with a folder of pictures for each class",
+        )
     advice = ""
     if key in ("train", "valid"):
         advice = (
             f': lists are yours to make, the path of a picture a line, as in find "$PWD/{key}" '
-            "-name '*.png' > FILE; or name a folder with a folder of pictures for each class"
+            f"-name '*.png' > {one_line(path_here)}; or name a folder of pictures instead, with a "
+            "folder for each class"
         )
     raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file{advice}")
 

@@ -38,6 +38,12 @@ class Report:
     processes: int = 1
     decoded: bool = True
 
+    def unreadable(self) -> set[Path]:
+        """The refused pictures."""
+        found = {self.data.training().paths[each.picture] for each in self.refused_train}
+        valid = self.data.valid.paths if self.data.valid else []
+        return found | {valid[each.picture] for each in self.refused_valid}
+
     def usable(self) -> tuple[Dataset, Dataset | None]:
         """The sets without the refused pictures; the second is None where none is left."""
         train = self.data.training().without(refusal.picture for refusal in self.refused_train)
@@ -90,16 +96,18 @@ def check(
     )
 
 
-def training_memory(net: Network, averaged: bool = False, processes: int = 1) -> int:
+def training_memory(
+    net: Network, averaged: bool = False, processes: int = 1, subdivisions: int | None = None
+) -> int:
     """Bytes that training takes, about: parameters, what the optimiser keeps, maps of a part.
 
     averaged: an average of the parameters is kept. processes: that share each batch, each with as
-    much memory as this, of its own.
+    much memory as this, of its own. subdivisions: of the batch, None: the cfg's.
     """
     kept = 2 + METHODS[net.settings.optimiser.method]
     parameters = sum(p.size * ((kept if p.learned else 1) + averaged) for p in net.parameters())
     rows = net.settings.batch * net.settings.time_steps
-    pictures = rows // (net.settings.subdivisions * processes)
+    pictures = rows // ((subdivisions or net.settings.subdivisions) * processes)
     # a layer's output, what it keeps for backward, and the delta that is on its way
     maps = sum(3 * layer.out_shape.size for layer in net.layers) + net.in_shape.size
     return 4 * (parameters + pictures * maps)

@@ -64,16 +64,23 @@ def open_data(
         else:
             sets = read_folder(path, share, seed, notes.append)
         names = _names(sets)
-        results = Path(backup or "backup")
-        return Data(Path(path), names, *sets, results, useful_top(len(names)), tuple(notes))
+        top, results = useful_top(len(names)), results_folder(path, backup)
+        return Data(Path(path), names, *sets, results, top, tuple(notes))
     described = read_data(find_resource(str(path)) or path)
     sets = read_data_file(described, labels)
     names = _names(sets)
     if not names:
         raise DarknetError(f"{path}: has neither train= nor valid=: there are no pictures")
     top = min(described.top, len(names))
-    results = Path(backup or as_here(described.backup))
+    results = results_folder(path, backup)
     return Data(Path(path), names, *sets, results, top, tuple(described.notes))
+
+
+def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:
+    """Where results go: `backup`, else what a `.data` file says, else `backup` where you are."""
+    if backup or Path(path).is_dir() or any(find_lists(Path(path))):
+        return Path(backup or "backup")
+    return Path(as_here(read_data(find_resource(str(path)) or path).backup))
 
 
 def useful_top(classes: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from darknet_py.errors import DarknetError, PictureError
@@ -73,9 +73,13 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Finished:
-    """Why training ended: "done", "stopped" or "patience"."""
+    """Why training ended: "done", "stopped" or "patience"; batch: the last one. best, best_batch:
+    the best validation's share of right first guesses, 0..1, and when it was; None without one."""
 
     reason: str
+    batch: int = field(default=0, compare=False)
+    best: float | None = field(default=None, compare=False)
+    best_batch: int | None = field(default=None, compare=False)
 
 
 Event = Trained | Validated | Saved | SaveFailed | Adjusted | LeftOut | Finished

@@ -107,10 +107,10 @@ def validate(
     guess, and a share of what is left would say nothing."""
     found = evaluate(net, validation.dataset, top or validation.top, views, batch, worst)
     if found.not_finite:
-        count = f"{len(found.not_finite)} of {found.pictures}"
+        count, first = f"{len(found.not_finite)} of {found.pictures}", found.not_finite[0]
         raise DarknetError(
-            f"{net.path}: of {count} pictures the outputs are no numbers, {found.not_finite[0]} the "
-            "first: these weights cannot be used (a training that diverged, or another cfg's)"
+            f"{net.path}: of {count} pictures the outputs are no numbers, {first} the first: these "
+            "weights cannot be used (a training that diverged, or another cfg's)"
         )
     return found
 
@@ -232,7 +232,7 @@ def _places(theirs: Sequence[str], mine: Sequence[str]) -> list[int] | None:
 
 
 def _with_names(dataset: Dataset, names: Sequence[str], places: dict[int, int]) -> Dataset:
-    labels = [(places[label],) for (label,) in dataset.labels]
+    labels: list[tuple[int, ...]] = [(places[label],) for (label,) in dataset.labels]
     return Dataset(tuple(names), dataset.paths, labels)
 
 

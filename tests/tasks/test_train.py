@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from darknet_py.errors import DarknetError, PictureError, TrainingError
+from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Dataset
 from darknet_py.network import Network
 from darknet_py.tasks.check import check, training_memory
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.data import open_data
-from darknet_py.tasks.events import Finished, Saved, Trained, Validated
+from darknet_py.tasks.events import Finished, LeftOut, Saved, Trained, Validated
 from darknet_py.tasks.metrics import MetricsFile, read_metrics
 from darknet_py.tasks.run import Options
 from darknet_py.tasks.train import train
@@ -177,14 +177,49 @@ def test_an_update_that_is_no_number_stops_too(
     assert net.batch_num == 0
 
 
-def test_a_picture_that_breaks_meanwhile_is_named(
+def test_a_picture_that_breaks_meanwhile_is_left_out_and_said_once(
+    tmp_path: Path, shapes: Path, options: Options
+) -> None:
+    """And a run that goes on afterwards is the one that never stopped."""
+    copy = shutil.copytree(shapes, tmp_path / "copy")
+    data = open_data(copy, share=0.2)
+    bad = [data.training().paths[7], data.validation().paths[2]]
+    for path in bad:
+        path.write_bytes(path.read_bytes()[:60])
+    sets = data.training(), data.validation()
+    options = replace(options, batches=20)
+    net = new_net(tmp_path)
+    events = list(train(net, *sets, options))
+    left_out = [event for event in events if isinstance(event, LeftOut)]
+    assert sorted(str(event.error).split(": ")[0] for event in left_out) == sorted(map(str, bad))
+    validated = [event for event in events if isinstance(event, Validated)]
+    assert len(validated) > 1
+    assert {event.evaluation.pictures for event in validated} == {23}
+
+    part = replace(options, backup=tmp_path / "part")
+    list(train(new_net(tmp_path), *sets, replace(part, batches=7)))
+    again = new_net(tmp_path)
+    list(train(again, *sets, part, resume(again, part.backup / "shapes.state")))
+    for one, other in zip(net.parameters(), again.parameters(), strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+
+
+def test_where_the_pictures_vanish_nothing_is_lost(
     tmp_path: Path, shapes: Path, options: Options
 ) -> None:
     copy = shutil.copytree(shapes, tmp_path / "copy")
-    data = open_data(copy, share=0)
-    next(copy.glob("cross/7.png")).write_bytes(b"")
-    with pytest.raises(PictureError, match=r"cross/7\.png: is empty"):
-        list(train(new_net(tmp_path), data.training(), None, options))
+    data = open_data(copy, share=0).training()
+    net = new_net(tmp_path)
+    events = train(net, data, None, options)
+    while not isinstance(next(events), Trained):
+        pass
+    shutil.rmtree(copy)
+    with pytest.raises(DarknetError, match=r"pictures cannot be read: is a disk"):
+        list(events)
+    assert net.batch_num >= 1
+    saved = new_net(tmp_path)
+    resume(saved, options.backup / "shapes.state")
+    assert saved.batch_num == net.batch_num
 
 
 def test_outputs_must_fit_the_classes(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from darknet_py.cli.files import check_output
 from darknet_py.cli.options import Chosen, build_network, find_file, load_weights
-from darknet_py.cli.outputs import check_output
 
 if TYPE_CHECKING:
     from darknet_py.network import Network

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from darknet_py.cli.outputs import check_output, check_output_folder, free_path, free_stem
+from darknet_py.cli.files import check_output, check_output_folder, free_path, free_stem
 from darknet_py.errors import DarknetError
 from tests.cli.conftest import Model, Run
 from tests.support.shapes import CFG, draw_shapes
