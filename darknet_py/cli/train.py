@@ -360,7 +360,8 @@ def _stopped_line(
     context: click.Context, finished: Finished, folder: RunFolder, data: str, cfg: str
 ) -> str:
     """Where all is kept, and how to go on with it."""
-    words = [*context.command_path.split(), data, cfg]
+    group = context.parent.info_name if context.parent and context.parent.parent else None
+    words = ["darknet", *([group] if group else []), str(context.info_name), data, cfg]
     for option in context.command.params:
         value = given(context, option.name or "")
         if isinstance(option, click.Option) and value and option.name not in _ONCE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darknet_py.cfg.data_file import read_lines
+from darknet_py.errors import WeightsError
 from darknet_py.network import Network
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.reinit import layers_to_draw
@@ -36,7 +37,19 @@ def begin(net: Network, options: Options, beginning: Beginning) -> Progress | No
         net.load_weights(beginning.weights, partial=True, clear=beginning.clear)
     net.initialise(options.seed)
     net.reinitialise(layers, options.seed)
+    if not net.values_are_finite():
+        raise WeightsError(f"{beginning.weights}: cannot be trained on: {first_bad_value(net)}")
     return None
+
+
+def first_bad_value(net: Network) -> str:
+    """Which layer is the first whose parameters are not all numbers, in words."""
+    for index, layer in enumerate(net.layers):
+        for parameter in layer.parameters():
+            if not net.ops.is_finite(parameter.value):
+                where = f"layer {index} [{layer.kind}]"
+                return f"{where} is the first with a value that is no number, in {parameter.name}"
+    return "the average has a value that is no number"
 
 
 def classes_warning(net: Network, beginning: Beginning, names: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
+from darknet_py.tasks.beginning import first_bad_value
 from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start, weights_of_the_end
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
@@ -95,8 +96,6 @@ def _run(run: Run, goes_on: bool) -> Iterator[Event]:
     net, options = run.net, run.options
     check_trainable(net)
     last = net.settings.max_batches if options.batches is None else options.batches
-    if not net.values_are_finite():
-        raise TrainingError(f"{net.path}: cannot begin: {_first_bad_value(net)}")
     if last and net.batch_num >= last:
         yield from _ended_before(run, last, goes_on)
         return
@@ -155,7 +154,7 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             due = is_due(run)
             if (ended or keeps or snaps or validates or due) and not net.values_are_finite():
                 if net.plateau is None or ended:
-                    raise TrainingError(_diverged(run, _first_bad_value(net)))
+                    raise TrainingError(_diverged(run, first_bad_value(net)))
                 continue  # the next batch's loss is no number either, and goes back
             if validates and run.judge is not None:
                 yield from _validate(run, run.judge)
@@ -232,17 +231,6 @@ def _diverged(run: Run, what: str) -> str:
         f"batch {run.net.batch_num}: {what}: {run.path('.backup')} has the last good weights; try "
         "a lower learning_rate"
     )
-
-
-def _first_bad_value(net: Network) -> str:
-    for index, layer in enumerate(net.layers):
-        for parameter in layer.parameters():
-            if not net.ops.is_finite(parameter.value):
-                return (
-                    f"layer {index} [{layer.kind}] is the first with a value that is no number, in "
-                    f"its {parameter.name}"
-                )
-    return "the average has values that are no numbers"
 
 
 def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:

@@ -192,10 +192,11 @@ def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
         assert [int(row["batch"]) for row in csv.DictReader(table)] == list(range(1, 101))
 
     weights = task.backup / "shapes.weights"
-    code, _, err = darknet("train", *task.words, "-q", weights)
+    code, _, err = darknet("train", *task.words, "-q", "--force", weights)
     assert code == 1
     assert "seen is already past max_batches" in err
-    code, out, _ = darknet("train", *task.words[:2], *other, weights, "-clear", "--max-iter", 3)
+    words = (*task.words[:2], *other, weights, "-clear", "--force", "--max-iter", 3)
+    code, out, _ = darknet("train", *words)
     assert (code, out[:2]) == (0, "1,")
     code, _, err = darknet("train", *task.words, "-q", "--state", weights)
     assert code == 1
@@ -267,7 +268,7 @@ def test_display_is_the_mean_of_the_batches_since(
             figure = sum(figures) / 5 if column == "loss" else sum(figures)
             assert float(line[number]) == pytest.approx(figure, abs=2e-6)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    _, out, err = darknet("train", *task.words, "--max-iter", 11, "--display", 5)
+    _, out, err = darknet("train", *task.words, "--force", "--max-iter", 11, "--display", 5)
     assert len(out.splitlines()) == 2
     assert "\r\x1b[2Kbatch 11/11 " in err
 
@@ -360,7 +361,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
     weights = task.backup / "shapes.weights"
     began = weights.rename(task.backup.parent / "began.weights")
     task.cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    words = ("train", *task.words, began, "-clear", "--max-iter", 1, "--seed", 3)
+    words = ("train", *task.words, began, "-clear", "--force", "--max-iter", 1, "--seed", 3)
     assert darknet(*words).code == 0
     assert weights.read_bytes()[20:] == began.read_bytes()[20:]
     assert darknet(*words, "--reinit", "last").code == 0
@@ -375,7 +376,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
 def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
     darknet("train", *task.words, "--max-iter", 1)
     weights = task.backup / "shapes.weights"
-    code, _, err = darknet("train", *task.words, weights, "-clear", "--reinit", "2")
+    code, _, err = darknet("train", *task.words, "--force", weights, "-clear", "--reinit", "2")
     assert code == 1
     assert err.splitlines()[-1] == (
         "darknet: --reinit 2: layer 2 [dropout] has no weights: those that have are 0, 1, 3"

@@ -35,13 +35,15 @@ def test_it_learns(tmp_path: Path, sets: tuple[Dataset, Dataset], options: Optio
 
 
 def test_what_it_writes(tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options) -> None:
-    net = new_net(tmp_path)
+    net, options = new_net(tmp_path), replace(options, keep=3)
     saved = [e.path.name for e in train(net, *sets, options) if isinstance(e, Saved)]
     assert saved[0] == "shapes.backup"
     assert saved[-1] == "shapes.weights"
-    assert {"shapes_1.weights", "shapes_7.weights", "shapes_best.weights"} <= set(saved)
-    assert (options.backup / "shapes.state").is_file()
-    assert (options.backup / "shapes_7.state").is_file()
+    names = {path.name for path in options.backup.iterdir()}
+    epochs = {f"shapes_{n}.{kind}" for n in (3, 6, 9, 12) for kind in ("weights", "state")}
+    assert {"shapes_best.weights", "shapes.state", "shapes.backup", "shapes.weights"} | epochs == (
+        names
+    )
     again = new_net(tmp_path)
     again.load_weights(options.backup / "shapes.weights")
     assert again.seen == 100 * 12
@@ -54,7 +56,7 @@ def test_the_average_is_validated_and_is_the_outcome(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:
     net = new_net(tmp_path)
-    asked = replace(options, ema=0.95, batches=14, valid_every=14)
+    asked = replace(options, ema=0.95, batches=14, valid_every=14, keep=1)
     events = list(train(net, *sets, asked))
     (validated,) = of_kind(events, Validated)
     assert isinstance(validated, Validated)
