@@ -41,11 +41,14 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file, UTF-8, whole or not at all; bytes that are none, in names of files, as
-    they are. Raises DarknetError."""
+    """Writes a text file, UTF-8, whole or not at all; into a pipe or a device as it comes. Bytes that
+    are none, in names of files, stay as they are. Raises DarknetError."""
     try:
-        with atomic_file(path) as file:
-            file.write(text.encode(errors="surrogateescape"))
+        is_device = Path(path).parts[:2] == ("/", "dev") or (
+            os.path.exists(path) and not os.path.isfile(path)
+        )
+        with open(path, "wb") if is_device else atomic_file(os.path.realpath(path)) as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise DarknetError(f"{path}: cannot be written: {error.strerror or error}") from error
 

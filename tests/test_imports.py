@@ -16,11 +16,12 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "resources"}
+BOTTOM = {"atomic", "errors", "resources", "text"}
 BELOW = {
     "errors": set[str](),
     "atomic": {"errors"},
     "resources": {"errors"},
+    "text": set[str](),
     "cfg": BOTTOM,
     "ops": BOTTOM,
     "layers": BOTTOM | {"cfg", "ops"},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
+
+from darknet_py.cli.console import say_line
+from darknet_py.cli.files import DRAWINGS, output_file
 
 
 @click.command()
@@ -13,9 +15,9 @@ import click
 @click.option(
     "-o",
     "--output",
-    default="chart.png",
-    show_default=True,
-    help="Where to draw it: .png, .jpg or .svg.",
+    metavar="FILE",
+    help="Where to draw it: .png, .jpg or .svg.  [chart.png, or the next that is free: "
+    "chart-2.png]",
 )
 @click.option(
     "--smooth",
@@ -25,7 +27,7 @@ import click
     metavar="KEEP",
     help="Of the smoothed loss, how much stays from batch to batch.",
 )
-def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
+def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
     """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
     RUN is a backup folder or its metrics.csv; several are drawn over each other, named by what
@@ -37,12 +39,11 @@ def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
       darknet plot backup/
       darknet plot backup/ other/backup/ --smooth 0.98 -o comparison.svg
     """
-    from darknet_py.images import check_drawing_name
     from darknet_py.tasks.chart import run_names, save_chart
     from darknet_py.tasks.metrics import read_metrics
 
-    check_drawing_name(output)
+    file = output_file(output, "chart.png", DRAWINGS)
     found = [read_metrics(run) for run in runs]
     named = [replace(run, name=name) for run, name in zip(found, run_names(runs), strict=True)]
-    save_chart(Path(output), named, smooth)
-    click.echo(output)
+    save_chart(file, named, smooth)
+    say_line(file)

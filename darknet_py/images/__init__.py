@@ -34,6 +34,7 @@ from darknet_py.images.fit import (
 )
 from darknet_py.images.flip import flip_image
 from darknet_py.images.folder import has_folders, read_folder, read_whole_folder
+from darknet_py.images.given import Given, each_picture, name_of, to_image
 from darknet_py.images.heat.colormap import color_map
 from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
 from darknet_py.images.heat.spread import spread_heat
@@ -43,7 +44,7 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
-from darknet_py.images.names import legible
+from darknet_py.images.names import one_line
 from darknet_py.images.order import Order
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
@@ -57,7 +58,7 @@ from darknet_py.images.view import View, from_view, moments, to_view
 from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
-    from darknet_py.images.charts.canvas import check_drawing_name, save_drawing
+    from darknet_py.images.charts.canvas import save_drawing
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
     from darknet_py.images.charts.confusion import confused_pairs, draw_confusion
     from darknet_py.images.charts.curves import smooth, top_without_spikes
@@ -77,6 +78,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "Frame",
+    "Given",
     "Loader",
     "Order",
     "Panel",
@@ -87,7 +89,6 @@ __all__ = [
     "augment_image",
     "center_crop_image",
     "check_animation",
-    "check_drawing_name",
     "check_name",
     "color_map",
     "confused_pairs",
@@ -100,6 +101,7 @@ __all__ = [
     "draw_overlay",
     "draw_sheet",
     "drawable_names",
+    "each_picture",
     "encode_jpeg",
     "encode_png",
     "file_digest",
@@ -117,7 +119,6 @@ __all__ = [
     "hsv_to_rgb",
     "in_threads",
     "is_prepared",
-    "legible",
     "letterbox_image",
     "level_details",
     "load_fitted",
@@ -126,7 +127,9 @@ __all__ = [
     "load_prepared",
     "load_with_fitted",
     "moments",
+    "name_of",
     "names_beside",
+    "one_line",
     "order_of",
     "overlap",
     "read_data_file",
@@ -151,6 +154,7 @@ __all__ = [
     "smooth",
     "spread_heat",
     "to_channels",
+    "to_image",
     "to_pixels",
     "to_view",
     "top_without_spikes",
@@ -163,7 +167,6 @@ __all__ = [
 _CHARTS = {
     "Panel": "charts.chart",
     "Series": "charts.chart",
-    "check_drawing_name": "charts.canvas",
     "confused_pairs": "charts.confusion",
     "draw_chart": "charts.chart",
     "draw_confusion": "charts.confusion",

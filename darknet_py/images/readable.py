@@ -79,6 +79,6 @@ class Readable:
         with self._lock:
             refused, first = len(self.refused), next(iter(self.refused.values()))
         return DarknetError(
-            f"{refused} of {len(self._dataset)} pictures cannot be read any more: is a disk or a "
-            f"network folder gone? {first}"
+            f"{refused} of {len(self._dataset)} pictures cannot be read: is a disk or a network "
+            f"folder gone? {first}"
         )

@@ -23,6 +23,7 @@ from darknet_py.network import Network
 from darknet_py.resources import find_resource
 from darknet_py.tasks.data import open_data, useful_top
 from darknet_py.tasks.names import names_file, own_names, read_names, shipped_names
+from darknet_py.tasks.targets import class_count
 from darknet_py.tasks.valid import Evaluation, evaluate
 
 _WORDNET = {1000: "data/imagenet.labels.list"}
@@ -106,17 +107,12 @@ def validate(
     guess, and a share of what is left would say nothing."""
     found = evaluate(net, validation.dataset, top or validation.top, views, batch, worst)
     if found.not_finite:
-        count = f"{len(found.not_finite)} of {found.pictures}"
+        count, first = f"{len(found.not_finite)} of {found.pictures}", found.not_finite[0]
         raise DarknetError(
-            f"{net.path}: of {count} pictures the outputs are no numbers, {found.not_finite[0]} the "
-            "first: these weights cannot be used (a training that diverged, or another cfg's)"
+            f"{net.path}: of {count} pictures the outputs are no numbers, {first} the first: these "
+            "weights cannot be used (a training that diverged, or another cfg's)"
         )
     return found
-
-
-def class_count(net: Network) -> int:
-    """How many classes a network knows: as many as outputs; two where there is one."""
-    return max(net.outputs, 2)
 
 
 def _names_of(net: Network, names: str | Path | None, outputs: int) -> _Names:
@@ -236,7 +232,7 @@ def _places(theirs: Sequence[str], mine: Sequence[str]) -> list[int] | None:
 
 
 def _with_names(dataset: Dataset, names: Sequence[str], places: dict[int, int]) -> Dataset:
-    labels = [(places[label],) for (label,) in dataset.labels]
+    labels: list[tuple[int, ...]] = [(places[label],) for (label,) in dataset.labels]
     return Dataset(tuple(names), dataset.paths, labels)
 
 

@@ -37,7 +37,7 @@ def test_it_prints_a_line_for_the_cfg_and_draws(darknet: Run, words: tuple[objec
     assert darknet(*words, "-q").out == out
     # nothing else is written
     names = {path.name for path in Path().iterdir()}
-    assert names == {"shapes", "shapes.cfg", "lr-find.png", "rates.csv"}
+    assert names == {"shapes", "shapes.cfg", "lr-find.png", "lr-find-2.png", "rates.csv"}
 
 
 def test_weights_to_begin_with_stay_as_they_are(darknet: Run, words: tuple[object, ...]) -> None:

@@ -76,7 +76,7 @@ def test_classes_are_matched_by_name(tmp_path: Path, pets: Path, names: str) -> 
     outputs = 3 if names.startswith(("fox", "dog")) else 5
     net = net_of(tmp_path, outputs, names)
     assert sorted(count for count in found(pets, net).values()) == [1, 2, 3]
-    expected = [line for line in names.splitlines()][:outputs]
+    expected = names.splitlines()[:outputs]
     assert list(open_validation(pets, net).dataset.names) == expected
     assert "classes are matched by name" in open_validation(pets, net).notes[0]
 

@@ -16,6 +16,7 @@ from darknet_py.tasks.explain import Explanation, explain_picture
 from darknet_py.tasks.explain.target import last_map
 from darknet_py.tasks.filters import FirstFilters, first_filters
 from darknet_py.tasks.pictures import Picture
+from darknet_py.tasks.targets import class_probabilities
 from darknet_py.tasks.valid import Evaluation
 
 _CLASSES = 5
@@ -112,7 +113,7 @@ def _method(net: Network) -> str:
 
 
 def _see(net: Network, weights: str | Path, picture: Picture, names: Sequence[str]) -> Seen:
-    probabilities = net.predict(picture.x[None])[0]
+    (probabilities,) = class_probabilities(net, picture.x[None])
     if not np.isfinite(probabilities).all():
         raise WeightsError(
             f"{weights}: what the network gives for {picture.path} is no number: the file is "
@@ -121,4 +122,4 @@ def _see(net: Network, weights: str | Path, picture: Picture, names: Sequence[st
     best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
-    return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS))
+    return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS, name=picture.path))

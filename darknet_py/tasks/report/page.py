@@ -17,8 +17,8 @@ from darknet_py.images import (
     draw_overlay,
     encode_jpeg,
     encode_png,
-    legible,
     load_image,
+    one_line,
 )
 from darknet_py.tasks.activations import LayerMaps
 from darknet_py.tasks.explain import Explanation
@@ -287,7 +287,7 @@ def _mistake_figure(mistake: Mistake, names: Sequence[str]) -> str:
 
 def _escape(text: str) -> str:
     """As HTML has it; names of files may hold bytes that are no text."""
-    return escape_html(legible(text))
+    return escape_html(one_line(text))
 
 
 def _details(summary: str, content: str) -> str:
