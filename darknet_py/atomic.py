@@ -41,8 +41,8 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file, UTF-8, whole or not at all; into a pipe or a device as it comes. Bytes that
-    are none, in names of files, stay as they are. Raises DarknetError."""
+    """Writes a text file, UTF-8, whole or not at all; into a pipe or a device as it comes. Bytes of
+    names of files stay as they are. Raises DarknetError."""
     try:
         is_device = Path(path).parts[:2] == ("/", "dev") or (
             os.path.exists(path) and not os.path.isfile(path)
