@@ -15,6 +15,8 @@ from darknet_py.errors import DarknetError
 
 PICTURES = (".png", ".jpg", ".jpeg")
 """What pictures are written as."""
+DRAWINGS = (*PICTURES, ".svg")
+"""What charts are written as."""
 
 
 def output_file(given: str | None, default: str, suffixes: Sequence[str] = ()) -> Path:

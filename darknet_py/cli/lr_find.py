@@ -13,7 +13,7 @@ import click
 
 from darknet_py.cli import status_line
 from darknet_py.cli.data_lines import look_at, say_report
-from darknet_py.cli.files import PICTURES, check_output, output_file
+from darknet_py.cli.files import DRAWINGS, check_output, output_file
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.train import data_options
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
-    help="The chart.  [lr-find.png, or the next that is free: lr-find-2.png]",
+    help="The chart: .png, .jpg or .svg.  [lr-find.png, or the next that is free: lr-find-2.png]",
 )
 @click.option("--csv", "table", metavar="FILE", help="Write batch, rate, loss and smoothed loss.")
 @data_options
@@ -86,11 +86,11 @@ def lr_find(
     """
     if low >= high:
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
-    file = output_file(output, "lr-find.png", PICTURES)
+    file = output_file(output, "lr-find.png", DRAWINGS)
     if table:
         check_output(Path(table))
     net = build_network(cfg, chosen)
-    from darknet_py.images import draw_chart, save_image
+    from darknet_py.images import draw_chart, save_drawing
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
@@ -108,7 +108,7 @@ def lr_find(
     if not chosen.quiet and sys.stderr.isatty():
         click.echo(err=True)
     found = suggest(probes, steps)
-    save_image(draw_chart(chart(probes, found)), file)
+    save_drawing(draw_chart(chart(probes, found), height=440), file)
     if table:
         _write_table(table, probes, found)
     click.echo(f"learning_rate={found.rate:.2g}")

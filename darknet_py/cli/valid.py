@@ -131,9 +131,9 @@ def valid(
     if table:
         _write_table(Path(table), found)
     if picture:
-        from darknet_py.images import draw_confusion, save_image
+        from darknet_py.images import draw_confusion, save_drawing
 
-        save_image(draw_confusion(found.confusion, found.names), picture)
+        save_drawing(draw_confusion(found.confusion, found.names), picture)
 
 
 def _print(found: Evaluation) -> None:

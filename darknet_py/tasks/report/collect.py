@@ -66,7 +66,10 @@ def collect(
     names: Sequence[str],
     evaluation: Evaluation | None = None,
 ) -> Report:
-    """Looks at the network and at each picture."""
+    """Looks at the network and at each picture.
+
+    Raises NotFiniteError where what the network gives for one is no number.
+    """
     return Report(
         cfg=net.path,
         weights=str(weights),
@@ -108,8 +111,8 @@ def _method(net: Network) -> str:
 
 
 def _see(net: Network, picture: Picture, names: Sequence[str]) -> Seen:
-    best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     (probabilities,) = class_probabilities(net, picture.x[None])
+    best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
     return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS, name=picture.path))
