@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.files import PICTURES, check_output
+from darknet_py.cli.files import DRAWINGS, check_output
 from darknet_py.cli.options import Chosen, network_options, open_network
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
@@ -116,7 +116,7 @@ def valid(
     if table:
         check_output(Path(table))
     if picture:
-        check_output(Path(picture), PICTURES)
+        check_output(Path(picture), DRAWINGS)
     net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.validation import open_validation, validate
 
