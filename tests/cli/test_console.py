@@ -147,7 +147,7 @@ def test_a_list_on_standard_input_has_names_not_text(
 
 def test_complaints_are_one_line(odd: Path, model: Model) -> None:
     names = [os.fsdecode(name) for name in (b"none\xff.png", b"no\nne.png", "猫.png".encode())]
-    commands = [("classify", "-q", *model, name) for name in names]
+    commands: list[Sequence[object]] = [("classify", "-q", *model, name) for name in names]
     commands += [("classify", "-q", f"{name}.cfg", "x", "y") for name in names]
     for done in run(*commands, env={"PYTHONUTF8": "1"}, folder=odd.parent):
         assert done.code == 1
