@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
 from typing import TextIO
 
@@ -20,6 +21,8 @@ def prepare_streams() -> None:
     Where the encoding is ASCII, as in the C locale, output is UTF-8, as click has it.
     """
     codecs.register_error(_BYTES, _spelled)
+    if sys.stdin is None:  # it was closed before the program began
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     _reconfigure(sys.stdin, sys.getfilesystemencoding(), "surrogateescape")
     _reconfigure(sys.stdout, _encoding(sys.stdout), _BYTES)
     _reconfigure(sys.stderr, _encoding(sys.stderr), "backslashreplace")

@@ -113,9 +113,9 @@ def explain(
     \b
     Examples:
       darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png
-      darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png --class airliner --class 895
+      darknet explain cfg/tiny.cfg tiny.weights photo.jpg --class airliner --class 895
       darknet explain -q cfg/tiny.cfg tiny.weights photos/ --method occlusion -t 3 -o heat/
-      darknet explain -q cfg/tiny.cfg tiny.weights data/samples/airplane.png --json --box 10,40,118,90
+      darknet explain -q cfg/tiny.cfg tiny.weights photo.jpg --json --box 128,225,313,540
     """
     if layer is not None and not method.startswith("gradcam"):
         raise click.UsageError(f"--layer is for gradcam and gradcam++: {method} looks at pixels.")

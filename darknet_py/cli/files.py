@@ -14,9 +14,9 @@ from pathlib import Path
 from darknet_py.errors import DarknetError
 
 PICTURES = (".png", ".jpg", ".jpeg")
-"""What pictures are written as,"""
+"""What pictures are written as."""
 DRAWINGS = (*PICTURES, ".svg")
-"""and charts."""
+"""What charts are written as."""
 
 
 def output_file(given: str | None, default: str, suffixes: Sequence[str] = ()) -> Path:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.errors import DarknetError, NotFiniteError, PictureError, ShapeError
+from darknet_py.errors import DarknetError, PictureError, ShapeError
 from darknet_py.images import Given, each_picture, name_of
 from darknet_py.network import Network
 from darknet_py.ops import notices
-from darknet_py.tasks.finite import check_finite
+from darknet_py.tasks.finite import check_answer
 from darknet_py.tasks.names import choose_names
 from darknet_py.tasks.pictures import load_picture
 from darknet_py.tasks.targets import class_count, class_probabilities
@@ -128,8 +128,8 @@ def _predict(
     seconds = (time.perf_counter() - notices.seconds_compiling() - start) / len(pictures)
     for (path, picture), row in zip(pictures, probabilities, strict=True):
         try:
-            check_finite(net, path, picture[None], row)
-        except NotFiniteError as error:
+            check_answer(net, path, picture[None], row)
+        except DarknetError as error:
             yield Refused(path, error)
             continue
         best = np.argsort(-row, kind="stable")[:top].tolist()

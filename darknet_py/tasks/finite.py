@@ -6,8 +6,9 @@ import os
 
 import numpy as np
 
-from darknet_py.errors import NotFiniteError, WeightsError
+from darknet_py.errors import DarknetError, NotFiniteError, WeightsError
 from darknet_py.network import Network
+from darknet_py.tasks.targets import class_count
 
 
 def check_weights(net: Network, path: str | os.PathLike[str]) -> None:
@@ -35,6 +36,17 @@ def check_finite(net: Network, what: object, x: np.ndarray, *found: np.ndarray) 
         kind = "" if layer is None else f" [{net.layers[layer].kind}]"
         cause = "gradients grow too large" if layer is None else f"from layer {layer}{kind} on"
     raise NotFiniteError(f"{what}: {net.path} gives numbers that are not finite (NaN): {cause}")
+
+
+def check_answer(net: Network, what: object, x: np.ndarray, probabilities: np.ndarray) -> None:
+    """The same of the probabilities (classes,) of a picture x (1, c, h, w); and raises DarknetError
+    where one output, which stands for two classes, is no probability."""
+    check_finite(net, what, x, probabilities)
+    if class_count(net) != net.outputs and not (0 <= probabilities[-1] <= 1):
+        raise DarknetError(
+            f"{what}: {net.path} has one output, which gives {probabilities[-1]:g}: expected a "
+            "probability from 0 to 1, as [logistic] gives, or an output for each class"
+        )
 
 
 def _bad_weights(net: Network) -> int | None:

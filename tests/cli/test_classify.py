@@ -342,6 +342,16 @@ def test_one_sigmoid_output_is_two_classes(darknet: Run, pictures: Path, tmp_pat
     assert json.loads(out)["score"] == pytest.approx(-2)
 
 
+def test_one_output_that_is_no_probability(darknet: Run, pictures: Path, tmp_path: Path) -> None:
+    """As two classes it would be 5 and -4."""
+    model = one_output(tmp_path, 5)
+    model.cfg.write_text(ONE_OUTPUT.replace("[logistic]\n", ""))
+    for command in ("classify", "explain"):
+        code, out, err = darknet(command, "-q", *model, pictures / "a.png")
+        assert (code, out) == (1, "")
+        assert "has one output, which gives 5: expected a probability from 0 to 1" in err
+
+
 def test_an_answer_that_is_no_number_is_none(
     darknet: Run, model: Model, pictures: Path, tmp_path: Path
 ) -> None:

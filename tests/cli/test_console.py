@@ -95,7 +95,7 @@ def test_classify(odd: Path, model: Model, env: dict[str, str]) -> None:
     assert [text.code, found.code, table.code] == [0, 0, 0]
     heads = text.out.decode().splitlines()[::2]
     assert [head.split(": ")[0] for head in heads] == [
-        *("odd/caf\\udce9.png", "odd/hé 猫.png", "odd/two\\nlines.png")
+        *("odd/caf\\xe9.png", "odd/hé 猫.png", "odd/two\\nlines.png")
     ]
     paths = [json.loads(line)["path"] for line in found.out.decode().splitlines()]
     assert [Path(path).name.encode("utf-8", "surrogateescape") for path in paths] == NAMES
@@ -147,7 +147,7 @@ def test_a_list_on_standard_input_has_names_not_text(
 
 def test_complaints_are_one_line(odd: Path, model: Model) -> None:
     names = [os.fsdecode(name) for name in (b"none\xff.png", b"no\nne.png", "猫.png".encode())]
-    commands = [("classify", "-q", *model, name) for name in names]
+    commands: list[Sequence[object]] = [("classify", "-q", *model, name) for name in names]
     commands += [("classify", "-q", f"{name}.cfg", "x", "y") for name in names]
     for done in run(*commands, env={"PYTHONUTF8": "1"}, folder=odd.parent):
         assert done.code == 1

@@ -19,7 +19,7 @@ from darknet_py.tasks.explain.integrated import STEPS, integrated_gradients
 from darknet_py.tasks.explain.occlusion import occlusion
 from darknet_py.tasks.explain.saliency import saliency
 from darknet_py.tasks.explain.target import check_map_layer, class_scores, last_map
-from darknet_py.tasks.finite import check_finite
+from darknet_py.tasks.finite import check_answer, check_finite
 from darknet_py.tasks.names import choose_names, find_class
 from darknet_py.tasks.pictures import Picture, load_picture
 from darknet_py.tasks.targets import class_count, class_probabilities
@@ -111,7 +111,8 @@ def explain_picture(
     (probabilities,) = class_probabilities(net, x)
     chosen = list(indices) or np.argsort(-probabilities, kind="stable")[:top].tolist()
     (scores,) = class_scores(net, x)
-    check_finite(net, picture.path, x, probabilities, scores)
+    check_answer(net, picture.path, x, probabilities)
+    check_finite(net, picture.path, x, scores)
     looked_at, parts, rises = None, None, None
     if method in LAYER_METHODS:
         looked_at = last_map(net) if layer is None else layer

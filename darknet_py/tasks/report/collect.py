@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from darknet_py.errors import ShapeError, WeightsError
+from darknet_py.errors import ShapeError
 from darknet_py.network import Network
 from darknet_py.tasks.activations import LayerMaps, see
 from darknet_py.tasks.classify import Prediction
@@ -70,14 +68,14 @@ def collect(
 ) -> Report:
     """Looks at the network and at each picture.
 
-    Raises WeightsError where what the network gives for one is no number.
+    Raises NotFiniteError where what the network gives for one is no number.
     """
     return Report(
         cfg=net.path,
         weights=str(weights),
         layers=_layer_rows(net),
         filters=_filters(net),
-        seen=[_see(net, weights, picture, names) for picture in pictures],
+        seen=[_see(net, picture, names) for picture in pictures],
         evaluation=evaluation,
     )
 
@@ -112,13 +110,8 @@ def _method(net: Network) -> str:
     return "gradcam"
 
 
-def _see(net: Network, weights: str | Path, picture: Picture, names: Sequence[str]) -> Seen:
+def _see(net: Network, picture: Picture, names: Sequence[str]) -> Seen:
     (probabilities,) = class_probabilities(net, picture.x[None])
-    if not np.isfinite(probabilities).all():
-        raise WeightsError(
-            f"{weights}: what the network gives for {picture.path} is no number: the file is "
-            "damaged, or its training diverged; an earlier one may do"
-        )
     best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
