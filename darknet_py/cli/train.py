@@ -332,6 +332,7 @@ def _run(
     from darknet_py.tasks.train import train as run
 
     shared = () if team is None else (team.lead, team.size)
+    watcher.begin()
     try:
         for event in run(net, *sets, options, progress, *shared, begin=begin):
             watcher.show(event)
