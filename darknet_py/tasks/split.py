@@ -116,8 +116,9 @@ def rejoin(
 
     New ones go where the data has them, but for those that are unreadable; others that cannot be
     read any more keep their places, where a loader has others for them. With the same pictures as
-    then, wherever they lie now, both sets are exactly as they were, in their order. Raises StateError for other classes, a picture of
-    another class than then, where no picture is known, and where none is left to train on.
+    then, wherever they lie now, both sets are exactly as they were, in their order. Raises
+    StateError for other classes, a picture of another class than then, where no picture is known,
+    and where none is left to train on.
     """
     check_classes(split, train.names, state)
     known = _known(split)

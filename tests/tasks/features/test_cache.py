@@ -83,7 +83,8 @@ def test_pictures_that_cannot_be_read_have_none_and_others_take_their_turns(
     np.testing.assert_array_equal(found.confusion, expected.confusion)
     assert len(expected.refused) == 2
     source = FeatureSource(data, features, 21, Order(21, 0, False))
-    assert [str(each).split(": ")[0] for each in source.untold()] == list(map(str, data.paths[3:5]))
+    said = {str(each).split(": ")[0] for each in source.untold()}
+    assert said == set(map(str, data.paths[3:5]))
     assert source.untold() == []
     x, truth = next(source.batches())
     rows = {tuple(row.ravel()) for row in features.array[:, 0]}
