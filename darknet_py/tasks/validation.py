@@ -176,17 +176,16 @@ def _find_listed(path: Path, net: Network, known: _Names, labels: str) -> _Found
 
 def _read_paths(path: Path, net: Network, known: _Names, labels: str) -> Dataset:
     """A list of paths, which bear names that the network's classes may have."""
-    *others, last = _candidates(known, class_count(net)) or [None]
-    if last is None:
+    candidates = _candidates(known, class_count(net))
+    if not candidates:
         raise DarknetError(
             f"{path}: has no numbers of classes behind its paths, and nothing names the network's "
             f"classes: expected {names_file(net.path)}, or --names FILE"
         )
-    for names in others:
-        assert names is not None
+    for names in candidates[:-1]:
         with suppress(CfgError):
             return read_labelled(path, tuple(names), labels)
-    return read_labelled(path, tuple(last), labels)
+    return read_labelled(path, tuple(candidates[-1]), labels)
 
 
 def _match(found: _Found, net: Network, known: _Names, notes: list[str]) -> Dataset:
