@@ -242,10 +242,11 @@ def train(
         say_report(report, chosen.quiet)
         pictures, valid = report.usable()
         if resume:
-            # with those that cannot be read any more: the loader leaves them out, and the order of
-            # all others is what it was
+            # those that cannot be read any more keep their places, and so do all others
             held = opened.valid if valid else None
-            pictures, valid, changes = rejoin(began.split, opened.training(), held, state_path)
+            pictures, valid, changes = rejoin(
+                began.split, opened.training(), held, state_path, report.unreadable()
+            )
             for change in changes:
                 click.echo(f"warning: {change}", err=True)
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
