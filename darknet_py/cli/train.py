@@ -332,9 +332,9 @@ def _run(
 ) -> None:
     from darknet_py.tasks.train import train as run
 
-    shared = {} if team is None else {"share": team.lead, "processes": team.size}
+    shared = () if team is None else (team.lead, team.size)
     try:
-        for event in run(net, *sets, options, progress, begin=begin, **shared):
+        for event in run(net, *sets, options, progress, *shared, begin=begin):
             watcher.show(event)
     finally:
         watcher.close()
