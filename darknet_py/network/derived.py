@@ -9,6 +9,8 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Shape
 from darknet_py.network.builder import build_layers
@@ -47,6 +49,14 @@ def upto(net: Network, last: int) -> Network:
     other = copy.copy(net)
     other.layers = net.layers[: last + 1]
     other.sections = net.sections[: last + 2]
+    return other
+
+
+def on_paper(net: Network) -> Network:
+    """The same network with parameters that take no memory, all zeros: to find out what it needs."""
+    other = resized(net, net.in_shape.w, net.in_shape.h)
+    for parameter in other.parameters():
+        parameter.value = np.broadcast_to(np.zeros((), np.float32), parameter.shape)
     return other
 
 

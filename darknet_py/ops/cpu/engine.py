@@ -12,6 +12,7 @@ import numpy as np
 
 from darknet_py.errors import DeviceError
 from darknet_py.ops.cpu.native.team import team
+from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.memory import FLOAT
 from darknet_py.ops.cpu.plan.peak import peak
 from darknet_py.ops.cpu.plan.program import Bound, Program
@@ -64,6 +65,18 @@ class Engine:
     def free_memory(self) -> int | None:
         """Bytes that the device has free; None where it has no memory of its own."""
         return None
+
+    def forecast(self, recording: Recording) -> tuple[int, dict[Hashable, int]] | None:
+        """Bytes that a program of this recording would take, and those of each packed array of its
+        weights, which programs share; nothing is allocated, and parameters need no values. None
+        where that is not known beforehand."""
+        program = Program(recording, self._weights, thread_count(), self.exact)
+        convolutions = [step for step in program.steps if isinstance(step, Convolution)]
+        packed: dict[Hashable, int] = {
+            (step.weights.ctypes.data, step.chosen.m, step.backward): step.packed_size()
+            for step in convolutions
+        }
+        return FLOAT * program.memory.floats + program.scratch, packed
 
     def clear(self) -> None:
         """Forgets all programs."""

@@ -52,6 +52,10 @@ class Engine:
         """Bytes that the device has free; None where it has no memory of its own."""
         return int(cp.cuda.runtime.memGetInfo()[0])
 
+    def forecast(self, recording: Recording) -> tuple[int, dict[Hashable, int]] | None:
+        """See the CPU's; a device's programs are not known before they are planned."""
+        return None
+
     def clear(self) -> None:
         """Forgets all programs."""
         with self._lock:
