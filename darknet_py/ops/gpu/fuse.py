@@ -13,7 +13,7 @@ import numpy as np
 from darknet_py.ops.chain import Chain, Readers
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
-from darknet_py.ops.normalize import EPSILON
+from darknet_py.ops.normalize import EPSILON, deviation
 from darknet_py.ops.record import Call, Map, Recording
 
 Array = Any
@@ -88,7 +88,7 @@ def _folded(
     weights: Array, scales: Array, biases: Array | None, mean: Array, variance: Array
 ) -> tuple[Array, Array]:
     """Weights (filters, ...) and biases of a convolution that normalises too."""
-    factors = scales / (np.sqrt(variance) + EPSILON)
+    factors = scales / (deviation(variance) + EPSILON)
     shift = -mean * factors
     shape = (-1, *[1] * (weights.ndim - 1))
     return weights * factors.reshape(shape), shift if biases is None else shift + biases
