@@ -149,9 +149,12 @@ def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
     if not chosen.quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     end = ""  # of the line, so that a message that follows has one of its own
+    said = len(net.warnings)
     try:
         net.load_weights(weights)
         end = "Done!"
     finally:
         if not chosen.quiet:
             click.echo(end, err=True)
+    for warning in net.warnings[said:]:
+        click.echo(f"warning: {warning}", err=True)

@@ -143,13 +143,21 @@ class Network:
         draw.anew(self, layers, seed)
 
     def load_weights(
-        self, path: str | Path, *, partial: bool = False, clear: bool = False
+        self, path: str | Path, *, partial: bool = False, clear: bool = False, begin: bool = False
     ) -> Loaded:
         """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError.
 
-        Of a network that is `upto` a layer, the file is the whole one's, and may end after it.
+        begin: for a training to begin with: layers with dontload=1 are left alone; else they are
+        read where the file has them, and `warnings` says of which it has none. Of a network that is
+        `upto` a layer, the file is the whole one's, and may end after it.
         """
-        loaded = read_weights(path, self.whole, partial, len(self.layers))
+        loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
+        if not begin:
+            self.warnings += [
+                f"{path}: has nothing of layer {index} [{self.layers[index].kind}], which has "
+                "dontload=1: its weights are random"
+                for index in loaded.left
+            ]
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()
         return loaded

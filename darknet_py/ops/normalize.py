@@ -24,6 +24,18 @@ def deviation(variance: Array) -> Array:
     return np.sqrt(np.maximum(variance, 0))
 
 
+_FAR = 1e4
+"""Deviations from 0 from which on a mean is far away."""
+
+
+def can_fold(mean: Array, variance: Array) -> bool:
+    """Whether x factor + (biases - mean factor) is about as exact as (x - mean) factor + biases.
+
+    Not where a channel hardly varies far from zero: there float32 leaves little of the difference.
+    """
+    return bool((np.abs(mean) <= _FAR * (deviation(variance) + EPSILON)).all())
+
+
 def batch_statistics(x: Array) -> tuple[Array, Array]:
     """Mean and unbiased variance of each channel of x (n, h, w, c): two arrays (c,).
 

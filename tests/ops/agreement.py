@@ -131,9 +131,16 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "avgpool_backward": [(b(2, 1, 1, 8), MAP)],
         "batch_loss": [(a(3, 1, 1, 1),)],
         "batch_statistics": [(x,), (a(1, 1, 1, 3),)],
-        "batchnorm": [(x, a(8), b(8), a(8), positive(8)), (x, a(8), None, a(8), positive(8))],
+        "batchnorm": [
+            (x, a(8), b(8), a(8), positive(8)),
+            (x, a(8), None, a(8), positive(8)),
+            (x, a(8), b(8), a(8), -1e-40 * positive(8)),
+        ],
         "batchnorm_backward": [(other, x, a(8), *cpu.batch_statistics(x))],
-        "batchnorm_fixed_backward": [(other, x, a(8), b(8), positive(8))],
+        "batchnorm_fixed_backward": [
+            (other, x, a(8), b(8), positive(8)),
+            (other, x, a(8), b(8), -1e-40 * positive(8)),
+        ],
         "biases_backward": [(x,)],
         "blend": [(positive(*MAP), x, other)],
         "blend_backward": [(b(*MAP), positive(*MAP), x, other)],

@@ -13,7 +13,7 @@ import numpy as np
 from darknet_py.ops.chain import Chain, Readers
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
-from darknet_py.ops.normalize import EPSILON, deviation
+from darknet_py.ops.normalize import EPSILON, can_fold, deviation
 from darknet_py.ops.record import Call, Map, Recording
 
 Array = Any
@@ -66,7 +66,12 @@ def _followed(
     """Weights, and what of the calls that follow can be part of a convolution with them."""
     biases = None
     norm = (
-        None if changing else chain.next("batchnorm", lambda call: _constant(*call.arguments[1:]))
+        None
+        if changing
+        else chain.next(
+            "batchnorm",
+            lambda call: _constant(*call.arguments[1:]) and can_fold(*call.arguments[3:]),
+        )
     )
     if norm:
         weights, biases = _folded(weights, *norm.arguments[1:])

@@ -67,6 +67,10 @@ def networks(gpu: ModuleType, folder: Path, **how: Any) -> tuple[Network, Networ
             parameter.value[:] = rng.random(parameter.shape, np.float32) + 0.5
         elif parameter.value.ndim == 1:
             parameter.value[:] = rng.standard_normal(parameter.shape, np.float32) / 4
+        if parameter.name in ("rolling_variance", "scales"):  # a hair below 0, as real weights have
+            parameter.value[0] = 1e-6 if parameter.name == "scales" else -7e-44
+        elif parameter.name == "rolling_mean":
+            parameter.value[0] = 1e-3
     here.save_weights(folder / "w.weights")
     there = Network(parse_sections(CFG), "test.cfg", gpu, **how)
     there.load_weights(folder / "w.weights")
