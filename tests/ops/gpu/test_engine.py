@@ -67,10 +67,6 @@ def networks(gpu: ModuleType, folder: Path, **how: Any) -> tuple[Network, Networ
             parameter.value[:] = rng.random(parameter.shape, np.float32) + 0.5
         elif parameter.value.ndim == 1:
             parameter.value[:] = rng.standard_normal(parameter.shape, np.float32) / 4
-        if parameter.name in ("rolling_variance", "scales"):  # a hair below 0, as real weights have
-            parameter.value[0] = 1e-6 if parameter.name == "scales" else -7e-44
-        elif parameter.name == "rolling_mean":
-            parameter.value[0] = 1e-3
     here.save_weights(folder / "w.weights")
     there = Network(parse_sections(CFG), "test.cfg", gpu, **how)
     there.load_weights(folder / "w.weights")
@@ -99,6 +95,28 @@ def test_inference_is_fused_and_captured(gpu: ModuleType, cudnn: StandIn, tmp_pa
     assert not {"batchnorm", "shortcut", "add_biases"} & set(names)
     # the graph launched what was captured: nothing asked cuDNN again
     assert cudnn.executed == 2 * 4
+
+
+@pytest.mark.parametrize(("mean", "folds"), [(1e-3, True), (0.5, False)])
+def test_variances_a_hair_below_zero_count_as_zero(
+    gpu: ModuleType, tmp_path: Path, mean: float, folds: bool
+) -> None:
+    """In what is folded, in gradients of the picture, and where folding would lose the mean."""
+    here, there = networks(gpu, tmp_path)
+    for net in (here, there):
+        for parameter in net.layers[0].parameters():
+            few = {"rolling_mean": mean, "rolling_variance": -7e-44, "scales": 1e-6}
+            if parameter.name in few:
+                parameter.value[0] = few[parameter.name]
+        net.changed()
+    x = pictures(2)
+    np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-5)
+    (program,) = programs(there)
+    names = [call.name for call in program._recording.calls]
+    assert ("batchnorm_activate" not in names[:3]) == folds
+    one, other = there.image_delta(x, 2, 0.0), here.image_delta(x, 2, 0.0)
+    assert np.isfinite(other).all()
+    np.testing.assert_allclose(one, other, 0, 1e-4 * np.abs(other).max())
 
 
 def test_every_output_can_be_asked_for(gpu: ModuleType, tmp_path: Path) -> None:
