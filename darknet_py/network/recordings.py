@@ -38,7 +38,10 @@ class Work:
 
     def run(self, net: Network) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
-        results: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
+        options = self._options(net)
+        if net.settings.time_steps > 1:
+            options["sequences"] = True
+        results: list[np.ndarray] = net.engine.run(*self._arguments(net), **options)
         return results
 
     def times(self, net: Network, rounds: int) -> Any:

@@ -215,6 +215,8 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "batchnorm_backward": _normalized,
     "batchnorm_fixed_backward": _normalized,
     "biases_backward": _channels,
+    "binarize": _as_first,
+    "binarize_weights": lambda weights, x: weights.shape,
     "concat": lambda maps: (*maps[0].shape[:3], sum(x.shape[3] for x in maps)),
     "concat_backward": lambda delta, channels: _Several(
         list, [(*delta.shape[:3], c) for c in channels]
@@ -243,6 +245,8 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "moving_average": lambda rolling, value: None,
     "multiply": _as_first,
     "one_hot": _as_first,
+    "pad_to": lambda x, h, w: (x.shape[0], h, w, x.shape[3]),
+    "pad_to_backward": lambda delta, shape: shape,
     "scale": _as_first,
     "shortcut": _as_first,
     "shortcut_backward": lambda delta, shape, *factors: _Several(tuple, [delta.shape, shape]),

@@ -86,12 +86,14 @@ class Engine:
         *others: np.ndarray,
         arrays: Sequence[np.ndarray] = (),
         changing: bool = False,
+        sequences: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
-        changing: parameters move between runs, and are read in each.
+        changing: parameters move between runs, and are read in each. sequences: rows of a batch
+        belong together, and are not computed in groups.
         """
         if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
             given = [each.astype(arrays[0].dtype) for each in (x, *others)]
@@ -101,7 +103,7 @@ class Engine:
         # an id is unique as long as a program, which knows the arrays, is kept
         key = key, tuple(map(id, arrays))
         with self._lock:
-            if len(x) >= threads > 1 and not changing and not others:
+            if len(x) >= threads > 1 and not (changing or others or sequences):
                 (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
                 if first.table is not None:
                     return self._run_in_groups(key, record, x, threads)

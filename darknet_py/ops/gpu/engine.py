@@ -81,13 +81,15 @@ class Engine:
         arrays: Sequence[Any] = (),
         changing: bool = False,
         fresh: bool = False,
+        sequences: bool = False,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
         changing: parameters move between runs, and are read in each. fresh: the recording is
-        another one each time. Raises OutOfMemoryError.
+        another one each time. sequences: rows of a batch belong together, as here they always do.
+        Raises OutOfMemoryError.
         """
         given = [x, *others]
         if {each.dtype for each in arrays} - {np.dtype(np.float32)}:
