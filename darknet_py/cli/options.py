@@ -113,13 +113,15 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     from darknet_py.ops.notices import when_compiling
 
     when_compiling(None if chosen.quiet else _say_compiling)
-    return Network.from_cfg(
+    net = Network.from_cfg(
         find_file(cfg),
         chosen.device,
         strict=chosen.strict,
         exact=chosen.exact,
         half=chosen.half,
     )
+    net.say = lambda text: click.echo(f"note: {text}", err=True)
+    return net
 
 
 def say_network(net: Network, chosen: Chosen) -> None:

@@ -7,7 +7,8 @@ any size that the layers can take, as in the C program after resize_network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,10 @@ class Network:
         self.average: Average | None = None
         self.communicator: parallel.Communicator | None = None
         """With other processes, where each has a part of every batch."""
+        self.next_sizes: dict[tuple[int, int, int], tuple[int, int]] = {}
+        """What next_size has found, by how many layers and which size."""
+        self.say: Callable[[str], None] = warnings.warn
+        self._said: set[str] = set()
         steering = plan.settings.plateau
         self.plateau = Plateau(steering) if steering is not None else None
 
@@ -114,6 +119,25 @@ class Network:
         Raises ShapeError where a layer's weights depend on the size, as [connected]'s do.
         """
         return derived.resized(self, w, h)
+
+    def next_size(self, w: int, h: int) -> tuple[int, int]:
+        """The smallest width and height, none smaller than these, of pictures that the network
+        takes: these, unless maps that meet later on (in [route], say) would be of several sizes,
+        or a window larger than its map.
+
+        Found by shapes alone, each side by itself, within 64 pixels. Raises ShapeError.
+        """
+        key = len(self.layers), w, h
+        if key not in self.next_sizes:
+            self.next_sizes[key] = derived.next_size(self, w, h)
+        return self.next_sizes[key]
+
+    def note(self, text: str) -> None:
+        """Says what is done otherwise than was asked for, once: to `say`, a warning of Python's
+        unless the command line has put something else there."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
 
     def upto(self, last: int) -> Network:
         """Layers 0 to `last` alone, to be taken before weights are loaded: the others then need
