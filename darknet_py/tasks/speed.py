@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.network import Network
+from darknet_py.ops.memory import check_memory
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ def measure_speed(net: Network, count: int, batch: int = 1) -> Speed:
     net.initialise()
     h, w, c = net.in_shape
     rows = batch * net.settings.time_steps
+    check_memory(4 * rows * net.in_shape.size, rows)
     x = np.random.default_rng(0).random((rows, c, h, w), np.float32)
     net.predict(x)
     start = time.perf_counter()

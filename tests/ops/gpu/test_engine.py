@@ -262,7 +262,10 @@ def test_out_of_memory_in_other_words(gpu: ModuleType, tmp_path: Path) -> None:
     out_of_memory(gpu, "cudaErrorMemoryAllocation: out of memory\nand more")
     with pytest.raises(OutOfMemoryError) as caught:
         there.predict(pictures(1))
-    expected = "out of the GPU's memory: cudaErrorMemoryAllocation: out of memory"
+    expected = (
+        "test.cfg: out of the GPU's memory: cudaErrorMemoryAllocation: out of memory: one picture "
+        "of 12 x 12 is too much for it"
+    )
     assert str(caught.value) == expected
 
 
