@@ -37,11 +37,11 @@ class Convolutional(Layer):
 
     Learned, in `.weights` order: biases (filters,), [scales, rolling_mean, rolling_variance,]
     weights (filters, c / groups, size, size), here (filters, size, size, c / groups).
-    With xnor (XNOR-Net, Rastegari et al. 2016) weights are mean(|w|) of their filter with the sign of
-    w, and x is 1 or -1, zeros around it; with binary the weights alone are. Learning goes straight
-    through, to the weights of the file: backward takes x and, with xnor, the weights as they were
-    before, as the C program does on a CPU. (There it does nothing with binary; on a GPU it has the
-    gradient for x of what it computed, which is followed here.)
+    With xnor (XNOR-Net, Rastegari et al. 2016) weights are mean(|w|) of their filter with the sign
+    of w, and x is 1 or -1, zeros around it; with binary the weights alone are. Learning goes
+    straight through, to the weights of the file: backward takes x and, with xnor, the weights as
+    they were before, as the C program does on a CPU. (There it does nothing with binary; on a GPU
+    it has the gradient for x of what it computed, which is followed here.)
 
     Source: convolutional_layer.c, whose size-1 convolution ignores stride and padding; not here.
     """

@@ -78,8 +78,8 @@ def read_weights(
     are filled, and a partial file may end after them. The file's size is checked before anything
     is read, and nothing is filled before all is read. Raises WeightsError.
 
-    Layers with dontload=1 may be in the file or not, as those with dontsave=1: its size tells. Where
-    they are, all are filled; with `begin`, as a training does, those with dontload=1 are not.
+    Layers with dontload=1 may be in the file or not, as those with dontsave=1: its size tells.
+    Where they are, all are filled; with `begin`, as a training does, those with dontload=1 are not.
     """
     try:
         with open(path, "rb") as file:
@@ -183,8 +183,8 @@ def _with_weights(layers: Sequence[Layer]) -> list[int]:
 
 
 def _contents(layers: Sequence[Layer]) -> list[list[int]]:
-    """The layers that a file may hold: as the C program reads it, without those of dontload; all, as
-    it was written by a cfg without the keys or with dontload alone; without those of dontsave."""
+    """The layers that a file may hold: as the C program reads it, without those of dontload; all,
+    as written by a cfg without the keys or with dontload alone; without those of dontsave."""
     all_ = _with_weights(layers)
     contents: list[list[int]] = []
     for keys in (("dontload",), (), ("dontsave",), ("dontload", "dontsave")):
@@ -251,9 +251,7 @@ def _found(
     )
 
 
-def _prefixes(
-    layers: Sequence[Layer], contents: list[list[int]], found: int
-) -> list[list[int]]:
+def _prefixes(layers: Sequence[Layer], contents: list[list[int]], found: int) -> list[list[int]]:
     """The first layers of each content that have so many bytes together."""
     prefixes: list[list[int]] = []
     for content in contents:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from darknet_py.ops.averages import averages_first
 from darknet_py.ops.normalize import EPSILON, deviation
 from darknet_py.ops.record import Call, Map, Recording, replaced

@@ -47,7 +47,7 @@ def _stretched(net: Network, image: np.ndarray, fitted: np.ndarray) -> np.ndarra
     if (w, h) == wished:
         return fitted
     net.note(
-        f"{net.path}: does not take pictures of every size: they are stretched to the next one that "
-        "fits, by less than 64 pixels (--fit letterbox or crop does not stretch)"
+        f"{net.path}: does not take pictures of every size: they are stretched to the next one "
+        "that fits, by less than 64 pixels (--fit letterbox or crop does not stretch)"
     )
     return resize_image(image, w, h)

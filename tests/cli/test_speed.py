@@ -37,7 +37,9 @@ def test_a_count_that_is_none(darknet: Run) -> None:
     assert (code, out) == (2, "")
 
 
-SEQUENCES = "[net]\ninputs=5\nbatch=4\ntime_steps=3\n[rnn]\noutput=4\n[connected]\noutput=2\n[softmax]\n"
+SEQUENCES = (
+    "[net]\ninputs=5\nbatch=4\ntime_steps=3\n[rnn]\noutput=4\n[connected]\noutput=2\n[softmax]\n"
+)
 
 
 def test_sequences(darknet: Run, tmp_path: Path) -> None:
@@ -62,9 +64,7 @@ def test_a_batch_that_no_memory_holds(darknet: Run, command: tuple[str, ...]) ->
     )
 
 
-def test_a_batch_whose_maps_no_memory_holds(
-    darknet: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_whose_maps_no_memory_holds(darknet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would fit is said, and does."""
     monkeypatch.setattr("darknet_py.ops.memory.available_memory", lambda: 300_000_000)
     code, out, err = darknet("plan", "-q", MNIST, "--batch", "50000")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from darknet_py.layers.base import Wanted
+from darknet_py.layers.convolutional import Convolutional
 from darknet_py.ops.activations import ACTIVATIONS
 from tests.support import reference
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
@@ -25,6 +26,12 @@ WINDOWS = [
     "filters=4\nsize=3\npad=1\ngroups=2",
     "filters=8\nsize=3\nstride=2\npad=1\ngroups=4",
 ]
+
+
+def make_conv(text: str) -> Convolutional:
+    layer = make_layer(text)
+    assert isinstance(layer, Convolutional)
+    return layer
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -70,18 +77,17 @@ def test_a_window_larger_than_its_map_by_less_than_a_stride(shape: str, window: 
     """As the C program: it sees zeros behind the map."""
     text = f"[net]\n{shape}\nchannels=4\n[convolutional]\nactivation=tanh\n{window}"
     check_layer(text, n=3)
-    layer, (x,) = make_layer(text), make_inputs(text)
+    layer, (x,) = make_conv(text), make_inputs(text)
     y = layer.forward(x, ops, False)
     size, stride, padding, groups = layer.size, layer.stride, layer.padding, layer.groups
     behind = [max(size - 2 * padding - length, 0) for length in x.shape[1:3]]
     padded = np.pad(x, ((0, 0), (0, behind[0]), (0, behind[1]), (0, 0)))
     *_, weights = (parameter.value for parameter in layer.parameters())
     products = reference.conv2d(padded, weights, stride, padding, groups)
-    products, _ = (
-        layer.norm.forward(products, layer.biases.value, ops, False)
-        if layer.norm
-        else (products + layer.biases.value, None)
-    )
+    if layer.norm:
+        products, _ = layer.norm.forward(products, layer.biases.value, ops, False)
+    else:
+        products += layer.biases.value
     np.testing.assert_allclose(y, np.tanh(products), rtol=1e-12)
 
 
@@ -98,8 +104,13 @@ def test_windows_that_are_too_large() -> None:
 def test_the_c_programs_xnor() -> None:
     text = "[net]\nheight=1\nwidth=1\nchannels=2\n[convolutional]\nactivation=linear\n"
     x = np.array([0.3, 0.7]).reshape(1, 1, 1, 2)
-    for keys, expected in (("", -0.65), ("xnor=1", 0.25), ("binary=1", -0.15), ("xnor=1\nbinary=1", 0.25)):
-        layer = make_layer(text + keys)
+    for keys, expected in (
+        ("", -0.65),
+        ("xnor=1", 0.25),
+        ("binary=1", -0.15),
+        ("xnor=1\nbinary=1", 0.25),
+    ):
+        layer = make_conv(text + keys)
         layer.biases.value[:] = 0.25
         layer.weights.value[...] = np.array([0.5, -1.5]).reshape(1, 1, 1, 2)
         np.testing.assert_allclose(layer.forward(x, ops, False), expected, rtol=1e-12)
@@ -111,7 +122,7 @@ def test_the_c_programs_xnor() -> None:
 def test_signs(key: str, window: str, train: bool) -> None:
     """Zeros of padding stay zeros; learning goes straight through."""
     text = f"{CONV}{window}\n{key}=1"
-    layer, plain, (x,) = make_layer(text), make_layer(CONV + window), make_inputs(text)
+    layer, plain, (x,) = make_conv(text), make_conv(CONV + window), make_inputs(text)
     x[0, 0, 0] = 0
     weights = layer.weights.value
     size = np.abs(weights).mean(axis=(1, 2, 3), keepdims=True)
@@ -141,7 +152,7 @@ def test_signs(key: str, window: str, train: bool) -> None:
 @pytest.mark.parametrize("key", ["xnor", "binary"])
 def test_signs_do_not_hide_what_is_no_number(key: str) -> None:
     text = f"{CONV}filters=2\nsize=3\n{key}=1"
-    layer, (x,) = make_layer(text), make_inputs(text)
+    layer, (x,) = make_conv(text), make_inputs(text)
     layer.weights.value[1, 0, 0, 0] = np.nan
     y = layer.forward(x, ops, True)
     assert np.isfinite(y[..., 0]).all()

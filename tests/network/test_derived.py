@@ -184,7 +184,9 @@ MEETING = (
     ("wished", "expected"),
     [((32, 32), (32, 32)), ((33, 64), (39, 64)), ((57, 25), (63, 31)), ((1, 1), (7, 7))],
 )
-def test_the_next_size_at_which_maps_meet(wished: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_the_next_size_at_which_maps_meet(
+    wished: tuple[int, int], expected: tuple[int, int]
+) -> None:
     """Each side by itself: no smaller one would do."""
     net = make_network(MEETING)
     assert net.next_size(*wished) == expected
@@ -196,13 +198,17 @@ def test_the_next_size_at_which_maps_meet(wished: tuple[int, int], expected: tup
 
 
 def test_sizes_smaller_than_a_window() -> None:
-    net = make_network("[net]\nheight=40\nwidth=40\nchannels=1\n[convolutional]\nsize=21\n[avgpool]\n")
+    net = make_network(
+        "[net]\nheight=40\nwidth=40\nchannels=1\n[convolutional]\nsize=21\n[avgpool]\n"
+    )
     assert net.next_size(3, 30) == (21, 30)
     assert net.next_size(21, 1) == (21, 21)
 
 
 def test_a_network_of_one_size_has_no_next_one() -> None:
-    net = make_network("[net]\nheight=9\nwidth=8\nchannels=1\n[maxpool]\nstride=2\n[connected]\noutput=3\n")
+    net = make_network(
+        "[net]\nheight=9\nwidth=8\nchannels=1\n[maxpool]\nstride=2\n[connected]\noutput=3\n"
+    )
     assert net.next_size(8, 9) == (8, 9)
     assert net.next_size(7, 9) == (7, 9), "pooling makes the same map of it"
     assert net.next_size(5, 9) == (7, 9)

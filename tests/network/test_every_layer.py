@@ -170,13 +170,20 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
 
 
 def network_text(kind: str, seed: int) -> str:
-    """The layer after two convolutions of one shape, and with an end of some kind; or as the end."""
+    """The layer after two convolutions of one shape, with an end of some kind; or as the end."""
     draw = Draw(seed)
     keys = KINDS[kind](draw)
     net: Keys = {
-        **{"height": draw.h, "width": draw.w, "channels": draw.one(1, 3), "batch": 8},
-        **{"subdivisions": draw.one(1, 2), "learning_rate": 0.003, "momentum": 0.9, "decay": 0.001},
-        **{"optimizer": draw.one("sgd", "sgd", "adam", "rmsprop"), "eps": 1e-3},
+        "height": draw.h,
+        "width": draw.w,
+        "channels": draw.one(1, 3),
+        "batch": 8,
+        "subdivisions": draw.one(1, 2),
+        "learning_rate": 0.003,
+        "momentum": 0.9,
+        "decay": 0.001,
+        "optimizer": draw.one("sgd", "sgd", "adam", "rmsprop"),
+        "eps": 1e-3,
         "time_steps": draw.one(1, 3) if kind in ("rnn", "gru", "lstm") else 1,
     }
     front: Keys = {"filters": draw.c, "size": 3, "pad": 1, "activation": "tanh"}
@@ -232,7 +239,9 @@ def test_training(kind: str, seed: int, tmp_path: Path) -> None:
         moved = np.abs(other.value - old).max()
         error = np.abs(one.value - other.value).max()
         assert error <= 0.01 * moved + 3e-5, f"{one.name}: {error} of {moved}\n{text}"
-    assert any(not np.array_equal(p.value, old) for p, old in zip(net.parameters(), start, strict=True))
+    assert any(
+        not np.array_equal(p.value, old) for p, old in zip(net.parameters(), start, strict=True)
+    )
     x, y = given[3]
     exact = make_network(text, FLOAT64)
     for one, other in zip(net.parameters(), exact.parameters(), strict=True):
@@ -244,12 +253,12 @@ def test_training(kind: str, seed: int, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, 0, 2e-3 * np.abs(expected).max() + 1e-6)
     net.save_weights(tmp_path / "some.weights")
     save_state(tmp_path / "some.state", net, {})
-    other = make_network(text, seed=9)
-    other.load_weights(tmp_path / "some.weights")
-    np.testing.assert_array_equal(other.predict(x), predicted)
-    assert other.seen == net.seen
-    other = make_network(text, seed=9)
-    load_state(tmp_path / "some.state", other)
-    assert other.train_step(x, y) == net.train_step(x, y)
-    for one, two in zip(net.parameters(), other.parameters(), strict=True):
+    again = make_network(text, seed=9)
+    again.load_weights(tmp_path / "some.weights")
+    np.testing.assert_array_equal(again.predict(x), predicted)
+    assert again.seen == net.seen
+    again = make_network(text, seed=9)
+    load_state(tmp_path / "some.state", again)
+    assert again.train_step(x, y) == net.train_step(x, y)
+    for one, two in zip(net.parameters(), again.parameters(), strict=True):
         np.testing.assert_array_equal(one.value, two.value, one.name)

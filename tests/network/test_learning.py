@@ -303,18 +303,22 @@ def test_a_batch_that_no_memory_holds(
     before = values(net)
     with pytest.raises(OutOfMemoryError) as caught:
         net.train_step(pictures(net), truths(net))
-    assert re.fullmatch(rf"my.cfg: {batch} at once need .* GB are free: {advice}", str(caught.value))
+    assert re.fullmatch(
+        rf"my.cfg: {batch} at once need .* GB are free: {advice}", str(caught.value)
+    )
     assert net.seen == 0
     for old, new in zip(before, values(net), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
 def test_a_prediction_that_no_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Groups of pictures need little; layers between which they stay apart, as of sequences, all."""
+    """Groups of pictures need little; sequences are not cut into groups."""
     text = LARGE.format(1).replace("channels=3", "channels=3\ntime_steps=2")
     net, x = make_network(text), np.zeros((256, 3, 64, 64), np.float32)
     monkeypatch.setattr("darknet_py.ops.memory.available_memory", lambda: 10**8)
-    with pytest.raises(OutOfMemoryError, match=r"my.cfg: 256 at once need .*: (\d+) at once would") as caught:
+    with pytest.raises(
+        OutOfMemoryError, match=r"my.cfg: 256 at once need .*: (\d+) at once would"
+    ) as caught:
         net.predict(x)
     assert 0 < caught.value.fits < 256
     assert net.predict(x[: caught.value.fits // 2 * 2]).shape[1] == 3

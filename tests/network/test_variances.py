@@ -9,7 +9,7 @@ import pytest
 
 from darknet_py.network import Network
 from darknet_py.tasks.weights_tools import denormalize, normalize, reset
-from tests.support.networks import FLOAT64, make_network, pictures, truths
+from tests.support.networks import CPU, FLOAT64, make_network, pictures, truths
 
 LAST = "[connected]\noutput=3\nactivation=linear\n[softmax]\n"
 NORMS = {
@@ -59,9 +59,8 @@ def test_a_hair_below_zero_is_zero(kind: str, exact: bool) -> None:
     """In what is predicted, in gradients, and where a frozen layer lies in a training."""
 
     def answers(variance: float) -> list[np.ndarray]:
-        ops = {"ops": FLOAT64} if exact else {}
         text = NET + "[convolutional]\nfilters=2\n" + NORMS[kind] + LAST
-        net = with_variance(make_network(text, **ops), variance)
+        net = with_variance(make_network(text, FLOAT64 if exact else CPU), variance)
         x, delta = pictures(net), np.ones((2, 3), np.float32)
         found = [*net.activations(x), *net.carry_back(x, delta, len(net.layers) - 2, [-1]).deltas]
         found.append(net.image_delta(x, 2, 0.1))

@@ -9,8 +9,8 @@ LENGTHS, SIZES, STRIDES = st.integers(1, 40), st.integers(1, 9), st.integers(1, 
 
 
 def positions(length: int, size: int, stride: int, before: int, after: int) -> int:
-    """How many windows begin at -before, stride apart, and end within the padding behind; or one that
-    is too large for it by less than a stride."""
+    """How many windows begin at -before, stride apart, and end within the padding behind; or one
+    that is too large for it by less than a stride."""
     if -stride < length + before + after - size < 0:
         return 1
     return len(range(-before, length + after - size + 1, stride))

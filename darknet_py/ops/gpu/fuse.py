@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from darknet_py.ops.chain import Chain, Readers
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels

@@ -74,4 +74,3 @@ def free_memory(net: Network) -> int:
     own = net.engine.free_memory()
     known = [available_memory(), *([] if own is None else [own])]
     return int(_SHARE * min(known))
-

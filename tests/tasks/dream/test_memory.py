@@ -53,4 +53,3 @@ def test_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     # a device has less
     monkeypatch.setattr(network.engine, "free_memory", lambda: 100 * MB)
     assert free_memory(network) == 80 * MB
-
