@@ -111,7 +111,7 @@ class Convolutional(Layer):
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:
         weights = self.weights.value
         if self.xnor or self.binary:
-            weights = ops.binarize_weights(weights, x) if train else ops.binarize_weights(weights)
+            weights = ops.binarize_weights(weights)
         seen = ops.binarize(x) if self.xnor else x
         if self.overhangs:
             x, seen = ops.pad_to(x, *self.room), ops.pad_to(seen, *self.room)

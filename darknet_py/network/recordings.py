@@ -143,7 +143,7 @@ def training(
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
 
     def record(n: int) -> Recording:
-        recorder = Recorder(net.ops)
+        recorder = Recorder(net.ops, changing=True)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         given = [recorder.input((n, *each.shape[1:])) for each in others]
         return recorder.recording([train(net, recorder, start, *given)])

@@ -19,13 +19,9 @@ def binarize(x: Array) -> Array:
     return np.where(x != x, x, np.where(x > 0, kind(1), kind(-1)))
 
 
-def binarize_weights(weights: Array, x: Array | None = None) -> Array:
+def binarize_weights(weights: Array) -> Array:
     """Of each filter of weights (filters, size, size, c) the mean of |w| where w is above 0, else
-    its negative (darknet's binarize_weights).
-
-    x: any map of the run that they are for, where they move between runs: so it belongs to what is
-    recorded, and is done in each.
-    """
+    its negative (darknet's binarize_weights)."""
     size = np.abs(weights).mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
     size = size.astype(weights.dtype)
     return np.where(weights > 0, size, -size)

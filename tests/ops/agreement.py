@@ -148,7 +148,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "concat": [([x, a(2, 4, 6, 3)],)],
         "concat_backward": [(x, [3, 1, 4])],
         "binarize": [(x,)],
-        "binarize_weights": [(a(3, 2, 2, 8),), (a(3, 2, 2, 8), x)],
+        "binarize_weights": [(a(3, 2, 2, 8),)],
         "pad_to": [(x, 6, 9), (x, *x.shape[1:3])],
         "pad_to_backward": [(b(2, 9, 9, 8), MAP)],
         "crop": [(x, 1, 2, 2, 3, flip, scale) for flip in (False, True) for scale in (1.0, 2.0)],
