@@ -44,8 +44,6 @@ def _constant(*values: Any) -> bool:
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
     x, weights, stride, padding, groups = chain.call.arguments
-    if not _constant(weights):
-        return None
     weights, *what = _followed(chain, weights, changing)
     return _made("convolve", convolve, chain, (x, weights, *what, stride, padding, groups, exact))
 
@@ -65,7 +63,7 @@ def _followed(
     biases = None
     norm = (
         None
-        if changing
+        if changing or not _constant(weights)
         else chain.next(
             "batchnorm",
             lambda call: _constant(*call.arguments[1:]) and can_fold(*call.arguments[3:]),

@@ -309,3 +309,49 @@ def test_layers_that_draw_train_as_programs_too(gpu: ModuleType, tmp_path: Path)
     for one, other in zip(there.parameters(), here.parameters(), strict=True):
         np.testing.assert_allclose(gpu.to_host(one.value), other.value, 0, 1e-4, err_msg=one.name)
     assert programs(there) == []  # none is kept
+
+
+SIGNS = """[net]
+batch=4
+height=9
+width=9
+channels=3
+learning_rate=.05
+[convolutional]
+filters=4
+size=3
+pad=1
+activation=tanh
+binary=1
+[convolutional]
+filters=6
+size=3
+stride=2
+xnor=1
+batch_normalize=1
+activation=leaky
+[convolutional]
+filters=4
+size=5
+stride=2
+activation=linear
+[connected]
+output=3
+activation=linear
+[softmax]
+"""
+
+
+def test_signs_and_windows_larger_than_their_maps(gpu: ModuleType) -> None:
+    """In training the signs are those of the weights as they have become, in one graph."""
+    here, there = (Network(parse_sections(SIGNS), "test.cfg", ops) for ops in (cpu, gpu))
+    for net in (here, there):
+        net.initialise(2)
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        x = rng.random((4, 3, 9, 9), np.float32)
+        y = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 4)]
+        assert there.train_step(x, y) == pytest.approx(here.train_step(x, y), rel=1e-4)
+    (program,) = programs(there)
+    assert program.is_graph
+    np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-4)
