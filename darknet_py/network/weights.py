@@ -168,12 +168,13 @@ def _check_values(path: Path, where: str, name: str, values: np.ndarray) -> None
     Those a hair below 0 are what rounding leaves of 0, and count as 0: see ops.normalize.deviation.
     """
     bad = np.count_nonzero(~np.isfinite(values))
-    what = "not finite"
+    of, what = "weights", "not finite"
     if name == "rolling_variance" and not bad:
-        bad, what = np.count_nonzero(values < _LEAST_VARIANCE), f"negative ({values.min():g})"
+        bad = np.count_nonzero(values < _LEAST_VARIANCE)
+        of, what = "variances", f"negative ({values.min():g})"
     if bad:
         raise WeightsError(
-            f"{path}: {where} has weights that are {what}: {bad:,} of {values.size:,} {name}: the "
+            f"{path}: {where} has {of} that are {what}: {bad:,} of {values.size:,} {name}: the "
             "training diverged, the file is damaged, or it is for another cfg"
         )
 

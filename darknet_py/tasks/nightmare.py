@@ -52,6 +52,11 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
             most = _STRETCH if octave else 1.5
             if any(one >= most * other for one, other in zip(fitting, size, strict=True)):
                 net.resized(*size)  # says what does not fit
+            if fitting != size:
+                net.note(
+                    f"{net.path}: does not take pictures of every size: it sees this one stretched "
+                    "to the next one that fits, at some scales"
+                )
         except ShapeError as error:
             if octave == 0:
                 raise

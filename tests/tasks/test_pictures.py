@@ -82,7 +82,10 @@ def test_dreams_on_pictures_of_any_size() -> None:
     net = make_network(CFG)
     picture = random_picture(net)[:, :15, :13].transpose(1, 2, 0).copy()
     options = Options(iters=6, octaves=3, seed=1)
+    lines = said(net)
     check_sizes(net, 13, 15, options)
+    (line,) = lines
+    assert "it sees this one stretched to the next one that fits, at some scales" in line
     *_, last = nightmare(net, Scene(picture), [[StandOut(5, 0.5)]], options)
     assert isinstance(last, Finished)
     assert last.picture.shape == (15, 13, 3)
