@@ -147,7 +147,7 @@ def test_memory_that_ends_is_one_line(changing: bool, monkeypatch: pytest.Monkey
         raise MemoryError
 
     w, engine = weights(), Engine()
-    monkeypatch.setattr(engine_module.Program, "bind", fails)
+    monkeypatch.setattr("darknet_py.ops.cpu.plan.program.Program.bind", fails)
     monkeypatch.setattr(engine_module, "thread_count", lambda: 1)
     with pytest.raises(OutOfMemoryError, match="6 at once need more memory than there is") as found:
         engine.run("conv", recorder_of(w), pictures(6), arrays=[w], changing=changing)
