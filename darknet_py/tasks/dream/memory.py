@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from darknet_py.network import Network, recordings
 from darknet_py.network.derived import on_paper
 from darknet_py.network.targets import Guided, Score, StandOut, Target
+from darknet_py.ops.memory import available_memory
 from darknet_py.tasks.dream.objective import Choice
 from darknet_py.tasks.dream.options import Options, octave_size
 from darknet_py.tasks.dream.tiles import step_of, tile_size
@@ -50,7 +49,10 @@ class Dream:
         """Bytes that it takes at most, about: what has been measured is a fifth less, or nothing.
         tile: 0 for the whole picture at once."""
         octaves, scale = self.options.octaves, self.options.octave_scale
-        sizes = [octave_size(self.w, self.h, octave, scale) for octave in range(octaves)]
+        sizes = [
+            self.net.next_size(*octave_size(self.w, self.h, octave, scale))
+            for octave in range(octaves)
+        ]
         paper, packed = on_paper(self.net), dict[Hashable, int]()
         dreams: list[int] = []
         limits: list[int] = []
@@ -132,29 +134,5 @@ def free_memory(net: Network) -> int:
     """Bytes that a dream may still take: most of what the machine, its container, or the device
     that the network is on, has free."""
     own = net.engine.free_memory()
-    known = [_machine(), *_container(), *([] if own is None else [own])]
+    known = [available_memory(), *([] if own is None else [own])]
     return int(_SHARE * min(known))
-
-
-def _machine() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found = {line.split(":")[0]: line.split()[1] for line in lines}
-        return 1024 * int(found["MemAvailable"])
-    except (OSError, KeyError, IndexError, ValueError):
-        pass  # no Linux
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
-
-
-def _container() -> list[int]:
-    """What is left of a container's share, if this is one."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        most = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        return [] if most == "max" else [max(int(most) - used, 0)]
-    except (OSError, ValueError):
-        return []

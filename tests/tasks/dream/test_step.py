@@ -69,6 +69,9 @@ def test_no_row_comes_out_black() -> None:
             shown.append(x)
             return x
 
+        def next_size(self, w: int, h: int) -> tuple[int, int]:
+            return w, h
+
     for octave in range(5):
         view = View(*octave_size(16, 224, octave))
         delta_at(Watched(), picture, TARGETS, view, 0)  # type: ignore[arg-type]
