@@ -14,10 +14,12 @@ MAX_BYTES = 64 << 20
 _COMMENT = re.compile(r"(^|\s)#.*")
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, errors: str = "strict") -> str:
     """The text of a file: UTF-8, with or without a byte-order mark.
 
-    Raises CfgError for a file that cannot be read, is too large, or is not text.
+    errors: what becomes of bytes that are no UTF-8, as for `bytes.decode`: "surrogateescape" keeps
+    them, as names of files may have them. Raises CfgError for a file that cannot be read, is too
+    large, or is not text.
     """
     try:
         with open(path, "rb") as file:
@@ -27,7 +29,7 @@ def read_text(path: str | Path) -> str:
     if len(raw) > MAX_BYTES:
         raise CfgError(path, None, f"is larger than {MAX_BYTES >> 20} MiB: not a text file of ours")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig", errors)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise CfgError(path, line, "is not text (UTF-8 expected): is it the right file?") from error

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from darknet_py.cli.options import find_file
+from darknet_py.cli.options import find_file, say_warnings
 
 
 @click.command()
@@ -31,7 +31,9 @@ def ops(cfgs: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{'Model':<28}{'Ops':>12}{'Parameters':>14}{'Size':>12}")
     for cfg in cfgs:
         path = find_file(cfg)
-        layers = build(read_sections(path), path).layers
+        plan = build(read_sections(path), path)
+        say_warnings(plan.warnings)
+        layers = plan.layers
         operations = sum(layer.operations() for layer in layers)
         parameters = sum(p.size for layer in layers for p in layer.parameters())
         size = weights_bytes(layers)

@@ -11,11 +11,11 @@ from darknet_py.layers.base import (
     Place,
     Shape,
     Wanted,
+    read_activation,
     register,
 )
 from darknet_py.layers.parts.dense import Dense
 from darknet_py.layers.parts.gate import split_steps
-from darknet_py.ops.activations import ACTIVATIONS
 
 
 @register("rnn")
@@ -58,12 +58,16 @@ class Rnn(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Rnn:
+        output = section.get_int("output", 1, minimum=1)
+        hidden = section.get_int("hidden", output)
+        if hidden != output:
+            section.warn(f"hidden={hidden} is read as {output}, as output", "hidden")
         return cls(
             place.in_shape,
             (place.index - 1,),
             place.time_steps,
-            section.get_int("output", 1, minimum=1),
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            output,
+            read_activation(section, "logistic"),
             section.get_flag("batch_normalize"),
             section.get_flag("shortcut"),
         )
