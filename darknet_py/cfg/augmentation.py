@@ -64,11 +64,13 @@ class Augmentation:
 
 
 def read_augmentation(section: Section, w: int) -> Augmentation:
-    """Reads the keys of [net]; w is the network's width. Raises CfgError."""
+    """Reads the keys of [net]; w is the network's width. What cannot be waits for training."""
     erase_min = section.get_float("erase_min", 0.02, minimum=0, maximum=1, training=True)
     erase_max = section.get_float("erase_max", 0.4, minimum=0, maximum=1, training=True)
     if erase_min > erase_max:
-        section.fail_in_training(f"erase_min={erase_min:g} is above erase_max={erase_max:g}", "erase_min")
+        section.fail_in_training(
+            f"erase_min={erase_min:g} is above erase_max={erase_max:g}", "erase_min"
+        )
     return Augmentation(
         min_crop=_read_crop(section, "min", w, w),
         max_crop=_read_crop(section, "max", 2 * w, w),

@@ -1,9 +1,9 @@
 """What this program makes of the keys that the C programs know and no layer here asks for.
 
 pjreddie's program and AlexeyAB's, which knows more, were gone through key by key. A key that
-changes what a network answers is in UNCOMPUTED: it is refused unless its value changes nothing. A
-key that only matters for training a detector, for showing results or for memory is in WITHOUT_EFFECT:
-it is no slip of the pen, and nothing is said of it. Any other is, in a warning.
+changes what a network answers is in UNCOMPUTED: it is refused unless its value changes nothing. One
+that only matters for training a detector, for what is shown or for memory is in WITHOUT_EFFECT: it
+is no slip of the pen, and nothing is said of it. Of any other there is a warning.
 """
 
 from __future__ import annotations

@@ -109,9 +109,7 @@ class Section:
     def warnings(self) -> list[tuple[int, str]]:
         """(line, message) of what was read in another way than it stands there, so far, and of
         keys that nobody asked for."""
-        unread = [
-            (line, f"[{self.name}] {shown(key)}= is not used") for line, key in self.unread()
-        ]
+        unread = [(line, f"[{self.name}] {shown(key)}= is not used") for line, key in self.unread()]
         return sorted([*self._warnings, *unread], key=lambda warning: warning[0])
 
     def unread(self) -> list[tuple[int, str]]:

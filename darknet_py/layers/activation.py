@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_activation, register
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    read_activation,
+    register,
+)
 
 
 @register("activation")

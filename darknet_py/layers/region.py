@@ -5,6 +5,7 @@ from __future__ import annotations
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
 
+
 @register("region")
 class Region(Layer):
     """Each pixel holds num boxes, each box x, y, w, h and more coordinates, object, classes.

@@ -108,4 +108,3 @@ def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
     stops = [i for i, section in enumerate(sections) if section.get_flag("stopbackward")]
     for layer in layers[: max(stops, default=-1) + 1]:
         layer.frozen = True
-

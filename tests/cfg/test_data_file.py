@@ -76,7 +76,6 @@ def test_unread_keys_are_told(tmp_path: Path) -> None:
         ("classes=0", "my.data:1: [data] classes=0: expected a whole number of 1 or more"),
         ("\nclasses=ten", "my.data:2: [data] classes=ten: expected a whole number of 1 or more"),
         ("top=0", "my.data:1: [data] top=0: expected a whole number of 1 or more"),
-        ("classes=2\nclasses=3", "my.data:2: [data] classes= is given twice (first on line 1)"),
         ("classes", "my.data:1: 'classes': expected key=value, as in classes=10"),
         ("classes=", "my.data:1: 'classes=': expected key=value, as in classes=10"),
         ("=2", "my.data:1: '=2': expected key=value, as in classes=10"),
