@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from darknet_py.cfg.numbers import MAX_INT, are_decimals, atof, atoi
+from darknet_py.cfg.numbers import MAX_INT as MAX_INT
+from darknet_py.cfg.numbers import are_decimals, atof, atoi
 from darknet_py.cfg.text import read_text
 from darknet_py.errors import CfgError
 
@@ -126,8 +127,8 @@ class Section:
 
     def get_text(self, key: str, default: str) -> str:
         """The value without blanks."""
-        self._read.add(key)
-        return self.values[key].text if key in self.values else default
+        value = self._ask(key, default)
+        return value.text if value else default
 
     def get_int(
         self,
@@ -157,11 +158,10 @@ class Section:
 
     def get_flag(self, key: str, default: bool = False, *, meaning: str = "1") -> bool:
         """0 or not; `meaning` is what a warning says that something else than 0 or 1 is read as."""
-        self._read.add(key)
-        if key not in self.values:
+        value = self._ask(key, default)
+        if value is None:
             return default
-        text = self.values[key].text
-        number, whole = atoi(text)
+        number, whole = atoi(value.text)
         if not whole or number not in (0, 1):
             self._warn_read(key, meaning if number else "0")
         return number != 0
@@ -209,6 +209,11 @@ class Section:
         self._refuse(f"{shown(key)}={text}: expected numbers separated by commas", key, training)
         return []
 
+    def _ask(self, key: str, default: object) -> Value | None:
+        """What stands there, if anything does: every getter asks for its key here."""
+        self._read.add(key)
+        return self.values.get(key)
+
     def _number(
         self,
         key: str,
@@ -218,10 +223,10 @@ class Section:
         expected: str,
         training: bool,
     ) -> N:
-        self._read.add(key)
-        if key not in self.values:
+        value = self._ask(key, default)
+        if value is None:
             return default
-        text = self.values[key].text
+        text = value.text
         number, whole = read(text)
         minimum, maximum = limits
         if not math.isfinite(number) or not minimum <= number <= maximum:
@@ -238,10 +243,10 @@ class Section:
         read: Callable[[str], tuple[N, bool]],
         comment: bool,
     ) -> list[N]:
-        self._read.add(key)
-        if key not in self.values:
+        value = self._ask(key, list(default or []))
+        if value is None:
             return list(default or [])
-        text = self.values[key].text
+        text = value.text
         listed = text.partition("#")[0] if comment else text
         found = [read(part) for part in listed.split(",")]
         numbers = [number for number, _ in found]

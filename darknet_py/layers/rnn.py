@@ -24,8 +24,8 @@ class Rnn(Layer):
 
     state' = I(x) + S(state), with shortcut + state; y = O(state').
 
-    Keys: output (1), activation (logistic), batch_normalize (0), shortcut (0); the sequences have
-    the time_steps of [net].
+    Keys: output (1), activation (logistic), batch_normalize (0), shortcut (0); hidden is output,
+    whatever it says, as in the C program; the sequences have the time_steps of [net].
 
     in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index. The
     state is 0 before the first step of every forward.

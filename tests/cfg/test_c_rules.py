@@ -108,11 +108,11 @@ def test_numbers_are_the_c_programs(text: str) -> None:
     value = c_reader.atoi(text[:4000])
     assert number == max(-MAX_INT - 1, min(value, MAX_INT))
     assert not whole or int(text) == number
-    number, whole = numbers.atof(text[:400])
-    value = c_reader.atof(text[:400])
-    assert number == value or (math.isnan(number) and math.isnan(value))
+    real, whole = numbers.atof(text[:400])
+    expected = c_reader.atof(text[:400])
+    assert real == expected or (math.isnan(real) and math.isnan(expected))
     if whole and "x" not in text.lower():
-        assert float(text) == number or math.isnan(number)
+        assert float(text) == real or math.isnan(real)
 
 
 @given(st.lists(LINES, max_size=8))
