@@ -120,10 +120,10 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
 
 ACTIVATIONS = (
     *("gelu", "hard_mish", "mish", "normalize_channels", "normalize_channels_softmax"),
-    *("normalize_channels_softmax_maxval", "relu6", "revleaky", "swish"),
+    *("normalize_channels_softmax_maxval", "prelu", "relu6", "revleaky", "silu", "swish"),
 )
-"""Of AlexeyAB's program; here no one computes them. An activation that neither program knows is
-relu to both."""
+"""Of AlexeyAB's program and, prelu and silu, of its forks; here no one computes them. An activation
+that no program knows is relu to all."""
 
 LAYERS = (
     *("Gaussian_yolo", "contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),

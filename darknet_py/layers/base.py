@@ -229,7 +229,7 @@ def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
 
 def read_activation(section: Section, default: str) -> str:
     """activation=: a name in ops/activations.py. One that no C program knows is relu, as it is
-    there, with a warning. Raises CfgError for one that only AlexeyAB's program computes."""
+    there, with a warning. Raises CfgError for one that only other programs compute."""
     name = section.get_text("activation", default)
     if name not in ACTIVATIONS and name in keys.ACTIVATIONS:
         known = ", ".join(sorted(ACTIVATIONS))

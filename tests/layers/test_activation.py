@@ -59,7 +59,7 @@ def test_a_comment_is_part_of_the_name(comment: str) -> None:
     assert warning.endswith("the comment is part of the name: move it to a line of its own")
 
 
-@pytest.mark.parametrize("name", ["mish", "swish", "normalize_channels"])
+@pytest.mark.parametrize("name", ["mish", "swish", "normalize_channels", "silu"])
 def test_what_only_the_other_program_computes_is_refused(name: str) -> None:
     message = f"<text>:6: [activation] activation={name} is not computed here: {KNOWN}"
     assert mistake(f"{ACTIVATION}activation={name}") == message
