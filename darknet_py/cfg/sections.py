@@ -22,8 +22,9 @@ from darknet_py.errors import CfgError
 N = TypeVar("N", int, float)
 
 MAX_BYTES = 16 << 20
+MAX_LINES = 1_000_000
 MAX_SECTIONS = 100_000
-"""No cfg that means well is larger: the largest in public have 700 kB and 2,000 sections."""
+"""No cfg that means well is larger, and what is read stays in memory."""
 
 _BLANKS = dict.fromkeys(map(ord, " \t\r"))
 
@@ -284,6 +285,8 @@ def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
     """The sections of a cfg's text; `path` is what errors call it. Raises CfgError."""
     sections: list[Section] = []
     for number, line in _lines(text):
+        if number > MAX_LINES:
+            raise CfgError(path, None, f"has more than {MAX_LINES:,} lines: is it a cfg?")
         if line.startswith("["):
             if len(sections) == MAX_SECTIONS:
                 message = f"has more than {MAX_SECTIONS:,} sections: is it a cfg?"

@@ -190,6 +190,11 @@ def test_what_is_too_large_for_a_cfg(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert mistake(lambda: parse_sections("[a]\n" * 4, "my.cfg")) == (
         "my.cfg:4: has more than 3 sections: is it a cfg?"
     )
+    monkeypatch.setattr(sections_module, "MAX_LINES", 5)
+    assert len(parse_sections("[a]\n" + "\n" * 9)) == 1
+    assert mistake(lambda: parse_sections("[a]\n" + "b=1\n" * 5, "my.cfg")) == (
+        "my.cfg: has more than 5 lines: is it a cfg?"
+    )
 
 
 # Getters
