@@ -19,7 +19,7 @@ _FLOAT = re.compile(
     r"inf(?:inity)?|nan))",
     re.ASCII | re.IGNORECASE,
 )
-_DECIMAL = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _DECIMALS = re.compile(rf"{_DECIMAL}(?:,{_DECIMAL})*", re.ASCII)
 
 

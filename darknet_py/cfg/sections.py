@@ -9,6 +9,7 @@ such line a warning says what was made of it. docs/cfg-reader.md has all the rul
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ MAX_SECTIONS = 100_000
 """No cfg that means well is larger, and what is read stays in memory."""
 
 _BLANKS = dict.fromkeys(map(ord, " \t\r"))
+_JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
+"""A blank within a value without which two words or numbers become one: `-1 8` is -18."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +287,7 @@ def read_sections(path: str | Path) -> list[Section]:
 def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
     """The sections of a cfg's text; `path` is what errors call it. Raises CfgError."""
     sections: list[Section] = []
-    for number, line in _lines(text):
+    for number, raw, line in _lines(text):
         if number > MAX_LINES:
             raise CfgError(path, None, f"has more than {MAX_LINES:,} lines: is it a cfg?")
         if line.startswith("["):
@@ -298,18 +301,21 @@ def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
             )
         else:
             sections[-1].add_line(line, number)
+            if _JOINED.match(raw):
+                sections[-1].warn(f"{shown(raw.strip())} is read as {shown(line)}", number)
     return sections
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Line numbers, from 1, and lines without blanks and comments; empty ones left out.
+def _lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line numbers, from 1, lines as they stand, and without blanks and comments; empty ones left
+    out.
 
     Lines end in LF, before which a CR is a blank; where there is no LF at all, in CR.
     """
     for number, line in enumerate(text.split("\n" if "\n" in text else "\r"), start=1):
         bare = line.translate(_BLANKS)
         if bare and bare[0] not in "#;":
-            yield number, _without_comment(line, bare) if "#" in bare else bare
+            yield number, line, _without_comment(line, bare) if "#" in bare else bare
 
 
 def _without_comment(line: str, bare: str) -> str:
