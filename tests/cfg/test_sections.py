@@ -161,12 +161,12 @@ def test_what_the_c_program_passes_over_is_said(
 
 @pytest.mark.parametrize("piece", ["1", "=", "1 ", " ", ",", "1,", "#", " #", ".", "e", "\v", "["])
 def test_a_long_line_is_read_in_time_that_grows_with_it(piece: str) -> None:
-    text = f"[some]\na=1{piece * 300_000}x # b"
+    text = f"[some]\na=1{piece * 100_000}x # b"
     start = time.process_time()
     (some,) = parse_sections(text)
     some.get_int("a", 0)
-    some.get_floats("a")
-    assert time.process_time() - start < 5
+    some.get_floats("a", training=True)
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
