@@ -48,7 +48,6 @@ UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
     _ALL: {"dontloadscales": _is(0), "numload": _is(0)},
     "convolutional": {
         "antialiasing": _is(0),
-        "binary": _is(0),
         "cbn": _is(0),
         "coordconv": _is(0),
         "dilation": _no_dilation,
@@ -57,7 +56,6 @@ UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
         "share_index": _is(-1_000_000_000),
         "stride_x": _no_stride,
         "stride_y": _no_stride,
-        "xnor": _is(0),
     },
     "maxpool": {
         "antialiasing": _is(0),

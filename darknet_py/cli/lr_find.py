@@ -94,7 +94,7 @@ def lr_find(
     report = check(open_data(find_file(data), labels, share, seed), net)
     say_report(report, chosen.quiet)
     if weights:
-        net.load_weights(find_file(weights), partial=True, clear=True)
+        net.load_weights(find_file(weights), partial=True, clear=True, begin=True)
     net.initialise(seed)
     probes = []
     for probe in sweep(net, report.usable()[0], low, high, steps, seed):

@@ -115,13 +115,15 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     from darknet_py.ops.notices import when_compiling
 
     when_compiling(None if chosen.quiet else _say_compiling)
-    return Network.from_cfg(
+    net = Network.from_cfg(
         find_file(cfg),
         chosen.device,
         strict=chosen.strict,
         exact=chosen.exact,
         half=chosen.half,
     )
+    net.say = lambda text: click.echo(f"note: {text}", err=True)
+    return net
 
 
 def say_network(net: Network, chosen: Chosen) -> None:
@@ -159,9 +161,12 @@ def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
     if not chosen.quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     end = ""  # of the line, so that a message that follows has one of its own
+    said = len(net.warnings)
     try:
         net.load_weights(weights)
         end = "Done!"
     finally:
         if not chosen.quiet:
             click.echo(end, err=True)
+    for warning in net.warnings[said:]:
+        click.echo(f"warning: {warning}", err=True)

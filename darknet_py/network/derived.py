@@ -6,6 +6,7 @@ Nothing is copied: when one of them learns, all do.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,37 @@ def resized(net: Network, w: int, h: int) -> Network:
     return other
 
 
+_NEAR = 64
+"""Pixels beyond what is wished for within which a size is looked for: more than maps shrink by."""
+
+
+def next_size(net: Network, w: int, h: int) -> tuple[int, int]:
+    """The smallest size that the network takes: see Network.next_size."""
+    try:
+        resized(net, w, h)
+        return w, h
+    except ShapeError as error:
+        first = error
+    own = net.in_shape
+    wide = _next_fitting(lambda length: resized(net, length, own.h), w)
+    high = _next_fitting(lambda length: resized(net, own.w, length), h)
+    if wide is None or high is None:
+        raise first
+    resized(net, wide, high)
+    return wide, high
+
+
+def _next_fitting(build: Callable[[int], Network], wished: int) -> int | None:
+    """The first length from the wished one on for which a network can be built."""
+    for length in range(max(wished, 1), wished + _NEAR + 1):
+        try:
+            build(length)
+        except ShapeError:
+            continue
+        return length
+    return None
+
+
 def upto(net: Network, last: int) -> Network:
     """Layers 0 to `last`: see Network.upto."""
     check_layers(net, [last])
@@ -74,6 +106,7 @@ def rear(net: Network, last: int) -> Network:
     other.optimiser = Optimiser(net.settings.optimiser, net.ops)
     other.engine = net.ops.Engine(net.engine.exact, net.engine.half)
     other.average, other.seen = None, 0
+    other.next_sizes = {}
     other.plateau = Plateau(net.plateau.how) if net.plateau is not None else None
     return other
 

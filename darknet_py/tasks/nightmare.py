@@ -11,7 +11,7 @@ from darknet_py.errors import DreamError, ShapeError
 from darknet_py.images import crop_image, resize_image, rotate_image
 from darknet_py.network import Network
 from darknet_py.network.targets import Target
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import SHRINK, Options, octave_size
 from darknet_py.tasks.dream.reconstruct import Reconstruction
 from darknet_py.tasks.dream.step import Image, Scene, draw, dream_step
 
@@ -35,6 +35,11 @@ class Finished:
 Event = Stepped | Finished
 
 
+_STRETCH = (1 + 1 / SHRINK) / 2
+"""How much larger than a scale of the picture what the network sees of it may be: not so much that
+it is nearer to the scale above."""
+
+
 def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
     """Raises DreamError where a picture of `w` x `h` pixels is too small for one of the octaves,
     ShapeError where the network cannot take it at all."""
@@ -43,7 +48,15 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
         try:
             if not all(size):
                 raise ShapeError("nothing is left")
-            net.resized(*size)
+            fitting = net.next_size(*size)
+            most = _STRETCH if octave else 1.5
+            if any(one >= most * other for one, other in zip(fitting, size, strict=True)):
+                net.resized(*size)  # says what does not fit
+            if fitting != size:
+                net.note(
+                    f"{net.path}: does not take pictures of every size: it sees this one stretched "
+                    "to the next one that fits, at some scales"
+                )
         except ShapeError as error:
             if octave == 0:
                 raise

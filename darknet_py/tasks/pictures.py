@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from darknet_py.errors import ShapeError
-from darknet_py.images import Frame, fitted_frame, load_with_fitted, to_channels
+from darknet_py.images import Frame, fitted_frame, load_with_fitted, resize_image, to_channels
 from darknet_py.network import Network
 
 
@@ -25,12 +25,29 @@ class Picture:
 
 
 def load_picture(net: Network, path: str | os.PathLike[str], fit: str) -> Picture:
-    """Reads a picture and fits it. Raises PictureError, or ShapeError where the network takes
-    something else than pictures."""
+    """Reads a picture and fits it. Where the network does not take the size that "min" gives, the
+    picture is stretched to the next one that it takes, which is said once.
+
+    Raises PictureError, or ShapeError where the network takes something else than pictures."""
     h, w, c = net.in_shape
     if c not in (1, 3):
         raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
     image, fitted = load_with_fitted(path, w, h, fit)
+    if fit == "min":
+        fitted = _stretched(net, image, fitted)
     x = np.ascontiguousarray(to_channels(fitted, c).transpose(2, 0, 1))
     frame = fitted_frame(image.shape[1], image.shape[0], w, h, fit)
     return Picture(Path(path), image, x, frame)
+
+
+def _stretched(net: Network, image: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """The picture at the next size that the network takes."""
+    wished = fitted.shape[1], fitted.shape[0]
+    w, h = net.next_size(*wished)
+    if (w, h) == wished:
+        return fitted
+    net.note(
+        f"{net.path}: does not take pictures of every size: they are stretched to the next one "
+        "that fits, by less than 64 pixels (--fit letterbox or crop does not stretch)"
+    )
+    return resize_image(image, w, h)

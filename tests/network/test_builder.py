@@ -189,10 +189,10 @@ def test_what_cannot_be_trained_does_not_stop_inference(key: str) -> None:
 @pytest.mark.parametrize(
     ("section", "neutral", "changing"),
     [
-        ("convolutional", ["dilation=1", "antialiasing=0", "stride_x=1", "stride_y=-1", "xnor=0",
+        ("convolutional", ["dilation=1", "antialiasing=0", "stride_x=1", "stride_y=-1",
                            "size=1\ndilation=2", "share_index=-1000000000", "flipped=0",
                            "numload=0", "stride_y=0"],
-         ["size=3\ndilation=2", "antialiasing=1", "stride_x=2", "share_index=-1", "binary=1",
+         ["size=3\ndilation=2", "antialiasing=1", "stride_x=2", "share_index=-1",
           "flipped=1", "cbn=1", "coordconv=1", "numload=8", "dontloadscales=1"]),
         ("maxpool", ["stride=2\nstride_x=2", "maxpool_depth=0", "out_channels=4"],
          ["stride_x=2", "maxpool_depth=1", "antialiasing=2"]),

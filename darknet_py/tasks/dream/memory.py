@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from darknet_py.network import Network
+from darknet_py.ops.memory import available_memory
 from darknet_py.tasks.dream.options import octave_size
 
 _PROGRAM = 230 << 20
@@ -64,7 +63,8 @@ def choose_tile(
 
 
 def _maps(net: Network, w: int, h: int, last: int) -> int:
-    sizes = [layer.out_shape.size for layer in net.upto(last).resized(w=w, h=h).layers]
+    part = net.upto(last)
+    sizes = [layer.out_shape.size for layer in part.resized(*part.next_size(w, h)).layers]
     return 4 * (sum(sizes) + 2 * max(sizes))
 
 
@@ -72,29 +72,5 @@ def free_memory(net: Network) -> int:
     """Bytes that a dream may still take: most of what the machine, its container, or the device
     that the network is on, has free."""
     own = net.engine.free_memory()
-    known = [_machine(), *_container(), *([] if own is None else [own])]
+    known = [available_memory(), *([] if own is None else [own])]
     return int(_SHARE * min(known))
-
-
-def _machine() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found = {line.split(":")[0]: line.split()[1] for line in lines}
-        return 1024 * int(found["MemAvailable"])
-    except (OSError, KeyError, IndexError, ValueError):
-        pass  # no Linux
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
-
-
-def _container() -> list[int]:
-    """What is left of a container's share, if this is one."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        most = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        return [] if most == "max" else [max(int(most) - used, 0)]
-    except (OSError, ValueError):
-        return []

@@ -41,7 +41,7 @@ def usable_layers(net: Network, w: int, h: int) -> list[int]:
     usable = []
     for index, layer in enumerate(net.layers):
         try:
-            net.upto(index).resized(w=w, h=h)
+            net.upto(index).next_size(w, h)
         except ShapeError:  # nor can any after it
             break
         if can_dream(net, index) and layer.kind != "dropout":
@@ -75,7 +75,7 @@ def _octaves(net: Network, layer: int, w: int, h: int, most: int) -> int:
     for octave in range(1, most):
         small_w, small_h = octave_size(w, h, octave)
         try:
-            part.resized(w=small_w, h=small_h)
+            part.next_size(small_w, small_h)
         except ShapeError:
             return octave
     return most

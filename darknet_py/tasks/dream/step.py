@@ -102,7 +102,7 @@ def delta_at(
 ) -> Image:
     """The delta of the picture moved, scaled and mirrored, and brought back to its place."""
     h, w, _ = picture.shape
-    view = View(*octave_size(w, h, drawn.octave), drawn.dx, drawn.dy, drawn.flip)
+    view = View(*net.next_size(*octave_size(w, h, drawn.octave)), drawn.dx, drawn.dy, drawn.flip)
     x = to_view(picture, view)
     found = tiled_delta(net, x, targets, tile) if tile else net.delta_towards(x, targets)
     return from_view(found, view, w, h)

@@ -64,6 +64,9 @@ def test_no_row_comes_out_black() -> None:
             shown.append(x)
             return x
 
+        def next_size(self, w: int, h: int) -> tuple[int, int]:
+            return w, h
+
     for octave in range(5):
         delta_at(Watched(), picture, TARGETS, replace(STILL, octave=octave), 0)  # type: ignore[arg-type]
     assert any((resize_image(picture, *octave_size(16, 224, o))[-1] < 0.01).all() for o in range(5))
