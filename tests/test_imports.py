@@ -37,6 +37,7 @@ OTHERS = {
     "cudnn": "ops.gpu",
     "cupy": "ops.gpu",
     "cupyx": "ops.gpu",
+    "filelock": "tasks",
     "llvmlite": "ops.cpu",
     "matplotlib": "images.charts",
     "numba": "ops.cpu",

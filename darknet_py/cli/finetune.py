@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.data_lines import say_report, say_weights
+from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
 from darknet_py.cli.options import Chosen, find_file, network_options, read_network
 from darknet_py.cli.stopping import stop_on_ctrl_c
-from darknet_py.cli.train import data_options
+from darknet_py.cli.train import data_options, keep_output_going
 from darknet_py.cli.uneven import Uneven, uneven_options
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ _NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept featu
 @uneven_options
 @data_options
 @network_options
+@click.pass_context
 def finetune(
+    context: click.Context,
     data: str,
     cfg: str,
     weights: str,
@@ -62,17 +64,18 @@ def finetune(
       darknet nightmare mine/tiny.cfg mine/tiny.weights picture.jpg --class cat
     """
     net = read_network(cfg, chosen)
-    from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.finetune import finetune as run
     from darknet_py.tasks.finetune import prepare
+    from darknet_py.tasks.lock import only_process_in
 
+    keep_output_going(context)
     opened = open_data(find_file(data), labels, share, seed, tuned.output)
-    report = check(opened)
+    report = look_at(opened, quiet=chosen.quiet)
     say_report(report, chosen.quiet)
     train, valid = report.usable()
     usable = replace(opened, train=train, valid=valid)
-    with stop_on_ctrl_c() as stop:
+    with only_process_in(Path(tuned.output)), stop_on_ctrl_c() as stop:
         how = replace(
             tuned.how(len(train), seed, usable.top, lambda: bool(stop)),
             class_weights=uneven.weights(usable.names, train.counts()),
@@ -92,7 +95,7 @@ def finetune(
         finally:
             presenter.close()
         if stop:
-            click.get_current_context().exit(130)
+            context.exit(130)
 
 
 def _opener(chosen: Chosen) -> Callable[[Path], Network]:

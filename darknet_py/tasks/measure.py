@@ -13,6 +13,7 @@ from darknet_py.images import (
     find_lists,
     find_pictures,
     fit_image,
+    has_folders,
     in_threads,
     load_image,
     to_channels,
@@ -49,7 +50,7 @@ def pictures_to_measure(path: str | Path, labels: str = "exact") -> list[Path]:
     Raises DarknetError.
     """
     folder = Path(path)
-    if folder.is_dir() and not any(find_lists(folder)) and not _has_folders(folder):
+    if folder.is_dir() and not any(find_lists(folder)) and not has_folders(folder):
         return find_pictures([folder])
     return open_data(path, labels, share=0).training().paths
 
@@ -101,7 +102,3 @@ def _look(
         sums += part.sum(axis=0)
         squares += (part * part).sum(axis=0)
     return len(pixels), sums, squares
-
-
-def _has_folders(folder: Path) -> bool:
-    return any(each.is_dir() and not each.name.startswith(".") for each in folder.iterdir())

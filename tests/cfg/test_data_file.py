@@ -6,7 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darknet_py.cfg.data_file import DataFile, read_data, read_lines
+from darknet_py.cfg.data_file import (
+    DataFile,
+    fault_of_name,
+    is_data_file,
+    names_text,
+    read_data,
+    read_lines,
+    read_list,
+)
 from darknet_py.errors import CfgError
 
 CFG = Path(__file__).parents[2] / "cfg"
@@ -38,7 +46,6 @@ def test_every_key(tmp_path: Path) -> None:
         names="n.txt",
         backup="/tmp/b/",
         top=2,
-        unread=[],
     )
 
 
@@ -52,7 +59,6 @@ def test_defaults(tmp_path: Path) -> None:
         names=None,
         backup="backup",
         top=1,
-        unread=[],
     )
 
 
@@ -66,24 +72,53 @@ def test_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
     assert (found.classes, found.top) == (3, 2)
 
 
-def test_unread_keys_are_told(tmp_path: Path) -> None:
-    assert data(tmp_path, "classes=3\nclases=4\neval=coco").unread == [(2, "clases"), (3, "eval")]
+def test_keys_of_any_hand(tmp_path: Path) -> None:
+    """What the C program takes, and what people write."""
+    found = data(
+        tmp_path,
+        "Classes = 5\t\t# how many\nTRAIN=data\\my.txt\nvalid =\nnames= n.txt\nclasses=80\n"
+        "the end\n=3\nclases=4\neval=coco\ntop = 2;\n",
+    )
+    assert (found.classes, found.train, found.valid) == (5, "data\\my.txt", None)
+    assert (found.names, found.backup, found.top) == ("n.txt", "backup", 2)
+    assert [note.replace(f"{tmp_path}/", "") for note in found.notes] == [
+        "my.data:5: classes= is given twice: the first counts, 5",
+        "my.data:6: the end is passed over: expected key=value, as in classes=10",
+        "my.data:7: =3 is passed over: expected key=value, as in classes=10",
+        "my.data:8: clases= is a key that nobody reads",
+        "my.data:10: top=2; is taken as 2",
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("classes=0", "my.data:1: [data] classes=0: expected a whole number of 1 or more"),
-        ("\nclasses=ten", "my.data:2: [data] classes=ten: expected a whole number of 1 or more"),
-        ("top=0", "my.data:1: [data] top=0: expected a whole number of 1 or more"),
-        ("classes", "my.data:1: 'classes': expected key=value, as in classes=10"),
-        ("classes=", "my.data:1: 'classes=': expected key=value, as in classes=10"),
-        ("=2", "my.data:1: '=2': expected key=value, as in classes=10"),
-        ("[net]", "my.data:1: '[net]': expected key=value, as in classes=10"),
+        ("classes=0", "my.data:1: classes=0: expected a whole number of 1 or more"),
+        ("\nclasses=ten", "my.data:2: classes=ten: expected a whole number of 1 or more"),
+        ("top=0", "my.data:1: top=0: expected a whole number of 1 or more"),
+        ("classes=99999999999999", "my.data:1: classes=99999999999999: expected a whole number"),
     ],
 )
 def test_mistakes_are_named(text: str, message: str, tmp_path: Path) -> None:
-    assert mistake(tmp_path, text) == message
+    assert mistake(tmp_path, text).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.data", b"", True),
+        ("A.DATA", b"x", True),
+        ("my.txt", b"# mine\nClasses = 3\n", True),
+        ("my", b"train=x\n", True),
+        ("my.txt", b"cat/1.png 0\n", False),
+        ("my.txt", b"size=3.png\n", False),
+        ("my.txt", b"\xff\xfe", False),
+        ("my.txt", b"", False),
+    ],
+)
+def test_what_is_a_data_file(name: str, content: bytes, expected: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert is_data_file(tmp_path / name) == expected
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -98,7 +133,7 @@ def test_the_datasets_of_the_checkout() -> None:
     assert len(paths) >= 2
     for path in paths:
         found = read_data(path)
-        assert found.unread == []
+        assert found.notes == []
         assert found.names
         names, labels = (
             read_lines(CFG.parent / (name or "")) for name in (found.names, found.labels)
@@ -109,18 +144,37 @@ def test_the_datasets_of_the_checkout() -> None:
 # Names and lists
 
 
-def test_lines(tmp_path: Path) -> None:
-    path = tmp_path / "some.list"
-    path.write_bytes(
-        b"\xef\xbb\xbfdata/a b.jpg\r\n\r\n  data/c#1.jpg  # the first\r\n# data/d.jpg\r\n;e\r\nf;g"
-    )
-    assert read_lines(path) == ["data/a b.jpg", "data/c#1.jpg", "f;g"]
+def test_line_i_is_class_i(tmp_path: Path) -> None:
+    path = tmp_path / "some.names"
+    path.write_bytes(b"\xef\xbb\xbfcat\r\n\r\n# fox\r\n; owl \r\nhot dog # 2")
+    assert read_lines(path) == ["cat", "", "# fox", "; owl", "hot dog # 2"]
+    path.write_bytes(b"cat\ndog\n")
+    assert read_lines(path) == ["cat", "dog"]
 
 
-def test_an_empty_list(tmp_path: Path) -> None:
+def test_entries_of_a_list(tmp_path: Path) -> None:
     path = tmp_path / "some.list"
+    path.write_bytes(b"\xef\xbb\xbfdata/a b.jpg\r\n\r\n# data/d.jpg\r\ncat #0.png\r\ncaf\xe9")
+    assert read_list(path) == [(1, "data/a b.jpg"), (4, "cat #0.png"), (5, "caf\udce9")]
     path.write_bytes(b"\n# nothing\n")
-    assert read_lines(path) == []
+    assert read_list(path) == []
+
+
+@example([" "])
+@example(["# 1", "; x", "", "\ufeffa"])
+@given(st.lists(st.text(st.sampled_from("a #;\n\r\t\ufeff\udce9\u3000"), max_size=4)))
+def test_names_come_back_or_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.names"
+    try:
+        text = names_text(names)
+    except ValueError as error:
+        assert str(error).isprintable()
+        assert any(fault_of_name(name) for name in names)
+    else:
+        path.write_text(text, encoding="utf-8", newline="")
+        assert read_lines(path) == names
 
 
 @example("\x1b=1\n\x1b=2")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darknet_py.cfg import text as text_module
-from darknet_py.cfg.text import meaningful_lines, read_text
+from darknet_py.cfg.text import listed_lines, meaningful_lines, read_text, text_lines
 from darknet_py.errors import CfgError
 
 
@@ -35,9 +35,43 @@ def test_a_byte_order_mark_is_left_out(file: Path) -> None:
 
 def test_what_is_no_text_is_an_error_with_its_line(file: Path) -> None:
     file.write_bytes(b"[net]\nbatch=1\n\xff\xfe\n")
-    assert mistake(file) == f"{file}:3: is not text (UTF-8 expected): is it the right file?"
+    assert (
+        mistake(file)
+        == f"{file}:3: is not text in UTF-8: is it the right file? If so, save it as UTF-8"
+    )
     file.write_bytes(b"[net]\nbatch=\0\n")
     assert mistake(file) == f"{file}:2: is not text (a zero byte): is it the right file?"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_the_encoding_of_some_editors_is_named(file: Path, encoding: str) -> None:
+    file.write_text("cat\nsch\u00e4ferhund\n", encoding=encoding)
+    assert mistake(file) == f"{file}: it is UTF-16: save as UTF-8"
+    file.write_text("cat\n", encoding="utf-32")
+    assert mistake(file) == f"{file}: it is UTF-32: save as UTF-8"
+
+
+def test_bytes_of_names_of_files_may_stay(file: Path) -> None:
+    file.write_bytes(b"caf\xe9.png\n")
+    assert read_text(file, "surrogateescape") == "caf\udce9.png\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("\n", [(1, "")]),
+        ("a\n\n# b\n ; c \r\n", [(1, "a"), (2, ""), (3, "# b"), (4, "; c")]),
+        ("a\rb # c", [(1, "a"), (2, "b # c")]),
+    ],
+)
+def test_all_lines(text: str, expected: list[tuple[int, str]]) -> None:
+    assert list(text_lines(text)) == expected
+
+
+def test_lines_of_a_list_are_whole() -> None:
+    text = "a #0.png\n\n# all\n;b.png\n  #c\n./#d.png"
+    assert list(listed_lines(text)) == [(1, "a #0.png"), (4, ";b.png"), (6, "./#d.png")]
 
 
 def test_a_file_that_is_too_large_is_an_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

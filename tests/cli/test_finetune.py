@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.tasks.lock import only_process_in
 from tests.cli.conftest import Run
 from tests.support.shapes import draw_shapes
 from tests.tasks.finetune.nets import CFG, write_net
@@ -161,7 +162,7 @@ def test_a_picture_that_cannot_be_read_is_left_out(darknet: Run, task: Task) -> 
     (task.data / "circle" / "bad.png").write_bytes(b"bad")
     code, _, err = darknet(*task.words, *QUICK)
     assert code == 0
-    assert "1 pictures cannot be read and are left out" in err
+    assert "1 picture cannot be read and is left out" in err
 
 
 def test_weights_of_another_network(darknet: Run, task: Task, tmp_path: Path) -> None:
@@ -202,3 +203,12 @@ def test_no_picture_that_can_be_read(darknet: Run, task: Task, tmp_path: Path) -
     words = ("features", task.cfg, task.weights, tmp_path / "bad.png", "-o", tmp_path / "f.npz")
     assert darknet(*words).code == 1
     assert not (tmp_path / "f.npz").exists()
+
+
+def test_a_folder_is_one_process_at_a_time(darknet: Run, task: Task) -> None:
+    with only_process_in(task.output):
+        code, out, err = darknet(*task.words, *QUICK)
+    assert (code, out, task.output.exists()) == (1, "", False)
+    assert err.splitlines()[-1].startswith(
+        f"darknet: {task.output}: this process is training there"
+    )

@@ -114,20 +114,24 @@ def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_pat
     darknet("train", *task.words)
     table, picture = tmp_path / "c.csv", tmp_path / "c.png"
     where = (task.data, task.cfg, task.backup / "shapes.weights")
-    options = ("--csv", table, "--png", picture)
+    options = ("--csv", table, "--png", picture, "--share", 0.1)
     code, out, _ = darknet("classifier", "valid", "-q", *where, *options)
     assert code == 0
     lines = out.splitlines()
     assert lines[0].split() == ["class", "pictures", "right", "share"]
     assert [line.split()[0] for line in lines[1:4]] == ["circle", "cross", "square"]
-    assert re.fullmatch(r"12 pictures: top-1 [01]\.\d{4}, top-3 1\.0000, loss \d\.\d{4}", lines[4])
+    assert re.fullmatch(
+        r"12 pictures: top-1 [01]\.\d{4}, top-2 [01]\.\d{4}, loss \d\.\d{4}", lines[4]
+    )
     with table.open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0][1:] == ["circle", "cross", "square"]
     assert sum(int(cell) for row in rows[1:] for cell in row[1:]) == 12
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 100
-    code, out, _ = darknet("classifier", "valid", "-q", "--json", "--views", 10, *where)
+    code, out, _ = darknet(
+        "classifier", "valid", "-q", "--json", "--views", 10, *where, "--share", 0.1
+    )
     assert (code, json.loads(out)["pictures"]) == (0, 12)
 
 
@@ -187,10 +191,11 @@ def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
         assert [int(row["batch"]) for row in csv.DictReader(table)] == list(range(1, 101))
 
     weights = task.backup / "shapes.weights"
-    code, _, err = darknet("train", *task.words, "-q", weights)
+    code, _, err = darknet("train", *task.words, "-q", "--force", weights)
     assert code == 1
     assert "seen is already past max_batches" in err
-    code, out, _ = darknet("train", *task.words[:2], *other, weights, "-clear", "--max-iter", 3)
+    words = (*task.words[:2], *other, weights, "-clear", "--force", "--max-iter", 3)
+    code, out, _ = darknet("train", *words)
     assert (code, out[:2]) == (0, "1,")
     code, _, err = darknet("train", *task.words, "-q", "--state", weights)
     assert code == 1
@@ -262,7 +267,7 @@ def test_display_is_the_mean_of_the_batches_since(
             figure = sum(figures) / 5 if column == "loss" else sum(figures)
             assert float(line[number]) == pytest.approx(figure, abs=2e-6)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    _, out, err = darknet("train", *task.words, "--max-iter", 11, "--display", 5)
+    _, out, err = darknet("train", *task.words, "--force", "--max-iter", 11, "--display", 5)
     assert len(out.splitlines()) == 2
     assert "\r\x1b[2Kbatch 11/11 " in err
 
@@ -355,7 +360,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
     weights = task.backup / "shapes.weights"
     began = weights.rename(task.backup.parent / "began.weights")
     task.cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    words = ("train", *task.words, began, "-clear", "--max-iter", 1, "--seed", 3)
+    words = ("train", *task.words, began, "-clear", "--force", "--max-iter", 1, "--seed", 3)
     assert darknet(*words).code == 0
     assert weights.read_bytes()[20:] == began.read_bytes()[20:]
     assert darknet(*words, "--reinit", "last").code == 0
@@ -370,7 +375,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
 def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
     darknet("train", *task.words, "--max-iter", 1)
     weights = task.backup / "shapes.weights"
-    code, _, err = darknet("train", *task.words, weights, "-clear", "--reinit", "2")
+    code, _, err = darknet("train", *task.words, "--force", weights, "-clear", "--reinit", "2")
     assert code == 1
     assert err.splitlines()[-1] == (
         "darknet: --reinit 2: layer 2 [dropout] has no weights: those that have are 0, 1, 3"
@@ -378,3 +383,97 @@ def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
     assert darknet("train", *task.words, "--reinit", "1").code == 2
     assert darknet("train", *task.words, weights, "--reinit", "first").code == 2
     assert darknet("train", *task.words, "--resume", "--reinit", "1").code == 2
+
+
+def test_a_picture_cut_short_is_left_out_and_named_though_it_be_quiet(
+    darknet: Run, tmp_path: Path
+) -> None:
+    data = draw_shapes(tmp_path / "shapes", 8)
+    bad = data / "cross" / "3.png"
+    bad.write_bytes(bad.read_bytes()[:-40])
+    cfg = tmp_path / "s.cfg"
+    cfg.write_text(CFG)
+    words = (data, cfg, "--max-iter", 2, "--backup", tmp_path / "b", "-q")
+    code, _, err = darknet("train", *words)
+    assert code == 0
+    assert "1 picture cannot be read and is left out:\n" in err
+    assert f"  {bad}: is damaged or cut short" in err
+    code, out, _ = darknet("classifier", "check", data)
+    assert (code, "1 picture cannot be read" in out) == (0, True)
+    code, out, _ = darknet("classifier", "check", data, "--headers")
+    assert (code, "cannot be read" in out) == (0, False)
+    code, out, err = darknet(
+        "classifier", "valid", data, cfg, tmp_path / "b" / "s.weights", "-q", "--json"
+    )
+    assert (code, json.loads(out)["pictures"]) == (0, 23)
+    assert f"left out: {bad}: is damaged or cut short" in err
+    sheet = ("-o", tmp_path / "a.png", "--share", 0)
+    code, _, err = darknet("classifier", "show", data, cfg, *sheet, "--number", 1)
+    code_before, _, err_before = darknet("classifier", "show", data, cfg, *sheet)
+    assert (code, code_before) == (0, 0)
+    assert f"left out: {bad}" in err + err_before
+
+
+def test_pictures_on_both_sides_are_said_though_it_be_quiet(darknet: Run, tmp_path: Path) -> None:
+    for part in ("train", "valid"):
+        draw_shapes(tmp_path / "d" / part, 4)
+    both = tmp_path / "d" / "valid" / "cross" / "0.png"
+    both.unlink()
+    both.symlink_to(tmp_path / "d" / "train" / "cross" / "0.png")
+    cfg = tmp_path / "s.cfg"
+    cfg.write_text(CFG)
+    words = (tmp_path / "d", cfg, "--max-iter", 1, "--backup", tmp_path / "b", "-q")
+    _, _, err = darknet("train", *words)
+    assert "1 picture to validate with is trained on too:\n" in err
+
+
+@pytest.mark.parametrize("command", ["train", "finetune", "lr-find", "classifier check"])
+def test_one_class_alone_is_refused_in_one_line(darknet: Run, tmp_path: Path, command: str) -> None:
+    data = draw_shapes(tmp_path / "shapes", 3)
+    for name in ("circle", "square"):
+        (data / name / "0.png").parent.rename(tmp_path / name)
+    cfg, weights = tmp_path / "s.cfg", tmp_path / "s.weights"
+    cfg.write_text(CFG)
+    more = [weights, "-o", tmp_path / "o"] if command == "finetune" else []
+    code, _, err = darknet(*command.split(), data, cfg, *more)
+    assert code == 1
+    lines = [line for line in err.splitlines() if line.startswith("darknet: ")]
+    assert lines == [
+        f"darknet: {data}: has pictures to train on of one class only, 'cross': a classifier tells "
+        "two or more apart: expected a folder of pictures for each class, one beside the other"
+    ]
+
+
+def test_a_network_of_no_numbers_is_not_evaluated(darknet: Run, task: Task, tmp_path: Path) -> None:
+    darknet("train", *task.words, "--max-iter", 1)
+    weights = tmp_path / "nan.weights"
+    raw = bytearray((task.backup / "shapes.weights").read_bytes())
+    raw[20:] = np.full((len(raw) - 20) // 4, np.nan, "<f4").tobytes()
+    weights.write_bytes(raw)
+    for options in ([], ["--json"]):
+        code, out, err = darknet(
+            "classifier", "valid", task.data, task.cfg, weights, "-q", *options
+        )
+        assert (code, out) == (1, "")
+        assert "of 120 of 120 pictures the outputs are no numbers" in err.splitlines()[-1]
+    words = (task.cfg, weights, next(task.data.glob("*/1.png")), "--valid", task.data, "-q")
+    code, _, err = darknet("report", *words, "-o", tmp_path / "r.html")
+    assert code == 1
+    assert "of 120 of 120 pictures the outputs are no numbers" in err.splitlines()[-1]
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_only_what_means_something_is_printed(darknet: Run, task: Task, tmp_path: Path) -> None:
+    darknet("train", *task.words, "--max-iter", 1)
+    (tmp_path / "shapes.names").write_text("circle\ncross\nsquare\n")
+    one = tmp_path / "one"
+    (one / "cross").mkdir(parents=True)
+    (one / "cross" / "0.png").symlink_to(task.data / "cross" / "0.png")
+    code, out, err = darknet(
+        "classifier", "valid", one, task.cfg, task.backup / "shapes.weights", "-q", "-t", 3
+    )
+    assert code == 0, err
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["class", "cross"]
+    assert lines[2] == "2 classes without pictures"
+    assert re.fullmatch(r"1 picture: top-1 [01]\.0000, loss \d+\.\d{4}", lines[3])

@@ -22,7 +22,7 @@ def test_what_differs_most_is_the_longest_component(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     light = rng.normal(120, 30, (5, 40, 30, 1)) + rng.normal(0, 4, (5, 40, 30, 3))
     colours = np.clip(light, 0, 255).astype(np.uint8)
-    components = principal_components(store_of(tmp_path, colours), 5, seed=0)
+    components = principal_components(store_of(tmp_path, colours).get, 5, seed=0)
     lengths = np.linalg.norm(components, axis=0)
     assert lengths[2] == pytest.approx(30 * np.sqrt(3) / 255, rel=0.1)
     assert lengths[:2] == pytest.approx(4 / 255, rel=0.2)
@@ -31,7 +31,7 @@ def test_what_differs_most_is_the_longest_component(tmp_path: Path) -> None:
 
 def test_they_are_the_pixels_covariance(tmp_path: Path) -> None:
     colours = np.random.default_rng(5).integers(0, 256, (3, 20, 20, 3), dtype=np.uint8)
-    components = principal_components(store_of(tmp_path, colours), 3, seed=0)
+    components = principal_components(store_of(tmp_path, colours).get, 3, seed=0)
     pixels = colours.reshape(-1, 3) / 255
     np.testing.assert_allclose(components @ components.T, np.cov(pixels.T, bias=True), atol=1e-6)
     assert (components.max(axis=0) >= -components.min(axis=0)).all()
@@ -39,7 +39,7 @@ def test_they_are_the_pixels_covariance(tmp_path: Path) -> None:
 
 def test_pictures_of_one_colour_have_none(tmp_path: Path) -> None:
     colours = np.full((2, 3, 3, 3), 77, np.uint8)
-    components = principal_components(store_of(tmp_path, colours), 2, seed=0)
+    components = principal_components(store_of(tmp_path, colours).get, 2, seed=0)
     assert components == pytest.approx(np.zeros((3, 3)), abs=1e-6)
 
 
@@ -57,11 +57,11 @@ def test_a_sample_of_many_pictures_that_the_seed_draws(
         return get(index)
 
     monkeypatch.setattr(store, "get", record)
-    first = principal_components(store, 9, seed=0)
+    first = principal_components(store.get, 9, seed=0)
     assert len(looked_at) == 2
-    assert np.array_equal(first, principal_components(store, 9, seed=0))
+    assert np.array_equal(first, principal_components(store.get, 9, seed=0))
     assert looked_at[:2] == looked_at[2:]
-    assert not np.array_equal(first, principal_components(store, 9, seed=1))
+    assert not np.array_equal(first, principal_components(store.get, 9, seed=1))
 
 
 def test_large_pictures_are_thinned_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +70,4 @@ def test_large_pictures_are_thinned_out(tmp_path: Path, monkeypatch: pytest.Monk
     colours[0, 0, ::2] = 255
     store = store_of(tmp_path, colours)
     # every second pixel is white, and only those are looked at
-    assert principal_components(store, 1, seed=0) == pytest.approx(np.zeros((3, 3)), abs=1e-6)
+    assert principal_components(store.get, 1, seed=0) == pytest.approx(np.zeros((3, 3)), abs=1e-6)

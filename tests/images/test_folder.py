@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darknet_py.errors import DarknetError
-from darknet_py.images import Dataset, read_folder
+from darknet_py.images import Dataset, read_folder, read_whole_folder
 from darknet_py.images.folder import _split
 
 
@@ -229,8 +229,177 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
 def test_a_class_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch_classes(tmp_path, cat=1)
 
-    def refuse(folder: Path, onerror: Any) -> Any:
+    def refuse(folder: Path, onerror: Any, followlinks: bool) -> Any:
         onerror(PermissionError(13, "Permission denied", str(folder)))
 
     monkeypatch.setattr(os, "walk", refuse)
     assert fault(tmp_path) == f"{tmp_path / 'cat'}: cannot be read: Permission denied"
+
+
+def read(folder: Path, share: float = 0) -> tuple[Dataset, Dataset | None, list[str]]:
+    """The sides, and what is said of them."""
+    said: list[str] = []
+    train, valid = read_folder(folder, share, say=said.append)
+    return train, valid, [line.replace(str(folder), ".") for line in said]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("Train", "Test"), ("TRAIN", "VAL"), ("Training", "Testing"), ("train", "Validation")],
+)
+def test_sides_in_letters_of_any_case(tmp_path: Path, train: str, test: str) -> None:
+    touch_classes(tmp_path / train, cat=2, dog=1)
+    touch_classes(tmp_path / test, cat=1, dog=1)
+    found, valid, said = read(tmp_path)
+    assert (found.names, found.counts(), said) == (("cat", "dog"), [2, 1], [])
+    assert valid is not None
+    assert valid.counts() == [1, 1]
+
+
+def test_what_systems_leave_in_folders_is_passed_over_and_said_once(tmp_path: Path) -> None:
+    touch_classes(tmp_path, cat=2, dog=1, __MACOSX=3)
+    for place in ("cat", "dog", "."):
+        touch(tmp_path / place / "@eaDir" / "0.jpg" / "SYNOPHOTO_THUMB_M.jpg")
+    touch(tmp_path / "lost+found" / "a.jpg", tmp_path / "cat" / ".thumbnails" / "a.jpg")
+    touch(tmp_path / "cat" / "Thumbs.db", tmp_path / "cat" / "._000.jpg")
+    train, _, said = read(tmp_path)
+    assert (train.names, train.counts()) == (("cat", "dog"), [2, 1])
+    assert said == [
+        ".: passed over, as no folders of pictures: .thumbnails, @eaDir, __MACOSX, lost+found"
+    ]
+
+
+def test_a_class_called_train_hides_no_other(tmp_path: Path) -> None:
+    touch(tmp_path / "train" / "steam" / "0.jpg", tmp_path / "train" / "1.jpg")
+    touch_classes(tmp_path, bus=2, car=1)
+    train, _, said = read(tmp_path)
+    assert (train.names, train.counts()) == (("bus", "car", "train"), [2, 1, 2])
+    assert said == [".: train is taken as a class, as bus is one"]
+
+
+def test_folders_beside_both_sides_are_not_used(tmp_path: Path) -> None:
+    for part in ("train", "valid"):
+        touch_classes(tmp_path / part, cat=1, dog=1)
+    touch_classes(tmp_path, unsorted=2, papers=0)
+    train, _, said = read(tmp_path)
+    assert train.names == ("cat", "dog")
+    assert said == [".: unsorted: not used, as the classes are those in train/ and valid/"]
+
+
+def test_pictures_of_a_side_without_folders_are_not_used(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "train", cat=10, dog=10)
+    touch(tmp_path / "test" / "1.jpg")
+    train, valid, said = read(tmp_path, 0.2)
+    assert valid is not None
+    assert (train.counts(), valid.counts()) == ([8, 8], [2, 2])
+    assert said == [".: test/ has no folder for each class: not used"]
+
+
+def test_sides_without_folders_are_no_classes(tmp_path: Path) -> None:
+    touch_classes(tmp_path, train=2, test=2)
+    assert "train/ and test/ hold pictures, but no folder for each class" in fault(tmp_path)
+
+
+def test_a_side_to_train_on_must_be_there(tmp_path: Path) -> None:
+    for part in ("valid", "test"):
+        touch_classes(tmp_path / part, cat=1, dog=1)
+    assert fault(tmp_path) == f"{tmp_path}: has valid/ to validate with, and no train/"
+
+
+def test_two_folders_to_train_on(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "train", cat=1)
+    touch_classes(tmp_path / "Training", cat=1)
+    assert "has Training and train: expected one" in fault(tmp_path)
+
+
+def test_one_level_too_many_is_looked_into(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "a" / "b", cat=2, dog=1)
+    (tmp_path / "__MACOSX").mkdir()
+    train, _, said = read(tmp_path)
+    assert (train.names, train.counts()) == (("cat", "dog"), [2, 1])
+    assert said[0] == ".: holds one folder alone: the classes are looked for in ./a/b"
+    for part in ("Train", "Test"):
+        touch_classes(tmp_path / "c" / "d" / part, cat=2, dog=1)
+    train, valid, _ = read(tmp_path / "c")
+    assert valid is not None
+    assert (train.counts(), valid.counts()) == ([2, 1], [2, 1])
+
+
+def test_a_class_alone_with_its_pictures_is_not_looked_into(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "cat", old=2, new=1)
+    touch(tmp_path / "cat" / "0.jpg")
+    train, _, said = read(tmp_path)
+    assert (train.names, train.counts(), said) == (("cat",), [4], [])
+
+
+def test_linked_folders_and_files_are_followed_and_loops_are_none(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "elsewhere", more=2, dog=1)
+    touch_classes(tmp_path / "pets", cat=1, dog=1)
+    cat = tmp_path / "pets" / "cat"
+    (cat / "more").symlink_to(tmp_path / "elsewhere" / "more")
+    (cat / "again").symlink_to(tmp_path / "elsewhere" / "more")
+    (cat / "linked.jpg").symlink_to(tmp_path / "elsewhere" / "dog" / "000.jpg")
+    (cat / "all").symlink_to(tmp_path / "pets")
+    (tmp_path / "elsewhere" / "more" / "round").symlink_to(tmp_path / "elsewhere" / "more")
+    train, _, said = read(tmp_path / "pets")
+    assert train.counts() == [4, 1]
+    assert said == ["./cat/all: a link to a folder above it: not followed"]
+
+
+def test_two_classes_that_are_one_folder_are_said(tmp_path: Path) -> None:
+    touch_classes(tmp_path, cat=1)
+    (tmp_path / "kitten").symlink_to(tmp_path / "cat")
+    assert read(tmp_path)[2] == ["./kitten: is the same folder as ./cat"]
+
+
+def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "train", Cat=1, dog=1)
+    touch_classes(tmp_path / "test", cat=1, dog=1)
+    train, _, said = read(tmp_path)
+    assert train.names == ("Cat", "cat", "dog")
+    assert said == [".: the classes 'Cat' and 'cat' differ in the case of letters alone"]
+
+
+@pytest.mark.parametrize("name", [" cat", "cat ", "ca\nt", "\u3000cat", os.fsdecode(b"\xff")])
+def test_a_class_whose_name_no_list_of_names_can_keep(tmp_path: Path, name: str) -> None:
+    touch_classes(tmp_path, dog=1)
+    try:
+        touch(tmp_path / name / "0.jpg")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert ": the name of a class " in fault(tmp_path)
+    assert fault(tmp_path).endswith(": rename the folder")
+
+
+def test_all_of_a_folder_to_validate_with(tmp_path: Path) -> None:
+    touch_classes(tmp_path, cat=2, dog=1)
+    assert read_whole_folder(tmp_path).counts() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("parts", "taken", "why"),
+    [
+        (["train", "valid", "test"], "valid", ""),
+        (["Train", "Test"], "Test", ""),
+        (["valid", "test"], "valid", ""),
+        (["train"], "train", ", as there is no other part"),
+    ],
+)
+def test_or_of_its_part_to_validate_with(
+    tmp_path: Path, parts: list[str], taken: str, why: str
+) -> None:
+    for count, part in enumerate(parts, 1):
+        touch_classes(tmp_path / part, cat=count, dog=1)
+    said: list[str] = []
+    found = read_whole_folder(tmp_path, say=said.append)
+    assert found.counts() == [1 + parts.index(taken), 1]
+    assert said == [f"{tmp_path}: the pictures are those of {taken}/{why}"]
+    # and exactly a part that is named itself
+    for count, part in enumerate(parts, 1):
+        assert read_whole_folder(tmp_path / part).counts() == [count, 1]
+
+
+def test_a_class_that_is_known_is_not_looked_into(tmp_path: Path) -> None:
+    touch_classes(tmp_path / "cat", old=2, new=1)
+    assert read_whole_folder(tmp_path, {"cat"}).names == ("cat",)
+    assert read_whole_folder(tmp_path, {"old", "new"}).names == ("new", "old")

@@ -90,10 +90,10 @@ def test_a_class_without_pictures_is_no_error(pets: Path) -> None:
 
 
 def test_lists_of_any_hand(pets: Path) -> None:
-    (pets / "train.list").write_bytes(b"\xef\xbb\xbf  a/n1/0.png \r\n# all\r\na/1_n2.png # one\r\n")
+    (pets / "train.list").write_bytes(b"\xef\xbb\xbf  a/n1/0.png \r\n# all\r\na/n1 #2/1_n2.png\r\n")
     train, _ = read(pets)
     assert train is not None
-    assert train.paths == [pets / "a/n1/0.png", pets / "a/1_n2.png"]
+    assert train.paths == [pets / "a/n1/0.png", pets / "a/n1 #2/1_n2.png"]
 
 
 def test_paths_are_relative_to_the_list(pets: Path) -> None:
@@ -194,12 +194,36 @@ def test_of_many_labels_a_few_are_named(pets: Path) -> None:
     assert "the labels 'a' and 'n' and '1' and 3 more match" in fault(pets, "substring")
 
 
-def test_classes_must_be_the_number_of_labels(pets: Path) -> None:
+def test_labels_must_be_enough_and_of_more_the_first_count(pets: Path) -> None:
     write(pets / "pets.data", DATA.replace("classes=2", "classes=3"))
     assert fault(pets) == "pets.data: classes=3, and pets.labels holds 2 labels"
-    write(pets / "pets.data", DATA.replace("classes=2\n", ""))
+    write(pets / "pets.data", DATA)
     write(pets / "pets.labels", "n1\nn2\nn3\n")
-    assert fault(pets) == "pets.data: classes=2, and pets.labels holds 3 labels"
+    train, _ = read(pets)
+    assert train is not None
+    assert train.labels == [(0,), (1,), (0,)]
+
+
+@pytest.mark.parametrize("labels", ["exact", "substring"])
+def test_a_blank_line_of_the_labels_is_a_class_that_matches_nothing(
+    pets: Path, labels: str
+) -> None:
+    write(pets / "pets.data", DATA.replace("classes=2", "classes=4"))
+    write(pets / "pets.labels", "\nn1\n\nn2\n")
+    write(pets / "pets.names", "# none\nhouse cat\n\ndog\n")
+    train, _ = read(pets, labels)
+    assert train is not None
+    assert train.labels == [(1,), (3,), (1,)]
+    assert train.names == ("# none", "house cat", "", "dog")
+
+
+def test_files_named_as_on_windows(pets: Path) -> None:
+    write(pets / "pets.data", DATA.replace("=train.list", "=lists\\train.list"))
+    write(pets / "lists" / "train.list", "a\\n1\\0.png\r\na\\1_n2.png\r\n")
+    train, _ = read(pets)
+    assert train is not None
+    assert train.paths == [pets / "a/n1/0.png", pets / "a/1_n2.png"]
+    assert train.labels == [(0,), (1,)]
 
 
 def test_names_must_be_enough(pets: Path) -> None:
@@ -234,7 +258,9 @@ def test_without_labels_and_names_there_is_nothing_to_look_for(pets: Path) -> No
 def test_a_file_that_is_missing_is_named_with_its_key(pets: Path, key: str) -> None:
     lines = [f"{key}=gone.txt" if line.startswith(key) else line for line in DATA.splitlines()]
     write(pets / "pets.data", "\n".join(lines))
-    assert fault(pets) == f"pets.data: {key}=gone.txt: no such file"
+    message = fault(pets)
+    assert message.startswith(f"pets.data: {key}=gone.txt: no such file")
+    assert ("lists are yours to make" in message) == (key in ("train", "valid"))
 
 
 def test_a_list_without_pictures(pets: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from darknet_py.cfg.augmentation import Augmentation
-from darknet_py.errors import DarknetError, PictureError, ShapeError
+from darknet_py.errors import DarknetError, ShapeError
 from darknet_py.images import (
     Batch,
     Dataset,
@@ -316,23 +316,88 @@ def test_threads_do_not_finish_what_nobody_wants(
     assert len(loaded) < 150
 
 
-def test_a_picture_that_cannot_be_read_is_named_by_its_batch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("augmentation", [PLAIN, EVERYTHING, None])
+def test_a_picture_that_cannot_be_read_has_another_in_its_place(
+    tmp_path: Path, augmentation: Augmentation | None
+) -> None:
+    """The same one whatever the threads, and wherever a run goes on; all else stays."""
     pictures = make_dataset(tmp_path)
+    whole = loader(pictures, augmentation and replace(augmentation, mixup=0, cutmix=0, pca=0))
+    before = [whole.batch(number) for number in range(6)]
     bad = pictures.paths[7]
     bad.write_bytes(bad.read_bytes()[:50])
-    some = loader(pictures, PLAIN)
-    number = next(number for number in range(3) if bad in some.paths(number))
+    some = loader(pictures, whole._augmentation, workers=1)
     with closing(some.batches()) as batches:
-        assert len(list(islice(batches, number))) == number
-        with pytest.raises(PictureError) as caught:
-            next(batches)
-    assert str(caught.value).startswith(f"{bad}: is damaged or cut short")
+        after = list(islice(batches, 6))
+    assert [str(error).startswith(f"{bad}: is damaged") for error in some.untold()] == [True]
+    assert some.untold() == []
+    assert list(some.refused) == [7]
+    replaced = 0
+    for number, (one, other) in enumerate(zip(before, after, strict=True)):
+        for row, path in enumerate(some.paths(number)):
+            equal = np.array_equal(one[0][row], other[0][row])
+            assert equal == (path != bad)
+            replaced += not equal
+            # of the picture's own class, as there are others
+            assert np.array_equal(one[1][row], other[1][row])
+    assert replaced in (2, 3)
+    again = loader(pictures, whole._augmentation, workers=3)
+    with closing(again.batches(3)) as batches:
+        assert same(list(islice(batches, 3)), after[3:])
     assert threads() == []
-    with pytest.raises(PictureError):
-        some.batch(number)
-    # a sample of the set is looked at first where colours move along its components
-    with pytest.raises(PictureError):
-        loader(pictures, replace(PLAIN, pca=1)).batch((number + 1) % 3)
+
+
+def test_one_that_vanishes_after_it_was_kept_stays(tmp_path: Path) -> None:
+    pictures = make_dataset(tmp_path)
+    some = loader(pictures)
+    first = some.batch(0)
+    for path in some.paths(0):
+        path.unlink()
+    assert same([some.batch(0)], [first])
+    assert not some.refused
+
+
+def test_where_its_class_has_no_other_one_of_another_class_is_taken(tmp_path: Path) -> None:
+    pictures = make_dataset(tmp_path, 4)  # classes 0, 1, 2, 0
+    pictures.paths[1].unlink()
+    some = loader(pictures, PLAIN, batch=4)
+    _, truth = some.batch(0)
+    row = some.paths(0).index(pictures.paths[1])
+    assert truth[row].argmax() != 1
+    assert truth.sum() == 4
+
+
+def test_colours_are_those_of_the_pictures_that_can_be_read(tmp_path: Path) -> None:
+    pictures = make_dataset(tmp_path)
+    pictures.paths[7].unlink()
+    with_colours = loader(pictures, replace(PLAIN, pca=1))
+    x, _ = with_colours.batch(0)
+    assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_where_most_cannot_be_read_it_ends(tmp_path: Path, count: int) -> None:
+    pictures = make_dataset(tmp_path, count)
+    for path in pictures.paths[: count // 2 + 1]:
+        path.unlink()
+    some = loader(pictures, PLAIN, batch=count)
+    with pytest.raises(DarknetError, match="of .* pictures cannot be read any more: is a disk or"):
+        list(islice(some.batches(), 3))
+    assert threads() == []
+
+
+def test_once_a_picture_that_cannot_be_read_is_zeros(tmp_path: Path) -> None:
+    pictures = make_dataset(tmp_path)
+    whole = list(loader(pictures, None).once())
+    pictures.paths[5].write_bytes(b"")
+    some = loader(pictures, None)
+    batches = list(some.once())
+    assert list(some.refused) == [5]
+    assert not batches[1][0][1].any()
+    assert not batches[1][1][1].any()
+    rows = [0, 2, 3]
+    assert same(batches[:1], whole[:1])
+    assert np.array_equal(batches[1][0][rows], whole[1][0][rows])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

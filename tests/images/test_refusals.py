@@ -49,8 +49,8 @@ def test_bad_pictures_are_named_in_order(
 
 def test_a_picture_cut_short_is_found_by_decoding(tmp_path: Path) -> None:
     pictures = dataset(cut_short(tmp_path / "short.jpg"), make_picture(tmp_path / "good.jpg"))
-    assert scan(pictures) == []
-    (refusal,) = scan(pictures, decode=True)
+    assert scan(pictures, decode=False) == []
+    (refusal,) = scan(pictures)
     assert refusal.picture == 0
     assert "cut short" in str(refusal.error)
 
@@ -61,7 +61,7 @@ def test_pictures_of_every_kind_pass(tmp_path: Path) -> None:
         paths.append(tmp_path / name)
         paths[-1].write_bytes(content)
     expected = [refusal.picture for refusal in scan(dataset(*paths), decode=True)]
-    assert [refusal.picture for refusal in scan(dataset(*paths))] == expected == []
+    assert [refusal.picture for refusal in scan(dataset(*paths), decode=False)] == expected == []
 
 
 def test_without_decoding_nothing_good_is_decoded(
@@ -71,7 +71,30 @@ def test_without_decoding_nothing_good_is_decoded(
         raise AssertionError(path)
 
     monkeypatch.setattr(refusals_module, "load_pixels", refuse)
-    assert scan(make_dataset(tmp_path)) == []
+    assert scan(make_dataset(tmp_path), decode=False) == []
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "tif", "webp", "ppm"])
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_every_kind_that_is_cut_short_is_what_loading_says(
+    tmp_path: Path, suffix: str, kept: float
+) -> None:
+    """A quick look finds what decoding finds: no more and no less."""
+    path = make_picture(tmp_path / f"a.{suffix}", 120, 90)
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    try:
+        load_image(path)
+    except PictureError as error:
+        assert [str(refusal.error) for refusal in scan(dataset(path))] == [str(error)]
+    else:
+        assert scan(dataset(path)) == []
+
+
+def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals_module, "_TASK", 4)
+    told: list[int] = []
+    scan(make_dataset(tmp_path), show=told.append)
+    assert told == [4, 8, 10]
 
 
 def test_a_picture_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

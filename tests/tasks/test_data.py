@@ -19,7 +19,7 @@ def test_a_folder_of_folders(pets: Path) -> None:
     data = open_data(pets, share=0.25)
     assert data.names == ("cat", "dog")
     assert (data.training().counts(), data.validation().counts()) == ([3, 3], [1, 1])
-    assert (data.backup, data.top) == (Path("backup"), 2)
+    assert (data.backup, data.top) == (Path("backup"), 1)
 
 
 def test_a_folder_with_caffes_lists_is_read_by_them(pets: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_folder_with_caffes_lists_is_read_by_them(pets: Path) -> None:
         data = open_data(path, backup="elsewhere")
         assert data.names == ("dog", "cat")
         assert (data.training().counts(), data.validation().counts()) == ([1, 1], [1, 0])
-        assert (data.path, data.backup, data.top) == (path, Path("elsewhere"), 2)
+        assert (data.path, data.backup, data.top) == (path, Path("elsewhere"), 1)
 
 
 def test_a_list_to_validate_with_is_not_trained_on(pets: Path) -> None:

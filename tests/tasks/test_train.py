@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from darknet_py.errors import DarknetError, PictureError, TrainingError
+from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Dataset
 from darknet_py.network import Network
 from darknet_py.tasks.check import check, training_memory
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.data import open_data
-from darknet_py.tasks.events import Finished, Saved, Trained, Validated
+from darknet_py.tasks.events import Finished, LeftOut, Saved, Trained, Validated
 from darknet_py.tasks.metrics import MetricsFile, read_metrics
 from darknet_py.tasks.run import Options
 from darknet_py.tasks.train import train
@@ -35,13 +36,15 @@ def test_it_learns(tmp_path: Path, sets: tuple[Dataset, Dataset], options: Optio
 
 
 def test_what_it_writes(tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options) -> None:
-    net = new_net(tmp_path)
+    net, options = new_net(tmp_path), replace(options, keep=3)
     saved = [e.path.name for e in train(net, *sets, options) if isinstance(e, Saved)]
     assert saved[0] == "shapes.backup"
     assert saved[-1] == "shapes.weights"
-    assert {"shapes_1.weights", "shapes_7.weights", "shapes_best.weights"} <= set(saved)
-    assert (options.backup / "shapes.state").is_file()
-    assert (options.backup / "shapes_7.state").is_file()
+    names = {path.name for path in options.backup.iterdir()}
+    epochs = {f"shapes_{n}.{kind}" for n in (3, 6, 9, 12) for kind in ("weights", "state")}
+    assert {"shapes_best.weights", "shapes.state", "shapes.backup", "shapes.weights"} | epochs == (
+        names
+    )
     again = new_net(tmp_path)
     again.load_weights(options.backup / "shapes.weights")
     assert again.seen == 100 * 12
@@ -54,7 +57,7 @@ def test_the_average_is_validated_and_is_the_outcome(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:
     net = new_net(tmp_path)
-    asked = replace(options, ema=0.95, batches=14, valid_every=14)
+    asked = replace(options, ema=0.95, batches=14, valid_every=14, keep=1)
     events = list(train(net, *sets, asked))
     (validated,) = of_kind(events, Validated)
     assert isinstance(validated, Validated)
@@ -177,14 +180,47 @@ def test_an_update_that_is_no_number_stops_too(
     assert net.batch_num == 0
 
 
-def test_a_picture_that_breaks_meanwhile_is_named(
+def test_a_picture_that_breaks_meanwhile_is_left_out_and_said_once(
+    tmp_path: Path, shapes: Path, options: Options
+) -> None:
+    """And a run that goes on afterwards is the one that never stopped."""
+    copy = shutil.copytree(shapes, tmp_path / "copy")
+    data = open_data(copy, share=0.2)
+    bad = [data.training().paths[7], data.validation().paths[2]]
+    for path in bad:
+        path.write_bytes(path.read_bytes()[:60])
+    sets = data.training(), data.validation()
+    options = replace(options, batches=20)
+    net = new_net(tmp_path)
+    events = list(train(net, *sets, options))
+    left_out = [event for event in events if isinstance(event, LeftOut)]
+    assert sorted(str(event.error).split(": ")[0] for event in left_out) == sorted(map(str, bad))
+    validated = [event for event in events if isinstance(event, Validated)]
+    assert len(validated) > 1
+    assert {event.evaluation.pictures for event in validated} == {23}
+
+    part = replace(options, backup=tmp_path / "part")
+    list(train(new_net(tmp_path), *sets, replace(part, batches=7)))
+    again = new_net(tmp_path)
+    list(train(again, *sets, part, resume(again, part.backup / "shapes.state")))
+    for one, other in zip(net.parameters(), again.parameters(), strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+
+
+def test_where_the_pictures_vanish_nothing_is_lost(
     tmp_path: Path, shapes: Path, options: Options
 ) -> None:
     copy = shutil.copytree(shapes, tmp_path / "copy")
-    data = open_data(copy, share=0)
-    next(copy.glob("cross/7.png")).write_bytes(b"")
-    with pytest.raises(PictureError, match=r"cross/7\.png: is empty"):
-        list(train(new_net(tmp_path), data.training(), None, options))
+    data = open_data(copy, share=0).training()
+    net = new_net(tmp_path)
+    with pytest.raises(DarknetError, match=r"pictures cannot be read any more: is a disk"):
+        for event in train(net, data, None, options):
+            if isinstance(event, Trained) and event.batch == 1:
+                shutil.rmtree(copy)
+    assert net.batch_num >= 1
+    saved = new_net(tmp_path)
+    resume(saved, options.backup / "shapes.state")
+    assert saved.batch_num == net.batch_num
 
 
 def test_outputs_must_fit_the_classes(
@@ -276,6 +312,36 @@ def test_no_pictures_is_said(tmp_path: Path) -> None:
     (tmp_path / "data" / "a").mkdir(parents=True)
     with pytest.raises(DarknetError, match="no pictures"):
         open_data(tmp_path / "data")
+
+
+def test_rows_are_written_whole(
+    tmp_path: Path,
+    sets: tuple[Dataset, Dataset],
+    options: Options,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disk that becomes full within a row takes back the half of it."""
+    table = tmp_path / "metrics.csv"
+    events = list(train(new_net(tmp_path), *sets, replace(options, batches=3)))
+    batches = [event for event in events if isinstance(event, Trained)]
+    file = MetricsFile(table, 0)
+    file.add(batches[0])
+    file.flush()
+    before = table.read_bytes()
+
+    def half(raw: io.FileIO, data: bytes) -> None:
+        raw.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    file.add(batches[1])
+    with monkeypatch.context() as patch:
+        patch.setattr("darknet_py.tasks.metrics._write_whole", half)
+        with pytest.raises(OSError, match="No space"):
+            file.flush()
+    assert table.read_bytes() == before
+    file.add(batches[2])
+    file.flush()
+    assert read_metrics(table).batch == [1, 2, 3]
 
 
 def test_metrics_wait_out_a_full_disk_and_a_vanished_folder(

@@ -9,7 +9,7 @@ from PIL import Image
 from darknet_py.images import Dataset, load_fitted
 from darknet_py.network import Network
 from darknet_py.tasks.targets import probabilities_of, targets_of
-from darknet_py.tasks.valid import evaluate
+from darknet_py.tasks.valid import evaluate, tally
 from tests.support.golden import golden_network, load_golden
 
 
@@ -77,3 +77,32 @@ def test_one_output_is_two_classes() -> None:
     np.testing.assert_array_equal(targets_of(truth, 1), [[0], [1]])
     assert targets_of(truth, 2) is truth
     np.testing.assert_allclose(probabilities_of(np.array([[0.2], [0.9]])), [[0.8, 0.2], [0.1, 0.9]])
+
+
+@pytest.mark.parametrize("views", [1, 10])
+def test_pictures_that_cannot_be_read_count_nowhere(
+    net: Network, dataset: Dataset, views: int
+) -> None:
+    whole = evaluate(net, dataset.without([1, 5]), views=views, worst=9)
+    dataset.paths[1].write_bytes(dataset.paths[1].read_bytes()[:500])
+    dataset.paths[5].unlink()
+    found = evaluate(net, dataset, views=views, batch=2, worst=9)
+    np.testing.assert_array_equal(found.confusion, whole.confusion)
+    assert found.loss == pytest.approx(whole.loss, rel=1e-5)
+    assert [each.path for each in found.mistakes] == [each.path for each in whole.mistakes]
+    assert [str(error).split(":")[0] for error in found.refused] == [
+        str(dataset.paths[1]),
+        str(dataset.paths[5]),
+    ]
+
+
+def test_what_is_no_number_is_no_guess_and_no_hit(dataset: Dataset) -> None:
+    sure = np.eye(10, dtype=np.float32)[[0, 1, 2, 0, 1, 2, 0]]
+    assert tally(dataset, [sure]).top1 == 1
+    sure[3] = np.nan
+    found = tally(dataset, [sure[:4], sure[4:]], top=10)
+    assert (found.pictures, found.not_finite) == (7, (dataset.paths[3],))
+    assert (found.top1, found.topk) == (pytest.approx(6 / 7), pytest.approx(6 / 7))
+    assert np.isnan(found.loss)
+    assert not found.top_says_more
+    assert tally(dataset, [sure], top=3).top_says_more

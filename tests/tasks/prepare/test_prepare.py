@@ -112,9 +112,9 @@ def test_caffes_numbers_stay(pets: Path, out: Path) -> None:
     (pets / "train.txt").write_text("dog/000.png 0\ncat/000.png 1\n")
     (pets / "names.txt").write_text("house/dog # 1\nhouse cat\nhouse/dog # 2\n")
     run(pets / "train.txt", out, share=0)
-    assert open_data(out).names == ("house-dog", "house cat", "house-dog-2")
+    assert open_data(out).names == ("house/dog # 1", "house cat", "house/dog # 2")
     assert (out / "train.txt").read_text() == (
-        "train/house-dog/000.png 0\ntrain/house cat/000.png 1\n"
+        "train/house-dog # 1/000.png 0\ntrain/house cat/000.png 1\n"
     )
 
 
@@ -125,12 +125,53 @@ def test_names_that_lists_cannot_bear_or_that_mean_two_classes(pets: Path, out: 
     run(pets, out, share=0)
     data = open_data(out / "dataset.data", share=0)
     assert data.training().counts() == [13, 4, 0]  # all but the hidden one
-    assert sorted(path.name for path in (out / "train/cat").iterdir() if path.name > "1")[:4] == [
+    assert sorted(path.name for path in (out / "train/cat").iterdir() if path.name > "1") == [
+        ";a.png",
         "A.png",
-        "a -1.png",
+        "a #1.png",
         "a-2.png",
         "b-c.png",
     ]
+
+
+def test_the_c_program_finds_one_label_in_each_path(tmp_path: Path, out: Path) -> None:
+    """Names that are in others, in names of sides and of files."""
+    names = ["rain", "train", "cat", "catfish", "valid", "png", "0", "#1", "; x", "small"]
+    pets = make_folder(tmp_path / "pets", dict.fromkeys(names, 3))
+    run(pets, out)
+    labels = (out / "labels.txt").read_text().splitlines()
+    assert (out / "names.txt").read_text().splitlines() == sorted(names)
+    lists = [(out / f"{part}.list").read_text() for part in ("train", "valid")]
+    lines = "".join(lists).splitlines()
+    assert len(lines) == 30
+    for line in lines:
+        found = [index for index, label in enumerate(labels) if label in line]
+        assert [sorted(names)[index] for index in found] == [Path(line).parent.name]
+    for how in ("exact", "substring"):
+        for part in ("", "train.txt", "dataset.data"):
+            data = open_data(out / part, how)
+            assert data.names == tuple(sorted(names))
+            assert data.training().counts() == [2] * 10
+    for name in ("train.txt", "val.txt"):
+        (out / name).unlink()
+    assert open_data(out).training().counts() == [2] * 10
+
+
+def test_classes_that_a_disk_may_take_for_one_are_said(tmp_path: Path, out: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"A": 2, "a": 2, "b\\c": 2, "b-c": 2})
+    begun, *_ = run(pets, out)
+    assert isinstance(begun, Begun)
+    assert begun.notes == (
+        f"{pets}: the classes 'A' and 'a' differ in the case of letters alone",
+        "class 'a' is written to the folder 'a-2'",
+        "class 'b\\\\c' is written to the folder 'b-c-2'",
+    )
+    assert open_data(out).names == ("A", "a", "b-c", "b\\c")
+
+
+def test_a_folder_whose_name_begins_with_a_comment_sign(pets: Path, tmp_path: Path) -> None:
+    run(pets, tmp_path / "#small")
+    assert len(open_data(tmp_path / "#small" / "dataset.data").training()) == 7
 
 
 def test_what_cannot_be_read_is_left_out_and_comes_in_later(pets: Path, out: Path) -> None:
