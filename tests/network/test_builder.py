@@ -246,3 +246,20 @@ def seconds_of_building(sections: int) -> float:
 def test_the_time_of_building_grows_with_the_sections() -> None:
     """Not with their square, as when each layer copied a list of those before it: 60 times."""
     assert seconds_of_building(16_000) < 25 * seconds_of_building(2_000)
+
+
+@pytest.mark.parametrize(("stops", "frozen"), [([], 0), ([0], 1), ([2], 3), ([0, 1], 2)])
+def test_stopbackward_freezes_a_layer_and_all_before(stops: list[int], frozen: int) -> None:
+    text = NET
+    for index in range(4):
+        text += f"[convolutional]\nstopbackward={int(index in stops)}\n"
+    assert [layer.frozen for layer in plan(text).layers] == [True] * frozen + [False] * (4 - frozen)
+
+
+def test_the_table_is_the_c_programs() -> None:
+    built = plan(NET + "[convolutional]\nfilters=4\nsize=3\npad=1\n[softmax]\n")
+    assert table(built.layers) == [
+        "layer     filters    size              input                output",
+        "    0 conv      4  3 x 3 / 1     8 x   6 x   3   ->     8 x   6 x   4",
+        "    1 softmax                                         192",
+    ]
