@@ -56,6 +56,7 @@ class Section:
         self.values: dict[str, Value] = {}
         self._alone: dict[str, int] = {}
         """Lines with nothing but a key: to the C program a key that is there, and has no value."""
+        self._passed_over: list[int] = []
         self._read: set[str] = set()
         self._warnings: dict[tuple[int, str], None] = {}
         self._faults: dict[tuple[int, str], None] = {}
@@ -91,9 +92,12 @@ class Section:
             self._alone.setdefault(key, number)
         lacks = "has no value" if equals and key else "is no key=value"
         self.warn(f"{shown(line)} {lacks}: passed over", number)
+        self._passed_over.append(number)
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
         """Raises CfgError at the line of `key`, or at the section's where it has none."""
+        if key is None and self._passed_over:
+            message += f" (line {self._passed_over[0]} is no key=value, and was passed over)"
         raise CfgError(self.path, self._line_of(key), f"[{self.name}] {message}")
 
     def warn(self, message: str, at: int | str | None = None) -> None:
@@ -322,15 +326,17 @@ def _without_comment(line: str, bare: str) -> str:
     """A line without blanks, and without the comment behind a blank where it does not matter.
 
     Of `size=3 # pixels` the C program makes `size=3#pixels`, which atoi reads as 3: so it may go.
-    With `activation=leaky # why` it would make a difference, so there it stays.
+    With `activation=leaky # why` it would make a difference, so there it stays; as it does in
+    `layers=-1 # a, b`, where a layer is counted for each comma.
     """
     head, blank_and_comment, comment = _cut(line)
     if not blank_and_comment:
         return bare
     if head.startswith("["):
         return head
-    _, _, value = head.partition("=")
-    return head if are_decimals(value) and "," not in comment else bare
+    key, _, value = head.partition("=")
+    matters = not are_decimals(value) or (key == "layers" and "," in comment)
+    return bare if matters else head
 
 
 def _cut(line: str) -> tuple[str, bool, str]:

@@ -78,22 +78,24 @@ def same_value(our: Section, their: c_reader.CSection, key: str) -> None:
         assert key not in our
         return
     read = our.values[key].text
-    assert read == value or is_commented(read, value)
+    assert read == value or is_commented(key, read, value)
     assert our.get_int(key, -7) == max(-MAX_INT, min(c_reader.atoi(value), MAX_INT))
     number = c_reader.atof(value)
     if math.isfinite(number):
         assert our.get_float(key, -7) == number
     assert our.get_flag(key) == (c_reader.atoi(value) != 0)
-    listed = value.split(",")
+    listed = (value if key == "layers" else read).split(",")
     if all(math.isfinite(c_reader.atof(part)) for part in listed):
         assert our.get_floats(key) == [c_reader.atof(part) for part in listed]
 
 
-def is_commented(read: str, value: str) -> bool:
+def is_commented(key: str, read: str, value: str) -> bool:
     """Whether a value is numbers that `read` has all of, and a comment, which is no part of them to
-    atoi and atof."""
+    atoi and atof. Of all keys only layers= has as many numbers as there are commas in it: in other
+    lists AlexeyAB's program stops at `#`, and more than are asked for do not count."""
     numbers_alone = all(re.fullmatch(r"[-+.0-9eE]+", part) for part in read.split(","))
-    return value.startswith(f"{read}#") and numbers_alone and value.count(",") == read.count(",")
+    counted = key == "layers" and value.count(",") != read.count(",")
+    return value.startswith(f"{read}#") and numbers_alone and not counted
 
 
 @given(st.text(st.sampled_from("0123456789+-.eExXpPaAfFiInNtTyY#, \v_\u0663"), max_size=12))
@@ -134,7 +136,7 @@ def test_what_was_not_read_as_it_stands_is_said(lines: list[str]) -> None:
         (section,) = [each for each in sections if each.line < number][-1:]
         value = section.values.get(key)
         kept = value == Value(text, number) or (
-            value is not None and value.line == number and is_commented(value.text, text)
+            value is not None and value.line == number and is_commented(key, value.text, text)
         )
         joins_two = re.search(r"=[^#]*[\w.]\s+[\w.]", line) is not None
         assert (number in said) == (not kept or joins_two)

@@ -113,7 +113,7 @@ def test_batches_are_what_the_c_program_learns_from(
         ("steps=1,2\nscales=.1,.5,2", (1, 2), (0.1, 0.5), "the last scales do not count"),
         ("steps=1,2,\nscales=.1,.1,1", (1, 2, 0), (0.1, 0.1, 1), "is read as 1,2,0"),
         ("steps=1,2,3\nscales=.1,,10", (1, 2, 3), (0.1, 0, 10), "is read as 0.1,0,10"),
-        ("steps=1,2 # a, b\nscales=.1,.1", (1, 2), (0.1, 0.1), "is read as 1,2"),
+        ("steps=1,2#a, b\nscales=.1,.1", (1, 2), (0.1, 0.1), "is read as 1,2"),
         ("steps=1,2x\nscales=.1,.1", (1, 2), (0.1, 0.1), "is read as 1,2"),
     ],
 )
