@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MOST_WARNINGS = 20
+
 _THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -69,7 +71,7 @@ _NETWORK_OPTIONS: Sequence[Callable[[Any], Any]] = (
     threads_option,
     click.option("--exact", is_flag=True, help="Convolve directly: slower, and rounds less."),
     click.option("--half", is_flag=True, help="On a GPU, compute maps in bfloat16."),
-    click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
+    click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
     click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
 )
 network_options = as_one("chosen", Chosen, _NETWORK_OPTIONS)
@@ -125,13 +127,21 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
 
 
 def say_network(net: Network, chosen: Chosen) -> None:
-    """The layer table and warnings, on stderr."""
+    """Warnings and, unless it is to be quiet, the layer table, on stderr."""
     from darknet_py.network.builder import table
 
+    say_warnings(net.warnings)
     if not chosen.quiet:
-        for warning in net.warnings:
-            click.echo(f"warning: {warning}", err=True)
         click.echo("\n".join(table(net.layers)), err=True)
+
+
+def say_warnings(warnings: Sequence[str]) -> None:
+    """What a cfg's reader made of it where it says something else, on stderr: the first of many."""
+    for warning in warnings[:_MOST_WARNINGS]:
+        click.echo(f"warning: {warning}", err=True)
+    if len(warnings) > _MOST_WARNINGS:
+        more = len(warnings) - _MOST_WARNINGS
+        click.echo(f"warning: and {more} more, which `darknet info` prints", err=True)
 
 
 def _say_compiling(is_kept: bool) -> None:

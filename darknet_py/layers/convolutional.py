@@ -16,12 +16,12 @@ from darknet_py.layers.base import (
     Wanted,
     check_map,
     normal,
+    read_activation,
     register,
     table_shape,
     zeros,
 )
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
-from darknet_py.ops.activations import ACTIVATIONS
 from darknet_py.ops.sizes import conv_out
 
 
@@ -29,7 +29,7 @@ from darknet_py.ops.sizes import conv_out
 class Convolutional(Layer):
     """y = activation(weights * x + biases), `*` the cross-correlation.
 
-    Keys: filters (1), size (1), stride (1), pad (0; 1 means padding = size // 2), padding (0, at
+    Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), padding (0, at
     each side), groups (1), batch_normalize (0), activation (logistic), xnor (0), binary (0).
 
     in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) / stride + 1, rounded towards
@@ -86,7 +86,7 @@ class Convolutional(Layer):
         size = section.get_int("size", 1, minimum=1)
         stride = section.get_int("stride", 1, minimum=1)
         padding = section.get_int("padding", 0, minimum=0)
-        if section.get_flag("pad"):
+        if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2"):
             padding = size // 2
         groups = section.get_int("groups", 1, minimum=1)
         for what, count in (("filters", filters), ("input channels", place.in_shape.c)):
@@ -101,7 +101,7 @@ class Convolutional(Layer):
             padding,
             groups,
             section.get_flag("batch_normalize"),
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            read_activation(section, "logistic"),
             section.get_flag("xnor"),
             section.get_flag("binary"),
         )

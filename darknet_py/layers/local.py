@@ -13,10 +13,10 @@ from darknet_py.layers.base import (
     Wanted,
     check_map,
     normal,
+    read_activation,
     register,
     zeros,
 )
-from darknet_py.ops.activations import ACTIVATIONS
 from darknet_py.ops.sizes import conv_out
 
 
@@ -24,7 +24,7 @@ from darknet_py.ops.sizes import conv_out
 class Local(Layer):
     """y = activation(weights * x + biases), with weights and biases of their own at each place.
 
-    Keys: filters (1), size (1), stride (1), pad (0; 1: padding = size // 2), activation
+    Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), activation
     (logistic). in (h, w, c) -> out (h', w', filters), h' as of [convolutional].
 
     Learned, in `.weights` order: biases (filters, h', w'), weights (h', w', filters, c, size,
@@ -74,8 +74,8 @@ class Local(Layer):
             section.get_int("filters", 1, minimum=1),
             size,
             section.get_int("stride", 1, minimum=1),
-            size // 2 if section.get_flag("pad") else 0,
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            size // 2 if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2") else 0,
+            read_activation(section, "logistic"),
         )
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
