@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from darknet_py.atomic import atomic_file, make_folder, write_text
+from darknet_py.atomic import atomic_file, make_folder, remove_leftovers, write_text
 from darknet_py.errors import DarknetError
 
 
@@ -39,6 +42,31 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 def test_no_folder_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "no" / "file"):
         pass
+
+
+def test_leftovers_of_the_dead_go_and_what_somebody_writes_stays(tmp_path: Path) -> None:
+    gone = subprocess.run(
+        [sys.executable, "-c", f"{KILLED.format(str(tmp_path / 'a'))}"], check=False
+    )
+    assert gone.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    with atomic_file(tmp_path / "b") as file:
+        file.write(b"whole")
+        elsewhere = left.name.rpartition("-")[0].rpartition("-")[2]
+        (tmp_path / f".darknet-another_machine-{elsewhere}-x.part").touch()
+        remove_leftovers(tmp_path)
+        assert not left.exists()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f".darknet-another_machine-{elsewhere}-x.part", "b"]
+    assert (tmp_path / "b").read_bytes() == b"whole"
+
+
+KILLED = """
+import os, signal
+from darknet_py.atomic import atomic_file
+with atomic_file({!r}) as file:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_text_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -76,7 +76,10 @@ def say_left_out(found: Evaluation) -> None:
 )
 @click.option("--csv", "table", type=click.Path(dir_okay=False), help="Write the confusion matrix.")
 @click.option(
-    "--png", "picture", type=click.Path(dir_okay=False), help="Draw the confusion matrix."
+    "--png",
+    "picture",
+    type=click.Path(dir_okay=False),
+    help="Draw the confusion matrix, of more than 100 classes its worst pairs: .png, .jpg or .svg.",
 )
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 @names_option

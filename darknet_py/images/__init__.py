@@ -44,11 +44,12 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
-from darknet_py.images.names import legible
-from darknet_py.images.order import Order
+from darknet_py.images.names import one_line
+from darknet_py.images.order import Order, Turn
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
 from darknet_py.images.pyramid import level_details
+from darknet_py.images.readable import check_enough, others
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
@@ -58,7 +59,7 @@ from darknet_py.images.view import View, from_view, moments, to_view
 from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
-    from darknet_py.images.charts.canvas import check_drawing_name, save_drawing
+    from darknet_py.images.charts.canvas import save_drawing
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
     from darknet_py.images.charts.confusion import confused_pairs, draw_confusion
     from darknet_py.images.charts.curves import smooth, top_without_spikes
@@ -84,12 +85,13 @@ __all__ = [
     "Panel",
     "Refusal",
     "Series",
+    "Turn",
     "View",
     "Views",
     "augment_image",
     "center_crop_image",
     "check_animation",
-    "check_drawing_name",
+    "check_enough",
     "check_name",
     "color_map",
     "confused_pairs",
@@ -120,7 +122,6 @@ __all__ = [
     "hsv_to_rgb",
     "in_threads",
     "is_prepared",
-    "legible",
     "letterbox_image",
     "level_details",
     "load_fitted",
@@ -131,7 +132,9 @@ __all__ = [
     "moments",
     "name_of",
     "names_beside",
+    "one_line",
     "order_of",
+    "others",
     "overlap",
     "read_data_file",
     "read_data_part",
@@ -168,7 +171,6 @@ __all__ = [
 _CHARTS = {
     "Panel": "charts.chart",
     "Series": "charts.chart",
-    "check_drawing_name": "charts.canvas",
     "confused_pairs": "charts.confusion",
     "draw_chart": "charts.chart",
     "draw_confusion": "charts.confusion",

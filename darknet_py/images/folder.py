@@ -17,6 +17,11 @@ from darknet_py.text import joined_bytes
 
 _TRAIN = ("train", "training")
 _VALID = ("valid", "val", "validation", "test", "testing")
+_FOREIGN = (
+    *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg", ".ico", ".dng", ".cr2", ".cr3"),
+    *(".nef", ".arw", ".orf", ".rw2", ".raf"),
+)
+"""Suffixes of pictures that are not read, in small letters."""
 
 _Classes = dict[str, list[Path]]
 """The pictures in each class's folder, sorted."""
@@ -64,10 +69,10 @@ def read_folder(
             train, valid = _split(sides[0], train, share, seed)
         else:
             valid = reader.classes(reader.folders(sides[1]))
-    if not any(train.values()):
-        _fail(root, "no pictures in its folders to train on")
     names = sorted({*train, *valid})
     reader.finish(names)
+    if not any(train.values()):
+        _fail(root, f"no pictures in its folders to train on{reader.instead()}")
     return _dataset(names, train), _dataset(names, valid) if any(valid.values()) else None
 
 
@@ -89,10 +94,10 @@ def read_whole_folder(
         say(f"{one_line(root)}: the pictures are those of {place.name}/{why}")
         folders = reader.folders(place)
     classes = reader.classes(folders)
-    if not any(classes.values()):
-        _fail(place, "no pictures in its folders to validate with")
     names = sorted(classes)
     reader.finish(names)
+    if not any(classes.values()):
+        _fail(place, f"no pictures in its folders to validate with{reader.instead()}")
     return _dataset(names, classes)
 
 
@@ -108,6 +113,7 @@ class _Reader:
         self._root = root
         self._tell, self._told = say, set[str]()
         self._litter: set[str] = set()
+        self._foreign: set[Path] = set()
 
     def _say(self, line: str) -> None:
         """Once, though a folder is looked at twice."""
@@ -182,11 +188,24 @@ class _Reader:
             found[name] = self._pictures(folder)
         return found
 
+    def instead(self) -> str:
+        """What is there where there are no pictures, for an error."""
+        if not self._foreign:
+            return ""
+        example = one_line(min(self._foreign))
+        return f": files such as {example} are not read: save them as JPEG or PNG"
+
     def finish(self, names: Sequence[str]) -> None:
         """Says what was passed over, and which classes are easily confused."""
         if self._litter:
             found = ", ".join(sorted(one_line(name) for name in self._litter))
             self._say(f"{one_line(self._root)}: passed over, as no folders of pictures: {found}")
+        if self._foreign:
+            kinds = ", ".join(sorted({path.suffix.lower() for path in self._foreign}))
+            self._say(
+                f"{one_line(self._root)}: {len(self._foreign)} passed over, of kinds that are not "
+                f"read ({kinds}): save them as JPEG or PNG"
+            )
         seen: dict[str, str] = {}
         for name in names:
             other = seen.setdefault(name.casefold(), name)
@@ -246,6 +265,8 @@ class _Reader:
                 entered.append(name)
             folders[:] = entered
             found += [Path(root, name) for name in files if is_picture(name)]
+            foreign = [name for name in files if name.lower().endswith(_FOREIGN)]
+            self._foreign.update(Path(root, name) for name in foreign if not is_hidden(name))
         return sorted(found)
 
     def _refuse_flat(self, root: Path, train: Path, valid: Path) -> None:

@@ -114,10 +114,11 @@ def rejoin(
 ) -> Joined:
     """The pictures that are here now, each on the side where it was when the run began.
 
-    New ones go where the data has them, but for those that are unreadable; others that cannot be read
-    any more keep their places, where a loader has others for them. With the same pictures as then, wherever they lie now, both
-    sets are exactly as they were, in their order. Raises StateError for other classes, a picture of
-    another class than then, where no picture is known, and where none is left to train on.
+    New ones go where the data has them, but for those that are unreadable; others that cannot be
+    read any more keep their places, where a loader has others for them. With the same pictures as
+    then, wherever they lie now, both sets are exactly as they were, in their order. Raises
+    StateError for other classes, a picture of another class than then, where no picture is known,
+    and where none is left to train on.
     """
     check_classes(split, train.names, state)
     known = _known(split)

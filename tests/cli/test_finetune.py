@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.tasks.lock import only_process_in
 from tests.cli.conftest import Run
 from tests.support.shapes import draw_shapes
 from tests.tasks.finetune.nets import CFG, write_net
@@ -202,3 +203,10 @@ def test_no_picture_that_can_be_read(darknet: Run, task: Task, tmp_path: Path) -
     words = ("features", task.cfg, task.weights, tmp_path / "bad.png", "-o", tmp_path / "f.npz")
     assert darknet(*words).code == 1
     assert not (tmp_path / "f.npz").exists()
+
+
+def test_a_folder_is_one_process_at_a_time(darknet: Run, task: Task) -> None:
+    with only_process_in(task.output):
+        code, out, err = darknet(*task.words, *QUICK)
+    assert (code, out, task.output.exists()) == (1, "", False)
+    assert f"darknet: {task.output}: this process is training there: wait for it" in err

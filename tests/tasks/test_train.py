@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -313,6 +314,36 @@ def test_no_pictures_is_said(tmp_path: Path) -> None:
     (tmp_path / "data" / "a").mkdir(parents=True)
     with pytest.raises(DarknetError, match="no pictures"):
         open_data(tmp_path / "data")
+
+
+def test_rows_are_written_whole(
+    tmp_path: Path,
+    sets: tuple[Dataset, Dataset],
+    options: Options,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disk that becomes full within a row takes back the half of it."""
+    table = tmp_path / "metrics.csv"
+    events = list(train(new_net(tmp_path), *sets, replace(options, batches=3)))
+    batches = [event for event in events if isinstance(event, Trained)]
+    file = MetricsFile(table, 0)
+    file.add(batches[0])
+    file.flush()
+    before = table.read_bytes()
+
+    def half(raw: io.FileIO, data: bytes) -> None:
+        raw.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    file.add(batches[1])
+    with monkeypatch.context() as patch:
+        patch.setattr("darknet_py.tasks.metrics._write_whole", half)
+        with pytest.raises(OSError, match="No space"):
+            file.flush()
+    assert table.read_bytes() == before
+    file.add(batches[2])
+    file.flush()
+    assert read_metrics(table).batch == [1, 2, 3]
 
 
 def test_metrics_wait_out_a_full_disk_and_a_vanished_folder(

@@ -17,8 +17,8 @@ from darknet_py.images import (
     draw_overlay,
     encode_jpeg,
     encode_png,
-    legible,
     load_image,
+    one_line,
 )
 from darknet_py.tasks.activations import LayerMaps
 from darknet_py.tasks.explain import Explanation
@@ -30,6 +30,8 @@ from darknet_py.tasks.valid import Evaluation, Mistake
 
 _LONGEST = 640
 """Pixels of a picture's longer side."""
+_OPEN = 3
+"""Pictures that are shown at once; others open when asked for."""
 _HIGHEST = 26
 """Times a line's letters that a photo is high, at most."""
 _THUMBNAIL = 224
@@ -112,13 +114,14 @@ def _picture_section(number: int, seen: Seen) -> str:
             "from black to a pale yellow. Below each its number and mean.</p>"
         )
         layers = _details("What its layers see", f"{text}\n{layers}")
-    return (
-        f'<section id="picture-{number}">\n<h2>{_escape(name)}: {_escape(best.name)}, '
-        f'{best.probability:.1%}</h2>\n<div class="photo" style="--w: {w:.1f}rem">{original}\n'
-        f"{_prediction_table(seen)}</div>\n<h3>Where it looks</h3>\n"
-        f"<p>{_HOW[seen.explanations[0].method]}</p>\n"
-        f'<div class="looks">{"".join(overlays)}</div>\n{layers}</section>'
+    head = f"{name}: {best.name}, {best.probability:.1%}"
+    body = (
+        f'<div class="photo" style="--w: {w:.1f}rem">{original}\n{_prediction_table(seen)}</div>\n'
+        f"<h3>Where it looks</h3>\n<p>{_HOW[seen.explanations[0].method]}</p>\n"
+        f'<div class="looks">{"".join(overlays)}</div>\n{layers}'
     )
+    shown = f"<h2>{_escape(head)}</h2>\n{body}" if number <= _OPEN else _details(head, body, "h2")
+    return f'<section id="picture-{number}">\n{shown}</section>'
 
 
 def _prediction_table(seen: Seen) -> str:
@@ -287,12 +290,14 @@ def _mistake_figure(mistake: Mistake, names: Sequence[str]) -> str:
 
 def _escape(text: str) -> str:
     """As HTML has it; names of files may hold bytes that are no text."""
-    return escape_html(legible(text))
+    return escape_html(one_line(text))
 
 
-def _details(summary: str, content: str) -> str:
-    """What opens when it is asked for: the page stays short."""
-    return f"<details><summary>{_escape(summary)}</summary>\n{content}\n</details>\n"
+def _details(summary: str, content: str, heading: str = "") -> str:
+    """What opens when it is asked for: the page stays short. heading: h2, say, that it also is."""
+    text = _escape(summary)
+    shown = f"<{heading}>{text}</{heading}>" if heading else text
+    return f"<details><summary>{shown}</summary>\n{content}\n</details>\n"
 
 
 def _grid(figures: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ h2 { font-size: 1.25rem; margin-top: 2.5rem; padding-top: .5rem;
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; }
 p { max-width: 46rem; }
 a { color: inherit; }
+nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1rem; padding: 0; list-style: none; }
 .scroll { overflow-x: auto; width: fit-content; max-width: 100%; border: 1px solid var(--line); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem; }
 caption { text-align: left; padding: .5rem; color: var(--quiet); }
@@ -37,6 +38,7 @@ img { display: block; max-width: 100%; height: auto; border: 1px solid var(--lin
 .small { display: grid; gap: .6rem; grid-template-columns: repeat(var(--narrow), minmax(0, 8rem)); }
 .small img { width: 100%; image-rendering: pixelated; }
 details { margin: 1rem 0; }
+summary h2 { display: inline; border: 0; }
 summary { cursor: pointer; padding: .4rem 0; font-weight: 600; }
 @media (min-width: 40rem) {
   .photo { grid-template-columns: minmax(0, var(--w)) minmax(20rem, 1fr); }

@@ -202,6 +202,15 @@ def test_the_photo_comes_first_and_what_is_long_is_closed(report: Report, page: 
     assert "What its layers see" in page.text
 
 
+def test_of_many_pictures_the_first_three_are_open(report: Report) -> None:
+    html = render(replace(report, seen=[report.seen[0]] * 5))
+    assert Page(html).faults == []
+    sections = [part.split("\n")[1] for part in html.split('<section id="picture-')[1:]]
+    assert [part.startswith("<details><summary><h2>") for part in sections] == [
+        *(False, False, False, True, True)
+    ]
+
+
 PARTS = ("photo", "predictions", "looks")
 
 
@@ -225,8 +234,8 @@ def test_names_that_are_no_text(report: Report) -> None:
     html.encode()
     page = Page(html)
     assert page.faults == []
-    assert "caf\\xe9.png: 猫 90.0%, is na\\xefve (10.0%)" in page.text
-    assert "c\\xff: inside a network" in page.text
+    assert "caf\\udce9.png: 猫 90.0%, is na\\udcefve (10.0%)" in page.text
+    assert "c\\udcff: inside a network" in page.text
 
 
 def test_a_network_of_nan_is_one_line(dataset: Dataset, tmp_path: Path) -> None:
