@@ -64,36 +64,46 @@ class Augmentation:
 
 
 def read_augmentation(section: Section, w: int) -> Augmentation:
-    """Reads the keys of [net]; w is the network's width. Raises CfgError."""
-    erase_min = section.get_float("erase_min", 0.02, minimum=0, maximum=1)
-    erase_max = section.get_float("erase_max", 0.4, minimum=0, maximum=1)
+    """Reads the keys of [net]; w is the network's width. What cannot be waits for training."""
+    erase_min = section.get_float("erase_min", 0.02, minimum=0, maximum=1, training=True)
+    erase_max = section.get_float("erase_max", 0.4, minimum=0, maximum=1, training=True)
     if erase_min > erase_max:
-        section.fail(f"erase_min={erase_min:g} is above erase_max={erase_max:g}", "erase_min")
+        section.fail_in_training(
+            f"erase_min={erase_min:g} is above erase_max={erase_max:g}", "erase_min"
+        )
     return Augmentation(
         min_crop=_read_crop(section, "min", w, w),
         max_crop=_read_crop(section, "max", 2 * w, w),
-        angle=section.get_float("angle", 0),
-        aspect=section.get_float("aspect", 1, minimum=1e-3),
-        hue=section.get_float("hue", 0),
-        saturation=section.get_float("saturation", 1, minimum=1e-3),
-        exposure=section.get_float("exposure", 1, minimum=1e-3),
+        angle=section.get_float("angle", 0, training=True),
+        aspect=_read_factor(section, "aspect"),
+        hue=section.get_float("hue", 0, training=True),
+        saturation=_read_factor(section, "saturation"),
+        exposure=_read_factor(section, "exposure"),
         flip=section.get_flag("flip", True),
         center=section.get_flag("center"),
-        shear=section.get_float("shear", 0, minimum=0, maximum=80),
-        elastic=section.get_float("elastic", 0, minimum=0),
-        elastic_sigma=section.get_float("elastic_sigma", max(w / 8, 1), minimum=1),
-        pca=section.get_float("pca", 0, minimum=0),
-        erase=section.get_float("erase", 0, minimum=0, maximum=1),
+        shear=section.get_float("shear", 0, minimum=0, maximum=80, training=True),
+        elastic=section.get_float("elastic", 0, minimum=0, training=True),
+        elastic_sigma=section.get_float("elastic_sigma", max(w / 8, 1), minimum=1, training=True),
+        pca=section.get_float("pca", 0, minimum=0, training=True),
+        erase=section.get_float("erase", 0, minimum=0, maximum=1, training=True),
         erase_min=erase_min,
         erase_max=erase_max,
-        mixup=section.get_float("mixup", 0, minimum=0),
-        cutmix=section.get_float("cutmix", 0, minimum=0),
-        shift=section.get_int("shift", 0, minimum=0),
+        mixup=section.get_float("mixup", 0, minimum=0, training=True),
+        cutmix=section.get_float("cutmix", 0, minimum=0, training=True),
+        shift=section.get_int("shift", 0, minimum=0, training=True),
     )
+
+
+def _read_factor(section: Section, key: str) -> float:
+    """aspect, saturation or exposure. 0 is a little more: its inverse is to be a number."""
+    factor = section.get_float(key, 1, minimum=0, training=True)
+    if factor < 1e-3:
+        section.warn(f"{key}={factor:g} is read as 0.001", key)
+    return max(factor, 1e-3)
 
 
 def _read_crop(section: Section, end: str, default: int, w: int) -> int:
     """min_crop or max_crop; min_ratio or max_ratio, where given, is in widths of the network."""
-    crop = section.get_int(f"{end}_crop", default, minimum=1)
-    ratio = section.get_float(f"{end}_ratio", 0, minimum=1e-3, maximum=1e3)
+    crop = section.get_int(f"{end}_crop", default, minimum=1, training=True)
+    ratio = section.get_float(f"{end}_ratio", 0, minimum=1e-3, maximum=1e3, training=True)
     return max(int(ratio * w), 1) if ratio else crop

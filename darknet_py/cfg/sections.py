@@ -1,41 +1,52 @@
-"""A `.cfg` file as sections, with the file and line of every value.
+"""A `.cfg` file as sections, with the file and line of every value, read as the C program does.
 
-The grammar is darknet's: `[name]` opens a section, `key=value` adds to it, blanks around both
-do not matter, `#` and `;` begin comments. Where the C program guesses (an unknown word becomes
-ReLU, a number that is none becomes 0), this reader says what it found and what it expected.
+`[name]` opens a section, `key=value` adds to it, blanks do not matter wherever they stand, `#` and
+`;` at the start of a line begin comments. What the C program takes is taken: a number ends where
+its digits do, the first of two equal keys counts, a line that is no key is passed over. Of each
+such line a warning says what was made of it. docs/cfg-reader.md has all the rules.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from darknet_py.cfg.text import meaningful_lines, read_text
+from darknet_py.cfg.numbers import MAX_INT as MAX_INT
+from darknet_py.cfg.numbers import are_decimals, atof, atoi
+from darknet_py.cfg.text import read_text
 from darknet_py.errors import CfgError
 
-T = TypeVar("T")
+N = TypeVar("N", int, float)
 
-_INT = re.compile(r"[+-]?[0-9]{1,12}", re.ASCII)
-_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
-MAX_INT = 2**31 - 1
+MAX_BYTES = 16 << 20
+MAX_LINES = 1_000_000
+MAX_SECTIONS = 100_000
+"""No cfg that means well is larger, and what is read stays in memory."""
+
+_BLANKS = dict.fromkeys(map(ord, " \t\r"))
+_JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
+"""A blank within a value without which two words or numbers become one: `-1 8` is -18."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """What stands behind `key=`, and where."""
+    """What stands behind `key=`, without blanks, and where."""
 
     text: str
     line: int
 
 
 class Section:
-    """One `[name]` with its keys. The getters check, convert, and remember which keys were read.
+    """One `[name]` with its keys. The getters convert as the C program does, check, warn where they
+    made something else of a value than stands there, and remember which keys were read.
 
-    Every getter raises CfgError, naming file, line, key and what was expected.
+    Every getter raises CfgError, naming file, line, key and what was expected, for a value that
+    cannot be. With training=True the value only matters there: it is said in a warning instead,
+    the nearest value that can be is given, and `check_trainable` raises the error.
     """
 
     def __init__(self, name: str, path: str | Path, line: int) -> None:
@@ -43,147 +54,310 @@ class Section:
         self.path = path
         self.line = line
         self.values: dict[str, Value] = {}
+        self._alone: dict[str, int] = {}
+        """Lines with nothing but a key: to the C program a key that is there, and has no value."""
+        self._passed_over: list[int] = []
         self._read: set[str] = set()
+        self._warnings: dict[tuple[int, str], None] = {}
+        self._faults: dict[tuple[int, str], None] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
     def add(self, key: str, value: Value) -> None:
-        """Adds a key, which must be printable and new to the section."""
-        if not key.isprintable():
-            raise CfgError(self.path, value.line, f"[{self.name}] {shown(key)}= is no key")
-        if key in self.values:
-            first = self.values[key].line
-            message = f"[{self.name}] {shown(key)}= is given twice (first on line {first})"
-            raise CfgError(self.path, value.line, message)
-        self.values[key] = value
+        """Adds a key, or warns where it was there before: the first counts."""
+        first = self.values.get(key)
+        if first is not None:
+            self.warn(
+                f"{shown(key)}={shown(value.text)} does not count: "
+                f"{shown(key)}={shown(first.text)} on line {first.line} comes first",
+                value.line,
+            )
+        elif key in self._alone:
+            self.warn(
+                f"{shown(key)}={shown(value.text)} does not count: {shown(key)} on line "
+                f"{self._alone[key]} comes first, and has no value",
+                value.line,
+            )
+        else:
+            self.values[key] = value
+
+    def add_line(self, line: str, number: int) -> None:
+        """Adds a line without blanks, `key=value`, or warns that it is none."""
+        key, equals, text = line.partition("=")
+        if equals and key and text:
+            self.add(key, Value(text, number))
+            return
+        if not equals:
+            self._alone.setdefault(key, number)
+        lacks = "has no value" if equals and key else "is no key=value"
+        self.warn(f"{shown(line)} {lacks}: passed over", number)
+        self._passed_over.append(number)
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
         """Raises CfgError at the line of `key`, or at the section's where it has none."""
-        value = self.values.get(key) if key else None
-        raise CfgError(self.path, value.line if value else self.line, f"[{self.name}] {message}")
+        if key is None and self._passed_over:
+            message += f" (line {self._passed_over[0]} is no key=value, and was passed over)"
+        raise CfgError(self.path, self._line_of(key), f"[{self.name}] {message}")
+
+    def warn(self, message: str, at: int | str | None = None) -> None:
+        """Adds a warning at a line, or at that of a key, or at the section's."""
+        line = at if isinstance(at, int) else self._line_of(at)
+        self._warnings[line, f"[{self.name}] {message}"] = None
+
+    def fail_in_training(self, message: str, key: str | None = None) -> None:
+        """Adds a warning, which `check_trainable` makes an error."""
+        self.warn(f"{message}: it cannot be trained", key)
+        self._faults[self._line_of(key), f"[{self.name}] {message}"] = None
+
+    def check_trainable(self) -> None:
+        """Raises CfgError for the first value that was wrong for training alone."""
+        for line, message in self._faults:
+            raise CfgError(self.path, line, message)
+
+    def warnings(self) -> list[tuple[int, str]]:
+        """(line, message) of what was read in another way than it stands there, so far, and of
+        keys that nobody asked for."""
+        unread = [(line, f"[{self.name}] {shown(key)}= is not used") for line, key in self.unread()]
+        return sorted([*self._warnings, *unread], key=lambda warning: warning[0])
 
     def unread(self) -> list[tuple[int, str]]:
         """(line, key) of each key that no getter has asked for."""
         return [(v.line, key) for key, v in self.values.items() if key not in self._read]
 
+    def is_read(self, key: str) -> bool:
+        """Whether a getter has asked for a key, or `skip` was told of it."""
+        return key in self._read
+
+    def skip(self, keys: Iterable[str]) -> None:
+        """Keys that are known, and rightly not asked for."""
+        self._read.update(keys)
+
     def get_text(self, key: str, default: str) -> str:
-        """The value as it stands."""
-        return self._get(key, default, str, "a word")
+        """The value without blanks."""
+        value = self._ask(key, default)
+        return value.text if value else default
 
     def get_int(
-        self, key: str, default: int, *, minimum: int = -MAX_INT, maximum: int = MAX_INT
+        self,
+        key: str,
+        default: int,
+        *,
+        minimum: int = -MAX_INT,
+        maximum: int = MAX_INT,
+        training: bool = False,
     ) -> int:
         """A whole number from `minimum` to `maximum`. The default is not checked."""
         expected = f"a whole number{_range(minimum, maximum, MAX_INT)}"
-        return self._get(key, default, lambda text: _to_int(text, minimum, maximum), expected)
+        return self._number(key, default, atoi, (minimum, maximum), expected, training)
 
     def get_float(
-        self, key: str, default: float, *, minimum: float = -math.inf, maximum: float = math.inf
+        self,
+        key: str,
+        default: float,
+        *,
+        minimum: float = -math.inf,
+        maximum: float = math.inf,
+        training: bool = False,
     ) -> float:
         """A finite number from `minimum` to `maximum`. The default is not checked."""
         expected = f"a number{_range(minimum, maximum, math.inf)}"
-        return self._get(key, default, lambda text: _to_float(text, minimum, maximum), expected)
+        return self._number(key, default, atof, (minimum, maximum), expected, training)
 
-    def get_flag(self, key: str, default: bool = False) -> bool:
-        """0 or 1."""
-        return bool(self._get(key, int(default), lambda text: _to_int(text, 0, 1), "0 or 1"))
-
-    def get_choice(self, key: str, default: str, choices: Iterable[str]) -> str:
-        """One of the words in `choices`."""
-        known = sorted(choices)
-        return self._get(
-            key, default, lambda text: _to_choice(text, known), f"one of {', '.join(known)}"
-        )
-
-    def get_ints(self, key: str, default: list[int] | None = None) -> list[int]:
-        """Whole numbers, separated by commas."""
-        return self._get(
-            key,
-            default or [],
-            lambda text: [_to_int(part.strip(), -MAX_INT, MAX_INT) for part in _split(text)],
-            "whole numbers separated by commas",
-        )
-
-    def get_floats(self, key: str, default: list[float] | None = None) -> list[float]:
-        """Numbers, separated by commas."""
-        return self._get(
-            key,
-            default or [],
-            lambda text: [_to_float(part.strip(), -math.inf, math.inf) for part in _split(text)],
-            "numbers separated by commas",
-        )
-
-    def _get(self, key: str, default: T, convert: Callable[[str], T], expected: str) -> T:
-        self._read.add(key)
-        value = self.values.get(key)
+    def get_flag(self, key: str, default: bool = False, *, meaning: str = "1") -> bool:
+        """0 or not; `meaning` is what a warning says that something else than 0 or 1 is read as."""
+        value = self._ask(key, default)
         if value is None:
             return default
-        try:
-            return convert(value.text)
-        except ValueError:
-            self.fail(f"{shown(key)}={shown(value.text)}: expected {expected}", key)
+        number, whole = atoi(value.text)
+        if not whole or number not in (0, 1):
+            self._warn_read(key, meaning if number else "0")
+        return number != 0
+
+    def get_choice(
+        self,
+        key: str,
+        default: str,
+        choices: Iterable[str],
+        *,
+        fallback: str | None = None,
+        training: bool = False,
+    ) -> str:
+        """One of the words in `choices`. With a fallback any other is that, with a warning."""
+        text = self.get_text(key, default)
+        if key not in self.values or text in choices:
+            return text
+        expected = f"expected one of {', '.join(sorted(choices))}"
+        if fallback is not None:
+            self.warn(f"{key}={shown(text)} is unknown and read as {fallback}: {expected}", key)
+            return fallback
+        self._refuse(f"{key}={shown(text)}: {expected}", key, training)
+        return default
+
+    def get_ints(
+        self, key: str, default: list[int] | None = None, *, comment: bool = False
+    ) -> list[int]:
+        """Whole numbers, one more than there are commas: `1,` are 1 and 0. With comment=True a
+        `#` ends them."""
+        return self._numbers(key, default, atoi, comment)
+
+    def get_floats(
+        self,
+        key: str,
+        default: list[float] | None = None,
+        *,
+        comment: bool = False,
+        training: bool = False,
+    ) -> list[float]:
+        """Finite numbers, as get_ints reads whole ones; with training=True [] for others."""
+        found = self._numbers(key, default, atof, comment)
+        if all(map(math.isfinite, found)):
+            return found
+        text = shown(self.values[key].text)
+        self._refuse(f"{shown(key)}={text}: expected numbers separated by commas", key, training)
+        return []
+
+    def _ask(self, key: str, default: object) -> Value | None:
+        """What stands there, if anything does: every getter asks for its key here."""
+        self._read.add(key)
+        return self.values.get(key)
+
+    def _number(
+        self,
+        key: str,
+        default: N,
+        read: Callable[[str], tuple[N, bool]],
+        limits: tuple[N, N],
+        expected: str,
+        training: bool,
+    ) -> N:
+        value = self._ask(key, default)
+        if value is None:
+            return default
+        text = value.text
+        number, whole = read(text)
+        minimum, maximum = limits
+        if not math.isfinite(number) or not minimum <= number <= maximum:
+            self._refuse(f"{shown(key)}={shown(text)}: expected {expected}", key, training)
+            return default if not math.isfinite(number) else max(minimum, min(number, maximum))
+        if not whole:
+            self._warn_read(key, _number_text(number))
+        return number
+
+    def _numbers(
+        self,
+        key: str,
+        default: list[N] | None,
+        read: Callable[[str], tuple[N, bool]],
+        comment: bool,
+    ) -> list[N]:
+        value = self._ask(key, list(default or []))
+        if value is None:
+            return list(default or [])
+        text = value.text
+        listed = text.partition("#")[0] if comment else text
+        found = [read(part) for part in listed.split(",")]
+        numbers = [number for number, _ in found]
+        if listed != text or not all(whole for _, whole in found):
+            self._warn_read(key, ",".join(map(_number_text, numbers)))
+        return numbers
+
+    def _refuse(self, message: str, key: str, training: bool) -> None:
+        if not training:
+            self.fail(message, key)
+        self.fail_in_training(message, key)
+
+    def _warn_read(self, key: str, as_: str) -> None:
+        self.warn(f"{shown(key)}={shown(self.values[key].text)} is read as {shown(as_)}", key)
+
+    def _line_of(self, key: str | None) -> int:
+        value = self.values.get(key) if key else None
+        return value.line if value else self.line
 
 
 def read_sections(path: str | Path) -> list[Section]:
     """The sections of a `.cfg` file, in order. Raises CfgError."""
-    return parse_sections(read_text(path), path)
+    text = read_text(path, "surrogateescape")
+    if len(text) > MAX_BYTES:
+        raise CfgError(path, None, f"is larger than {MAX_BYTES >> 20} MiB: is it a cfg?")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # no UTF-8, most often in comments; the C program reads bytes, and so does latin-1
+        text = text.encode("utf-8", "surrogateescape").decode("latin-1")
+    return parse_sections(text, path)
 
 
 def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
     """The sections of a cfg's text; `path` is what errors call it. Raises CfgError."""
     sections: list[Section] = []
-    for number, line in meaningful_lines(text):
+    for number, raw, line in _lines(text):
+        if number > MAX_LINES:
+            raise CfgError(path, None, f"has more than {MAX_LINES:,} lines: is it a cfg?")
         if line.startswith("["):
+            if len(sections) == MAX_SECTIONS:
+                message = f"has more than {MAX_SECTIONS:,} sections: is it a cfg?"
+                raise CfgError(path, number, message)
             sections.append(_open_section(line, path, number))
         elif not sections:
             raise CfgError(
                 path, number, f"{shown(line)} stands before any section: expected [net] first"
             )
         else:
-            _add_line(sections[-1], line, number)
+            sections[-1].add_line(line, number)
+            if _JOINED.match(raw):
+                sections[-1].warn(f"{shown(raw.strip())} is read as {shown(line)}", number)
     return sections
 
 
+def _lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line numbers, from 1, lines as they stand, and without blanks and comments; empty ones left
+    out.
+
+    Lines end in LF, before which a CR is a blank; where there is no LF at all, in CR.
+    """
+    for number, line in enumerate(text.split("\n" if "\n" in text else "\r"), start=1):
+        bare = line.translate(_BLANKS)
+        if bare and bare[0] not in "#;":
+            yield number, line, _without_comment(line, bare) if "#" in bare else bare
+
+
+def _without_comment(line: str, bare: str) -> str:
+    """A line without blanks, and without the comment behind a blank where it does not matter.
+
+    Of `size=3 # pixels` the C program makes `size=3#pixels`, which atoi reads as 3: so it may go.
+    With `activation=leaky # why` it would make a difference, so there it stays; as it does in
+    `layers=-1 # a, b`, where a layer is counted for each comma.
+    """
+    head, blank_and_comment, comment = _cut(line)
+    if not blank_and_comment:
+        return bare
+    if head.startswith("["):
+        return head
+    key, _, value = head.partition("=")
+    matters = not are_decimals(value) or (key == "layers" and "," in comment)
+    return bare if matters else head
+
+
+def _cut(line: str) -> tuple[str, bool, str]:
+    """What stands before the first `#` with a blank before it, without blanks; whether there is
+    one; what follows."""
+    for blank in (" #", "\t#"):
+        head, found, comment = line.partition(blank)
+        if found and "#" not in head:
+            return head.translate(_BLANKS), True, comment
+    return line, False, ""
+
+
 def _open_section(line: str, path: str | Path, number: int) -> Section:
-    name = line[1:-1].strip()
+    name = line[1:-1]
     if not line.endswith("]") or not name or not name.isprintable() or {"[", "]"} & set(name):
         raise CfgError(path, number, f"{shown(line)}: expected a section like [convolutional]")
     return Section(name, path, number)
 
 
-def _add_line(section: Section, line: str, number: int) -> None:
-    key, equals, text = (part.strip() for part in line.partition("="))
-    if not equals or not key:
-        raise CfgError(section.path, number, f"{shown(line)}: expected key=value or [section]")
-    if not text:
-        raise CfgError(section.path, number, f"[{section.name}] {shown(key)}= has no value")
-    section.add(key, Value(text, number))
-
-
-def _to_int(text: str, minimum: int, maximum: int) -> int:
-    if not _INT.fullmatch(text) or not minimum <= int(text) <= maximum:
-        raise ValueError(text)
-    return int(text)
-
-
-def _to_float(text: str, minimum: float, maximum: float) -> float:
-    if not _FLOAT.fullmatch(text):
-        raise ValueError(text)
-    number = float(text)
-    if not math.isfinite(number) or not minimum <= number <= maximum:
-        raise ValueError(text)
-    return number
-
-
-def _to_choice(text: str, known: list[str]) -> str:
-    if text not in known:
-        raise ValueError(text)
-    return text
-
-
-def _split(text: str) -> list[str]:
-    return text.removesuffix(",").split(",")
+def _number_text(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def _range(minimum: float, maximum: float, limit: float) -> str:

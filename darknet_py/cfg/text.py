@@ -56,7 +56,7 @@ def text_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def meaningful_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines of a cfg or `.data` file without comments; empty ones left out.
+    """The lines of a `.data` file without comments; empty ones left out.
 
     A comment begins with `#` at the start of a line or after a blank (a name may hold a `#`),
     or with `;` at the start of a line, as in the C program.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from darknet_py.cfg.sections import Section, Value
-from darknet_py.cfg.text import meaningful_lines
+from darknet_py.cfg.sections import Section, Value, parse_sections
 
 
 def write_sections(sections: Sequence[Section]) -> str:
@@ -18,7 +17,7 @@ def changed(section: Section, /, **keys: str | float | None) -> Section:
     """A copy of a section with keys set, or with None removed; the section stays as it is.
 
     A key that was there keeps its place, a new one comes last; no key counts as read. Raises
-    CfgError for a key that cannot be one, ValueError for a value that cannot stand in a line.
+    ValueError for a value that does not read back as it is.
     """
     copy = Section(section.name, section.path, section.line)
     for key, value in section.values.items():
@@ -41,6 +40,6 @@ def _shown(key: str, value: str | float) -> str:
     """A value as the text that reads back as it, whole numbers without a point."""
     text = str(value)
     line = f"{key}={text}"
-    if not text or text != text.strip() or [one for _, one in meaningful_lines(line)] != [line]:
+    if [each.values for each in parse_sections(f"[some]\n{line}")] != [{key: Value(text, 2)}]:
         raise ValueError(f"{line!r} cannot stand in a cfg")
     return text

@@ -30,9 +30,11 @@ from darknet_py.cli.options import (
     read_network,
     say_network,
 )
+from darknet_py.cli.predictions import class_names
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
+    from darknet_py.tasks.dream.memory import Dream
     from darknet_py.tasks.dream.options import Options
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.dream.step import Image, Scene
@@ -94,16 +96,15 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     resolved: dict[str, Any] = {"threads": chosen.threads, "device": device}
     if asked.sheet:
         return _sheet(request, chosen, net, scene, options, resolved)
+    from darknet_py.tasks.dream.memory import Dream, shapes_of
     from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
-    from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
-    from darknet_py.tasks.targets import class_count
 
     wish = wish_of(request)
     found = choices(net, wish)
     names: list[str] = []
     if wish.label is not None:
-        names = choose_names(request.names, class_count(net), net.path)
+        names = class_names(net, request.names)
         find_class(wish.label, names)
     net = net.upto(last_layer(found))
     say_network(net, chosen)
@@ -113,9 +114,9 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
         options = replace(options, octaves=octaves_that_fit(net, w, h, options))
         resolved["octaves"] = options.octaves
     check_sizes(net, w, h, options)
-    layers = [max(layer for layer, _ in choice) for choice in found]
-    resolved["tile"] = _tile(request, net, (w, h), layers, options, chosen)
     guide = _load(asked.guide, net) if asked.guide else None
+    shapes = shapes_of(net, found, wish.label is not None, guide)
+    resolved["tile"] = _tile(request, Dream(net, w, h, shapes, options), chosen)
     load_weights(net, find_file(request.weights), chosen)
     if asked.reconstruct:
         assert request.layer is not None
@@ -157,26 +158,30 @@ def _sheet(
     return Work(request, events(), Progress(1, len(layers), chosen.quiet), resolved)
 
 
-def _tile(
-    request: Request,
-    net: Network,
-    size: tuple[int, int],
-    layers: Sequence[int],
-    options: Options,
-    chosen: Chosen,
-) -> int:
+def _tile(request: Request, dream: Dream, chosen: Chosen) -> int:
     """Pixels of a tile, 0 for none; says what memory the dream will take."""
-    from darknet_py.tasks.dream.memory import choose_tile, forecast, free_memory
+    from darknet_py.tasks.dream.memory import free_memory
+    from darknet_py.tasks.dream.tiles import exact_tile
 
     asked = request.asked
-    limit = int(asked.memory * 2**30) if asked.memory else free_memory(net)
     tile = asked.tile
-    if tile is None:
-        tile = 0 if asked.reconstruct else choose_tile(net, *size, layers, options, limit)
+    if tile is None and asked.reconstruct:
+        tile = 0
+    elif tile is None:
+        limit = int(asked.memory * 2**30) if asked.memory else free_memory(dream.net)
+        tile = dream.choose_tile(limit)
     if not chosen.quiet:
-        megabytes = forecast(net, *size, layers, options, tile) / 2**20
+        megabytes = dream.forecast(tile) / 2**20
         parts = f", in tiles of {tile} x {tile}" if tile else ""
         click.echo(f"memory: about {megabytes:,.0f} MB{parts}", err=True)
+        if tile and tile < max(dream.w, dream.h):
+            exact = max(exact_tile(dream.net, choice) for choice in dream.choices)
+            if tile < exact:
+                click.echo(
+                    f"warning: tiles differ a little where they meet: from --tile {exact} on they "
+                    "do not",
+                    err=True,
+                )
     return tile
 
 

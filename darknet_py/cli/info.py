@@ -9,7 +9,7 @@ from darknet_py.cli.options import find_file
 
 @click.command()
 @click.argument("cfg")
-@click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads.")
+@click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings.")
 def info(cfg: str, strict: bool) -> None:
     """Print the layer table of a network.
 

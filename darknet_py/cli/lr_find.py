@@ -98,7 +98,7 @@ def lr_find(
     report = look_at(open_data(find_file(data), labels, share, seed), net, quiet=chosen.quiet)
     say_report(report, chosen.quiet)
     if weights:
-        net.load_weights(find_file(weights), partial=True, clear=True)
+        net.load_weights(find_file(weights), partial=True, clear=True, begin=True)
     net.initialise(seed)
     probes = []
     pictures = report.usable()[0]

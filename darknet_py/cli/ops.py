@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from darknet_py.cli.options import find_file
+from darknet_py.cli.options import find_file, say_warnings
 from darknet_py.text import as_json
 
 
@@ -30,7 +30,9 @@ def ops(cfgs: tuple[str, ...], is_json: bool) -> None:
         click.echo(f"{'Model':<28}{'Ops':>12}{'Parameters':>14}{'Size':>12}")
     for cfg in cfgs:
         path = find_file(cfg)
-        layers = build(read_sections(path), path).layers
+        plan = build(read_sections(path), path)
+        say_warnings(plan.warnings)
+        layers = plan.layers
         operations = sum(layer.operations() for layer in layers)
         parameters = sum(p.size for layer in layers for p in layer.parameters())
         size = weights_bytes(layers)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MOST_WARNINGS = 20
+
 _THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -70,7 +72,7 @@ _NETWORK_OPTIONS: Sequence[Callable[[Any], Any]] = (
     threads_option,
     click.option("--exact", is_flag=True, help="Convolve directly: slower, and rounds less."),
     click.option("--half", is_flag=True, help="On a GPU, compute maps in bfloat16."),
-    click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
+    click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
     click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
 )
 network_options = as_one("chosen", Chosen, _NETWORK_OPTIONS)
@@ -114,23 +116,33 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     from darknet_py.ops.notices import when_compiling
 
     when_compiling(None if chosen.quiet else _say_compiling)
-    return Network.from_cfg(
+    net = Network.from_cfg(
         find_file(cfg),
         chosen.device,
         strict=chosen.strict,
         exact=chosen.exact,
         half=chosen.half,
     )
+    net.say = lambda text: click.echo(f"note: {text}", err=True)
+    return net
 
 
 def say_network(net: Network, chosen: Chosen) -> None:
-    """The layer table and warnings, on stderr."""
+    """Warnings and, unless it is to be quiet, the layer table, on stderr."""
     from darknet_py.network.builder import table
 
+    say_warnings(net.warnings)
     if not chosen.quiet:
-        for warning in net.warnings:
-            click.echo(f"warning: {warning}", err=True)
         click.echo("\n".join(table(net.layers)), err=True)
+
+
+def say_warnings(warnings: Sequence[str]) -> None:
+    """What a cfg's reader made of it where it says something else, on stderr: the first of many."""
+    for warning in warnings[:_MOST_WARNINGS]:
+        click.echo(f"warning: {warning}", err=True)
+    if len(warnings) > _MOST_WARNINGS:
+        more = len(warnings) - _MOST_WARNINGS
+        click.echo(f"warning: and {more} more, which `darknet info` prints", err=True)
 
 
 def _say_compiling(is_kept: bool) -> None:
@@ -150,12 +162,12 @@ def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
     if not chosen.quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     end = ""  # of the line, so that a message that follows has one of its own
-    from darknet_py.tasks.finite import check_weights
-
+    said = len(net.warnings)
     try:
         net.load_weights(weights)
-        check_weights(net, weights)
         end = "Done!"
     finally:
         if not chosen.quiet:
             click.echo(end, err=True)
+    for warning in net.warnings[said:]:
+        click.echo(f"warning: {warning}", err=True)

@@ -13,7 +13,11 @@ from darknet_py.text import as_json, counted
 @click.command()
 @click.argument("cfg")
 @click.option(
-    "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Pictures at once."
+    "--batch",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Pictures, or sequences, at once.",
 )
 @click.option(
     "--work",

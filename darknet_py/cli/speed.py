@@ -11,7 +11,11 @@ from darknet_py.cli.options import Chosen, build_network, network_options
 @click.argument("cfg")
 @click.argument("count", type=click.IntRange(min=1), default=1000, metavar="[N]")
 @click.option(
-    "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Pictures at once."
+    "--batch",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Pictures, or sequences, at once.",
 )
 @network_options
 def speed(cfg: str, count: int, batch: int, chosen: Chosen) -> None:

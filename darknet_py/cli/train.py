@@ -332,10 +332,13 @@ def _run(
 ) -> None:
     from darknet_py.tasks.train import train as run
 
-    shared = () if team is None else (team.lead, team.size)
+    shared: dict[str, Any] = {}
+    if team is not None:
+        shared = {"share": team.lead, "processes": team.size}
+    train, valid = sets
     watcher.begin()
     try:
-        for event in run(net, *sets, options, progress, *shared, begin=begin):
+        for event in run(net, train, valid, options, progress, begin=begin, **shared):
             watcher.show(event)
     finally:
         watcher.close()

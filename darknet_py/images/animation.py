@@ -39,7 +39,9 @@ def save_animation(
     seen. The file appears whole or not at all. Raises PictureError, one line that begins with
     the path, for frames that are too large or a file that cannot be written.
     """
-    options: dict[str, Any] = {"save_all": True, "duration": milliseconds, "loop": 0}
+    # a GIF counts hundredths, and Pillow would cut off what is over
+    duration = round(milliseconds / 10) * 10 if kind == "GIF" else milliseconds
+    options: dict[str, Any] = {"save_all": True, "duration": duration, "loop": 0}
     if kind == "WEBP":
         options["quality"] = _WEBP_QUALITY
     first, *others = (

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
-from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.layers.base import (
+    Array,
+    Layer,
+    Ops,
+    Place,
+    Shape,
+    Wanted,
+    read_activation,
+    register,
+)
 
 
 @register("activation")
@@ -20,7 +28,7 @@ class Activation(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Activation:
-        activation = section.get_choice("activation", "linear", ACTIVATIONS)
+        activation = read_activation(section, "linear")
         return cls(place.in_shape, (place.index - 1,), activation)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:

@@ -22,7 +22,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from darknet_py.cfg.sections import Section
+from darknet_py.cfg import keys
+from darknet_py.cfg.sections import Section, shown
+from darknet_py.ops.activations import ACTIVATIONS
 
 Array = Any
 Ops = Any  # the module that ops.for_device gives
@@ -62,7 +64,7 @@ class Place:
     cfg_in_shape: Shape
     """The input it would have at the cfg's own picture size: another one once resized."""
     out_shapes: Sequence[Shape]
-    """The outputs of layers 0 to index - 1."""
+    """The outputs of layers 0 to index - 1, and of later ones as they are built."""
     time_steps: int
     seed: int
 
@@ -223,6 +225,36 @@ def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
         return layer
 
     return add
+
+
+def read_activation(section: Section, default: str) -> str:
+    """activation=: a name in ops/activations.py. One that no C program knows is relu, as it is
+    there, with a warning. Raises CfgError for one that only other programs compute."""
+    name = section.get_text("activation", default)
+    if name not in ACTIVATIONS and name in keys.ACTIVATIONS:
+        known = ", ".join(sorted(ACTIVATIONS))
+        section.fail(
+            f"activation={name} is not computed here: expected one of {known}", "activation"
+        )
+    if "#" in name:
+        section.warn(
+            f"activation={shown(name)} is read as relu, as the C program does, to which the "
+            "comment is part of the name: move it to a line of its own",
+            "activation",
+        )
+        return "relu"
+    return section.get_choice("activation", default, ACTIVATIONS, fallback="relu")
+
+
+def read_anchors(section: Section, num: int) -> list[float]:
+    """anchors=: a width and a height for each of num boxes; .5 where there are fewer numbers, and
+    with more the first ones, as in the C program."""
+    anchors = section.get_floats("anchors", [0.5] * 2 * num, comment=True)
+    if len(anchors) != 2 * num:
+        of_them = f"{2 * num}, a width and a height for each of num={num}"
+        made = "the others are .5" if len(anchors) < 2 * num else "only the first ones count"
+        section.warn(f"anchors has {len(anchors)} numbers instead of {of_them}: {made}", "anchors")
+    return [*anchors, *[0.5] * (2 * num - len(anchors))][: 2 * num]
 
 
 def check_map(section: Section, in_shape: Shape, out_shape: Shape) -> None:

@@ -11,10 +11,10 @@ from darknet_py.layers.base import (
     Place,
     Shape,
     Wanted,
+    read_activation,
     register,
 )
 from darknet_py.layers.parts.dense import Dense
-from darknet_py.ops.activations import ACTIVATIONS
 
 
 @register("connected", "conn")
@@ -44,7 +44,7 @@ class Connected(Layer):
             place.in_shape,
             (place.index - 1,),
             section.get_int("output", 1, minimum=1),
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            read_activation(section, "logistic"),
             section.get_flag("batch_normalize"),
         )
 

@@ -16,12 +16,12 @@ from darknet_py.layers.base import (
     Wanted,
     check_map,
     normal,
+    read_activation,
     register,
     table_shape,
     zeros,
 )
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
-from darknet_py.ops.activations import ACTIVATIONS
 from darknet_py.ops.sizes import conv_out
 
 
@@ -29,13 +29,20 @@ from darknet_py.ops.sizes import conv_out
 class Convolutional(Layer):
     """y = activation(weights * x + biases), `*` the cross-correlation.
 
-    Keys: filters (1), size (1), stride (1), pad (0; 1 means padding = size // 2), padding (0, at
-    each side), groups (1), batch_normalize (0), activation (logistic).
+    Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), padding (0, at
+    each side), groups (1), batch_normalize (0), activation (logistic), xnor (0), binary (0).
 
-    in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) // stride + 1.
+    in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) / stride + 1, rounded towards
+    0 before 1 is added: a window larger than its map by less than a stride sees zeros behind it.
 
     Learned, in `.weights` order: biases (filters,), [scales, rolling_mean, rolling_variance,]
     weights (filters, c / groups, size, size), here (filters, size, size, c / groups).
+    With xnor (XNOR-Net, Rastegari et al. 2016) weights are mean(|w|) of their filter with the sign
+    of w, and x is 1 or -1, zeros around it; with binary the weights alone are. Learning goes
+    straight through, to the weights of the file: backward takes x and, with xnor, the weights as
+    they were before, as the C program does on a CPU. (There it does nothing with binary; on a GPU
+    it has the gradient for x of what it computed, which is followed here.)
+
     Source: convolutional_layer.c, whose size-1 convolution ignores stride and padding; not here.
     """
 
@@ -50,12 +57,17 @@ class Convolutional(Layer):
         groups: int,
         batch_normalize: bool,
         activation: str,
+        xnor: bool = False,
+        binary: bool = False,
     ) -> None:
         h, w, c = in_shape
         out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
         super().__init__(in_shape, Shape(out_h, out_w, filters), inputs)
         self.size, self.stride, self.padding, self.groups = size, stride, padding, groups
-        self.activation = activation
+        self.room = max(h, size - 2 * padding), max(w, size - 2 * padding)
+        """Height and width that a window needs."""
+        self.overhangs = self.room != (h, w)
+        self.activation, self.xnor, self.binary = activation, xnor, binary and not xnor
         part = c // groups
         self.biases = Parameter("biases", (filters,), zeros)
         self.norm = BatchNormalize(filters) if batch_normalize else None
@@ -74,7 +86,7 @@ class Convolutional(Layer):
         size = section.get_int("size", 1, minimum=1)
         stride = section.get_int("stride", 1, minimum=1)
         padding = section.get_int("padding", 0, minimum=0)
-        if section.get_flag("pad"):
+        if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2"):
             padding = size // 2
         groups = section.get_int("groups", 1, minimum=1)
         for what, count in (("filters", filters), ("input channels", place.in_shape.c)):
@@ -89,24 +101,32 @@ class Convolutional(Layer):
             padding,
             groups,
             section.get_flag("batch_normalize"),
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            read_activation(section, "logistic"),
+            section.get_flag("xnor"),
+            section.get_flag("binary"),
         )
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        y = ops.conv2d(x, self.weights.value, self.stride, self.padding, self.groups)
+        weights = self.weights.value
+        if self.xnor or self.binary:
+            weights = ops.binarize_weights(weights)
+        seen = ops.binarize(x) if self.xnor else x
+        if self.overhangs:
+            x, seen = ops.pad_to(x, *self.room), ops.pad_to(seen, *self.room)
+        y = ops.conv2d(seen, weights, self.stride, self.padding, self.groups)
         norm_saved = None
         if self.norm:
             y, norm_saved = self.norm.forward(y, self.biases.value, ops, train)
         else:
             y = ops.add_biases(y, self.biases.value)
         y = ops.activate(y, self.activation)
-        self.saved = x, y, norm_saved
+        self.saved = x, self.weights.value if self.xnor else weights, y, norm_saved
         return y
 
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, y, norm_saved = self.saved
+        x, weights, y, norm_saved = self.saved
         delta = ops.activate_backward(delta, y, self.activation)
         if self.norm:
             delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)
@@ -121,7 +141,10 @@ class Convolutional(Layer):
             ops.accumulate(self.weights.updates, weight_updates)
         if not wanted.input_deltas:
             return [None]
-        return [ops.conv2d_backward_input(delta, self.weights.value, x.shape, *window)]
+        x_delta = ops.conv2d_backward_input(delta, weights, x.shape, *window)
+        if self.overhangs:
+            x_delta = ops.pad_to_backward(x_delta, (x.shape[0], *self.in_shape))
+        return [x_delta]
 
     @property
     def sight(self) -> Sight:
@@ -130,7 +153,8 @@ class Convolutional(Layer):
     @property
     def is_pointwise(self) -> bool:
         window = (self.size, self.stride, self.padding)
-        return window == (1, 1, 0) and self.activation == "linear" and not self.norm
+        is_linear = self.activation == "linear" and not self.norm and not self.xnor
+        return window == (1, 1, 0) and is_linear
 
     def parameters(self) -> list[Parameter]:
         return [self.biases, *(self.norm.parameters() if self.norm else []), self.weights]

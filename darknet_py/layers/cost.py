@@ -11,6 +11,8 @@ _ERRORS = {
     "smooth": "smooth_error",
     "masked": "masked_squared_error",
 }
+_UNCOMPUTED = ("seg", "wgan")
+"""Of the C program, for training networks that are no classifiers."""
 
 
 @register("cost")
@@ -32,8 +34,14 @@ class Cost(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Cost:
-        error = section.get_choice("type", "sse", _ERRORS)
-        scale = section.get_float("scale", 1)
+        error = section.get_text("type", "sse")
+        if error in _UNCOMPUTED:
+            message = f"type={error} is not computed here: expected one of {', '.join(_ERRORS)}"
+            section.fail_in_training(message, "type")
+            error = "sse"
+        else:
+            error = section.get_choice("type", "sse", _ERRORS, fallback="sse")
+        scale = section.get_float("scale", 1, training=True)
         return cls(place.in_shape, (place.index - 1,), error, scale)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:

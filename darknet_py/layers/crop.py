@@ -22,7 +22,7 @@ class Crop(Layer):
     """y = 2 x - 1 of a window of x; with noadjust y = x.
 
     Keys: crop_height (1), crop_width (1), flip (0; 1: mirrored half of the time in training),
-    noadjust (0). angle, saturation, exposure and shift are read and not used: the C program has
+    noadjust (0). angle, saturation, exposure and shift have no effect: the C program has
     them on a GPU in training only, and [net] has keys for the same.
 
     in (h, w, c) -> out (crop_height, crop_width, c); where the network is resized the window
@@ -50,9 +50,6 @@ class Crop(Layer):
         cfg_h, cfg_w, _ = place.cfg_in_shape
         if height > cfg_h or width > cfg_w:
             section.fail(f"{width} x {height} is more than the {place.cfg_in_shape} input has")
-        for unused, default in (("angle", 0.0), ("saturation", 1.0), ("exposure", 1.0)):
-            section.get_float(unused, default)
-        section.get_float("shift", 0)
         h, w, c = place.in_shape
         if place.in_shape != place.cfg_in_shape:
             height, width = h * height // cfg_h, w * height // cfg_h

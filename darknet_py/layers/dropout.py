@@ -26,7 +26,7 @@ class Dropout(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Dropout:
-        probability = section.get_float("probability", 0.5, minimum=0, maximum=0.999)
+        probability = section.get_float("probability", 0.5, minimum=0, maximum=0.999, training=True)
         return cls(place.in_shape, (place.index - 1,), probability, place.seed + place.index)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:

@@ -13,10 +13,10 @@ from darknet_py.layers.base import (
     Wanted,
     check_map,
     normal,
+    read_activation,
     register,
     zeros,
 )
-from darknet_py.ops.activations import ACTIVATIONS
 from darknet_py.ops.sizes import conv_out
 
 
@@ -24,8 +24,8 @@ from darknet_py.ops.sizes import conv_out
 class Local(Layer):
     """y = activation(weights * x + biases), with weights and biases of their own at each place.
 
-    Keys: filters (1), size (1), stride (1), pad (0; 1: padding = size // 2), activation
-    (logistic). in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) // stride + 1.
+    Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), activation
+    (logistic). in (h, w, c) -> out (h', w', filters), h' as of [convolutional].
 
     Learned, in `.weights` order: biases (filters, h', w'), weights (h', w', filters, c, size,
     size); here (h', w', filters) and (h', w', filters, size, size, c).
@@ -46,6 +46,9 @@ class Local(Layer):
         out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
         super().__init__(in_shape, Shape(out_h, out_w, filters), inputs)
         self.size, self.window, self.activation = size, (stride, padding), activation
+        self.room = max(h, size - 2 * padding), max(w, size - 2 * padding)
+        """Height and width that a window needs."""
+        self.overhangs = self.room != (h, w)
         self.biases = Parameter(
             "biases",
             (out_h, out_w, filters),
@@ -71,13 +74,15 @@ class Local(Layer):
             section.get_int("filters", 1, minimum=1),
             size,
             section.get_int("stride", 1, minimum=1),
-            size // 2 if section.get_flag("pad") else 0,
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            size // 2 if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2") else 0,
+            read_activation(section, "logistic"),
         )
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+        if self.overhangs:
+            x = ops.pad_to(x, *self.room)
         y = ops.local2d(x, self.weights.value, *self.window)
         y = ops.activate(ops.add_biases(y, self.biases.value), self.activation)
         self.saved = x, y
@@ -92,7 +97,10 @@ class Local(Layer):
             ops.accumulate(self.weights.updates, weight_updates)
         if not wanted.input_deltas:
             return [None]
-        return [ops.local2d_backward_input(delta, self.weights.value, x.shape, *self.window)]
+        x_delta = ops.local2d_backward_input(delta, self.weights.value, x.shape, *self.window)
+        if self.overhangs:
+            x_delta = ops.pad_to_backward(x_delta, (x.shape[0], *self.in_shape))
+        return [x_delta]
 
     def parameters(self) -> list[Parameter]:
         return [self.biases, self.weights]

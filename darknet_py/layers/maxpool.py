@@ -27,7 +27,8 @@ class Maxpool(Layer):
     Keys: stride (1), size (stride), padding (size - 1: the total of both sides; at most
     2 size - 2, so that every window has something of the map).
 
-    in (h, w, c) -> out (h', w', c), h' = (h + padding - size) // stride + 1. The first window
+    in (h, w, c) -> out (h', w', c), h' = (h + padding - size) / stride + 1, rounded towards 0
+    before 1 is added: a window may be larger than the map by less than a stride. The first window
     begins at -(padding // 2); nothing outside the map ever wins. Backward, a window's delta goes
     to its first largest value. Source: maxpool_layer.c.
     """

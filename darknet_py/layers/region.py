@@ -3,25 +3,7 @@
 from __future__ import annotations
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
-
-_FOR_TRAINING = (
-    "absolute",
-    "bias_match",
-    "class_scale",
-    "classfix",
-    "coord_scale",
-    "jitter",
-    "log",
-    "mask_scale",
-    "max",
-    "noobject_scale",
-    "object_scale",
-    "random",
-    "rescore",
-    "sqrt",
-    "thresh",
-)
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
 
 
 @register("region")
@@ -34,9 +16,8 @@ class Region(Layer):
 
     Keys: num (1), coords (4), classes (20), softmax (0), background (0), anchors (.5 each: width
     and height of each box, in pixels of this map). Those that only matter for training a detector
-    or drawing boxes, which this toolkit does not, are read and let be: absolute, bias_match,
-    class_scale, classfix, coord_scale, jitter, log, map, mask_scale, max, noobject_scale,
-    object_scale, random, rescore, sqrt, thresh. tree, a hierarchical softmax, is an error.
+    or drawing boxes, which this toolkit does not, stand in cfg/keys.py, and so does tree, a
+    hierarchical softmax, which is an error.
 
     in (h, w, num (coords + 1 + classes)), box after box -> out the same.
 
@@ -67,8 +48,6 @@ class Region(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Region:
-        if "tree" in section:
-            section.fail("tree: a hierarchical softmax is not supported", "tree")
         num = section.get_int("num", 1, minimum=1, maximum=1024)
         coords = section.get_int("coords", 4, minimum=4)
         classes = section.get_int("classes", 20, minimum=1)
@@ -78,16 +57,6 @@ class Region(Layer):
                 f"does not fit a {place.in_shape} input: num={num}, coords={coords} and "
                 f"classes={classes} need num x (coords + 1 + classes) = {expected} channels"
             )
-        anchors = section.get_floats("anchors", [0.5] * 2 * num)
-        if len(anchors) != 2 * num:
-            section.fail(
-                f"anchors has {len(anchors)} numbers: expected {2 * num}, a width and a height "
-                f"for each of num={num}",
-                "anchors",
-            )
-        for key in _FOR_TRAINING:
-            section.get_float(key, 0)
-        section.get_text("map", "")
         return cls(
             place.in_shape,
             (place.index - 1,),
@@ -96,7 +65,7 @@ class Region(Layer):
             classes,
             section.get_flag("softmax"),
             section.get_flag("background"),
-            anchors,
+            read_anchors(section, num),
         )
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:

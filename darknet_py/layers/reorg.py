@@ -43,9 +43,6 @@ class Reorg(Layer):
     def from_section(cls, section: Section, place: Place) -> Reorg:
         stride = section.get_int("stride", 1, minimum=1, maximum=1024)
         reverse = section.get_flag("reverse")
-        for key in ("flatten", "extra"):
-            if section.get_int(key, 0):
-                section.fail(f"{key}: this form of [reorg] is not supported", key)
         h, w, c = place.in_shape
         if c % stride**2 or (not reverse and (h % stride or w % stride)):
             section.fail(

@@ -11,11 +11,11 @@ from darknet_py.layers.base import (
     Place,
     Shape,
     Wanted,
+    read_activation,
     register,
 )
 from darknet_py.layers.parts.dense import Dense
 from darknet_py.layers.parts.gate import split_steps
-from darknet_py.ops.activations import ACTIVATIONS
 
 
 @register("rnn")
@@ -24,8 +24,8 @@ class Rnn(Layer):
 
     state' = I(x) + S(state), with shortcut + state; y = O(state').
 
-    Keys: output (1), activation (logistic), batch_normalize (0), shortcut (0); the sequences have
-    the time_steps of [net].
+    Keys: output (1), activation (logistic), batch_normalize (0), shortcut (0); hidden is output,
+    whatever it says, as in the C program; the sequences have the time_steps of [net].
 
     in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index. The
     state is 0 before the first step of every forward.
@@ -58,12 +58,16 @@ class Rnn(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Rnn:
+        output = section.get_int("output", 1, minimum=1)
+        hidden = section.get_int("hidden", output)
+        if hidden != output:
+            section.warn(f"hidden={hidden} is read as {output}, as output", "hidden")
         return cls(
             place.in_shape,
             (place.index - 1,),
             place.time_steps,
-            section.get_int("output", 1, minimum=1),
-            section.get_choice("activation", "logistic", ACTIVATIONS),
+            output,
+            read_activation(section, "logistic"),
             section.get_flag("batch_normalize"),
             section.get_flag("shortcut"),
         )

@@ -10,10 +10,10 @@ from darknet_py.layers.base import (
     Place,
     Shape,
     Wanted,
+    read_activation,
     register,
     table_shape,
 )
-from darknet_py.ops.activations import ACTIVATIONS
 
 
 @register("shortcut")
@@ -44,12 +44,14 @@ class Shortcut(Layer):
     def from_section(cls, section: Section, place: Place) -> Shortcut:
         if "from" not in section:
             section.fail("from= is missing: expected a layer's number, as in from=-3")
+        if "," in section.get_text("from", ""):
+            section.fail("from: more than one layer is not computed here", "from")
         index = place.resolve(section, "from", section.get_int("from", 0))
         return cls(
             place.in_shape,
             place.out_shapes[index],
             (place.index - 1, index),
-            section.get_choice("activation", "linear", ACTIVATIONS),
+            read_activation(section, "linear"),
             section.get_float("alpha", 1),
             section.get_float("beta", 1),
         )

@@ -38,8 +38,6 @@ class Softmax(Layer):
 
     @classmethod
     def from_section(cls, section: Section, place: Place) -> Softmax:
-        if "tree" in section:
-            section.fail("tree: a hierarchical softmax is not supported: remove the key", "tree")
         groups = section.get_int("groups", 1, minimum=1)
         spatial = section.get_flag("spatial")
         grouped = place.in_shape.c if spatial else place.in_shape.size

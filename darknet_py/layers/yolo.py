@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
 
 _COORDS = 4
-_FOR_TRAINING = ("ignore_thresh", "jitter", "max", "random", "truth_thresh")
 
 
 @register("yolo")
@@ -17,8 +16,7 @@ class Yolo(Layer):
 
     Keys: num (1), mask (all of num: which anchors are this layer's), classes (20), anchors (.5
     each: width and height of each of num, in pixels of the picture). Those that only matter for
-    training a detector or drawing boxes, which this toolkit does not, are read and let be:
-    ignore_thresh, jitter, map, max, random, truth_thresh.
+    training a detector or drawing boxes, which this toolkit does not, stand in cfg/keys.py.
 
     in (h, w, boxes (4 + 1 + classes)), box after box -> out the same.
 
@@ -42,7 +40,7 @@ class Yolo(Layer):
     def from_section(cls, section: Section, place: Place) -> Yolo:
         num = section.get_int("num", 1, minimum=1, maximum=1024)
         classes = section.get_int("classes", 20, minimum=1)
-        mask = section.get_ints("mask", list(range(num)))
+        mask = section.get_ints("mask", list(range(num)), comment=True)
         if not all(0 <= anchor < num for anchor in mask):
             section.fail(f"mask: expected numbers from 0 to {num - 1}, as num={num}", "mask")
         expected = len(mask) * (_COORDS + 1 + classes)
@@ -51,16 +49,7 @@ class Yolo(Layer):
                 f"does not fit a {place.in_shape} input: {len(mask)} boxes and classes={classes} "
                 f"need boxes x (4 + 1 + classes) = {expected} channels"
             )
-        anchors = section.get_floats("anchors", [0.5] * 2 * num)
-        if len(anchors) != 2 * num:
-            section.fail(
-                f"anchors has {len(anchors)} numbers: expected {2 * num}, a width and a height "
-                f"for each of num={num}",
-                "anchors",
-            )
-        for key in _FOR_TRAINING:
-            section.get_float(key, 0)
-        section.get_text("map", "")
+        anchors = read_anchors(section, num)
         return cls(place.in_shape, (place.index - 1,), classes, mask, anchors)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darknet_py.cfg.sections import Section, shown
+from darknet_py.cfg import keys
+from darknet_py.cfg.sections import Section
 from darknet_py.errors import CfgError
 from darknet_py.layers import LAYERS, Layer, Place, Shape
 from darknet_py.network.settings import Settings, read_settings
@@ -35,7 +36,11 @@ def build(sections: Sequence[Section], path: str, strict: bool = False) -> Plan:
     if len(sections) == 1:
         first.fail("has no layers after it")
     layers = build_layers(sections, settings, settings.shape)
-    warnings = [*settings.warnings, *(line for s in sections for line in _unread(s))]
+    warnings = [
+        f"{section.path}:{line}: {message}"
+        for section in sections
+        for line, message in section.warnings()
+    ]
     if strict and warnings:
         raise StrictError(warnings[0])
     return Plan(settings, layers, warnings)
@@ -49,16 +54,18 @@ def build_layers(
 ) -> list[Layer]:
     """The layers for an input of in_shape; cfg_layers are those of the cfg's own size."""
     layers: list[Layer] = []
+    out_shapes: list[Shape] = []  # grows while layers look at it, so that none of them copies it
     shape = in_shape
     for index, section in enumerate(sections[1:]):
         if section.name not in LAYERS:
+            what = "layer that is computed here" if section.name in keys.LAYERS else "layer"
             known = ", ".join(sorted(LAYERS))
-            section.fail(f"is no layer that is known here: expected one of {known}")
+            section.fail(f"is no {what}: expected one of {known}")
         place = Place(
             index=index,
             in_shape=shape,
             cfg_in_shape=cfg_layers[index].in_shape if cfg_layers else shape,
-            out_shapes=[layer.out_shape for layer in layers],
+            out_shapes=out_shapes,
             time_steps=settings.time_steps,
             seed=settings.seed,
         )
@@ -66,7 +73,9 @@ def build_layers(
         if layer.out_shape.size > MAX_MAP:
             section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
         _read_common(layer, section, settings)
+        keys.read_others(section, layer.kind)
         layers.append(layer)
+        out_shapes.append(layer.out_shape)
         shape = layer.out_shape
     _freeze(layers, sections[1:])
     return layers
@@ -86,10 +95,10 @@ class StrictError(CfgError):
 
 
 def _read_common(layer: Layer, section: Section, settings: Settings) -> None:
-    layer.learning_rate = section.get_float("learning_rate", 1)
+    layer.learning_rate = section.get_float("learning_rate", 1, training=True)
     if layer.is_loss:
-        layer.smooth = section.get_float("smooth", 0, minimum=0, maximum=1)
-    layer.clip = section.get_float("clip", settings.clip, minimum=0)
+        layer.smooth = section.get_float("smooth", 0, minimum=0, maximum=1, training=True)
+    layer.clip = section.get_float("clip", settings.clip, minimum=0, training=True)
     layer.dontload = section.get_flag("dontload")
     layer.dontsave = section.get_flag("dontsave")
 
@@ -99,10 +108,3 @@ def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
     stops = [i for i, section in enumerate(sections) if section.get_flag("stopbackward")]
     for layer in layers[: max(stops, default=-1) + 1]:
         layer.frozen = True
-
-
-def _unread(section: Section) -> list[str]:
-    return [
-        f"{section.path}:{line}: [{section.name}] {shown(key)}= is not used"
-        for line, key in section.unread()
-    ]

@@ -6,8 +6,11 @@ Nothing is copied: when one of them learns, all do.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Shape
@@ -41,12 +44,51 @@ def resized(net: Network, w: int, h: int) -> Network:
     return other
 
 
+_NEAR = 64
+"""Pixels beyond what is wished for within which a size is looked for: more than maps shrink by."""
+
+
+def next_size(net: Network, w: int, h: int) -> tuple[int, int]:
+    """The smallest size that the network takes: see Network.next_size."""
+    try:
+        resized(net, w, h)
+        return w, h
+    except ShapeError as error:
+        first = error
+    own = net.in_shape
+    wide = _next_fitting(lambda length: resized(net, length, own.h), w)
+    high = _next_fitting(lambda length: resized(net, own.w, length), h)
+    if wide is None or high is None:
+        raise first
+    resized(net, wide, high)
+    return wide, high
+
+
+def _next_fitting(build: Callable[[int], Network], wished: int) -> int | None:
+    """The first length from the wished one on for which a network can be built."""
+    for length in range(max(wished, 1), wished + _NEAR + 1):
+        try:
+            build(length)
+        except ShapeError:
+            continue
+        return length
+    return None
+
+
 def upto(net: Network, last: int) -> Network:
     """Layers 0 to `last`: see Network.upto."""
     check_layers(net, [last])
     other = copy.copy(net)
     other.layers = net.layers[: last + 1]
     other.sections = net.sections[: last + 2]
+    return other
+
+
+def on_paper(net: Network) -> Network:
+    """The same network with parameters that take no memory, all zeros: to find out what it needs."""
+    other = resized(net, net.in_shape.w, net.in_shape.h)
+    for parameter in other.parameters():
+        parameter.value = np.broadcast_to(np.zeros((), np.float32), parameter.shape)
     return other
 
 
@@ -74,6 +116,7 @@ def rear(net: Network, last: int) -> Network:
     other.optimiser = Optimiser(net.settings.optimiser, net.ops)
     other.engine = net.ops.Engine(net.engine.exact, net.engine.half)
     other.average, other.seen = None, 0
+    other.next_sizes = {}
     other.plateau = Plateau(net.plateau.how) if net.plateau is not None else None
     return other
 

@@ -63,7 +63,10 @@ def prepare_updates(net: Network) -> None:
 
 
 def check_trainable(net: Network) -> None:
-    """Raises CfgError where nothing at the end says how wrong the network is."""
+    """Raises CfgError where nothing at the end says how wrong the network is, and for what in the
+    cfg was wrong for training alone."""
+    for section in net.sections:
+        section.check_trainable()
     if not net.layers[-1].is_loss:
         raise CfgError(
             net.path,

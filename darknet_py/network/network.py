@@ -9,7 +9,8 @@ any size that the layers can take, as in the C program after resize_network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,10 @@ class Network:
         self.average: Average | None = None
         self.communicator: parallel.Communicator | None = None
         """With other processes, where each has a part of every batch."""
+        self.next_sizes: dict[tuple[int, int, int], tuple[int, int]] = {}
+        """What next_size has found, by how many layers and which size."""
+        self.say: Callable[[str], None] = warnings.warn
+        self._said: set[str] = set()
         steering = plan.settings.plateau
         self.plateau = Plateau(steering) if steering is not None else None
 
@@ -117,6 +122,25 @@ class Network:
         """
         return derived.resized(self, w, h)
 
+    def next_size(self, w: int, h: int) -> tuple[int, int]:
+        """The smallest width and height, none smaller than these, of pictures that the network
+        takes: these, unless maps that meet later on (in [route], say) would be of several sizes,
+        or a window larger than its map.
+
+        Found by shapes alone, each side by itself, within 64 pixels. Raises ShapeError.
+        """
+        key = len(self.layers), w, h
+        if key not in self.next_sizes:
+            self.next_sizes[key] = derived.next_size(self, w, h)
+        return self.next_sizes[key]
+
+    def note(self, text: str) -> None:
+        """Says what is done otherwise than was asked for, once: to `say`, a warning of Python's
+        unless the command line has put something else there."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
+
     def upto(self, last: int) -> Network:
         """Layers 0 to `last` alone, to be taken before weights are loaded: the others then need
         no memory, and what they ask of a picture's size does not matter.
@@ -145,13 +169,21 @@ class Network:
         draw.anew(self, layers, seed)
 
     def load_weights(
-        self, path: str | Path, *, partial: bool = False, clear: bool = False
+        self, path: str | Path, *, partial: bool = False, clear: bool = False, begin: bool = False
     ) -> Loaded:
         """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError.
 
-        Of a network that is `upto` a layer, the file is the whole one's, and may end after it.
+        begin: for a training to begin with: layers with dontload=1 are left alone; else they are
+        read where the file has them, and `warnings` says of which it has none. Of a network that is
+        `upto` a layer, the file is the whole one's, and may end after it.
         """
-        loaded = read_weights(path, self.whole, partial, len(self.layers))
+        loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
+        if not begin:
+            self.warnings += [
+                f"{path}: has nothing of layer {index} [{self.layers[index].kind}], which has "
+                "dontload=1: its weights are random"
+                for index in loaded.left
+            ]
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()
         return loaded

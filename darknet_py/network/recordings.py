@@ -5,12 +5,14 @@ Raises ShapeError for pictures that the network does not take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from darknet_py.errors import OutOfMemoryError
 from darknet_py.layers import Wanted
 from darknet_py.network import edges
 from darknet_py.network.entrance import enter, leave
@@ -38,12 +40,26 @@ class Work:
 
     def run(self, net: Network) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
-        results: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
-        return results
+        with self._within_memory(net) if not self.changing else nullcontext():
+            results: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
+            return results
 
     def times(self, net: Network, rounds: int) -> Any:
         """How long each of its steps takes."""
-        return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
+        with self._within_memory(net):
+            return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
+
+    @contextmanager
+    def _within_memory(self, net: Network) -> Iterator[None]:
+        """Says what would fit; to those who run a training that is said in words of the cfg."""
+        try:
+            yield
+        except OutOfMemoryError as error:
+            n, _, h, w = self.given[0].shape
+            advice = f"one picture of {w} x {h} is too much for it"
+            if n > 1 and error.fits:
+                advice = f"{min(error.fits, n - 1):,} at once would fit"
+            raise OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits) from error
 
     def _arguments(self, net: Network) -> tuple[Any, ...]:
         frozen = tuple(layer.frozen for layer in net.layers)
@@ -53,7 +69,9 @@ class Work:
         parameters = net.parameters()
         values = [each.value for each in parameters]
         updates = [each.updates for each in parameters if self.changing and each.learned]
-        fresh = {"fresh": True} if self.fresh else {}
+        fresh: dict[str, Any] = {"fresh": True} if self.fresh else {}
+        if net.settings.time_steps > 1:
+            fresh["time_steps"] = net.settings.time_steps
         return {"arrays": values + updates, "changing": self.changing, **fresh}
 
 
@@ -125,7 +143,7 @@ def training(
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
 
     def record(n: int) -> Recording:
-        recorder = Recorder(net.ops)
+        recorder = Recorder(net.ops, changing=True)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         given = [recorder.input((n, *each.shape[1:])) for each in others]
         return recorder.recording([train(net, recorder, start, *given)])

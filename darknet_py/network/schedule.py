@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import ClassVar
 
 from darknet_py.ops.random import random_ints
@@ -17,7 +18,7 @@ class Schedule:
 
     - constant: learning_rate
     - step: times scale^(batch_num // step)
-    - steps: times scales[i] from batch steps[i] on
+    - steps: times scales[i] from batch steps[i] on; a step counts where those before it do
     - exp: times gamma^batch_num
     - poly: times (1 - batch_num / max_batches)^power, 0 beyond max_batches
     - sigmoid: times 1 / (1 + exp(gamma (batch_num - step)))
@@ -96,7 +97,8 @@ class Schedule:
             return _power(self.scale, batch_num // self.step)
         if self.policy == "steps":
             pairs = zip(self.steps, self.scales, strict=True)
-            return math.prod(scale for step, scale in pairs if batch_num >= step)
+            passed = takewhile(lambda pair: pair[0] <= batch_num, pairs)
+            return math.prod(scale for _, scale in passed)
         if self.policy == "exp":
             return _power(self.gamma, batch_num)
         if self.policy == "poly":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from darknet_py.cfg.augmentation import Augmentation, read_augmentation
+from darknet_py.cfg.keys import read_others
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Shape
 from darknet_py.network.optimiser import METHODS, OptimiserSettings
@@ -35,30 +36,23 @@ class Settings:
     """What is subtracted from the input: a number a channel, one for all, or none."""
     deviation: tuple[float, ...]
     """What it is divided by then: the same."""
-    warnings: tuple[str, ...]
 
 
 def read_settings(section: Section) -> Settings:
-    """Reads [net] or [network]. Raises CfgError."""
-    batch = section.get_int("batch", 1, minimum=1)
-    subdivisions = section.get_int("subdivisions", 1, minimum=1)
-    if batch % subdivisions:
-        section.fail(
-            f"subdivisions={subdivisions}: expected a divisor of batch={batch}", "subdivisions"
-        )
-    max_batches = section.get_int("max_batches", 0, minimum=0)
-    schedule, warnings = _read_schedule(section, max_batches)
+    """Reads [net] or [network]. Raises CfgError for what no network can be built of; what only
+    training cannot do is a warning, and waits for `section.check_trainable`."""
+    batch, subdivisions = _read_batch(section)
+    max_batches = section.get_int("max_batches", 0, minimum=0, training=True)
+    schedule = _read_schedule(section, max_batches)
     if section.get_flag("adam"):
         # The C program's CPU code reads the key and trains with SGD: so does the oracle.
-        where = f"{section.path}:{section.values['adam'].line}: [{section.name}]"
-        warnings.append(
-            f"{where} adam=1 trains with SGD, as the C program does on a CPU: "
-            "for Adam say optimizer=adam"
+        section.warn(
+            "adam=1 trains with SGD, as the C program does on a CPU: for Adam say optimizer=adam",
+            "adam",
         )
     shape, is_vector = _read_shape(section)
-    section.get_flag("notruth")
-    clip = section.get_float("clip", 0, minimum=0)
-    return Settings(
+    clip = section.get_float("clip", 0, minimum=0, training=True)
+    settings = Settings(
         shape=shape,
         is_vector=is_vector,
         batch=batch,
@@ -66,15 +60,30 @@ def read_settings(section: Section) -> Settings:
         time_steps=section.get_int("time_steps", 1, minimum=1),
         max_batches=max_batches,
         clip=clip,
-        seed=section.get_int("seed", 0, minimum=0),
+        seed=section.get_int("seed", 0, minimum=0, training=True),
         optimiser=_read_optimiser(section),
         schedule=schedule,
         plateau=_read_plateau(section, schedule) if schedule.policy == "plateau" else None,
         augmentation=read_augmentation(section, shape.w),
         mean=_read_per_channel(section, "mean", shape.c),
         deviation=_read_per_channel(section, "std", shape.c),
-        warnings=tuple(warnings),
     )
+    read_others(section, "net")
+    return settings
+
+
+def _read_batch(section: Section) -> tuple[int, int]:
+    """batch and subdivisions. The C program keeps batch // subdivisions pictures in memory, and
+    learns from subdivisions times as many: less than batch, where it does not divide."""
+    batch = section.get_int("batch", 1, minimum=1, training=True)
+    subdivisions = section.get_int("subdivisions", 1, minimum=1, training=True)
+    used = max(batch // subdivisions, 1) * subdivisions
+    if used != batch:
+        section.warn(
+            f"batch={batch} is read as {used}, as subdivisions={subdivisions} does not divide it",
+            "subdivisions",
+        )
+    return used, subdivisions
 
 
 def _read_shape(section: Section) -> tuple[Shape, bool]:
@@ -105,67 +114,70 @@ def _read_per_channel(section: Section, key: str, channels: int) -> tuple[float,
 
 def _read_optimiser(section: Section) -> OptimiserSettings:
     return OptimiserSettings(
-        method=section.get_choice("optimizer", "sgd", METHODS),
-        momentum=section.get_float("momentum", 0.9, minimum=0, maximum=1),
-        decay=section.get_float("decay", 0.0001, minimum=0),
-        beta1=section.get_float("B1", 0.9, minimum=0, maximum=1),
-        beta2=section.get_float("B2", 0.999, minimum=0, maximum=1),
-        rho=section.get_float("rho", 0.9, minimum=0, maximum=1),
-        epsilon=section.get_float("eps", 1e-7, minimum=0),
+        method=section.get_choice("optimizer", "sgd", METHODS, training=True),
+        momentum=section.get_float("momentum", 0.9, minimum=0, maximum=1, training=True),
+        decay=section.get_float("decay", 0.0001, minimum=0, training=True),
+        beta1=section.get_float("B1", 0.9, minimum=0, maximum=1, training=True),
+        beta2=section.get_float("B2", 0.999, minimum=0, maximum=1, training=True),
+        rho=section.get_float("rho", 0.9, minimum=0, maximum=1, training=True),
+        epsilon=section.get_float("eps", 1e-7, minimum=0, training=True),
     )
 
 
 def _read_plateau(section: Section, schedule: Schedule) -> PlateauSettings:
     return PlateauSettings(
-        window=section.get_int("plateau_window", 100, minimum=1),
-        climb=section.get_float("plateau_climb", 0.1, minimum=0),
-        factor=section.get_float("plateau_factor", 5, minimum=1),
-        threshold=section.get_float("plateau_threshold", 0.01, minimum=0, maximum=1),
-        patience=section.get_int("plateau_patience", 3, minimum=2),
-        step=section.get_float("plateau_step", 2, minimum=1),
+        window=section.get_int("plateau_window", 100, minimum=1, training=True),
+        climb=section.get_float("plateau_climb", 0.1, minimum=0, training=True),
+        factor=section.get_float("plateau_factor", 5, minimum=1, training=True),
+        threshold=section.get_float("plateau_threshold", 0.01, minimum=0, maximum=1, training=True),
+        patience=section.get_int("plateau_patience", 3, minimum=2, training=True),
+        step=section.get_float("plateau_step", 2, minimum=1, training=True),
         least=schedule.learning_rate_min / max(schedule.learning_rate, 1e-30),
     )
 
 
-def _read_schedule(section: Section, max_batches: int) -> tuple[Schedule, list[str]]:
-    policy, warnings = section.get_text("policy", "constant"), []
-    if policy not in Schedule.POLICIES:
-        # As the C program does, which knows the sigmoid as `sigmoid` and takes `sig` for no policy.
-        known = ", ".join(Schedule.POLICIES)
-        warnings.append(
-            f"{section.path}:{section.values['policy'].line}: [{section.name}] policy={policy} is "
-            f"unknown, the rate stays constant: expected one of {known}"
-        )
-        policy = "constant"
-    steps, scales = section.get_ints("steps"), section.get_floats("scales")
-    if policy == "steps" and (not steps or len(steps) != len(scales)):
-        section.fail(
-            f"policy=steps has {len(steps)} steps and {len(scales)} scales: expected as many of "
-            "each, as in steps=400,800 and scales=.1,.1",
-            "steps",
-        )
-    if any(scale < 0 for scale in scales):
-        section.fail("scales: expected numbers of 0 or more", "scales")
-    sgdr_cycle = section.get_int("sgdr_cycle", max_batches, minimum=1)
+def _read_schedule(section: Section, max_batches: int) -> Schedule:
+    # The C program knows the sigmoid as `sigmoid`, and takes `sig` for no policy.
+    policy = section.get_choice("policy", "constant", Schedule.POLICIES, fallback="constant")
+    steps, scales = _read_steps(section, policy)
+    sgdr_cycle = section.get_int("sgdr_cycle", max_batches, minimum=1, training=True)
     if not max_batches and (policy in ("poly", "onecycle") or (policy, sgdr_cycle) == ("sgdr", 0)):
-        section.fail(f"policy={policy} needs max_batches", "policy")
-    return (
-        Schedule(
-            policy=policy,
-            learning_rate=section.get_float("learning_rate", 0.001, minimum=0),
-            burn_in=section.get_int("burn_in", 0, minimum=0),
-            power=section.get_float("power", 4, minimum=0),
-            max_batches=max_batches,
-            step=section.get_int("step", 1, minimum=1),
-            scale=section.get_float("scale", 1, minimum=0),
-            steps=tuple(steps),
-            scales=tuple(scales),
-            learning_rate_min=section.get_float("learning_rate_min", 0, minimum=0),
-            sgdr_cycle=sgdr_cycle,
-            sgdr_mult=section.get_int("sgdr_mult", 2, minimum=1),
-            peak=section.get_float("peak", 0.3, minimum=0.01, maximum=0.99),
-            gamma=section.get_float("gamma", 1, minimum=0),
-            seed=section.get_int("seed", 0, minimum=0),
-        ),
-        warnings,
+        section.fail_in_training(f"policy={policy} needs max_batches", "policy")
+    return Schedule(
+        policy=policy,
+        learning_rate=section.get_float("learning_rate", 0.001, minimum=0, training=True),
+        burn_in=section.get_int("burn_in", 0, minimum=0, training=True),
+        power=section.get_float("power", 4, minimum=0, training=True),
+        max_batches=max_batches,
+        step=section.get_int("step", 1, minimum=1, training=True),
+        scale=section.get_float("scale", 1, minimum=0, training=True),
+        steps=tuple(steps),
+        scales=tuple(scales),
+        learning_rate_min=section.get_float("learning_rate_min", 0, minimum=0, training=True),
+        sgdr_cycle=sgdr_cycle,
+        sgdr_mult=section.get_int("sgdr_mult", 2, minimum=1, training=True),
+        peak=section.get_float("peak", 0.3, minimum=0.01, maximum=0.99, training=True),
+        gamma=section.get_float("gamma", 1, minimum=0, training=True),
+        seed=section.get_int("seed", 0, minimum=0, training=True),
     )
+
+
+def _read_steps(section: Section, policy: str) -> tuple[list[int], list[float]]:
+    """steps and scales, as many of each. The C program reads a scale for each step: it passes over
+    more of them, and ends where there are fewer."""
+    if policy != "steps":
+        section.skip(["steps", "scales"])
+        return [], []
+    steps = section.get_ints("steps", comment=True)
+    scales = section.get_floats("scales", comment=True, training=True)
+    found = f"policy=steps has {len(steps)} steps and {len(scales)} scales"
+    if not steps or len(steps) > len(scales):
+        section.fail_in_training(
+            f"{found}: expected as many of each, as in steps=400,800 and scales=.1,.1", "steps"
+        )
+    elif len(steps) < len(scales):
+        section.warn(f"{found}: the last scales do not count", "scales")
+    if any(scale < 0 for scale in scales):
+        section.fail_in_training("scales: expected numbers of 0 or more", "scales")
+    pairs = min(len(steps), len(scales))
+    return steps[:pairs], scales[:pairs]

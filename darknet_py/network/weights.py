@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -26,6 +26,8 @@ Array = Any
 
 _VERSION = struct.Struct("<iii")
 _FLOAT = np.dtype("<f4")
+_LEAST_VARIANCE = -1e-6
+"""Of a rolling variance; below it is no rounding."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,15 @@ class Header:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file gave: its header, and how many layers that have weights it filled."""
+    """What a file gave: its header, and how many layers that have weights it filled.
+
+    left: layers that have weights of which the file has none, as dontload=1 says of them.
+    """
 
     header: Header
     layers: int
     of_layers: int
+    left: tuple[int, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -59,18 +65,25 @@ class Loaded:
 
 
 def read_weights(
-    path: str | Path, layers: Sequence[Layer], partial: bool = False, upto: int | None = None
+    path: str | Path,
+    layers: Sequence[Layer],
+    partial: bool = False,
+    upto: int | None = None,
+    begin: bool = False,
 ) -> Loaded:
     """Fills the parameters of layers, as host arrays, from a file.
 
     A file that ends exactly between two layers is a partial one: an error unless `partial`, when
     the layers it does not reach keep what they have. With `upto` only the first so many layers
     are filled, and a partial file may end after them. The file's size is checked before anything
-    is read. Raises WeightsError.
+    is read, and nothing is filled before all is read. Raises WeightsError.
+
+    Layers with dontload=1 may be in the file or not, as those with dontsave=1: its size tells.
+    Where they are, all are filled; with `begin`, as a training does, those with dontload=1 are not.
     """
     try:
         with open(path, "rb") as file:
-            return _read(file, Path(path), layers, partial, upto)
+            return _read(file, Path(path), layers, partial, upto, begin)
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: {_reason(error)}") from error
 
@@ -101,72 +114,156 @@ def weights_bytes(layers: Sequence[Layer]) -> int:
 
 
 def _read(
-    file: BinaryIO, path: Path, layers: Sequence[Layer], partial: bool, upto: int | None
+    file: BinaryIO,
+    path: Path,
+    layers: Sequence[Layer],
+    partial: bool,
+    upto: int | None,
+    begin: bool,
 ) -> Loaded:
     size = os.fstat(file.fileno()).st_size
     start = file.read(64)
     _refuse_other_kinds(path, start, size)
-    wanted = _with_weights(layers)
-    filled = len(_with_weights(layers[:upto]))
-    sizes = [4 * sum(p.size for p in layer.parameters()) for layer in wanted]
-    header = _header(start, size, sum(sizes))
-    least = 1 if partial else max(filled, 1)
-    count = _count_layers(path, layers, wanted, sizes, size - header.size, least)
+    contents = _contents(layers)
+    header = _header(start, size, {_bytes(layers, content) for content in contents})
+    there = _found(path, layers, contents, size - header.size, partial, upto)
     file.seek(header.size)
-    for layer in wanted[: min(count, filled)]:
-        for parameter in layer.parameters():
-            flat = np.fromfile(file, _FLOAT, parameter.size)
-            if flat.size < parameter.size:
-                raise WeightsError(f"{path}: ended while it was read: is it still being written?")
-            if header.transposed and parameter.name == "weights" and len(parameter.shape) == 2:
-                outputs, inputs = parameter.shape
-                flat = flat.reshape(inputs, outputs).T.reshape(-1)
-            parameter.value = parameter.from_file(flat.astype(np.float32, copy=False))
-    return Loaded(header, min(count, filled), filled)
+    wanted = _with_weights(layers)[: len(_with_weights(layers[:upto]))]
+    filled = [i for i in wanted if i in there and not (begin and layers[i].dontload)]
+    read: list[tuple[Parameter, np.ndarray]] = []
+    for index in there:
+        for parameter in layers[index].parameters():
+            if index in filled:
+                read.append((parameter, _read_values(file, path, header, layers, index, parameter)))
+            else:
+                file.seek(4 * parameter.size, os.SEEK_CUR)
+    for parameter, values in read:
+        parameter.value = values
+    left = [i for i in wanted if i not in filled and layers[i].dontload]
+    return Loaded(header, len(filled), len(wanted) - len(left), tuple(left))
 
 
-def _with_weights(layers: Sequence[Layer]) -> list[Layer]:
-    return [layer for layer in layers if layer.parameters() and not layer.dontload]
+def _read_values(
+    file: BinaryIO,
+    path: Path,
+    header: Header,
+    layers: Sequence[Layer],
+    index: int,
+    parameter: Parameter,
+) -> np.ndarray:
+    """The next values of a file, as the parameter has them."""
+    flat = np.fromfile(file, _FLOAT, parameter.size)
+    if flat.size < parameter.size:
+        raise WeightsError(f"{path}: ended while it was read: is it still being written?")
+    _check_values(path, _name(layers, index), parameter.name, flat)
+    if header.transposed and parameter.name == "weights" and len(parameter.shape) == 2:
+        outputs, inputs = parameter.shape
+        flat = flat.reshape(inputs, outputs).T.reshape(-1)
+    return parameter.from_file(flat.astype(np.float32, copy=False))
 
 
-def _header(start: bytes, size: int, expected: int) -> Header:
+def _check_values(path: Path, where: str, name: str, values: np.ndarray) -> None:
+    """Refuses what makes a network say NaN: numbers that are none, variances that are negative.
+
+    Those a hair below 0 are what rounding leaves of 0, and count as 0: see ops.normalize.deviation.
+    """
+    bad = np.count_nonzero(~np.isfinite(values))
+    of, what = "weights", "not finite"
+    if name == "rolling_variance" and not bad:
+        bad = np.count_nonzero(values < _LEAST_VARIANCE)
+        of, what = "variances", f"negative ({values.min():g})"
+    if bad:
+        raise WeightsError(
+            f"{path}: {where} has {of} that are {what}: {bad:,} of {values.size:,} {name}: the "
+            "training diverged, the file is damaged, or it is for another cfg"
+        )
+
+
+def _with_weights(layers: Sequence[Layer]) -> list[int]:
+    return [index for index, layer in enumerate(layers) if layer.parameters()]
+
+
+def _contents(layers: Sequence[Layer]) -> list[list[int]]:
+    """The layers that a file may hold: as the C program reads it, without those of dontload; all,
+    as written by a cfg without the keys or with dontload alone; without those of dontsave."""
+    all_ = _with_weights(layers)
+    contents: list[list[int]] = []
+    for keys in (("dontload",), (), ("dontsave",), ("dontload", "dontsave")):
+        content = [i for i in all_ if not any(getattr(layers[i], key) for key in keys)]
+        if content not in contents:
+            contents.append(content)
+    return contents
+
+
+def _bytes(layers: Sequence[Layer], content: Sequence[int]) -> int:
+    return sum(4 * p.size for i in content for p in layers[i].parameters())
+
+
+def _header(start: bytes, size: int, expected: Collection[int]) -> Header:
+    """expected: how many bytes of weights may follow."""
     major, minor, revision = _VERSION.unpack_from(start)
     is_long = major * 10 + minor >= 2 and major < 1000 and minor < 1000
-    if is_long and (size - 16 == expected or size < 20):
+    if is_long and (size - 16 in expected or size < 20):
         is_long = False
     (seen,) = struct.unpack_from("<Q" if is_long else "<I", start, _VERSION.size)
     return Header(major, minor, revision, seen, 20 if is_long else 16)
 
 
-def _count_layers(
+def _found(
     path: Path,
     layers: Sequence[Layer],
-    wanted: list[Layer],
-    sizes: list[int],
+    contents: list[list[int]],
     found: int,
-    least: int,
-) -> int:
-    """How many of the wanted layers the file holds; WeightsError where that is no whole answer,
-    or fewer than `least`."""
-    expected = sum(sizes)
-    if found == expected:
-        return len(wanted)
-    if found > expected:
+    partial: bool,
+    upto: int | None,
+) -> list[int]:
+    """The layers that a file holds, by its size. Raises WeightsError where that is no answer, or
+    several, or not what is needed."""
+    needed = [i for i in _with_weights(layers[:upto]) if not layers[i].dontload]
+    whole = [content for content in contents if _bytes(layers, content) == found]
+    fitting = whole or _prefixes(layers, contents, found)
+    fitting = [each for each in fitting if each or not needed]
+    if len(fitting) > 1:
+        raise WeightsError(
+            f"{path}: may hold all layers but those with dontload=1, or all but those with "
+            "dontsave=1, by its size: remove one of the keys from the cfg"
+        )
+    if fitting and (partial or set(needed) <= set(fitting[0])):
+        return fitting[0]
+    expected = _bytes(layers, contents[0])
+    if found > max(_bytes(layers, content) for content in contents):
         raise WeightsError(
             f"{path}: holds {found:,} bytes of weights, {found - expected:,} more than the "
             f"{expected:,} that the cfg asks for: is it for another cfg?"
         )
-    ends = list(accumulate(sizes))
+    if whole:
+        missing = next(i for i in needed if i not in whole[0])
+        raise WeightsError(
+            f"{path}: holds nothing of {_name(layers, missing)}, as dontsave=1 says: without it "
+            "there is no answer"
+        )
+    ends = list(accumulate(_bytes(layers, [i]) for i in contents[0]))
     count = sum(end <= found for end in ends)
-    complete = found == (ends[count - 1] if count else 0)
-    if complete and count >= least:
-        return count
-    first = wanted[count]
-    where = f"layer {layers.index(first)} [{first.kind}]"
-    what = "is a partial file that ends before" if complete and count else "runs short in"
+    where = _name(layers, contents[0][min(count, len(ends) - 1)])
+    is_between = count and found == ends[count - 1]
+    what = "is a partial file that ends before" if is_between else "runs short in"
     raise WeightsError(
         f"{path}: {what} {where}: expected {expected:,} bytes of weights, found {found:,}"
     )
+
+
+def _prefixes(layers: Sequence[Layer], contents: list[list[int]], found: int) -> list[list[int]]:
+    """The first layers of each content that have so many bytes together."""
+    prefixes: list[list[int]] = []
+    for content in contents:
+        ends = [0, *accumulate(_bytes(layers, [i]) for i in content)]
+        if found in ends and content[: ends.index(found)] not in prefixes:
+            prefixes.append(content[: ends.index(found)])
+    return prefixes
+
+
+def _name(layers: Sequence[Layer], index: int) -> str:
+    return f"layer {index} [{layers[index].kind}]"
 
 
 def _refuse_other_kinds(path: Path, start: bytes, size: int) -> None:

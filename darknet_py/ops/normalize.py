@@ -15,6 +15,27 @@ EPSILON = 1e-6
 """Added to the standard deviation, as the C program does on the CPU."""
 
 
+def deviation(variance: Array) -> Array:
+    """sqrt(variance), of whatever shape; 0 where it is negative.
+
+    Real weights hold rolling variances a hair below 0 (-7e-44), of which the C program's square
+    root is 0: its compiler flushes such numbers. NaN stays NaN.
+    """
+    return np.sqrt(np.maximum(variance, 0))
+
+
+_FAR = 1e4
+"""Deviations from 0 from which on a mean is far away."""
+
+
+def can_fold(mean: Array, variance: Array) -> bool:
+    """Whether x factor + (biases - mean factor) is about as exact as (x - mean) factor + biases.
+
+    Not where a channel hardly varies far from zero: there float32 leaves little of the difference.
+    """
+    return bool((np.abs(mean) <= _FAR * (deviation(variance) + EPSILON)).all())
+
+
 def batch_statistics(x: Array) -> tuple[Array, Array]:
     """Mean and unbiased variance of each channel of x (n, h, w, c): two arrays (c,).
 
@@ -26,20 +47,20 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return mean.astype(x.dtype), (squares / max(count - 1, 1)).astype(x.dtype)
 
 
-def standardize(x: Array, mean: Array, deviation: Array) -> Array:
-    """(x - mean) / deviation of each channel; mean and deviation are constants (c,)."""
-    return (x - mean) / deviation
+def standardize(x: Array, mean: Array, std: Array) -> Array:
+    """(x - mean) / std of each channel; mean and std are constants (c,)."""
+    return (x - mean) / std
 
 
-def standardize_backward(delta: Array, deviation: Array) -> Array:
+def standardize_backward(delta: Array, std: Array) -> Array:
     """The delta of what `standardize` was given."""
-    return delta / deviation
+    return delta / std
 
 
 def batchnorm(x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array) -> Array:
     """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases; all but x are (c,)."""
     y = x - mean
-    y *= scales / (np.sqrt(variance) + EPSILON)
+    y *= scales / (deviation(variance) + EPSILON)
     if biases is not None:
         y += biases
     return y
@@ -54,12 +75,12 @@ def batchnorm_backward(
     r (d - mean(d)) - (x - mean) r^2 sum(d (x - mean)) / (s (m - 1)).
     """
     count = x.size // x.shape[-1]
-    deviation = np.sqrt(variance)
-    inverse = 1 / (deviation + EPSILON)
+    root = deviation(variance)
+    inverse = 1 / (root + EPSILON)
     centered = x - mean
     bias_updates = channel_sum(delta)
     product = channel_sum(delta * centered)
-    spread = np.where(deviation > 0, deviation, 1) * max(count - 1, 1)
+    spread = np.where(root > 0, root, 1) * max(count - 1, 1)
     x_delta = delta - bias_updates / count
     x_delta *= scales * inverse
     x_delta -= centered * (scales * inverse**2 * product / spread)
@@ -70,7 +91,7 @@ def batchnorm_fixed_backward(
     delta: Array, x: Array, scales: Array, mean: Array, variance: Array
 ) -> tuple[Array, Array, Array]:
     """The same where mean and variance are constants: the rolling ones, in inference."""
-    inverse = 1 / (np.sqrt(variance) + EPSILON)
+    inverse = 1 / (deviation(variance) + EPSILON)
     scale_updates = channel_sum(delta * (x - mean)) * inverse
     return delta * (scales * inverse), scale_updates, channel_sum(delta)
 

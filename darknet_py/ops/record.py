@@ -75,8 +75,10 @@ class Recording:
 class Recorder:
     """Has every function of a device's ops; they record."""
 
-    def __init__(self, ops: ModuleType) -> None:
+    def __init__(self, ops: ModuleType, changing: bool = False) -> None:
+        """changing: parameters move between runs of what is recorded."""
         self._ops = ops
+        self.changing = changing
         self.calls: list[Call] = []
         self.inputs: list[Map] = []
 
@@ -101,7 +103,8 @@ class Recorder:
 
     def call(self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Records a call; what it gives is Maps, in the structure that the function gives."""
-        if not _maps_in(arguments):
+        is_constant = not (self.changing and name in OF_PARAMETERS)
+        if is_constant and not _maps_in(arguments):
             return function(*arguments)
         results: list[Map] = []
         given = self._mapped(_result_shapes(name, function, arguments), results)
@@ -202,6 +205,9 @@ def _normalized(delta: Map, x: Map, *_: Any) -> _Several:
     return _Several(tuple, [x.shape, _channels(x), _channels(x)])
 
 
+OF_PARAMETERS = {"binarize_weights"}
+"""Of what they give of arrays alone there is another one once these have moved."""
+
 SHAPES: dict[str, Callable[..., Any]] = {
     "accumulate": lambda array, value: None,
     "activate": _as_first,
@@ -215,6 +221,8 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "batchnorm_backward": _normalized,
     "batchnorm_fixed_backward": _normalized,
     "biases_backward": _channels,
+    "binarize": _as_first,
+    "binarize_weights": _as_first,
     "concat": lambda maps: (*maps[0].shape[:3], sum(x.shape[3] for x in maps)),
     "concat_backward": lambda delta, channels: _Several(
         list, [(*delta.shape[:3], c) for c in channels]
@@ -243,6 +251,8 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "moving_average": lambda rolling, value: None,
     "multiply": _as_first,
     "one_hot": _as_first,
+    "pad_to": lambda x, h, w: (x.shape[0], h, w, x.shape[3]),
+    "pad_to_backward": lambda delta, shape: shape,
     "scale": _as_first,
     "shortcut": _as_first,
     "shortcut_backward": lambda delta, shape, *factors: _Several(tuple, [delta.shape, shape]),

@@ -53,6 +53,18 @@ def flatten_chw_backward(delta: Array, shape: tuple[int, int, int, int]) -> Arra
     return to_hwc(delta.reshape(n, c, h, w))
 
 
+def pad_to(x: Array, h: int, w: int) -> Array:
+    """x (n, h', w', c) with zeros below and at the right of it: (n, h, w, c), neither smaller."""
+    y = np.zeros_like(x, shape=(x.shape[0], h, w, x.shape[3]))
+    y[:, : x.shape[1], : x.shape[2]] = x
+    return y
+
+
+def pad_to_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+    """The delta of a map of `shape` (n, h, w, c)."""
+    return contiguous(delta[:, : shape[1], : shape[2]])
+
+
 def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
     """alpha x + beta other, where they meet; x elsewhere.
 

@@ -5,6 +5,7 @@ where their arrays are. Only what needs a kernel of its own is written for each 
 """
 
 from darknet_py.ops.activations import ACTIVATIONS, activate, activate_backward
+from darknet_py.ops.binary import binarize, binarize_weights
 from darknet_py.ops.dense import (
     add,
     add_biases,
@@ -54,6 +55,8 @@ from darknet_py.ops.reshape import (
     crop_backward,
     flatten_chw,
     flatten_chw_backward,
+    pad_to,
+    pad_to_backward,
     reorg,
     reorg_backward,
     reorg_reverse,
@@ -97,6 +100,8 @@ __all__ = [
     "batchnorm_backward",
     "batchnorm_fixed_backward",
     "biases_backward",
+    "binarize",
+    "binarize_weights",
     "blend",
     "blend_backward",
     "clip",
@@ -125,6 +130,8 @@ __all__ = [
     "moving_average",
     "multiply",
     "one_hot",
+    "pad_to",
+    "pad_to_backward",
     "random_ints",
     "reorg",
     "reorg_backward",

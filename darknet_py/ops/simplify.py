@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from darknet_py.ops.averages import averages_first
-from darknet_py.ops.normalize import EPSILON
+from darknet_py.ops.normalize import EPSILON, deviation
 from darknet_py.ops.record import Call, Map, Recording, replaced
 
 
@@ -19,7 +17,7 @@ def simplify(recording: Recording) -> Recording:
 
 def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:
     """delta times what batch normalisation with fixed statistics multiplies with."""
-    return delta * (scales / (np.sqrt(variance) + EPSILON))
+    return delta * (scales / (deviation(variance) + EPSILON))
 
 
 def _with_factors(recording: Recording) -> Recording:

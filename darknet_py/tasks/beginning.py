@@ -34,7 +34,7 @@ def begin(net: Network, options: Options, beginning: Beginning) -> Progress | No
         return resume(net, beginning.state, options)
     layers = layers_to_draw(net, beginning.reinit) if beginning.reinit else []
     if beginning.weights:
-        net.load_weights(beginning.weights, partial=True, clear=beginning.clear)
+        net.load_weights(beginning.weights, partial=True, clear=beginning.clear, begin=True)
     net.initialise(options.seed)
     net.reinitialise(layers, options.seed)
     if not net.values_are_finite():

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
-from darknet_py.errors import DarknetError, NotFiniteError, WeightsError
+from darknet_py.errors import DarknetError, NotFiniteError
 from darknet_py.network import Network
 from darknet_py.tasks.targets import class_count
-
-
-def check_weights(net: Network, path: str | os.PathLike[str]) -> None:
-    """Raises WeightsError where weights that were just read from `path` are not finite: a layer
-    may pass over a NaN, and the answer then looks like any other."""
-    if (layer := _bad_weights(net)) is not None:
-        raise WeightsError(
-            f"{path}: layer {layer} [{net.layers[layer].kind}] has weights that are not finite "
-            "(NaN): the training diverged, or the file is damaged: take another"
-        )
 
 
 def check_finite(net: Network, what: object, x: np.ndarray, *found: np.ndarray) -> None:

@@ -43,7 +43,16 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
         try:
             if not all(size):
                 raise ShapeError("nothing is left")
-            net.resized(*size)
+            fitting = net.next_size(*size)
+            # not so much larger than this scale that it is nearer to the one above
+            most = (1 + options.octave_scale) / 2 if octave else 1.5
+            if any(one >= most * other for one, other in zip(fitting, size, strict=True)):
+                net.resized(*size)  # says what does not fit
+            if fitting != size:
+                net.note(
+                    f"{net.path}: does not take pictures of every size: it sees this one stretched "
+                    "to the next one that fits, at some scales"
+                )
         except ShapeError as error:
             if octave == 0:
                 raise
@@ -61,7 +70,7 @@ def octaves_that_fit(net: Network, w: int, h: int, options: Options) -> int:
         try:
             if not all(size):
                 return octave
-            net.resized(*size)
+            net.next_size(*size)
         except ShapeError:
             return octave
     return options.octaves

@@ -15,6 +15,7 @@ from darknet_py.images import (
     fitted_frame,
     load_with_fitted,
     name_of,
+    resize_image,
     to_channels,
     to_image,
 )
@@ -33,13 +34,19 @@ class Picture:
 
 
 def load_picture(net: Network, picture: Given, fit: str, number: int = 1) -> Picture:
-    """Reads a picture and fits it. number: what to call one without a name by. Raises PictureError,
-    or ShapeError where the network takes something else than pictures."""
+    """Reads a picture and fits it. Where the network does not take the size that "min" gives, the
+    picture is stretched to the next one that it takes, which is said once.
+
+    number: what to call one without a name by. Raises PictureError, or ShapeError where the network
+    takes something else than pictures.
+    """
     h, w, c = net.in_shape
     if c not in (1, 3):
         raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
     name = name_of(picture, number)
     image, fitted = _fitted(picture, name, w, h, fit)
+    if fit == "min":
+        fitted = _stretched(net, image, fitted)
     x = np.ascontiguousarray(to_channels(fitted, c).transpose(2, 0, 1))
     frame = fitted_frame(image.shape[1], image.shape[0], w, h, fit)
     return Picture(Path(name), image, x, frame)
@@ -53,3 +60,16 @@ def _fitted(picture: Given, name: str, w: int, h: int, fit: str) -> tuple[np.nda
         return image, fit_image(image, w, h, fit)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from error
+
+
+def _stretched(net: Network, image: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """The picture at the next size that the network takes."""
+    wished = fitted.shape[1], fitted.shape[0]
+    w, h = net.next_size(*wished)
+    if (w, h) == wished:
+        return fitted
+    net.note(
+        f"{net.path}: does not take pictures of every size: they are stretched to the next one "
+        "that fits, by less than 64 pixels (--fit letterbox or crop does not stretch)"
+    )
+    return resize_image(image, w, h)

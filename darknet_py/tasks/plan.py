@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.network import Network
+from darknet_py.ops.memory import check_memory
 
 _ROUNDS = 7
 
@@ -35,13 +36,16 @@ class Plan:
 
 
 def measure_plan(net: Network, batch: int, work: str) -> Plan:
-    """Runs each step of inference or training on its own."""
+    """Runs each step of inference or training on its own; of a recurrent network, of so many
+    sequences of time_steps rows."""
     net.initialise()
     h, w, c = net.in_shape
+    rows = batch * net.settings.time_steps
+    check_memory(4 * rows * net.in_shape.size, rows)
     rng = np.random.default_rng(0)
-    x = rng.random((batch, c, h, w), np.float32)
+    x = rng.random((rows, c, h, w), np.float32)
     if work == "training":
-        y = np.eye(net.outputs, dtype=np.float32)[rng.integers(0, net.outputs, batch)]
+        y = np.eye(net.outputs, dtype=np.float32)[rng.integers(0, net.outputs, rows)]
         found = net.times(x, y, _ROUNDS)
     else:
         found = net.times(x, rounds=_ROUNDS)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from darknet_py.network import Network
+from darknet_py.ops.memory import available_memory
 from darknet_py.tasks.check import training_memory
-from darknet_py.tasks.dream.memory import free_memory
 
 _MB = 1 << 20
 _LEAST = 0.8
 """Of the forecast, what a training takes at least: measured with tiny, darknet and resnet18."""
-_FREE = 0.8
-"""Of what is free, what free_memory counts on."""
+_SHARE = 0.8
+"""Of what is free, what advice counts on."""
 
 
 class RoomProblem(NamedTuple):
@@ -27,7 +27,7 @@ def room_problem(net: Network, averaged: bool, processes: int = 1) -> RoomProble
     when it is asked for more than it has."""
     if net.engine.free_memory() is not None:
         return None
-    needed, free = training_memory(net, averaged, processes), free_memory(net) / _FREE
+    needed, free = training_memory(net, averaged, processes), available_memory()
     if needed <= free:
         return None
     return RoomProblem(batch_too_large(net, averaged, processes), _LEAST * needed > free)
@@ -35,7 +35,7 @@ def room_problem(net: Network, averaged: bool, processes: int = 1) -> RoomProble
 
 def batch_too_large(net: Network, averaged: bool, processes: int = 1) -> str:
     """A line that says so, and what would fit."""
-    free, now = free_memory(net), net.settings.subdivisions
+    free, now = int(_SHARE * available_memory()), net.settings.subdivisions
     batch = net.settings.batch // processes
     needed = training_memory(net, averaged, processes)
     # what was refused though it seemed to fit is to need half of that at most

@@ -17,8 +17,11 @@ def read(keys: str, w: int = 64) -> Augmentation:
 
 
 def mistake(keys: str) -> str:
+    """What training says of keys that do not stop inference."""
+    (section,) = parse_sections(f"[net]\n{keys}", "my.cfg")
+    read_augmentation(section, 64)
     with pytest.raises(CfgError) as caught:
-        read(keys)
+        section.check_trainable()
     return str(caught.value)
 
 
@@ -87,7 +90,8 @@ def test_ratios_are_crops_in_widths_of_the_network() -> None:
         ("mixup=-1", "0 or more"),
         ("cutmix=-.1", "0 or more"),
         ("shift=-1", "0 or more"),
-        ("shift=.5", "whole number"),
+        ("max_crop=0", "whole number of 1 or more"),
+        ("aspect=-1", "0 or more"),
         ("min_ratio=0", "from 0.001 to 1000"),
     ],
 )
@@ -95,6 +99,14 @@ def test_what_cannot_be_is_refused_at_its_line(keys: str, expected: str) -> None
     message = mistake(keys)
     assert message.startswith(f"my.cfg:2: [net] {keys}: expected a ")
     assert expected in message
+
+
+@pytest.mark.parametrize("key", ["aspect", "saturation", "exposure"])
+def test_a_factor_of_0_has_an_inverse(key: str) -> None:
+    (section,) = parse_sections(f"[net]\n{key}=0", "my.cfg")
+    assert getattr(read_augmentation(section, 64), key) == 0.001
+    assert section.warnings() == [(2, f"[net] {key}=0 is read as 0.001")]
+    section.check_trainable()
 
 
 def test_the_smallest_rectangle_is_not_larger_than_the_largest() -> None:

@@ -89,7 +89,7 @@ def test_what_is_not_there_is_easily_removed() -> None:
     assert contents([changed(convolution(), pad=None)]) == contents([convolution()])
 
 
-@pytest.mark.parametrize("value", ["", " a", "a ", "a\nb", "a #b", "a\r[net]"])
+@pytest.mark.parametrize("value", ["", " a", "a ", "a b", "a\nb", "3 #b", "a\r[net]"])
 def test_a_value_must_read_back(value: str) -> None:
     for key in ("size", "new"):
         with pytest.raises(ValueError, match="cannot stand in a cfg"):

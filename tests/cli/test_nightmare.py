@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.cli import dream_options
 from darknet_py.images import load_image, load_info, save_image
+from darknet_py.tasks.dream.presets import PRESETS
 from tests.cli.conftest import Result, Run
 from tests.support.dreams import CFG, make_network, make_picture
 
@@ -114,7 +116,11 @@ def test_mistakes_are_one_line(words: list[object], message: str, dream: Run, fi
     ("words", "message"),
     [
         (["net.cfg"], "Missing argument 'WEIGHTS'"),
-        (["net.cfg", "net.weights", "photo.png"], "Missing argument 'LAYER'"),
+        (["net.cfg", "net.weights", "photo.png", "--preset", "none"], "Missing argument 'LAYER'"),
+        (["photo.png", "--preset", "class"], "--preset class needs --class NAME"),
+        (["photo.png", 3, "-reconstruct", "--preset", "eyes"], "-reconstruct is not for --preset"),
+        (["photo.png", 3, "--fps", 0], "--fps"),
+        (["photo.png", "--layers", "3/"], "--layers 3/: expected N:WEIGHT"),
         (["net.cfg", "net.weights", 3], "Missing argument 'PICTURE'"),
         (["net.cfg", "net.weights", "a", "b", 3], "Expected one PICTURE and one LAYER"),
         (["photo.png", 3, "--class", "dog"], "LAYER and --class do not go together"),
@@ -136,6 +142,13 @@ def test_wrong_usage(words: list[object], message: str, dream: Run) -> None:
 
 WAYS: list[list[object]] = [
     ["photo.png", "--layers", "4:1,2:.3"],
+    ["photo.png", "--layers", "4/2:.5,3/4"],
+    ["photo.png", 4, "--coarse-to-fine", "--octave-scale", 1.4],
+    ["photo.png"],
+    ["photo.png", "--preset", "zoom", "-rounds", 2],
+    ["--preset", "eyes", "--from", "noise", "--size", "60x50"],
+    ["photo.png", "--preset", "ornament", "--guide", "guide.png"],
+    ["photo.png", "--preset", "eyes", "--mask", "mask.png", "--keep-colours"],
     ["photo.png", 4, "--channel", "3,5"],
     ["photo.png", 4, "--guide", "guide.png"],
     ["photo.png", 4, "--laplacian", 3],
@@ -148,6 +161,7 @@ WAYS: list[list[object]] = [
     ["photo.png", 3, "-reconstruct", "-lambda", 0.1, "-smooth", 2, "-momentum", 0.8],
     ["photo.png", 4, "-zoom", 0.9, "-rotate", 0.2, "-rounds", 2],
     ["square.png", "--class", 2, "-octaves", 1],
+    ["square.png", "--class", 2, "--preset", "none", "-octaves", 1],
 ]
 
 
@@ -168,7 +182,87 @@ def test_each_way_dreams_something_else_and_can_be_replayed(
     assert Path("dream_again.png").read_bytes() == Path("dream.png").read_bytes()
 
 
+# Presets
+
+
+def command_of(path: str | Path) -> str:
+    return load_info(path)["Command"].removesuffix(" --tile 0 --device cpu --threads 2")
+
+
+def test_a_command_without_a_layer_takes_a_preset(dream: Run, files: Files) -> None:
+    """The recipe holds what it came to, so that it does not change with the presets."""
+    found = dream(*files.names, "--threads", 2, "-rate", 0.5)
+    assert found.out == "photo_net_creatures_000000.png\n"
+    assert command_of("photo_net_creatures_000000.png") == (
+        "darknet nightmare net.cfg net.weights photo.png -iters 2 -octaves 1 --octave-scale 1.4 "
+        "--coarse-to-fine -rate 0.5 --seed 0 --layers 4"
+    )
+    save_image(make_picture(130, 160), "large.png")
+    dream("net.cfg", "net.weights", "large.png", "--preset", "eyes", "--threads", 2)
+    assert command_of("large_net_eyes_000000.png") == (
+        "darknet nightmare net.cfg net.weights large.png -iters 2 -octaves 4 --octave-scale 1.4 "
+        "--coarse-to-fine -rate 0.01 --seed 0 --layers 2/3/4"
+    )
+
+
+def test_options_win_over_a_preset(dream: Run, files: Files) -> None:
+    words = ["-octaves", 2, "--octave-scale", 2, "--no-coarse-to-fine", "-rate", 0.05, "--tv", 0.1]
+    dream(*files.names, 3, "--preset", "zoom", "-rounds", 1, *words, "--threads", 2, "-o", "a.png")
+    assert command_of("a.png") == (
+        "darknet nightmare net.cfg net.weights photo.png 3 -iters 2 -octaves 2 --octave-scale 2.0 "
+        "-zoom 0.96 -rotate 0.03 --seed 0 --tv 0.1"
+    )
+    # given as they are without a preset, they still win
+    dream(*files.names, "--preset", "class", "--layers", 3, "--laplacian", 0, "--threads", 2,
+          "-zoom", 1, "-o", "b.png")  # fmt: skip
+    assert "--laplacian" not in command_of("b.png")
+    assert "--tv 0.2" in command_of("b.png")
+
+
+def test_classes_and_sheets_take_the_preset_that_suits(dream: Run, files: Files) -> None:
+    save_image(make_picture(32, 32, seed=6), "square.png")
+    dream("net.cfg", "net.weights", "square.png", "--class", 2, "--threads", 2)
+    assert command_of("square_net_2_000000.png") == (
+        "darknet nightmare net.cfg net.weights square.png --preset none -iters 2 -octaves 1 "
+        "--octave-scale 1.4 --coarse-to-fine -rate 0.01 --seed 0 --class 2 --laplacian 3 --tv 0.2"
+    )
+    dream("--sheet", *files.names, "--threads", 2)
+    words = load_info("photo_net_sheet.png")["Command"]
+    assert "--preset none -iters 2 -octaves 1 --octave-scale 1.4 --coarse-to-fine" in words
+    dream("--sheet", *files.names, "--preset", "none", "-o", "plain.png", "--threads", 2)
+    assert "--coarse-to-fine" not in load_info("plain.png")["Command"]
+
+
+def test_a_layer_alone_is_the_page(dream: Run, files: Files) -> None:
+    """With its defaults, as they always were: rounds 1, octaves 4, rate .05, thresh 1."""
+    golden = load_image(ROOT / "tests/golden/dream/page.png")
+    dream(*files.names, 3, "-range", 2, "-iters", 3, "-o", "page.png")
+    assert np.abs(load_image("page.png") - golden).max() < 2 / 255
+    for preset in ("eyes", "creatures"):
+        dream(*files.names, 3, "-range", 2, "-iters", 3, "--preset", preset, "-o", "other.png")
+        assert np.abs(load_image("other.png") - golden).max() > 0.05
+
+
+def test_presets_that_are_named_are_those_that_there_are() -> None:
+    assert {*dream_options.PRESETS} == {*PRESETS}
+
+
 # Recipes
+
+
+def test_a_picture_is_made_again_from_another_folder(
+    dream: Run, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files named by relative paths, one of them renamed since; names of classes too."""
+    save_image(make_picture(32, 32, seed=6), "square.png")
+    Path("classes.txt").write_text("a\nb\nc\nd\ne\n")
+    words = ["--class", "c", "--names", "classes.txt", "--mask", "photo.png"]
+    dream("net.cfg", "net.weights", "square.png", *words, "-o", "dream.png")
+    (files.folder / "elsewhere").mkdir()
+    Path("photo.png").rename("moved.png")
+    monkeypatch.chdir(files.folder / "elsewhere")
+    found = dream("--replay", "../dream.png")
+    assert found.out == "dream_again.png: equal to ../dream.png, byte for byte\n"
 
 
 def test_a_picture_carries_its_recipe(dream: Run, files: Files) -> None:
@@ -223,7 +317,7 @@ def test_a_picture_that_has_been_changed_is_told(dream: Run, files: Files) -> No
         ("darknet nightmare --help", "its recipe is not understood: it makes no picture"),
         ("darknet", "its recipe is not understood"),
         ("darknet nightmare 'net.cfg", "its recipe is not understood: No closing quotation"),
-        ("darknet nightmare net.cfg net.weights photo.png", "Missing argument 'LAYER'"),
+        ("darknet nightmare net.cfg net.weights photo.png --preset none", "Missing argument 'LAYER'"),
         ("darknet nightmare net.cfg net.weights photo.png 3 --nonsense", "No such option"),
     ],
 )
@@ -254,12 +348,15 @@ def test_a_picture_is_not_replaced_by_its_replay(dream: Run, files: Files) -> No
 # Animations, sheets, tiles, the network that comes with the program
 
 
-def test_animations(dream: Run, files: Files) -> None:
-    found = dream(*files.names, 3, "-rounds", 3, "--gif", "a.gif", "--webp", "a.webp")
+@pytest.mark.parametrize(("words", "frame"), [([], 100), (["--fps", 4], 250), (["--fps", 12], 80)])
+def test_animations(words: list[object], frame: int, dream: Run, files: Files) -> None:
+    found = dream(*files.names, 3, "-rounds", 3, "--gif", "a.gif", "--webp", "a.webp", *words)
     assert found.out.splitlines()[-2:] == ["a.gif", "a.webp"]
     for name in ("a.gif", "a.webp"):
         with Image.open(name) as picture:
             assert (picture.size, getattr(picture, "n_frames", 1)) == ((48, 40), 3)
+            picture.load()
+            assert picture.info["duration"] == pytest.approx(frame, abs=5)
 
 
 def test_a_sheet(dream: Run, files: Files) -> None:
@@ -294,7 +391,7 @@ def test_alone_it_dreams_on_clouds(
     assert found.code == 0
     (path,) = tmp_path.glob("clouds_cifar_res_*_000000.png")
     assert found.out == f"{path.name}\n"
-    assert "clouds.png as layer " in found.err
+    assert "clouds.png, dreamed on by cfg/cifar_res.cfg, --preset creatures" in found.err
     assert load_image(path).shape == load_image(ROOT / "data/clouds.png").shape
 
 

@@ -29,9 +29,9 @@ class RecordingSection(Section):
         for key, text in keys.items():
             self.add(key, Value(text, 2))
 
-    def _get(self, key: str, default: Any, *args: Any) -> Any:
+    def _ask(self, key: str, default: object) -> Value | None:
         self.asked[key] = default
-        return super()._get(key, default, *args)
+        return super()._ask(key, default)
 
 
 def place(index: int = 1) -> Place:

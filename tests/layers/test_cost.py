@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
-from tests.support.layers import check_loss, mistake
+from tests.support.layers import check_loss, warnings
 
 COST = "[net]\ninputs=6\n[cost]\n"
 MAP = "[net]\nheight=2\nwidth=3\nchannels=2\n[cost]\n"
@@ -77,9 +77,16 @@ def test_table() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("type=SSE", "type=SSE: expected one of L1, masked, smooth, sse"),
+        ("type=wgan", "type=wgan is not computed here: expected one of sse, L1, smooth, masked"),
         ("scale=inf", "scale=inf: expected a number"),
     ],
 )
-def test_mistakes_are_named(keys: str, message: str) -> None:
-    assert mistake(COST + keys) == f"<text>:4: [cost] {message}"
+def test_what_cannot_be_trained_does_not_stop_inference(keys: str, message: str) -> None:
+    assert warnings(COST + keys) == [f"<text>:4: [cost] {message}: it cannot be trained"]
+
+
+def test_an_unknown_type_is_sse() -> None:
+    assert warnings(COST + "type=SSE") == [
+        "<text>:4: [cost] type=SSE is unknown and read as sse: expected one of L1, masked, smooth, "
+        "sse"
+    ]

@@ -5,7 +5,7 @@ import pytest
 
 from darknet_py.layers.base import Wanted
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
-from tests.support.layers import mistake
+from tests.support.layers import warnings
 
 DROPOUT = "[net]\nheight=5\nwidth=6\nchannels=4\n[dropout]\n"
 
@@ -61,8 +61,9 @@ def test_table() -> None:
     assert make_layer(DROPOUT).describe() == "dropout       p = 0.50                120  ->   120"
 
 
-@pytest.mark.parametrize("probability", ["1", "-.1", "half"])
-def test_mistakes_are_named(probability: str) -> None:
-    assert mistake(f"{DROPOUT}probability={probability}") == (
-        f"<text>:6: [dropout] probability={probability}: expected a number from 0 to 0.999"
-    )
+@pytest.mark.parametrize("probability", ["1", "-.1", "nan"])
+def test_what_cannot_be_trained_does_not_stop_inference(probability: str) -> None:
+    assert warnings(f"{DROPOUT}probability={probability}") == [
+        f"<text>:6: [dropout] probability={probability}: expected a number from 0 to 0.999: it "
+        "cannot be trained"
+    ]

@@ -6,7 +6,7 @@ import pytest
 from darknet_py.layers.base import Wanted
 from darknet_py.ops.activations import ACTIVATIONS
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
-from tests.support.layers import mistake
+from tests.support.layers import mistake, warnings
 
 NET = "[net]\nheight=5\nwidth=4\nchannels=3\n"
 LOCAL = NET + "[local]\nactivation=linear\n"
@@ -62,11 +62,16 @@ def test_table() -> None:
     assert layer.operations() == 2 * (3 * 2) * 2 * (3 * 3 * 3)
 
 
+def test_pad_is_any_number_but_0() -> None:
+    text = LOCAL + "filters=2\nsize=3\npad=3"
+    assert make_layer(text).out_shape == (5, 4, 2)
+    assert len(warnings(text)) == 1
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
         ("filters=0", ":6: [local] filters=0: expected a whole number of 1 or more"),
-        ("pad=3", ":6: [local] pad=3: expected 0 or 1"),
         (
             "size=5",
             ":5: [local] a 4 x 5 x 3 input gives a 0 x 1 x 1 output: expected at least 1 x 1 x 1",

@@ -39,7 +39,7 @@ def test_table() -> None:
     [
         ("size=0", "size=0: expected a whole number of 1 or more"),
         ("alpha=-1", "alpha=-1: expected a number of 0 or more"),
-        ("beta=x", "beta=x: expected a number"),
+        ("beta=inf", "beta=inf: expected a number"),
         ("kappa=0", "kappa=0: expected a number of 1e-09 or more"),
     ],
 )

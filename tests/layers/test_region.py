@@ -142,19 +142,35 @@ def test_published_keys_are_known() -> None:
             "num x (coords + 1 + classes) = 8 channels",
         ),
         (
-            "num=2\nclasses=3\nanchors=1,2,3",
+            "num=2\nclasses=3\ntree=9k.tree",
             8,
-            "anchors has 3 numbers: expected 4, a width and a height for each of num=2",
+            "tree=9k.tree changes what the network answers, and is not computed here",
         ),
-        ("num=2\nclasses=3\ntree=9k.tree", 8, "tree: a hierarchical softmax is not supported"),
         ("coords=3", 6, "coords=3: expected a whole number of 4 or more"),
-        ("num=2\nclasses=3\nthresh=high", 8, "thresh=high: expected a number"),
     ],
 )
 def test_errors_say_where(keys: str, line: int, expected: str) -> None:
     with pytest.raises(CfgError) as error:
         Network(parse_sections(cfg(keys, 16), "my.cfg"), "my.cfg", ops)
     assert str(error.value) == f"my.cfg:{line}: [region] {expected}"
+
+
+@pytest.mark.parametrize(
+    ("text", "anchors"),
+    [
+        ("1,2,3,4,5", [1, 2, 3, 4]),
+        ("1,2,3", [1, 2, 3, 0.5]),
+        ("1,2,3,4,", [1, 2, 3, 4]),
+        ("1, 2,3,4#5, 6", [1, 2, 3, 4]),
+        ("1,,x,4", [1, 0, 0, 4]),
+    ],
+)
+def test_anchors_of_another_number(text: str, anchors: list[float]) -> None:
+    keys = f"num=2\nclasses=3\nanchors={text}\n"
+    network = Network(parse_sections(cfg(keys, 16), "my.cfg"), "my.cfg", ops)
+    assert network.layers[0].anchors == anchors  # type: ignore[attr-defined]
+    assert network.warnings
+    assert all(line.startswith("my.cfg:8: [region] anchors") for line in network.warnings)
 
 
 def test_training_says_that_there_is_no_loss() -> None:

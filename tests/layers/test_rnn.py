@@ -149,9 +149,8 @@ def test_rows_that_are_no_whole_sequences_are_refused() -> None:
     ("key", "expected"),
     [
         ("output=0", "output=0: expected a whole number of 1 or more"),
-        ("activation=swish", "activation=swish: expected one of"),
-        ("batch_normalize=2", "batch_normalize=2: expected 0 or 1"),
-        ("shortcut=-3", "shortcut=-3: expected 0 or 1"),
+        ("activation=swish", "activation=swish is not computed here: expected one of"),
+        ("logistic=1", "logistic=1 changes what the network answers"),
     ],
 )
 def test_errors_say_where(key: str, expected: str) -> None:
@@ -169,7 +168,7 @@ def test_defaults_table_and_operations() -> None:
     assert layer.is_vector
     assert {part.activation for part in (layer.input, layer.self, layer.output)} == {"logistic"}
     assert not layer.shortcut
-    assert network.warnings == ["my.cfg:4: [rnn] hidden= is not used"]
+    assert network.warnings == ["my.cfg:4: [rnn] hidden=8 is read as 1, as output"]
     layer = make_rnn()
     assert layer.describe() == "RNN Layer: 4 inputs, 3 outputs"
     assert layer.operations() == 2 * (3 * 4 + 3 * 3 + 3 * 3)

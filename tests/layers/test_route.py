@@ -37,13 +37,27 @@ def test_table() -> None:
 
 
 @pytest.mark.parametrize(
+    ("layers", "inputs"),
+    [("-2, 0", (1, 0)), ("-2,0,", (1, 0, 0)), ("-2,x0", (1, 0)), ("0 # the first, -1", (0, 2))],
+)
+def test_a_list_is_read_as_the_c_program_does(layers: str, inputs: tuple[int, ...]) -> None:
+    text = f"{NET.replace('stride=2', 'stride=1')}layers={layers}"
+    assert make_layer(text).inputs == inputs
+
+
+@pytest.mark.parametrize(
     ("keys", "message"),
     [
         ("", ":11: [route] layers= is missing: expected layer numbers, as in layers=-1,8"),
         ("layers=3", ":12: [route] layers=3: there is no such layer before layer 3"),
         ("layers=-4", ":12: [route] layers=-4: there is no such layer before layer 3"),
         ("layers=0,99", ":12: [route] layers=99: there is no such layer before layer 3"),
-        ("layers=0 1", ":12: [route] layers=0 1: expected whole numbers separated by commas"),
+        ("layers=0 3", ":12: [route] layers=3: there is no such layer before layer 3"),
+        ("groups=2", ":11: [route] layers= is missing: expected layer numbers, as in layers=-1,8"),
+        (
+            "layers=0\ngroups=2",
+            ":13: [route] groups=2 changes what the network answers, and is not computed here",
+        ),
         (
             "layers=0,2",
             ":12: [route] layer 2 gives 3 x 2 x 4, layer 0 5 x 4 x 3: "

@@ -81,8 +81,13 @@ def test_table() -> None:
         ("", ":11: [shortcut] from= is missing: expected a layer's number, as in from=-3"),
         ("from=-3", ":12: [shortcut] from=-3: there is no such layer before layer 2"),
         ("from=2", ":12: [shortcut] from=2: there is no such layer before layer 2"),
-        ("from=x", ":12: [shortcut] from=x: expected a whole number"),
-        ("from=0\nalpha=a", ":13: [shortcut] alpha=a: expected a number"),
+        ("from=1,0", ":12: [shortcut] from: more than one layer is not computed here"),
+        ("from=0\nalpha=inf", ":13: [shortcut] alpha=inf: expected a number"),
+        (
+            "from=0\nweights_type=per_feature",
+            ":13: [shortcut] weights_type=per_feature changes what the network answers, and is not "
+            "computed here",
+        ),
     ],
 )
 def test_mistakes_are_named(keys: str, message: str) -> None:

@@ -48,7 +48,7 @@ def test_table() -> None:
         ("stride=0", "stride=0: expected a divisor of 9 and 6, or above 0"),
         ("stride=-2", "stride=-2: expected a divisor of 9 and 6, or above 0"),
         ("stride=2000", "stride=2000: expected a whole number from -1024 to 1024"),
-        ("scale=big", "scale=big: expected a number"),
+        ("scale=nan", "scale=nan: expected a number"),
     ],
 )
 def test_mistakes_are_named(keys: str, message: str) -> None:

@@ -167,3 +167,57 @@ def test_the_rear_learns_what_the_whole_would(rest: str) -> None:
             assert (two.value.tobytes() == start.tobytes()) is (index <= 2)
     x = rng.random((2, 3, 8, 8), np.float32)
     np.testing.assert_allclose(split.predict(x), whole.predict(x), rtol=1e-3, atol=1e-4)
+
+
+# The next size that fits
+
+MEETING = (
+    "[net]\nheight=32\nwidth=32\nchannels=2\n"
+    "[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\n"
+    "[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\n"
+    "[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\n"
+    "[upsample]\n[upsample]\n[route]\nlayers=-1,0\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("wished", "expected"),
+    [((32, 32), (32, 32)), ((33, 64), (39, 64)), ((57, 25), (63, 31)), ((1, 1), (7, 7))],
+)
+def test_the_next_size_at_which_maps_meet(
+    wished: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    """Each side by itself: no smaller one would do."""
+    net = make_network(MEETING)
+    assert net.next_size(*wished) == expected
+    w, h = expected
+    net.resized(w, h)
+    for smaller in [(k, h) for k in range(wished[0], w)] + [(w, k) for k in range(wished[1], h)]:
+        with pytest.raises(ShapeError):
+            net.resized(*smaller)
+
+
+def test_sizes_smaller_than_a_window() -> None:
+    net = make_network(
+        "[net]\nheight=40\nwidth=40\nchannels=1\n[convolutional]\nsize=21\n[avgpool]\n"
+    )
+    assert net.next_size(3, 30) == (21, 30)
+    assert net.next_size(21, 1) == (21, 21)
+
+
+def test_a_network_of_one_size_has_no_next_one() -> None:
+    net = make_network(
+        "[net]\nheight=9\nwidth=8\nchannels=1\n[maxpool]\nstride=2\n[connected]\noutput=3\n"
+    )
+    assert net.next_size(8, 9) == (8, 9)
+    assert net.next_size(7, 9) == (7, 9), "pooling makes the same map of it"
+    assert net.next_size(5, 9) == (7, 9)
+    with pytest.raises(ShapeError, match="only takes a map of 4 x 5 x 1, and a picture of 10 x 9"):
+        net.next_size(10, 9)
+
+
+def test_part_of_a_network_takes_more_sizes() -> None:
+    net = make_network(MEETING)
+    assert net.next_size(33, 33) == (39, 39)
+    assert net.upto(4).next_size(33, 33) == (33, 33)
+    assert net.next_size(33, 33) == (39, 39)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from darknet_py.errors import CfgError, ShapeError
+from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
 from darknet_py.ops.record import Recorder
 from tests.support.golden import golden_names, golden_network, load_golden, relative_error
 from tests.support.networks import (
     BRANCHED,
     FLOAT64,
+    HEAD,
     LAYERS,
     SMALL,
     make_network,
@@ -278,3 +280,45 @@ def test_updates_that_are_no_numbers_are_noticed() -> None:
     net.accumulate(x, y)
     assert not net.updates_are_finite()
     assert net.first_bad_layer(x) == 0
+
+
+LARGE = "[net]\nheight=64\nwidth=64\nchannels=3\nbatch={}\n[convolutional]\nfilters=32\n" + HEAD
+
+
+@pytest.mark.parametrize(
+    ("batch", "free", "advice"),
+    [
+        (256, 3 * 10**8, "subdivisions=2 would fit"),
+        (256, 10**8, "subdivisions=8 would fit"),
+        (240, 10**8, "subdivisions=5 would fit"),
+        (256, 10**6, "one picture is too much for it"),
+    ],
+)
+def test_a_batch_that_no_memory_holds(
+    batch: int, free: int, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would fit is said, and nothing has changed."""
+    net = make_network(LARGE.format(batch))
+    monkeypatch.setattr("darknet_py.ops.memory.available_memory", lambda: free)
+    before = values(net)
+    with pytest.raises(OutOfMemoryError) as caught:
+        net.train_step(pictures(net), truths(net))
+    assert re.fullmatch(
+        rf"my.cfg: {batch} at once need .* GB are free: {advice}", str(caught.value)
+    )
+    assert net.seen == 0
+    for old, new in zip(before, values(net), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_prediction_that_no_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups of pictures need little; sequences are not cut into groups."""
+    text = LARGE.format(1).replace("channels=3", "channels=3\ntime_steps=2")
+    net, x = make_network(text), np.zeros((256, 3, 64, 64), np.float32)
+    monkeypatch.setattr("darknet_py.ops.memory.available_memory", lambda: 10**8)
+    with pytest.raises(
+        OutOfMemoryError, match=r"my.cfg: 256 at once need .*: (\d+) at once would"
+    ) as caught:
+        net.predict(x)
+    assert 0 < caught.value.fits < 256
+    assert net.predict(x[: caught.value.fits // 2 * 2]).shape[1] == 3

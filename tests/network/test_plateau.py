@@ -38,9 +38,11 @@ def test_the_keys_and_their_defaults() -> None:
     )
     assert settings(keys).plateau == PlateauSettings(7, 0.5, 10, 0.02, 4, 3, 0.01)
     assert settings().schedule.rate(1000) == 0.5
-    assert settings().warnings == ()
+    text = "[net]\ninputs=1\npolicy=plateau\nplateau_patience=1\n"
+    (section,) = parse_sections(text, "my.cfg")
+    read_settings(section)
     with pytest.raises(CfgError, match="plateau_patience=1: expected a whole number of 2 or more"):
-        settings("plateau_patience=1\n")
+        section.check_trainable()
 
 
 def test_without_the_policy_there_is_none() -> None:

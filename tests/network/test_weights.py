@@ -262,6 +262,116 @@ def test_dontload_and_dontsave(tmp_path: Path) -> None:
     assert (tmp_path / "new.weights").read_bytes()[20:] == values
 
 
+KEYED = CFG.replace("[connected]\noutput=5\n", "[connected]\noutput=5\n{}").replace(
+    "output=3\n", "output=3\n{}"
+)
+
+
+@pytest.mark.parametrize("begin", [False, True])
+@pytest.mark.parametrize("keys", [("dontload=1\n", ""), ("", "dontload=1\n")])
+def test_what_dontload_wrote_is_read_by_its_own_cfg(
+    keys: tuple[str, str], begin: bool, tmp_path: Path
+) -> None:
+    """All of it, but where a training begins: then the layer is left alone."""
+    text, path = KEYED.format(*keys), tmp_path / "own.weights"
+    write_weights(path, filled_layers(tmp_path), 7)
+    layers = make_layers(text)
+    loaded = read_weights(path, layers, begin=begin)
+    assert not loaded.is_partial
+    for layer, expected in zip(layers, filled_layers(tmp_path), strict=True):
+        for found, other in zip(layer.parameters(), expected.parameters(), strict=True):
+            if begin and layer.dontload:
+                assert found.value is None
+            else:
+                np.testing.assert_array_equal(found.value, other.value)
+    assert loaded.left == tuple(i for i, layer in enumerate(layers) if begin and layer.dontload)
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"),
+    [
+        (("dontsave=1\ndontload=1\n", ""), (2,)),
+        (("dontsave=1\ndontload=1\n", "dontload=1\n"), (2,)),
+        (("dontload=1\n", "dontsave=1\ndontload=1\n"), (3,)),
+    ],
+)
+def test_what_is_neither_saved_nor_loaded(
+    keys: tuple[str, str], left: tuple[int, ...], tmp_path: Path
+) -> None:
+    path, layers = tmp_path / "own.weights", filled_layers(tmp_path)
+    for layer, own in zip(layers, make_layers(KEYED.format(*keys)), strict=True):
+        layer.dontsave = own.dontsave
+    write_weights(path, layers, 7)
+    others = make_layers(KEYED.format(*keys))
+    loaded = read_weights(path, others)
+    assert (loaded.left, loaded.is_partial) == (left, False)
+    for index, (layer, other) in enumerate(zip(layers, others, strict=True)):
+        for expected, found in zip(layer.parameters(), other.parameters(), strict=True):
+            if index in left:
+                assert found.value is None
+            else:
+                np.testing.assert_array_equal(found.value, expected.value)
+
+
+def test_what_was_not_saved_is_no_answer(tmp_path: Path) -> None:
+    """But a training may go on from it, and draw the layer."""
+    text, short = KEYED.format("dontsave=1\n", ""), NEW + make_values(SIZES[0] + SIZES[2])
+    message = " holds nothing of layer 2 [connected], as dontsave=1 says: without it there is no"
+    assert mistake(tmp_path, short, text) == message[1:] + " answer"
+    layers = make_layers(text)
+    loaded = read(tmp_path, short, layers, partial=True)
+    assert (loaded.layers, loaded.of_layers, loaded.is_partial) == (2, 3, True)
+    assert all(p.value is None for p in layers[2].parameters())
+    assert parameters(layers[3:])[0].value[0] == SIZES[0] // 4
+
+
+def test_a_size_that_has_two_meanings(tmp_path: Path) -> None:
+    text = "[net]\ninputs=4\n" + 2 * "[connected]\noutput=4\n{}=1\n" + "[softmax]\n"
+    content = NEW + make_values(80)
+    assert mistake(tmp_path, content, text.format("dontload", "dontsave")) == (
+        "may hold all layers but those with dontload=1, or all but those with dontsave=1, by its "
+        "size: remove one of the keys from the cfg"
+    )
+
+
+# What no training leaves
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (3, np.nan, "layer 0 [convolutional] has weights that are not finite: 1 of 4 biases: "),
+        (20, -np.inf, "layer 0 [convolutional] has weights that are not finite: 1 of 72 weights: "),
+        (14, np.nan, "layer 0 [convolutional] has weights that are not finite: 1 of 4 rolling_var"),
+        (
+            14,
+            -0.5,
+            "layer 0 [convolutional] has variances that are negative (-0.5): 1 of 4 rolling_var",
+        ),
+        (
+            -1,
+            -0.25,
+            "layer 3 [connected] has variances that are negative (-0.25): 1 of 3 rolling_var",
+        ),
+    ],
+)
+def test_numbers_that_make_nothing_but_nan_are_refused(
+    place: int, value: float, message: str, tmp_path: Path
+) -> None:
+    values = np.frombuffer(make_values(), "<f4").copy()
+    values[place] = value
+    found = mistake(tmp_path, NEW + values.tobytes())
+    assert found.startswith(message)
+    assert found.endswith("the training diverged, the file is damaged, or it is for another cfg")
+
+
+def test_variances_a_hair_below_zero_come_back_as_they_were(tmp_path: Path) -> None:
+    values = np.frombuffer(make_values(), "<f4").copy()
+    values[[12, 13, -1]] = -7.006e-44, -1e-7, -1e-45
+    write_weights(tmp_path / "new.weights", filled_layers(tmp_path, NEW + values.tobytes()), 5)
+    assert (tmp_path / "new.weights").read_bytes()[20:] == values.tobytes()
+
+
 # Writing
 
 

@@ -11,6 +11,7 @@ from darknet_py.ops.normalize import (
     batchnorm_backward,
     batchnorm_fixed_backward,
     channel_sum,
+    deviation,
     l2norm,
     lrn,
     lrn_backward,
@@ -18,6 +19,7 @@ from darknet_py.ops.normalize import (
     standardize,
     standardize_backward,
 )
+from darknet_py.ops.simplify import scale_channels
 from tests.ops.windows import SEEDS
 from tests.support import reference
 from tests.support.reference import random_array
@@ -85,6 +87,21 @@ def test_rolling_statistics_of_zero() -> None:
     x = np.ones((1, 1, 1, 1))
     y = batchnorm(x, np.ones(1), np.zeros(1), np.zeros(1), np.zeros(1))
     np.testing.assert_allclose(y, 1e6)
+
+
+def test_variances_a_hair_below_zero_count_as_zero() -> None:
+    """Real weights have them; NaN stays NaN."""
+    below, zero = np.array([-7.006e-44, -1e-9, 4, np.nan]), np.array([0, 0, 4, np.nan])
+    np.testing.assert_array_equal(deviation(below), [0, 0, 2, np.nan])
+    x, delta = random_array((2, 3, 3, 4), 0), random_array((2, 3, 3, 4), 1)
+    scales, biases, mean = (random_array((4,), seed) for seed in (2, 3, 4))
+    found = [batchnorm(x, scales, biases, mean, below), scale_channels(delta, scales, below)]
+    expected = [batchnorm(x, scales, biases, mean, zero), scale_channels(delta, scales, zero)]
+    for backward in (batchnorm_backward, batchnorm_fixed_backward):
+        found += backward(delta, x, scales, mean, below)
+        expected += backward(delta, x, scales, mean, zero)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -33,6 +33,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "batchnorm_backward": (X, X, C, C, C),
     "batchnorm_fixed_backward": (X, X, C, C, C),
     "biases_backward": (X,),
+    "binarize": (X,),
+    "binarize_weights": (X,),
     "concat": ([X, array(2, 5, 6, 3)],),
     "concat_backward": (X, (1, 3)),
     "conv2d": (X, array(3, 3, 3, 4), 2, 1, 1),
@@ -56,6 +58,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "moving_average": (C.copy(), C),
     "multiply": (X, X),
     "one_hot": (X, 5),
+    "pad_to": (X, 9, 11),
+    "pad_to_backward": (X, (2, 1, 2, 4)),
     "shortcut": (X, array(2, 10, 12, 3), 1.0, 1.0),
     "shortcut_backward": (X, (2, 10, 12, 3), 1.0, 1.0),
     "softmax": (X, 2, 1.0),
@@ -146,3 +150,13 @@ def test_replay_gives_what_the_functions_give() -> None:
     assert isinstance(y, Map)
     (found,) = replay(recorder.recording([y]), [X])
     np.testing.assert_array_equal(found, cpu.batchnorm(X, C, None, *cpu.batch_statistics(X)))
+
+
+def test_what_is_made_of_parameters_is_made_again_where_they_move() -> None:
+    weights = array(3, 2, 2, 4)
+    fixed, changing = Recorder(cpu), Recorder(cpu, changing=True)
+    assert isinstance(fixed.binarize_weights(weights), np.ndarray)
+    assert not fixed.calls
+    assert shapes(changing.binarize_weights(weights)) == weights.shape
+    (call,) = changing.calls
+    assert call.arguments == (weights,)

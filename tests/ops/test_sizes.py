@@ -9,7 +9,10 @@ LENGTHS, SIZES, STRIDES = st.integers(1, 40), st.integers(1, 9), st.integers(1, 
 
 
 def positions(length: int, size: int, stride: int, before: int, after: int) -> int:
-    """How many windows begin at -before, stride apart, and end within the padding behind."""
+    """How many windows begin at -before, stride apart, and end within the padding behind; or one
+    that is too large for it by less than a stride."""
+    if -stride < length + before + after - size < 0:
+        return 1
     return len(range(-before, length + after - size + 1, stride))
 
 
@@ -38,5 +41,13 @@ def test_sizes_of_known_networks() -> None:
 
 def test_a_window_that_does_not_fit() -> None:
     assert conv_out(2, 3, 1, 0) == 0
-    assert conv_out(2, 5, 2, 0) < 0
+    assert conv_out(2, 5, 2, 0) == 0
+    assert conv_out(2, 8, 2, 0) < 0
     assert maxpool_out(1, 3, 1, 1) == 0
+
+
+def test_a_window_larger_than_its_map_by_less_than_a_stride() -> None:
+    assert conv_out(2, 3, 2, 0) == 1
+    assert conv_out(1, 5, 3, 1) == 1
+    assert maxpool_out(2, 3, 2, 0) == 1
+    assert maxpool_out(1, 2, 2, 0) == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError
+from darknet_py.network.builder import build
 from tests.support.gradients import STEP, make_inputs, make_layer, ops
 
 
@@ -16,6 +18,11 @@ def mistake(text: str) -> str:
     message = str(caught.value)
     assert message.splitlines() == [message]
     return message
+
+
+def warnings(text: str) -> list[str]:
+    """What building a cfg of this text warns of."""
+    return build(parse_sections(text), "<text>").warnings
 
 
 def check_loss(text: str, truth: np.ndarray, share: float = 1) -> float:

@@ -83,7 +83,7 @@ def tool_options(command: F) -> F:
     for option in reversed(
         (
             click.option("--force", is_flag=True, help="Write over a file that is there."),
-            click.option("--strict", is_flag=True, help="Refuse a cfg with keys nobody reads."),
+            click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
             click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
         )
     ):

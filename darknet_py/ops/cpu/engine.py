@@ -6,17 +6,20 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
-from darknet_py.errors import DeviceError
+from darknet_py.errors import DeviceError, OutOfMemoryError
 from darknet_py.ops.cpu.native.team import team
+from darknet_py.ops.cpu.plan.convolution import Convolution
 from darknet_py.ops.cpu.plan.memory import FLOAT
 from darknet_py.ops.cpu.plan.peak import peak
 from darknet_py.ops.cpu.plan.program import Bound, Program
 from darknet_py.ops.cpu.plan.weights import Weights
 from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.memory import SMALL, available_memory, check_memory
 from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
 from darknet_py.ops.times import Times
@@ -65,6 +68,18 @@ class Engine:
         """Bytes that the device has free; None where it has no memory of its own."""
         return None
 
+    def forecast(self, recording: Recording) -> tuple[int, dict[Hashable, int]] | None:
+        """Bytes that a program of this recording would take, and those of each packed array of its
+        weights, which programs share; nothing is allocated, and parameters need no values. None
+        where that is not known beforehand."""
+        program = Program(recording, self._weights, thread_count(), self.exact)
+        convolutions = [step for step in program.steps if isinstance(step, Convolution)]
+        packed: dict[Hashable, int] = {
+            (step.weights.ctypes.data, step.chosen.m, step.backward): step.packed_size()
+            for step in convolutions
+        }
+        return FLOAT * program.memory.floats + program.scratch, packed
+
     def clear(self) -> None:
         """Forgets all programs."""
         with self._lock:
@@ -86,28 +101,32 @@ class Engine:
         *others: np.ndarray,
         arrays: Sequence[np.ndarray] = (),
         changing: bool = False,
+        time_steps: int = 1,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
-        changing: parameters move between runs, and are read in each.
+        changing: parameters move between runs, and are read in each. time_steps: so
+        many rows make a sequence, and a batch of them is not cut. Raises OutOfMemoryError.
         """
         if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
-            given = [each.astype(arrays[0].dtype) for each in (x, *others)]
-            return replay(record(len(x)), given)
+            with self._within_memory(None, record, x, time_steps, changing):
+                given = [each.astype(arrays[0].dtype) for each in (x, *others)]
+                return replay(record(len(x)), given)
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
         # an id is unique as long as a program, which knows the arrays, is kept
         key = key, tuple(map(id, arrays))
         with self._lock:
-            if len(x) >= threads > 1 and not changing and not others:
+            if len(x) >= threads > 1 and not (changing or others or time_steps > 1):
                 (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
                 if first.table is not None:
                     return self._run_in_groups(key, record, x, threads)
-            (bound,) = self._bound(key, record, len(x), threads, 1, changing)
-            bound.run(x, *others)
-            return [_taken(y) for y in bound.outputs]
+            with self._within_memory(key, record, x, time_steps, changing):
+                (bound,) = self._bound(key, record, len(x), threads, 1, changing)
+                bound.run(x, *others)
+                return [_taken(y) for y in bound.outputs]
 
     def times(
         self,
@@ -117,11 +136,12 @@ class Engine:
         *others: np.ndarray,
         arrays: Sequence[np.ndarray] = (),
         changing: bool = False,
+        time_steps: int = 1,
         rounds: int = 7,
     ) -> Times:
         """How long each step takes of what `run` would run, with all threads on each."""
         key = key, tuple(map(id, arrays))
-        with self._lock:
+        with self._lock, self._within_memory(key, record, x, time_steps, changing):
             (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
             bound.run(x, *others)
             steps = [
@@ -156,6 +176,43 @@ class Engine:
             parts += [[y.copy() for y in bound.outputs] for bound in bounds]
         return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
 
+    @contextmanager
+    def _within_memory(
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        least: int,
+        changing: bool,
+    ) -> Iterator[None]:
+        """Says what would fit where memory does not do. least: how many rows can be recorded."""
+        n = len(x)
+        is_made = (key, n, thread_count()) in self._programs
+
+        def needed() -> int:
+            """What the maps of all take, by those of a few: nothing of a large batch is made."""
+            few = Program(record(least), self._weights, thread_count(), self.exact, changing)
+            return FLOAT * few.memory.floats * n // least
+
+        try:
+            if x.nbytes > SMALL and n > least and not is_made:
+                self._check_memory(needed(), n)
+            yield
+        except MemoryError as error:
+            fits = int(n * available_memory() / max(needed(), 1))
+            raise OutOfMemoryError(
+                f"{n:,} at once need more memory than there is", min(fits, n - 1)
+            ) from error
+
+    def _check_memory(self, needed: int, n: int) -> None:
+        """Raises OutOfMemoryError where there are not so many bytes for maps, even without those of
+        other programs, which go then."""
+        try:
+            check_memory(needed, n)
+        except OutOfMemoryError:
+            self._programs.clear()
+            check_memory(needed, n)
+
     def _bound(
         self,
         key: Hashable,
@@ -169,6 +226,7 @@ class Engine:
         full_key = key, n, threads
         if full_key not in self._programs:
             program = Program(record(n), self._weights, threads, self.exact, changing)
+            self._check_memory(FLOAT * program.memory.floats + program.scratch, n)
             self._programs[full_key] = [program.bind()]
         self._programs.move_to_end(full_key)
         bounds = self._programs[full_key]

@@ -52,6 +52,10 @@ class Engine:
         """Bytes that the device has free; None where it has no memory of its own."""
         return int(cp.cuda.runtime.memGetInfo()[0])
 
+    def forecast(self, recording: Recording) -> tuple[int, dict[Hashable, int]] | None:
+        """See the CPU's; a device's programs are not known before they are planned."""
+        return None
+
     def clear(self) -> None:
         """Forgets all programs."""
         with self._lock:
@@ -81,13 +85,15 @@ class Engine:
         arrays: Sequence[Any] = (),
         changing: bool = False,
         fresh: bool = False,
+        time_steps: int = 1,
     ) -> list[np.ndarray]:
         """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
 
         key: what is computed, and for which size of picture. others: what else the recording is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
         changing: parameters move between runs, and are read in each. fresh: the recording is
-        another one each time. Raises OutOfMemoryError.
+        another one each time. time_steps: so many rows make a sequence; here a batch is never
+        cut. Raises OutOfMemoryError.
         """
         given = [x, *others]
         if {each.dtype for each in arrays} - {np.dtype(np.float32)}:
@@ -108,6 +114,7 @@ class Engine:
         *others: np.ndarray,
         arrays: Sequence[Any] = (),
         changing: bool = False,
+        time_steps: int = 1,
         rounds: int = 7,
     ) -> Times:
         """How long each step takes of what `run` would run; it is not kept."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from darknet_py.ops.chain import Chain, Readers
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
-from darknet_py.ops.normalize import EPSILON
+from darknet_py.ops.normalize import EPSILON, can_fold, deviation
 from darknet_py.ops.record import Call, Map, Recording
 
 Array = Any
@@ -46,8 +44,6 @@ def _constant(*values: Any) -> bool:
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
     x, weights, stride, padding, groups = chain.call.arguments
-    if not _constant(weights):
-        return None
     weights, *what = _followed(chain, weights, changing)
     return _made("convolve", convolve, chain, (x, weights, *what, stride, padding, groups, exact))
 
@@ -66,7 +62,12 @@ def _followed(
     """Weights, and what of the calls that follow can be part of a convolution with them."""
     biases = None
     norm = (
-        None if changing else chain.next("batchnorm", lambda call: _constant(*call.arguments[1:]))
+        None
+        if changing or not _constant(weights)
+        else chain.next(
+            "batchnorm",
+            lambda call: _constant(*call.arguments[1:]) and can_fold(*call.arguments[3:]),
+        )
     )
     if norm:
         weights, biases = _folded(weights, *norm.arguments[1:])
@@ -88,7 +89,7 @@ def _folded(
     weights: Array, scales: Array, biases: Array | None, mean: Array, variance: Array
 ) -> tuple[Array, Array]:
     """Weights (filters, ...) and biases of a convolution that normalises too."""
-    factors = scales / (np.sqrt(variance) + EPSILON)
+    factors = scales / (deviation(variance) + EPSILON)
     shift = -mean * factors
     shape = (-1, *[1] * (weights.ndim - 1))
     return weights * factors.reshape(shape), shift if biases is None else shift + biases

@@ -2,95 +2,137 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
-from darknet_py.network import Network
+import numpy as np
+
+from darknet_py.network import Network, recordings
+from darknet_py.network.derived import on_paper
+from darknet_py.network.targets import Guided, Score, StandOut, Target
+from darknet_py.ops.memory import available_memory
+from darknet_py.tasks.dream.objective import Choice
 from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.tiles import step_of, tile_size
 
-_PROGRAM = 230 << 20
+_PROGRAM = 190 << 20
 """Bytes of the program itself: the interpreter, numpy, the compiler, kernels."""
-_COPIES = 7
-"""Of the picture, at most, at one time."""
-_PACKED = 6
-"""Of the weights: as they are, and as convolutions of both directions want them."""
+_COPIES, _LEVELLED, _SCALED = 7, 14, 4
+"""Of the picture, at most, at one time; further ones where its details are made equally strong, and
+where what each scale adds is carried to the next."""
 _KEPT = 12
 """Programs that an engine keeps."""
-_MAPS = 1.6
-"""What a program takes, measured, for each byte of all outputs and of two more of the largest."""
+_LIMITS = 4
+"""Of these, those that measure tiles, before programs of as many shapes dream on them."""
+_MAPS, _PACKED = 2.5, 6
+"""On a device that does not say beforehand: what a program takes for each byte of all outputs and
+of two more of the largest, and of its weights."""
 _SHARE = 0.8
 """Of what is free."""
 TILES = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128)
 """Sizes that are tried where the whole does not fit."""
 
 
-def forecast(
-    net: Network, w: int, h: int, layers: Sequence[int], options: Options, tile: int = 0
-) -> int:
-    """Bytes that a dream on a picture of `w` x `h` pixels takes at most, about.
+@dataclass(frozen=True)
+class Dream:
+    """What takes memory. net: up to the last layer that is needed, with or without values; choices:
+    what steps are drawn from, for a picture of `w` x `h` pixels."""
 
-    layers: the last one of each choice. tile: 0 for the whole picture at once.
-    """
-    sizes = {octave_size(w, h, octave, options.octave_scale) for octave in range(options.octaves)}
-    if tile:
-        sizes = {(min(small_w, tile), min(small_h, tile)) for small_w, small_h in sizes}
-    programs = sorted(
-        (_maps(net, *size, layer) for size in sizes for layer in set(layers)), reverse=True
-    )
-    weights = 4 * sum(parameter.size for parameter in net.parameters())
-    picture = 4 * w * h * net.in_shape.c
-    # tiles are looked at before they are dreamed on, by programs of their own
-    maps = sum(programs[:_KEPT]) * (2 if tile and 2 * len(programs) <= _KEPT else 1)
-    return _PROGRAM + _COPIES * picture + _PACKED * weights + int(_MAPS * maps)
+    net: Network
+    w: int
+    h: int
+    choices: Sequence[Sequence[Target]]
+    options: Options
+
+    def forecast(self, tile: int = 0) -> int:
+        """Bytes that it takes at most, about: what has been measured is a fifth less, or nothing.
+        tile: 0 for the whole picture at once."""
+        octaves, scale = self.options.octaves, self.options.octave_scale
+        sizes = [
+            self.net.next_size(*octave_size(self.w, self.h, octave, scale))
+            for octave in range(octaves)
+        ]
+        paper, packed = on_paper(self.net), dict[Hashable, int]()
+        dreams: list[int] = []
+        limits: list[int] = []
+        known: dict[tuple[int, int, int], tuple[int, int]] = {}
+        for index, choice in enumerate(self.choices):
+            step = step_of(self.net, choice)
+            side = tile_size(self.net, choice, tile) if tile else 0
+            for size in sizes:
+                w, h = (min(length, side) for length in size) if tile else size
+                # the last tile of a row, and of a column, may be a little smaller
+                over = [max(length - side, 0) if tile else 0 for length in size]
+                shapes = math.prod(2 if more % step else 1 for more in over)
+                if (index, w, h) not in known:
+                    known[index, w, h] = _program(paper, w, h, choice, packed)
+                maps, limit = known[index, w, h]
+                dreams += [maps] * shapes
+                limits += [limit] * shapes if any(over) else []
+        kept = sorted(limits, reverse=True)[:_LIMITS]
+        kept += sorted(dreams, reverse=True)[: _KEPT - len(kept)]
+        weights = 4 * sum(parameter.size for parameter in self.net.parameters())
+        copies = _COPIES + _LEVELLED * bool(self.options.laplacian)
+        copies += _SCALED * self.options.coarse_to_fine
+        picture = 4 * self.w * self.h * self.net.in_shape.c
+        return _PROGRAM + copies * picture + weights + sum(packed.values()) + sum(kept)
+
+    def choose_tile(self, limit: int) -> int:
+        """0 where the whole picture fits into `limit` bytes, else the largest tile that does; where
+        none does, the smallest."""
+        if self.forecast() <= limit:
+            return 0
+        smaller = [tile for tile in TILES if tile < max(self.w, self.h)]
+        for tile in smaller:
+            if self.forecast(tile) <= limit:
+                return tile
+        return smaller[-1] if smaller else 0
 
 
-def choose_tile(
-    net: Network, w: int, h: int, layers: Sequence[int], options: Options, limit: int
-) -> int:
-    """0 where the whole picture fits into `limit` bytes, else the largest tile that does; where
-    none does, the smallest."""
-    if forecast(net, w, h, layers, options) <= limit:
-        return 0
-    smaller = [tile for tile in TILES if tile < max(w, h)]
-    for tile in smaller:
-        if forecast(net, w, h, layers, options, tile) <= limit:
-            return tile
-    return smaller[-1] if smaller else 0
+def shapes_of(
+    net: Network, found: Sequence[Choice], is_class: bool, guide: np.ndarray | None
+) -> list[list[Target]]:
+    """Targets that take as much memory as a dream's, made without its weights. guide: (h, w, c)."""
+    if is_class:
+        return [[Score(layer, 0) for layer, _ in choice] for choice in found]
+    if guide is None:
+        return [[StandOut(layer) for layer, _ in choice] for choice in found]
+    h, w, _ = guide.shape
+    maps = [layer.out_shape for layer in net.resized(w=w, h=h).layers]
+    zero = np.zeros((), np.float32)
+    return [
+        [
+            Guided(i, np.broadcast_to(zero, (maps[i].h * maps[i].w, maps[i].c)))
+            for i, _ in choice
+        ]
+        for choice in found
+    ]
 
 
-def _maps(net: Network, w: int, h: int, last: int) -> int:
-    sizes = [layer.out_shape.size for layer in net.upto(last).resized(w=w, h=h).layers]
-    return 4 * (sum(sizes) + 2 * max(sizes))
+def _program(
+    paper: Network, w: int, h: int, choice: Sequence[Target], packed: dict[Hashable, int]
+) -> tuple[int, int]:
+    """Bytes of a program that dreams on `w` x `h` pixels and of one that only looks at them; adds
+    the weights that they pack."""
+    x = np.broadcast_to(np.zeros((), np.float32), (1, paper.in_shape.c, h, w))
+    last = max(target.layer for target in choice)
+    found = []
+    for work in (recordings.dream(paper, x, choice), recordings.outputs(paper, x, [last])):
+        known = paper.engine.forecast(work.record(1))
+        if known is None:
+            layers = paper.upto(last).resized(w=w, h=h).layers
+            sizes = [layer.out_shape.size for layer in layers]
+            weights = sum(parameter.size for layer in layers for parameter in layer.parameters())
+            known = int(4 * _MAPS * (sum(sizes) + 2 * max(sizes))), {"all": 4 * _PACKED * weights}
+        found.append(known[0])
+        packed.update(known[1])
+    return found[0], found[1]
 
 
 def free_memory(net: Network) -> int:
     """Bytes that a dream may still take: most of what the machine, its container, or the device
     that the network is on, has free."""
     own = net.engine.free_memory()
-    known = [_machine(), *_container(), *([] if own is None else [own])]
+    known = [available_memory(), *([] if own is None else [own])]
     return int(_SHARE * min(known))
-
-
-def _machine() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found = {line.split(":")[0]: line.split()[1] for line in lines}
-        return 1024 * int(found["MemAvailable"])
-    except (OSError, KeyError, IndexError, ValueError):
-        pass  # no Linux
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
-
-
-def _container() -> list[int]:
-    """What is left of a container's share, if this is one."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        most = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        return [] if most == "max" else [max(int(most) - used, 0)]
-    except (OSError, ValueError):
-        return []

@@ -41,7 +41,7 @@ def usable_layers(net: Network, w: int, h: int) -> list[int]:
     usable = []
     for index, layer in enumerate(net.layers):
         try:
-            net.upto(index).resized(w=w, h=h)
+            net.upto(index).next_size(w, h)
         except ShapeError:  # nor can any after it
             break
         if can_dream(net, index) and layer.kind != "dropout":

@@ -77,7 +77,7 @@ def dream_step(
     make_step of google/deepdream's notebook, whose gradient pulls as strongly whatever the layer.
     """
     h, w, _ = scene.picture.shape
-    size = octave_size(w, h, drawn.octave, options.octave_scale)
+    size = net.next_size(*octave_size(w, h, drawn.octave, options.octave_scale))
     view = View(*size, drawn.dx, drawn.dy, drawn.flip, wrap=options.coarse_to_fine)
     step = delta_at(net, scene.picture, targets, view, tile)
     if options.laplacian:

@@ -1,9 +1,10 @@
 """A picture's delta put together from those of overlapping tiles: as of the whole, in less memory.
 
-Tiles begin at multiples of the network's step, so that their maps are parts of the whole's, and
-overlap so far that, where two meet, neither knows of its own edge any more. What stands out is
-measured over all tiles first. Where there is no memory for so much overlap, tiles differ a little
-where they meet, and one fades into the other.
+Tiles begin at multiples of the network's step and the last ones end where the picture does, so that
+their maps are parts of the whole's, and overlap so far that, where two meet, neither knows of its
+own edge any more. What stands out is measured over all tiles first. So the delta is the whole's up
+to rounding, from `exact_tile` pixels on. In smaller tiles there is no room for so much overlap: they
+differ where they meet, and one fades into the other.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from darknet_py.images import crop_image
 from darknet_py.network import Network
 from darknet_py.network.reach import reach
-from darknet_py.network.targets import StandOut, Target
+from darknet_py.network.targets import Score, StandOut, Target
 
 _FADE = 8
 """Pixels on either side in which one tile fades into the next, where both know the truth."""
@@ -38,8 +38,17 @@ class Span:
 
 def tile_size(net: Network, targets: Sequence[Target], tile: int) -> int:
     """The size nearest to the wished one that tiles can have: whole steps, 64 pixels at least."""
-    step = _step(net, targets)
+    step = step_of(net, targets)
     return max(tile // step, -(-_SMALLEST // step), 3) * step
+
+
+def exact_tile(net: Network, targets: Sequence[Target]) -> int:
+    """The smallest tile whose deltas are the whole's."""
+    step = step_of(net, targets)
+    tile = tile_size(net, targets, 1)
+    while _overlap(net, targets, tile, step)[0] < _needed(net, targets, tile):
+        tile += step
+    return tile
 
 
 def tiled_delta(net: Network, x: np.ndarray, targets: Sequence[Target], tile: int) -> np.ndarray:
@@ -49,23 +58,26 @@ def tiled_delta(net: Network, x: np.ndarray, targets: Sequence[Target], tile: in
     tile = tile_size(net, targets, tile)
     if h <= tile and w <= tile:
         return net.delta_towards(x, targets)
-    step = _step(net, targets)
-    padded = _padded(x, step)
+    step = step_of(net, targets)
     margin, fade = _overlap(net, targets, tile, step)
-    rows, columns = (spans(length, tile, step, margin, fade) for length in padded.shape[1:])
-    fixed = [_with_limit(net, padded, target, rows, columns) for target in targets]
-    total = np.zeros_like(padded)
-    for row, column, part in _parts(padded, rows, columns):
+    rows, columns = (spans(length, tile, step, margin, fade) for length in (h, w))
+    fixed = [_with_limit(net, x, target, rows, columns) for target in targets]
+    whole = _counted(net, targets, h, w)
+    total = np.zeros_like(x)
+    for row, column, part in _parts(x, rows, columns):
         delta = net.delta_towards(part, fixed)
-        delta *= row.weights[:, None] * column.weights
+        # a tile's mean is of fewer pixels than the picture's
+        share = _counted(net, targets, row.length, column.length) / whole
+        delta *= (row.weights * np.float32(share))[:, None] * column.weights
         total[
             :, row.start : row.start + row.length, column.start : column.start + column.length
         ] += delta
-    return total[:, :h, :w]
+    return total
 
 
 def spans(length: int, tile: int, step: int, margin: int, fade: int) -> list[Span]:
-    """Tiles along one side of `length` pixels, which is a multiple of `step`, as is `tile`.
+    """Tiles along one side of `length` pixels; `tile` is a multiple of `step`. All but the last,
+    which may be shorter, are of `tile` pixels.
 
     Each begins and ends at least `margin` pixels beyond what is its own, and fades `fade` pixels
     on either side of where it meets the next: their weights add up to 1.
@@ -73,16 +85,17 @@ def spans(length: int, tile: int, step: int, margin: int, fade: int) -> list[Spa
     if length <= tile:
         return [Span(0, length, 0, length, np.ones(length, np.float32))]
     advance = max((tile - 2 * margin) // step - 1, 1) * step
-    starts = [*range(0, length - tile, advance), length - tile]
+    starts = [*range(0, length - tile, advance), -(-(length - tile) // step) * step]
     meets = [(one + tile + other) // 2 // step * step for one, other in itertools.pairwise(starts)]
     edges = [0, *meets, length]
     found = []
     for start, first, last in zip(starts, edges, edges[1:], strict=False):
-        place = np.arange(start, start + tile, dtype=np.float32) + 0.5
-        weights = _fade_in(place - first, fade) if first > 0 else np.ones(tile, np.float32)
+        own = min(tile, length - start)
+        place = np.arange(start, start + own, dtype=np.float32) + 0.5
+        weights = _fade_in(place - first, fade) if first > 0 else np.ones(own, np.float32)
         if last < length:
             weights = weights - _fade_in(place - last, fade)
-        found.append(Span(start, tile, first - start, last - start, weights))
+        found.append(Span(start, own, first - start, last - start, weights))
     return found
 
 
@@ -103,27 +116,31 @@ def _parts(
             yield row, column, np.ascontiguousarray(here)
 
 
-def _step(net: Network, targets: Sequence[Target]) -> int:
+def step_of(net: Network, targets: Sequence[Target]) -> int:
+    """What tiles begin at multiples of: moved so far, all maps move by whole pixels."""
     return max(reach(net.layers, target.layer).step for target in targets)
 
 
 def _overlap(net: Network, targets: Sequence[Target], tile: int, step: int) -> tuple[int, int]:
-    """Margin and fade of tiles. Twice its side from its edge, a tile's delta is the whole's: the
-    features that a pixel is part of see no edge."""
-    sized = net.resized(w=tile, h=tile)
-    side = max(reach(sized.layers, target.layer).side for target in targets)
-    needed = 2 * side + _FADE
+    """Margin and fade of tiles."""
+    needed = _needed(net, targets, tile)
     most = (tile - 2 * step) // 3
     return (needed, _FADE) if needed <= most else (most, max(most // 2, 1))
 
 
-def _padded(x: np.ndarray, step: int) -> np.ndarray:
-    """Sides made multiples of `step`, by pixels of the edge."""
-    _, h, w = x.shape
-    new_h, new_w = -(-h // step) * step, -(-w // step) * step
-    if (new_h, new_w) == (h, w):
-        return x
-    return crop_image(x.transpose(1, 2, 0), 0, 0, new_w, new_h).transpose(2, 0, 1)
+def _needed(net: Network, targets: Sequence[Target], tile: int) -> int:
+    """How far from its edge a tile's delta is the whole's, and some pixels to fade in. Twice what a
+    layer sees to a side: the features that a pixel is part of see no edge."""
+    sized = net.resized(w=tile, h=tile)
+    return 2 * max(reach(sized.layers, target.layer).side for target in targets) + _FADE
+
+
+def _counted(net: Network, targets: Sequence[Target], h: int, w: int) -> int:
+    """Pixels whose mean a score is, in a picture of `h` x `w`; 1 for what is no mean."""
+    scored = [target.layer for target in targets if isinstance(target, Score)]
+    sized = net.resized(w=w, h=h).layers[: max(scored) + 1] if scored else []
+    sizes = [layer.in_shape.h * layer.in_shape.w for layer in sized if layer.kind == "avgpool"]
+    return sizes[-1] if sizes else 1
 
 
 def _with_limit(

@@ -44,7 +44,7 @@ def start(
 ) -> Start:
     """A network of `sections` with the weights of a file for `net`, but for the head's and those of
     layers to `reinit`, which are drawn. A partial file will do. Raises WeightsError, ShapeError."""
-    loaded = net.load_weights(weights, partial=True)
+    loaded = net.load_weights(weights, partial=True, begin=True)
     in_file = [i for i in learning_layers(net.layers) if not net.layers[i].dontload]
     covered = in_file[: loaded.layers]
     engine = net.engine

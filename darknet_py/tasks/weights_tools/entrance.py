@@ -22,6 +22,12 @@ def rescale(net: Network) -> list[str]:
     index, part = _first_part(net)
     if net.settings.mean or net.settings.deviation:
         raise DarknetError(f"{net.path}: has mean= or std= in [net]: its pictures are 0..1 already")
+    for key in ("xnor", "binary"):
+        if getattr(net.layers[index], key, False):
+            raise DarknetError(
+                f"{net.path}: layer {index} [convolutional] has {key}=1: of its weights the signs "
+                "count, which cannot make up for pictures of another range"
+            )
     rows = part.rows()
     shift = rows.sum(axis=-1)
     put(part.weights, 2 * rows)

@@ -7,7 +7,7 @@ import numpy as np
 from darknet_py.cfg.write import changed
 from darknet_py.errors import DarknetError
 from darknet_py.network import Network
-from darknet_py.ops.normalize import EPSILON
+from darknet_py.ops.normalize import EPSILON, deviation
 from darknet_py.tasks.weights_tools.parts import Part, parts_of, put
 
 _NORMALISED = {"convolutional", "connected", "rnn", "gru", "lstm"}
@@ -72,7 +72,7 @@ def _fold(part: Part) -> None:
     """Weights and biases that do what they did with the norm."""
     assert part.norm is not None
     scales, mean, variance = (each.value.astype(np.float64) for each in part.norm)
-    factors = scales / (np.sqrt(variance) + EPSILON)
+    factors = scales / (deviation(variance) + EPSILON)
     put(part.weights, part.rows() * factors[:, None])
     put(part.biases, part.biases.value - mean * factors)
 

@@ -97,6 +97,28 @@ def test_inference_is_fused_and_captured(gpu: ModuleType, cudnn: StandIn, tmp_pa
     assert cudnn.executed == 2 * 4
 
 
+@pytest.mark.parametrize(("mean", "folds"), [(1e-3, True), (0.5, False)])
+def test_variances_a_hair_below_zero_count_as_zero(
+    gpu: ModuleType, tmp_path: Path, mean: float, folds: bool
+) -> None:
+    """In what is folded, in gradients of the picture, and where folding would lose the mean."""
+    here, there = networks(gpu, tmp_path)
+    for net in (here, there):
+        for parameter in net.layers[0].parameters():
+            few = {"rolling_mean": mean, "rolling_variance": -7e-44, "scales": 1e-6}
+            if parameter.name in few:
+                parameter.value[0] = few[parameter.name]
+        net.changed()
+    x = pictures(2)
+    np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-5)
+    (program,) = programs(there)
+    names = [call.name for call in program._recording.calls]
+    assert ("batchnorm_activate" not in names[:3]) == folds
+    one, other = there.image_delta(x, 2, 0.0), here.image_delta(x, 2, 0.0)
+    assert np.isfinite(other).all()
+    np.testing.assert_allclose(one, other, 0, 1e-4 * np.abs(other).max())
+
+
 def test_every_output_can_be_asked_for(gpu: ModuleType, tmp_path: Path) -> None:
     here, there = networks(gpu, tmp_path)
     for seed in range(3):
@@ -240,7 +262,10 @@ def test_out_of_memory_in_other_words(gpu: ModuleType, tmp_path: Path) -> None:
     out_of_memory(gpu, "cudaErrorMemoryAllocation: out of memory\nand more")
     with pytest.raises(OutOfMemoryError) as caught:
         there.predict(pictures(1))
-    expected = "out of the GPU's memory: cudaErrorMemoryAllocation: out of memory"
+    expected = (
+        "test.cfg: out of the GPU's memory: cudaErrorMemoryAllocation: out of memory: one picture "
+        "of 12 x 12 is too much for it"
+    )
     assert str(caught.value) == expected
 
 
@@ -284,3 +309,49 @@ def test_layers_that_draw_train_as_programs_too(gpu: ModuleType, tmp_path: Path)
     for one, other in zip(there.parameters(), here.parameters(), strict=True):
         np.testing.assert_allclose(gpu.to_host(one.value), other.value, 0, 1e-4, err_msg=one.name)
     assert programs(there) == []  # none is kept
+
+
+SIGNS = """[net]
+batch=4
+height=9
+width=9
+channels=3
+learning_rate=.05
+[convolutional]
+filters=4
+size=3
+pad=1
+activation=tanh
+binary=1
+[convolutional]
+filters=6
+size=3
+stride=2
+xnor=1
+batch_normalize=1
+activation=leaky
+[convolutional]
+filters=4
+size=5
+stride=2
+activation=linear
+[connected]
+output=3
+activation=linear
+[softmax]
+"""
+
+
+def test_signs_and_windows_larger_than_their_maps(gpu: ModuleType) -> None:
+    """In training the signs are those of the weights as they have become, in one graph."""
+    here, there = (Network(parse_sections(SIGNS), "test.cfg", ops) for ops in (cpu, gpu))
+    for net in (here, there):
+        net.initialise(2)
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        x = rng.random((4, 3, 9, 9), np.float32)
+        y = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 4)]
+        assert there.train_step(x, y) == pytest.approx(here.train_step(x, y), rel=1e-4)
+    (program,) = programs(there)
+    assert program.is_graph
+    np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-4)

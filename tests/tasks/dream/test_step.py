@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from darknet_py.images import flip_image, resize_image, total_variation
+from darknet_py.images import (
+    View,
+    flip_image,
+    from_view,
+    resize_image,
+    to_view,
+    total_variation,
+)
 from darknet_py.network.targets import StandOut
 from darknet_py.tasks.dream.options import Options, octave_size
 from darknet_py.tasks.dream.step import Draw, Scene, delta_at, draw, dream_step
@@ -41,14 +46,14 @@ def test_steps_that_are_not_normalised() -> None:
 
 def test_a_mirrored_step_is_the_mirrors_step() -> None:
     picture = make_picture()
-    found = delta_at(make_network().upto(4), picture, TARGETS, replace(STILL, flip=True), 0)
+    found = delta_at(make_network().upto(4), picture, TARGETS, View(56, 40, flip=True), 0)
     np.testing.assert_array_equal(found, flip_image(network_delta(flip_image(picture))))
 
 
 def test_a_smaller_step_is_brought_back_to_size() -> None:
     picture = np.random.default_rng(0).random((41, 57, 3), np.float32)
-    found = delta_at(make_network().upto(4), picture, TARGETS, replace(STILL, octave=2), 0)
     w, h = int(57 * 0.5625), int(41 * 0.5625)
+    found = delta_at(make_network().upto(4), picture, TARGETS, View(w, h), 0)
     assert octave_size(57, 41, 2) == (w, h)
     small = network_delta(resize_image(picture, w, h))
     np.testing.assert_allclose(found[:-1], resize_image(small, 57, 41)[:-1], atol=2e-5)
@@ -64,8 +69,12 @@ def test_no_row_comes_out_black() -> None:
             shown.append(x)
             return x
 
+        def next_size(self, w: int, h: int) -> tuple[int, int]:
+            return w, h
+
     for octave in range(5):
-        delta_at(Watched(), picture, TARGETS, replace(STILL, octave=octave), 0)  # type: ignore[arg-type]
+        view = View(*octave_size(16, 224, octave))
+        delta_at(Watched(), picture, TARGETS, view, 0)  # type: ignore[arg-type]
     assert any((resize_image(picture, *octave_size(16, 224, o))[-1] < 0.01).all() for o in range(5))
     for x in shown:
         np.testing.assert_allclose(x, 0.7, atol=1e-6)
@@ -75,10 +84,9 @@ def test_no_row_comes_out_black() -> None:
 def test_a_moved_step_is_moved_back(dx: int, dy: int) -> None:
     """In the middle, where no pixel of the edge is seen."""
     picture = make_picture(80, 96)
-    found = delta_at(
-        make_network().upto(4), picture, [StandOut(0, limit=0.0)], Draw(0, 0, dx, dy, False), 0
-    )
-    still = delta_at(make_network().upto(4), picture, [StandOut(0, limit=0.0)], STILL, 0)
+    targets = [StandOut(0, limit=0.0)]
+    found = delta_at(make_network().upto(4), picture, targets, View(96, 80, dx, dy), 0)
+    still = delta_at(make_network().upto(4), picture, targets, View(96, 80), 0)
     inside = slice(12, -12), slice(12, -12)
     np.testing.assert_allclose(found[inside], still[inside], atol=1e-5)
 
@@ -140,11 +148,37 @@ def test_a_picture_without_any_detail_does_not_break() -> None:
 
 def test_draws() -> None:
     rng = np.random.default_rng(0)
-    draws = [draw(rng, 3, 4) for _ in range(2000)]
+    draws = [draw(rng, 3, Options(octaves=4)) for _ in range(2000)]
     assert {d.choice for d in draws} == {0, 1, 2}
     assert {d.octave for d in draws} == {0, 1, 2, 3}
     assert {d.dx for d in draws} == {d.dy for d in draws} == set(range(-8, 8))
     assert 0.45 < sum(d.flip for d in draws) / 2000 < 0.55
+
+
+def test_draws_from_coarse_to_fine() -> None:
+    """The scale is no matter of chance, and the picture moves as far as google/deepdream's."""
+    rng = np.random.default_rng(0)
+    draws = [draw(rng, 3, Options(octaves=4, coarse_to_fine=True)) for _ in range(2000)]
+    assert {d.octave for d in draws} == {0}
+    assert {d.dx for d in draws} == {d.dy for d in draws} == set(range(-32, 32))
+
+
+def test_what_is_moved_around_the_edge_comes_back() -> None:
+    picture = make_picture()
+    view = View(56, 40, 30, -17, wrap=True)
+    x = to_view(picture, view)
+    np.testing.assert_array_equal(x[:, 0, 0], picture[-17, 30])
+    np.testing.assert_array_equal(from_view(x, view, 56, 40), picture)
+
+
+def test_a_step_as_strong_as_any_layers() -> None:
+    """From coarse to fine a delta is normalised before it is pulled to grey."""
+    picture, options = make_picture(), Options(coarse_to_fine=True, rate=0.01)
+    weak, strong = (
+        dream_step(make_network().upto(4), Scene(picture), [StandOut(4, weight=w)], STILL, options)
+        for w in (1e-4, 1e4)
+    )
+    np.testing.assert_allclose(weak, strong, atol=1e-5)
 
 
 def test_nothing_is_edited() -> None:

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darknet_py.network.targets import Guided, Score, StandOut, Target
-from darknet_py.tasks.dream.tiles import spans, tile_size, tiled_delta
+from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.step import Draw, Scene, dream_step
+from darknet_py.tasks.dream.tiles import exact_tile, spans, tile_size, tiled_delta
 from tests.support.dreams import CFG, make_network, make_picture
 
 GUIDE = Guided(4, np.random.default_rng(1).random((9, 12), np.float32))
@@ -19,21 +21,22 @@ GUIDE = Guided(4, np.random.default_rng(1).random((9, 12), np.float32))
 @given(
     step=st.sampled_from([1, 2, 8]),
     tile_steps=st.integers(8, 40),
-    length_steps=st.integers(1, 300),
+    length=st.integers(1, 2400),
     margin=st.integers(1, 20),
     fade=st.integers(1, 8),
 )
 def test_tiles_cover_each_pixel_once(
-    step: int, tile_steps: int, length_steps: int, margin: int, fade: int
+    step: int, tile_steps: int, length: int, margin: int, fade: int
 ) -> None:
-    length, tile = step * length_steps, step * tile_steps
+    tile = step * tile_steps
     margin = min(margin, (tile - 2 * step) // 3)
     fade = min(fade, margin)
     weights, owners = np.zeros(length), np.zeros(length, int)
     found = spans(length, tile, step, margin, fade)
     for span in found:
         assert span.start % step == 0
-        assert span.length == min(tile, length)
+        assert span.length == tile or span.start + span.length == length
+        assert span.length <= tile
         here = slice(span.start, span.start + span.length)
         weights[here] += span.weights
         owners[span.start + span.first : span.start + span.last] += 1
@@ -77,14 +80,31 @@ def test_thresholds_of_each_tile_would_be_seen() -> None:
     assert _error(np.concatenate(halves, axis=2), whole) > 0.05
 
 
-def test_sides_that_are_no_whole_steps() -> None:
-    """Far from the edges it is the whole's; near them pixels of the edge stand beyond it."""
+@pytest.mark.parametrize("size", [(131, 203), (97, 300), (257, 90)])
+def test_sides_that_are_no_whole_steps(size: tuple[int, int]) -> None:
+    """The last tiles end where the picture does: their limit and their edge are the whole's."""
     network = make_network().upto(4)
-    x = np.random.default_rng(0).random((3, 131, 203), np.float32)
-    found = tiled_delta(network, x, [StandOut(4, limit=0.5)], 96)
-    whole = network.delta_towards(x, [StandOut(4, limit=0.5)])
+    x = np.random.default_rng(0).random((3, *size), np.float32)
+    found = tiled_delta(network, x, [StandOut(4)], 96)
     assert found.shape == x.shape
-    assert _error(found[:, :100, :170], whole[:, :100, :170]) < 1e-4
+    assert _error(found, network.delta_towards(x, [StandOut(4)])) < 1e-4
+
+
+@pytest.mark.parametrize("drawn", [Draw(0, 0, 0, 0, False), Draw(0, 1, 5, -8, True)])
+@pytest.mark.parametrize("coarse_to_fine", [False, True])
+def test_a_step_in_tiles_is_the_step(drawn: Draw, coarse_to_fine: bool) -> None:
+    """From the size on that is said to do, and not from a smaller one. (Of many steps that is not
+    so: what rounding changes, each step magnifies, as it does with a picture changed by 1e-7.)"""
+    network, targets = make_network().upto(4), [StandOut(4)]
+    tile = exact_tile(network, targets)
+    assert tile_size(network, targets, tile) == tile < 110
+    scene = Scene(np.random.default_rng(0).uniform(0.2, 0.8, (205, 343, 3)).astype(np.float32))
+    options = Options(coarse_to_fine=coarse_to_fine)
+    whole, exact, small = (
+        dream_step(network, scene, targets, drawn, options, size) for size in (0, tile, 64)
+    )
+    assert _error(exact - scene.picture, whole - scene.picture) < 1e-4
+    assert _error(small - scene.picture, whole - scene.picture) > 1e-3
 
 
 def test_a_picture_within_a_tile_is_a_whole() -> None:
@@ -96,14 +116,13 @@ def test_a_picture_within_a_tile_is_a_whole() -> None:
 
 
 def test_a_score_of_every_tile() -> None:
-    """A mean over tiles instead of the picture: the same but for its strength."""
+    """A mean over the picture, whatever the tiles' sizes."""
     text = CFG.replace("[connected]\noutput=5\nactivation=linear", "[avgpool]")
     network = make_network(text).upto(6)
-    x = np.random.default_rng(0).random((3, 96, 192), np.float32)
+    x = np.random.default_rng(0).random((3, 100, 210), np.float32)
     whole = network.delta_towards(x, [Score(6, 5)])
     found = tiled_delta(network, x, [Score(6, 5)], 96)
-    scale = float((found * whole).sum() / (found * found).sum())
-    assert _error(scale * found, whole) < 1e-4
+    assert _error(found, whole) < 1e-4
 
 
 def test_a_network_that_sees_further_than_a_tile_fades() -> None:

@@ -132,3 +132,15 @@ def test_rgbgr_of_a_grey_network() -> None:
     net = learned(NET.replace("channels=3", "channels=1") + CONV.format(6) + END)
     with pytest.raises(DarknetError, match="expected 3 channels and no groups"):
         swap_red_and_blue(net)
+
+
+@pytest.mark.parametrize("key", ["xnor", "binary"])
+def test_signs_cannot_make_up_for_another_range(key: str) -> None:
+    net = learned(NET + CONV.format(6) + f"{key}=1\n" + END)
+    before = values(net)
+    with pytest.raises(
+        DarknetError, match=rf"layer 0 \[convolutional\] has {key}=1: of its weights"
+    ):
+        rescale(net)
+    for one, other in zip(values(net), before, strict=True):
+        np.testing.assert_array_equal(one, other)

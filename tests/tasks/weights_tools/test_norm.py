@@ -34,6 +34,16 @@ def test_denormalize_answers_the_same(text: str) -> None:
     assert other.seen == 4321
 
 
+@pytest.mark.parametrize("key", ["xnor", "binary"])
+def test_signs_stay_where_scales_are_negative(key: str) -> None:
+    net = learned(NORMED.replace("groups=2\n", f"groups=2\n{key}=1\n"))
+    _, scales, *_ = net.layers[4].parameters()
+    scales.value[::2] *= -1
+    net.changed()
+    x, expected = pictures(net), net.predict(pictures(net))
+    assert_same_answers(denormalize(net).predict(x), expected)
+
+
 def test_a_denormalized_network_is_that_of_the_cfg_without_the_key() -> None:
     other = denormalize(learned(NORMED))
     assert write_sections(other.sections) == write_sections(parse_sections(PLAIN))

@@ -181,7 +181,10 @@ def _roll(rolling, value):  # type: ignore[no-untyped-def]
 
 @part
 def _put_coefficients(at, mean, variance, scales, biases, scale, shift):  # type: ignore[no-untyped-def]
-    factor = float_at(scales + at) / (math.sqrt(float_at(variance + at)) + 1e-6)
+    squares = float_at(variance + at)
+    # as ops.normalize.deviation: rolling ones may be a hair below 0
+    deviation = 0.0 if squares < 0 else math.sqrt(squares)
+    factor = float_at(scales + at) / (deviation + 1e-6)
     bias = float_at(biases + at) if biases != 0 else 0.0
     put_float(scale + at, factor)
     put_float(shift + at, bias - float_at(mean + at) * factor)

@@ -228,7 +228,8 @@ def finish_backward_sums(  # type: ignore[no-untyped-def]
             total += double_at(place)
             product += double_at(place + 2 * vectors * _vector)
         at = 4 * k
-        deviation = math.sqrt(float_at(variance + at))
+        squares = float_at(variance + at)
+        deviation = 0.0 if squares < 0 else math.sqrt(squares)
         inverse = 1 / (deviation + 1e-6)
         factor = float_at(scales + at) * inverse
         spread = (deviation if deviation > 0 else 1.0) * max(count - 1, 1)

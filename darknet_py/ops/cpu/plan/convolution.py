@@ -10,9 +10,10 @@ import numpy as np
 from darknet_py.ops.cpu.plan.algorithms import direct, few, grouped, single, winograd
 from darknet_py.ops.cpu.plan.algorithms.operands import Operands
 from darknet_py.ops.cpu.plan.cost import Choice, cheapest
-from darknet_py.ops.cpu.plan.memory import Memory
+from darknet_py.ops.cpu.plan.memory import FLOAT, Memory, padded
 from darknet_py.ops.cpu.plan.step import Binding, Rows, Step
 from darknet_py.ops.cpu.plan.table import Row
+from darknet_py.ops.cpu.plan.weights import Packing
 from darknet_py.ops.record import Map
 
 Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -145,6 +146,11 @@ class Convolution(Step):
 
     def scratch(self, threads: int) -> int:
         return threads * self.way.scratch(self)
+
+    def packed_size(self) -> int:
+        """Bytes of its weights as its kernel wants them, about."""
+        packing = Packing(self.chosen.m, padded(self.x.shape[3]), backward=self.backward)
+        return FLOAT * packing.floats(self.weights)
 
     def rows(self, binding: Binding) -> Rows:
         operands = Operands(self, binding)

@@ -21,6 +21,7 @@ from darknet_py.ops.cpu.plan.moves import Activate, Add, Concat, Picture, Softma
 from darknet_py.ops.cpu.plan.normalize import Normalize
 from darknet_py.ops.cpu.plan.pooling import Avgpool, Maxpool
 from darknet_py.ops.cpu.plan.step import Step
+from darknet_py.ops.normalize import can_fold
 from darknet_py.ops.record import Call, Map, Recording
 
 
@@ -69,7 +70,9 @@ def _finished(chain: Chain, x: Map, weights: Any, stride: int, padding: int, gro
         exact=chain.lowering.exact,
         changing=chain.lowering.changing,
     )
-    norm = chain.next("batchnorm", lambda call: _constant(*call.arguments[1:]))
+    norm = chain.next(
+        "batchnorm", lambda call: _constant(*call.arguments[1:]) and can_fold(*call.arguments[3:])
+    )
     if norm:
         _, scales, step.biases, mean, variance = norm.arguments
         step.norm = scales, mean, variance

@@ -42,7 +42,8 @@ def _is_possible(chain: Chain, call: Call) -> bool:
     delta, lowering = chain.call.arguments[0], chain.lowering
     # a map between gaps has pitches that nothing it is added to has
     is_free = stride == 1 or (delta not in lowering.inside and delta not in lowering.twins)
-    return groups == 1 and padding < weights.shape[1] and is_free
+    is_made = isinstance(weights, Map)  # in each run, as of binary=1
+    return groups == 1 and padding < weights.shape[1] and is_free and not is_made
 
 
 def _input_delta(chain: Chain, call: Call, norm: Norm | None) -> Step | None:

@@ -7,6 +7,7 @@ from one map to another only where both have the same geometry.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -200,13 +201,16 @@ class Memory:
     def view(self, x: Map, arena: np.ndarray) -> np.ndarray:
         """x as an array over the arena."""
         place = self.place(x, 0)
-        strides = place.image, place.row, place.pixel, FLOAT
+        strides = [place.image, place.row, place.pixel, FLOAT]
+        for length in x.shape[-4:0:-1] if len(x.shape) > 4 else ():
+            strides.insert(0, length * strides[0])
         return np.lib.stride_tricks.as_strided(
-            arena[place.address // FLOAT :], x.shape, strides[4 - len(x.shape) :]
+            arena[place.address // FLOAT :], x.shape, strides[len(strides) - len(x.shape) :]
         )
 
 
 def as_map(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """A shape as (n, h, w, c), with ones for what is not there."""
-    n, h, w, c = (1,) * (4 - len(shape)) + shape
-    return n, h, w, c
+    """A shape as (n, h, w, c), with ones for what is not there; of more than four, the first are
+    taken together: the weights of [local] have six."""
+    h, w, c = (1,) * (3 - len(shape)) + shape[-3:]
+    return math.prod(shape[:-3]), h, w, c

@@ -10,6 +10,7 @@ import numpy as np
 from darknet_py.ops.cpu.kernels import pack
 from darknet_py.ops.cpu.kernels.tile import PANEL
 from darknet_py.ops.cpu.plan.memory import aligned, padded
+from darknet_py.ops.normalize import deviation
 
 AHEAD = 4096
 """Floats after the last that kernels may ask for ahead of time."""
@@ -104,7 +105,7 @@ def folded(
     if norm is None:
         return None, pad(shift)
     scales, mean, variance = (x.astype(np.float64) for x in norm)
-    factor = scales / (np.sqrt(variance) + epsilon)
+    factor = scales / (deviation(variance) + epsilon)
     return pad(factor), pad(shift - mean * factor)
 
 

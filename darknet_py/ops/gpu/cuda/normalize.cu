@@ -59,12 +59,15 @@ extern "C" __global__ void channel_total(A *total, const double *parts, Int coun
 
 #define EPSILON (A)1e-6
 
+// as ops.normalize.deviation: rolling variances may be a hair below 0; NaN stays NaN
+__device__ inline A deviation_of(A variance) { return sqrt(variance < 0 ? (A)0 : variance); }
+
 extern "C" __global__ void batchnorm(T *y, const T *x, const A *scales, const A *biases,
                                      const A *mean, const A *variance, Int n, Int size, Int c,
                                      Int has_biases, Int activation) {
     EACH_PICTURE(p, n) EACH_PLACE(i, size) {
         Place k = i % (Place)c;
-        A value = (value_of(x[p * size + i]) - mean[k]) * (scales[k] / (sqrt(variance[k]) + EPSILON));
+        A value = (value_of(x[p * size + i]) - mean[k]) * (scales[k] / (deviation_of(variance[k]) + EPSILON));
         if (has_biases)
             value += biases[k];
         y[p * size + i] = as_map(activate(value, activation));
@@ -73,7 +76,7 @@ extern "C" __global__ void batchnorm(T *y, const T *x, const A *scales, const A 
 
 // product = sum delta (x - mean): updates of scales are this by the deviation
 extern "C" __global__ void scale_updates(A *updates, const A *product, const A *variance, Int c) {
-    EACH_PLACE(k, c) updates[k] = product[k] / (sqrt(variance[k]) + EPSILON);
+    EACH_PLACE(k, c) updates[k] = product[k] / (deviation_of(variance[k]) + EPSILON);
 }
 
 // r (d - mean(d)) - (x - mean) r^2 sum(d (x - mean)) / (s (m - 1)), see ops/normalize.py
@@ -84,7 +87,7 @@ extern "C" __global__ void batchnorm_backward(T *x_delta, const T *delta, const 
     EACH_PICTURE(p, n) EACH_PLACE(i, size) {
         Place k = i % (Place)c;
         Int at = p * size + i;
-        A deviation = sqrt(variance[k]);
+        A deviation = deviation_of(variance[k]);
         A inverse = 1 / (deviation + EPSILON);
         A spread = (deviation > 0 ? deviation : (A)1) * (A)(count > 1 ? count - 1 : 1);
         A result = (value_of(delta[at]) - total[k] / (A)count) * (scales[k] * inverse);
@@ -99,7 +102,7 @@ extern "C" __global__ void scale_channels(T *x_delta, const T *delta, const A *s
                                           const A *variance, Int n, Int size, Int c) {
     EACH_PICTURE(p, n) EACH_PLACE(i, size) {
         Place k = i % (Place)c;
-        A factor = scales[k] / (sqrt(variance[k]) + EPSILON);
+        A factor = scales[k] / (deviation_of(variance[k]) + EPSILON);
         x_delta[p * size + i] = as_map(value_of(delta[p * size + i]) * factor);
     }
 }

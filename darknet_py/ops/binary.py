@@ -1,0 +1,27 @@
+"""Numbers cut down to their signs, as `xnor=1` and `binary=1` ask for.
+
+Written in numpy's words, which cupy arrays answer too. What is NaN stays it. Nothing here has a
+backward of its own: gradients go straight through (Courbariaux, Bengio 2016).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def binarize(x: Array) -> Array:
+    """1 where x is above 0, else -1 (darknet's binarize_cpu)."""
+    kind = x.dtype.type
+    return np.where(x != x, x, np.where(x > 0, kind(1), kind(-1)))
+
+
+def binarize_weights(weights: Array) -> Array:
+    """Of each filter of weights (filters, size, size, c) the mean of |w| where w is above 0, else
+    its negative (darknet's binarize_weights)."""
+    size = np.abs(weights).mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
+    size = size.astype(weights.dtype)
+    return np.where(weights > 0, size, -size)
