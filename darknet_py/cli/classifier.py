@@ -6,7 +6,12 @@ import click
 
 from darknet_py.cli.check import check
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
+from darknet_py.cli.predictions import (
+    check_pictures,
+    class_names,
+    prediction_options,
+    print_predictions,
+)
 from darknet_py.cli.show import show
 from darknet_py.cli.train import train
 from darknet_py.cli.valid import valid
@@ -54,15 +59,13 @@ def predict(
 
     described = read_data(find_file(data))
     net = open_network(cfg, weights, chosen)
-    from darknet_py.tasks.names import choose_names, names_of_data
+    from darknet_py.tasks.names import names_of_data
     from darknet_py.tasks.targets import class_count
 
-    classes = class_count(net)
-    known = (
-        choose_names(names, classes, net.path)
-        if names
-        else names_of_data(described, classes, net.path)
-    )
+    if names or described.names is None:
+        known = class_names(net, names)
+    else:
+        known = names_of_data(described, class_count(net), net.path)
     print_predictions(net, pictures, known, top or described.top, fit, batch, form)
 
 

@@ -8,7 +8,12 @@ import click
 
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.order import split_network
-from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
+from darknet_py.cli.predictions import (
+    check_pictures,
+    class_names,
+    prediction_options,
+    print_predictions,
+)
 
 
 class Embedded(NamedTuple):
@@ -72,9 +77,4 @@ def classify(
         pictures = list(arguments) or [EMBEDDED.sample]
     check_pictures(pictures)
     net = open_network(cfg, find_file(weights), chosen)
-    from darknet_py.tasks.names import choose_names
-    from darknet_py.tasks.targets import class_count
-
-    print_predictions(
-        net, pictures, choose_names(names, class_count(net), net.path), top or 5, fit, batch, form
-    )
+    print_predictions(net, pictures, class_names(net, names), top or 5, fit, batch, form)

@@ -25,13 +25,14 @@ def check_files(request: Request) -> None:
     from darknet_py.errors import DreamError
 
     asked = request.asked
-    if asked.output:
-        check_output(Path(asked.output), PICTURES)
     inputs = files_of(request).values()
-    for name in filter(None, (asked.output, asked.gif, asked.webp)):
+    outputs = ((asked.output, PICTURES), (asked.gif, (".gif",)), (asked.webp, (".webp",)))
+    for name, suffixes in outputs:
+        if not name:
+            continue
         if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
             raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
-        check_output(Path(name))
+        check_output(Path(name), suffixes)
     check_output_folder(Path(asked.prefix or "."))
 
 

@@ -30,6 +30,7 @@ from darknet_py.cli.options import (
     read_network,
     say_network,
 )
+from darknet_py.cli.predictions import class_names
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -97,15 +98,13 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
         return _sheet(request, chosen, net, scene, options, resolved)
     from darknet_py.tasks.dream.memory import Dream, shapes_of
     from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
-    from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
-    from darknet_py.tasks.targets import class_count
 
     wish = wish_of(request)
     found = choices(net, wish)
     names: list[str] = []
     if wish.label is not None:
-        names = choose_names(request.names, class_count(net), net.path)
+        names = class_names(net, request.names)
         find_class(wish.label, names)
     net = net.upto(last_layer(found))
     say_network(net, chosen)

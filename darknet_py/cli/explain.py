@@ -11,7 +11,13 @@ import click
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import check_output_folder, free_stem
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
+from darknet_py.cli.predictions import (
+    check_pictures,
+    class_names,
+    find_named,
+    fit_option,
+    names_option,
+)
 from darknet_py.text import as_json
 
 if TYPE_CHECKING:
@@ -113,9 +119,9 @@ def explain(
     \b
     Examples:
       darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png
-      darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png --class airliner --class 895
+      darknet explain cfg/tiny.cfg tiny.weights photo.jpg --class airliner --class 895
       darknet explain -q cfg/tiny.cfg tiny.weights photos/ --method occlusion -t 3 -o heat/
-      darknet explain -q cfg/tiny.cfg tiny.weights data/samples/airplane.png --json --box 10,40,118,90
+      darknet explain -q cfg/tiny.cfg tiny.weights photo.jpg --json --box 128,225,313,540
     """
     if layer is not None and not method.startswith("gradcam"):
         raise click.UsageError(f"--layer is for gradcam and gradcam++: {method} looks at pixels.")
@@ -128,11 +134,10 @@ def explain(
     from darknet_py.errors import NotFiniteError, PictureError
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.explain import explain_picture
-    from darknet_py.tasks.names import choose_names, find_class
+    from darknet_py.tasks.names import find_class
     from darknet_py.tasks.pictures import load_picture
-    from darknet_py.tasks.targets import class_count
 
-    known = choose_names(names, class_count(net), net.path)
+    known = class_names(net, names)
     indices = [find_class(each, known) for each in classes]
     fit = fit or best_fit(net)
     paths, refused = find_named(pictures)

@@ -65,8 +65,8 @@ def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: Chosen) -> None
         )
     total = sum(step.seconds for step in found.steps)
     click.echo(
-        f"{counted(len(found.steps), 'step')}, {total * 1e3:.2f} ms, {found.megabytes:.1f} MB of maps; "
-        f"peak {found.peak:.0f} GFLOP/s"
+        f"{counted(len(found.steps), 'step')}, {total * 1e3:.2f} ms, "
+        f"{found.megabytes:.1f} MB of maps; peak {found.peak:.0f} GFLOP/s"
     )
     if found.whole is not None:
         click.echo(f"as one CUDA graph: {found.whole * 1e3:.3f} ms")

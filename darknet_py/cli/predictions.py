@@ -11,7 +11,7 @@ import click
 
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.options import find_file
-from darknet_py.text import as_json
+from darknet_py.text import as_json, counted
 
 if TYPE_CHECKING:
     from darknet_py.errors import DarknetError
@@ -88,6 +88,19 @@ def print_predictions(
             sys.stdout.flush()
     if refused:
         click.get_current_context().exit(1)
+
+
+def class_names(net: Network, names: str | Sequence[str] | None) -> list[str]:
+    """What the network's classes are called: as given, or found out. A file of too few names beside
+    its cfg is said not to be used. Raises CfgError."""
+    from darknet_py.tasks.names import choose_names, names_file, own_names
+    from darknet_py.tasks.targets import class_count
+
+    classes = class_count(net)
+    beside = names_file(net.path)
+    if names is None and beside.is_file() and own_names(classes, net.path) is None:
+        say_line(f"{beside}: not used: it has less than {counted(classes, 'line')}", err=True)
+    return choose_names(names, classes, net.path)
 
 
 def check_pictures(pictures: Sequence[str]) -> None:

@@ -7,7 +7,13 @@ import click
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
-from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
+from darknet_py.cli.predictions import (
+    check_pictures,
+    class_names,
+    find_named,
+    fit_option,
+    names_option,
+)
 from darknet_py.cli.valid import say_left_out, say_validation, validation_options
 from darknet_py.text import counted
 
@@ -71,10 +77,8 @@ def report(
     from darknet_py.atomic import write_text
     from darknet_py.errors import DarknetError, PictureError
     from darknet_py.tasks.classify import best_fit
-    from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.pictures import load_picture
     from darknet_py.tasks.report import collect, render
-    from darknet_py.tasks.targets import class_count
     from darknet_py.tasks.validation import open_validation, validate
 
     fit = fit or best_fit(net)
@@ -95,7 +99,7 @@ def report(
         evaluation = validate(net, opened, worst=worst)
         say_left_out(evaluation)
     own = names or (evaluation.names if evaluation else None)
-    known = choose_names(own, class_count(net), net.path)
+    known = class_names(net, own)
     page = render(collect(net, weights, loaded, known, evaluation))
     write_text(file, page)
     say_line(f"{file}: {counted(len(loaded), 'picture')}, {file.stat().st_size:,} bytes")

@@ -328,6 +328,11 @@ def test_one_sigmoid_output_is_two_classes(darknet: Run, pictures: Path, tmp_pat
         pytest.approx(p),
         pytest.approx(1 - p),
     ]
+    (tmp_path / "one.names").write_text("cat\n")
+    _, out, err = darknet("classify", "-q", *model, pictures / "a.png")
+    assert out.splitlines()[1] == f"1: {p:f}"
+    assert err == f"{tmp_path / 'one.names'}: not used: it has less than 2 lines\n"
+    (tmp_path / "one.names").write_text("cat\ndog\n")
     names, data = tmp_path / "other.list", tmp_path / "o.data"
     names.write_text("no\nyes\n")
     data.write_text(f"classes=2\nnames={names}\ntop=2\n")

@@ -82,6 +82,17 @@ def test_what_pictures_are_not_written_as_is_said_before_the_work(
     assert err.startswith(f"darknet: {out}: cannot be written: end the name in .png, .jpg, .jpeg")
 
 
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_animations_bear_the_name_of_what_they_are(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / "x.png"
+    code, _, err = darknet("nightmare", *model, pictures / "a.png", 0, f"--{kind}", out)
+    assert code == 1
+    assert err == f"darknet: {out}: cannot be written: end the name in .{kind}\n"
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("name", sorted(FOLDERS))
 def test_folders_for_pictures(
     darknet: Run, model: Model, pictures: Path, tmp_path: Path, name: str

@@ -23,7 +23,8 @@ def test_all_kinds_are_one_picture(tmp_path: Path) -> None:
     ]
     for picture in given:
         found = to_image(picture, "it")
-        assert (found.dtype, found.flags.c_contiguous) == (np.float32, True)
+        assert found.dtype == np.float32
+        assert found.flags.c_contiguous
         np.testing.assert_array_equal(found, load_image(path))
 
 
@@ -70,12 +71,13 @@ def test_arrays_that_are_no_pictures(array: np.ndarray, fault: str) -> None:
 
 def test_one_or_several(tmp_path: Path) -> None:
     picture = Image.fromarray(RGB)
+    several: list[Given] = ["a", tmp_path]
     assert list(each_picture("dog.png")) == ["dog.png"]
     assert list(each_picture(tmp_path)) == [tmp_path]
     assert list(each_picture(picture)) == [picture]
     assert [each.shape for each in each_picture(RGB)] == [(5, 7, 3)]  # type: ignore[union-attr]
     assert [each.shape for each in each_picture(np.stack([RGB, RGB]))] == 2 * [(5, 7, 3)]  # type: ignore[union-attr]
-    assert list(each_picture(iter(["a", tmp_path]))) == ["a", tmp_path]
+    assert list(each_picture(iter(several))) == several
     assert list(each_picture([])) == []
 
 
