@@ -101,8 +101,8 @@ def choices_of(net: Network, preset: Preset) -> list[Choice]:
     """The layers that each step draws from, each once for each time that it is in the draw."""
     if preset.layers is None:
         return []
-    last = _body(net)[-1]
-    return [[(min(layer, last), 1.0)] for layer in preset.layers(anatomy(net))]
+    layers, last = preset.layers(anatomy(net)), _body(net)[-1]
+    return [[(min(layer, last), 1.0)] for layer in layers]
 
 
 def options_of(net: Network, preset: Preset, w: int, h: int) -> Options:
