@@ -61,7 +61,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "eyes": Preset(
         "eyes, fur and feathers; much of the picture stays",
-        _HOW,
+        replace(_HOW, iters=20),
         lambda net: range(net.fine, net.fine + 3),
         {"iters": 10},
     ),
@@ -72,7 +72,10 @@ PRESETS: Mapping[str, Preset] = {
         {"iters": 12, "laplacian": 0},
     ),
     "class": Preset(
-        "one class, named by --class", replace(_HOW, iters=60, laplacian=3, tv=0.2), None
+        "one class, named by --class",
+        replace(_HOW, iters=60, laplacian=3, tv=0.2),
+        None,
+        {"iters": 20, "laplacian": 2, "tv": 0.1},
     ),
     "zoom": Preset(
         "a way into the picture, round by round: for --gif or --webp",
