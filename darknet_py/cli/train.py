@@ -336,6 +336,7 @@ def _run(
     if team is not None:
         shared = {"share": team.lead, "processes": team.size}
     train, valid = sets
+    watcher.begin()
     try:
         for event in run(net, train, valid, options, progress, begin=begin, **shared):
             watcher.show(event)
