@@ -332,10 +332,13 @@ def _run(
 ) -> None:
     from darknet_py.tasks.train import train as run
 
-    shared = () if team is None else (team.lead, team.size)
+    if team is None:
+        events = run(net, *sets, options, progress, begin=begin)
+    else:
+        events = run(net, *sets, options, progress, team.lead, team.size, begin)
     watcher.begin()
     try:
-        for event in run(net, *sets, options, progress, *shared, begin=begin):
+        for event in events:
             watcher.show(event)
     finally:
         watcher.close()
