@@ -43,7 +43,10 @@ _SETTINGS = {
     "xtick.color": FRAME,
     "ytick.color": FRAME,
     "xtick.labelcolor": QUIET_INK,
+    "xtick.labelsize": 12,
     "ytick.labelcolor": QUIET_INK,
+    "ytick.labelsize": 12,
+    "axes.grid": True,
     "svg.hashsalt": "darknet",  # Nothing says by whose random numbers it was made.
 }
 _LOCK = threading.RLock()

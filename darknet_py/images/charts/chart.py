@@ -347,7 +347,6 @@ def _draw(drawing: Drawing, plot: _Plot, above: float, left: float, width: int) 
     axes.set_xlim(x_axis.low, x_axis.high)
     axes.set_ylim(y_axis.low, y_axis.high)
     _set_ticks(axes, plot, right - left)
-    axes.grid(True)
     for line in plot.lines:
         _draw_line(axes, plot, line, int(right - left))
     write(drawing, _MARGIN, above + _MARGIN + _ROW / 2, plot.title, _TITLE)
@@ -363,15 +362,18 @@ def _draw(drawing: Drawing, plot: _Plot, above: float, left: float, width: int) 
 
 
 def _set_ticks(axes: Any, plot: _Plot, width: float) -> None:
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
     most = max(2, int(width) // _TICK_X)
     ticks = plot.x_axis.ticks(most)
     while most > 1 and (widest(map(tick_label, ticks), _SMALL) + 14) * len(ticks) > width:
         most -= 1
         ticks = plot.x_axis.ticks(most)
-    axes.set_xticks(ticks, [tick_label(tick) for tick in ticks])
-    axes.minorticks_off()
-    axes.set_yticks(plot.y_ticks, [tick_label(tick) for tick in plot.y_ticks])
-    axes.tick_params(labelsize=_SMALL)
+    # not by set_xticks, which makes them all several times
+    for axis, chosen in ((axes.xaxis, ticks), (axes.yaxis, plot.y_ticks)):
+        axis.set_major_locator(FixedLocator(chosen))
+        axis.set_major_formatter(FixedFormatter([tick_label(tick) for tick in chosen]))
+        axis.set_minor_locator(NullLocator())
 
 
 def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:

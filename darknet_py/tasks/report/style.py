@@ -16,6 +16,7 @@ h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; }
 p { max-width: 46rem; }
 a { color: inherit; }
 nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1rem; padding: 0; list-style: none; }
+nav li { max-width: 100%; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; width: fit-content; max-width: 100%; border: 1px solid var(--line); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem; }
 caption { text-align: left; padding: .5rem; color: var(--quiet); }

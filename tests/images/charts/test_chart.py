@@ -80,6 +80,7 @@ def test_powers_are_shown_by_the_logarithm_of_x() -> None:
     drawing = draw(Series("", [0, -1, 1e-6, 1e-3, 1], [9, 9, 1, 2, 3]), log_x=True)
     assert axes(drawing).get_xscale() == "log"
     assert points(lines(drawing)[0]) == [(1e-6, 1), (1e-3, 2), (1, 3)]
+    drawing.pixels()
     powers = {"1e-6", "1e-5", "0.0001", "0.001", "0.01", "0.1", "1"}
     assert len(powers & set(texts(drawing))) > 1
     assert axes(draw(Series("", [2, 3, 5], [1, 2, 3]), log_x=True)).get_xticks().size >= 2
@@ -89,8 +90,8 @@ def test_powers_are_shown_by_the_logarithm_of_y() -> None:
     drawing = draw(Series("", [1, 2, 3, 4], [1e-4, 0, 1e-2, -1]), log_y=True)
     assert axes(drawing).get_yscale() == "log"
     assert points(lines(drawing)[1]) == [(1, 1e-4), (3, 1e-2)]
-    assert {"0.0001", "0.001", "0.01"} <= set(texts(drawing))
     check_texts(drawing)
+    assert {"0.0001", "0.001", "0.01"} <= set(texts(drawing))
 
 
 @pytest.mark.parametrize("gap", [math.nan, math.inf, -math.inf, 1e300])
