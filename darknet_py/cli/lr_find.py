@@ -16,6 +16,7 @@ from darknet_py.cli.options import Chosen, build_network, find_file, network_opt
 from darknet_py.cli.train import data_options
 
 if TYPE_CHECKING:
+    from darknet_py.errors import PictureError
     from darknet_py.tasks.lr_find import Found, Probe
 
 
@@ -97,7 +98,8 @@ def lr_find(
         net.load_weights(find_file(weights), partial=True, clear=True, begin=True)
     net.initialise(seed)
     probes = []
-    for probe in sweep(net, report.usable()[0], low, high, steps, seed):
+    pictures = report.usable()[0]
+    for probe in sweep(net, pictures, low, high, steps, seed, left_out=_say_left_out):
         probes.append(probe)
         if not chosen.quiet and sys.stderr.isatty():
             line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
@@ -114,6 +116,10 @@ def lr_find(
             f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {output}",
             err=True,
         )
+
+
+def _say_left_out(error: PictureError) -> None:
+    click.echo(f"left out: {error}", err=True)
 
 
 def _write_table(path: str, probes: Sequence[Probe], found: Found) -> None:

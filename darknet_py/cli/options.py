@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from darknet_py.cli import status_line
 from darknet_py.resources import find_resource
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def say_warnings(warnings: Sequence[str]) -> None:
 
 def _say_compiling(is_kept: bool) -> None:
     kept = "once" if is_kept else "as there is no folder to keep them in (see DARKNET_CACHE_DIR)"
-    click.echo(f"Compiling kernels, {kept}...", err=True)
+    status_line.say(f"Compiling kernels, {kept}...")
 
 
 def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:

@@ -242,10 +242,11 @@ def train(
         say_report(report, chosen.quiet)
         pictures, valid = report.usable()
         if resume:
-            # with those that cannot be read any more: the loader leaves them out, and the order of
-            # all others is what it was
+            # those that cannot be read any more keep their places, and so do all others
             held = opened.valid if valid else None
-            pictures, valid, changes = rejoin(began.split, opened.training(), held, state_path)
+            pictures, valid, changes = rejoin(
+                began.split, opened.training(), held, state_path, report.unreadable()
+            )
             for change in changes:
                 click.echo(f"warning: {change}", err=True)
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
@@ -331,9 +332,10 @@ def _run(
 ) -> None:
     from darknet_py.tasks.train import train as run
 
-    shared = {} if team is None else {"share": team.lead, "processes": team.size}
+    shared = () if team is None else (team.lead, team.size)
+    watcher.begin()
     try:
-        for event in run(net, *sets, options, progress, begin=begin, **shared):
+        for event in run(net, *sets, options, progress, *shared, begin=begin):
             watcher.show(event)
     finally:
         watcher.close()

@@ -47,6 +47,11 @@ class Watcher:
         self._waited = 0.0
         self.finished: Finished | None = None
 
+    def begin(self) -> None:
+        """Says on a terminal what the first batch is waited for."""
+        if not self._quiet:
+            status_line.show("preparing the first batch...")
+
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
         from darknet_py.tasks.events import (

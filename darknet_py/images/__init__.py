@@ -43,10 +43,11 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
-from darknet_py.images.order import Order
+from darknet_py.images.order import Order, Turn
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
 from darknet_py.images.pyramid import level_details
+from darknet_py.images.readable import check_enough, others
 from darknet_py.images.refusals import Refusal, scan
 from darknet_py.images.resize import resize_image, resize_max, resize_min
 from darknet_py.images.rotate import rotate_crop_image, rotate_image
@@ -80,11 +81,13 @@ __all__ = [
     "Panel",
     "Refusal",
     "Series",
+    "Turn",
     "View",
     "Views",
     "augment_image",
     "center_crop_image",
     "check_animation",
+    "check_enough",
     "check_name",
     "color_map",
     "crop_image",
@@ -123,6 +126,7 @@ __all__ = [
     "moments",
     "names_beside",
     "order_of",
+    "others",
     "overlap",
     "read_data_file",
     "read_data_part",

@@ -30,7 +30,14 @@ def file_digest(path: str | os.PathLike[str]) -> bytes:
 
 def file_digests(
     paths: Sequence[str | os.PathLike[str]], workers: int | None = None
-) -> list[bytes]:
-    """Of each file, in order, by threads. Raises PictureError."""
+) -> list[bytes | PictureError]:
+    """Of each file, in order, by threads; the error of one that cannot be read."""
+
+    def digest(path: str | os.PathLike[str]) -> bytes | PictureError:
+        try:
+            return file_digest(path)
+        except PictureError as error:
+            return error
+
     with ThreadPoolExecutor(workers or thread_count(), "darknet-digest") as pool:
-        return list(pool.map(file_digest, paths, chunksize=64))
+        return list(pool.map(digest, paths, chunksize=64))

@@ -22,6 +22,11 @@ _LITTER = (
 )
 """Folders that systems make beside pictures, in small letters; what they hold are no pictures of
 somebody's, or smaller copies."""
+_FOREIGN = (
+    *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg", ".ico", ".dng", ".cr2", ".cr3"),
+    *(".nef", ".arw", ".orf", ".rw2", ".raf"),
+)
+"""Suffixes of pictures that are not read, in small letters."""
 
 _Classes = dict[str, list[Path]]
 """The pictures in each class's folder, sorted."""
@@ -69,10 +74,10 @@ def read_folder(
             train, valid = _split(sides[0], train, share, seed)
         else:
             valid = reader.classes(reader.folders(sides[1]))
-    if not any(train.values()):
-        _fail(root, "no pictures in its folders to train on")
     names = sorted({*train, *valid})
     reader.finish(names)
+    if not any(train.values()):
+        _fail(root, f"no pictures in its folders to train on{reader.instead()}")
     return _dataset(names, train), _dataset(names, valid) if any(valid.values()) else None
 
 
@@ -94,10 +99,10 @@ def read_whole_folder(
         say(f"{one_line(root)}: the pictures are those of {place.name}/{why}")
         folders = reader.folders(place)
     classes = reader.classes(folders)
-    if not any(classes.values()):
-        _fail(place, "no pictures in its folders to validate with")
     names = sorted(classes)
     reader.finish(names)
+    if not any(classes.values()):
+        _fail(place, f"no pictures in its folders to validate with{reader.instead()}")
     return _dataset(names, classes)
 
 
@@ -113,6 +118,7 @@ class _Reader:
         self._root = root
         self._tell, self._told = say, set[str]()
         self._litter: set[str] = set()
+        self._foreign: set[Path] = set()
 
     def _say(self, line: str) -> None:
         """Once, though a folder is looked at twice."""
@@ -186,11 +192,24 @@ class _Reader:
             found[folder.name] = self._pictures(folder)
         return found
 
+    def instead(self) -> str:
+        """What is there where there are no pictures, for an error."""
+        if not self._foreign:
+            return ""
+        example = one_line(min(self._foreign))
+        return f": files such as {example} are not read: save them as JPEG or PNG"
+
     def finish(self, names: Sequence[str]) -> None:
         """Says what was passed over, and which classes are easily confused."""
         if self._litter:
             found = ", ".join(sorted(one_line(name) for name in self._litter))
             self._say(f"{one_line(self._root)}: passed over, as no folders of pictures: {found}")
+        if self._foreign:
+            kinds = ", ".join(sorted({path.suffix.lower() for path in self._foreign}))
+            self._say(
+                f"{one_line(self._root)}: {len(self._foreign)} passed over, of kinds that are not "
+                f"read ({kinds}): save them as JPEG or PNG"
+            )
         seen: dict[str, str] = {}
         for name in names:
             other = seen.setdefault(name.casefold(), name)
@@ -250,6 +269,8 @@ class _Reader:
                 entered.append(name)
             folders[:] = entered
             found += [Path(root, name) for name in files if _is_picture(name)]
+            foreign = [name for name in files if name.lower().endswith(_FOREIGN)]
+            self._foreign.update(Path(root, name) for name in foreign if not _hidden(name))
         return sorted(found)
 
     def _refuse_flat(self, root: Path, train: Path, valid: Path) -> None:

@@ -142,9 +142,11 @@ def _find(data: DataFile, key: str, written: str) -> Path:
         )
     advice = ""
     if key in ("train", "valid"):
+        is_of_elsewhere = os.path.isabs(path_here) or path_here[1:2] == ":"
+        target = "FILE" if is_of_elsewhere else one_line(path_here)
         advice = (
             f': lists are yours to make, the path of a picture a line, as in find "$PWD/{key}" '
-            f"-name '*.png' > {one_line(path_here)}; or name a folder of pictures instead, with a "
+            f"-name '*.png' > {target}; or name a folder of pictures instead, with a "
             "folder for each class"
         )
     raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file{advice}")

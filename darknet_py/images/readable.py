@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any
 
@@ -15,6 +15,27 @@ from darknet_py.images.seeds import Purpose, generator
 from darknet_py.images.store import Store
 
 _Picture = npt.NDArray[Any]
+
+
+def others(dataset: Dataset, seed: int, turn: Turn) -> Iterator[int]:
+    """The pictures that may take a turn, the likeliest first: those of its class in an order that
+    depends on the seed and the turn only, then all others; at last, none being good, itself."""
+    labels = dataset.labels
+    rng = generator(Purpose.OTHER, seed, turn.epoch, turn.place)
+    order = rng.permutation(len(labels)).tolist()
+    yield from (index for index in order if labels[index] == labels[turn.picture])
+    yield from (index for index in order if labels[index] != labels[turn.picture])
+    yield turn.picture
+
+
+def check_enough(refused: Mapping[int, PictureError], total: int) -> None:
+    """Raises DarknetError where more of so many pictures cannot be read than can."""
+    if 2 * len(refused) > total:
+        first = next(iter(refused.values()))
+        raise DarknetError(
+            f"{len(refused)} of {total} pictures cannot be read: is a disk or a network folder "
+            f"gone? {first}"
+        )
 
 
 class Readable:
@@ -55,18 +76,12 @@ class Readable:
         picture = self.get(turn.picture)
         if picture is not None:
             return turn.picture, picture
-        labels = self._dataset.labels
-        rng = generator(Purpose.OTHER, self._seed, turn.epoch, turn.place)
-        order = rng.permutation(len(labels)).tolist()
-        same = (index for index in order if labels[index] == labels[turn.picture])
-        others = (index for index in order if labels[index] != labels[turn.picture])
-        for index in chain(same, others):
-            if 2 * len(self.refused) > len(labels):
-                break
+        for index in others(self._dataset, self._seed, turn):
+            check_enough(self.refused, len(self._dataset))
             picture = self.get(index)
             if picture is not None:
                 return index, picture
-        raise self._too_few()
+        raise AssertionError("no picture is left, and half of them can be read")
 
     def untold(self) -> list[PictureError]:
         """Why pictures cannot be read, of those that came up since this was last asked."""
@@ -74,11 +89,3 @@ class Readable:
             errors = list(self.refused.values())[self._told :]
             self._told += len(errors)
         return errors
-
-    def _too_few(self) -> DarknetError:
-        with self._lock:
-            refused, first = len(self.refused), next(iter(self.refused.values()))
-        return DarknetError(
-            f"{refused} of {len(self._dataset)} pictures cannot be read any more: is a disk or a "
-            f"network folder gone? {first}"
-        )

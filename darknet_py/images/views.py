@@ -7,18 +7,19 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
+from darknet_py.errors import PictureError
 from darknet_py.images.augment import augment_image
 from darknet_py.images.channels import to_channels
 from darknet_py.images.components import principal_components
 from darknet_py.images.fit import fit_image
-from darknet_py.images.image import load_image
+from darknet_py.images.image import load_image, load_pixels
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.images.store import Store
 from darknet_py.ops.cpu.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]
@@ -58,7 +59,13 @@ class Views:
         self._workers = workers or thread_count()
         self._components = None
         if augmentation is not None and augmentation.pca:
-            self._components = principal_components(Store(paths).get, len(paths), seed)
+            self._components = principal_components(self._pixels, len(paths), seed)
+
+    def _pixels(self, index: int) -> npt.NDArray[Any] | None:
+        try:
+            return load_pixels(self._paths[index])
+        except PictureError:
+            return None
 
     def describe(self) -> str:
         """What they depend on beside the picture."""
@@ -68,25 +75,34 @@ class Views:
         colours = None if self._components is None else self._components.tolist()
         return f"{w}x{h}x{c}, {self.count}, {self._augmentation}, seed {self._seed}, {colours}"
 
-    def stream(self, indices: Sequence[int], digests: Sequence[bytes]) -> Generator[_Floats]:
-        """The views (count, c, h, w) of each of these pictures, in order, made ahead by threads;
-        digests: of all pictures. Raises PictureError for one that cannot be read."""
+    def stream(
+        self, indices: Sequence[int], digests: Sequence[bytes]
+    ) -> Generator[_Floats | PictureError]:
+        """The views (count, c, h, w) of each of these pictures, in order, made ahead by threads, or
+        the error of one that cannot be read; digests: of all pictures."""
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="darknet-views")
-        waiting: deque[Future[_Floats]] = deque()
+        waiting: deque[Future[_Floats | PictureError]] = deque()
         coming = iter(indices)
         try:
             for index in islice(coming, _AHEAD * self._workers):
-                waiting.append(pool.submit(self.make, index, digests[index]))
+                waiting.append(pool.submit(self._try, index, digests[index]))
             while waiting:
                 made = waiting.popleft().result()
                 for index in islice(coming, 1):
-                    waiting.append(pool.submit(self.make, index, digests[index]))
+                    waiting.append(pool.submit(self._try, index, digests[index]))
                 yield made
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def _try(self, index: int, digest: bytes) -> _Floats | PictureError:
+        try:
+            return self.make(index, digest)
+        except PictureError as error:
+            return error
+
     def make(self, index: int, digest: bytes) -> _Floats:
-        """The views (count, c, h, w) of one picture of the set, of this digest."""
+        """The views (count, c, h, w) of one picture of the set, of this digest. Raises
+        PictureError."""
         c, h, w = self._shape
         picture = load_image(self._paths[index])
         out = np.empty((self.count, c, h, w), np.float32)

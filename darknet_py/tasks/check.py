@@ -38,6 +38,12 @@ class Report:
     processes: int = 1
     decoded: bool = True
 
+    def unreadable(self) -> set[Path]:
+        """The refused pictures."""
+        found = {self.data.training().paths[each.picture] for each in self.refused_train}
+        valid = self.data.valid.paths if self.data.valid else []
+        return found | {valid[each.picture] for each in self.refused_valid}
+
     def usable(self) -> tuple[Dataset, Dataset | None]:
         """The sets without the refused pictures; the second is None where none is left."""
         train = self.data.training().without(refusal.picture for refusal in self.refused_train)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.errors import TrainingError
+from darknet_py.errors import PictureError, TrainingError
 from darknet_py.images import Dataset, Loader, Panel, Series
 from darknet_py.network import Network
 from darknet_py.tasks.targets import check_outputs, targets_of
@@ -56,12 +56,14 @@ def sweep(
     steps: int,
     seed: int = 0,
     workers: int | None = None,
+    left_out: Callable[[PictureError], object] = lambda _error: None,
 ) -> Iterator[Probe]:
     """Trains on a batch of the cfg at each of `steps` rates from `low` to `high`, each by the same
     factor above the one before; the network's weights are spoilt by it.
 
     Ends early where the loss is no number or has climbed to DIVERGED times its lowest. Source:
-    Smith 2017, Cyclical Learning Rates, 3.3. Raises TrainingError.
+    Smith 2017, Cyclical Learning Rates, 3.3. left_out: told of each picture that cannot be read any
+    more. Raises TrainingError.
     """
     check_outputs(net, len(data.names))
     h, w, c = net.in_shape
@@ -71,6 +73,8 @@ def sweep(
     with closing(loader.batches()) as batches:
         for number, rate in enumerate(np.geomspace(low, high, steps).tolist(), start=1):
             x, truth = next(batches)
+            for error in loader.untold():
+                left_out(error)
             loss = net.accumulate(x, targets_of(truth, net.outputs))
             if not math.isfinite(loss) or not net.updates_are_finite():
                 return

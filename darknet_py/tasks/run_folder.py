@@ -44,10 +44,8 @@ class RunFolder:
     def figures(self) -> tuple[Path, Path]:
         """The table of the run's figures, and its chart: metrics.csv and chart.png, or where those
         are another's, NAME_metrics.csv and NAME_chart.png. To be asked before the run begins."""
-        shared, own = (
-            tuple(self.path / f"{start}{name}" for name in (TABLE, CHART))
-            for start in ("", f"{self.name}_")
-        )
+        shared = self.path / TABLE, self.path / CHART
+        own = self.path / f"{self.name}_{TABLE}", self.path / f"{self.name}_{CHART}"
         is_free = not any(os.path.lexists(path) for path in shared) or self._owns_shared()
         return own if own[0].exists() or not is_free else shared
 

@@ -10,7 +10,7 @@ import json
 import os
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,16 +105,27 @@ def check_classes(split: Split, names: Sequence[str], state: Path) -> None:
     )
 
 
-def rejoin(split: Split, train: Dataset, valid: Dataset | None, state: Path) -> Joined:
+def rejoin(
+    split: Split,
+    train: Dataset,
+    valid: Dataset | None,
+    state: Path,
+    unreadable: Collection[Path] = (),
+) -> Joined:
     """The pictures that are here now, each on the side where it was when the run began.
 
-    New ones go where the data has them. With the same pictures as then, wherever they lie now, both
-    sets are exactly as they were, in their order. Raises StateError for other classes, a picture of
-    another class than then, where no picture is known, and where none is left to train on.
+    New ones go where the data has them, but for those that are unreadable; others that cannot be
+    read any more keep their places, where a loader has others for them. With the same pictures as
+    then, wherever they lie now, both sets are exactly as they were, in their order. Raises
+    StateError for other classes, a picture of another class than then, where no picture is known,
+    and where none is left to train on.
     """
     check_classes(split, train.names, state)
-    given = _entries(split, train, valid)
     known = _known(split)
+    given = [
+        [entry for entry in side if entry.key in known or entry.path not in unreadable]
+        for side in _entries(split, train, valid)
+    ]
     _check_labels(given, known, split.names, state)
     now, moved = _sides(given, known)
     new = [[entry for entry in side if entry.key not in known] for side in now]

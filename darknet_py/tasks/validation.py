@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darknet_py.cfg.data_file import read_data
-from darknet_py.errors import DarknetError, TrainingError
+from darknet_py.errors import CfgError, DarknetError, TrainingError
 from darknet_py.images import (
     Dataset,
     find_valid_list,
@@ -106,10 +107,10 @@ def validate(
     guess, and a share of what is left would say nothing."""
     found = evaluate(net, validation.dataset, top or validation.top, views, batch, worst)
     if found.not_finite:
-        count = f"{len(found.not_finite)} of {found.pictures}"
+        count, first = f"{len(found.not_finite)} of {found.pictures}", found.not_finite[0]
         raise DarknetError(
-            f"{net.path}: of {count} pictures the outputs are no numbers, {found.not_finite[0]} the "
-            "first: these weights cannot be used (a training that diverged, or another cfg's)"
+            f"{net.path}: of {count} pictures the outputs are no numbers, {first} the first: these "
+            "weights cannot be used (a training that diverged, or another cfg's)"
         )
     return found
 
@@ -158,12 +159,7 @@ def _find_listed(path: Path, net: Network, known: _Names, labels: str) -> _Found
     """A list: with numbers, under the names beside it, else those of its folders, else numbers;
     or of paths alone, which bear the network's names."""
     if not has_numbers(path):
-        if known.names is None:
-            raise DarknetError(
-                f"{path}: has no numbers of classes behind its paths, and nothing names the "
-                f"network's classes: expected {names_file(net.path)}, or --names FILE"
-            )
-        return _Found(read_labelled(path, tuple(known.names), labels), path, has_numbers=True)
+        return _Found(_read_paths(path, net, known, labels), path, has_numbers=True)
     outputs = class_count(net)
     beside = names_beside(path)[:outputs]
     if beside:
@@ -178,6 +174,20 @@ def _find_listed(path: Path, net: Network, known: _Names, labels: str) -> _Found
     return _Found(replace(dataset, names=names), path, has_numbers=True, by_folders=True)
 
 
+def _read_paths(path: Path, net: Network, known: _Names, labels: str) -> Dataset:
+    """A list of paths, which bear names that the network's classes may have."""
+    candidates = _candidates(known, class_count(net))
+    if not candidates:
+        raise DarknetError(
+            f"{path}: has no numbers of classes behind its paths, and nothing names the network's "
+            f"classes: expected {names_file(net.path)}, or --names FILE"
+        )
+    for names in candidates[:-1]:
+        with suppress(CfgError):
+            return read_labelled(path, tuple(names), labels)
+    return read_labelled(path, tuple(candidates[-1]), labels)
+
+
 def _match(found: _Found, net: Network, known: _Names, notes: list[str]) -> Dataset:
     """The dataset under the network's classes."""
     dataset, outputs = found.dataset, class_count(net)
@@ -186,7 +196,7 @@ def _match(found: _Found, net: Network, known: _Names, notes: list[str]) -> Data
     as_they_are = {index: index for index in used}
     for mine in _candidates(known, outputs):
         if list(dataset.names) == mine:
-            return _with_names(dataset, mine, as_they_are)
+            return _with_names(dataset, known.names or shipped_names(outputs) or mine, as_they_are)
         places = _places(theirs, mine)
         if places is not None:
             moved = dict(zip(used, places, strict=True))
@@ -236,7 +246,7 @@ def _places(theirs: Sequence[str], mine: Sequence[str]) -> list[int] | None:
 
 
 def _with_names(dataset: Dataset, names: Sequence[str], places: dict[int, int]) -> Dataset:
-    labels = [(places[label],) for (label,) in dataset.labels]
+    labels: list[tuple[int, ...]] = [(places[label],) for (label,) in dataset.labels]
     return Dataset(tuple(names), dataset.paths, labels)
 
 

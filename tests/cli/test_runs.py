@@ -165,8 +165,9 @@ def test_classes_in_another_order_are_refused(train: Train) -> None:
 def test_a_folder_that_holds_a_run_is_not_begun_anew_in(train: Train) -> None:
     assert train("--backup", "b", "--max-iter", 6).code == 0
     before = contents("b")
-    for words in ((), ("b/n.weights", "-clear"), ("b/n.backup",)):
-        code, _, err = train("--backup", "b", *words)
+    begins: list[tuple[object, ...]] = [(), ("b/n.weights", "-clear"), ("b/n.backup",)]
+    for begin in begins:
+        code, _, err = train("--backup", "b", *begin)
         assert (code, contents("b")) == (1, before)
         assert "b: holds a training of n (n.backup): go on with it by --resume, begin anew" in err
     # neither does a run that could not begin touch anything, though it may

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -477,3 +478,30 @@ def test_only_what_means_something_is_printed(darknet: Run, task: Task, tmp_path
     assert [line.split()[0] for line in lines[:2]] == ["class", "cross"]
     assert lines[2] == "2 classes without pictures"
     assert re.fullmatch(r"1 picture: top-1 [01]\.0000, loss \d+\.\d{4}", lines[3])
+
+
+def test_a_run_goes_on_bit_for_bit_though_a_picture_is_cut_short(
+    darknet: Run, tmp_path: Path
+) -> None:
+    """Before it began, and before it goes on: the others keep their turns."""
+    data = draw_shapes(tmp_path / "shapes", 8)
+    cfg = tmp_path / "s.cfg"
+    cfg.write_text(CFG)
+
+    def train(backup: str, *options: object) -> bytes:
+        darknet("train", data, cfg, "--backup", tmp_path / backup, "-q", *options)
+        return (tmp_path / backup / "s.weights").read_bytes()
+
+    def cut(name: str) -> None:
+        (data / name).write_bytes((data / name).read_bytes()[:-40])
+
+    cut("cross/3.png")
+    whole = train("a", "--max-iter", 9)
+    train("b", "--max-iter", 4)
+    assert train("b", "--max-iter", 9, "--resume") == whole
+    train("c", "--max-iter", 4)
+    cut("circle/5.png")
+    shutil.copytree(tmp_path / "c", tmp_path / "d")
+    at_once = train("c", "--max-iter", 9, "--resume")
+    train("d", "--max-iter", 6, "--resume")
+    assert train("d", "--max-iter", 9, "--resume") == at_once != whole

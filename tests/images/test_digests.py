@@ -20,5 +20,10 @@ def test_it_is_of_what_the_file_holds(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match=r"no\.png: cannot be read: No such file"):
-        file_digests([tmp_path / "no.png"])
+    said = rf"{tmp_path}/no.png: cannot be read: No such file or directory"
+    with pytest.raises(PictureError) as caught:
+        file_digest(tmp_path / "no.png")
+    assert str(caught.value) == said
+    (tmp_path / "a").touch()
+    good, bad = file_digests([tmp_path / "a", tmp_path / "no.png"])
+    assert (good, str(bad)) == (file_digest(tmp_path / "a"), said)

@@ -403,3 +403,18 @@ def test_a_class_that_is_known_is_not_looked_into(tmp_path: Path) -> None:
     touch_classes(tmp_path / "cat", old=2, new=1)
     assert read_whole_folder(tmp_path, {"cat"}).names == ("cat",)
     assert read_whole_folder(tmp_path, {"old", "new"}).names == ("new", "old")
+
+
+def test_pictures_of_kinds_that_are_not_read_are_said(tmp_path: Path) -> None:
+    touch_classes(tmp_path, cat=2, dog=1)
+    touch(
+        tmp_path / "cat" / "IMG_1.HEIC", tmp_path / "dog" / "a.avif", tmp_path / "dog" / "._b.avif"
+    )
+    train, _, said = read(tmp_path)
+    assert train.counts() == [2, 1]
+    assert said == [
+        ".: 2 passed over, of kinds that are not read (.avif, .heic): save them as JPEG or PNG"
+    ]
+    for path in tmp_path.rglob("*.jpg"):
+        path.unlink()
+    assert fault(tmp_path).endswith("cat/IMG_1.HEIC are not read: save them as JPEG or PNG")

@@ -82,12 +82,12 @@ def test_every_kind_that_is_cut_short_is_what_loading_says(
     """A quick look finds what decoding finds: no more and no less."""
     path = make_picture(tmp_path / f"a.{suffix}", 120, 90)
     path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    said = []
     try:
         load_image(path)
     except PictureError as error:
-        assert [str(refusal.error) for refusal in scan(dataset(path))] == [str(error)]
-    else:
-        assert scan(dataset(path)) == []
+        said = [str(error)]
+    assert [str(refusal.error) for refusal in scan(dataset(path))] == said
 
 
 def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

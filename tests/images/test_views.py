@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from darknet_py.errors import PictureError
-from darknet_py.images import Views, file_digests, fit_image, load_image
+from darknet_py.images import Views, file_digest, fit_image, load_image
 from tests.images.sets import EVERYTHING, PLAIN, make_picture
 
 NO_PCA = replace(EVERYTHING, pca=0)
@@ -19,7 +19,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def all_views(paths: list[Path], views: Views) -> np.ndarray:
-    return np.stack(list(views.stream(range(len(paths)), file_digests(paths))))
+    return np.stack([views.make(index, file_digest(path)) for index, path in enumerate(paths)])
 
 
 def test_the_fitted_view(paths: list[Path]) -> None:
@@ -66,9 +66,11 @@ def test_the_description_tells_views_apart(paths: list[Path]) -> None:
 
 def test_a_bad_picture_is_named(paths: list[Path]) -> None:
     paths[3].write_bytes(b"no picture")
-    stream = Views(paths, 8, 8, 3, 1, None).stream(range(7), file_digests(paths))
-    with pytest.raises(PictureError, match=r"3\.png"):
-        list(stream)
+    views = Views(paths, 8, 8, 3, 1, None)
+    made = list(views.stream(range(7), [b""] * 7))
+    assert isinstance(made[3], PictureError)
+    assert str(made[3]).startswith(f"{paths[3]}: is not a picture")
+    assert [index for index, each in enumerate(made) if isinstance(each, PictureError)] == [3]
 
 
 def test_what_cannot_be(paths: list[Path]) -> None:

@@ -124,3 +124,16 @@ def test_the_chart_has_the_rates_by_their_logarithm() -> None:
     other = draw_chart([panel._replace(log_x=False)])
     assert picture.shape == other.shape
     assert not np.array_equal(picture, other)
+
+
+def test_a_picture_that_goes_bad_is_told(tmp_path: Path) -> None:
+    data = open_data(draw_shapes(tmp_path / "shapes", 8), share=0).training()
+    data.paths[5].write_bytes(b"")
+    told: list[str] = []
+    probes = list(
+        sweep(
+            new_net(tmp_path), data, 1e-6, 1e-5, 6, left_out=lambda error: told.append(str(error))
+        )
+    )
+    assert len(probes) == 6
+    assert [each.split(": ")[0] for each in told] == [str(data.paths[5])]

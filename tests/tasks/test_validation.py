@@ -76,7 +76,7 @@ def test_classes_are_matched_by_name(tmp_path: Path, pets: Path, names: str) -> 
     outputs = 3 if names.startswith(("fox", "dog")) else 5
     net = net_of(tmp_path, outputs, names)
     assert sorted(count for count in found(pets, net).values()) == [1, 2, 3]
-    expected = [line for line in names.splitlines()][:outputs]
+    expected = names.splitlines()[:outputs]
     assert list(open_validation(pets, net).dataset.names) == expected
     assert "classes are matched by name" in open_validation(pets, net).notes[0]
 
@@ -126,9 +126,12 @@ def test_one_output_knows_two_classes(tmp_path: Path, pets: Path) -> None:
 
 def test_imagenets_folders_have_wordnets_numbers(tmp_path: Path) -> None:
     photos = make_folder(tmp_path / "photos", {"n02110063": 2, "n01440764": 1})
-    opened = open_validation(photos, net_of(tmp_path, 1000))
-    used = [opened.dataset.names[label] for (label,) in opened.dataset.labels]
-    assert sorted(set(used)) == ["malamute", "tench"]
+    listed = tmp_path / "val.list"
+    listed.write_text("".join(f"{path}\n" for path in photos.glob("*/*.png")))
+    for data in (photos, listed):
+        opened = open_validation(data, net_of(tmp_path, 1000))
+        used = [opened.dataset.names[label] for (label,) in opened.dataset.labels]
+        assert sorted(set(used)) == ["malamute", "tench"]
 
 
 def write_list(path: Path, pets: Path, numbers: dict[str, int] | None) -> Path:

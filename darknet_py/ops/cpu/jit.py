@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from darknet_py.ops import notices
+
 _lock = threading.RLock()
 
 
@@ -47,6 +49,9 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
     folder = _folder()
     compiled = numba.njit(nogil=True, error_model="numpy")(_translated(function))
+    kept = numba.config.CACHE_DIR or folder
+    if kept is None or not any(Path(kept).rglob(f"*.{function.__name__}-*.nbi")):
+        notices.compiling(is_kept=kept is not None)
     if folder is not None and hasattr(compiled, "enable_caching"):  # numba may be switched off
         theirs = numba.config.CACHE_DIR
         try:

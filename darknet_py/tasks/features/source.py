@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from darknet_py.errors import PictureError
-from darknet_py.images import BalancedOrder, Batch, Dataset, Order
+from darknet_py.images import BalancedOrder, Batch, Dataset, Order, Turn, others
 from darknet_py.network import Network
 from darknet_py.tasks.features.cache import Features
 from darknet_py.tasks.targets import probabilities_of
@@ -28,6 +28,7 @@ class FeatureSource:
         self._features = features
         self._batch = batch
         self._order = order
+        self._untold = list(features.refused.values())
         self._truths = np.stack([dataset.truth(index) for index in range(len(dataset))])
 
     def batches(self, start: int = 0) -> Generator[Batch]:
@@ -36,13 +37,21 @@ class FeatureSource:
         views = array.shape[1]
         for number in count(start):
             turns = self._order.turns(number * self._batch, (number + 1) * self._batch)
-            pictures = [turn.picture for turn in turns]
+            pictures = [self._picture(turn) for turn in turns]
             x = array[rows[pictures], [turn.epoch % views for turn in turns]]
             yield x, self._truths[pictures]
 
+    def _picture(self, turn: Turn) -> int:
+        """The picture whose turn it is, or where it could not be read one in its place."""
+        rows = self._features.rows
+        if rows[turn.picture] >= 0:
+            return turn.picture
+        return next(index for index in others(self._dataset, 0, turn) if rows[index] >= 0)
+
     def untold(self) -> list[PictureError]:
-        """Nothing: what is read are features."""
-        return []
+        """The errors of pictures that have no features, once."""
+        errors, self._untold = self._untold, []
+        return errors
 
     def paths(self, number: int) -> list[Path]:
         """The pictures of batch `number`."""
@@ -51,7 +60,9 @@ class FeatureSource:
 
 
 def predictions_of(net: Network, features: Features, batch: int = 256) -> Iterator[np.ndarray]:
-    """What a network that takes features says of each picture's first view: (n, classes)."""
-    for start in range(0, len(features.rows), batch):
-        x = features.array[features.rows[start : start + batch], 0]
+    """What a network that takes features says of each picture's first view, (n, classes); of those
+    that have none, nothing."""
+    rows = features.rows[features.rows >= 0]
+    for start in range(0, len(rows), batch):
+        x = features.array[rows[start : start + batch], 0]
         yield probabilities_of(net.predict(x))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darknet_py.atomic import write_text
@@ -248,7 +248,9 @@ def _judge_of_pictures(valid: Dataset, top: int) -> Judge:
 
 
 def _judge_of_features(valid: Dataset, features: Features, top: int) -> Judge:
-    return lambda net: tally(valid, predictions_of(net, features), top)
+    there = valid.without(features.refused)
+    refused = tuple(features.refused.values())
+    return lambda net: replace(tally(there, predictions_of(net, features), top), refused=refused)
 
 
 def _clear(stage: Path, name: str) -> None:

@@ -67,6 +67,40 @@ def test_they_are_what_the_front_gives(tmp_path: Path, net: Network, data: Datas
     np.testing.assert_allclose(features.array[features.rows, 0], net.output(x, 1), rtol=1e-5)
 
 
+def test_pictures_that_cannot_be_read_have_none_and_others_take_their_turns(
+    tmp_path: Path, data: Dataset
+) -> None:
+    net = new_net(tmp_path, FROZEN.replace("[dropout]\nprobability=.1\n", ""))
+    front = Front(net, 1)
+    data.paths[3].write_bytes(data.paths[3].read_bytes()[:-40])
+    data.paths[4].unlink()
+    _, features = run(front, data, views_of(net, data), tmp_path / "cache")
+    assert sorted(features.refused) == [3, 4]
+    assert np.flatnonzero(features.rows < 0).tolist() == [3, 4]
+    there = data.without([3, 4])
+    found = tally(there, predictions_of(rear(net, 1), features, 5))
+    expected = evaluate(net, data)
+    np.testing.assert_array_equal(found.confusion, expected.confusion)
+    assert len(expected.refused) == 2
+    source = FeatureSource(data, features, 21, Order(21, 0, False))
+    said = {str(each).split(": ")[0] for each in source.untold()}
+    assert said == set(map(str, data.paths[3:5]))
+    assert source.untold() == []
+    x, truth = next(source.batches())
+    rows = {tuple(row.ravel()) for row in features.array[:, 0]}
+    assert all(tuple(row.ravel()) in rows for row in x)
+    assert truth.argmax(axis=1).tolist() == [label for (label,) in data.labels]
+
+
+def test_where_most_cannot_be_read_there_are_none(
+    tmp_path: Path, net: Network, data: Dataset
+) -> None:
+    for path in data.paths[:11]:
+        path.unlink()
+    with pytest.raises(DarknetError, match="11 of 21 pictures cannot be read: is a disk"):
+        run(Front(net, 1), data, views_of(net, data), tmp_path / "cache")
+
+
 def test_means_are_kept_where_they_are_enough(tmp_path: Path, data: Dataset) -> None:
     net = new_net(tmp_path, FROZEN.replace("[dropout]\nprobability=.1\n", ""))
     front = Front(net, 1)

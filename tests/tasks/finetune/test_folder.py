@@ -74,7 +74,7 @@ def test_labels_need_not_be_in_the_paths(tmp_path: Path) -> None:
 
 
 def test_a_name_that_cannot_stand_in_a_list(tmp_path: Path) -> None:
-    train = Dataset(("a",), [tmp_path / "a #1.png"], [(0,)])
+    train = Dataset(("a",), [tmp_path / "a\n1.png"], [(0,)])
     folder = open_folder(tmp_path / "out", "net", INPUTS, resume=False)
     with pytest.raises(TrainingError, match="a name that cannot stand in a list: rename it"):
         write_data(folder, Data(tmp_path, train.names, train, None, tmp_path, 1))

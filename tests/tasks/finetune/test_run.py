@@ -11,7 +11,7 @@ import pytest
 from darknet_py.errors import TrainingError
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data, open_data
-from darknet_py.tasks.events import Finished, Saved, Trained, Validated
+from darknet_py.tasks.events import Finished, LeftOut, Saved, Trained, Validated
 from darknet_py.tasks.features import Cached, Front
 from darknet_py.tasks.finetune import Began, Ended, How, Kept, Request, Wishes, finetune, prepare
 from darknet_py.tasks.finetune.run import FinetuneEvent
@@ -137,6 +137,21 @@ def test_the_cache_changes_nothing_but_time(
         one, two = (loaded(tmp_path / name, f"_{stage}") for name in ("with", "without"))
         for first, second in zip(one.parameters(), two.parameters(), strict=True):
             np.testing.assert_allclose(first.value, second.value, rtol=2e-2, atol=2e-4)
+
+
+def test_pictures_that_go_bad_meanwhile_are_left_out_and_said(
+    tmp_path: Path, base: tuple[Path, Path], how: How
+) -> None:
+    data = open_data(draw_shapes(tmp_path / "shapes", 12), share=0.25)
+    bad = [data.training().paths[5], data.validation().paths[1]]
+    for path in bad:
+        path.write_bytes(path.read_bytes()[:-40])
+    events = list(run(base, data, tmp_path / "out", how))
+    left_out = {str(event.error).split(": ")[0] for event in events if isinstance(event, LeftOut)}
+    assert left_out == set(map(str, bad))
+    validated = [event for event in events if isinstance(event, Validated)]
+    assert {event.evaluation.pictures for event in validated} == {8}
+    assert isinstance(events[-1], Kept)
 
 
 def test_features_that_are_too_large_are_not_kept(
