@@ -83,3 +83,30 @@ def test_tools_of_weights_see_zero_too(tool: object) -> None:
     expected = net.predict(x)
     other = tool(net) or net  # type: ignore[operator]
     np.testing.assert_allclose(other.predict(x), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["convolutional", "grouped", "connected"])
+def test_a_norm_that_is_not_folded(kind: str) -> None:
+    """Of a channel that hardly varies far from zero float32 would lose what it says."""
+    text = NET + "[convolutional]\nfilters=2\n" + NORMS[kind] + LAST
+
+    def of(ops: object) -> Network:
+        net = with_variance(make_network(text, ops), -7e-44)
+        for parameter in net.layers[1].parameters():
+            if parameter.name == "rolling_mean":
+                parameter.value += 0.5
+        net.changed()
+        return net
+
+    net, exact = of(CPU), of(FLOAT64)
+    x, delta = pictures(net), np.ones((2, 3), np.float32)
+    for frozen in (False, True):
+        for each in (net, exact):
+            each.layers[1].frozen = frozen
+        np.testing.assert_allclose(net.predict(x), exact.predict(x), 1e-3)
+        found, expected = (each.carry_back(x, delta, 2, [-1]).deltas[0] for each in (net, exact))
+        np.testing.assert_allclose(found, expected, 0, 1e-3 * np.abs(expected).max())
+    for _ in range(2):
+        assert net.train_step(x, truths(net)) == pytest.approx(
+            exact.train_step(x, truths(net)), rel=1e-3
+        )

@@ -343,8 +343,16 @@ def test_a_size_that_has_two_meanings(tmp_path: Path) -> None:
         (3, np.nan, "layer 0 [convolutional] has weights that are not finite: 1 of 4 biases: "),
         (20, -np.inf, "layer 0 [convolutional] has weights that are not finite: 1 of 72 weights: "),
         (14, np.nan, "layer 0 [convolutional] has weights that are not finite: 1 of 4 rolling_var"),
-        (14, -0.5, "layer 0 [convolutional] has variances that are negative (-0.5): 1 of 4 rolling_var"),
-        (-1, -0.25, "layer 3 [connected] has variances that are negative (-0.25): 1 of 3 rolling_var"),
+        (
+            14,
+            -0.5,
+            "layer 0 [convolutional] has variances that are negative (-0.5): 1 of 4 rolling_var",
+        ),
+        (
+            -1,
+            -0.25,
+            "layer 3 [connected] has variances that are negative (-0.25): 1 of 3 rolling_var",
+        ),
     ],
 )
 def test_numbers_that_make_nothing_but_nan_are_refused(

@@ -98,7 +98,7 @@ class Engine:
         many rows make a sequence, and a batch of them is not cut. Raises OutOfMemoryError.
         """
         if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
-            with self._within_memory(record, x, time_steps, changing):
+            with self._within_memory(None, record, x, time_steps, changing):
                 given = [each.astype(arrays[0].dtype) for each in (x, *others)]
                 return replay(record(len(x)), given)
         x = np.ascontiguousarray(x, np.float32)
@@ -110,7 +110,7 @@ class Engine:
                 (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
                 if first.table is not None:
                     return self._run_in_groups(key, record, x, threads)
-            with self._within_memory(record, x, time_steps, changing):
+            with self._within_memory(key, record, x, time_steps, changing):
                 (bound,) = self._bound(key, record, len(x), threads, 1, changing)
                 bound.run(x, *others)
                 return [_taken(y) for y in bound.outputs]
@@ -128,7 +128,7 @@ class Engine:
     ) -> Times:
         """How long each step takes of what `run` would run, with all threads on each."""
         key = key, tuple(map(id, arrays))
-        with self._lock, self._within_memory(record, x, time_steps, changing):
+        with self._lock, self._within_memory(key, record, x, time_steps, changing):
             (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
             bound.run(x, *others)
             steps = [
@@ -165,10 +165,16 @@ class Engine:
 
     @contextmanager
     def _within_memory(
-        self, record: Callable[[int], Recording], x: np.ndarray, least: int, changing: bool
+        self,
+        key: Hashable,
+        record: Callable[[int], Recording],
+        x: np.ndarray,
+        least: int,
+        changing: bool,
     ) -> Iterator[None]:
         """Says what would fit where memory does not do. least: how many rows can be recorded."""
         n = len(x)
+        is_made = (key, n, thread_count()) in self._programs
 
         def needed() -> int:
             """What the maps of all take, by those of a few: nothing of a large batch is made."""
@@ -176,7 +182,7 @@ class Engine:
             return FLOAT * few.memory.floats * n // least
 
         try:
-            if x.nbytes > SMALL and n > least:
+            if x.nbytes > SMALL and n > least and not is_made:
                 self._check_memory(needed(), n)
             yield
         except MemoryError as error:

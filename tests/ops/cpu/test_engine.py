@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from darknet_py import ops as devices
+from darknet_py.errors import OutOfMemoryError
 from darknet_py.ops.cpu import engine as engine_module
 from darknet_py.ops.cpu.engine import Engine
 from darknet_py.ops.record import Recorder, Recording
@@ -127,3 +128,35 @@ def test_times_of_all_steps() -> None:
     assert [name for name, *_ in times.steps] == ["picture", "3x3/1 16"]
     assert all(seconds > 0 for *_, seconds in times.steps)
     assert times.peak > 1
+
+
+def test_a_large_batch_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By how little of it takes, before anything is made of all; not again at each step."""
+    monkeypatch.setattr(engine_module, "SMALL", 0)
+    w = weights()
+    calls: list[int] = []
+    engine = Engine()
+    for _ in range(3):
+        engine.run("conv", recorder_of(w, calls), pictures(6), arrays=[w], changing=True)
+    assert calls == [1, 6]
+
+
+@pytest.mark.parametrize("changing", [False, True])
+def test_memory_that_ends_is_one_line(changing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    w, engine = weights(), Engine()
+    monkeypatch.setattr("darknet_py.ops.cpu.plan.program.Program.bind", fails)
+    monkeypatch.setattr(engine_module, "thread_count", lambda: 1)
+    with pytest.raises(OutOfMemoryError, match="6 at once need more memory than there is") as found:
+        engine.run("conv", recorder_of(w), pictures(6), arrays=[w], changing=changing)
+    assert found.value.fits == 5
+
+
+def test_sequences_are_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "thread_count", lambda: 2)
+    w = weights()
+    calls: list[int] = []
+    Engine().run("conv", recorder_of(w, calls), pictures(6), arrays=[w], time_steps=3)
+    assert calls == [6]

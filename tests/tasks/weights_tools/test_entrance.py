@@ -138,7 +138,9 @@ def test_rgbgr_of_a_grey_network() -> None:
 def test_signs_cannot_make_up_for_another_range(key: str) -> None:
     net = learned(NET + CONV.format(6) + f"{key}=1\n" + END)
     before = values(net)
-    with pytest.raises(DarknetError, match=rf"layer 0 \[convolutional\] has {key}=1: of its weights"):
+    with pytest.raises(
+        DarknetError, match=rf"layer 0 \[convolutional\] has {key}=1: of its weights"
+    ):
         rescale(net)
     for one, other in zip(values(net), before, strict=True):
         np.testing.assert_array_equal(one, other)
