@@ -9,14 +9,14 @@ such line a warning says what was made of it. docs/cfg-reader.md has all the rul
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from darknet_py.cfg.lines import cfg_lines, joins_two
 from darknet_py.cfg.numbers import MAX_INT as MAX_INT
-from darknet_py.cfg.numbers import are_decimals, atof, atoi
+from darknet_py.cfg.numbers import atof, atoi
 from darknet_py.cfg.text import read_text
 from darknet_py.errors import CfgError
 
@@ -26,10 +26,6 @@ MAX_BYTES = 16 << 20
 MAX_LINES = 1_000_000
 MAX_SECTIONS = 100_000
 """No cfg that means well is larger, and what is read stays in memory."""
-
-_BLANKS = dict.fromkeys(map(ord, " \t\r"))
-_JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
-"""A blank within a value without which two words or numbers become one: `-1 8` is -18."""
 
 
 @dataclass(frozen=True)
@@ -291,7 +287,7 @@ def read_sections(path: str | Path) -> list[Section]:
 def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
     """The sections of a cfg's text; `path` is what errors call it. Raises CfgError."""
     sections: list[Section] = []
-    for number, raw, line in _lines(text):
+    for number, raw, line in cfg_lines(text):
         if number > MAX_LINES:
             raise CfgError(path, None, f"has more than {MAX_LINES:,} lines: is it a cfg?")
         if line.startswith("["):
@@ -305,48 +301,9 @@ def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
             )
         else:
             sections[-1].add_line(line, number)
-            if _JOINED.match(raw):
+            if joins_two(raw):
                 sections[-1].warn(f"{shown(raw.strip())} is read as {shown(line)}", number)
     return sections
-
-
-def _lines(text: str) -> Iterator[tuple[int, str, str]]:
-    """Line numbers, from 1, lines as they stand, and without blanks and comments; empty ones left
-    out.
-
-    Lines end in LF, before which a CR is a blank; where there is no LF at all, in CR.
-    """
-    for number, line in enumerate(text.split("\n" if "\n" in text else "\r"), start=1):
-        bare = line.translate(_BLANKS)
-        if bare and bare[0] not in "#;":
-            yield number, line, _without_comment(line, bare) if "#" in bare else bare
-
-
-def _without_comment(line: str, bare: str) -> str:
-    """A line without blanks, and without the comment behind a blank where it does not matter.
-
-    Of `size=3 # pixels` the C program makes `size=3#pixels`, which atoi reads as 3: so it may go.
-    With `activation=leaky # why` it would make a difference, so there it stays; as it does in
-    `layers=-1 # a, b`, where a layer is counted for each comma.
-    """
-    head, blank_and_comment, comment = _cut(line)
-    if not blank_and_comment:
-        return bare
-    if head.startswith("["):
-        return head
-    key, _, value = head.partition("=")
-    matters = not are_decimals(value) or (key == "layers" and "," in comment)
-    return bare if matters else head
-
-
-def _cut(line: str) -> tuple[str, bool, str]:
-    """What stands before the first `#` with a blank before it, without blanks; whether there is
-    one; what follows."""
-    for blank in (" #", "\t#"):
-        head, found, comment = line.partition(blank)
-        if found and "#" not in head:
-            return head.translate(_BLANKS), True, comment
-    return line, False, ""
 
 
 def _open_section(line: str, path: str | Path, number: int) -> Section:

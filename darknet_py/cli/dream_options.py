@@ -209,7 +209,8 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         "--tile",
         type=_number(),
         metavar="N",
-        help="Dream in tiles of N pixels, which takes less memory; 0: never.  [as memory allows]",
+        help="Dream in tiles of N pixels, which takes less memory and more time; 0: never.  "
+        "[as memory allows]",
     ),
     click.option(
         "--memory",

@@ -15,9 +15,19 @@ from darknet_py.cli.options import Chosen, network_options
 def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
     """Dream: make a picture more of what a network sees in it.
 
-    Each of -iters steps looks at the picture through LAYER, a little moved, mirrored or smaller,
-    and makes what stands out stronger. Early layers see edges and patterns, later ones parts of
-    things. Each round is written as PICTURE_CFG_LAYER_ROUND.png, zoomed and turned for the next.
+    Without LAYER, a preset says what grows and how, for any network and a picture of any size:
+
+    \b
+      --preset creatures  heads and bodies of what the network knows (the usual one)
+      --preset eyes       eyes, fur and feathers; much of the picture stays
+      --preset ornament   strong patterns all over (--sheet takes it)
+      --preset class      one class: --class NAME takes it
+      --preset zoom       a way into the picture: for --webp or --gif
+
+    Options that are given win over it. With LAYER all is as on the nightmare page: each of -iters
+    steps looks at the picture through LAYER, a little moved, mirrored or smaller, and makes what
+    stands out stronger. Early layers see edges and patterns, later ones parts of things. Each round
+    is written as PICTURE_CFG_LAYER_ROUND.png, zoomed and turned for the next.
 
     CFG is what ends in .cfg; without it, the network that comes with the program dreams, and
     without PICTURE on clouds. Only layers up to the last that is needed are loaded.
@@ -27,9 +37,10 @@ def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
     \b
     Examples:
       darknet nightmare
+      darknet nightmare photo.jpg --preset ornament
+      darknet nightmare cfg/tiny.cfg tiny.weights dog.jpg --class malamute
+      darknet nightmare cfg/tiny.cfg tiny.weights dog.jpg --preset zoom --webp dog.webp --fps 12
       darknet nightmare cfg/tiny.cfg tiny.weights scream.jpg 13 -range 3 -iters 20 -rate .01
-      darknet nightmare cfg/tiny.cfg tiny.weights dog.jpg 11 -rounds 30 -zoom .98 --gif dog.gif
-      darknet nightmare cfg/tiny.cfg tiny.weights --from noise --class malamute --laplacian 4
       darknet nightmare --sheet photo.jpg
     """
     from darknet_py.cli.dream_replay import replay

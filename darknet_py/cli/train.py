@@ -332,13 +332,13 @@ def _run(
 ) -> None:
     from darknet_py.tasks.train import train as run
 
-    shared: dict[str, Any] = {}
-    if team is not None:
-        shared = {"share": team.lead, "processes": team.size}
-    train, valid = sets
+    if team is None:
+        events = run(net, *sets, options, progress, begin=begin)
+    else:
+        events = run(net, *sets, options, progress, team.lead, team.size, begin)
     watcher.begin()
     try:
-        for event in run(net, train, valid, options, progress, begin=begin, **shared):
+        for event in events:
             watcher.show(event)
     finally:
         watcher.close()

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 
-from darknet_py.text import joined_bytes
-
 
 def one_line(name: str | os.PathLike[str]) -> str:
-    """The name (or any text) with what would break a line, or a terminal, spelled out.
+    """The name (or any text) with what would break a line, or a terminal, spelled out; bytes that
+    are no UTF-8 as in `legible`."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in legible(name))
 
-    Of bytes that are no UTF-8 it is the surrogate that stands for them: \\udcff.
+
+def legible(name: str | os.PathLike[str]) -> str:
+    """The name (or any text) without the stand-ins that Python keeps for bytes it cannot read.
+
+    Bytes that are UTF-8 after all (the C locale takes them one by one) are read as that, others
+    are spelled out, as in caf\\xe9. What this returns can be written to any UTF-8 file.
     """
-    text = joined_bytes(str(os.fspath(name)))
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = str(os.fspath(name))
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # Half a pair that stands for no byte.
+        return text.encode("utf-8", "backslashreplace").decode()

@@ -31,6 +31,11 @@ T = TypeVar("T")
 _VERSION = 4
 _MORE = "more_"
 """Before the names of the caller's arrays."""
+_DAMAGE = (
+    *(OSError, EOFError, KeyError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+)
+"""What reading a damaged archive brings up: the last two where it seems to be of another kind."""
 _KEPT = "kept_"
 """Before the names of arrays that policy=plateau goes back to."""
 _NET_KEYS = (
@@ -103,7 +108,7 @@ def _read(path: str | Path, how: Callable[[Any], T]) -> T:
                 return how(archive)
     except FileNotFoundError as error:
         raise StateError(f"{path}: no such file: there is nothing to resume") from error
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
+    except _DAMAGE as error:
         raise StateError(f"{path}: is damaged: {error}") from error
 
 

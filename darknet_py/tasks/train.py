@@ -99,6 +99,11 @@ def _run(run: Run, goes_on: bool) -> Iterator[Event]:
     if last and net.batch_num >= last:
         yield from _ended_before(run, last, goes_on)
         return
+    if options.patience and run.progress.since_best >= options.patience:
+        raise TrainingError(
+            f"{net.path}: the training has ended: {run.progress.since_best} validations brought "
+            "nothing better: to go on, raise --patience, or leave it out"
+        )
     plateau.begin(net)
     remove_leftovers(options.backup)
     yield from checkpoint(run, first=True)
@@ -146,9 +151,10 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             yield from _left_out(run, run.source.untold())
             yield from train_batch(run, batch)
             ended = bool(last and net.batch_num >= last) or options.stop()
-            epoch = net.seen // epoch_length
-            is_new = epoch > (net.seen - net.settings.batch) // epoch_length
-            keeps = bool(options.keep and is_new and epoch % options.keep == 0)
+            epoch, before = (
+                seen // epoch_length for seen in (net.seen, net.seen - net.settings.batch)
+            )
+            keeps = bool(options.keep and epoch // options.keep > before // options.keep)
             snaps = bool(options.snapshot and net.batch_num % options.snapshot == 0)
             validates = run.judge is not None and (net.batch_num % valid_every == 0 or ended)
             due = is_due(run)

@@ -123,6 +123,29 @@ def test_patience(tmp_path: Path, sets: tuple[Dataset, Dataset], options: Option
     assert len(of_kind(events, Validated)) == 3
 
 
+def test_patience_that_is_over_is_said(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    cfg = CFG.replace("learning_rate=0.01", "learning_rate=0")
+    impatient = replace(options, patience=2, valid_every=3)
+    list(train(new_net(tmp_path, cfg), *sets, impatient))
+    expected = (options.backup / "shapes.weights").read_bytes()
+    net = new_net(tmp_path, cfg)
+    progress = resume(net, options.backup / "shapes.state")
+    with pytest.raises(TrainingError, match="2 validations brought nothing better: to go on"):
+        next(train(net, *sets, impatient, progress))
+    assert (options.backup / "shapes.weights").read_bytes() == expected
+
+
+def test_epochs_that_are_shorter_than_a_batch_are_kept_too(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    few = sets[0].without(range(5, len(sets[0])))
+    list(train(new_net(tmp_path), few, None, replace(options, keep=3, batches=4)))
+    names = {path.name for path in options.backup.glob("shapes_[0-9]*.weights")}
+    assert names == {"shapes_4.weights", "shapes_7.weights", "shapes_9.weights"}
+
+
 def test_seen_past_the_end_says_so(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.errors import DarknetError
-from darknet_py.images.names import one_line
-from darknet_py.text import joined_bytes
+from darknet_py.images.names import legible, one_line
 
 BASE = "DejaVu Sans"
 _EMPTY = ("Last Resort", ".LastResort", "LastResort", "Adobe Blank", "Adobe NotDef")
@@ -78,7 +77,7 @@ def drawable_names(names: Sequence[str], kind: str = "class") -> list[str]:
 def _line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    whole = unicodedata.normalize("NFC", joined_bytes(text)).translate(_SELECTORS)
+    whole = unicodedata.normalize("NFC", legible(text)).translate(_SELECTORS)
     return one_line("".join(" " if unicodedata.category(c) == "Zs" else c for c in whole))
 
 

@@ -61,7 +61,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "eyes": Preset(
         "eyes, fur and feathers; much of the picture stays",
-        _HOW,
+        replace(_HOW, iters=20),
         lambda net: range(net.fine, net.fine + 3),
         {"iters": 10},
     ),
@@ -72,7 +72,10 @@ PRESETS: Mapping[str, Preset] = {
         {"iters": 12, "laplacian": 0},
     ),
     "class": Preset(
-        "one class, named by --class", replace(_HOW, iters=60, laplacian=3, tv=0.2), None
+        "one class, named by --class",
+        replace(_HOW, iters=60, laplacian=3, tv=0.2),
+        None,
+        {"iters": 20, "laplacian": 2, "tv": 0.1},
     ),
     "zoom": Preset(
         "a way into the picture, round by round: for --gif or --webp",
@@ -101,8 +104,8 @@ def choices_of(net: Network, preset: Preset) -> list[Choice]:
     """The layers that each step draws from, each once for each time that it is in the draw."""
     if preset.layers is None:
         return []
-    last = _body(net)[-1]
-    return [[(min(layer, last), 1.0)] for layer in preset.layers(anatomy(net))]
+    layers, last = preset.layers(anatomy(net)), _body(net)[-1]
+    return [[(min(layer, last), 1.0)] for layer in layers]
 
 
 def options_of(net: Network, preset: Preset, w: int, h: int) -> Options:
