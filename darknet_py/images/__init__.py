@@ -61,7 +61,8 @@ from darknet_py.images.views import Views
 if TYPE_CHECKING:
     from darknet_py.images.charts.canvas import save_drawing
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
-    from darknet_py.images.charts.confusion import confused_pairs, draw_confusion
+    from darknet_py.images.charts.confused import confused_pairs
+    from darknet_py.images.charts.confusion import draw_confusion
     from darknet_py.images.charts.curves import smooth, top_without_spikes
     from darknet_py.images.charts.fonts import drawable_names
     from darknet_py.images.charts.sheet import draw_sheet
@@ -171,7 +172,7 @@ __all__ = [
 _CHARTS = {
     "Panel": "charts.chart",
     "Series": "charts.chart",
-    "confused_pairs": "charts.confusion",
+    "confused_pairs": "charts.confused",
     "draw_chart": "charts.chart",
     "draw_confusion": "charts.confusion",
     "draw_maps": "heat.maps",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.charts.axis import Axis, fit_axis, tick_label
 from darknet_py.images.charts.canvas import (
     PALETTE,
     QUIET_INK,
@@ -31,8 +32,6 @@ _SAMPLE = 28  # Width of a line in the legend,
 _TO_NAME, _TO_NEXT = _SAMPLE + 7, 20  # from it to its name, and from there to the next line.
 _NAME = 240  # Pixels of a name in the legend, at most.
 _TICK_X, _TICK_Y = 80, 34  # Ticks lie at least so far apart.
-_PADDING = 0.04  # Of what an axis spans, on both sides.
-_NEAR_ZERO = 0.35  # Of what an axis spans: a zero that close is shown.
 
 _PALE, _PALER = 0.35, 0.6  # Of a faint line's colour, that much is white, alone and among others.
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)), (0, (9, 3)))
@@ -130,73 +129,16 @@ def _line(series: Series, log_x: bool, log_y: bool) -> _Line:
     return _Line(series, x[order], y[order])
 
 
-class _Axis(NamedTuple):
-    low: float
-    high: float
-    log: bool
-    whole: bool
-
-    def ticks(self, most: int) -> list[float]:
-        """Round values within the axis, at most about so many."""
-        from matplotlib.ticker import LogLocator, MaxNLocator
-
-        if self.log:
-            few = math.log10(self.high / self.low) < 2
-            locator: Any = LogLocator(subs=(1, 2, 5) if few else (1,), numticks=max(most, 2))
-            found = self._within(locator.tick_values(self.low, self.high))
-            if len(found) > 1:
-                return found
-        locator = MaxNLocator(max(most, 1), steps=[1, 2, 5, 10], integer=self.whole, min_n_ticks=1)
-        return self._within(locator.tick_values(self.low, self.high))
-
-    def _within(self, ticks: Iterable[float]) -> list[float]:
-        room = 0 if self.log else 1e-9 * (self.high - self.low)
-        return [float(tick) for tick in ticks if self.low - room <= tick <= self.high + room]
-
-
-def _axis(values: Values, log: bool = False) -> _Axis:
-    """All finite values, with some room; one value has it on both sides."""
-    if not values.size:
-        return _Axis(1, 10, log, False) if log else _Axis(0, 1, log, False)
-    low, high = float(values.min()), float(values.max())
-    if log:
-        factor = (high / low) ** _PADDING if high > low else 10
-        return _Axis(low / factor, high * factor, log, False)
-    whole = bool((values == np.rint(values)).all())
-    span = high - low
-    if span <= max(1e-12 * max(abs(low), abs(high)), 1 / HUGE):
-        half = abs(low) / 2 if abs(low) > 1e-99 else 1.0
-        return _Axis(low - half, high + half, log, whole)
-    room = _PADDING * span
-    bottom = 0.0 if 0 < low < _NEAR_ZERO * span else low - room
-    top = 0.0 if 0 < -high < _NEAR_ZERO * span else high + room
-    return _Axis(bottom, top, log, whole)
-
-
-def _x_axes(panels: Sequence[Panel], lines: Sequence[Sequence[_Line]]) -> dict[str, _Axis]:
+def _x_axes(panels: Sequence[Panel], lines: Sequence[Sequence[_Line]]) -> dict[str, Axis]:
     """One for each quantity."""
     found: dict[str, list[Values]] = {}
     for panel, own in zip(panels, lines, strict=True):
         found.setdefault(panel.x_label, []).extend(line.x for line in own)
     logs = {panel.x_label for panel in panels if panel.log_x}
     return {
-        label: _axis(np.concatenate([np.empty(0), *values]), label in logs)
+        label: fit_axis(np.concatenate([np.empty(0), *values]), label in logs)
         for label, values in found.items()
     }
-
-
-def tick_label(value: float) -> str:
-    """A round number as short as it can be read: 0.001, 200k, 2e-7."""
-    size = abs(value)
-    if not value:
-        return "0"
-    for unit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if max(unit, 1e4) <= size < 1e12:
-            return f"{value / unit:.10g}{suffix}"
-    if 1e-4 <= size < 1e4:
-        return f"{value:.10g}"
-    mantissa, exponent = f"{value:.6e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 class _Entry(NamedTuple):
@@ -215,8 +157,8 @@ class _Plot(NamedTuple):
     lines: Sequence[_Line]
     title: str
     legend: list[_Entry]
-    x_axis: _Axis
-    y_axis: _Axis
+    x_axis: Axis
+    y_axis: Axis
     y_ticks: list[float]
     top: float
     bottom: float
@@ -235,7 +177,7 @@ class _Plot(NamedTuple):
 def _measure(
     panel: Panel,
     lines: Sequence[_Line],
-    x_axis: _Axis,
+    x_axis: Axis,
     named: set[tuple[str, int]],
     width: int,
     height: int,
@@ -249,7 +191,7 @@ def _measure(
     shown = np.concatenate([np.empty(0), *(line.y[line.finite] for line in lines)])
     if panel.top is not None:
         shown = shown[shown <= panel.top]
-    y_axis = _axis(shown, panel.log_y)
+    y_axis = fit_axis(shown, panel.log_y)
     ticks = y_axis.ticks(max(2, int(bottom - top) // _TICK_Y))
     return _Plot(panel, lines, title, legend, x_axis, y_axis, ticks, top, bottom, height)
 
@@ -407,7 +349,7 @@ def _alone(finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return alone
 
 
-def _apart(x: Values, axis: _Axis) -> Values:
+def _apart(x: Values, axis: Axis) -> Values:
     """Of marks at these places as many as stand side by side."""
     if axis.log:
         places = np.log(x / axis.low) / math.log(axis.high / axis.low)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from darknet_py.images.charts.canvas import (
     FRAME,
     INK,
-    PALETTE,
     QUIET_INK,
     Drawing,
     add_axes,
@@ -19,6 +18,7 @@ from darknet_py.images.charts.canvas import (
     widest,
     write,
 )
+from darknet_py.images.charts.confused import Counts, draw_lists, percent, row_shares
 from darknet_py.images.charts.fonts import drawable_names, shorten, text_width
 
 MOST_CELLS = 100
@@ -34,42 +34,11 @@ _SCALE_W, _SCALE_H = 220, 12
 _RIGHT, _TOTAL = "right", "pictures"
 _NAMELESS = "class N: no font here has the letters of its name"
 
-_PAIRS, _WEAKEST = 30, 20  # Rows of the lists.
-_WIDTH, _LIST_ROW = 1000, 24
-_LIST_NAME = 240  # Pixels of a name in a list, at most.
 
 # From paper to a dark blue, light enough at both ends to write on in black, then in white.
 _SHADES = np.array([(255, 255, 255), (158, 202, 225), (49, 130, 189), (8, 48, 107)], np.float64)
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _LIFT = 0.45  # The power of a share that is its place there: one wrong in fifty is seen.
-
-Counts = npt.NDArray[np.integer]
-
-
-class Pair(NamedTuple):
-    """So many pictures of one class are taken for another; classes by number. share: of the true
-    class's."""
-
-    truth: int
-    guess: int
-    pictures: int
-    share: float
-
-
-def confused_pairs(matrix: Counts, most: int = _PAIRS) -> list[Pair]:
-    """The pairs of classes that are confused most, by count, then by share.
-
-    `matrix`: counts of shape (k, k), rows true classes, columns guesses; nothing is below 0.
-    """
-    wrong = np.array(matrix, np.int64)
-    np.fill_diagonal(wrong, 0)
-    shares = _shares(matrix)
-    truth, guess = np.nonzero(wrong)
-    order = np.lexsort((guess, truth, -shares[truth, guess], -wrong[truth, guess]))[:most]
-    return [
-        Pair(int(t), int(g), int(wrong[t, g]), float(shares[t, g]))
-        for t, g in zip(truth[order], guess[order], strict=True)
-    ]
 
 
 def draw_confusion(matrix: Counts, names: Sequence[str]) -> Drawing:
@@ -91,30 +60,17 @@ def draw_confusion(matrix: Counts, names: Sequence[str]) -> Drawing:
     if len(names) != k:
         raise ValueError(f"{len(names)} names for {k} classes")
     labels = drawable_names(names)
-    foot = _NAMELESS if any(map(_is_number, labels, names)) else ""
-    return (
-        _draw_lists(counts, labels, foot) if k > MOST_CELLS else _draw_cells(counts, labels, foot)
-    )
-
-
-def _is_number(label: str, name: str) -> bool:
-    return label.startswith("class ") and label != name
+    numbered = [k for k, label in enumerate(labels) if label == f"class {k}" != names[k]]
+    foot = _NAMELESS if numbered else ""
+    if k > MOST_CELLS:
+        return draw_lists(counts, labels, _title(counts), foot)
+    return _draw_cells(counts, labels, foot)
 
 
 def _title(counts: Counts) -> str:
     total = counts.sum(dtype=np.float64)
     right = counts.diagonal().sum(dtype=np.float64)
     return f"{right:,.0f} of {total:,.0f} right" + (f": {right / total:.1%}" if total else "")
-
-
-def _shares(counts: Counts) -> npt.NDArray[np.float64]:
-    """Of each row, 0..1; a row without counts has 0 everywhere."""
-    totals = counts.sum(axis=1, keepdims=True, dtype=np.float64)
-    shares: npt.NDArray[np.float64] = counts / np.maximum(totals, 1)
-    return shares
-
-
-# The matrix
 
 
 class _Plan(NamedTuple):
@@ -210,7 +166,7 @@ def _frame(axes: Any) -> None:
 def _fill_cells(drawing: Drawing, plan: _Plan) -> None:
     axes = add_axes(drawing, plan.left, plan.top, plan.side, plan.side)
     k = len(plan.counts)
-    colors = _shade(_shares(plan.counts)) / 255
+    colors = _shade(row_shares(plan.counts)) / 255
     edges = np.arange(k + 1)
     axes.pcolormesh(edges, edges, colors, edgecolors="#e4e4e4", linewidth=0.8, antialiased=False)
     axes.set(xlim=(0, k), ylim=(k, 0))
@@ -218,7 +174,7 @@ def _fill_cells(drawing: Drawing, plan: _Plan) -> None:
 
 
 def _write_counts(drawing: Drawing, plan: _Plan) -> None:
-    shares = _shares(plan.counts)
+    shares = row_shares(plan.counts)
     dark = _shade(shares) @ _LUMINANCE < 128
     size = plan.digits
     shared = plan.cell >= _SHARED_CELL
@@ -228,15 +184,8 @@ def _write_counts(drawing: Drawing, plan: _Plan) -> None:
         text = f"{plan.counts[row, column]}"
         write(drawing, x, y - shared * 0.55 * size, text, size, "mm", color)
         if shared:
-            share = _percent(shares[row, column])
+            share = percent(shares[row, column])
             write(drawing, x, y + 0.75 * size, share, max(9, 0.65 * size), "mm", color)
-
-
-def _percent(share: float) -> str:
-    """In two digits: 0.5 %, 12 %; never 0 of something or all of not quite all."""
-    if share < 0.095:
-        return f"{max(100 * share, 0.1):.1f}%"
-    return "100%" if share == 1 else f"{min(round(100 * share), 99)}%"
 
 
 def _write_sides(drawing: Drawing, plan: _Plan) -> None:
@@ -267,83 +216,3 @@ def _draw_scale(drawing: Drawing, left: float, top: float) -> None:
     write(drawing, left, y, "0%", _SMALL, "lm", QUIET_INK)
     write(drawing, left + _SCALE_W / 2, y, "share of the row", _SMALL, "mm", QUIET_INK)
     write(drawing, left + _SCALE_W, y, "100%", _SMALL, "rm", QUIET_INK)
-
-
-# The lists
-
-
-class _Bar(NamedTuple):
-    """A row of a list. length: 0..1."""
-
-    name: str
-    length: float
-    text: str
-
-
-def _draw_lists(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
-    pairs, weakest = _pair_bars(counts, labels), _weakest_bars(counts, labels)
-    rows = len(pairs) + len(weakest) + 2 * 2 + bool(foot)
-    title = f"{_title(counts)}, {len(labels):,} classes"
-    height = 2 * _MARGIN + _TITLE + (rows + 0.5) * _LIST_ROW
-    with new_drawing(_WIDTH, height, [*(bar.name for bar in [*pairs, *weakest]), title]) as drawing:
-        write(drawing, _MARGIN, _MARGIN + _TITLE / 2, title, _TITLE)
-        y = _MARGIN + _TITLE + 0.5 * _LIST_ROW
-        y = _write_list(drawing, y, "What is confused most: true class → predicted class", pairs)
-        _write_list(drawing, y, "The classes that are least often right", weakest)
-        write(drawing, _MARGIN, height - _MARGIN, foot, _SMALL, color=QUIET_INK)
-    return drawing
-
-
-def _short(name: str) -> str:
-    return shorten(name, _LIST_NAME, _SMALL)
-
-
-def _pair_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
-    totals = counts.sum(axis=1, dtype=np.float64)
-    return [
-        _Bar(
-            f"{_short(names[pair.truth])} → {_short(names[pair.guess])}",
-            pair.share,
-            f"{pair.pictures:,} of {totals[pair.truth]:,.0f}, {_percent(pair.share)}",
-        )
-        for pair in confused_pairs(counts)
-    ]
-
-
-def _weakest_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
-    """Of classes that have pictures and are not always right."""
-    totals = counts.sum(axis=1, dtype=np.float64)
-    rights = counts.diagonal().astype(np.float64)
-    shares = rights / np.maximum(totals, 1)
-    order = np.lexsort((-totals, shares))
-    chosen = [k for k in order.tolist() if totals[k] and shares[k] < 1][:_WEAKEST]
-    return [
-        _Bar(
-            _short(names[k]),
-            shares[k],
-            f"{rights[k]:,.0f} of {totals[k]:,.0f}"
-            + (f", {_percent(shares[k])}" * bool(rights[k])),
-        )
-        for k in chosen
-    ]
-
-
-def _write_list(drawing: Drawing, top: float, title: str, bars: Sequence[_Bar]) -> float:
-    """A heading and the rows below it; where the next list may begin."""
-    write(drawing, _MARGIN, top + _LIST_ROW / 2, title if bars else "No mistakes", _TEXT)
-    top += _LIST_ROW
-    names_w = widest((bar.name for bar in bars), _SMALL)
-    left = _MARGIN + names_w + 2 * _GAP
-    room = _WIDTH - _MARGIN - left - widest((bar.text for bar in bars), _SMALL) - 2 * _GAP
-    if bars:
-        axes = add_axes(drawing, left, top, room, len(bars) * _LIST_ROW)
-        lengths = [bar.length for bar in bars]
-        axes.barh(range(len(bars)), lengths, 0.6, color=PALETTE[0])
-        axes.set(xlim=(0, 1), ylim=(len(bars) - 0.5, -0.5), xticks=[], yticks=[])
-        axes.spines[["bottom"]].set_visible(False)
-    for row, bar in enumerate(bars):
-        y = top + (row + 0.5) * _LIST_ROW
-        write(drawing, _MARGIN + names_w, y, bar.name, _SMALL, "rm")
-        x = left + bar.length * room + _GAP
-        write(drawing, x, y, bar.text, _SMALL, "lm", QUIET_INK)
-    return top + (len(bars) + 1) * _LIST_ROW

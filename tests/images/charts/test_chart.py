@@ -12,8 +12,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 from darknet_py.images import Panel, Series, draw_chart
+from darknet_py.images.charts.axis import tick_label
 from darknet_py.images.charts.canvas import PALETTE, Drawing
-from darknet_py.images.charts.chart import MIN_HEIGHT, MIN_WIDTH, tick_label
+from darknet_py.images.charts.chart import MIN_HEIGHT, MIN_WIDTH
 from tests.images.charts.drawn import boxes, check_texts, texts
 from tests.images.paint import check_picture, edges_are_white
 
