@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from darknet_py.tasks.team import Meeting, Team
 
 
+_NO_LISTS = (
+    "no lists of the pictures are written: one is there twice, or has the end of a line in its name"
+)
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
 _GPUS = re.compile("[0-9]{1,3}(?:,[0-9]{1,3})*")
 _LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
@@ -253,6 +256,8 @@ def train(
         if not (resume or force):
             folder.check_free(texts)
         folder.check_files(texts)
+        if not folder.has_lists(texts):
+            click.echo(f"warning: {_NO_LISTS}", err=True)
         problem = room_problem(net, uneven.ema > 0, processes)
         if problem is not None and problem.is_certain:
             raise TrainingError(problem.line)
