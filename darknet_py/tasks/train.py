@@ -102,8 +102,8 @@ def _run(run: Run, goes_on: bool) -> Iterator[Event]:
     if options.patience and run.progress.since_best >= options.patience:
         since = run.progress.since_best
         raise TrainingError(
-            f"{net.path}: the training has ended: of the last {since} validations none was better: to "
-            "go on, raise --patience, or leave it out"
+            f"{net.path}: the training has ended: of the last {since} validations none was better: "
+            "to go on, raise --patience, or leave it out"
         )
     plateau.begin(net)
     remove_leftovers(options.backup)
