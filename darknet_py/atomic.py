@@ -23,9 +23,14 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """A file to write, which takes the name `path` when the block ends well.
 
     It is written beside, flushed to the disk, then renamed: whatever happens, `path` is the old
-    file or the new one. Where the block fails, nothing is left. Raises OSError.
+    file or the new one. Where the block fails, nothing is left. Through a link, not over it; a pipe
+    or a device is written to as it comes. Raises OSError.
     """
-    path = Path(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))
     owner = f"{_PREFIX}{_host()}-{os.getpid()}-"
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=owner, suffix=_SUFFIX)
     temporary = Path(name)
@@ -41,11 +46,11 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file, UTF-8, whole or not at all; bytes that are none, in names of files, as
-    they are. Raises DarknetError."""
+    """Writes a text file, UTF-8, as `atomic_file` does; bytes of names of files stay as they are.
+    Raises DarknetError."""
     try:
         with atomic_file(path) as file:
-            file.write(text.encode(errors="surrogateescape"))
+            file.write(text.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise DarknetError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -41,7 +41,11 @@ class TrainingError(DarknetError):
 
 
 class ShapeError(DarknetError):
-    """An array whose shape the network cannot take."""
+    """An array whose shape or type the network cannot take."""
+
+
+class NotFiniteError(DarknetError):
+    """Numbers that are none, or without end (NaN, infinite), where an answer was expected."""
 
 
 class DreamError(DarknetError):

@@ -34,3 +34,12 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
             places.append(_PACKAGE.parent / name)
     # Not Path.exists, which raises where a folder on the way may not be searched.
     return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)
+
+
+def shipped_folders() -> list[Path]:
+    """The cfg/ and data/ that come with the program, those of them that there are."""
+    roots = [_SHARE]
+    if (_PACKAGE.parent / "pyproject.toml").is_file():
+        roots.append(_PACKAGE.parent)
+    found = [root / name for root in roots for name in ("cfg", "data")]
+    return [folder for folder in found if folder.is_dir()]

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2015,SC2154
 # The environment that a checkout runs in: .venv, or the folder that DARKNET_VENV names.
-# Sourced by ../darknet and by test; POSIX, and -nt and -ef, which every sh has.
+# Sourced by ../darknet, by test and by environment.py; POSIX, and -nt and -ef, which every sh has.
 #
 # Beside Python's own files it holds
 #
@@ -75,12 +75,34 @@ venv_install() {
     fi
 
     [ "$venv_fresh" = no ] || venv_find_python
+    [ "$venv_fresh" = no ] || venv_why="$venv_why (a minute or two)"
     venv_say "$venv_why ..."
     venv_begin 2>/dev/null || venv_die "cannot write $venv: DARKNET_VENV can name another folder"
     if { [ "$venv_fresh" = no ] || venv_create; } && venv_pip && venv_stamp; then return; fi
     venv_say "installing failed; $venv/install.log ends with"
     tail -n 5 "$venv/install.log" | sed 's/^/    /' >&2
+    venv_advise
     exit 1
+}
+
+# What to do where the packages could not be reached, which pip and uv say in many words.
+venv_advise() {
+    venv_then="then run this again"
+    case $(cat "$venv/install.log") in
+    *'from versions: none'* | *NewConnectionError* | *ConnectTimeout* | *ReadTimeout* | \
+        *'onnection error'* | *'onnection refused'* | *'onnection reset'* | *'onnection timed out'* | \
+        *'name resolution'* | *'Name or service not known'* | *'etwork is unreachable'* | \
+        *'dns error'* | *'error sending request'* | *'etwork connectivity is disabled'* | \
+        *ProxyError* | *'annot connect to proxy'* | *SSLError* | *'ailed to fetch'*) ;;
+    *) return 0 ;;
+    esac
+    if [ -n "${PIP_NO_INDEX-}${UV_OFFLINE-}${UV_NO_INDEX-}" ]; then
+        venv_say "PIP_NO_INDEX, UV_OFFLINE or UV_NO_INDEX keeps it from the network:" \
+            "unset it, or name a folder with the packages by PIP_FIND_LINKS; $venv_then"
+    else
+        venv_say "the network with the packages (pypi.org) cannot be reached: connect to it, or" \
+            "name a proxy by HTTPS_PROXY or a mirror by PIP_INDEX_URL; $venv_then"
+    fi
 }
 
 # From here until venv_stamp nothing takes the environment for whole.

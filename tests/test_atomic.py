@@ -84,3 +84,22 @@ def test_a_folder_is_made_once(tmp_path: Path) -> None:
     (folder / "file").touch()
     with pytest.raises(DarknetError, match="file: cannot be a folder for pictures: is a file"):
         make_folder(folder / "file")
+
+
+def test_a_link_is_written_through_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    real, link, pipe = tmp_path / "real", tmp_path / "link", tmp_path / "pipe"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_text(link, "new")
+    assert (link.is_symlink(), real.read_text()) == (True, "new")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "all of it")
+    assert os.read(reader, 100) == b"all of it"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_bytes_of_names_stay(tmp_path: Path) -> None:
+    write_text(tmp_path / "list", "caf\udce9 é\n")
+    assert (tmp_path / "list").read_bytes() == b"caf\xe9 \xc3\xa9\n"

@@ -16,11 +16,12 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "resources"}
+BOTTOM = {"atomic", "errors", "resources", "text"}
 BELOW = {
     "errors": set[str](),
     "atomic": {"errors"},
     "resources": {"errors"},
+    "text": set[str](),
     "cfg": BOTTOM,
     "ops": BOTTOM,
     "layers": BOTTOM | {"cfg", "ops"},
@@ -189,7 +190,7 @@ GOOD = [
     ("network.network", "from darknet_py.resources import find_resource"),
     ("images.decode", "from PIL import Image"),
     ("images.augment", "from darknet_py.ops.cpu.augment import augment"),
-    ("images.charts.svg", "def f():\n    from matplotlib.figure import Figure"),
+    ("images.charts.canvas", "def f():\n    from matplotlib.figure import Figure"),
     ("tasks.train", "from darknet_py import images, network"),
     ("cli.__init__", "import click\nfrom darknet_py import __version__"),
     ("cli.train", "def f():\n    from darknet_py.tasks.train import train"),
@@ -274,6 +275,9 @@ HEAVY = {
         (f"{US}.cli", {"click"}),
         (f"{US}.cfg.sections", set()),
         (f"{US}.images", {"PIL", "numpy"}),
+        (f"{US}.images.charts.chart", {"PIL", "numpy"}),
+        (f"{US}.images.charts.confusion", {"PIL", "numpy"}),
+        (f"{US}.images.charts.sheet", {"PIL", "PIL.ImageFont", "numpy"}),
         (f"{US}.ops", set()),
         (f"{US}.ops.notices", set()),
         (f"{US}.ops.cpu", {"numpy"}),

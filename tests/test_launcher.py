@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ TOOLS = [
 ]
 
 # Knobs, from the environment: FAKE_OLD (its version is too low), FAKE_FAIL (venv or pip breaks),
-# FAKE_SLOW (seconds that pip takes).
+# FAKE_WHY (what pip then says), FAKE_SLOW (seconds that pip takes).
 FAKE_PYTHON = r"""#!/bin/sh
 echo "${0##*/} $*" >>"$FAKE_LOG/calls.log"
 case "$*" in
@@ -39,7 +40,7 @@ case "$*" in
 "-m pip install "*)
     echo "noise of pip, PYTHONPATH=$PYTHONPATH"
     sleep "${FAKE_SLOW:-0}"
-    [ "$FAKE_FAIL" != pip ] || { echo "no such package" >&2; exit 1; }
+    [ "$FAKE_FAIL" != pip ] || { echo "${FAKE_WHY:-no such package}" >&2; exit 1; }
     : >"${0%/*}/darknet"
     ;;
 "-m "*) [ "$2" != "$FAKE_FAIL" ] ;;
@@ -81,7 +82,7 @@ class Checkout:
         self.env = {
             "PATH": f"{self.bin}:{self.tools}",
             "FAKE_LOG": str(folder),
-            **{f"FAKE_{knob}": "" for knob in ("OLD", "FAIL", "SLOW", "EXIT")},
+            **{f"FAKE_{knob}": "" for knob in ("OLD", "FAIL", "WHY", "SLOW", "EXIT")},
         }
         self.bin.mkdir()
         self.tools.mkdir()
@@ -190,7 +191,7 @@ def test_first_use(checkout: Checkout, shell: str) -> None:
     said = f"in {checkout.folder}\n<classify>\n<two words>\n<>\n<*>\n<-h>\n<$x\\n>\n"
     code, out, err = checkout.run(*command, FAKE_EXIT="7")
     assert (code, out) == (7, said)
-    assert err == "darknet: first use: installing into .venv ...\n"
+    assert err == "darknet: first use: installing into .venv (a minute or two) ...\n"
     assert "noise of pip" in (checkout.venv / "install.log").read_text()
     assert checkout.installs() == 1
     checkout.assert_sound()
@@ -236,7 +237,10 @@ def test_pyproject_that_changes_meanwhile(checkout: Checkout) -> None:
 def test_moved(installed: Checkout) -> None:
     installed.root = installed.root.rename(installed.folder / "elsewhere")
     code, _, err = installed.run()
-    assert (code, err) == (0, "darknet: the checkout has moved: making .venv again ...\n")
+    assert (code, err) == (
+        0,
+        "darknet: the checkout has moved: making .venv again (a minute or two) ...\n",
+    )
     assert any("-m venv" in call for call in installed.calls())
     installed.assert_sound()
 
@@ -255,7 +259,10 @@ def test_python_that_has_gone(installed: Checkout) -> None:
     (installed.venv / "bin/python").unlink()
     (installed.venv / "bin/python").symlink_to("/nowhere/python3")
     code, _, err = installed.run()
-    assert (code, err) == (0, "darknet: its Python has gone: making .venv again ...\n")
+    assert (code, err) == (
+        0,
+        "darknet: its Python has gone: making .venv again (a minute or two) ...\n",
+    )
     installed.assert_sound()
 
 
@@ -268,8 +275,32 @@ def test_failure(checkout: Checkout, fault: str, why: str) -> None:
     assert "Traceback" not in err
     code, _, err = checkout.run()
     assert code == 0
-    assert err == "darknet: the last installation did not finish: making .venv again ...\n"
+    why = "the last installation did not finish: making .venv again (a minute or two) ..."
+    assert err == f"darknet: {why}\n"
     checkout.assert_sound()
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "ERROR: Could not find a version that satisfies hatchling>=1.26 (from versions: none)",
+        "WARNING: NewConnectionError: [Errno -3] Temporary failure in name resolution",
+        "error: Failed to fetch: `https://pypi.org/simple/numpy/`",
+    ],
+)
+def test_failure_without_a_network(checkout: Checkout, why: str) -> None:
+    _, _, err = checkout.run(FAKE_FAIL="pip", FAKE_WHY=why)
+    assert err.splitlines()[-1] == (
+        "darknet: the network with the packages (pypi.org) cannot be reached: connect to it, or "
+        "name a proxy by HTTPS_PROXY or a mirror by PIP_INDEX_URL; then run this again"
+    )
+    _, _, err = checkout.run(FAKE_FAIL="pip", FAKE_WHY=why, PIP_NO_INDEX="1")
+    assert "keeps it from the network: unset it" in err.splitlines()[-1]
+
+
+def test_failure_of_another_kind_is_no_networks(checkout: Checkout) -> None:
+    why = "ERROR: Could not find a version of numpy>=9 (from versions: 1.0, 2.4)"
+    assert "network" not in checkout.run(FAKE_FAIL="pip", FAKE_WHY=why)[2]
 
 
 def test_failed_update_is_made_good(installed: Checkout) -> None:
@@ -365,6 +396,19 @@ def test_place_that_cannot_be(checkout: Checkout) -> None:
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["bench", "gpu_report"])
+def test_scripts_go_on_in_the_environment(checkout: Checkout, name: str) -> None:
+    """With a Python that has none of what the project needs."""
+    for each in (name, "environment.py"):
+        shutil.copy(ROOT / "scripts" / each, checkout.root / "scripts" / each)
+    script = checkout.root / "scripts" / name
+    code, _, err = checkout.run(sys.executable, "-S", script, "--help", "two words")
+    assert "first use: installing into .venv" in err
+    assert checkout.calls()[-1] == f"python {script} --help two words"
+    assert code == 98  # which says that the stand-in knows no such script
+    checkout.assert_sound()
+
+
 def test_foreign_packages_do_not_count(checkout: Checkout) -> None:
     assert checkout.run(PYTHONPATH="/opt/ros")[0] == 0
     assert "PYTHONPATH=\n" in (checkout.venv / "install.log").read_text()
@@ -380,7 +424,7 @@ def test_several_first_uses_at_once(checkout: Checkout) -> None:
         said.append(err)
     assert checkout.installs() == 1
     assert sorted(line.split(" process ")[0] for line in said) == [
-        "darknet: first use: installing into .venv ...\n",
+        "darknet: first use: installing into .venv (a minute or two) ...\n",
         *["darknet: waiting for"] * 3,
     ]
     checkout.assert_sound()
@@ -441,7 +485,7 @@ def test_lock_without_a_holder_does_not_last(checkout: Checkout) -> None:
 def test_scripts_test(checkout: Checkout) -> None:
     command = checkout.root / "scripts/test"
     code, _, err = checkout.run(command)
-    assert (code, err) == (0, "darknet: first use: installing into .venv ...\n")
+    assert (code, err) == (0, "darknet: first use: installing into .venv (a minute or two) ...\n")
     calls = checkout.calls()
     assert calls[-5].endswith("--editable .[test]")
     assert calls[-4:] == [

@@ -16,12 +16,12 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 def test_the_python_examples_run(
     number: int, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "cfg").symlink_to(ROOT / "cfg")
+    for folder in ("cfg", "data"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     code = EXAMPLES[number]
     if "tiny.weights" in code:
         data: Path = request.getfixturevalue("test_data")
-        for name in ("tiny.weights", "dog.png"):
-            (tmp_path / name).symlink_to(data / name)
+        (tmp_path / "tiny.weights").symlink_to(data / "tiny.weights")
     monkeypatch.chdir(tmp_path)
     exec(compile(code, f"README.md example {number + 1}", "exec"), {})
 
@@ -46,3 +46,29 @@ def test_the_ops_table_is_what_the_program_prints(capsys: pytest.CaptureFixture[
     assert [line.split() for line in printed.splitlines()] == [
         line.split() for line in table[2].splitlines()
     ]
+
+
+def test_the_example_of_scripts_test_selects_something() -> None:
+    example = re.search(r"scripts/test (tests/\S+) -k (\w+)", TEXT)
+    assert example
+    names = [path.stem for path in (ROOT / example[1]).glob("test_*.py")]
+    assert any(example[2] in name for name in names)
+
+
+OF_OTHERS = (
+    "scream.jpg",
+    "dog.jpg",
+    "picture.jpg",
+    "photo.jpg",
+)  # dreams are on one's own pictures
+
+
+def test_pictures_that_the_readme_names_are_shipped() -> None:
+    commands = re.findall(
+        r"^    (?:scripts/get_weights tiny && )?\./darknet (.*)$", TEXT, re.MULTILINE
+    )
+    words = [word for command in commands for word in command.split("#")[0].split()]
+    named = [word for word in words if re.fullmatch(r"[\w/.-]+\.(png|jpg)", word)]
+    missing = [word for word in named if not (ROOT / word).exists()]
+    assert not [word for word in missing if "/" in word and not word.startswith("photos/")]
+    assert len(named) > len(missing)

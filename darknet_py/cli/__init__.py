@@ -10,6 +10,7 @@ from darknet_py import __version__
 from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
+from darknet_py.cli.console import complain, prepare_streams
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
 from darknet_py.cli.features import features
@@ -19,6 +20,7 @@ from darknet_py.cli.info import info
 from darknet_py.cli.lr_find import lr_find
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
+from darknet_py.cli.order import check_orders
 from darknet_py.cli.output import OutputError, Streams
 from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
@@ -36,7 +38,7 @@ def darknet() -> None:
 
     \b
     Example:
-      darknet classify cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classify cfg/tiny.cfg tiny.weights data/samples/airplane.png
     """
 
 
@@ -47,10 +49,12 @@ for command in (
     *TOOLS,
 ):
     darknet.add_command(command)
+check_orders(darknet)
 
 
 def main() -> None:
     """Runs the command line; the process ends with 0, 1 (an error), 2 (usage) or 130 (Ctrl-C)."""
+    prepare_streams()
     streams = Streams()
     code = 1
     try:
@@ -75,7 +79,7 @@ def _run(streams: Streams) -> int:
             click.echo(f"darknet: {error}", err=True)
         return error.exit_code
     except DarknetError as error:
-        click.echo(f"darknet: {error}", err=True)
+        complain(error)
         return error.exit_code
     except MemoryError:
         advice = "try a smaller network, smaller pictures, or fewer at once"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from darknet_py.cli.console import say_line
+from darknet_py.cli.files import check_output_folder, free_path
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import fit_option
+from darknet_py.text import as_json
 
 
 @click.command()
@@ -37,7 +39,7 @@ from darknet_py.cli.predictions import fit_option
     show_default=True,
     help="Folder for the pictures.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a layer: means of channels.")
+@click.option("--json", "is_json", is_flag=True, help="One JSON object a layer: means of channels.")
 @fit_option
 @network_options
 def activations(
@@ -47,20 +49,22 @@ def activations(
     layers: tuple[int, ...],
     top: int | None,
     output: str,
-    as_json: bool,
+    is_json: bool,
     fit: str | None,
     chosen: Chosen,
 ) -> None:
     """Draw what the layers of a network see in a picture.
 
     Each layer becomes a sheet, PICTURE_layerN.png: every channel's map with its number and its
-    mean, all in one scale of colours from black (0) to a pale yellow (the largest values).
+    mean, all in one scale of colours from black (0) to a pale yellow (the largest values). Where
+    such a file is there, the next gets a number.
 
     \b
     Examples:
-      darknet activations cfg/tiny.cfg tiny.weights dog.jpg
-      darknet activations cfg/tiny.cfg tiny.weights dog.jpg --layer 12 --top 24 -o seen/
+      darknet activations cfg/tiny.cfg tiny.weights data/samples/airplane.png
+      darknet activations cfg/tiny.cfg tiny.weights data/samples/ship.png --layer 12 --top 24
     """
+    check_output_folder(Path(output))
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.atomic import make_folder
     from darknet_py.images import save_image
@@ -69,12 +73,12 @@ def activations(
     from darknet_py.tasks.pictures import load_picture
 
     loaded = load_picture(net, find_file(picture), fit or best_fit(net))
-    seen = see(net, loaded.x, layers, top)
+    seen = see(net, loaded.x, layers, top, name=picture)
     folder = make_folder(output)
     for found in seen:
-        path = folder / f"{Path(picture).stem}_layer{found.layer}.png"
+        path = free_path(folder / f"{Path(picture).stem}_layer{found.layer}.png")
         save_image(draw_layer(found), path)
-        if as_json:
+        if is_json:
             document = {
                 "path": str(path),
                 "layer": found.layer,
@@ -84,6 +88,6 @@ def activations(
                 "low": found.low,
                 "high": found.high,
             }
-            click.echo(json.dumps(document))
+            click.echo(as_json(document))
         else:
-            click.echo(f"{path}: {found.title}")
+            say_line(f"{path}: {found.title}")

@@ -18,7 +18,7 @@ def classifier() -> None:
 
     \b
     Example:
-      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights photos/
     """
 
 
@@ -47,7 +47,7 @@ def predict(
 
     \b
     Example:
-      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights photos/
     """
     check_pictures(pictures)
     from darknet_py.cfg.data_file import read_data
@@ -55,11 +55,13 @@ def predict(
     described = read_data(find_file(data))
     net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.names import choose_names, names_of_data
+    from darknet_py.tasks.targets import class_count
 
+    classes = class_count(net)
     known = (
-        choose_names(names, net.outputs, net.path)
+        choose_names(names, classes, net.path)
         if names
-        else names_of_data(described, net.outputs, net.path)
+        else names_of_data(described, classes, net.path)
     )
     print_predictions(net, pictures, known, top or described.top, fit, batch, form)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import click
 
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.order import split_network
 from darknet_py.cli.predictions import check_pictures, prediction_options, print_predictions
 
 
@@ -43,28 +44,28 @@ def classify(
 ) -> None:
     """Say what is in pictures.
 
-    CFG is what ends in .cfg; where the first argument does not, all are pictures, and the network
-    that comes with the program looks at them. It knows the ten classes of CIFAR-10: airplane,
+    CFG is what ends in .cfg; where no argument does, all are pictures, and the network that comes
+    with the program looks at them. It knows the ten classes of CIFAR-10: airplane,
     automobile, bird, cat, deer, dog, frog, horse, ship, truck. Without anything, it is shown a
     picture that comes with the program, too.
 
-    PICTURE is a file, a folder, a pattern, or - for a list on standard input. Without one, asks
-    for paths on a terminal. A network with 1000 outputs gets ImageNet's names, any other numbers,
-    unless --names says. A picture that cannot be read is reported and the others go on; the exit
-    code is then 1.
+    PICTURE is a file, a folder, which is looked into with those in it, a pattern, or - for a list
+    on standard input. Without one, asks for paths on a terminal. Names are those of NAME.names
+    beside NAME.cfg, ImageNet's for 1000 outputs, else numbers, unless --names says. A network with
+    one sigmoid output p knows two classes, the first with 1 - p and the second with p. What cannot
+    be read, or has no answer (NaN), is reported and the others go on; the exit code is then 1.
 
     \b
     Examples:
       darknet classify
       darknet classify photos/
-      darknet classify cfg/tiny.cfg tiny.weights data/dog.jpg
+      darknet classify cfg/tiny.cfg tiny.weights data/samples/airplane.png
       darknet classify --top 1 --csv cfg/tiny.cfg tiny.weights photos/ > classes.csv
       find . -name '*.png' | darknet classify -q cfg/tiny.cfg tiny.weights -
     """
-    if arguments and is_cfg(arguments[0]):
-        if len(arguments) < 2:
-            raise click.UsageError("Missing argument 'WEIGHTS'.")
-        cfg, weights, *pictures = arguments
+    named = split_network(arguments)
+    if named:
+        cfg, weights, pictures = named
     else:
         cfg, weights = EMBEDDED.cfg, EMBEDDED.weights
         names = names or EMBEDDED.names
@@ -72,12 +73,8 @@ def classify(
     check_pictures(pictures)
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.tasks.names import choose_names
+    from darknet_py.tasks.targets import class_count
 
     print_predictions(
-        net, pictures, choose_names(names, net.outputs, net.path), top or 5, fit, batch, form
+        net, pictures, choose_names(names, class_count(net), net.path), top or 5, fit, batch, form
     )
-
-
-def is_cfg(argument: str) -> bool:
-    """Whether an argument is a network rather than a picture: by its name alone."""
-    return argument.lower().endswith(".cfg")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from darknet_py.cli.count_line import CountLine
 from darknet_py.cli.options import limit_threads, threads_option
 from darknet_py.cli.train import labels_option
+from darknet_py.text import as_json, counted
 
 if TYPE_CHECKING:
     from darknet_py.tasks.measure import Statistics
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the network: 1 measures grey.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 @labels_option
 @threads_option
 def mean(
-    data: str, size: int | None, channels: str, as_json: bool, labels: str, threads: int | None
+    data: str, size: int | None, channels: str, is_json: bool, labels: str, threads: int | None
 ) -> None:
     """Print the mean and the standard deviation of pictures, channel by channel.
 
@@ -55,15 +55,15 @@ def mean(
     for event in measure(paths, size, int(channels)):
         if not isinstance(event, Looked):
             line.close()
-            _print(event, as_json)
+            _print(event, is_json)
         elif event.refused:
             line.say(f"left out: {event.refused}")
         else:
             line.show(event.done)
 
 
-def _print(found: Statistics, as_json: bool) -> None:
-    if as_json:
+def _print(found: Statistics, is_json: bool) -> None:
+    if is_json:
         figures = {
             "pictures": found.pictures,
             "refused": found.refused,
@@ -71,8 +71,8 @@ def _print(found: Statistics, as_json: bool) -> None:
             "mean": found.mean,
             "std": found.deviation,
         }
-        click.echo(json.dumps(figures))
+        click.echo(as_json(figures))
         return
     click.echo(f"mean={','.join(f'{value:.6f}' for value in found.mean)}")
     click.echo(f"std={','.join(f'{value:.6f}' for value in found.deviation)}")
-    click.echo(f"{found.pictures:,} pictures, {found.pixels:,} pixels", err=True)
+    click.echo(f"{counted(found.pictures, 'picture')}, {counted(found.pixels, 'pixel')}", err=True)

@@ -15,10 +15,13 @@ from darknet_py.cli.options import as_one
 class Asked:
     """What the options say, each under the name of its parameter."""
 
+    preset: str | None
     rounds: int
     iters: int
     span: int
     octaves: int
+    octave_scale: float
+    coarse_to_fine: bool
     rate: float
     thresh: float
     zoom: float
@@ -46,6 +49,7 @@ class Asked:
     memory: float | None
     gif: str | None
     webp: str | None
+    fps: float
     sheet: bool
     replay: str | None
 
@@ -54,7 +58,17 @@ def _number(least: int = 0) -> Any:
     return click.IntRange(min=least)
 
 
+PRESETS = ("creatures", "eyes", "ornament", "class", "zoom")
+"""Those of tasks.dream.presets, which is not imported for a --help."""
+NO_PRESET = "none"
+
 _OPTIONS: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--preset",
+        type=click.Choice([*PRESETS, NO_PRESET]),
+        help="What to dream of and how, for any network and picture; all options win over it. "
+        "[default: creatures without a LAYER, class with --class, ornament with --sheet; else none]",
+    ),
     click.option("-rounds", "--rounds", type=_number(1), default=1, help="Pictures to make."),
     click.option("-iters", "--iters", type=_number(1), default=10, help="Steps to each."),
     click.option(
@@ -70,7 +84,19 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         "--octaves",
         type=_number(1),
         default=4,
-        help="Scales that each step draws from, each 3/4 of the one before.",
+        help="Scales that each step draws from.",
+    ),
+    click.option(
+        "--octave-scale",
+        type=click.FloatRange(1, 16, min_open=True),
+        default=4 / 3,
+        show_default="4/3",
+        help="How many times as large each scale is as the next.",
+    ),
+    click.option(
+        "--coarse-to-fine/--no-coarse-to-fine",
+        default=False,
+        help="-iters steps at each scale in turn, the smallest first, instead of drawing one.",
     ),
     click.option("-rate", "--rate", type=float, default=0.05, help="How much of a step is added."),
     click.option(
@@ -105,7 +131,8 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--layers",
         metavar="N:WEIGHT,...",
-        help="Several layers at once instead of LAYER, with weights: 10:1,7:.3.",
+        help="Several layers at once instead of LAYER, with weights: 10:1,7:.3; 10/13/13: each step "
+        "draws one.",
     ),
     click.option(
         "--channel",
@@ -192,6 +219,12 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option("--gif", metavar="FILE", help="The rounds as an animation."),
     click.option("--webp", metavar="FILE", help="The same in all colours."),
+    click.option(
+        "--fps",
+        type=click.FloatRange(0.01, 50),
+        default=10.0,
+        help="Rounds that an animation shows in a second.",
+    ),
     click.option(
         "--sheet", is_flag=True, help="One picture with a thumbnail of every layer's dream."
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli.dream_request import Request, files_of, wish_of
+from darknet_py.cli.files import PICTURES, check_output, check_output_folder, free_stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,40 +18,39 @@ if TYPE_CHECKING:
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.nightmare import Event
 
-_FRAME = 100
-"""Milliseconds that a round is seen in an animation."""
+
+def check_files(request: Request) -> None:
+    """Before anything is loaded. Raises DarknetError for files that cannot be written, and those
+    that the dream begins with."""
+    from darknet_py.errors import DreamError
+
+    asked = request.asked
+    if asked.output:
+        check_output(Path(asked.output), PICTURES)
+    inputs = files_of(request).values()
+    for name in filter(None, (asked.output, asked.gif, asked.webp)):
+        if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
+            raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
+        check_output(Path(name))
+    check_output_folder(Path(asked.prefix or "."))
 
 
 class Output:
     """Writes rounds, and the animations at the end."""
 
     def __init__(self, request: Request, recipe: Recipe) -> None:
-        from darknet_py.errors import DreamError
-        from darknet_py.images import check_name
-
         self._request, self._recipe = request, recipe
         self._frames: list[np.ndarray] = []
         asked = request.asked
         self._animations = [
             (name, kind) for name, kind in ((asked.gif, "GIF"), (asked.webp, "WEBP")) if name
         ]
-        if asked.output:
-            check_name(asked.output)
-        inputs = files_of(request).values()
-        for name in filter(None, (asked.output, asked.gif, asked.webp)):
-            if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
-                raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
-            if not Path(name).absolute().parent.is_dir():
-                raise DreamError(f"{name}: cannot be written: there is no such folder")
         self._folder = Path(asked.prefix or ".")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise DreamError(f"{self._folder}: cannot be a folder: {reason}") from error
+        self._name = self._free_name()
 
     def take(self, event: Event) -> None:
         """Writes a round's picture."""
+        from darknet_py.atomic import make_folder
         from darknet_py.images import save_image, to_pixels
         from darknet_py.tasks.nightmare import Finished
 
@@ -60,6 +60,7 @@ class Output:
             self._frames.append(to_pixels(event.picture))
         path = self._path(event.round)
         if path is not None:
+            make_folder(path.parent)
             save_image(event.picture, path, **replace(self._recipe, round=event.round).words())
 
     def say(self, event: Event) -> None:
@@ -74,15 +75,27 @@ class Output:
         from darknet_py.images import save_animation
 
         for name, kind in self._animations:
-            save_animation(self._frames, name, kind, _FRAME)
+            save_animation(self._frames, name, kind, round(1000 / self._request.asked.fps))
             click.echo(name)
 
     def _path(self, number: int) -> Path | None:
-        request, asked = self._request, self._request.asked
-        rounds = 1 if asked.sheet else asked.rounds
+        asked = self._request.asked
         if asked.output:
-            return Path(asked.output) if number == rounds - 1 else None
-        title = "sheet" if asked.sheet else wish_of(request).title
+            return Path(asked.output) if number == self._rounds - 1 else None
+        return self._folder / f"{self._name}{self._ending(number)}"
+
+    @property
+    def _rounds(self) -> int:
+        asked = self._request.asked
+        return 1 if asked.sheet else asked.rounds
+
+    def _ending(self, number: int) -> str:
+        return ".png" if self._request.asked.sheet else f"_{number:06d}.png"
+
+    def _free_name(self) -> str:
+        """What the rounds' names begin with: dreams that are there stay."""
+        request = self._request
+        title = "sheet" if request.asked.sheet else request.title or wish_of(request).title
         source = Path(request.picture).stem if request.picture else "noise"
         name = f"{source}_{Path(request.cfg).stem}_{title}"
-        return self._folder / (f"{name}.png" if asked.sheet else f"{name}_{number:06d}.png")
+        return free_stem(self._folder, name, [self._ending(k) for k in range(self._rounds)])

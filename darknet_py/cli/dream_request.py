@@ -5,34 +5,41 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from darknet_py.cli.classify import EMBEDDED, is_cfg
-from darknet_py.cli.dream_options import Asked
+from darknet_py.cli.classify import EMBEDDED
+from darknet_py.cli.dream_options import NO_PRESET, Asked
 from darknet_py.cli.options import find_file
+from darknet_py.cli.order import split_network
 
 if TYPE_CHECKING:
+    from darknet_py.network import Network
     from darknet_py.tasks.dream.objective import Wish
     from darknet_py.tasks.dream.options import Options
 
 CLOUDS = "data/clouds.png"
-EMBEDDED_LAYER = 8
-"""What the embedded network dreams of where nobody says, and on what."""
+"""What the embedded network dreams on where nobody says."""
 _NOISE_SIZE = 512, 384
 
 
 @dataclass(frozen=True)
 class Request:
-    """A network, a picture (None: noise) and a layer (None: an option says what to dream of)."""
+    """A network, a picture (None: noise) and a layer (None: an option or a preset says what to
+    dream of). given: the options that were; preset: the one that says all else, or None. title: of
+    what a preset dreams of."""
 
     cfg: str
     weights: str
     picture: str | None
     layer: int | None
     asked: Asked
+    given: frozenset[str] = frozenset()
+    preset: str | None = None
+    title: str | None = None
 
     @property
     def is_embedded(self) -> bool:
@@ -54,31 +61,37 @@ class Request:
         return [str(each) for each in given if each is not None]
 
 
-def read_request(arguments: Sequence[str], asked: Asked) -> Request:
-    """Raises click.UsageError for what does not go together."""
-    if arguments and is_cfg(arguments[0]):
-        if len(arguments) < 2:
-            raise click.UsageError("Missing argument 'WEIGHTS'.")
-        cfg, weights, *rest = arguments
-    else:
-        cfg, weights, rest = EMBEDDED.cfg, EMBEDDED.weights, list(arguments)
+def read_request(context: click.Context, arguments: Sequence[str], asked: Asked) -> Request:
+    """Raises click.UsageError for what does not go together. context: in which the options were
+    read."""
+    named = split_network(arguments)
+    cfg, weights, rest = named or (EMBEDDED.cfg, EMBEDDED.weights, list(arguments))
     layer = int(rest.pop()) if rest and re.fullmatch(r"[0-9]{1,6}", rest[-1]) else None
     if len(rest) > 1:
         raise click.UsageError(f"Expected one PICTURE and one LAYER, found {shlex.join(rest)}.")
-    request = Request(cfg, weights, rest[0] if rest else None, layer, asked)
+    given = {
+        name
+        for name in vars(asked)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    request = Request(cfg, weights, rest[0] if rest else None, layer, asked, frozenset(given))
     request = _with_defaults(request)
     _check(request)
     return request
 
 
 def _with_defaults(request: Request) -> Request:
-    asked, picture, layer = request.asked, request.picture, request.layer
-    if request.is_embedded:
-        if picture is None and asked.start == "picture":
-            picture = CLOUDS
-        if layer is None and not (asked.layers or asked.label is not None or asked.sheet):
-            layer = EMBEDDED_LAYER
-    return Request(request.cfg, request.weights, picture, layer, asked)
+    asked, picture = request.asked, request.picture
+    if request.is_embedded and picture is None and asked.start == "picture":
+        picture = CLOUDS
+    preset = asked.preset
+    if preset is None and asked.sheet:
+        preset = "ornament"
+    elif preset is None and asked.label is not None:
+        preset = "class"
+    elif preset is None and request.layer is None and asked.layers is None:
+        preset = "creatures"
+    return replace(request, picture=picture, preset=None if preset == NO_PRESET else preset)
 
 
 def _check(request: Request) -> None:
@@ -92,7 +105,9 @@ def _check(request: Request) -> None:
         "--sheet": asked.sheet,
     }
     given = [way for way, is_given in ways.items() if is_given]
-    if not given:
+    if not given and request.preset == "class":
+        raise click.UsageError("--preset class needs --class NAME.")
+    if not given and request.preset is None:
         raise click.UsageError("Missing argument 'LAYER' (or --layers, --class or --sheet).")
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} do not go together.")
@@ -104,6 +119,7 @@ def _check(request: Request) -> None:
         ("--guide", asked.guide is not None, asked.sheet, "is not for --sheet"),
         ("-reconstruct", asked.reconstruct, request.layer is None, "needs a LAYER"),
         ("-reconstruct", asked.reconstruct, request.picture is None, "needs a PICTURE"),
+        ("-reconstruct", asked.reconstruct, request.preset is not None, "is not for --preset"),
         ("-reconstruct", asked.reconstruct, asked.guide is not None, "is not for --guide"),
         ("--keep-colours", asked.keep_colours, request.picture is None, "needs a PICTURE"),
         ("--size", asked.size is not None, request.picture is not None, "is for noise alone"),
@@ -122,6 +138,7 @@ def files_of(request: Request) -> dict[str, str]:
         "source": request.picture,
         "guide": asked.guide,
         "mask": asked.mask,
+        "names": request.names if asked.label is not None else None,
     }
     return {what: find_file(name) for what, name in given.items() if name is not None}
 
@@ -141,6 +158,30 @@ def wish_of(request: Request) -> Wish:
     )
 
 
+def resolve_preset(request: Request, net: Network, w: int, h: int) -> Request:
+    """The request with all that its preset says of a network and a picture of `w` x `h` pixels,
+    so that it asks for the same when presets have changed."""
+    if request.preset is None:
+        return request
+    from darknet_py.tasks.dream.presets import PRESETS, choices_of, options_of
+
+    asked, preset = request.asked, PRESETS[request.preset]
+    numbers = options_of(net, preset, w, h)
+    shared = ("rounds", "iters", "octaves", "octave_scale", "coarse_to_fine", "rate", "zoom")
+    new: dict[str, Any] = {
+        name: getattr(numbers, name)
+        for name in (*shared, "rotate", "laplacian", "tv")
+        if name not in request.given
+    }
+    is_named = asked.label is not None or asked.sheet
+    new["preset"] = NO_PRESET if is_named else None
+    title = None
+    if not is_named and request.layer is None and asked.layers is None:
+        drawn = [layer for ((layer, _),) in choices_of(net, preset)]
+        new["layers"], title = "/".join(map(str, drawn)), request.preset
+    return replace(request, asked=replace(asked, **new), title=title)
+
+
 def options_of(asked: Asked) -> Options:
     """The numbers."""
     from darknet_py.tasks.dream.options import Options
@@ -149,6 +190,8 @@ def options_of(asked: Asked) -> Options:
         rounds=asked.rounds,
         iters=asked.iters,
         octaves=asked.octaves,
+        octave_scale=asked.octave_scale,
+        coarse_to_fine=asked.coarse_to_fine,
         rate=asked.rate,
         zoom=asked.zoom,
         rotate=asked.rotate,
@@ -172,12 +215,19 @@ def noise_size(asked: Asked) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _layers(text: str) -> tuple[tuple[int, float], ...]:
+def _layers(text: str) -> tuple[tuple[tuple[int, float], ...], ...]:
+    return tuple(_together(part, text) for part in text.split("/")) if text else ()
+
+
+def _together(part: str, text: str) -> tuple[tuple[int, float], ...]:
     found = []
-    for part in filter(None, text.split(",")):
-        match = re.fullmatch(r"\s*([0-9]{1,6})(?::(\d*\.?\d+))?\s*", part)
+    for each in part.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,6})(?::(\d*\.?\d+))?\s*", each)
         if not match:
-            raise click.UsageError(f"--layers {text}: expected N:WEIGHT,..., such as 10:1,7:.3.")
+            raise click.UsageError(
+                f"--layers {text}: expected N:WEIGHT,..., such as 10:1,7:.3, or several with / "
+                "between them."
+            )
         found.append((int(match[1]), float(match[2] or 1)))
     return tuple(found)
 
@@ -188,15 +238,15 @@ def _integers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")] if text else []
 
 
-_NOT_RECORDED = {"output", "prefix", "gif", "webp", "memory", "quiet", "strict", "replay"}
+_NOT_RECORDED = {"output", "prefix", "gif", "webp", "fps", "memory", "quiet", "strict", "replay"}
 _ALWAYS = {"seed", "device", "threads", "tile"}
 
 
-def command_line(context: click.Context, request: Request, resolved: Mapping[str, Any]) -> str:
-    """The command with all that makes a difference, whatever it was typed like. resolved: options
-    whose values have been found out."""
+def command_line(context: click.Context, request: Request, found: Mapping[str, Any]) -> str:
+    """The command with all that makes a difference, whatever it was typed like. found: options whose
+    values have been found out."""
     words = ["darknet", "nightmare", *request.arguments()]
-    values = {**context.params, **resolved}
+    values = {**context.params, **vars(request.asked), **found}
     for option in context.command.params:
         name = option.name or ""
         if not isinstance(option, click.Option) or name in _NOT_RECORDED or name not in values:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.dream_options import Asked
-from darknet_py.cli.dream_output import Output
+from darknet_py.cli.dream_output import Output, check_files
 from darknet_py.cli.dream_progress import Progress
 from darknet_py.cli.dream_request import (
     Request,
@@ -19,6 +19,7 @@ from darknet_py.cli.dream_request import (
     noise_size,
     options_of,
     read_request,
+    resolve_preset,
     wish_of,
 )
 from darknet_py.cli.options import (
@@ -32,6 +33,7 @@ from darknet_py.cli.options import (
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
+    from darknet_py.tasks.dream.options import Options
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.dream.step import Image, Scene
     from darknet_py.tasks.nightmare import Event
@@ -39,9 +41,12 @@ if TYPE_CHECKING:
 
 def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
     """Does what was asked for; prints the names of the pictures that are written."""
-    request = read_request(arguments, asked)
-    work = prepare(request, chosen)
-    words = command_line(click.get_current_context(), request, work.resolved)
+    context = click.get_current_context()
+    wanted = read_request(context, arguments, asked)
+    check_files(wanted)
+    work = prepare(wanted, chosen)
+    request = work.request
+    words = command_line(context, request, work.resolved)
     out = Output(request, _recipe(words, request))
     with closing(work.progress):
         for event in work.events:
@@ -49,8 +54,13 @@ def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
             work.progress.show(event)
             out.say(event)
     out.finish()
-    if request.is_default and request.layer is not None and not chosen.quiet:
-        click.echo(f"{request.picture} as layer {request.layer} of {request.cfg} sees it", err=True)
+    if request.is_default and not chosen.quiet:
+        click.echo(_suggestion(request), err=True)
+
+
+def _suggestion(request: Request) -> str:
+    how = f", --preset {request.preset}" if request.preset else ""
+    return f"{request.picture}, dreamed on by {request.cfg}{how}: try a picture of your own"
 
 
 def _recipe(words: str, request: Request) -> Recipe:
@@ -62,8 +72,10 @@ def _recipe(words: str, request: Request) -> Recipe:
 
 @dataclass(frozen=True)
 class Work:
-    """What is about to run. resolved: options whose values were found out on the way."""
+    """What is about to run. request: with what its preset says; resolved: options whose values were
+    found out on the way."""
 
+    request: Request
     events: Iterator[Event]
     progress: Progress
     resolved: dict[str, Any]
@@ -71,33 +83,38 @@ class Work:
 
 def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work:
     """Everything that can go wrong goes wrong here, before the first step."""
-    asked = request.asked
     chosen = replace(chosen, threads=chosen_threads(chosen.threads))
     net = read_network(request.cfg, chosen)
+    scene = _scene(request, net)
+    h, w, _ = scene.picture.shape
+    request = resolve_preset(request, net, w, h)
+    asked = request.asked
     options = replace(options_of(asked), rounds=rounds or asked.rounds)
     device = chosen.device if chosen.device != "auto" else net.ops.__name__.rsplit(".", 1)[-1]
     resolved: dict[str, Any] = {"threads": chosen.threads, "device": device}
     if asked.sheet:
-        return _sheet(request, chosen, net, options, resolved)
+        return _sheet(request, chosen, net, scene, options, resolved)
     from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
     from darknet_py.tasks.names import choose_names
-    from darknet_py.tasks.nightmare import check_sizes, nightmare, reconstruct
+    from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
+    from darknet_py.tasks.targets import class_count
 
     wish = wish_of(request)
     found = choices(net, wish)
     names: list[str] = []
     if wish.label is not None:
-        names = choose_names(request.names, net.outputs, net.path)
+        names = choose_names(request.names, class_count(net), net.path)
         find_class(wish.label, names)
     net = net.upto(last_layer(found))
     say_network(net, chosen)
-    scene = _scene(request, net)
-    h, w, _ = scene.picture.shape
     if asked.reconstruct:
-        options = replace(options, octaves=1)
+        options = replace(options, octaves=1, coarse_to_fine=False)
+    if request.preset and "octaves" not in request.given:
+        options = replace(options, octaves=octaves_that_fit(net, w, h, options))
+        resolved["octaves"] = options.octaves
     check_sizes(net, w, h, options)
     layers = [max(layer for layer, _ in choice) for choice in found]
-    resolved["tile"] = _tile(request, net, (w, h), layers, options.octaves, chosen)
+    resolved["tile"] = _tile(request, net, (w, h), layers, options, chosen)
     guide = _load(asked.guide, net) if asked.guide else None
     load_weights(net, find_file(request.weights), chosen)
     if asked.reconstruct:
@@ -106,17 +123,22 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     else:
         wanted = targets(net, wish, found, names, guide)
         events = nightmare(net, scene, wanted, options, resolved["tile"])
-    return Work(events, Progress(options.rounds, options.iters, chosen.quiet), resolved)
+    return Work(request, events, Progress(options.rounds, options.steps, chosen.quiet), resolved)
 
 
 def _sheet(
-    request: Request, chosen: Chosen, net: Network, options: Any, resolved: dict[str, Any]
+    request: Request,
+    chosen: Chosen,
+    net: Network,
+    scene: Scene,
+    options: Options,
+    resolved: dict[str, Any],
 ) -> Work:
     from darknet_py.errors import DreamError
-    from darknet_py.tasks.dream.sheet import sheet, thumbnail_of, thumbnails, usable_layers
+    from darknet_py.tasks.dream.sheet import sheet, thumbnails, usable_layers
     from darknet_py.tasks.nightmare import Finished, Stepped
 
-    picture = thumbnail_of(_scene(request, net).picture)
+    picture = scene.picture
     h, w, _ = picture.shape
     layers = usable_layers(net, w, h)
     if not layers:
@@ -132,7 +154,7 @@ def _sheet(
             yield Stepped(0, len(found) - 1)
         yield Finished(0, sheet(picture, found))
 
-    return Work(events(), Progress(1, len(layers), chosen.quiet), resolved)
+    return Work(request, events(), Progress(1, len(layers), chosen.quiet), resolved)
 
 
 def _tile(
@@ -140,7 +162,7 @@ def _tile(
     net: Network,
     size: tuple[int, int],
     layers: Sequence[int],
-    octaves: int,
+    options: Options,
     chosen: Chosen,
 ) -> int:
     """Pixels of a tile, 0 for none; says what memory the dream will take."""
@@ -150,9 +172,9 @@ def _tile(
     limit = int(asked.memory * 2**30) if asked.memory else free_memory(net)
     tile = asked.tile
     if tile is None:
-        tile = 0 if asked.reconstruct else choose_tile(net, *size, layers, octaves, limit)
+        tile = 0 if asked.reconstruct else choose_tile(net, *size, layers, options, limit)
     if not chosen.quiet:
-        megabytes = forecast(net, *size, layers, octaves, tile) / 2**20
+        megabytes = forecast(net, *size, layers, options, tile) / 2**20
         parts = f", in tiles of {tile} x {tile}" if tile else ""
         click.echo(f"memory: about {megabytes:,.0f} MB{parts}", err=True)
     return tile
@@ -163,6 +185,7 @@ def _scene(request: Request, net: Network) -> Scene:
 
     from darknet_py.images import resize_image
     from darknet_py.tasks.dream.reconstruct import noise
+    from darknet_py.tasks.dream.sheet import thumbnail_of
     from darknet_py.tasks.dream.step import Scene
 
     asked = request.asked
@@ -172,6 +195,8 @@ def _scene(request: Request, net: Network) -> Scene:
         w, h = noise_size(asked) if picture is None else (picture.shape[1], picture.shape[0])
         picture = noise(np.random.default_rng((asked.seed, 1)), h, w, net.in_shape.c)
     assert picture is not None
+    if asked.sheet:
+        return Scene(thumbnail_of(picture))
     mask = None
     if asked.mask:
         h, w, _ = picture.shape

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.files import check_output_folder, free_stem
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
+from darknet_py.text import as_json
 
 if TYPE_CHECKING:
     from darknet_py.tasks.explain import Explanation
@@ -81,7 +83,7 @@ class _BoxType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     show_default=True,
     help="Folder for the pictures.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a class, with numbers.")
+@click.option("--json", "is_json", is_flag=True, help="One JSON object a class, with numbers.")
 @names_option
 @fit_option
 @network_options
@@ -96,7 +98,7 @@ def explain(
     steps: int,
     box: Box | None,
     output: str,
-    as_json: bool,
+    is_json: bool,
     names: str | None,
     fit: str | None,
     chosen: Chosen,
@@ -105,62 +107,64 @@ def explain(
 
     For each picture and class it draws PICTURE_CLASS_METHOD.png, the heat over the picture in
     grey with a line around what is hotter than half, and PICTURE_CLASS_METHOD_heat.png, the heat
-    alone. JSON has shares of the heat in a grid of 8 x 8 parts of the picture, and where its
-    middle and its peak are, in pixels of the picture.
+    alone; where such a file is there, the next gets a number. JSON has shares of the heat in a grid
+    of 8 x 8 parts of the picture, and where its middle and its peak are, in pixels of the picture.
 
     \b
     Examples:
-      darknet explain cfg/tiny.cfg tiny.weights dog.jpg
-      darknet explain cfg/tiny.cfg tiny.weights dog.jpg --class malamute --class 444
+      darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png
+      darknet explain cfg/tiny.cfg tiny.weights data/samples/airplane.png --class airliner --class 895
       darknet explain -q cfg/tiny.cfg tiny.weights photos/ --method occlusion -t 3 -o heat/
-      darknet explain -q cfg/tiny.cfg tiny.weights dog.jpg --json --box 128,225,313,540
+      darknet explain -q cfg/tiny.cfg tiny.weights data/samples/airplane.png --json --box 10,40,118,90
     """
     if layer is not None and not method.startswith("gradcam"):
         raise click.UsageError(f"--layer is for gradcam and gradcam++: {method} looks at pixels.")
     if classes and top:
         raise click.UsageError("Give --class or --top, not both.")
     check_pictures(pictures)
+    folder = Path(output)
+    check_output_folder(folder)
     net = open_network(cfg, find_file(weights), chosen)
-    from darknet_py.errors import PictureError
+    from darknet_py.errors import NotFiniteError, PictureError
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.explain import explain_picture
     from darknet_py.tasks.names import choose_names, find_class
     from darknet_py.tasks.pictures import load_picture
+    from darknet_py.tasks.targets import class_count
 
-    known = choose_names(names, net.outputs, net.path)
+    known = choose_names(names, class_count(net), net.path)
     indices = [find_class(each, known) for each in classes]
     fit = fit or best_fit(net)
-    folder, refused = Path(output), 0
-    taken: set[str] = set()
-    for path in find_named(pictures):
+    paths, refused = find_named(pictures)
+    for path in paths:
         try:
             picture = load_picture(net, path, fit)
-        except PictureError as error:
-            click.echo(f"darknet: {error}", err=True)
+            explanations = explain_picture(
+                net, picture, known, indices, method, top=top or 1, layer=layer, steps=steps
+            )
+        except (PictureError, NotFiniteError) as error:
+            complain(error)
             refused += 1
             continue
-        for found in explain_picture(
-            net, picture, known, indices, method, top=top or 1, layer=layer, steps=steps
-        ):
-            files = _draw(found, folder, taken)
-            click.echo(_document(found, files, box) if as_json else _line(found, files, box))
+        for found in explanations:
+            files = _draw(found, folder)
+            if is_json:
+                click.echo(as_json(_document(found, files, box)))
+            else:
+                say_line(_line(found, files, box))
             sys.stdout.flush()
     if refused:
         click.get_current_context().exit(1)
 
 
-def _draw(found: Explanation, folder: Path, taken: set[str]) -> tuple[Path, Path]:
-    """The overlay's file and the heat map's, named like none that this run has written."""
+def _draw(found: Explanation, folder: Path) -> tuple[Path, Path]:
+    """The overlay's file and the heat map's, named like none that is there."""
     from darknet_py.atomic import make_folder
     from darknet_py.images import draw_heat, draw_overlay, save_image
 
     make_folder(folder)
     plain = f"{found.picture.path.stem}_{found.name}_{found.method}".translate(_UNSAFE)
-    name, number = plain, 1
-    while name in taken:
-        number += 1
-        name = f"{plain}-{number}"
-    taken.add(name)
+    name = free_stem(folder, plain, [".png", "_heat.png"])
     files = folder / f"{name}.png", folder / f"{name}_heat.png"
     h, w = found.picture.image.shape[:2]
     save_image(draw_overlay(found.picture.image, found.heat, found.is_coarse), files[0])
@@ -179,7 +183,7 @@ def _line(found: Explanation, files: tuple[Path, Path], box: Box | None) -> str:
     )
 
 
-def _document(found: Explanation, files: tuple[Path, Path], box: Box | None) -> str:
+def _document(found: Explanation, files: tuple[Path, Path], box: Box | None) -> dict[str, object]:
     from darknet_py.tasks.explain.figures import grid, hottest, middle, share_within
 
     document: dict[str, object] = {
@@ -200,4 +204,4 @@ def _document(found: Explanation, files: tuple[Path, Path], box: Box | None) -> 
         document["box"] = {"pixels": box, "share": share_within(found.heat, box)}
     if found.parts is not None:
         document |= {"sum": float(found.parts.sum()), "rise": found.rise}
-    return json.dumps(document, ensure_ascii=False)
+    return document

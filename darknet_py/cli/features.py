@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.files import output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, find_named
+from darknet_py.text import counted
 
 
 @click.command()
@@ -23,9 +26,7 @@ from darknet_py.cli.predictions import check_pictures, find_named
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
-    default="features.npz",
-    show_default=True,
-    help="The file.",
+    help="The file.  [features.npz, or the next that is free: features-2.npz]",
 )
 @network_options
 def features(
@@ -34,7 +35,7 @@ def features(
     pictures: tuple[str, ...],
     layer: int | None,
     mean: bool,
-    output: str,
+    output: str | None,
     chosen: Chosen,
 ) -> None:
     """Write what a layer says of pictures, for other programs.
@@ -46,9 +47,10 @@ def features(
     \b
     Examples:
       darknet features cfg/tiny.cfg tiny.weights photos/ -o photos.npz
-      darknet features cfg/tiny.cfg tiny.weights dog.jpg --layer 12 --mean
+      darknet features cfg/tiny.cfg tiny.weights data/samples/airplane.png --layer 12 --mean
     """
     check_pictures(pictures)
+    file = output_file(output, "features.npz")
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.errors import DarknetError
     from darknet_py.tasks.classify import Refused
@@ -57,18 +59,20 @@ def features(
     if layer is None:
         layer, averaged = last_hidden(net)
         mean = mean or averaged
-    extracted, refused = [], 0
-    for found in extract(net, find_named(pictures), layer, mean):
+    extracted = []
+    paths, refused = find_named(pictures)
+    for found in extract(net, paths, layer, mean):
         if isinstance(found, Refused):
-            click.echo(f"darknet: {found.error}", err=True)
+            complain(found.error)
             refused += 1
         else:
             extracted.append(found)
     if not extracted:
-        raise DarknetError(f"{output}: not written: no picture could be read")
-    save_features(output, extracted, net, layer)
+        raise DarknetError(f"{file}: not written: there is nothing of any picture")
+    save_features(file, extracted, net, layer)
     count, shape = sum(len(each.paths) for each in extracted), extracted[0].features.shape[1:]
     size = " x ".join(map(str, shape))
-    click.echo(f"{output}: {count} pictures, layer {layer}, {size} numbers each")
+    numbers = "1 number" if shape == (1,) else f"{size} numbers"
+    say_line(f"{file}: {counted(count, 'picture')}, layer {layer}, {numbers} each")
     if refused:
         click.get_current_context().exit(1)

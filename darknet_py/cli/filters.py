@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.console import say_line
+from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.text import counted
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -50,7 +54,10 @@ _CELL = 128
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the noise at the start.")
 @click.option(
-    "-o", "--output", default="filters.png", show_default=True, help="Where to draw them."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where to draw them.  [filters.png, or the next that is free: filters-2.png]",
 )
 @network_options
 def filters(
@@ -61,7 +68,7 @@ def filters(
     steps: int,
     size: int | None,
     seed: int,
-    output: str,
+    output: str | None,
     chosen: Chosen,
 ) -> None:
     """Draw the filters of a network.
@@ -79,22 +86,23 @@ def filters(
     """
     if layer is None and (channels or size):
         raise click.UsageError("--channel and --size go with --layer.")
+    file = output_file(output, "filters.png", PICTURES)
     net = open_network(cfg, find_file(weights), chosen)
     if layer is None:
-        _draw_weights(net, output)
+        _draw_weights(net, file)
     else:
-        _draw_ascent(net, layer, channels, size, steps, seed, output)
+        _draw_ascent(net, layer, channels, size, steps, seed, file)
 
 
-def _draw_weights(net: Network, output: str) -> None:
+def _draw_weights(net: Network, output: Path) -> None:
     from darknet_py.images import draw_sheet, save_image
     from darknet_py.tasks.filters import first_filters
 
     found = first_filters(net)
     pictures = found.pictures()
-    title = f"Layer {found.layer} [convolutional]: weights of {len(pictures)} filters"
+    title = f"Layer {found.layer} [convolutional]: weights of {counted(len(pictures), 'filter')}"
     save_image(draw_sheet(pictures, [str(k) for k in range(len(pictures))], title=title), output)
-    click.echo(f"{output}: {title}")
+    say_line(f"{output}: {title}")
 
 
 def _draw_ascent(
@@ -104,7 +112,7 @@ def _draw_ascent(
     size: int | None,
     steps: int,
     seed: int,
-    output: str,
+    output: Path,
 ) -> None:
     from darknet_py.images import draw_sheet, save_image
     from darknet_py.tasks.filters import ascend, check_channels
@@ -115,9 +123,12 @@ def _draw_ascent(
     captions = []
     for channel, before, after in zip(shown, found.before, found.after, strict=True):
         captions.append(f"{channel}: {before:.3g} to {after:.3g}")
-        click.echo(f"channel {channel}: {before:f} for noise, {after:f} after {steps} steps")
-    title = f"Layer {layer} [{net.layers[layer].kind}]: what {len(shown)} channels want"
+        click.echo(
+            f"channel {channel}: {before:f} for noise, {after:f} after {counted(steps, 'step')}"
+        )
+    want = "1 channel wants" if len(shown) == 1 else f"{len(shown)} channels want"
+    title = f"Layer {layer} [{net.layers[layer].kind}]: what {want}"
     pictures = list(found.pictures.transpose(0, 2, 3, 1))
     cell = min(max(_CELL, *found.pictures.shape[2:]), 2 * _CELL)
     save_image(draw_sheet(pictures, captions, cell=cell, title=title), output)
-    click.echo(f"{output}: {title}")
+    say_line(f"{output}: {title}")

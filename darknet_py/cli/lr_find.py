@@ -6,12 +6,14 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from darknet_py.cli import status_line
 from darknet_py.cli.data_lines import look_at, say_report
+from darknet_py.cli.files import DRAWINGS, check_output, output_file
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.train import data_options
 
@@ -52,9 +54,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
-    default="lr-find.png",
-    show_default=True,
-    help="The chart.",
+    help="The chart: .png, .jpg or .svg.  [lr-find.png, or the next that is free: lr-find-2.png]",
 )
 @click.option("--csv", "table", metavar="FILE", help="Write batch, rate, loss and smoothed loss.")
 @data_options
@@ -66,7 +66,7 @@ def lr_find(
     low: float,
     high: float,
     steps: int,
-    output: str,
+    output: str | None,
     table: str | None,
     labels: str,
     share: float,
@@ -87,8 +87,11 @@ def lr_find(
     """
     if low >= high:
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
+    file = output_file(output, "lr-find.png", DRAWINGS)
+    if table:
+        check_output(Path(table))
     net = build_network(cfg, chosen)
-    from darknet_py.images import draw_chart, save_image
+    from darknet_py.images import draw_chart, save_drawing
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
@@ -107,13 +110,13 @@ def lr_find(
     if not chosen.quiet and sys.stderr.isatty():
         click.echo(err=True)
     found = suggest(probes, steps)
-    save_image(draw_chart(chart(probes, found)), output)
+    save_drawing(draw_chart(chart(probes, found), height=440), file)
     if table:
         _write_table(table, probes, found)
     click.echo(f"learning_rate={found.rate:.2g}")
     if not chosen.quiet:
         click.echo(
-            f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {output}",
+            f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {file}",
             err=True,
         )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from darknet_py.cli.options import find_file
+from darknet_py.text import as_json
 
 
 @click.command()
 @click.argument("cfgs", nargs=-1, required=True, metavar="CFG...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a network.")
-def ops(cfgs: tuple[str, ...], as_json: bool) -> None:
+@click.option("--json", "is_json", is_flag=True, help="One JSON object a network.")
+def ops(cfgs: tuple[str, ...], is_json: bool) -> None:
     """Count a network's operations, parameters and bytes of weights.
 
     Operations are multiplications and additions for one picture, in billions (Bn); parameters
@@ -27,7 +26,7 @@ def ops(cfgs: tuple[str, ...], as_json: bool) -> None:
     from darknet_py.network.builder import build
     from darknet_py.network.weights import weights_bytes
 
-    if not as_json:
+    if not is_json:
         click.echo(f"{'Model':<28}{'Ops':>12}{'Parameters':>14}{'Size':>12}")
     for cfg in cfgs:
         path = find_file(cfg)
@@ -35,9 +34,9 @@ def ops(cfgs: tuple[str, ...], as_json: bool) -> None:
         operations = sum(layer.operations() for layer in layers)
         parameters = sum(p.size for layer in layers for p in layer.parameters())
         size = weights_bytes(layers)
-        if as_json:
+        if is_json:
             counts = {"operations": operations, "parameters": parameters, "bytes": size}
-            click.echo(json.dumps({"cfg": cfg, **counts}))
+            click.echo(as_json({"cfg": cfg, **counts}))
             continue
         billions, megabytes = f"{operations / 1e9:.2f} Bn", f"{size / 2**20:.1f} MB"
         click.echo(f"{cfg:<28}{billions:>12}{parameters:>14,}{megabytes:>12}")

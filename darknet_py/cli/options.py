@@ -135,7 +135,7 @@ def say_network(net: Network, chosen: Chosen) -> None:
 
 def _say_compiling(is_kept: bool) -> None:
     kept = "once" if is_kept else "as there is no folder to keep them in (see DARKNET_CACHE_DIR)"
-    status_line.say(f"Compiling kernels, {kept}...")
+    status_line.say(f"Compiling kernels, {kept}: up to a minute...")
 
 
 def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
@@ -150,8 +150,11 @@ def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
     if not chosen.quiet:
         click.echo(f"Loading weights from {weights}...", err=True, nl=False)
     end = ""  # of the line, so that a message that follows has one of its own
+    from darknet_py.tasks.finite import check_weights
+
     try:
         net.load_weights(weights)
+        check_weights(net, weights)
         end = "Done!"
     finally:
         if not chosen.quiet:

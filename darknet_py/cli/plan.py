@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.text import as_json, counted
 
 
 @click.command()
@@ -22,13 +22,14 @@ from darknet_py.cli.options import Chosen, build_network, network_options
     show_default=True,
     help="What is run.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a step.")
+@click.option("--json", "is_json", is_flag=True, help="One JSON object a step.")
 @network_options
-def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None:
+def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: Chosen) -> None:
     """Say how a network is computed: each step, its algorithm, its time.
 
-    GFLOP/s count the operations of a direct convolution, whatever the algorithm, so that
-    Winograd's may come to more than the peak, which is measured on the spot. On a GPU the last
+    GFLOP/s count the operations of a direct convolution, whatever the algorithm. The share of the
+    peak, which is measured on the spot, is left out where it would mean nothing: of Winograd's
+    algorithm, which does with fewer operations. On a GPU the last
     line says how long the whole takes as one CUDA graph, or why it is none.
 
     \b
@@ -41,16 +42,17 @@ def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None
     from darknet_py.tasks.plan import measure_plan
 
     found = measure_plan(net, batch, work)
-    if as_json:
+    if is_json:
         for step in found.steps:
-            click.echo(json.dumps(asdict(step)))
+            click.echo(as_json(asdict(step)))
         return
     click.echo(
         f"{'Step':<36}{'Output':>20}  {'Algorithm':<16}{'ms':>8}{'GFLOP/s':>9}{'of peak':>9}"
     )
     for step in found.steps:
         rate = step.operations / step.seconds / 1e9
-        share = f"{rate / found.peak:.0%}" if step.operations else ""
+        is_counted = step.operations and "winograd" not in step.algorithm.lower()
+        share = f"{rate / found.peak:.0%}" if is_counted and rate <= found.peak else ""
         speed = f"{rate:.0f}" if step.operations else ""
         shape = " x ".join(str(length) for length in step.shape)
         click.echo(
@@ -59,7 +61,7 @@ def plan(cfg: str, batch: int, work: str, as_json: bool, chosen: Chosen) -> None
         )
     total = sum(step.seconds for step in found.steps)
     click.echo(
-        f"{len(found.steps)} steps, {total * 1e3:.2f} ms, {found.megabytes:.1f} MB of maps; "
+        f"{counted(len(found.steps), 'step')}, {total * 1e3:.2f} ms, {found.megabytes:.1f} MB of maps; "
         f"peak {found.peak:.0f} GFLOP/s"
     )
     if found.whole is not None:

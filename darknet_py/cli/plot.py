@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import click
+
+from darknet_py.cli.console import say_line
+from darknet_py.cli.files import DRAWINGS, output_file
 
 
 @click.command()
@@ -12,10 +15,9 @@ import click
 @click.option(
     "-o",
     "--output",
-    default="chart.png",
-    show_default=True,
-    help="Where to draw it: .png, .jpg, or .svg, which needs matplotlib: "
-    "pip install 'darknet[plot]'.",
+    metavar="FILE",
+    help="Where to draw it: .png, .jpg or .svg.  [chart.png, or the next that is free: "
+    "chart-2.png]",
 )
 @click.option(
     "--smooth",
@@ -25,18 +27,23 @@ import click
     metavar="KEEP",
     help="Of the smoothed loss, how much stays from batch to batch.",
 )
-def plot(runs: tuple[str, ...], output: str, smooth: float) -> None:
+def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
     """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
-    RUN is a backup folder or its metrics.csv; several are drawn side by side.
+    RUN is a backup folder or its metrics.csv; several are drawn over each other, named by what
+    tells their folders apart. The loss's axis leaves out single spikes: marks at its upper edge
+    say where they are.
 
     \b
     Examples:
       darknet plot backup/
       darknet plot backup/ other/backup/ --smooth 0.98 -o comparison.svg
     """
-    from darknet_py.tasks.chart import save_chart
+    from darknet_py.tasks.chart import run_names, save_chart
     from darknet_py.tasks.metrics import read_metrics
 
-    save_chart(Path(output), [read_metrics(run) for run in runs], smooth)
-    click.echo(output)
+    file = output_file(output, "chart.png", DRAWINGS)
+    found = [read_metrics(run) for run in runs]
+    named = [replace(run, name=name) for run, name in zip(found, run_names(runs), strict=True)]
+    save_chart(file, named, smooth)
+    say_line(file)

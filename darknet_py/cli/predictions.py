@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.options import find_file
+from darknet_py.text import as_json
 
 if TYPE_CHECKING:
+    from darknet_py.errors import DarknetError
     from darknet_py.network import Network
     from darknet_py.tasks.classify import Classified
 
@@ -75,11 +77,11 @@ def print_predictions(
         fit = best_fit(net)
         if fit == "crop":
             click.echo("This network takes one size only: pictures are cropped.", err=True)
-    show, refused = _printer(form), 0
-    paths = find_named(pictures) if pictures else _ask()
+    show = _printer(form)
+    paths, refused = find_named(pictures) if pictures else (_ask(), 0)
     for result in classify_pictures(net, paths, top, names, fit, batch):
         if isinstance(result, Refused):
-            click.echo(f"darknet: {result.error}", err=True)
+            complain(result.error)
             refused += 1
         else:
             show(result)
@@ -96,14 +98,19 @@ def check_pictures(pictures: Sequence[str]) -> None:
         )
 
 
-def find_named(pictures: Sequence[str]) -> list[Any]:
-    """The pictures that arguments name: files, folders, patterns, or - for a list on stdin."""
+def find_named(pictures: Sequence[str]) -> tuple[list[Any], int]:
+    """The pictures that arguments name: files, folders, patterns, or - for a list on stdin; and
+    how many arguments named none, each of which is said."""
     from darknet_py.images import find_pictures, read_list
 
     arguments: list[str] = []
     for picture in pictures:
         arguments.extend(read_list(sys.stdin) if picture == "-" else [find_file(picture)])
-    return find_pictures(arguments)
+    faults: list[DarknetError] = []
+    found = find_pictures(arguments, faults.append)
+    for fault in faults:
+        complain(fault)
+    return found, len(faults)
 
 
 def _ask() -> Iterator[Any]:
@@ -120,7 +127,7 @@ def _ask() -> Iterator[Any]:
         try:
             yield from find_pictures([line.strip()] if line.strip() else [])
         except DarknetError as error:
-            click.echo(f"darknet: {error}", err=True)
+            complain(error)
 
 
 def _printer(form: str | None) -> Printer:
@@ -134,15 +141,15 @@ def _printer(form: str | None) -> Printer:
 
 
 def _print_text(result: Classified) -> None:
-    click.echo(f"{result.path}: Predicted in {result.seconds:f} seconds.")
+    say_line(f"{result.path}: Predicted in {result.seconds:f} seconds.")
     for prediction in result.predictions:
-        click.echo(f"{prediction.name}: {prediction.probability:f}")
+        say_line(f"{prediction.name}: {prediction.probability:f}")
 
 
 def _print_json(result: Classified) -> None:
     predictions = [prediction._asdict() for prediction in result.predictions]
     document = {"path": str(result.path), "seconds": result.seconds, "predictions": predictions}
-    click.echo(json.dumps(document, ensure_ascii=False))
+    click.echo(as_json(document))
 
 
 def _rows(result: Classified) -> Iterable[tuple[str, int, int, str, float]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.files import output_file
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
 from darknet_py.cli.valid import say_left_out, say_validation, validation_options
+from darknet_py.text import counted
 
 
 @click.command()
@@ -28,7 +29,12 @@ from darknet_py.cli.valid import say_left_out, say_validation, validation_option
     metavar="N",
     help="Mistakes of the validation to show.",
 )
-@click.option("-o", "--output", default="report.html", show_default=True, help="The file.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="The file.  [report.html, or the next that is free: report-2.html]",
+)
 @names_option
 @fit_option
 @validation_options
@@ -39,7 +45,7 @@ def report(
     pictures: tuple[str, ...],
     valid: str | None,
     worst: int,
-    output: str,
+    output: str | None,
     names: str | None,
     fit: str | None,
     labels: str,
@@ -56,20 +62,32 @@ def report(
 
     \b
     Examples:
-      darknet report cfg/tiny.cfg tiny.weights dog.jpg eagle.jpg
+      darknet report cfg/tiny.cfg tiny.weights data/samples/airplane.png data/samples/ship.png
       darknet report net.cfg backup/net.weights photos/a.png --valid photos/ -o net.html
     """
     check_pictures(pictures)
+    file = output_file(output, "report.html")
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.atomic import write_text
+    from darknet_py.errors import DarknetError, PictureError
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.pictures import load_picture
     from darknet_py.tasks.report import collect, render
+    from darknet_py.tasks.targets import class_count
     from darknet_py.tasks.validation import open_validation, validate
 
     fit = fit or best_fit(net)
-    loaded = [load_picture(net, path, fit) for path in find_named(pictures)]
+    paths, refused = find_named(pictures)
+    loaded = []
+    for path in paths:
+        try:
+            loaded.append(load_picture(net, path, fit))
+        except PictureError as error:
+            complain(error)
+            refused += 1
+    if not loaded:
+        raise DarknetError(f"{file}: not written: there is no picture to show")
     evaluation = None
     if valid:
         opened = open_validation(valid, net, names, labels, share, seed)
@@ -77,7 +95,9 @@ def report(
         evaluation = validate(net, opened, worst=worst)
         say_left_out(evaluation)
     own = names or (evaluation.names if evaluation else None)
-    known = choose_names(own, net.outputs, net.path)
+    known = choose_names(own, class_count(net), net.path)
     page = render(collect(net, weights, loaded, known, evaluation))
-    write_text(output, page)
-    click.echo(f"{output}: {len(loaded)} pictures, {Path(output).stat().st_size:,} bytes")
+    write_text(file, page)
+    say_line(f"{file}: {counted(len(loaded), 'picture')}, {file.stat().st_size:,} bytes")
+    if refused:
+        click.get_current_context().exit(1)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.console import say_line
+from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import Chosen, build_network
 from darknet_py.cli.train import data_options
+from darknet_py.text import counted
 
 
 @click.command()
 @click.argument("data")
 @click.argument("cfg")
-@click.option("-o", "--output", default="batch.png", show_default=True, help="Where to draw it.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where to draw it.  [batch.png, or the next that is free: batch-2.png]",
+)
 @click.option(
     "--number",
     type=click.IntRange(min=0),
@@ -32,7 +40,7 @@ from darknet_py.cli.train import data_options
 def show(
     data: str,
     cfg: str,
-    output: str,
+    output: str | None,
     number: int,
     count: int,
     labels: str,
@@ -45,14 +53,15 @@ def show(
     Example:
       darknet classifier show photos/ cfg/cifar_small.cfg -o batch.png
     """
+    file = output_file(output, "batch.png", PICTURES)
     net = build_network(cfg, Chosen(device="cpu", quiet=True))
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.show import draw_batch
 
     opened = open_data(data, labels, share, seed)
     for note in opened.notes:
-        click.echo(note, err=True)
-    drawn, refused = draw_batch(net, opened, number, count, seed, output)
+        say_line(note, err=True)
+    drawn, refused = draw_batch(net, opened, number, count, seed, file)
     for error in refused:
-        click.echo(f"left out: {error}", err=True)
-    click.echo(f"{output}: {drawn} pictures of batch {number}")
+        say_line(f"left out: {error}", err=True)
+    say_line(f"{file}: {counted(drawn, 'picture')} of batch {number}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.console import say_line
+from darknet_py.cli.files import DRAWINGS, check_output
 from darknet_py.cli.options import Chosen, network_options, open_network
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
+from darknet_py.text import as_json, counted
 
 if TYPE_CHECKING:
     from darknet_py.tasks.valid import Evaluation
@@ -40,13 +43,13 @@ def validation_options(command: Any) -> Any:
 def say_validation(opened: Validation) -> None:
     """On stderr: what is evaluated, and what was guessed."""
     for note in opened.notes:
-        click.echo(note, err=True)
+        say_line(note, err=True)
 
 
 def say_left_out(found: Evaluation) -> None:
     """On stderr: the pictures that could not be read."""
     for error in found.refused:
-        click.echo(f"left out: {error}", err=True)
+        say_line(f"left out: {error}", err=True)
 
 
 @click.command()
@@ -75,7 +78,7 @@ def say_left_out(found: Evaluation) -> None:
 @click.option(
     "--png", "picture", type=click.Path(dir_okay=False), help="Draw the confusion matrix."
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 @names_option
 @validation_options
 @network_options
@@ -88,7 +91,7 @@ def valid(
     batch: int,
     table: str | None,
     picture: str | None,
-    as_json: bool,
+    is_json: bool,
     names: str | None,
     labels: str,
     share: float | None,
@@ -110,6 +113,10 @@ def valid(
       darknet classifier valid photos/ net.cfg backup/net.weights --png confusion.png
       darknet classifier valid photos/test net.cfg backup/net.weights --names net.names
     """
+    if table:
+        check_output(Path(table))
+    if picture:
+        check_output(Path(picture), DRAWINGS)
     net = open_network(cfg, weights, chosen)
     from darknet_py.tasks.validation import open_validation, validate
 
@@ -117,16 +124,16 @@ def valid(
     say_validation(opened)
     found = validate(net, opened, top, int(views), batch)
     say_left_out(found)
-    if as_json:
-        click.echo(json.dumps(_document(found)))
+    if is_json:
+        click.echo(as_json(_document(found)))
     else:
         _print(found)
     if table:
         _write_table(Path(table), found)
     if picture:
-        from darknet_py.images import draw_confusion, save_image
+        from darknet_py.images import draw_confusion, save_drawing
 
-        save_image(draw_confusion(found.confusion, found.names), picture)
+        save_drawing(draw_confusion(found.confusion, found.names), picture)
 
 
 def _print(found: Evaluation) -> None:
@@ -136,14 +143,13 @@ def _print(found: Evaluation) -> None:
     click.echo(f"{'class':<{width}}  pictures   right  share")
     for name, index in rows:
         count, right = counts[index], int(found.confusion[index, index])
-        click.echo(f"{name:<{width}}  {count:8d}{right:8d} {right / count:6.1%}")
+        say_line(f"{name:<{width}}  {count:8d}{right:8d} {right / count:6.1%}")
     empty = len(counts) - len(rows)
     if empty:
-        click.echo(f"{empty:,} class{'es' if empty > 1 else ''} without pictures")
+        click.echo(f"{counted(empty, 'class', 'classes')} without pictures")
     top = f"top-{found.top} {found.topk:.4f}, " if found.top_says_more else ""
     click.echo(
-        f"{found.pictures} picture{'s' * (found.pictures != 1)}: top-1 {found.top1:.4f}, {top}"
-        f"loss {found.loss:.4f}"
+        f"{counted(found.pictures, 'picture')}: top-1 {found.top1:.4f}, {top}loss {found.loss:.4f}"
     )
 
 
@@ -161,8 +167,11 @@ def _document(found: Evaluation) -> dict[str, object]:
 
 def _write_table(path: Path, found: Evaluation) -> None:
     """Rows are true classes, columns guesses."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["true \\ guessed", *found.names])
-        for name, row in zip(found.names, found.confusion.tolist(), strict=True):
-            writer.writerow([name, *row])
+    from darknet_py.atomic import write_text
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["true \\ guessed", *found.names])
+    for name, row in zip(found.names, found.confusion.tolist(), strict=True):
+        writer.writerow([name, *row])
+    write_text(path, text.getvalue())

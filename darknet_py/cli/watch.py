@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _REDRAW, _REDRAW_VALIDATED = 30.0, 5.0
 """Seconds between drawings of the chart, and where a validation has something to add."""
+_DRAWING = 0.01
+"""Of a training's time, so much may go into drawing."""
 
 
 class Watcher:
@@ -43,6 +45,8 @@ class Watcher:
         self._last, self._quiet, self._display = last, quiet, display
         self._unsaid: list[Trained] = []
         self._drawn_at = self._began = time.monotonic()
+        self._drawing = 0.0
+        self._chart_failed = False
         self._recent: deque[tuple[float, int]] = deque(maxlen=50)
         self._waited = 0.0
         self.finished: Finished | None = None
@@ -69,13 +73,11 @@ class Watcher:
             self._waited = event.waited
             if not self._quiet:
                 self._show_batch(event)
-            if time.monotonic() - self._drawn_at > _REDRAW:
-                self._draw()
+            self._redraw(_REDRAW)
         elif isinstance(event, Validated):
             self._unwritten.append(event)
             status_line.say(_validation_line(event))
-            if time.monotonic() - self._drawn_at > _REDRAW_VALIDATED:
-                self._draw()
+            self._redraw(_REDRAW_VALIDATED)
         elif isinstance(event, Saved):
             self._flush()
         elif isinstance(event, SaveFailed):
@@ -118,18 +120,26 @@ class Watcher:
             return False
         return True
 
+    def _redraw(self, pause: float) -> None:
+        if time.monotonic() - self._drawn_at > max(pause, self._drawing / _DRAWING):
+            self._draw()
+
     def _draw(self) -> None:
         from darknet_py.errors import DarknetError
         from darknet_py.tasks.chart import save_chart
         from darknet_py.tasks.metrics import read_metrics
 
+        began = time.monotonic()
+        if self._flush():
+            try:
+                save_chart(self._chart, [read_metrics(self._table)])
+            # no fault of a picture's, nor of the library that draws it, is worth a training
+            except (DarknetError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
+                if not self._chart_failed:
+                    status_line.say(f"warning: no chart: {str(error) or type(error).__name__}")
+                self._chart_failed = True
         self._drawn_at = time.monotonic()
-        if not self._flush():
-            return
-        try:
-            save_chart(self._chart, [read_metrics(self._table)])
-        except DarknetError as error:
-            status_line.say(f"warning: no chart: {error}")
+        self._drawing = self._drawn_at - began
 
     def _show_batch(self, event: Trained) -> None:
         is_terminal = status_line.is_shown()

@@ -34,6 +34,7 @@ from darknet_py.images.fit import (
 )
 from darknet_py.images.flip import flip_image
 from darknet_py.images.folder import has_folders, read_folder, read_whole_folder
+from darknet_py.images.given import Given, each_picture, name_of, to_image
 from darknet_py.images.heat.colormap import color_map
 from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
 from darknet_py.images.heat.spread import spread_heat
@@ -43,6 +44,7 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
+from darknet_py.images.names import legible
 from darknet_py.images.order import Order, Turn
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
@@ -57,11 +59,12 @@ from darknet_py.images.view import View, from_view, moments, to_view
 from darknet_py.images.views import Views
 
 if TYPE_CHECKING:
+    from darknet_py.images.charts.canvas import check_drawing_name, save_drawing
     from darknet_py.images.charts.chart import Panel, Series, draw_chart
-    from darknet_py.images.charts.confusion import draw_confusion
+    from darknet_py.images.charts.confusion import confused_pairs, draw_confusion
+    from darknet_py.images.charts.curves import smooth, top_without_spikes
+    from darknet_py.images.charts.fonts import drawable_names
     from darknet_py.images.charts.sheet import draw_sheet
-    from darknet_py.images.charts.smooth import smooth
-    from darknet_py.images.charts.svg import draw_svg_chart
     from darknet_py.images.heat.maps import draw_maps
 
 __all__ = [
@@ -76,6 +79,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "Frame",
+    "Given",
     "Loader",
     "Order",
     "Panel",
@@ -87,9 +91,11 @@ __all__ = [
     "augment_image",
     "center_crop_image",
     "check_animation",
+    "check_drawing_name",
     "check_enough",
     "check_name",
     "color_map",
+    "confused_pairs",
     "crop_image",
     "distort_image",
     "draw_chart",
@@ -98,7 +104,8 @@ __all__ = [
     "draw_maps",
     "draw_overlay",
     "draw_sheet",
-    "draw_svg_chart",
+    "drawable_names",
+    "each_picture",
     "encode_jpeg",
     "encode_png",
     "file_digest",
@@ -116,6 +123,7 @@ __all__ = [
     "hsv_to_rgb",
     "in_threads",
     "is_prepared",
+    "legible",
     "letterbox_image",
     "level_details",
     "load_fitted",
@@ -124,6 +132,7 @@ __all__ = [
     "load_prepared",
     "load_with_fitted",
     "moments",
+    "name_of",
     "names_beside",
     "order_of",
     "others",
@@ -143,14 +152,17 @@ __all__ = [
     "rotate_crop_image",
     "rotate_image",
     "save_animation",
+    "save_drawing",
     "save_image",
     "scan",
     "shown_size",
     "smooth",
     "spread_heat",
     "to_channels",
+    "to_image",
     "to_pixels",
     "to_view",
+    "top_without_spikes",
     "total_variation",
     "variation_delta",
     "with_colors_of",
@@ -160,12 +172,16 @@ __all__ = [
 _CHARTS = {
     "Panel": "charts.chart",
     "Series": "charts.chart",
+    "check_drawing_name": "charts.canvas",
+    "confused_pairs": "charts.confusion",
     "draw_chart": "charts.chart",
     "draw_confusion": "charts.confusion",
     "draw_maps": "heat.maps",
     "draw_sheet": "charts.sheet",
-    "draw_svg_chart": "charts.svg",
-    "smooth": "charts.smooth",
+    "drawable_names": "charts.fonts",
+    "save_drawing": "charts.canvas",
+    "smooth": "charts.curves",
+    "top_without_spikes": "charts.curves",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy.typing as npt
@@ -52,11 +54,25 @@ def decode(file: IO[bytes]) -> npt.NDArray[Any]:
 
     Raises PictureError, without a path, for anything that is not a picture within MAX_PIXELS.
     """
-    with quiet():
+    with _as_picture_errors():
         try:
-            return _decode(file)
+            with Image.open(file, formats=FORMATS) as picture:
+                return _rgb(picture)
         except UnidentifiedImageError as error:
             raise PictureError(_what_instead(file)) from error
+
+
+def upright_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+    """The same of a picture that Pillow has opened or made."""
+    with _as_picture_errors():
+        return _rgb(picture)
+
+
+@contextmanager
+def _as_picture_errors() -> Iterator[None]:
+    with quiet():
+        try:
+            yield
         except Image.DecompressionBombError as error:
             raise PictureError(_too_large("the picture")) from error
         except MemoryError as error:
@@ -83,13 +99,12 @@ def read_words(file: IO[bytes]) -> dict[str, str]:
             raise PictureError(_damage(reason)) from error
 
 
-def _decode(file: IO[bytes]) -> npt.NDArray[Any]:
-    with Image.open(file, formats=FORMATS) as picture:
-        if picture.width * picture.height > MAX_PIXELS:
-            raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
-        picture.load()
-        turn = orientation(picture)
-        return orient(mode_to_rgb(picture), turn)
+def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
+    picture.load()
+    turn = orientation(picture)
+    return orient(mode_to_rgb(picture), turn)
 
 
 def _too_large(what: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from darknet_py.errors import DarknetError
 from darknet_py.images.names import one_line
@@ -17,20 +18,43 @@ SUFFIXES = (
 """What a file in a folder is known by as a picture, in small letters."""
 
 
-def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> list[Path]:
+LITTER = (
+    *("__macosx", "@eadir", "@__thumb", "#recycle", "@recycle", ".thumbnails", "lost+found"),
+    *("$recycle.bin", "system volume information"),
+)
+"""Folders that systems make beside pictures, in small letters: what they hold are no pictures of
+somebody's, or smaller copies."""
+
+Refuse = Callable[[DarknetError], object]
+
+
+def _raise(error: DarknetError) -> NoReturn:
+    raise error
+
+
+def find_pictures(
+    arguments: Iterable[str | os.PathLike[str]], refuse: Refuse = _raise
+) -> list[Path]:
     """The files that the arguments name, in their order.
 
-    - A folder: the files directly in it that have a picture's suffix (SUFFIXES, in large or
-      small letters), sorted by name; hidden ones and folders are left out.
+    - A folder: the files in it, at any depth, that have a picture's suffix (SUFFIXES, in large or
+      small letters), sorted; hidden files and folders, and a system's own (LITTER), are left out.
+      Links to folders are followed, each folder once.
     - A pattern (`*`, `?`, `[`; `**` for folders at any depth), where nothing has that very
       name: the files that it matches, sorted, whatever their suffix. Hidden ones need a
       pattern that begins with a dot.
     - Anything else, as it is, even if missing: whoever loads it says what is wrong.
 
-    Raises DarknetError for a folder without pictures or that may not be read, for a pattern
-    without matches, and for an empty argument.
+    refuse: told of a folder without pictures or that may not be read, of a pattern without matches,
+    and of an empty argument, while the others go on; raises these DarknetErrors unless given.
     """
-    return [picture for argument in arguments for picture in _expand(os.fspath(argument))]
+    found: list[Path] = []
+    for argument in arguments:
+        try:
+            found += _expand(os.fspath(argument), refuse)
+        except DarknetError as error:
+            refuse(error)
+    return found
 
 
 def read_list(lines: Iterable[str]) -> list[str]:
@@ -44,36 +68,56 @@ def read_list(lines: Iterable[str]) -> list[str]:
     return [name for name in names if name and not name.startswith("#")]
 
 
-def _expand(argument: str) -> list[Path]:
+def _expand(argument: str, refuse: Refuse) -> list[Path]:
     if not argument:
         raise DarknetError("an empty name names no picture")
     if os.path.isdir(argument):
-        return _in_folder(Path(argument))
+        return _in_folder(Path(argument), refuse)
     if glob.has_magic(argument) and not os.path.lexists(argument):
         return _matching(argument)
     return [Path(argument)]
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError as error:
-        raise DarknetError(f"{one_line(folder)}: cannot be read: {error.strerror}") from error
-    pictures = [path for path in inside if _is_picture(path)]
-    if not pictures:
-        advice = f"for folders in it, use '{one_line(folder / '*' / '*')}'"
-        raise DarknetError(f"{one_line(folder)}: no pictures in this folder: {advice}")
+def _in_folder(folder: Path, refuse: Refuse) -> list[Path]:
+    faults: list[OSError] = []
+    pictures = sorted(_walk(folder, faults.append))
+    for fault in faults:
+        where = one_line(fault.filename or folder)
+        error = DarknetError(f"{where}: cannot be read: {fault.strerror}")
+        refuse(error)
+    if not pictures and not faults:
+        known = ", ".join(SUFFIXES[:5])
+        raise DarknetError(
+            f"{one_line(folder)}: no pictures in this folder, nor in those in it ({known} ...)"
+        )
     return pictures
 
 
-def _is_picture(path: Path) -> bool:
-    hidden = path.name.startswith(".")
-    return not hidden and path.suffix.lower() in SUFFIXES and not path.is_dir()
+def _walk(folder: Path, on_fault: Callable[[OSError], object]) -> Iterator[Path]:
+    been: set[str] = set()
+    for root, folders, files in os.walk(folder, onerror=on_fault, followlinks=True):
+        real = os.path.realpath(root)
+        if real in been:
+            folders.clear()
+            continue
+        been.add(real)
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (Path(root, name) for name in files if is_picture(name))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is passed over."""
+    return name.startswith(".") or name.lower() in LITTER
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file in a folder is known as a picture."""
+    return not is_hidden(name) and os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def _matching(pattern: str) -> list[Path]:
     # A pattern may match a folder by the way; only `**` would then give its pictures twice.
     names = [name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)]
     if not names:
-        raise DarknetError(f"{one_line(pattern)}: no file matches this pattern")
+        raise DarknetError(f"{one_line(pattern)}: no such file, and none matches it as a pattern")
     return [Path(name) for name in sorted(names)]

@@ -11,17 +11,12 @@ from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
 from darknet_py.images.aside import set_aside
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.files import SUFFIXES
+from darknet_py.images.files import LITTER, is_hidden, is_picture
 from darknet_py.images.names import one_line
+from darknet_py.text import joined_bytes
 
 _TRAIN = ("train", "training")
 _VALID = ("valid", "val", "validation", "test", "testing")
-_LITTER = (
-    *("__macosx", "@eadir", "@__thumb", "#recycle", "@recycle", ".thumbnails", "lost+found"),
-    *("$recycle.bin", "system volume information"),
-)
-"""Folders that systems make beside pictures, in small letters; what they hold are no pictures of
-somebody's, or smaller copies."""
 _FOREIGN = (
     *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg", ".ico", ".dng", ".cr2", ".cr3"),
     *(".nef", ".arw", ".orf", ".rw2", ".raf"),
@@ -132,7 +127,7 @@ class _Reader:
         root, folders = self._root, self.folders(self._root)
         while len(folders) == 1 and not _is_side(folders[0], _TRAIN):
             only = folders[0]
-            if only.name in known or self._has_pictures(only, deep=False):
+            if joined_bytes(only.name) in known or self._has_pictures(only, deep=False):
                 break
             inner = self.subfolders(only)
             if not inner:
@@ -183,13 +178,14 @@ class _Reader:
         found: _Classes = {}
         places: dict[tuple[int, int], Path] = {}
         for folder in folders:
-            fault = fault_of_name(folder.name)
+            name = joined_bytes(folder.name)  # the same class in every locale
+            fault = fault_of_name(name)
             if fault:
                 _fail(folder, f"the name of a class {fault}: rename the folder")
             first = places.setdefault(_identity(folder), folder)
             if first is not folder:
                 self._say(f"{one_line(folder)}: is the same folder as {one_line(first)}")
-            found[folder.name] = self._pictures(folder)
+            found[name] = self._pictures(folder)
         return found
 
     def instead(self) -> str:
@@ -235,16 +231,16 @@ class _Reader:
 
     def _is_ours(self, name: str) -> bool:
         """Whether a folder is somebody's."""
-        if name.lower() in _LITTER:
+        if name.lower() in LITTER:
             self._litter.add(name)
             return False
-        return not _hidden(name)
+        return not is_hidden(name)
 
     def _has_pictures(self, folder: Path, deep: bool = True) -> bool:
         if deep:
             return bool(self._pictures(folder))
         try:
-            return any(_is_picture(path.name) and not path.is_dir() for path in folder.iterdir())
+            return any(is_picture(path.name) and not path.is_dir() for path in folder.iterdir())
         except OSError as error:
             _fail(folder, f"cannot be read: {error.strerror}")
 
@@ -268,9 +264,9 @@ class _Reader:
                 been.add(identity)
                 entered.append(name)
             folders[:] = entered
-            found += [Path(root, name) for name in files if _is_picture(name)]
+            found += [Path(root, name) for name in files if is_picture(name)]
             foreign = [name for name in files if name.lower().endswith(_FOREIGN)]
-            self._foreign.update(Path(root, name) for name in foreign if not _hidden(name))
+            self._foreign.update(Path(root, name) for name in foreign if not is_hidden(name))
         return sorted(found)
 
     def _refuse_flat(self, root: Path, train: Path, valid: Path) -> None:
@@ -316,14 +312,6 @@ def _identity(folder: Path) -> tuple[int, int]:
     except OSError as error:
         _fail(folder, f"cannot be read: {error.strerror}")
     return status.st_dev, status.st_ino
-
-
-def _is_picture(name: str) -> bool:
-    return not _hidden(name) and name.lower().endswith(SUFFIXES)
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".")
 
 
 def _fail(path: Path, reason: str) -> NoReturn:

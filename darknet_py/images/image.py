@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import IO, Any
@@ -15,11 +16,14 @@ from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
 from darknet_py.images.decode import decode, read_words
 from darknet_py.images.names import one_line
+from darknet_py.text import joined_bytes
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _SUFFIXES = f"end the name in {', '.join(_KINDS)}"
 _JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
 _JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
+_BYTE = re.compile("[\udc80-\udcff]")
+_WRITTEN_BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
 
 
@@ -61,7 +65,7 @@ def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
     """
     try:
         with _open(path) as file:
-            return read_words(file)
+            return {key: _with_bytes(text) for key, text in read_words(file).items()}
     except PictureError as error:
         raise PictureError(f"{one_line(path)}: {error}") from error
 
@@ -136,17 +140,30 @@ def _write(
         raise PictureError("is not a name that a file can have")
     picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     options = _png_options(info) if kind == "PNG" else _jpeg_options(info)
-    with atomic_file(os.path.realpath(path)) as file:  # Through a link, not over it.
+    with atomic_file(path) as file:
         picture.save(file, kind, **options)
 
 
 def _png_options(info: dict[str, object]) -> dict[str, Any]:
     chunks = PngImagePlugin.PngInfo()
     for key, value in info.items():
-        chunks.add_text(key, str(value))
+        chunks.add_text(key, _without_bytes(str(value)))
     return {"pnginfo": chunks}
 
 
 def _jpeg_options(info: dict[str, object]) -> dict[str, Any]:
     words = "\n".join(f"{key}: {value}" for key, value in info.items())
-    return {"quality": _JPEG_QUALITY, "comment": words.encode()[:_JPEG_COMMENT]}
+    return {
+        "quality": _JPEG_QUALITY,
+        "comment": words.encode("utf-8", "surrogateescape")[:_JPEG_COMMENT],
+    }
+
+
+def _without_bytes(text: str) -> str:
+    """Text that a PNG can hold: a byte of a file's name that is no character (a surrogate) is
+    written as \\udcff."""
+    return _BYTE.sub(lambda found: f"\\u{ord(found[0]):04x}", joined_bytes(text))
+
+
+def _with_bytes(text: str) -> str:
+    return _WRITTEN_BYTE.sub(lambda found: chr(int(found[1], 16)), text)

@@ -16,13 +16,15 @@ _Planes = npt.NDArray[np.float32]
 
 class View(NamedTuple):
     """`w` x `h` pixels, of a picture whose pixel (dx, dy) has been moved to its corner; mirrored
-    with `flip`. What comes from outside the picture is the nearest pixel of its edge."""
+    with `flip`. What comes from outside the picture is the nearest pixel of its edge, or with
+    `wrap` what leaves it on the other side."""
 
     w: int
     h: int
     dx: int = 0
     dy: int = 0
     flip: bool = False
+    wrap: bool = False
 
 
 def to_view(image: npt.NDArray[Any], view: View) -> _Planes:
@@ -34,8 +36,8 @@ def to_view(image: npt.NDArray[Any], view: View) -> _Planes:
     check_image(image)
     in_h, in_w, _ = image.shape
     pixels = np.ascontiguousarray(image, np.float32)
-    rows = _moved(_between(in_h, view.h), in_h, view.dy)
-    columns = _moved(_between(in_w, view.w), in_w, view.dx)
+    rows = _moved(_between(in_h, view.h), in_h, view.dy, view.wrap)
+    columns = _moved(_between(in_w, view.w), in_w, view.dx, view.wrap)
     if view.flip:
         columns = tuple(np.ascontiguousarray(part[::-1]) for part in columns)  # type: ignore[assignment]
     planes: _Planes = kernels.to_planes(pixels, rows, columns)
@@ -45,8 +47,8 @@ def to_view(image: npt.NDArray[Any], view: View) -> _Planes:
 def from_view(planes: _Planes, view: View, w: int, h: int) -> npt.NDArray[np.float32]:
     """What belongs to a view, (c, view.h, view.w), brought back to its picture of `w` x `h` pixels:
     mirrored, resized and moved the other way. Returns (h, w, c)."""
-    rows = _taken(_between(view.h, h), h, view.dy)
-    columns = _taken(_between(view.w, w), w, view.dx)
+    rows = _taken(_between(view.h, h), h, view.dy, view.wrap)
+    columns = _taken(_between(view.w, w), w, view.dx, view.wrap)
     if view.flip:
         left, right, share = columns
         columns = view.w - 1 - left, view.w - 1 - right, share
@@ -69,13 +71,17 @@ def _between(size: int, out: int) -> kernels.Samples:
     return before, after, share
 
 
-def _moved(places: kernels.Samples, size: int, by: int) -> kernels.Samples:
+def _moved(places: kernels.Samples, size: int, by: int, wrap: bool) -> kernels.Samples:
     before, after, share = places
-    return np.clip(before + by, 0, size - 1), np.clip(after + by, 0, size - 1), share
+    return _within(before + by, size, wrap), _within(after + by, size, wrap), share
 
 
-def _taken(places: kernels.Samples, size: int, by: int) -> kernels.Samples:
+def _taken(places: kernels.Samples, size: int, by: int, wrap: bool) -> kernels.Samples:
     """The samples of pixels that lie `by` further down or to the left."""
-    at = np.clip(np.arange(size) - by, 0, size - 1)
+    at = _within(np.arange(size) - by, size, wrap)
     before, after, share = places
     return before[at], after[at], share[at]
+
+
+def _within(places: npt.NDArray[np.int64], size: int, wrap: bool) -> npt.NDArray[np.int64]:
+    return places % size if wrap else np.clip(places, 0, size - 1)

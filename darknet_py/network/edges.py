@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darknet_py.errors import ShapeError
+from darknet_py.errors import NotFiniteError, ShapeError
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
 
 Array = Any
 
+_FAR_BEYOND = 8.0
+"""Pictures are 0..1; whoever has normalised them comes to about 3. Beyond this they are 0..255."""
+
+
+def check_values(net: Network, x: np.ndarray) -> None:
+    """Raises NotFiniteError where x holds a NaN or an infinity, which kernels would pass over in
+    silence; warns (UserWarning) where pictures are far beyond 0..1."""
+    if not np.size(x):
+        return
+    low, high = float(np.min(x)), float(np.max(x))
+    if not (math.isfinite(low) and math.isfinite(high)):  # NaN is both
+        raise NotFiniteError(f"{net.path}: was given numbers that are not finite (NaN)")
+    if high > _FAR_BEYOND and not net.settings.is_vector and net.in_shape.c in (1, 3):
+        warnings.warn(
+            f"{net.path}: was given values up to {high:g}, and pictures are 0..1: divide by 255?",
+            stacklevel=4,
+        )
+
+
+def check_floats(net: Network, x: np.ndarray) -> None:
+    """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1, and
+    answered with confidence."""
+    kind = np.asarray(x).dtype
+    if kind.kind != "f":
+        raise ShapeError(
+            f"{net.path}: expected floats, pictures from 0 to 1, found {kind}: of bytes, "
+            "x.astype(numpy.float32) / 255"
+        )
+
 
 def checked(net: Network, x: np.ndarray) -> np.ndarray:
     """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
+    check_floats(net, x)
     h, w, c = net.in_shape
     shape = np.shape(x)
     if not (shape[1:] == (c, h, w) or (len(shape) == 2 and shape[1] == net.in_shape.size)):
@@ -28,6 +59,7 @@ def checked(net: Network, x: np.ndarray) -> np.ndarray:
 
 def of_any_size(net: Network, x: np.ndarray) -> np.ndarray:
     """The same, where `Network.sized` may have to make a network that takes it."""
+    check_floats(net, x)
     is_map = not net.settings.is_vector and np.ndim(x) == 4
     return x if is_map and x.shape[1] == net.in_shape.c else checked(net, x)
 

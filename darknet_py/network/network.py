@@ -1,7 +1,9 @@
 """A network: layers in order, run forward and backward on one device.
 
 Where the outside world sees arrays they are numpy's, in darknet's order: pictures and maps
-(n, c, h, w), float32, pictures from 0 to 1; vectors (n, outputs). In inference pictures may be of
+(n, c, h, w), float32, pictures from 0 to 1; vectors (n, outputs). Bytes, or any integers, are
+refused (ShapeError: divide by 255), and so is a NaN or an infinity (NotFiniteError); pictures far
+beyond 0..1 bring a warning. In inference pictures may be of
 any size that the layers can take, as in the C program after resize_network.
 """
 
@@ -161,19 +163,30 @@ class Network:
     # Forward and backward
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """x (n, c, h, w) float32, 0..1 -> (n, outputs)."""
+        """x (n, c, h, w) floats, 0..1 -> (n, outputs) float32.
+
+        Raises ShapeError for another shape and for integers, such as bytes of 0..255 (divide by
+        255), NotFiniteError where x has a NaN or an infinity. Warns (UserWarning) of pictures far
+        beyond 0..1.
+        """
+        edges.check_values(self, x)
         (y,) = recordings.prediction(self, x).run(self)
         return edges.to_outside(self, y, is_vector=True)
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
-        """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs)."""
+        """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs).
+
+        x and errors: as of `predict`.
+        """
+        edges.check_values(self, x)
         ys = zip(recordings.activations(self, x).run(self), self.layers, strict=True)
         return [edges.to_outside(self, y, layer.is_vector) for y, layer in ys]
 
     def output(self, x: np.ndarray, layer: int) -> np.ndarray:
         """One layer's output in inference, (n, c, h, w), vectors as (n, outputs); layers after it
-        are not computed. Raises ShapeError where there is no such layer."""
+        are not computed. x and errors: as of `predict`; ShapeError where there is no such layer."""
         edges.check_layers(self, [layer])
+        edges.check_values(self, x)
         (y,) = recordings.outputs(self, x, [layer]).run(self)
         return edges.to_outside(self, y, self.layers[layer].is_vector)
 
@@ -195,7 +208,9 @@ class Network:
 
         The layer's output where it exceeds its mean by `thresh` standard deviations, else 0,
         becomes the layer's delta and is carried back. x (n, c, h, w) or (c, h, w) -> the same.
+        Errors: as of `predict`.
         """
+        edges.check_values(self, x)
         return self.delta_towards(x, [StandOut(layer, thresh)])
 
     def delta_towards(self, x: np.ndarray, targets: Sequence[Target]) -> np.ndarray:
@@ -229,8 +244,9 @@ class Network:
         x (batch, c, h, w), y (batch, outputs) -> the loss, a mean over the batch. weights (batch,),
         if given, multiply what each picture adds to loss and updates: 2 is to have it there twice,
         but for batch norm's statistics. Of a recurrent network x has batch * time_steps rows,
-        ordered by subdivision, time, sequence. Raises ShapeError.
+        ordered by subdivision, time, sequence. Raises ShapeError and NotFiniteError as `predict`.
         """
+        edges.check_values(self, x)
         loss = self.accumulate(x, y, weights)
         self.update()
         return loss

@@ -64,21 +64,23 @@ class StandOut:
 @dataclass(frozen=True)
 class Score:
     """More of one output, numbered as in darknet's order: the delta is 1 there (Simonyan et al.
-    2013, who say why it is taken before the softmax)."""
+    2013, who say why it is taken before the softmax). sign: -1 for less of it."""
 
     layer: int
     index: int
+    sign: float = 1.0
 
     @property
     def name(self) -> str:
-        return f"{self.layer} score {self.index}"
+        return f"{self.layer} score {self.index} {self.sign}"
 
     @property
     def given(self) -> Sequence[np.ndarray]:
         return ()
 
     def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
-        return ops.one_hot(y, self.index)
+        delta = ops.one_hot(y, self.index)
+        return delta if self.sign == 1 else self.sign * delta
 
 
 @dataclass(frozen=True, eq=False)

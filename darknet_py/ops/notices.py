@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 Say = Callable[[bool], None]
 
 _say: list[Say] = []
+_seconds = [0.0]
 
 
 def when_compiling(say: Say | None) -> None:
@@ -17,7 +20,18 @@ def when_compiling(say: Say | None) -> None:
     _say[:] = [] if say is None else [say]
 
 
-def compiling(is_kept: bool) -> None:
-    """A kernel is about to be compiled."""
+@contextmanager
+def compiling(is_kept: bool) -> Iterator[None]:
+    """Within the block a kernel is compiled."""
     while _say:
         _say.pop()(is_kept)
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        _seconds[0] += time.perf_counter() - start
+
+
+def seconds_compiling() -> float:
+    """How long this process has compiled kernels so far."""
+    return _seconds[0]

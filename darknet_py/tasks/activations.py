@@ -11,6 +11,8 @@ from darknet_py.errors import ShapeError
 from darknet_py.images import draw_maps
 from darknet_py.network import Network
 from darknet_py.tasks.explain.target import score_layer
+from darknet_py.tasks.finite import check_finite
+from darknet_py.text import counted
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,29 @@ class LayerMaps:
     @property
     def title(self) -> str:
         k, h, w = self.maps.shape
-        which = f"{self.of} channels" if k == self.of else f"the {k} strongest of {self.of}"
+        which = counted(self.of, "channel") if k == self.of else f"the {k} strongest of {self.of}"
         return f"Layer {self.layer} [{self.kind}]: {which}, {w} x {h}"
 
 
 def see(
-    net: Network, x: np.ndarray, layers: Sequence[int] = (), top: int | None = None
+    net: Network,
+    x: np.ndarray,
+    layers: Sequence[int] = (),
+    top: int | None = None,
+    name: object = "the picture",
 ) -> list[LayerMaps]:
     """The maps of some layers, those of `chosen_layers` unless given.
 
     x (c, h, w), 0..1. top: of each layer the so many channels with the largest means, in that
-    order; all, in theirs, unless given. Raises ShapeError for a layer that is none or has no map.
+    order; all, in theirs, unless given. name: of the picture, for messages. Raises ShapeError for a
+    layer that is none or has no map, NotFiniteError for maps with NaN.
     """
     net = net.sized(x[None])
     layers = layers or chosen_layers(net)
     for layer in layers:
         _check(net, layer)
     outputs = net.activations(x[None])
+    check_finite(net, name, x[None], *(outputs[layer] for layer in layers))
     return [_maps(net, layer, outputs[layer][0], top) for layer in layers]
 
 
@@ -73,7 +81,7 @@ def draw_layer(found: LayerMaps) -> np.ndarray:
 
 
 def _maps(net: Network, layer: int, output: np.ndarray, top: int | None) -> LayerMaps:
-    strengths = output.mean(axis=(1, 2))
+    strengths = output.mean(axis=(1, 2), dtype=np.float64)
     channels = np.arange(len(output))
     if top is not None:
         channels = np.argsort(-strengths, kind="stable")[:top]

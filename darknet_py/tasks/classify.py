@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.errors import PictureError, ShapeError
+from darknet_py.errors import DarknetError, PictureError, ShapeError
+from darknet_py.images import Given, each_picture, name_of
 from darknet_py.network import Network
+from darknet_py.ops import notices
+from darknet_py.tasks.finite import check_answer
 from darknet_py.tasks.names import choose_names
 from darknet_py.tasks.pictures import load_picture
+from darknet_py.tasks.targets import class_count, class_probabilities
 
 
 class Prediction(NamedTuple):
@@ -32,20 +35,20 @@ class Classified:
     path: Path
     predictions: list[Prediction]
     seconds: float
-    """In the network; of a batch, this picture's share."""
+    """In the network, without compiling its kernels; of a batch, this picture's share."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A picture that could not be classified."""
+    """A picture that could not be classified: it cannot be read, or the answer is no number."""
 
     path: Path
-    error: PictureError
+    error: DarknetError
 
 
 def classify(
     net: Network,
-    pictures: Iterable[str | os.PathLike[str]],
+    pictures: Given | Iterable[Given],
     top: int = 5,
     names: str | Path | Sequence[str] | None = None,
     fit: str | None = None,
@@ -53,9 +56,14 @@ def classify(
 ) -> list[list[Prediction]]:
     """The `top` most probable classes of each picture, as (index, name, probability).
 
-    names: a list, a file, or None for the shipped ones (ImageNet's for 1000 outputs, else the
-    numbers). fit: "min", "letterbox", "crop", or None: "min" where the network can grow with the
-    picture, else "crop". Raises PictureError for the first picture that cannot be read.
+    pictures: one, or several; each a file's name (a str or a Path), a Pillow picture, or an array
+    (h, w, 3) of RGB, (h, w) of grey, uint8 or floats from 0 to 1; or an array (n, h, w, 3). The
+    result is a list with a list for each picture, for a single one too. names: a list, a file, or
+    None: NAME.names beside NAME.cfg, ImageNet's for 1000 outputs, else the numbers. A network with
+    one sigmoid output p knows two classes: 1 - p is the first one's probability, p the second's.
+    fit: "min", "letterbox", "crop", or None: "min" where the network can grow with the picture,
+    else "crop". Raises PictureError for the first picture that cannot be read, NotFiniteError for
+    the first whose answer is NaN.
     """
     results = []
     for result in classify_pictures(net, pictures, top, names, fit, batch):
@@ -67,7 +75,7 @@ def classify(
 
 def classify_pictures(
     net: Network,
-    pictures: Iterable[str | os.PathLike[str]],
+    pictures: Given | Iterable[Given],
     top: int = 5,
     names: str | Path | Sequence[str] | None = None,
     fit: str | None = None,
@@ -77,12 +85,13 @@ def classify_pictures(
 
     Up to `batch` neighbours that are fitted to one size go through the network together.
     """
-    names = choose_names(names, net.outputs, net.path)
+    names = choose_names(names, class_count(net), net.path)
     fit = fit or best_fit(net)
     waiting: list[tuple[Path, np.ndarray]] = []
-    for path in map(Path, pictures):
+    for number, given in enumerate(each_picture(pictures), start=1):
+        path = Path(name_of(given, number))
         try:
-            picture = load_picture(net, path, fit).x
+            picture = load_picture(net, given, fit, number).x
         except PictureError as error:
             yield from _predict(net, waiting, top, names)
             waiting = []
@@ -110,13 +119,19 @@ def best_fit(net: Network) -> str:
 
 def _predict(
     net: Network, pictures: list[tuple[Path, np.ndarray]], top: int, names: list[str]
-) -> Iterator[Classified]:
+) -> Iterator[Classified | Refused]:
     if not pictures:
         return
-    start = time.perf_counter()
-    probabilities = net.predict(np.stack([picture for _, picture in pictures]))
-    seconds = (time.perf_counter() - start) / len(pictures)
-    for (path, _), row in zip(pictures, probabilities, strict=True):
+    x = np.stack([picture for _, picture in pictures])
+    start = time.perf_counter() - notices.seconds_compiling()
+    probabilities = class_probabilities(net, x)
+    seconds = (time.perf_counter() - notices.seconds_compiling() - start) / len(pictures)
+    for (path, picture), row in zip(pictures, probabilities, strict=True):
+        try:
+            check_answer(net, path, picture[None], row)
+        except DarknetError as error:
+            yield Refused(path, error)
+            continue
         best = np.argsort(-row, kind="stable")[:top].tolist()
         predictions = [Prediction(index, names[index], float(row[index])) for index in best]
         yield Classified(path, predictions, seconds)

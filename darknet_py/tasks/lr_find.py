@@ -109,15 +109,16 @@ def suggest(probes: Sequence[Probe], steps: int) -> Found:
 
 
 def chart(probes: Sequence[Probe], found: Found) -> list[Panel]:
-    """The losses by rate, and a mark at the suggestion."""
+    """The losses by rate, and a star at the suggestion; what explodes lies beyond the axis."""
     rates, losses = [probe.rate for probe in probes], [probe.loss for probe in probes]
     height = float(np.interp(math.log(found.rate), np.log(rates), found.smoothed))
     series = [
         Series("loss of a batch", rates, losses, faint=True),
         Series("smoothed", rates, found.smoothed),
-        Series(f"suggested: {found.rate:.2g}", [found.rate], [height], dots=True),
+        Series(f"suggested: {found.rate:.2g}", [found.rate], [height], 1, star=True),
     ]
-    return [Panel("Loss by learning rate", "learning rate", "loss", series, log_x=True)]
+    top = max(loss for loss in losses if loss <= 1.5 * found.smoothed.max())
+    return [Panel("Loss by learning rate", "learning rate", "loss", series, True, top=top)]
 
 
 def _smoothed(losses: np.ndarray, sigma: float) -> np.ndarray:

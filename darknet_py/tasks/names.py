@@ -9,6 +9,7 @@ from pathlib import Path
 from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.errors import CfgError, DarknetError
 from darknet_py.resources import find_resource
+from darknet_py.text import counted
 
 _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 """What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
@@ -24,7 +25,9 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
     names = read_lines(found)
     if len(names) < outputs:
         raise CfgError(
-            found, None, f"holds {len(names)} names, and the network has {outputs} outputs"
+            found,
+            None,
+            f"holds {counted(len(names), 'name')}, and the network knows {outputs} classes",
         )
     return names[:outputs]
 
@@ -76,13 +79,17 @@ def choose_names(
         return read_names(names, outputs)
     if len(names) < outputs:
         raise CfgError(
-            "names", None, f"{len(names)} were given, and the network has {outputs} outputs"
+            "names", None, f"{len(names)} were given, and the network knows {outputs} classes"
         )
     return list(names[:outputs])
 
 
 def classes_called(name: str, names: Sequence[str]) -> list[int]:
-    """The numbers of classes of this name, in large or small letters; or the number that it is."""
+    """The numbers of classes of this name: spelled so, else in large or small letters; or the
+    number that it is."""
+    exact = [index for index, each in enumerate(names) if each == name.strip()]
+    if exact:
+        return exact
     wanted = name.strip().lower()
     found = [index for index, each in enumerate(names) if each.lower() == wanted]
     if not found and wanted.isdecimal() and int(wanted) < len(names):
@@ -91,7 +98,8 @@ def classes_called(name: str, names: Sequence[str]) -> list[int]:
 
 
 def find_class(name: str, names: Sequence[str]) -> int:
-    """The number of a class, from its name, in large or small letters, or from its number.
+    """The number of a class, from its name, spelled so or in large or small letters, or from its
+    number.
 
     Raises DarknetError for a name that no class has, or several.
     """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from darknet_py.network import Network
 from darknet_py.network.targets import Target
 from darknet_py.tasks.dream.options import Options, octave_size
 from darknet_py.tasks.dream.reconstruct import Reconstruction
-from darknet_py.tasks.dream.step import Image, Scene, draw, dream_step
+from darknet_py.tasks.dream.step import Image, Scene, draw, dream_step, scaled, scene_at
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
     """Raises DreamError where a picture of `w` x `h` pixels is too small for one of the octaves,
     ShapeError where the network cannot take it at all."""
     for octave in range(options.octaves):
-        size = octave_size(w, h, octave)
+        size = octave_size(w, h, octave, options.octave_scale)
         try:
             if not all(size):
                 raise ShapeError("nothing is left")
@@ -47,11 +47,24 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
         except ShapeError as error:
             if octave == 0:
                 raise
-            small_w, small_h = octave_size(w, h, options.octaves - 1)
+            small_w, small_h = octave_size(w, h, options.octaves - 1, options.octave_scale)
             raise DreamError(
                 f"a picture of {w} x {h} is too small for {options.octaves} octaves, the smallest "
                 f"of which is {small_w} x {small_h}: take -octaves {octave} ({error})"
             ) from error
+
+
+def octaves_that_fit(net: Network, w: int, h: int, options: Options) -> int:
+    """As many of the octaves as a picture of `w` x `h` pixels has room for; 1 at least."""
+    for octave in range(1, options.octaves):
+        size = octave_size(w, h, octave, options.octave_scale)
+        try:
+            if not all(size):
+                return octave
+            net.resized(*size)
+        except ShapeError:
+            return octave
+    return options.octaves
 
 
 def nightmare(
@@ -67,18 +80,49 @@ def nightmare(
     tile: in tiles of about so many pixels; 0: as a whole.
     """
     rng = np.random.default_rng(options.seed)
+    dream = _coarse_to_fine if options.coarse_to_fine else _steps
+
+    def step(scene: Scene) -> Image:
+        drawn = draw(rng, len(choices), options)
+        return dream_step(net, scene, choices[drawn.choice], drawn, options, tile)
+
     for number in range(options.rounds):
-        for iteration in range(options.iters):
-            drawn = draw(rng, len(choices), options.octaves)
-            picture = dream_step(net, scene, choices[drawn.choice], drawn, options, tile)
-            scene = Scene(picture, scene.colors_of, scene.mask)
+        for iteration, picture in enumerate(dream(scene, step, options)):
             yield Stepped(number, iteration)
-        yield Finished(number, scene.picture)
+        yield Finished(number, picture)
         scene = Scene(
-            _onwards(scene.picture, options),
+            _onwards(picture, options),
             None if scene.colors_of is None else _onwards(scene.colors_of, options),
             scene.mask,
         )
+
+
+def _steps(scene: Scene, step: Callable[[Scene], Image], options: Options) -> Iterator[Image]:
+    """The picture after each step of a round."""
+    for _ in range(options.iters):
+        scene = replace(scene, picture=step(scene))
+        yield scene.picture
+
+
+def _coarse_to_fine(
+    scene: Scene, step: Callable[[Scene], Image], options: Options
+) -> Iterator[Image]:
+    """The same at each scale, from the smallest to the scene's own; what has been added to one is
+    added to the next. The last picture is of the scene's size.
+
+    Source: deepdream of google/deepdream's notebook.
+    """
+    h, w, _ = scene.picture.shape
+    scales = [scene]
+    for octave in range(1, options.octaves):
+        scales.append(scene_at(scales[-1], *octave_size(w, h, octave, options.octave_scale)))
+    detail = np.zeros_like(scales[-1].picture)
+    for plain in reversed(scales):
+        h, w, _ = plain.picture.shape
+        begun = np.clip(plain.picture + scaled(detail, w, h), 0, 1)
+        for picture in _steps(replace(plain, picture=begun), step, options):
+            yield picture
+        detail = picture - plain.picture
 
 
 def reconstruct(net: Network, source: Image, layer: int, options: Options) -> Iterator[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from darknet_py.errors import PictureError
-from darknet_py.images import Loader, draw_sheet, save_image
+from darknet_py.images import Loader, draw_sheet, drawable_names, save_image
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data
 
@@ -23,8 +23,9 @@ def draw_batch(
     loader = Loader(data.training(), w, h, c, batch, augmentation, seed)
     x, y = loader.batch(number)
     pictures, captions = x[:count].transpose(0, 2, 3, 1), []
+    names = drawable_names(data.names)
     for truth in y[:count]:
-        parts = [(share, data.names[k]) for k, share in enumerate(truth.tolist()) if share > 0.005]
+        parts = [(share, names[k]) for k, share in enumerate(truth.tolist()) if share > 0.005]
         shares = (f"{name} {share:.0%}" for share, name in sorted(parts, reverse=True))
         captions.append(parts[0][1] if len(parts) == 1 else ", ".join(shares))
     save_image(draw_sheet(list(pictures), captions), path)

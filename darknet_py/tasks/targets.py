@@ -1,4 +1,8 @@
-"""Between labels and outputs: a network with one sigmoid output knows two classes."""
+"""Between labels and outputs: a network with one sigmoid output knows two classes.
+
+The output is the probability of the second one, class 1, in training, validation and prediction;
+the first one's, class 0, is what is left.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,19 @@ from darknet_py.errors import TrainingError
 from darknet_py.network import Network
 
 
+def class_count(net: Network) -> int:
+    """How many classes a network knows: as many as it has outputs, but two with one output.
+
+    A [softmax] of one output, which is always 1, knows one.
+    """
+    if net.outputs == 1 and net.layers[net.output_layer].kind != "softmax":
+        return 2
+    return net.outputs
+
+
 def check_outputs(net: Network, classes: int) -> None:
     """Raises TrainingError where the network's outputs do not fit so many classes."""
-    if net.outputs == classes or (net.outputs, classes) == (1, 2):
+    if classes == class_count(net):
         return
     raise TrainingError(
         f"{net.path}: has {net.outputs} outputs, and the data has {classes} classes: set the last "
@@ -28,3 +42,22 @@ def probabilities_of(prediction: np.ndarray) -> np.ndarray:
     if prediction.shape[1] > 1:
         return prediction
     return np.concatenate([1 - prediction, prediction], axis=1)
+
+
+def class_probabilities(net: Network, x: np.ndarray) -> np.ndarray:
+    """Pictures (n, c, h, w), 0..1, to the probabilities (n, classes) of `class_count` classes."""
+    prediction = net.predict(x)
+    return prediction if class_count(net) == net.outputs else probabilities_of(prediction)
+
+
+def scores_of(net: Network, scores: np.ndarray) -> np.ndarray:
+    """What comes before the probabilities, (n, outputs), as scores of classes (n, classes): of two
+    classes by one output the first one's score is the negative of the second's."""
+    return scores if class_count(net) == net.outputs else np.concatenate([-scores, scores], axis=1)
+
+
+def output_of(net: Network, label: int) -> tuple[int, float]:
+    """Which output is a class's score, and with which sign."""
+    if class_count(net) == net.outputs:
+        return label, 1.0
+    return 0, 1.0 if label else -1.0

@@ -20,7 +20,7 @@ from darknet_py.images import (
     to_channels,
 )
 from darknet_py.network import Network
-from darknet_py.tasks.targets import probabilities_of
+from darknet_py.tasks.targets import class_probabilities
 
 _Predicted = tuple[np.ndarray, np.ndarray]
 """Indices of pictures in the set, (n,), and what the network says of each, (n, classes)."""
@@ -176,7 +176,7 @@ def _predictions(
             except PictureError as error:
                 refused[index] = error
                 continue
-            said = probabilities_of(net.predict(x)).mean(axis=0, keepdims=True)
+            said = class_probabilities(net, x).mean(axis=0, keepdims=True)
             yield np.array([index]), said
         return
     h, w, c = net.in_shape
@@ -188,7 +188,7 @@ def _predictions(
             is_there = np.array([index not in refused for index in indices.tolist()])
             indices, x = indices[is_there], x[is_there]
         if len(x):
-            yield indices, probabilities_of(net.predict(x))
+            yield indices, class_probabilities(net, x)
 
 
 def _ten_views(net: Network, path: Path) -> np.ndarray:

@@ -24,6 +24,7 @@ from darknet_py.network import Network
 from darknet_py.resources import find_resource
 from darknet_py.tasks.data import open_data, useful_top
 from darknet_py.tasks.names import names_file, own_names, read_names, shipped_names
+from darknet_py.tasks.targets import class_count
 from darknet_py.tasks.valid import Evaluation, evaluate
 
 _WORDNET = {1000: "data/imagenet.labels.list"}
@@ -113,11 +114,6 @@ def validate(
             "weights cannot be used (a training that diverged, or another cfg's)"
         )
     return found
-
-
-def class_count(net: Network) -> int:
-    """How many classes a network knows: as many as outputs; two where there is one."""
-    return max(net.outputs, 2)
 
 
 def _names_of(net: Network, names: str | Path | None, outputs: int) -> _Names:

@@ -4,10 +4,12 @@ import csv
 import importlib
 import io
 import json
+import math
 import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -70,9 +72,62 @@ def test_a_cfg_is_known_by_its_name(darknet: Run, embedded: Path, tmp_path: Path
     code, _, err = darknet("classify", "-q", tmp_path / "nothing.cfg", "x.weights", "x.png")
     assert code == 1
     assert err.startswith(f"darknet: {tmp_path / 'nothing.cfg'}: ")
-    code, _, err = darknet("classify", "-q", tmp_path / "nothing.weights")
-    assert code == 1
-    assert err.startswith(f"darknet: {tmp_path / 'nothing.weights'}: ")
+
+
+def test_files_in_another_order_are_said_to_be(
+    darknet: Run, embedded: Path, model: Model, pictures: Path
+) -> None:
+    """They would be tried as pictures, and the others answered by another network."""
+    a = pictures / "a.png"
+    for arguments, complaint in (
+        ([model.weights, model.cfg, a], "is weights: the cfg comes first"),
+        ([a, model.cfg, model.weights], "is a cfg: the cfg comes first"),
+        ([a, model.weights], "is weights: the cfg comes first"),
+        ([model.cfg, a], "is a picture, and stands in the place of the weights"),
+        ([model.cfg, a, model.weights], "is a picture, and stands in the place of the weights"),
+        ([model.cfg, "-"], "is a picture, and stands in the place of the weights"),
+        ([*model, model.cfg], "is a cfg: the cfg comes first"),
+        (["ten.data", *model, a], "is a .data file: `classifier predict` takes one"),
+    ):
+        code, out, err = darknet("classify", *arguments)
+        assert (code, out) == (2, "")
+        assert complaint in err
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("explain WEIGHTS CFG PICTURE", "is weights, and stands in the place of the cfg"),
+        ("explain CFG PICTURE", "is a picture, and stands in the place of the weights"),
+        ("explain CFG PICTURE WEIGHTS", "is a picture, and stands in the place of the weights"),
+        ("activations PICTURE CFG WEIGHTS", "the cfg comes first: CFG WEIGHTS PICTURE"),
+        ("features WEIGHTS CFG PICTURE", "the cfg comes first: CFG WEIGHTS PICTURE..."),
+        ("filters WEIGHTS CFG", "the cfg comes first: CFG WEIGHTS"),
+        ("report CFG WEIGHTS PICTURE CFG", "is a cfg, and stands in the place of the picture"),
+        ("nightmare WEIGHTS CFG PICTURE 1", "is weights: the cfg comes first"),
+        ("nightmare CFG PICTURE 1", "is a picture, and stands in the place of the weights"),
+        ("train CFG FOLDER", "the data comes first: DATA CFG [WEIGHTS]"),
+        ("train FOLDER WEIGHTS CFG", "is weights, and stands in the place of the cfg"),
+        ("classifier valid CFG WEIGHTS FOLDER", "the data comes first: DATA CFG WEIGHTS"),
+        ("classifier predict CFG WEIGHTS PICTURE", "the data comes first: DATA CFG WEIGHTS"),
+        ("finetune CFG WEIGHTS FOLDER", "the data comes first: DATA CFG WEIGHTS"),
+        ("reset WEIGHTS CFG out.weights", "is weights, and stands in the place of the cfg"),
+        ("info WEIGHTS", "is weights, and stands in the place of the cfg"),
+        ("ops CFG WEIGHTS", "is weights, and stands in the place of the cfg"),
+    ],
+)
+def test_every_command_knows_its_order(
+    darknet: Run, model: Model, pictures: Path, command: str, complaint: str
+) -> None:
+    files = {
+        "CFG": model.cfg,
+        "WEIGHTS": model.weights,
+        "PICTURE": pictures / "a.png",
+        "FOLDER": pictures,
+    }
+    code, out, err = darknet(*(files.get(word, word) for word in command.split()))
+    assert (code, out) == (2, "")
+    assert complaint in " ".join(err.split())
 
 
 def test_what_comes_with_the_program_knows_its_sample(
@@ -183,7 +238,7 @@ def test_names_from_a_file(darknet: Run, model: Model, pictures: Path, tmp_path:
     code, _, err = darknet("classify", "-q", "--names", names, *model, pictures / "a.png")
     assert (code, err) == (
         1,
-        f"darknet: {names}: holds 2 names, and the network has 10 outputs\n",
+        f"darknet: {names}: holds 2 names, and the network knows 10 classes\n",
     )
 
 
@@ -221,6 +276,115 @@ def test_patterns(darknet: Run, model: Model, pictures: Path) -> None:
     code, _, err = darknet("classify", "-q", *model, f"{pictures}/*.bmp")
     assert code == 1
     assert err.startswith("darknet: ")
+
+
+def test_what_names_no_picture_does_not_stop_the_others(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    missing, a = tmp_path / "x[1].png", pictures / "a.png"
+    code, out, err = darknet("classify", "-q", "--json", *model, missing, tmp_path / "empty", a)
+    assert code == 1
+    assert json.loads(out)["path"] == str(a)
+    assert [line.split(": ")[1] for line in err.splitlines()] == [
+        *(str(missing), str(tmp_path / "empty"))
+    ]
+
+
+def test_a_folder_is_looked_into(darknet: Run, model: Model, pictures: Path) -> None:
+    for name in ("cats/old", ".hidden", "__MACOSX", "@eaDir"):
+        (pictures / name).mkdir(parents=True)
+        (pictures / name / "d.png").write_bytes((pictures / "a.png").read_bytes())
+    code, out, _ = darknet("classify", "-q", "--json", *model, pictures)
+    assert code == 0
+    found = [Path(json.loads(line)["path"]).relative_to(pictures) for line in out.splitlines()]
+    assert list(map(str, found)) == ["a.png", "b.png", "c.jpg", "cats/old/d.png"]
+
+
+ONE_OUTPUT = (
+    "[net]\nwidth=8\nheight=8\nchannels=3\n[convolutional]\nfilters=1\nactivation=linear\n"
+    "[avgpool]\n[logistic]\n"
+)
+
+
+def one_output(folder: Path, bias: float) -> Model:
+    """A network of one sigmoid output, the same for all pictures."""
+    model = Model(folder / "one.cfg", folder / "one.weights")
+    model.cfg.write_text(ONE_OUTPUT)
+    numbers = np.array([bias, 0, 0, 0], np.float32)
+    model.weights.write_bytes(bytes(16) + numbers.tobytes())
+    return model
+
+
+def test_one_sigmoid_output_is_two_classes(darknet: Run, pictures: Path, tmp_path: Path) -> None:
+    model = one_output(tmp_path, 2)
+    p = 1 / (1 + math.exp(-2))
+    (tmp_path / "one.names").write_text("cat\ndog\n")
+    code, out, _ = darknet("classify", "-q", "--json", *model, pictures / "a.png")
+    assert code == 0
+    found = [(each["index"], each["name"]) for each in json.loads(out)["predictions"]]
+    assert found == [(1, "dog"), (0, "cat")]
+    assert [each["probability"] for each in json.loads(out)["predictions"]] == [
+        pytest.approx(p),
+        pytest.approx(1 - p),
+    ]
+    names, data = tmp_path / "other.list", tmp_path / "o.data"
+    names.write_text("no\nyes\n")
+    data.write_text(f"classes=2\nnames={names}\ntop=2\n")
+    _, out, _ = darknet("classify", "-q", "-t", 1, "--names", names, *model, pictures / "a.png")
+    assert out.splitlines()[1] == f"yes: {p:f}"
+    _, out, _ = darknet("classifier", "predict", "-q", data, *model, pictures / "a.png")
+    assert out.splitlines()[1:] == [f"yes: {p:f}", f"no: {1 - p:f}"]
+    options = ("--class", "cat", "--method", "saliency", "-o", tmp_path / "heat")
+    code, out, _ = darknet("explain", "-q", "--json", *model, pictures / "a.png", *options)
+    assert (code, json.loads(out)["index"]) == (0, 0)
+    assert json.loads(out)["probability"] == pytest.approx(1 - p)
+    assert json.loads(out)["score"] == pytest.approx(-2)
+
+
+def test_one_output_that_is_no_probability(darknet: Run, pictures: Path, tmp_path: Path) -> None:
+    """As two classes it would be 5 and -4."""
+    model = one_output(tmp_path, 5)
+    model.cfg.write_text(ONE_OUTPUT.replace("[logistic]\n", ""))
+    for command in ("classify", "explain"):
+        code, out, err = darknet(command, "-q", *model, pictures / "a.png")
+        assert (code, out) == (1, "")
+        assert "has one output, which gives 5: expected a probability from 0 to 1" in err
+
+
+def test_an_answer_that_is_no_number_is_none(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path
+) -> None:
+    """Weights that are finite, and too large for one of two pictures."""
+    huge = Model(tmp_path / "huge.cfg", tmp_path / "huge.weights")
+    huge.cfg.write_text(ONE_OUTPUT.replace("[logistic]", "[softmax]").replace("=1\n", "=2\n"))
+    numbers = np.array([0, 0, 3e38, 3e38, 3e38, -3e38, -3e38, -3e38], np.float32)
+    huge.weights.write_bytes(bytes(16) + numbers.tobytes())
+    Image.new("RGB", (8, 8)).save(pictures / "black.png")
+    both = (pictures / "a.png", pictures / "black.png")
+    for form in ("--json", "--csv"):
+        code, out, err = darknet("classify", "-q", form, *huge, *both)
+        assert code == 1
+        assert "nan" not in out.lower()
+        assert "black.png" in out
+        assert "a.png" not in out
+        assert err.startswith(f"darknet: {both[0]}: {huge.cfg} gives numbers that are not finite")
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    "command", ["classify", "explain", "activations", "features", "filters", "report"]
+)
+def test_weights_that_are_not_finite_are_refused(
+    darknet: Run, pictures: Path, tmp_path: Path, command: str, value: float
+) -> None:
+    model = one_output(tmp_path, value)
+    words = [pictures / "a.png"] if command != "filters" else []
+    code, out, err = darknet(command, "-q", *model, *words)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"darknet: {model.weights}: layer 0 [convolutional] has weights that are")
+    assert err.count("\n") == 1
 
 
 def test_without_pictures_it_asks_on_a_terminal_only(

@@ -118,7 +118,7 @@ def test_a_folder_that_is_a_file(darknet: Run, model: Model, pictures: Path) -> 
     assert darknet("explain", "-q", *model, taken, "-o", taken).code == 2
     code, _, err = darknet("explain", "-q", *model, taken, "-o", taken / "heat")
     assert code == 1
-    line = f"{taken / 'heat'}: cannot be a folder for pictures: Not a directory"
+    line = f"{taken / 'heat'}: cannot be a folder for pictures: {taken} is a file"
     assert err == f"darknet: {line}\n"
     assert darknet("explain", "-q", *model).code == 2
 

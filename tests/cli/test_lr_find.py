@@ -29,7 +29,7 @@ def test_it_prints_a_line_for_the_cfg_and_draws(darknet: Run, words: tuple[objec
     assert 1e-4 < float(found[1]) < 10
     assert re.search(r"falls fastest at \S+, lowest at \S+: lr-find\.png", err)
     with Image.open("lr-find.png") as picture:
-        assert picture.size == (1000, 400)
+        assert picture.size == (1000, 440)
     with open("rates.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["batch"] for row in rows] == [str(i) for i in range(1, len(rows) + 1)]
@@ -37,7 +37,7 @@ def test_it_prints_a_line_for_the_cfg_and_draws(darknet: Run, words: tuple[objec
     assert darknet(*words, "-q").out == out
     # nothing else is written
     names = {path.name for path in Path().iterdir()}
-    assert names == {"shapes", "shapes.cfg", "lr-find.png", "rates.csv"}
+    assert names == {"shapes", "shapes.cfg", "lr-find.png", "lr-find-2.png", "rates.csv"}
 
 
 def test_weights_to_begin_with_stay_as_they_are(darknet: Run, words: tuple[object, ...]) -> None:
@@ -47,6 +47,15 @@ def test_weights_to_begin_with_stay_as_they_are(darknet: Run, words: tuple[objec
     before = weights.read_bytes()
     assert darknet(*words[:3], weights, *words[3:], "-q").code == 0
     assert weights.read_bytes() == before
+
+
+def test_a_name_of_no_picture_is_refused_before_the_work(
+    darknet: Run, words: tuple[object, ...]
+) -> None:
+    result = darknet(*words, "-o", "rates.gif", "--csv", "rates.csv")
+    assert (result.code, result.out) == (1, "")
+    assert "darknet: rates.gif: cannot be written: end the name in .png" in result.err
+    assert not Path("rates.csv").exists()
 
 
 def test_wrong_words(darknet: Run, words: tuple[object, ...]) -> None:

@@ -94,7 +94,7 @@ def test_only_layers_that_are_needed_are_shown_and_loaded(dream: Run, files: Fil
         (["photo.png", 3, "-o", "photo.png"], "photo.png: would be overwritten"),
         (["photo.png", 3, "-o", "dream.bmp"], "dream.bmp: cannot be written: end the name in"),
         (["photo.png", 3, "-o", "no/dream.png"], "no/dream.png: cannot be written: there is no"),
-        (["photo.png", 3, "--gif", "no/a.gif"], "no/a.gif: cannot be written: there is no such"),
+        (["photo.png", 3, "--gif", "no/a.gif"], "no/a.gif: cannot be written: there is no"),
         (["photo.png", 3, "-prefix", "photo.png"], "photo.png: cannot be a folder"),
         (["photo.png", "--class", "dog"], "--class dog: no such class"),
     ],

@@ -25,6 +25,21 @@ def test_a_table_of_steps(darknet: Run) -> None:
     assert total.startswith(f"{len(steps)} steps, ")
 
 
+def test_a_share_of_the_peak_only_where_it_means_something(
+    darknet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = importlib.import_module("darknet_py.tasks.plan")
+    steps = [
+        task.StepTime("direct", (1, 4, 4, 2), "direct", 5 * 10**8, 1.0),
+        task.StepTime("fast", (1, 4, 4, 2), "winograd 4x4", 5 * 10**8, 1.0),
+        task.StepTime("disturbed", (1, 4, 4, 2), "direct", 63 * 10**8, 1.0),
+    ]
+    found = task.Plan(steps, 1.0, 1.0, None, "")
+    monkeypatch.setattr(task, "measure_plan", lambda *_: found)
+    _, out, _ = darknet("plan", "-q", MNIST)
+    assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["50%", "0", "6"]
+
+
 def test_exact_means_direct(darknet: Run) -> None:
     _, out, _ = darknet("plan", "-q", "--exact", "--json", MNIST)
     algorithms = {json.loads(line)["algorithm"] for line in out.splitlines()}

@@ -43,7 +43,7 @@ def test_with_a_validation(darknet: Run, tmp_path: Path) -> None:
     ("options", "code", "line"),
     [
         (["--valid", "nowhere"], 1, "nowhere"),
-        (["-o", "none/r.html"], 1, "none/r.html: cannot be written: No such file"),
+        (["-o", "none/r.html"], 1, "none/r.html: cannot be written: there is no folder none"),
         (["--worst", "-1"], 2, "--worst"),
     ],
 )

@@ -38,7 +38,7 @@ def test_partial_is_for_train_and_not_for_classify(darknet: Run, tmp_path: Path)
     assert code == 1
     assert "is a partial file that ends before layer 3 [convolutional]" in err
     cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    assert darknet(*words, 1, out).code == 0
+    assert darknet(*words, 1, out, "--force").code == 0
     trained = (backup / "shapes.weights").read_bytes()
     assert trained[20:size] == whole[20:size]
     assert trained[size:] != whole[size:]

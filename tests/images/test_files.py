@@ -43,28 +43,48 @@ def test_files_are_kept_in_order_even_if_missing_or_of_any_suffix(folder: Path) 
 
 
 def test_a_folder_gives_its_pictures_sorted(folder: Path) -> None:
-    expected = ["a.PNG", "b.jpg", "c d.jpeg", "e.tif"]
+    for name in (".cache", "__MACOSX", "@eaDir", "b"):
+        (folder / "sub.jpg" / name).mkdir()
+        (folder / "sub.jpg" / name / "g.png").touch()
+    inside = [os.path.join("sub.jpg", "b", "g.png"), os.path.join("sub.jpg", "f.png")]
+    expected = ["a.PNG", "b.jpg", "c d.jpeg", "e.tif", *inside]
     assert names(".") == expected
     assert names(folder) == [str(folder / name) for name in expected]
-    assert names("b.jpg", "sub.jpg", "a.PNG") == [
-        "b.jpg",
-        os.path.join("sub.jpg", "f.png"),
-        "a.PNG",
+    assert names("b.jpg", "sub.jpg", "a.PNG") == ["b.jpg", *inside, "a.PNG"]
+
+
+def test_links_to_folders_are_followed_once(folder: Path, tmp_path_factory: Any) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "h.png").touch()
+    (folder / "sub.jpg" / "b").mkdir()
+    (folder / "sub.jpg" / "b" / "up").symlink_to(folder)
+    (folder / "sub.jpg" / "b" / "there").symlink_to(elsewhere)
+    found = names("sub.jpg")
+    assert os.path.join("sub.jpg", "b", "there", "h.png") in found
+    assert len({os.path.realpath(name) for name in found}) == len(found)
+
+
+def test_what_names_nothing_is_told_and_the_others_go_on(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    told: list[DarknetError] = []
+    found = find_pictures(["x[1].png", "a.PNG", "empty", "", "b.jpg"], told.append)
+    assert found == [Path("a.PNG"), Path("b.jpg")]
+    assert [str(each).split(":")[0] for each in told] == [
+        *("x[1].png", "empty", "an empty name names no picture")
     ]
 
 
 def test_a_folder_without_pictures_is_named(folder: Path) -> None:
     (folder / "empty").mkdir()
     (folder / "empty" / "notes.txt").touch()
-    message = "empty: no pictures in this folder: for folders in it, use 'empty/*/*'"
-    assert fault("empty") == message
+    assert fault("empty").startswith("empty: no pictures in this folder, nor in those in it (")
 
 
 def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Path) -> Any:
-        raise PermissionError(13, "Permission denied")
+    def refuse(path: str) -> Any:
+        raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     assert fault("sub.jpg") == "sub.jpg: cannot be read: Permission denied"
 
 
@@ -82,8 +102,8 @@ def test_patterns_give_the_files_that_they_match_sorted(folder: Path) -> None:
 
 
 def test_a_pattern_that_matches_nothing_is_named(folder: Path) -> None:
-    assert fault("*.webp") == "*.webp: no file matches this pattern"
-    assert fault("sub*") == "sub*: no file matches this pattern"
+    assert fault("*.webp") == "*.webp: no such file, and none matches it as a pattern"
+    assert fault("sub*").startswith("sub*: no such file")
 
 
 def test_a_file_whose_name_is_a_pattern_wins(folder: Path) -> None:
@@ -104,7 +124,7 @@ def test_an_empty_argument_is_not_the_folder_one_is_in(folder: Path) -> None:
 
 
 def test_names_that_would_break_the_line(folder: Path) -> None:
-    assert fault("*\n").startswith("*\\n: no file")
+    assert fault("*\n").startswith("*\\n: no such file")
 
 
 def test_lists_of_any_hand() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 from PIL import Image
 
 import darknet_py
-from darknet_py.errors import PictureError
+from darknet_py.errors import NotFiniteError, PictureError
 from darknet_py.images import load_fitted
 from darknet_py.network import Network
+from darknet_py.ops import notices
 from darknet_py.tasks.classify import Classified, Refused, best_fit, classify_pictures
 from tests.support.golden import golden_network, load_golden
 
@@ -72,5 +74,51 @@ def test_the_best_fit_depends_on_whether_the_network_can_grow(net: Network, tmp_
 
 
 def test_names_must_suffice(net: Network, pictures: list[Path]) -> None:
-    with pytest.raises(darknet_py.DarknetError, match="2 were given, and the network has 10"):
+    with pytest.raises(darknet_py.DarknetError, match="2 were given, and the network knows 10"):
         darknet_py.classify(net, pictures[:1], names=["a", "b"])
+
+
+def test_pictures_of_all_kinds(net: Network, pictures: list[Path]) -> None:
+    path = pictures[0]
+    (expected,) = darknet_py.classify(net, [path])
+    with Image.open(path) as picture:
+        picture.load()
+    array = np.asarray(picture)
+    for one in (path, str(path), picture, array, array / np.float32(255)):
+        assert darknet_py.classify(net, one) == [expected]
+        assert darknet_py.classify(net, [one, path]) == [expected, expected]
+    assert darknet_py.classify(net, np.stack([array, array]), batch=2)[1][0].index == (
+        expected[0].index
+    )
+    with pytest.raises(PictureError, match=r"^picture 2: an array of floats from 0"):
+        darknet_py.classify(net, [array, array.astype(np.float32)])
+    (found,) = darknet_py.explain(net, array, [3])
+    assert found.picture.path == Path("picture 1")
+
+
+def test_an_answer_that_is_no_number_is_refused(net: Network, pictures: list[Path]) -> None:
+    net.layers[0].parameters()[0].value[0] = np.nan
+    net.changed()
+    with pytest.raises(NotFiniteError, match=r"layer 0 \[convolutional\] has weights that are not"):
+        darknet_py.classify(net, pictures[0])
+    found = list(classify_pictures(net, pictures, batch=3))
+    assert all(isinstance(each, Refused) for each in found)
+    with pytest.raises(NotFiniteError):
+        darknet_py.explain(net, pictures[0], [1])
+
+
+def test_compiling_is_no_part_of_the_time(
+    net: Network, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = Network.predict
+
+    def slow(self: Network, x: np.ndarray) -> np.ndarray:
+        with notices.compiling(is_kept=True):
+            time.sleep(0.5)
+        return predict(self, x)
+
+    darknet_py.classify(net, pictures[0])
+    monkeypatch.setattr(Network, "predict", slow)
+    (found,) = classify_pictures(net, pictures[0])
+    assert isinstance(found, Classified)
+    assert 0 < found.seconds < 0.4

@@ -22,7 +22,8 @@ def pets(tmp_path: Path) -> Path:
 def net_of(folder: Path, outputs: int = 3, names: str | None = None) -> Network:
     """A network on paper, and NAME.names beside its cfg."""
     path = folder / "net.cfg"
-    path.write_text(CFG.format(outputs))
+    cfg = CFG.format(outputs)
+    path.write_text(cfg if outputs > 1 else cfg.replace("[softmax]", "[logistic]"))
     if names is not None:
         path.with_suffix(".names").write_text(names)
     return Network.from_cfg(path, "cpu")

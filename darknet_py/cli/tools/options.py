@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from darknet_py.cli.files import check_output
 from darknet_py.cli.options import Chosen, build_network, find_file, load_weights
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Tool:
         from darknet_py.tasks.weights_tools import check_outputs, check_stored
 
         check_outputs(outputs, [Path(find_file(name)) for name in (cfg, *weights)], self.force)
+        for path in outputs:
+            check_output(path)
         net = build_network(cfg, self.chosen)
         check_stored(net)
         return net

@@ -1,58 +1,86 @@
-"""Which classes a network takes for which: a confusion matrix as a picture."""
+"""Which classes a network takes for which, as a picture: the whole matrix, or its worst pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
 
-from darknet_py.images.charts.axis import tick_labels, ticks
-from darknet_py.images.charts.drawing import (
+from darknet_py.images.charts.canvas import (
     FRAME,
-    GRID,
     INK,
-    PAPER,
+    PALETTE,
     QUIET_INK,
-    new_canvas,
-    shorten,
-    text_width,
-    to_picture,
+    Drawing,
+    add_axes,
+    new_drawing,
+    widest,
     write,
-    write_upwards,
 )
+from darknet_py.images.charts.fonts import drawable_names, shorten, text_width
 
-_MARGIN = 16
+MOST_CELLS = 100
+"""Classes whose matrix is drawn; of more, the most confused pairs are."""
+
+_MARGIN, _GAP = 16, 6
 _TITLE, _TEXT, _SMALL = 17, 14, 12  # Sizes of letters.
-_SIDE = 1000  # Pixels that a large matrix fills, if its cells are not below one.
-_LARGEST_CELL = 44
-_MOST_COUNTED = 20  # Classes whose counts are written into the cells.
-_NAMED_CELL = 13  # The smallest beside which a name stands,
-_LINED_CELL = 13  # and that shows its edges.
-_NAME = 170  # Pixels of a name, at most.
-_GAP = 6
+_SMALLEST_CELL = 15
+_NUMBERED_CELL = 24  # The smallest whose count is written in it,
+_SHARED_CELL = 46  # and that has room for its share of the row, too.
+_NAME = 190  # Pixels of a name, at most.
 _SCALE_W, _SCALE_H = 220, 12
-_RIGHT, _TOTAL = "right", "total"
+_RIGHT, _TOTAL = "right", "pictures"
+_NAMELESS = "class N: no font here has the letters of its name"
+
+_PAIRS, _WEAKEST = 30, 20  # Rows of the lists.
+_WIDTH, _LIST_ROW = 1000, 24
+_LIST_NAME = 240  # Pixels of a name in a list, at most.
 
 # From paper to a dark blue, light enough at both ends to write on in black, then in white.
 _SHADES = np.array([(255, 255, 255), (158, 202, 225), (49, 130, 189), (8, 48, 107)], np.float64)
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _LIFT = 0.45  # The power of a share that is its place there: one wrong in fifty is seen.
 
+Counts = npt.NDArray[np.integer]
 
-def draw_confusion(
-    matrix: npt.NDArray[np.integer], names: Sequence[str]
-) -> npt.NDArray[np.float32]:
-    """A square of cells, a row for each true class, a column for each predicted one.
 
-    `matrix`: counts of shape (k, k), k at least 1; `names`: k of them. Returns float32 RGB of
-    shape (h, w, 3), values 0..1. A cell is as dark as its share of the row is large; up to 20
-    classes have counts in their cells (0 left blank), and each row the share that is right and
-    its total. Names stand along both sides while they fit, numbers of classes beyond; a cell of
-    a thousand classes is one pixel. Raises ValueError for another shape, counts below 0 or
-    another number of names.
+class Pair(NamedTuple):
+    """So many pictures of one class are taken for another; classes by number. share: of the true
+    class's."""
+
+    truth: int
+    guess: int
+    pictures: int
+    share: float
+
+
+def confused_pairs(matrix: Counts, most: int = _PAIRS) -> list[Pair]:
+    """The pairs of classes that are confused most, by count, then by share.
+
+    `matrix`: counts of shape (k, k), rows true classes, columns guesses; nothing is below 0.
+    """
+    wrong = np.array(matrix, np.int64)
+    np.fill_diagonal(wrong, 0)
+    shares = _shares(matrix)
+    truth, guess = np.nonzero(wrong)
+    order = np.lexsort((guess, truth, -shares[truth, guess], -wrong[truth, guess]))[:most]
+    return [
+        Pair(int(t), int(g), int(wrong[t, g]), float(shares[t, g]))
+        for t, g in zip(truth[order], guess[order], strict=True)
+    ]
+
+
+def draw_confusion(matrix: Counts, names: Sequence[str]) -> Drawing:
+    """What `matrix`, counts of shape (k, k), k at least 1, says of classes with k `names`.
+
+    Up to MOST_CELLS classes: a square of cells, a row for each true class, a column for each
+    predicted one, as dark as its share of the row is large. Cells of up to 40 classes have their
+    counts in them (0 left blank), the largest their shares too; each row has the share that is
+    right and its total. Of more classes: the most confused pairs and the classes that are least
+    often right, as bars. Raises ValueError for another shape, counts below 0 or another number of
+    names.
     """
     counts = np.asarray(matrix)
     k = counts.shape[0] if counts.ndim else 0
@@ -62,35 +90,62 @@ def draw_confusion(
         raise ValueError("a count is below 0")
     if len(names) != k:
         raise ValueError(f"{len(names)} names for {k} classes")
-    return to_picture(_draw(_measure(counts, names)))
+    labels = drawable_names(names)
+    foot = _NAMELESS if any(map(_is_number, labels, names)) else ""
+    return (
+        _draw_lists(counts, labels, foot) if k > MOST_CELLS else _draw_cells(counts, labels, foot)
+    )
+
+
+def _is_number(label: str, name: str) -> bool:
+    return label.startswith("class ") and label != name
+
+
+def _title(counts: Counts) -> str:
+    total = counts.sum(dtype=np.float64)
+    right = counts.diagonal().sum(dtype=np.float64)
+    return f"{right:,.0f} of {total:,.0f} right" + (f": {right / total:.1%}" if total else "")
+
+
+def _shares(counts: Counts) -> npt.NDArray[np.float64]:
+    """Of each row, 0..1; a row without counts has 0 everywhere."""
+    totals = counts.sum(axis=1, keepdims=True, dtype=np.float64)
+    shares: npt.NDArray[np.float64] = counts / np.maximum(totals, 1)
+    return shares
+
+
+# The matrix
 
 
 class _Plan(NamedTuple):
     """What goes where, in pixels."""
 
-    counts: npt.NDArray[np.integer]
+    counts: Counts
     names: list[str]
-    """As far as they fit; none where they do not."""
+    letters: float
+    """Size of those of names,"""
+    digits: float
+    """and of those of counts."""
     turned: bool
     """Whether the names above read upwards."""
-    cell: int
-    left: int
-    top: int
+    cell: float
+    left: float
+    top: float
     rights: list[str]
-    """Of each row that has a name, the share that is right,"""
+    """Of each row the share that is right,"""
     totals: list[str]
     """and how many it has."""
 
     @property
-    def side(self) -> int:
+    def side(self) -> float:
         return self.cell * len(self.counts)
 
     @property
-    def right(self) -> int:
+    def right(self) -> float:
         return self.left + self.side
 
     @property
-    def bottom(self) -> int:
+    def bottom(self) -> float:
         return self.top + self.side
 
     @property
@@ -99,131 +154,196 @@ class _Plan(NamedTuple):
         return [(i + 0.5) * self.cell for i in range(len(self.counts))]
 
 
-def _measure(counts: npt.NDArray[np.integer], names: Sequence[str]) -> _Plan:
+def _measure(counts: Counts, labels: Sequence[str]) -> _Plan:
     k = len(counts)
-    cell = max(1, min(_LARGEST_CELL, _SIDE // k))
-    if k <= _MOST_COUNTED:
-        cell = max(cell, text_width(f"{counts.max()}", _SMALL) + 2 * _GAP)
-    shown = [shorten(name, _NAME, _SMALL) for name in names] if cell >= _NAMED_CELL else []
-    longest = _widest(shown or [f"{k}"])
-    turned = bool(shown) and longest > cell - _GAP
+    cell: float = max(_SMALLEST_CELL, min(140, 640 // k if k <= 12 else min(52, 1040 // k)))
+    digits = min(20.0, max(10.0, cell / 4))
+    if cell >= _NUMBERED_CELL:
+        cell = max(cell, round(text_width(f"{counts.max()}", digits) + 2 * _GAP))
+    letters = _SMALL if cell > _SMALLEST_CELL else 11
+    names = [shorten(name, _NAME, letters) for name in labels]
+    longest = widest(names, letters)
+    turned = longest > cell - _GAP
     left = _MARGIN + _TEXT + 2 * _GAP + longest + _GAP
-    top = _MARGIN + _TITLE + 3 * _GAP + _TEXT + 2 * _GAP + (longest if turned else _SMALL) + _GAP
+    top = _MARGIN + _TITLE + 3 * _GAP + _TEXT + 2 * _GAP + (longest if turned else letters) + _GAP
     totals = counts.sum(axis=1, dtype=np.float64).tolist()
-    rows = list(zip(counts.diagonal().tolist(), totals, strict=True)) if shown else []
+    rows = zip(counts.diagonal().tolist(), totals, strict=True)
     rights = [f"{right / total:.1%}" if total else "" for right, total in rows]
-    return _Plan(counts, shown, turned, cell, left, top, rights, [f"{n:,.0f}" for _, n in rows])
+    shown = [f"{total:,.0f}" for total in totals]
+    left, top = round(left), round(top)
+    return _Plan(counts, names, letters, digits, turned, cell, left, top, rights, shown)
 
 
-def _widest(texts: Sequence[str]) -> int:
-    return max((text_width(text, _SMALL) for text in texts), default=0)
+def _draw_cells(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
+    plan = _measure(counts, labels)
+    title = _title(counts)
+    first = plan.right + 2 * _GAP + widest([_RIGHT, *plan.rights], _SMALL)
+    second = first + 3 * _GAP + widest([_TOTAL, *plan.totals], _SMALL)
+    texts_w = max(text_width(title, _TITLE), text_width(foot, _SMALL))
+    right = max(second, plan.left + _SCALE_W, _MARGIN + texts_w)
+    height = plan.bottom + 7 * _GAP + _SCALE_H + _MARGIN + (3 * _GAP if foot else 0)
+    with new_drawing(round(right) + _MARGIN, height, [*labels, title]) as drawing:
+        write(drawing, _MARGIN, _MARGIN + _TITLE / 2, title, _TITLE)
+        _fill_cells(drawing, plan)
+        if plan.cell >= _NUMBERED_CELL:
+            _write_counts(drawing, plan)
+        _write_sides(drawing, plan)
+        _write_column(drawing, plan, first, [_RIGHT, *plan.rights])
+        _write_column(drawing, plan, second, [_TOTAL, *plan.totals])
+        _draw_scale(drawing, plan.left, plan.bottom + 4 * _GAP)
+        write(drawing, _MARGIN, height - _MARGIN, foot, _SMALL, color=QUIET_INK)
+    return drawing
 
 
-def _draw(plan: _Plan) -> Image.Image:
-    title = _title(plan.counts)
-    first = plan.right + 2 * _GAP + _widest([_RIGHT, *plan.rights])
-    second = first + 3 * _GAP + _widest([_TOTAL, *plan.totals])
-    ends = (second if plan.names else plan.right, plan.left + _SCALE_W, text_width(title, _TITLE))
-    canvas = new_canvas(max(ends) + 2 * _MARGIN, plan.bottom + 7 * _GAP + _SCALE_H + _MARGIN)
-    write(canvas, (_MARGIN, _MARGIN + _TITLE / 2), title, _TITLE)
-    _draw_cells(canvas, plan)
-    _write_counts(canvas, plan)
-    _write_sides(canvas, plan)
-    if plan.names:
-        _write_column(canvas, plan, first, [_RIGHT, *plan.rights])
-        _write_column(canvas, plan, second, [_TOTAL, *plan.totals])
-    else:
-        _write_numbers(canvas, plan)
-    _draw_scale(canvas, plan.left, plan.bottom + 4 * _GAP)
-    return canvas
-
-
-def _title(counts: npt.NDArray[np.integer]) -> str:
-    total = counts.sum(dtype=np.float64)
-    right = counts.diagonal().sum(dtype=np.float64)
-    return f"{right:,.0f} of {total:,.0f} right" + (f": {right / total:.1%}" if total else "")
-
-
-def _shares(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
-    """Of each row, 0..1; a row without counts has 0 everywhere."""
-    totals = counts.sum(axis=1, keepdims=True, dtype=np.float64)
-    shares: npt.NDArray[np.float64] = counts / np.maximum(totals, 1)
-    return shares
-
-
-def _shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """The colours (..., 3) of shares (...)."""
+def _shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The colours (..., 3), 0..255, of shares (...)."""
     steps = np.linspace(0, 1, len(_SHADES))
     parts = [np.interp(shares**_LIFT, steps, _SHADES[:, part]) for part in range(3)]
-    return np.rint(np.stack(parts, axis=-1)).astype(np.uint8)
+    return np.rint(np.stack(parts, axis=-1))
 
 
-def _draw_cells(canvas: Image.Image, plan: _Plan) -> None:
-    shades = Image.fromarray(_shade(_shares(plan.counts)))
-    cells = shades.resize((plan.side, plan.side), Image.Resampling.NEAREST)
-    canvas.paste(cells, (plan.left, plan.top))
-    draw = ImageDraw.Draw(canvas)
-    if plan.cell >= _LINED_CELL:
-        for at in range(plan.cell, plan.side, plan.cell):
-            draw.line((plan.left + at, plan.top, plan.left + at, plan.bottom - 1), GRID)
-            draw.line((plan.left, plan.top + at, plan.right - 1, plan.top + at), GRID)
-    draw.rectangle((plan.left - 1, plan.top - 1, plan.right, plan.bottom), outline=FRAME)
+def _frame(axes: Any) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=FRAME, linewidth=1)
 
 
-def _write_counts(canvas: Image.Image, plan: _Plan) -> None:
-    if len(plan.counts) > _MOST_COUNTED:
-        return
-    dark = _shades_dark(plan.counts)
-    for row, y in enumerate(plan.middles):
-        for column, x in enumerate(plan.middles):
-            if count := plan.counts[row, column]:
-                color = PAPER if dark[row, column] else INK
-                write(canvas, (plan.left + x, plan.top + y), f"{count}", _SMALL, "mm", color)
+def _fill_cells(drawing: Drawing, plan: _Plan) -> None:
+    axes = add_axes(drawing, plan.left, plan.top, plan.side, plan.side)
+    k = len(plan.counts)
+    colors = _shade(_shares(plan.counts)) / 255
+    edges = np.arange(k + 1)
+    axes.pcolormesh(edges, edges, colors, edgecolors="#e4e4e4", linewidth=0.8, antialiased=False)
+    axes.set(xlim=(0, k), ylim=(k, 0))
+    _frame(axes)
 
 
-def _shades_dark(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Which cells need light letters."""
-    dark: npt.NDArray[np.bool_] = _shade(_shares(counts)) @ _LUMINANCE < 128
-    return dark
+def _write_counts(drawing: Drawing, plan: _Plan) -> None:
+    shares = _shares(plan.counts)
+    dark = _shade(shares) @ _LUMINANCE < 128
+    size = plan.digits
+    shared = plan.cell >= _SHARED_CELL
+    for row, column in np.argwhere(plan.counts > 0).tolist():
+        x, y = plan.left + plan.middles[column], plan.top + plan.middles[row]
+        color = "white" if dark[row, column] else INK
+        text = f"{plan.counts[row, column]}"
+        write(drawing, x, y - shared * 0.55 * size, text, size, "mm", color)
+        if shared:
+            share = _percent(shares[row, column])
+            write(drawing, x, y + 0.75 * size, share, max(9, 0.65 * size), "mm", color)
 
 
-def _write_sides(canvas: Image.Image, plan: _Plan) -> None:
+def _percent(share: float) -> str:
+    """In two digits: 0.5 %, 12 %; never 0 of something or all of not quite all."""
+    if share < 0.095:
+        return f"{max(100 * share, 0.1):.1f}%"
+    return "100%" if share == 1 else f"{min(round(100 * share), 99)}%"
+
+
+def _write_sides(drawing: Drawing, plan: _Plan) -> None:
     middle = plan.side / 2
     y = _MARGIN + _TITLE + 3 * _GAP + _TEXT / 2
-    write(canvas, (plan.left + middle, y), "predicted", _TEXT, "mm")
-    write_upwards(canvas, (_MARGIN + _TEXT / 2, plan.top + middle), "true", _TEXT, "mm")
-    for at, name in zip(plan.middles, plan.names, strict=False):
-        write(canvas, (plan.left - _GAP, plan.top + at), name, _SMALL, "rm")
-        if plan.turned:
-            write_upwards(canvas, (plan.left + at, plan.top - _GAP), name, _SMALL)
-        else:
-            write(canvas, (plan.left + at, plan.top - _GAP - _SMALL / 2), name, _SMALL, "mm")
+    write(drawing, plan.left + middle, y, "predicted", _TEXT, "mm")
+    write(drawing, _MARGIN + _TEXT / 2, plan.top + middle, "true", _TEXT, "mm", upwards=True)
+    for at, name in zip(plan.middles, plan.names, strict=True):
+        write(drawing, plan.left - _GAP, plan.top + at, name, plan.letters, "rm")
+        x, y = plan.left + at, plan.top - _GAP
+        write(drawing, x, y, name, plan.letters, "mb", upwards=plan.turned)
 
 
-def _write_column(canvas: Image.Image, plan: _Plan, right: float, texts: Sequence[str]) -> None:
+def _write_column(drawing: Drawing, plan: _Plan, right: float, texts: Sequence[str]) -> None:
     """A heading, and a text beside each row."""
-    write(canvas, (right, plan.top - _GAP - _SMALL / 2), texts[0], _SMALL, "rm", QUIET_INK)
+    write(drawing, right, plan.top - _GAP, texts[0], _SMALL, "rb", QUIET_INK)
     for y, text in zip(plan.middles, texts[1:], strict=True):
-        write(canvas, (right, plan.top + y), text, _SMALL, "rm", QUIET_INK)
+        write(drawing, right, plan.top + y, text, plan.letters, "rm", QUIET_INK)
 
 
-def _write_numbers(canvas: Image.Image, plan: _Plan) -> None:
-    """The numbers of some classes, where there is no room for names."""
-    numbers = ticks(0, len(plan.counts) - 1, 10, whole=True)
-    for number, label in zip(numbers, tick_labels(numbers), strict=True):
-        at = (number + 0.5) * plan.cell
-        write(canvas, (plan.left - _GAP, plan.top + at), label, _SMALL, "rm", QUIET_INK)
-        place = (plan.left + at, plan.top - _GAP - _SMALL / 2)
-        write(canvas, place, label, _SMALL, "mm", QUIET_INK)
-
-
-def _draw_scale(canvas: Image.Image, left: int, top: int) -> None:
+def _draw_scale(drawing: Drawing, left: float, top: float) -> None:
     """Which shade is which share."""
-    bar = _shade(np.linspace(0, 1, _SCALE_W)[None].repeat(_SCALE_H, axis=0))
-    canvas.paste(Image.fromarray(bar), (left, top))
-    right, bottom = left + _SCALE_W, top + _SCALE_H
-    ImageDraw.Draw(canvas).rectangle((left - 1, top - 1, right, bottom), outline=FRAME)
-    y = bottom + 2 * _GAP
-    write(canvas, (left, y), "0%", _SMALL, "lm", QUIET_INK)
-    write(canvas, ((left + right) / 2, y), "share of the row", _SMALL, "mm", QUIET_INK)
-    write(canvas, (right, y), "100%", _SMALL, "rm", QUIET_INK)
+    axes = add_axes(drawing, left, top, _SCALE_W, _SCALE_H)
+    shades = _shade(np.linspace(0, 1, _SCALE_W))[None] / 255
+    axes.imshow(shades, aspect="auto", interpolation="nearest")
+    _frame(axes)
+    y = top + _SCALE_H + 2 * _GAP
+    write(drawing, left, y, "0%", _SMALL, "lm", QUIET_INK)
+    write(drawing, left + _SCALE_W / 2, y, "share of the row", _SMALL, "mm", QUIET_INK)
+    write(drawing, left + _SCALE_W, y, "100%", _SMALL, "rm", QUIET_INK)
+
+
+# The lists
+
+
+class _Bar(NamedTuple):
+    """A row of a list. length: 0..1."""
+
+    name: str
+    length: float
+    text: str
+
+
+def _draw_lists(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
+    pairs, weakest = _pair_bars(counts, labels), _weakest_bars(counts, labels)
+    rows = len(pairs) + len(weakest) + 2 * 2 + bool(foot)
+    title = f"{_title(counts)}, {len(labels):,} classes"
+    height = 2 * _MARGIN + _TITLE + (rows + 0.5) * _LIST_ROW
+    with new_drawing(_WIDTH, height, [*(bar.name for bar in [*pairs, *weakest]), title]) as drawing:
+        write(drawing, _MARGIN, _MARGIN + _TITLE / 2, title, _TITLE)
+        y = _MARGIN + _TITLE + 0.5 * _LIST_ROW
+        y = _write_list(drawing, y, "What is confused most: true class → predicted class", pairs)
+        _write_list(drawing, y, "The classes that are least often right", weakest)
+        write(drawing, _MARGIN, height - _MARGIN, foot, _SMALL, color=QUIET_INK)
+    return drawing
+
+
+def _short(name: str) -> str:
+    return shorten(name, _LIST_NAME, _SMALL)
+
+
+def _pair_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
+    totals = counts.sum(axis=1, dtype=np.float64)
+    return [
+        _Bar(
+            f"{_short(names[pair.truth])} → {_short(names[pair.guess])}",
+            pair.share,
+            f"{pair.pictures:,} of {totals[pair.truth]:,.0f}, {_percent(pair.share)}",
+        )
+        for pair in confused_pairs(counts)
+    ]
+
+
+def _weakest_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
+    """Of classes that have pictures and are not always right."""
+    totals = counts.sum(axis=1, dtype=np.float64)
+    rights = counts.diagonal().astype(np.float64)
+    shares = rights / np.maximum(totals, 1)
+    order = np.lexsort((-totals, shares))
+    chosen = [k for k in order.tolist() if totals[k] and shares[k] < 1][:_WEAKEST]
+    return [
+        _Bar(
+            _short(names[k]),
+            shares[k],
+            f"{rights[k]:,.0f} of {totals[k]:,.0f}"
+            + (f", {_percent(shares[k])}" * bool(rights[k])),
+        )
+        for k in chosen
+    ]
+
+
+def _write_list(drawing: Drawing, top: float, title: str, bars: Sequence[_Bar]) -> float:
+    """A heading and the rows below it; where the next list may begin."""
+    write(drawing, _MARGIN, top + _LIST_ROW / 2, title if bars else "No mistakes", _TEXT)
+    top += _LIST_ROW
+    names_w = widest((bar.name for bar in bars), _SMALL)
+    left = _MARGIN + names_w + 2 * _GAP
+    room = _WIDTH - _MARGIN - left - widest((bar.text for bar in bars), _SMALL) - 2 * _GAP
+    if bars:
+        axes = add_axes(drawing, left, top, room, len(bars) * _LIST_ROW)
+        lengths = [bar.length for bar in bars]
+        axes.barh(range(len(bars)), lengths, 0.6, color=PALETTE[0])
+        axes.set(xlim=(0, 1), ylim=(len(bars) - 0.5, -0.5), xticks=[], yticks=[])
+        axes.spines[["bottom"]].set_visible(False)
+    for row, bar in enumerate(bars):
+        y = top + (row + 0.5) * _LIST_ROW
+        write(drawing, _MARGIN + names_w, y, bar.name, _SMALL, "rm")
+        x = left + bar.length * room + _GAP
+        write(drawing, x, y, bar.text, _SMALL, "lm", QUIET_INK)
+    return top + (len(bars) + 1) * _LIST_ROW

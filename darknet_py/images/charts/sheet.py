@@ -10,14 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from darknet_py.images.charts.drawing import (
-    GRID,
-    new_canvas,
-    shorten,
-    text_width,
-    to_picture,
-    write,
-)
+from darknet_py.images.charts.canvas import GRID, INK
+from darknet_py.images.charts.fonts import shorten, text_mask, text_width
 from darknet_py.images.checks import check_image
 
 _MARGIN, _GAP = 14, 12
@@ -60,16 +54,18 @@ def draw_sheet(
     heights = [max(tile.height for tile in row) + line for row in rows]
     head = _HEAD if title else 0
     ends = [_MARGIN + head + sum(heights[: i + 1]) + _GAP * i for i in range(len(rows))]
-    width = max(columns * step - _GAP, text_width(title, _TITLE))
-    sheet = new_canvas(width + 2 * _MARGIN, ends[-1] + _MARGIN)
+    width = max(columns * step - _GAP, round(text_width(title, _TITLE) + 2) if title else 0)
+    sheet = Image.new("RGB", (width + 2 * _MARGIN, ends[-1] + _MARGIN), "white")
     if title:
-        write(sheet, (_MARGIN, _MARGIN + _HEAD / 3), title, _TITLE)
+        _write(sheet, _MARGIN, _MARGIN - 1, text_mask(title, _TITLE))
     for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         x, bottom = _MARGIN + i % columns * step, ends[i // columns] - line
         _place(sheet, tile, (x + (w - tile.width) // 2, bottom - tile.height))
-        text = shorten(caption, w, _TEXT)
-        write(sheet, (x + w / 2, bottom + _LINE / 2 + 1), text, _TEXT, "mm")
-    return to_picture(sheet)
+        if caption:
+            ink = text_mask(shorten(caption, w - 2, _TEXT), _TEXT)
+            _write(sheet, x + (w - ink.shape[1]) // 2, bottom + 1, ink)
+    picture: npt.NDArray[np.float32] = np.divide(np.asarray(sheet), 255, dtype=np.float32)
+    return picture
 
 
 def _check(
@@ -112,6 +108,10 @@ def _columns(count: int, shape: float) -> int:
     wanted = min(math.sqrt(count * _SHAPE / shape), count)
     near = range(max(1, math.ceil(wanted * 0.75)), math.ceil(wanted * 1.3) + 1)
     return min(near, key=lambda columns: (-count % columns, abs(columns - wanted)))
+
+
+def _write(sheet: Image.Image, left: int, top: int, ink: npt.NDArray[np.uint8]) -> None:
+    sheet.paste(INK, (left, top), Image.fromarray(ink))
 
 
 def _place(sheet: Image.Image, tile: Image.Image, place: tuple[int, int]) -> None:

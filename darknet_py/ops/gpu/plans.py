@@ -57,9 +57,9 @@ class Cudnn:
         return self._plans[job]
 
     def _made(self, job: Job) -> Plan | None:
-        compiling(is_kept=self._folder is not None)
         try:
-            graph = build(self._module, job, handle=self._handle)
+            with compiling(is_kept=self._folder is not None):
+                graph = build(self._module, job, handle=self._handle)
         except (self._module.cudnnGraphNotSupportedError, RuntimeError):
             # it says so in several ways, by shape, type and device
             return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darknet_py.network import Network
-from darknet_py.tasks.dream.options import octave_size
+from darknet_py.tasks.dream.options import Options, octave_size
 
 _PROGRAM = 230 << 20
 """Bytes of the program itself: the interpreter, numpy, the compiler, kernels."""
@@ -26,19 +26,15 @@ TILES = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128)
 
 
 def forecast(
-    net: Network, w: int, h: int, layers: Sequence[int], octaves: int, tile: int = 0
+    net: Network, w: int, h: int, layers: Sequence[int], options: Options, tile: int = 0
 ) -> int:
     """Bytes that a dream on a picture of `w` x `h` pixels takes at most, about.
 
     layers: the last one of each choice. tile: 0 for the whole picture at once.
     """
+    sizes = {octave_size(w, h, octave, options.octave_scale) for octave in range(options.octaves)}
     if tile:
-        sizes = {
-            (min(small_w, tile), min(small_h, tile))
-            for small_w, small_h in (octave_size(w, h, octave) for octave in range(octaves))
-        }
-    else:
-        sizes = {octave_size(w, h, octave) for octave in range(octaves)}
+        sizes = {(min(small_w, tile), min(small_h, tile)) for small_w, small_h in sizes}
     programs = sorted(
         (_maps(net, *size, layer) for size in sizes for layer in set(layers)), reverse=True
     )
@@ -50,15 +46,15 @@ def forecast(
 
 
 def choose_tile(
-    net: Network, w: int, h: int, layers: Sequence[int], octaves: int, limit: int
+    net: Network, w: int, h: int, layers: Sequence[int], options: Options, limit: int
 ) -> int:
     """0 where the whole picture fits into `limit` bytes, else the largest tile that does; where
     none does, the smallest."""
-    if forecast(net, w, h, layers, octaves) <= limit:
+    if forecast(net, w, h, layers, options) <= limit:
         return 0
     smaller = [tile for tile in TILES if tile < max(w, h)]
     for tile in smaller:
-        if forecast(net, w, h, layers, octaves, tile) <= limit:
+        if forecast(net, w, h, layers, options, tile) <= limit:
             return tile
     return smaller[-1] if smaller else 0
 

@@ -13,6 +13,7 @@ from darknet_py.errors import DreamError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.tasks.names import classes_called
+from darknet_py.tasks.targets import output_of
 
 _NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
 """Kinds of layers whose outputs are what the network says, not what it sees."""
@@ -21,7 +22,7 @@ _NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
 @dataclass(frozen=True)
 class Wish:
     """What someone asks for: one of `layer` (with `span` layers around it to draw from), `layers`
-    with weights, and `label`, a class by its name.
+    with weights (one such set, or several to draw from), and `label`, a class by its name.
 
     thresh: deviations from the mean beyond which a feature stands out. channels: the only ones
     that count; all if there are none.
@@ -29,7 +30,7 @@ class Wish:
 
     layer: int | None = None
     span: int = 1
-    layers: tuple[tuple[int, float], ...] = ()
+    layers: tuple[tuple[tuple[int, float], ...], ...] = ()
     label: str | None = None
     channels: tuple[int, ...] = ()
     thresh: float = 1.0
@@ -39,9 +40,9 @@ class Wish:
         """Stands in the names of files."""
         if self.label is not None:
             return "".join(c if c.isalnum() else "-" for c in self.label)
-        return (
-            str(self.layer) if self.layer is not None else "+".join(str(i) for i, _ in self.layers)
-        )
+        if self.layer is not None:
+            return str(self.layer)
+        return "+".join(str(i) for i in dict.fromkeys(i for each in self.layers for i, _ in each))
 
 
 Choice = list[tuple[int, float]]
@@ -51,7 +52,13 @@ Choice = list[tuple[int, float]]
 def choices(net: Network, wish: Wish) -> list[Choice]:
     """What each step draws from, by the cfg alone. Raises DreamError for what cannot be."""
     if wish.label is not None:
-        return [[(_scores_layer(net), 1.0)]]
+        scores = scores_layer(net)
+        if scores is None:
+            raise DreamError(
+                f"{net.path}: has no [softmax] or [logistic] that knows classes: name a layer "
+                "instead"
+            )
+        return [[(scores, 1.0)]]
     if wish.layer is not None:
         first = wish.layer - wish.span // 2
         found: list[Choice] = [[(layer, 1.0)] for layer in range(first, first + wish.span)]
@@ -61,7 +68,7 @@ def choices(net: Network, wish: Wish) -> list[Choice]:
                 f"layers are 0 to {len(net.layers) - 1}: take a smaller -range"
             )
     else:
-        found = [list(wish.layers)]
+        found = [list(each) for each in wish.layers]
     for choice in found:
         for layer, _ in choice:
             _check_layer(net, layer, wish.channels)
@@ -84,7 +91,7 @@ def targets(
     """What each choice moves towards. names: of the outputs, for a label. guide: another picture,
     (h, w, c), whose features are to be found. Raises DreamError."""
     if wish.label is not None:
-        return [[Score(found[0][0][0], find_class(wish.label, names))]]
+        return [[Score(found[0][0][0], *output_of(net, find_class(wish.label, names)))]]
     if guide is None:
         return [
             [StandOut(layer, wish.thresh, wish.channels, weight) for layer, weight in choice]
@@ -118,14 +125,15 @@ def find_class(label: str, names: Sequence[str]) -> int:
     )
 
 
-def _scores_layer(net: Network) -> int:
-    """The layer whose output the last softmax makes probabilities of."""
+def scores_layer(net: Network) -> int | None:
+    """The layer whose output the last [softmax] or [logistic] makes probabilities of, if there is
+    one."""
     for layer in reversed(net.layers):
-        if layer.kind == "softmax" and layer.is_vector:
+        if layer.kind in ("softmax", "logistic") and layer.out_shape[:2] == (1, 1):
             (before,) = layer.inputs
             if before >= 0:
-                return before
-    raise DreamError(f"{net.path}: has no [softmax] that knows classes: name a layer instead")
+                return int(before)
+    return None
 
 
 def _check_layer(net: Network, layer: int, channels: Sequence[int]) -> None:

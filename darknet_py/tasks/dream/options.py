@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OCTAVE_SCALE = 4 / 3
+"""The page's: each scale is 3/4 of the one before."""
+
 
 @dataclass(frozen=True)
 class Options:
     """rounds, iters: pictures that are made, and steps to each. octaves: scales that are drawn
-    from, each 3/4 of the one before. rate: how much of a step is added. zoom, rotate: between
-    rounds, as a share of the picture's sides and in radians. norm: whether steps are made to have
-    mean 0 and deviation 1. seed: of all that is drawn. laplacian: levels whose details are made
-    equally strong; 0: none. tv: how much of the total variation's gradient is added to each step.
+    from, each `octave_scale` times as large as the next. coarse_to_fine: instead, as google/deepdream
+    does it, `iters` steps at each of the scales from the smallest to the picture's own, which are
+    shown it moved by up to 32 pixels around its edges. rate: how much of a step is added. zoom,
+    rotate: between rounds, as a share of the picture's sides and in radians. norm: whether steps
+    are made to have mean 0 and deviation 1. seed: of all that is drawn. laplacian: levels whose
+    details are made equally strong; 0: none. tv: how much of the total variation's gradient is
+    added to each step.
 
     momentum, smooth_rate, smooth: of a reconstruction. `smooth_rate` (the C program's -lambda)
     draws each pixel to those up to `smooth` pixels away.
@@ -20,6 +26,8 @@ class Options:
     rounds: int = 1
     iters: int = 10
     octaves: int = 4
+    octave_scale: float = OCTAVE_SCALE
+    coarse_to_fine: bool = False
     rate: float = 0.05
     zoom: float = 1.0
     rotate: float = 0.0
@@ -31,12 +39,15 @@ class Options:
     smooth_rate: float = 0.01
     smooth: int = 1
 
+    @property
+    def steps(self) -> int:
+        """That each round takes."""
+        return self.iters * (self.octaves if self.coarse_to_fine else 1)
 
-SHRINK = 0.75
-"""From one octave to the next."""
 
-
-def octave_size(w: int, h: int, octave: int) -> tuple[int, int]:
-    """Width and height of a picture at a scale: the 0th is its own."""
-    scale = SHRINK**octave
-    return int(w * scale), int(h * scale)
+def octave_size(w: int, h: int, octave: int, scale: float = OCTAVE_SCALE) -> tuple[int, int]:
+    """Width and height of a picture at a scale: the 0th is its own, and each `scale` times as large
+    as the next."""
+    # the page's 3/4 is a float, 4/3 is none
+    share = (0.75 if scale == OCTAVE_SCALE else 1 / scale) ** octave
+    return int(w * share), int(h * share)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,13 +62,43 @@ def digests_of(files: Mapping[str, str | Path]) -> dict[str, str]:
     return {what: _digest(path) for what, path in files.items()}
 
 
-def check_digests(recipe: Recipe, files: Mapping[str, str | Path]) -> None:
-    """Raises DreamError unless these are the files that the recipe was made with."""
-    for what, path in files.items():
-        if digests_of({what: path})[what] != recipe.digests.get(what):
-            raise DreamError(
-                f"{path}: is not the {what} that the picture was made with: its SHA-256 is another"
-            )
+def find_by_digest(
+    what: str, name: str, recipe: Recipe, picture: Path, folders: Sequence[Path]
+) -> str:
+    """The file that the recipe calls `what`, whatever has become of its path.
+
+    Looked for under its name where one is, beside the picture and in the folders above it, then by
+    the digest of every file of that kind here, beside the picture and in `folders`. Raises
+    DreamError where no such file has the recipe's digest.
+    """
+    wanted = recipe.digests.get(what)
+    named = [Path(name), *(folder / name for folder in picture.absolute().parents)]
+    named += [folder / Path(name).name for folder in (picture.parent, Path(), *folders)]
+    other = None
+    for path in filter(Path.is_file, dict.fromkeys(named)):
+        if _is_of(path, wanted):
+            return str(path)
+        other = other or path
+    kind = Path(name).suffix.lower()
+    for folder in dict.fromkeys((Path(), picture.parent, *folders)):
+        for path in sorted(folder.glob("*")):
+            if path.suffix.lower() == kind and path.is_file() and _is_of(path, wanted):
+                return str(path)
+    if other is not None:
+        raise DreamError(
+            f"{other}: is not the {what} that the picture was made with: its SHA-256 is another"
+        )
+    raise DreamError(
+        f"{name}: is not there, the {what} that the picture was made with: put it beside "
+        f"{picture}, under any name"
+    )
+
+
+def _is_of(path: Path, digest: str | None) -> bool:
+    try:
+        return _digest(path) == digest
+    except DreamError:  # it may not be read: no reason to end
+        return False
 
 
 def _digest(path: str | Path) -> str:

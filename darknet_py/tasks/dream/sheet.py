@@ -10,9 +10,9 @@ from darknet_py.images import draw_sheet, resize_max
 from darknet_py.network import Network
 from darknet_py.network.targets import StandOut
 from darknet_py.tasks.dream.objective import can_dream
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import Options
 from darknet_py.tasks.dream.step import Image, Scene
-from darknet_py.tasks.nightmare import Finished, nightmare
+from darknet_py.tasks.nightmare import Finished, nightmare, octaves_that_fit
 
 SIDE = 192
 """Pixels of a thumbnail's longer side."""
@@ -55,7 +55,7 @@ def thumbnails(
     """Dreams a round on a picture for each layer, in as many octaves as it has room for."""
     h, w, _ = picture.shape
     for layer in layers:
-        octaves = _octaves(net, layer, w, h, options.octaves)
+        octaves = octaves_that_fit(net.upto(layer), w, h, options)
         scene = Scene(picture)
         chosen = replace(options, rounds=1, octaves=octaves)
         for event in nightmare(net.upto(layer), scene, [[StandOut(layer, thresh)]], chosen):
@@ -68,14 +68,3 @@ def sheet(picture: Image, found: Sequence[Thumbnail]) -> Image:
     return draw_sheet(
         [picture, *(each.picture for each in found)], ["picture", *(each.caption for each in found)]
     )
-
-
-def _octaves(net: Network, layer: int, w: int, h: int, most: int) -> int:
-    part = net.upto(layer)
-    for octave in range(1, most):
-        small_w, small_h = octave_size(w, h, octave)
-        try:
-            part.resized(w=small_w, h=small_h)
-        except ShapeError:
-            return octave
-    return most

@@ -24,8 +24,8 @@ from darknet_py.tasks.dream.tiles import tiled_delta
 
 Image = npt.NDArray[np.float32]
 
-_SHIFT = 8
-"""Pixels that the picture is moved by at most."""
+_SHIFT, _JITTER = 8, 32
+"""Pixels that the picture is moved by at most: the C program's, and google/deepdream's."""
 _GREY, _PULL = 0.5, 0.1
 """Where each step pulls the picture, and how strongly."""
 
@@ -42,10 +42,11 @@ class Draw:
     flip: bool
 
 
-def draw(rng: np.random.Generator, choices: int, octaves: int) -> Draw:
-    """In the C program's order; shifts are from -8 to 7, as there."""
+def draw(rng: np.random.Generator, choices: int, options: Options) -> Draw:
+    """In the C program's order; shifts are from -8 to 7, as there, or from -32 to 31."""
+    octaves, shift = (1, _JITTER) if options.coarse_to_fine else (options.octaves, _SHIFT)
     choice, octave = int(rng.integers(choices)), int(rng.integers(octaves))
-    dx, dy = (int(shift) for shift in rng.integers(-_SHIFT, _SHIFT, 2))
+    dx, dy = (int(by) for by in rng.integers(-shift, shift, 2))
     return Draw(choice, octave, dx, dy, bool(rng.integers(2)))
 
 
@@ -72,11 +73,17 @@ def dream_step(
 ) -> Image:
     """The picture after one step; tile: in tiles of about so many pixels, 0: as a whole.
 
-    Source: optimize_picture of the C program's nightmare.c.
+    Source: optimize_picture of the C program's nightmare.c; of what goes from coarse to fine,
+    make_step of google/deepdream's notebook, whose gradient pulls as strongly whatever the layer.
     """
-    step = delta_at(net, scene.picture, targets, drawn, tile)
+    h, w, _ = scene.picture.shape
+    size = octave_size(w, h, drawn.octave, options.octave_scale)
+    view = View(*size, drawn.dx, drawn.dy, drawn.flip, wrap=options.coarse_to_fine)
+    step = delta_at(net, scene.picture, targets, view, tile)
     if options.laplacian:
         step = level_details(step, options.laplacian)
+    if options.coarse_to_fine:
+        step *= np.float32(1 / (moments(step)[1] or 1))
     # step + _PULL * (_GREY - picture), with no array beside it
     step *= np.float32(1 / _PULL)
     step -= scene.picture
@@ -98,11 +105,21 @@ def dream_step(
 
 
 def delta_at(
-    net: Network, picture: Image, targets: Sequence[Target], drawn: Draw, tile: int
+    net: Network, picture: Image, targets: Sequence[Target], view: View, tile: int
 ) -> Image:
     """The delta of the picture moved, scaled and mirrored, and brought back to its place."""
     h, w, _ = picture.shape
-    view = View(*octave_size(w, h, drawn.octave), drawn.dx, drawn.dy, drawn.flip)
     x = to_view(picture, view)
     found = tiled_delta(net, x, targets, tile) if tile else net.delta_towards(x, targets)
     return from_view(found, view, w, h)
+
+
+def scaled(image: Image, w: int, h: int) -> Image:
+    """A picture (h, w, c) of another size."""
+    return np.ascontiguousarray(to_view(image, View(w, h)).transpose(1, 2, 0))
+
+
+def scene_at(scene: Scene, w: int, h: int) -> Scene:
+    """All of a scene, of another size."""
+    parts = (scene.picture, scene.colors_of, scene.mask)
+    return Scene(*(None if part is None else scaled(part, w, h) for part in parts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from darknet_py.images import spread_heat
+from darknet_py.errors import DarknetError
+from darknet_py.images import Given, spread_heat
 from darknet_py.network import Network
 from darknet_py.tasks.classify import best_fit
 from darknet_py.tasks.explain.gradcam import gradcam
@@ -18,9 +18,11 @@ from darknet_py.tasks.explain.gradcam_plus_plus import gradcam_plus_plus
 from darknet_py.tasks.explain.integrated import STEPS, integrated_gradients
 from darknet_py.tasks.explain.occlusion import occlusion
 from darknet_py.tasks.explain.saliency import saliency
-from darknet_py.tasks.explain.target import check_map_layer, last_map, score_layer
+from darknet_py.tasks.explain.target import check_map_layer, class_scores, last_map
+from darknet_py.tasks.finite import check_answer, check_finite
 from darknet_py.tasks.names import choose_names, find_class
 from darknet_py.tasks.pictures import Picture, load_picture
+from darknet_py.tasks.targets import class_count, class_probabilities
 
 LAYER_METHODS: dict[str, Callable[[Network, np.ndarray, Sequence[int], int], np.ndarray]] = {
     "gradcam": gradcam,
@@ -66,7 +68,7 @@ class Explanation:
 
 def explain(
     net: Network,
-    picture: str | os.PathLike[str],
+    picture: Given,
     classes: Sequence[int | str] = (),
     method: str = "gradcam",
     *,
@@ -78,13 +80,17 @@ def explain(
 ) -> list[Explanation]:
     """Explains classes, by name or number, or the `top` most probable ones, of one picture.
 
-    method: one of METHODS. layer: for those that look at one; the last map before pooling unless
-    given. names, fit: as for classify. steps: of integrated gradients. Raises PictureError,
-    ShapeError, CfgError for a class that is none.
+    picture: one, as for classify. method: one of METHODS. layer: for those that look at one; the
+    last map before pooling unless given. names, fit: as for classify. steps: of integrated
+    gradients. Raises PictureError, ShapeError, NotFiniteError for an answer that is NaN,
+    DarknetError for a class that is none.
     """
-    known = choose_names(names, net.outputs, net.path)
+    known = choose_names(names, class_count(net), net.path)
     loaded = load_picture(net, picture, fit or best_fit(net))
     indices = [each if isinstance(each, int) else find_class(each, known) for each in classes]
+    for index in indices:
+        if not 0 <= index < len(known):
+            raise DarknetError(f"there is no class {index}: expected 0 to {len(known) - 1}")
     return explain_picture(net, loaded, known, indices, method, top=top, layer=layer, steps=steps)
 
 
@@ -101,9 +107,12 @@ def explain_picture(
 ) -> list[Explanation]:
     """The same of a picture that is there already, for classes by number."""
     net = net.sized(picture.x[None])
-    probabilities = net.predict(picture.x[None])[0]
+    x = picture.x[None]
+    (probabilities,) = class_probabilities(net, x)
     chosen = list(indices) or np.argsort(-probabilities, kind="stable")[:top].tolist()
-    scores = net.output(picture.x[None], score_layer(net)).reshape(-1)
+    (scores,) = class_scores(net, x)
+    check_answer(net, picture.path, x, probabilities)
+    check_finite(net, picture.path, x, scores)
     looked_at, parts, rises = None, None, None
     if method in LAYER_METHODS:
         looked_at = last_map(net) if layer is None else layer
@@ -114,6 +123,7 @@ def explain_picture(
         values = parts.sum(axis=1)
     else:
         values = {"occlusion": occlusion, "saliency": saliency}[method](net, picture.x, chosen)
+    check_finite(net, picture.path, x, values)
     return [
         Explanation(
             picture,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.tasks.explain.target import one_hot, repeated, score_layer
+from darknet_py.tasks.explain.target import repeated, score_delta, score_layer
 
 
 def gradcam(net: Network, x: np.ndarray, classes: Sequence[int], layer: int) -> np.ndarray:
@@ -28,6 +28,6 @@ def maps_and_gradients(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A layer's maps and, for each class, its score's gradient there: (k, c', h', w') both."""
     carried = net.carry_back(
-        repeated(x, len(classes)), one_hot(classes, net.outputs), score_layer(net), [layer]
+        repeated(x, len(classes)), score_delta(net, classes), score_layer(net), [layer]
     )
     return carried.maps[0], carried.deltas[0]

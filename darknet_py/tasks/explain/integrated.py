@@ -9,7 +9,7 @@ import numpy as np
 
 from darknet_py.network import Network
 from darknet_py.network.gradients import PICTURE
-from darknet_py.tasks.explain.target import one_hot, score_layer
+from darknet_py.tasks.explain.target import class_scores, score_delta, score_layer
 
 STEPS = 128
 WITHIN = 0.01
@@ -44,7 +44,7 @@ def integrated_gradients(
     Networks".
     """
     start = np.zeros_like(x) if baseline is None else baseline.astype(x.dtype)
-    scores = net.output(np.stack([start, x]), score_layer(net)).reshape(2, -1).astype(np.float64)
+    scores = class_scores(net, np.stack([start, x])).astype(np.float64)
     rises = (scores[1] - scores[0])[list(classes)]
     parts = []
     for index, rise in zip(classes, rises.tolist(), strict=True):
@@ -65,7 +65,7 @@ def _parts(net: Network, start: np.ndarray, x: np.ndarray, index: int, steps: in
     for first in range(0, steps, _BATCH):
         part = slice(first, first + _BATCH)
         way = start + middles[part].astype(x.dtype)[:, None, None, None] * (x - start)
-        delta = one_hot([index] * len(way), net.outputs)
+        delta = score_delta(net, [index] * len(way))
         gradients = net.carry_back(way, delta, layer, [PICTURE]).deltas[0]
         mean += np.tensordot(lengths[part], gradients, axes=1)
     parts: np.ndarray = (x - start) * mean

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.tasks.explain.target import score_layer
+from darknet_py.tasks.explain.target import class_scores
 
 _SHARE = 6
 """The shorter side of the picture holds so many covers side by side."""
@@ -28,13 +28,13 @@ def occlusion(
     _, h, w = x.shape
     size = min(size or max(min(h, w) // _SHARE, 1), h, w)
     places = [(top, left) for top in _starts(h, size) for left in _starts(w, size)]
-    layer, chosen = score_layer(net), list(classes)
-    whole = _scores(net, x[None], layer)[0, chosen]
+    chosen = list(classes)
+    whole = class_scores(net, x[None])[0, chosen]
     falls = np.zeros((len(chosen), h, w))
     count = np.zeros((h, w))
     for first in range(0, len(places), _BATCH):
         part = places[first : first + _BATCH]
-        scores = _scores(net, _covered(x, part, size), layer)[:, chosen]
+        scores = class_scores(net, _covered(x, part, size))[:, chosen]
         for (top, left), each in zip(part, scores, strict=True):
             falls[:, top : top + size, left : left + size] += (whole - each)[:, None, None]
             count[top : top + size, left : left + size] += 1
@@ -53,8 +53,3 @@ def _covered(x: np.ndarray, places: Sequence[tuple[int, int]], size: int) -> np.
     for picture, (top, left) in zip(covered, places, strict=True):
         picture[:, top : top + size, left : left + size] = _GREY
     return covered
-
-
-def _scores(net: Network, x: np.ndarray, layer: int) -> np.ndarray:
-    scores = net.output(x, layer)
-    return scores.reshape(len(x), -1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from darknet_py.network import Network
 from darknet_py.network.gradients import PICTURE
-from darknet_py.tasks.explain.target import one_hot, repeated, score_layer
+from darknet_py.tasks.explain.target import repeated, score_delta, score_layer
 
 
 def saliency(net: Network, x: np.ndarray, classes: Sequence[int]) -> np.ndarray:
@@ -18,7 +18,7 @@ def saliency(net: Network, x: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     Inside Convolutional Networks".
     """
     carried = net.carry_back(
-        repeated(x, len(classes)), one_hot(classes, net.outputs), score_layer(net), [PICTURE]
+        repeated(x, len(classes)), score_delta(net, classes), score_layer(net), [PICTURE]
     )
     heat: np.ndarray = np.abs(carried.deltas[0]).max(axis=1)
     return heat

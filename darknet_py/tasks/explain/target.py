@@ -8,6 +8,7 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
+from darknet_py.tasks.targets import output_of, scores_of
 
 _SAYS_PROBABILITIES = ("cost", "logistic", "softmax")
 _BLURS_PLACES = ("dropout", "maxpool")
@@ -56,10 +57,17 @@ def check_map_layer(net: Network, layer: int) -> None:
         )
 
 
-def one_hot(indices: Sequence[int], outputs: int) -> np.ndarray:
-    """The delta (k, outputs) that asks for the gradient of each of these numbers."""
-    delta = np.zeros((len(indices), outputs), np.float32)
-    delta[np.arange(len(indices)), list(indices)] = 1
+def class_scores(net: Network, x: np.ndarray) -> np.ndarray:
+    """The scores (n, classes) of pictures (n, c, h, w)."""
+    return scores_of(net, net.output(x, score_layer(net)).reshape(len(x), -1))
+
+
+def score_delta(net: Network, classes: Sequence[int]) -> np.ndarray:
+    """The delta (k, outputs) of the score layer that asks for the gradient of each score."""
+    delta = np.zeros((len(classes), net.outputs), np.float32)
+    for row, label in zip(delta, classes, strict=True):
+        output, sign = output_of(net, label)
+        row[output] = sign
     return delta
 
 

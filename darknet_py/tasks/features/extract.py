@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from darknet_py.atomic import atomic_file
-from darknet_py.errors import DarknetError, PictureError, ShapeError
+from darknet_py.errors import DarknetError, NotFiniteError, PictureError, ShapeError
 from darknet_py.network import Network
 from darknet_py.network.split import averages
 from darknet_py.tasks.classify import Refused
+from darknet_py.tasks.finite import check_finite
 from darknet_py.tasks.pictures import Picture, load_picture
 
 _BATCH = 32
@@ -43,9 +44,9 @@ def last_hidden(net: Network) -> tuple[int, bool]:
 def extract(
     net: Network, pictures: Sequence[str | os.PathLike[str]], layer: int, mean: bool
 ) -> Iterator[Extracted | Refused]:
-    """Pictures are cropped to the network's size, as in validation; one that cannot be read does
-    not stop the others. mean: of the pixels of each channel. Raises ShapeError where there is no
-    such layer."""
+    """Pictures are cropped to the network's size, as in validation; one that cannot be read, or of
+    which the layer gives NaN, does not stop the others. mean: of the pixels of each channel. Raises
+    ShapeError where there is no such layer."""
 
     def load(path: str | os.PathLike[str]) -> Picture | Refused:
         try:
@@ -62,7 +63,19 @@ def extract(
                 found = net.output(np.stack([picture.x for picture in read]), layer)
                 if mean and found.ndim == 4:
                     found = found.mean(axis=(2, 3), dtype=np.float32)
-                yield Extracted([picture.path for picture in read], found)
+                faults = [_fault(net, *each) for each in zip(read, found, strict=True)]
+                yield from (fault for fault in faults if fault)
+                good = [i for i, fault in enumerate(faults) if fault is None]
+                if good:
+                    yield Extracted([read[i].path for i in good], found[good])
+
+
+def _fault(net: Network, picture: Picture, features: np.ndarray) -> Refused | None:
+    try:
+        check_finite(net, picture.path, picture.x[None], features)
+    except NotFiniteError as error:
+        return Refused(picture.path, error)
+    return None
 
 
 def save_features(

@@ -11,6 +11,7 @@ from darknet_py.errors import ShapeError
 from darknet_py.network import Network
 from darknet_py.network.gradients import PICTURE
 from darknet_py.tasks.filters.blur import blur
+from darknet_py.tasks.finite import check_finite
 
 STEPS = 96
 _RATE = 0.03
@@ -45,9 +46,10 @@ def ascend(
 
     Each step shifts the picture at random, moves it along the blurred gradient of the channel's
     mean activation, scaled to one length, and keeps it within 0..1. size: of the square pictures,
-    in pixels; 128, or the network's own where that is less or it takes no other. Raises ShapeError.
-    Source: Erhan et al. 2009, "Visualizing Higher-Layer Features"; jitter and blur as in
-    Mordvintsev et al. 2015, "Inceptionism", and Oygard 2015, "Visualizing GoogLeNet Classes".
+    in pixels; 128, or the network's own where that is less or it takes no other. Raises ShapeError,
+    and NotFiniteError where activations are NaN. Source: Erhan et al. 2009,
+    "Visualizing Higher-Layer Features"; jitter and blur as in Mordvintsev et al. 2015,
+    "Inceptionism", and Oygard 2015, "Visualizing GoogLeNet Classes".
     """
     check_channels(net, layer, channels)
     net = _sized(net, size)
@@ -60,9 +62,9 @@ def ascend(
         for first, part in _batches(start)
     ]
     pictures = np.concatenate(parts)
-    return Ascent(
-        pictures, _means(net, layer, channels, start), _means(net, layer, channels, pictures)
-    )
+    before, after = (_means(net, layer, channels, each) for each in (start, pictures))
+    check_finite(net, f"layer {layer}", pictures, before, after)
+    return Ascent(pictures, before, after)
 
 
 def _ascend(
@@ -73,8 +75,8 @@ def _ascend(
     for shift, deviation in zip(shifts, deviations, strict=True):
         x = np.roll(x, shift, axis=(2, 3))
         step = blur(net.carry_back(x, delta, layer, [PICTURE]).deltas[0], float(deviation))
-        length = np.abs(step).mean(axis=(1, 2, 3), keepdims=True)
-        x = np.clip(x + _RATE * step / np.maximum(length, 1e-20), 0, 1)
+        length = np.abs(step).mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
+        x = np.clip(x + _RATE * step / np.maximum(length, 1e-20).astype(x.dtype), 0, 1)
         x = np.roll(x, -shift, axis=(2, 3))
     return x
 
@@ -92,7 +94,7 @@ def _means(net: Network, layer: int, channels: Sequence[int], x: np.ndarray) -> 
     for first, part in _batches(x):
         y = net.output(part, layer)
         maps = y.reshape(*y.shape[:2], -1)
-        found += [maps[i, channels[first + i]].mean() for i in range(len(part))]
+        found += [maps[i, channels[first + i]].mean(dtype=np.float64) for i in range(len(part))]
     return np.array(found)
 
 

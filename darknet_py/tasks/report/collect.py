@@ -14,6 +14,7 @@ from darknet_py.tasks.explain import Explanation, explain_picture
 from darknet_py.tasks.explain.target import last_map
 from darknet_py.tasks.filters import FirstFilters, first_filters
 from darknet_py.tasks.pictures import Picture
+from darknet_py.tasks.targets import class_probabilities
 from darknet_py.tasks.valid import Evaluation
 
 _CLASSES = 5
@@ -65,7 +66,10 @@ def collect(
     names: Sequence[str],
     evaluation: Evaluation | None = None,
 ) -> Report:
-    """Looks at the network and at each picture."""
+    """Looks at the network and at each picture.
+
+    Raises NotFiniteError where what the network gives for one is no number.
+    """
     return Report(
         cfg=net.path,
         weights=str(weights),
@@ -107,8 +111,8 @@ def _method(net: Network) -> str:
 
 
 def _see(net: Network, picture: Picture, names: Sequence[str]) -> Seen:
+    (probabilities,) = class_probabilities(net, picture.x[None])
     best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
-    probabilities = net.predict(picture.x[None])[0]
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
-    return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS))
+    return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS, name=picture.path))

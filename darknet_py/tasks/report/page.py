@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape as escape_html
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,12 @@ import numpy as np
 from darknet_py.errors import PictureError
 from darknet_py.images import (
     color_map,
+    confused_pairs,
     draw_confusion,
     draw_overlay,
     encode_jpeg,
     encode_png,
+    legible,
     load_image,
 )
 from darknet_py.tasks.activations import LayerMaps
@@ -28,9 +30,16 @@ from darknet_py.tasks.valid import Evaluation, Mistake
 
 _LONGEST = 640
 """Pixels of a picture's longer side."""
+_HIGHEST = 26
+"""Times a line's letters that a photo is high, at most."""
 _THUMBNAIL = 224
-_MOST_COUNTED = 20
-"""Classes whose confusion matrix is a table; beyond, it is a picture."""
+_MOST_COUNTED, _MOST_DRAWN = 20, 100
+"""Classes whose confusion matrix is a table, or a picture; of more, the worst pairs are listed."""
+_PAIRS = 20
+_MISTAKES = 6
+"""That are shown at once; more open below."""
+_COLUMNS = {"narrow": (3, 5), "middle": (5, 8), "wide": (8, 12)}
+"""Of small pictures side by side, at least and at most, on a phone, a tablet and a screen."""
 _MAP, _SHADES = 128, 48
 """Pixels of a layer's map, at most, and its colours."""
 _TOP = 0.999
@@ -55,8 +64,8 @@ def render(report: Report) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(name)}: inside a network</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<header><h1>{escape(name)}: inside a network</h1></header>\n<main>\n"
+        f"<title>{_escape(name)}: inside a network</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<header><h1>{_escape(name)}: inside a network</h1></header>\n<main>\n"
         + "\n".join(filter(None, sections))
         + "\n</main>\n</body>\n</html>\n"
     )
@@ -74,9 +83,9 @@ def _summary(report: Report) -> str:
         *([("validation", "Validation")] if report.evaluation else []),
         ("layers", "Layers"),
     ]
-    items = "".join(f'<li><a href="#{to}">{escape(text)}</a></li>' for to, text in links)
+    items = "".join(f'<li><a href="#{to}">{_escape(text)}</a></li>' for to, text in links)
     return (
-        f"<p>{escape(Path(report.cfg).name)} with {escape(Path(report.weights).name)}: "
+        f"<p>{_escape(Path(report.cfg).name)} with {_escape(Path(report.weights).name)}: "
         f"{len(report.layers)} layers, {parameters:,} parameters, "
         f"{operations / 1e6:,.1f} million operations for a picture.</p>\n"
         f'<nav aria-label="Contents"><ul>{items}</ul></nav>'
@@ -94,25 +103,27 @@ def _picture_section(number: int, seen: Seen) -> str:
         f"{name}, the picture itself",
         f"The picture, {image.shape[1]} x {image.shape[0]} pixels",
     )
-    overlays = "".join(_explanation_figure(each) for each in seen.explanations)
+    w = _HIGHEST * image.shape[1] / image.shape[0]
+    overlays = [_explanation_figure(each) for each in seen.explanations]
     layers = "".join(_layer_maps(each, name) for each in seen.layers)
     if layers:
-        layers = (
-            "<h3>What its layers see</h3>\n<p>Of each layer the channels with the largest means; "
-            f"all of a layer in one scale, from black to a pale yellow.</p>\n{layers}"
+        text = (
+            "<p>Of each layer the channels with the largest means; all of a layer in one scale, "
+            "from black to a pale yellow. Below each its number and mean.</p>"
         )
+        layers = _details("What its layers see", f"{text}\n{layers}")
     return (
-        f'<section id="picture-{number}">\n<h2>{escape(name)}: {escape(best.name)}, '
-        f"{best.probability:.1%}</h2>\n{_prediction_table(seen)}\n"
-        f"<h3>Where it looks</h3>\n<p>{_HOW[seen.explanations[0].method]}</p>\n"
-        f'<div class="large">{original}{overlays}</div>\n'
-        f"{layers}</section>"
+        f'<section id="picture-{number}">\n<h2>{_escape(name)}: {_escape(best.name)}, '
+        f'{best.probability:.1%}</h2>\n<div class="photo" style="--w: {w:.1f}rem">{original}\n'
+        f"{_prediction_table(seen)}</div>\n<h3>Where it looks</h3>\n"
+        f"<p>{_HOW[seen.explanations[0].method]}</p>\n"
+        f'<div class="looks">{"".join(overlays)}</div>\n{layers}</section>'
     )
 
 
 def _prediction_table(seen: Seen) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{escape(each.name)}</th><td class="number">{each.probability:.2%}'
+        f'<tr><th scope="row">{_escape(each.name)}</th><td class="number">{each.probability:.2%}'
         f'</td><td><span class="bar" style="width:{100 * each.probability:.1f}%"></span></td></tr>'
         for each in seen.predictions
     )
@@ -136,17 +147,17 @@ def _layer_maps(found: LayerMaps, picture: str) -> str:
     high = float(np.quantile(found.maps, _TOP))
     low = min(0.0, high) if found.low < 0 else found.low
     shares = (found.maps - low) / (high - low) if high > low else np.zeros_like(found.maps)
-    figures = "".join(
+    figures = [
         _figure(
             _data("png", encode_png(color_map(share), _MAP, _SHADES)),
             f"Map of channel {channel} of layer {found.layer} for {picture}",
             f"{channel}: {strength:.3g}",
         )
         for share, channel, strength in zip(shares, found.channels, found.strengths, strict=True)
-    )
+    ]
     return (
-        f"<h4>{escape(found.title)}</h4>\n<p>Below each its number and mean. Black is {low:.3g}, "
-        f'pale yellow {high:.3g} and above.</p>\n<div class="small">{figures}</div>\n'
+        f"<h4>{_escape(found.title)}</h4>\n<p>Black is {low:.3g}, pale yellow {high:.3g} and above."
+        f"</p>\n{_grid(figures)}\n"
     )
 
 
@@ -154,59 +165,89 @@ def _layer_maps(found: LayerMaps, picture: str) -> str:
 
 
 def _filter_section(filters: FirstFilters) -> str:
-    figures = "".join(
+    figures = [
         _figure(_png(picture), f"Weights of filter {number}", str(number))
         for number, picture in enumerate(filters.pictures())
-    )
+    ]
+    text = "<p>Weights of those that look at the picture, each from its least to its largest.</p>"
+    opened = _details(f"The {len(figures)} filters", f"{text}\n{_grid(figures)}")
     return (
-        f'<section id="filters">\n<h2>The filters of layer {filters.layer}</h2>\n<p>Weights of the '
-        "filters that look at the picture, each from its least to its largest.</p>\n"
-        f'<div class="small">{figures}</div>\n</section>'
+        f'<section id="filters">\n<h2>The filters of layer {filters.layer}</h2>\n{opened}</section>'
     )
 
 
 def _layer_section(layers: Sequence[LayerRow]) -> str:
     total = max(sum(row.operations for row in layers), 1)
     rows = "".join(
-        f'<tr><th scope="row" class="number">{row.index}</th><td>{escape(row.kind)}</td>'
+        f'<tr><th scope="row" class="number">{row.index}</th><td>{_escape(row.kind)}</td>'
         f'<td class="shape">{row.in_shape}</td><td class="shape">{row.out_shape}</td>'
         f'<td class="number">{row.parameters:,}</td><td class="number">{row.operations:,}</td>'
         f'<td class="number">{row.operations / total:.1%}</td>'
-        f'<td class="keys">{escape(row.keys)}</td></tr>'
+        f'<td class="keys">{_escape(row.keys)}</td></tr>'
         for row in layers
     )
     names = ["Layer", "Section", "Input", "Output", "Parameters", "Operations", "Share", "Keys"]
     table = _table("layers", "Shapes are width x height x channels", _head_row(names), rows)
-    return f'<section id="layers">\n<h2>Layers</h2>\n{table}\n</section>'
+    opened = _details(f"{len(layers)} layers, their shapes, parameters and operations", table)
+    return f'<section id="layers">\n<h2>Layers</h2>\n{opened}</section>'
 
 
 # Validation
 
 
 def _evaluation_section(found: Evaluation) -> str:
-    mistakes = "".join(_mistake_figure(each, found.names) for each in found.mistakes)
+    mistakes = [_mistake_figure(each, found.names) for each in found.mistakes]
+    shown, more = mistakes[:_MISTAKES], mistakes[_MISTAKES:]
     worst = (
         "<h3>The worst mistakes</h3>\n<p>Wrong first guesses of which the network was surest.</p>\n"
-        f'<div class="medium">{mistakes}</div>\n'
-        if mistakes
+        f'<div class="medium">{"".join(shown)}</div>\n'
+        if shown
         else ""
     )
+    if more:
+        worst += _details(f"{len(more)} more", f'<div class="medium">{"".join(more)}</div>')
+    first = f"{found.topk:.2%} have their class among the first {found.top} guesses; "
+    text = f"{first if found.top_says_more else ''}the mean of -log of the true class's probability"
+    left_out = f" {len(found.refused)} more could not be read." if found.refused else ""
     return (
         f'<section id="validation">\n<h2>Validation: {found.top1:.2%} of {found.pictures:,} '
-        f"pictures right</h2>\n<p>{found.topk:.2%} have their class among the first {found.top} "
-        f"guesses; the mean of -log of its probability is {found.loss:.4f}.</p>\n"
+        f"pictures right</h2>\n<p>{text[0].upper()}{text[1:]} is {found.loss:.4f}.{left_out}</p>\n"
         f"<h3>Which classes it takes for which</h3>\n{_confusion(found)}\n{worst}</section>"
     )
 
 
 def _confusion(found: Evaluation) -> str:
-    if len(found.names) > _MOST_COUNTED:
-        drawn = _data("png", encode_png(draw_confusion(found.confusion, found.names)))
-        alt = f"Confusion matrix of {len(found.names)} classes, rows true, columns guessed"
-        return _figure(drawn, alt, "Rows are true classes, columns guesses; the darker, the more.")
+    count = len(found.names)
+    if count <= _MOST_COUNTED:
+        return _confusion_table(found)
+    pairs = _pair_table(found)
+    if count > _MOST_DRAWN:
+        return pairs
+    drawn = _data("png", encode_png(draw_confusion(found.confusion, found.names).pixels()))
+    alt = f"Confusion matrix of {count} classes, rows true, columns guessed"
+    caption = "Rows are true classes, columns guesses; the darker, the more."
+    return f"{pairs}\n{_details('The whole matrix', _figure(drawn, alt, caption))}"
+
+
+def _pair_table(found: Evaluation) -> str:
+    pairs = confused_pairs(found.confusion, _PAIRS)
+    if not pairs:
+        return "<p>It takes none for another.</p>"
+    rows = "".join(
+        f'<tr><th scope="row">{_escape(found.names[pair.truth])}</th>'
+        f'<td>{_escape(found.names[pair.guess])}</td><td class="number">{pair.pictures:,}</td>'
+        f'<td class="number">{pair.share:.1%}</td>'
+        f'<td><span class="bar" style="width:{100 * pair.share:.1f}%"></span></td></tr>'
+        for pair in pairs
+    )
+    head = _head_row(["True", "Taken for", "Pictures", "Share", "Bar"])
+    return _table("pairs", "What is confused most, shares of the true class's pictures", head, rows)
+
+
+def _confusion_table(found: Evaluation) -> str:
     totals = np.maximum(found.confusion.sum(axis=1), 1)
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<tr><th scope="row">{_escape(name)}</th>'
         + "".join(
             _cell(int(count), float(count / total), row == column)
             for column, count in enumerate(counts)
@@ -235,7 +276,7 @@ def _mistake_figure(mistake: Mistake, names: Sequence[str]) -> str:
     try:
         image = load_image(mistake.path)
     except PictureError:  # it was there a moment ago, and the report has the rest to say
-        return f"<figure><figcaption>{escape(caption)}</figcaption></figure>"
+        return f"<figure><figcaption>{_escape(caption)}</figcaption></figure>"
     small = max(image.shape[:2]) <= _THUMBNAIL
     drawn = _png(image) if small else _data("jpeg", encode_jpeg(image, _THUMBNAIL))
     return _figure(drawn, f"{mistake.path.name}, {truth} taken for {guess}", caption)
@@ -244,22 +285,45 @@ def _mistake_figure(mistake: Mistake, names: Sequence[str]) -> str:
 # Parts
 
 
+def _escape(text: str) -> str:
+    """As HTML has it; names of files may hold bytes that are no text."""
+    return escape_html(legible(text))
+
+
+def _details(summary: str, content: str) -> str:
+    """What opens when it is asked for: the page stays short."""
+    return f"<details><summary>{_escape(summary)}</summary>\n{content}\n</details>\n"
+
+
+def _grid(figures: Sequence[str]) -> str:
+    """Small pictures in rows that are as full as can be."""
+    columns = "; ".join(f"--{name}: {_columns(len(figures), *n)}" for name, n in _COLUMNS.items())
+    return f'<div class="small" style="{columns}">{"".join(figures)}</div>'
+
+
+def _columns(count: int, least: int, most: int) -> int:
+    """How many of `count` stand side by side: as few gaps as can be, then as many as can be."""
+    if count <= most:
+        return max(count, least)
+    return min(range(most, least - 1, -1), key=lambda columns: -count % columns)
+
+
 def _head_row(names: Iterable[str]) -> str:
-    return "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr>"
+    return "<tr>" + "".join(f'<th scope="col">{_escape(name)}</th>' for name in names) + "</tr>"
 
 
 def _table(kind: str, caption: str, head: str, rows: str) -> str:
     """A table that scrolls by itself where it is wider than the page."""
     return (
-        f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0">'
-        f'<table class="{kind}"><caption>{escape(caption)}</caption><thead>{head}</thead>'
+        f'<div class="scroll" role="region" aria-label="{_escape(caption)}" tabindex="0">'
+        f'<table class="{kind}"><caption>{_escape(caption)}</caption><thead>{head}</thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
 
 def _figure(source: str, alt: str, caption: str) -> str:
     return (
-        f'<figure><img src="{source}" alt="{escape(alt)}"><figcaption>{escape(caption)}'
+        f'<figure><img src="{source}" alt="{_escape(alt)}"><figcaption>{_escape(caption)}'
         "</figcaption></figure>"
     )
 

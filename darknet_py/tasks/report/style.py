@@ -26,16 +26,28 @@ th, td { padding: .25rem .6rem; text-align: left; border-top: 1px solid var(--li
 .confusion td { text-align: right; }
 .confusion td.right { font-weight: bold; text-decoration: underline; }
 .bar { display: block; height: .4rem; background: var(--bar); }
-.predictions td:last-child { width: 8rem; padding-top: .7rem; }
+.predictions td:last-child, .pairs td:last-child { width: 8rem; padding-top: .7rem; }
 figure { margin: 0; }
 figcaption { font-size: .8125rem; color: var(--quiet); line-height: 1.35; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); }
-.large { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
-.large img { width: 100%; }
-.small { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
+.photo { display: grid; gap: 1rem; align-items: start; }
+.photo img { width: min(100%, var(--w)); }
+.looks { display: grid; gap: .6rem; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+.looks img { width: 100%; }
+.small { display: grid; gap: .6rem; grid-template-columns: repeat(var(--narrow), minmax(0, 8rem)); }
 .small img { width: 100%; image-rendering: pixelated; }
-.medium { display: grid; gap: .8rem;
-  grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
+details { margin: 1rem 0; }
+summary { cursor: pointer; padding: .4rem 0; font-weight: 600; }
+@media (min-width: 40rem) {
+  .photo { grid-template-columns: minmax(0, var(--w)) minmax(20rem, 1fr); }
+  .small { grid-template-columns: repeat(var(--middle), minmax(0, 8rem)); }
+}
+@media (min-width: 64rem) {
+  .small { grid-template-columns: repeat(var(--wide), minmax(0, 8rem)); }
+}
+.medium { display: grid; gap: .8rem; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .medium img { width: 100%; max-height: 10rem; object-fit: contain; image-rendering: pixelated; }
-@media print { .scroll { overflow: visible; } }
+@media (min-width: 40rem) { .medium { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
+@media print { .scroll { overflow: visible; }
+  details::details-content { content-visibility: visible; block-size: auto; } }
 """

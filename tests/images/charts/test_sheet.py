@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from darknet_py.images import draw_sheet
-from darknet_py.images.charts.drawing import GRID
 from tests.images.paint import check_picture, edges_are_white, where
 from tests.images.pictures import Floats, noise
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
+GRID = (228, 228, 228)
 
 
 def plain(h: int, w: int, color: tuple[int, int, int]) -> Floats:

@@ -36,7 +36,7 @@ def test_a_range_lies_around_its_layer(layer: int, span: int, expected: list[int
 
 def test_what_is_no_layer() -> None:
     assert refusal(Wish(9)) == "net.cfg: there is no layer 9: expected 0 to 8"
-    assert refusal(Wish(layers=((1, 1.0), (77, 0.5)))) == (
+    assert refusal(Wish(layers=(((1, 1.0), (77, 0.5)),))) == (
         "net.cfg: there is no layer 77: expected 0 to 8"
     )
 
@@ -74,7 +74,7 @@ def test_a_class_is_found_by_its_name() -> None:
 def test_a_network_without_classes() -> None:
     text = CFG.split("[softmax]")[0]
     assert refusal(Wish(label="crane"), text) == (
-        "net.cfg: has no [softmax] that knows classes: name a layer instead"
+        "net.cfg: has no [softmax] or [logistic] that knows classes: name a layer instead"
     )
 
 
@@ -97,7 +97,7 @@ def test_names_that_are_none_or_two() -> None:
 
 
 def test_what_stands_out() -> None:
-    wish = Wish(layers=((4, 1.0), (2, 0.3)), channels=(1,), thresh=0.5)
+    wish = Wish(layers=(((4, 1.0), (2, 0.3)),), channels=(1,), thresh=0.5)
     network = make_network()
     assert targets(network, wish, choices(network, wish), []) == [
         [StandOut(4, 0.5, (1,), 1.0), StandOut(2, 0.5, (1,), 0.3)]
@@ -121,7 +121,8 @@ def test_a_guides_features() -> None:
     ("wish", "title"),
     [
         (Wish(13, 3), "13"),
-        (Wish(layers=((10, 1.0), (7, 0.3))), "10+7"),
+        (Wish(layers=(((10, 1.0), (7, 0.3)),)), "10+7"),
+        (Wish(layers=(((10, 1.0),), ((7, 1.0),), ((7, 1.0),))), "10+7"),
         (Wish(label="Eskimo dog"), "Eskimo-dog"),
     ],
 )

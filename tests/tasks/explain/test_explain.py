@@ -70,8 +70,11 @@ def test_classes_by_name_and_by_number(net: Network, picture: Path) -> None:
     names = ["Crane", "cat", "crane", *(f"x{k}" for k in range(7))]
     found = explain(net, picture, ["CAT", 2, " x6 ", "0"], names=names)
     assert [each.index for each in found] == [1, 2, 9, 0]
-    with pytest.raises(DarknetError, match="'crane' is the name of 2 classes: say 0 or 2"):
-        explain(net, picture, ["crane"], names=names)
+    assert [each.index for each in explain(net, picture, ["crane", "Crane"], names=names)] == [2, 0]
+    with pytest.raises(DarknetError, match="'CRANE' is the name of 2 classes: say 0 or 2"):
+        explain(net, picture, ["CRANE"], names=names)
+    with pytest.raises(DarknetError, match="no class 10: expected 0 to 9"):
+        explain(net, picture, [10], names=names)
     with pytest.raises(DarknetError, match=r"no class 'cta': did you mean cat\?"):
         explain(net, picture, ["cta"], names=names)
     with pytest.raises(DarknetError, match="no class '10': expected 0 to 9"):

@@ -9,9 +9,10 @@ from darknet_py.errors import ShapeError
 from darknet_py.network import Network
 from darknet_py.tasks.explain.target import (
     check_map_layer,
+    class_scores,
     last_map,
-    one_hot,
     repeated,
+    score_delta,
     score_layer,
 )
 from tests.support.networks import CLASSIFIER, NET, make_network
@@ -62,8 +63,19 @@ def test_layers_that_have_no_map() -> None:
 
 
 def test_deltas_and_batches() -> None:
-    assert one_hot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+    net = make_network(CLASSIFIER)
+    assert score_delta(net, [2, 0]).tolist() == [[0, 0, 1, 0, 0], [1, 0, 0, 0, 0]]
     x = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
     batch = repeated(x, 2)
     assert batch.flags.c_contiguous
     np.testing.assert_array_equal(batch, [x, x])
+
+
+def test_one_sigmoid_output_has_the_scores_of_two_classes() -> None:
+    net = make_network(NET + "[avgpool]\n[connected]\noutput=1\nactivation=linear\n[logistic]\n")
+    assert score_delta(net, [1, 0]).tolist() == [[1], [-1]]
+    x = np.random.default_rng(0).random((2, 3, 12, 16), np.float32)
+    scores = class_scores(net, x)
+    assert scores.shape == (2, 2)
+    np.testing.assert_array_equal(scores[:, 1], net.output(x, score_layer(net)).reshape(2))
+    np.testing.assert_array_equal(scores[:, 0], -scores[:, 1])

@@ -3,16 +3,19 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.errors import NotFiniteError
 from darknet_py.images import Dataset
 from darknet_py.network import Network
 from darknet_py.tasks.pictures import load_picture
 from darknet_py.tasks.report import Report, collect, render
+from darknet_py.tasks.report.page import _grid
 from darknet_py.tasks.valid import Evaluation, Mistake, evaluate
 from tests.support.golden import golden_network, load_golden
 from tests.support.networks import make_network
@@ -151,22 +154,96 @@ def test_confusion_is_numbers_not_colour_alone(report: Report, page: Page) -> No
         assert f"{NAMES[mistake.guess]} {mistake.probability:.1%}" in page.text
 
 
-def test_many_classes_are_a_picture(report: Report) -> None:
-    names = tuple(f"n{k}" for k in range(30))
-    found = Evaluation(names, np.eye(30, dtype=np.int64), 5, 30, 0.1)
+def page_of(report: Report, found: Evaluation) -> Page:
     page = Page(render(Report("a.cfg", "a.weights", report.layers, None, [], found)))
     assert page.faults == []
+    return page
+
+
+def test_many_classes_are_pairs_and_a_picture(report: Report) -> None:
+    counts = np.eye(30, dtype=np.int64) * 3
+    counts[4, 7] = 9
+    found = Evaluation(tuple(f"n{k}" for k in range(30)), counts, 5, 30, 0.1)
+    page = page_of(report, found)
     (image,) = page.all("img")
     assert image["alt"] == "Confusion matrix of 30 classes, rows true, columns guessed"
+    assert "n4n7975.0%" in page.text
     assert "worst mistakes" not in page.text
+
+
+def test_a_thousand_classes_are_pairs_alone(report: Report) -> None:
+    counts = np.eye(1000, dtype=np.int64)
+    names = tuple(f"n{k}" for k in range(1000))
+    assert "It takes none for another" in page_of(report, Evaluation(names, counts, 5, 1, 0)).text
+    counts += np.roll(counts, 1, axis=1)
+    page = page_of(report, Evaluation(names, counts, 5, 1, 0.1))
+    assert not page.all("img")
+    assert [table["class"] for table in page.all("table")] == ["pairs", "layers"]
+    assert len([each for each in page.all("th") if each.get("scope") == "row"]) < 50
+
+
+def test_more_mistakes_than_six_open_when_asked_for(report: Report) -> None:
+    mistakes = tuple(Mistake(Path(f"none{k}.png"), 0, 1, 0.9, 0.1) for k in range(9))
+    found = Evaluation(("a", "b"), np.eye(2, dtype=np.int64), 1, 2, 0.1, mistakes)
+    page = page_of(report, found)
+    assert "3 more" in page.text
+    assert all(f"none{k}.png" in page.text for k in range(9))
+    few = page_of(report, replace(found, mistakes=mistakes[:6]))
+    assert " more" not in few.text
+
+
+def test_the_photo_comes_first_and_what_is_long_is_closed(report: Report, page: Page) -> None:
+    section = render(report)
+    section = section[section.index('<section id="picture-1">') :]
+    photo, table, looks = (section.index(f'class="{each}"') for each in PARTS)
+    details = section.index("<details>")
+    assert photo < table < looks < details < section.index('class="small"')
+    assert not any("open" in each for each in page.all("details"))
+    assert "What its layers see" in page.text
+
+
+PARTS = ("photo", "predictions", "looks")
+
+
+@pytest.mark.parametrize(
+    ("count", "narrow", "middle", "wide"),
+    [(12, 4, 6, 12), (10, 5, 5, 10), (16, 4, 8, 8), (96, 4, 8, 12), (3, 3, 5, 8), (7, 4, 7, 8)],
+)
+def test_rows_of_small_pictures_are_as_full_as_can_be(
+    count: int, narrow: int, middle: int, wide: int
+) -> None:
+    assert f"--narrow: {narrow}; --middle: {middle}; --wide: {wide}" in _grid(["<i></i>"] * count)
+
+
+def test_names_that_are_no_text(report: Report) -> None:
+    """Of files, of folders and of classes, on a page that is UTF-8."""
+    mistake = Mistake(Path("caf\udce9.png"), 0, 1, 0.9, 0.1)
+    counts = np.ones((2, 2), np.int64)
+    found = Evaluation(("na\udcefve", "\udce7\udc8c\udcab"), counts, 1, 2, 0.1, (mistake,))
+    seen = replace(report.seen[0], picture=replace(report.seen[0].picture, path=mistake.path))
+    html = render(Report("c\udcff.cfg", "w\udcff", report.layers, None, [seen], found))
+    html.encode()
+    page = Page(html)
+    assert page.faults == []
+    assert "caf\\xe9.png: 猫 90.0%, is na\\xefve (10.0%)" in page.text
+    assert "c\\xff: inside a network" in page.text
+
+
+def test_a_network_of_nan_is_one_line(dataset: Dataset, tmp_path: Path) -> None:
+    net = golden_network(load_golden("forward", "tiny_like"), tmp_path)
+    net.layers[0].parameters()[0].value[:] = np.nan
+    picture = load_picture(net, dataset.paths[0], "min")
+    with pytest.raises(NotFiniteError) as caught:
+        collect(net, "bad.weights", [picture], NAMES)
+    assert str(caught.value).startswith(f"{picture.path}: golden.cfg gives numbers that are not")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_mistake_whose_picture_is_gone(report: Report) -> None:
     names = ("a", "b")
     gone = Mistake(Path("none.png"), 0, 1, 0.9, 0.1)
     found = Evaluation(names, np.eye(2, dtype=np.int64), 1, 2, 0.1, (gone,))
-    page = Page(render(Report("a.cfg", "a.weights", report.layers, None, [], found)))
-    assert page.faults == []
+    page = page_of(report, found)
     assert "none.png: b 90.0%, is a (10.0%)" in page.text
     assert not page.all("img")
 

@@ -100,10 +100,10 @@ def object_code(name: str, function: Function, arguments: int) -> bytes:
     found = disk.load(folder, name)
     if found is not None:
         return found
-    notices.compiling(is_kept=folder is not None)
-    from darknet_py.ops.cpu.native.compiler import compile_kernel
+    with notices.compiling(is_kept=folder is not None):
+        from darknet_py.ops.cpu.native.compiler import compile_kernel
 
-    code = compile_kernel(function, name, arguments)
+        code = compile_kernel(function, name, arguments)
     disk.store(folder, name, code)
     return code
 

@@ -1,0 +1,81 @@
+"""Files that commands write: checked before the work, and nothing replaced in silence.
+
+One rule for all: a name that was given is written to, whatever is there; a name that the program
+chose itself takes the next free number instead (filters.png, filters-2.png). Weights, days of work,
+have a rule of their own: see tools/options.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from darknet_py.errors import DarknetError
+
+PICTURES = (".png", ".jpg", ".jpeg")
+"""What pictures are written as."""
+DRAWINGS = (*PICTURES, ".svg")
+"""What charts are written as."""
+
+
+def output_file(given: str | None, default: str, suffixes: Sequence[str] = ()) -> Path:
+    """The file to write: as given, else `default` or the first free one of default-2, -3 ...
+
+    suffixes: in small letters, the ones that it may have; any if there are none. Raises
+    DarknetError where it could not be written.
+    """
+    path = Path(given) if given is not None else free_path(Path(default))
+    check_output(path, suffixes)
+    return path
+
+
+def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
+    """Raises DarknetError where a file could not be written: name, folder, permissions."""
+    if suffixes and path.suffix.lower() not in suffixes:
+        _refuse(path, f"end the name in {', '.join(suffixes)}")
+    if path.is_dir():
+        _refuse(path, "is a folder: name a file in it")
+    if path.exists() and not os.access(path, os.W_OK):
+        _refuse(path, "is there, and may not be changed")
+    if not path.exists() or path.is_file():  # not a pipe: it is written beside and moved there
+        real = Path(os.path.realpath(path)) if path.is_symlink() else path
+        _check_folder(path, real.parent)
+
+
+def check_output_folder(folder: Path) -> None:
+    """Raises DarknetError where files could not be written into a folder, which may yet have to be
+    made, with those above it."""
+    above = folder
+    while not os.path.lexists(above) and above != above.parent:
+        above = above.parent
+    if not above.is_dir():
+        raise DarknetError(f"{folder}: cannot be a folder for pictures: {above} is a file")
+    _check_folder(folder, above)
+
+
+def free_path(path: Path) -> Path:
+    """The path, or with -2, -3 ... before its suffix the first that nothing has."""
+    return path.with_name(free_stem(path.parent, path.stem, [path.suffix]) + path.suffix)
+
+
+def free_stem(folder: Path, stem: str, endings: Sequence[str]) -> str:
+    """The stem, or with -2, -3 ... the first with which none of the endings makes a file's name."""
+    name, number = stem, 1
+    while any(os.path.lexists(folder / f"{name}{ending}") for ending in endings):
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def _check_folder(path: Path, folder: Path) -> None:
+    if not folder.exists():
+        _refuse(path, f"there is no folder {folder}: make it first")
+    if not folder.is_dir():
+        _refuse(path, f"{folder} is no folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        _refuse(path, f"the folder {folder} may not be written to")
+
+
+def _refuse(path: Path, reason: str) -> None:
+    raise DarknetError(f"{path}: cannot be written: {reason}")

@@ -1,0 +1,98 @@
+"""Curves before they are drawn: smoothed, thinned, and how high the axis must reach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+
+HUGE = 1e100
+"""Of what is larger nothing can be said: it counts as infinite."""
+_EXPLOSION = 10  # Times what three quarters of a curve span.
+
+
+def smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
+    """Of each value and those before it the average, in which every step back counts `keep` times
+    as much.
+
+    Weights are divided by their sum (the bias correction of Adam): the first average is the
+    first value, not something near 0. A value that is not finite stays as it is and counts for
+    nothing. Raises ValueError for a `keep` that is not in 0 to below 1.
+    """
+    if not 0 <= keep < 1:
+        raise ValueError(f"keep={keep} is not in 0 to below 1")
+    smoothed, average, weight = [], 0.0, 0.0
+    for value in values:
+        if not math.isfinite(value):
+            smoothed.append(float(value))
+            continue
+        weight = weight * keep + 1
+        average = average * (1 - 1 / weight) + float(value) / weight
+        smoothed.append(average)
+    return smoothed
+
+
+def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
+    """The largest value of curves that is no spike's and no explosion's, which would flatten them.
+
+    A spike rises above the moving medians (over a twentieth of a curve, five points at least) by
+    more than what all of these span; an explosion rises, after the curve's first fall, ten times
+    as high as three quarters of its values. Curves: rows of numbers; what is not finite counts for
+    nothing. 1 where there is nothing.
+    """
+    rows = [row[np.abs(row) < HUGE] for row in (np.asarray(c, np.float64) for c in curves)]
+    rows = [row for row in rows if row.size]
+    if not rows:
+        return 1.0
+    medians = np.concatenate([_moving_medians(row) for row in rows])
+    values = np.concatenate(rows)
+    high, low = float(medians.max()), min(float(medians.min()), float(values.min()))
+    span = high - low or abs(high) or 1.0
+    return float(values[values <= high + span].max())
+
+
+def _moving_medians(row: Values) -> Values:
+    """Of each value and its neighbours, fewer near the start, which may be steep; of long rows, at
+    some places only; none of an explosion."""
+    half = max(2, len(row) // 40)
+    early = np.arange(min(len(row), 20))
+    places = np.unique([*early, *np.linspace(0, len(row) - 1, 200).astype(np.intp)])
+    halves = np.clip(places, 2, half)
+    around = zip(np.maximum(places - halves, 0), places + halves + 1, strict=True)
+    medians = np.array([np.median(row[first:end]) for first, end in around])
+    usual, low = float(np.quantile(row, 0.75)), float(row.min())
+    fallen = places >= int((row <= usual).argmax())
+    kept: Values = medians[~fallen | (medians <= usual + _EXPLOSION * (usual - low))]
+    return kept
+
+
+def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:
+    """The first, the lowest, the highest and the last point of each of so many columns.
+
+    `x`, rising, and `y`: shape (n,). A million points make the same picture as these. Where a
+    value is not finite the line has a gap, which stays.
+    """
+    if len(x) <= 4 * columns:
+        return x, y
+    edges = np.linspace(x[0], x[-1], columns + 1)[1:-1]
+    first = np.unique(np.concatenate([[0], np.searchsorted(x, edges)]))
+    first = first[first < len(x)]
+    last = np.append(first[1:], len(x)) - 1
+    finite = np.isfinite(y)
+    low = _places(np.where(finite, y, np.inf), first, last)
+    high = _places(np.where(finite, -y, np.inf), first, last)
+    gaps = _places(np.where(finite, np.inf, 0.0), first, last)
+    kept = np.unique(np.concatenate([first, low, high, gaps, last]))
+    return x[kept], y[kept]
+
+
+def _places(values: Values, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp]) -> Any:
+    """Where in each part the least value is."""
+    return np.array(
+        [a + int(values[a : b + 1].argmin()) for a, b in zip(first, last, strict=True)], np.intp
+    )

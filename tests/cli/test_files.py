@@ -1,0 +1,178 @@
+"""Every command that writes: checked before the work, and nothing replaced in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from darknet_py.cli.files import check_output, check_output_folder, free_path, free_stem
+from darknet_py.errors import DarknetError
+from tests.cli.conftest import Model, Run
+from tests.support.shapes import CFG, draw_shapes
+
+COMMANDS = {
+    "explain": ("explain", "MODEL", "PICTURE", "-o"),
+    "activations": ("activations", "MODEL", "PICTURE", "-o"),
+    "features": ("features", "MODEL", "PICTURE", "--layer", "0", "-o"),
+    "filters": ("filters", "MODEL", "-o"),
+    "report": ("report", "MODEL", "PICTURE", "-o"),
+    "nightmare": ("nightmare", "MODEL", "PICTURE", "0", "--iters", "1", "-octaves", "1", "-o"),
+    "valid --csv": ("classifier", "valid", "FOLDER", "MODEL", "--csv"),
+    "valid --png": ("classifier", "valid", "FOLDER", "MODEL", "--png"),
+    "lr-find -o": ("lr-find", "FOLDER", "CFG", "-o"),
+    "lr-find --csv": ("lr-find", "FOLDER", "CFG", "--csv"),
+    "show": ("classifier", "show", "FOLDER", "CFG", "-o"),
+    "plot": ("plot", "FOLDER", "-o"),
+    "reset": ("reset", "MODEL"),
+}
+FOLDERS = {"explain", "activations"}
+
+
+def words(name: str, model: Model, pictures: Path) -> list[object]:
+    files: dict[str, list[object]] = {
+        "MODEL": list(model),
+        "CFG": [model.cfg],
+        "PICTURE": [pictures / "a.png"],
+        "FOLDER": [pictures],
+    }
+    return [each for word in COMMANDS[name] for each in files.get(word, [word])]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - FOLDERS))
+def test_a_folder_that_is_not_there_is_said_before_the_work(
+    darknet: Run,
+    model: Model,
+    pictures: Path,
+    tmp_path: Path,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def build(*_: object) -> None:
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr("darknet_py.network.network.Network.from_cfg", build)
+    monkeypatch.setattr("darknet_py.tasks.metrics.read_metrics", build)
+    out = tmp_path / "nothing" / "x.png"
+    code, printed, err = darknet(*words(name, model, pictures), out)
+    assert (code, printed) == (1, "")
+    assert err == (
+        f"darknet: {out}: cannot be written: there is no folder {out.parent}: make it first\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["filters", "nightmare", "valid --png", "lr-find -o", "show", "plot"]
+)
+def test_what_pictures_are_not_written_as_is_said_before_the_work(
+    darknet: Run,
+    model: Model,
+    pictures: Path,
+    tmp_path: Path,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("darknet_py.network.network.Network.from_cfg", None)
+    out = tmp_path / "x.gif"
+    code, printed, err = darknet(*words(name, model, pictures), out)
+    assert (code, printed) == (1, "")
+    assert err.startswith(f"darknet: {out}: cannot be written: end the name in .png, .jpg, .jpeg")
+
+
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_folders_for_pictures(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    code, printed, err = darknet(*words(name, model, pictures), tmp_path / "file" / "in")
+    assert (code, printed) == (1, "")
+    assert err == (
+        f"darknet: {tmp_path}/file/in: cannot be a folder for pictures: {tmp_path}/file is a file\n"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_places_that_may_not_be_written_to(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(DarknetError, match="may not be written to"):
+        check_output(tmp_path / "x.png")
+    with pytest.raises(DarknetError, match="may not be written to"):
+        check_output_folder(tmp_path / "new" / "one")
+
+
+def test_what_can_be_written(tmp_path: Path) -> None:
+    there = tmp_path / "there.png"
+    there.touch()
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "nowhere" / "x.png")
+    for path in (there, tmp_path / "new.PNG", Path("/dev/null")):
+        check_output(path)
+    check_output(tmp_path / "new.PNG", (".png",))
+    with pytest.raises(DarknetError, match="there is no folder"):
+        check_output(link)
+    with pytest.raises(DarknetError, match="is a folder: name a file in it"):
+        check_output(tmp_path)
+    with pytest.raises(DarknetError, match="is no folder"):
+        check_output(there / "x.png")
+    check_output_folder(tmp_path / "a" / "b")
+
+
+def test_the_next_name_that_is_free(tmp_path: Path) -> None:
+    assert free_path(tmp_path / "f.png") == tmp_path / "f.png"
+    (tmp_path / "f.png").touch()
+    (tmp_path / "f-2.png").symlink_to("nowhere")
+    assert free_path(tmp_path / "f.png") == tmp_path / "f-3.png"
+    assert free_stem(tmp_path, "f", ["_1.png", "_2.png"]) == "f"
+    (tmp_path / "f_2.png").touch()
+    assert free_stem(tmp_path, "f", ["_1.png", "_2.png"]) == "f-2"
+
+
+def test_names_that_commands_choose_replace_nothing(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    a = pictures / "a.png"
+    dream = ("nightmare", "-q", *model, a, 0, "--iters", 1, "-octaves", 1, "-rounds", 2)
+    for command in (
+        ("filters", "-q", *model),
+        ("features", "-q", *model, a, "--layer", 0),
+        ("report", "-q", *model, a),
+        ("explain", "-q", *model, a, "--class", 1),
+        ("activations", "-q", *model, a, "--layer", 0),
+        dream,
+    ):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        first, second = darknet(*command), darknet(*command)
+        assert (first.code, second.code) == (0, 0)
+        assert all(path.read_bytes() == content for path, content in before.items())
+        assert first.out != second.out
+        assert "-2" in second.out
+        assert "-2" not in first.out
+    assert sorted(path.name for path in tmp_path.glob("a_*_0*")) == [
+        *("a_tiny_like_0-2_000000.png", "a_tiny_like_0-2_000001.png"),
+        *("a_tiny_like_0_000000.png", "a_tiny_like_0_000001.png"),
+    ]
+
+
+def test_a_name_that_was_given_is_written_to(darknet: Run, model: Model, tmp_path: Path) -> None:
+    sheet = tmp_path / "f.png"
+    sheet.write_text("old")
+    assert darknet("filters", "-q", *model, "-o", sheet).code == 0
+    with Image.open(sheet) as drawn:
+        assert min(drawn.size) > 90
+    assert list(tmp_path.glob("f*.png")) == [sheet]
+
+
+def test_a_table_for_a_pipe(darknet: Run, tmp_path: Path) -> None:
+    """/dev/stdout is written to, not replaced."""
+    shapes, cfg = draw_shapes(tmp_path / "shapes", 6), tmp_path / "s.cfg"
+    cfg.write_text(CFG)
+    darknet("train", "-q", shapes, cfg, "--max-iter", 1, "--backup", tmp_path / "b")
+    where = (shapes, cfg, tmp_path / "b/s.weights")
+    code, out, _ = darknet("classifier", "valid", "-q", *where, "--json", "--csv", "/dev/null")
+    assert code == 0
+    assert json.loads(out)["classes"] == ["circle", "cross", "square"]
+    assert not Path("/dev/null").is_file()
