@@ -222,7 +222,7 @@ def train(
     from darknet_py.tasks.room import room_problem
     from darknet_py.tasks.run import Options
     from darknet_py.tasks.run_folder import RunFolder
-    from darknet_py.tasks.split import rejoin
+    from darknet_py.tasks.split import check_classes, rejoin
 
     keep_output_going(context)
     processes = max(len(gpus), 1)
@@ -239,6 +239,8 @@ def train(
         elif not force:
             folder.check_no_run()
         opened = open_data(data, labels, share, seed, backup)
+        if resume:
+            check_classes(began.split, opened.names, state_path)
         report = look_at(
             opened, net, averaged=uneven.ema > 0, processes=processes, quiet=chosen.quiet
         )

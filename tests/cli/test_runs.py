@@ -146,20 +146,23 @@ def test_pictures_that_come_and_go_are_said(train: Train) -> None:
     assert len(now) + len(Path("b/n_valid.list").read_text().splitlines()) == 30
 
 
-@pytest.mark.parametrize("change", ["renamed", "another one"])
+@pytest.mark.parametrize("change", ["renamed", "another one", "one more"])
 def test_other_classes_are_refused_by_name(train: Train, change: str) -> None:
     assert train("--backup", "b", "--max-iter", 9).code == 0
     before = contents("b")
     if change == "renamed":
         Path("ds/cat").rename("ds/zebra")
+    elif change == "one more":
+        shutil.copytree("ds/cat", "ds/zebra")
     else:
         shutil.rmtree("ds/cat")
         shutil.copytree("ds/dog", "ds/zebra")
     code, _, err = train("--backup", "b", "--resume")
     assert (code, contents("b")) == (1, before)
+    gone = "" if change == "one more" else "cat not here, "
     assert err == (
-        "darknet: b/n.state: was begun with other classes: they were cat, dog, fox (cat not here, "
-        "zebra new): give them back their names and their order, or begin anew\n"
+        f"darknet: b/n.state: was begun with other classes: they were cat, dog, fox ({gone}zebra "
+        "new): give them back their names and their order, or begin anew\n"
     )
 
 
