@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from darknet_py.tasks.team import Meeting, Team
 
 
+_NO_LISTS = (
+    "no lists of the pictures are written: one is there twice, or has the end of a line in its name"
+)
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
 _GPUS = re.compile("[0-9]{1,3}(?:,[0-9]{1,3})*")
 _LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
@@ -219,7 +222,7 @@ def train(
     from darknet_py.tasks.room import room_problem
     from darknet_py.tasks.run import Options
     from darknet_py.tasks.run_folder import RunFolder
-    from darknet_py.tasks.split import rejoin
+    from darknet_py.tasks.split import check_classes, rejoin
 
     keep_output_going(context)
     processes = max(len(gpus), 1)
@@ -236,6 +239,8 @@ def train(
         elif not force:
             folder.check_no_run()
         opened = open_data(data, labels, share, seed, backup)
+        if resume:
+            check_classes(began.split, opened.names, state_path)
         report = look_at(
             opened, net, averaged=uneven.ema > 0, processes=processes, quiet=chosen.quiet
         )
@@ -253,6 +258,8 @@ def train(
         if not (resume or force):
             folder.check_free(texts)
         folder.check_files(texts)
+        if not folder.has_lists(texts):
+            click.echo(f"warning: {_NO_LISTS}", err=True)
         problem = room_problem(net, uneven.ema > 0, processes)
         if problem is not None and problem.is_certain:
             raise TrainingError(problem.line)

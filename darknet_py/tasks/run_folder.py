@@ -106,6 +106,11 @@ class RunFolder:
         kept = {path.name for path in mine if any(_is_same(path, other) for other in keep)}
         return {name: text for name, text in texts.items() if name not in kept}
 
+    def has_lists(self, texts: Mapping[str, str]) -> bool:
+        """Whether the lists of pictures to train on are written, or are there."""
+        name = f"{self.name}_{LISTS[0]}"
+        return name in texts or (self.path / name).exists()
+
     def write(self, texts: Mapping[str, str]) -> None:
         """Writes them. Raises DarknetError."""
         for name, text in texts.items():

@@ -100,9 +100,10 @@ def _run(run: Run, goes_on: bool) -> Iterator[Event]:
         yield from _ended_before(run, last, goes_on)
         return
     if options.patience and run.progress.since_best >= options.patience:
+        since = run.progress.since_best
         raise TrainingError(
-            f"{net.path}: the training has ended: {run.progress.since_best} validations brought "
-            "nothing better: to go on, raise --patience, or leave it out"
+            f"{net.path}: the training has ended: of the last {since} validations none was better: "
+            "to go on, raise --patience, or leave it out"
         )
     plateau.begin(net)
     remove_leftovers(options.backup)

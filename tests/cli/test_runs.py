@@ -97,6 +97,24 @@ def test_the_same_pictures_elsewhere_go_on_bit_for_bit(train: Train, way: str) -
     assert weights("b") == weights("whole")
 
 
+def test_a_picture_that_is_listed_twice_goes_on_bit_for_bit(train: Train) -> None:
+    """A list of the C program's may name one again, so that it counts more."""
+    paths = sorted(Path("ds").glob("*/*.png"))
+    listed = [*paths[::2], *paths[:3], *paths[:3]]
+    Path("train.list").write_text("".join(f"{path}\n" for path in listed))
+    Path("valid.list").write_text("".join(f"{path}\n" for path in paths[1::2]))
+    Path("labels").write_text("cat\ndog\nfox\n")
+    text = "classes=3\ntrain=train.list\nvalid=valid.list\nlabels=labels\nbackup=b\n"
+    Path("d.data").write_text(text)
+    code, _, err = train("--backup", "whole", data="d.data")
+    assert code == 0
+    assert "warning: no lists of the pictures are written: one is there twice, or " in err
+    assert train("--max-iter", 9, data="d.data").code == 0
+    code, _, err = train("--resume", data="d.data")
+    assert (code, "since the run began" in err) == (0, False)
+    assert weights("b") == weights("whole")
+
+
 def test_lists_that_change_sides_change_nothing(train: Train) -> None:
     """What was validated with is not trained on, whatever the lists say by now."""
     paths = sorted(Path("ds").glob("*/*.png"))
@@ -128,20 +146,23 @@ def test_pictures_that_come_and_go_are_said(train: Train) -> None:
     assert len(now) + len(Path("b/n_valid.list").read_text().splitlines()) == 30
 
 
-@pytest.mark.parametrize("change", ["renamed", "another one"])
+@pytest.mark.parametrize("change", ["renamed", "another one", "one more"])
 def test_other_classes_are_refused_by_name(train: Train, change: str) -> None:
     assert train("--backup", "b", "--max-iter", 9).code == 0
     before = contents("b")
     if change == "renamed":
         Path("ds/cat").rename("ds/zebra")
+    elif change == "one more":
+        shutil.copytree("ds/cat", "ds/zebra")
     else:
         shutil.rmtree("ds/cat")
         shutil.copytree("ds/dog", "ds/zebra")
     code, _, err = train("--backup", "b", "--resume")
     assert (code, contents("b")) == (1, before)
+    gone = "" if change == "one more" else "cat not here, "
     assert err == (
-        "darknet: b/n.state: was begun with other classes: they were cat, dog, fox (cat not here, "
-        "zebra new): give them back their names and their order, or begin anew\n"
+        f"darknet: b/n.state: was begun with other classes: they were cat, dog, fox ({gone}zebra "
+        "new): give them back their names and their order, or begin anew\n"
     )
 
 

@@ -132,7 +132,7 @@ def test_patience_that_is_over_is_said(
     expected = (options.backup / "shapes.weights").read_bytes()
     net = new_net(tmp_path, cfg)
     progress = resume(net, options.backup / "shapes.state")
-    with pytest.raises(TrainingError, match="2 validations brought nothing better: to go on"):
+    with pytest.raises(TrainingError, match="of the last 2 validations none was better: to go on"):
         next(train(net, *sets, impatient, progress))
     assert (options.backup / "shapes.weights").read_bytes() == expected
 
