@@ -140,7 +140,7 @@ def _write(
         raise PictureError("is not a name that a file can have")
     picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     options = _png_options(info) if kind == "PNG" else _jpeg_options(info)
-    with atomic_file(path) as file:
+    with atomic_file(Path(path)) as file:
         picture.save(file, kind, **options)
 
 
