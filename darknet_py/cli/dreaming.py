@@ -188,9 +188,8 @@ def _scene(request: Request, net: Network) -> Scene:
 
     from darknet_py.images import resize_image
     from darknet_py.tasks.dream.reconstruct import noise
-    from darknet_py.tasks.dream.step import Scene
-
     from darknet_py.tasks.dream.sheet import thumbnail_of
+    from darknet_py.tasks.dream.step import Scene
 
     asked = request.asked
     picture = None if request.picture is None else _load(request.picture, net)

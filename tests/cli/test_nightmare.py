@@ -317,7 +317,10 @@ def test_a_picture_that_has_been_changed_is_told(dream: Run, files: Files) -> No
         ("darknet nightmare --help", "its recipe is not understood: it makes no picture"),
         ("darknet", "its recipe is not understood"),
         ("darknet nightmare 'net.cfg", "its recipe is not understood: No closing quotation"),
-        ("darknet nightmare net.cfg net.weights photo.png --preset none", "Missing argument 'LAYER'"),
+        (
+            "darknet nightmare net.cfg net.weights photo.png --preset none",
+            "Missing argument 'LAYER'",
+        ),
         ("darknet nightmare net.cfg net.weights photo.png 3 --nonsense", "No such option"),
     ],
 )

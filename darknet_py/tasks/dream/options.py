@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 OCTAVE_SCALE = 4 / 3
 """The page's: each scale is 3/4 of the one before."""
 
@@ -12,10 +11,10 @@ OCTAVE_SCALE = 4 / 3
 @dataclass(frozen=True)
 class Options:
     """rounds, iters: pictures that are made, and steps to each. octaves: scales that are drawn
-    from, each `octave_scale` times as large as the next. coarse_to_fine: instead, as google/deepdream
-    does it, `iters` steps at each of the scales from the smallest to the picture's own, which are
-    shown it moved by up to 32 pixels around its edges. rate: how much of a step is added. zoom,
-    rotate: between rounds, as a share of the picture's sides and in radians. norm: whether steps
+    from, each `octave_scale` times as large as the next. coarse_to_fine: instead, as
+    google/deepdream does it, `iters` steps at each of the scales, from the smallest to the
+    picture's own, moved by up to 32 pixels around its edges. rate: how much of a step is added.
+    zoom, rotate: between rounds, as a share of the picture's sides and in radians. norm: whether steps
     are made to have mean 0 and deviation 1. seed: of all that is drawn. laplacian: levels whose
     details are made equally strong; 0: none. tv: how much of the total variation's gradient is
     added to each step.
