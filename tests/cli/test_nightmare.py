@@ -200,7 +200,7 @@ def test_a_command_without_a_layer_takes_a_preset(dream: Run, files: Files) -> N
     save_image(make_picture(130, 160), "large.png")
     dream("net.cfg", "net.weights", "large.png", "--preset", "eyes", "--threads", 2)
     assert command_of("large_net_eyes_000000.png") == (
-        "darknet nightmare net.cfg net.weights large.png -iters 2 -octaves 4 --octave-scale 1.4 "
+        "darknet nightmare net.cfg net.weights large.png -iters 2 --octave-scale 1.4 "
         "--coarse-to-fine -rate 0.01 --seed 0 --layers 2/3/4"
     )
 
