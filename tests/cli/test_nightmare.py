@@ -216,7 +216,7 @@ def test_options_win_over_a_preset(dream: Run, files: Files) -> None:
     dream(*files.names, "--preset", "class", "--layers", 3, "--laplacian", 0, "--threads", 2,
           "-zoom", 1, "-o", "b.png")  # fmt: skip
     assert "--laplacian" not in command_of("b.png")
-    assert "--tv 0.2" in command_of("b.png")
+    assert "--tv 0.05" in command_of("b.png")
 
 
 def test_classes_and_sheets_take_the_preset_that_suits(dream: Run, files: Files) -> None:
@@ -224,7 +224,7 @@ def test_classes_and_sheets_take_the_preset_that_suits(dream: Run, files: Files)
     dream("net.cfg", "net.weights", "square.png", "--class", 2, "--threads", 2)
     assert command_of("square_net_2_000000.png") == (
         "darknet nightmare net.cfg net.weights square.png --preset none -iters 2 -octaves 1 "
-        "--octave-scale 1.4 --coarse-to-fine -rate 0.01 --seed 0 --class 2 --laplacian 3 --tv 0.2"
+        "--octave-scale 1.4 --coarse-to-fine -rate 0.01 --seed 0 --class 2 --laplacian 1 --tv 0.05"
     )
     dream("--sheet", *files.names, "--threads", 2)
     words = load_info("photo_net_sheet.png")["Command"]

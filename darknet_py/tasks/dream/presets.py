@@ -75,7 +75,7 @@ PRESETS: Mapping[str, Preset] = {
         "one class, named by --class",
         replace(_HOW, iters=60, laplacian=3, tv=0.2),
         None,
-        {"iters": 20, "laplacian": 2, "tv": 0.1},
+        {"iters": 15, "laplacian": 1, "tv": 0.05},
     ),
     "zoom": Preset(
         "a way into the picture, round by round: for --gif or --webp",
