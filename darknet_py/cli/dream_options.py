@@ -66,8 +66,8 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--preset",
         type=click.Choice([*PRESETS, NO_PRESET]),
-        help="What to dream of and how, for any network and picture; all options win over it. "
-        "[default: creatures without a LAYER, class with --class, ornament with --sheet; else none]",
+        help="What to dream of and how, for any network and picture; options that are given win. "
+        " [default: creatures without LAYER, class with --class, ornament with --sheet]",
     ),
     click.option("-rounds", "--rounds", type=_number(1), default=1, help="Pictures to make."),
     click.option("-iters", "--iters", type=_number(1), default=10, help="Steps to each."),
@@ -131,8 +131,8 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--layers",
         metavar="N:WEIGHT,...",
-        help="Several layers at once instead of LAYER, with weights: 10:1,7:.3; 10/13/13: each step "
-        "draws one.",
+        help="Several layers at once instead of LAYER, with weights: 10:1,7:.3. Each step draws "
+        "one of 10/13/13.",
     ),
     click.option(
         "--channel",

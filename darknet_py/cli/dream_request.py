@@ -243,8 +243,8 @@ _ALWAYS = {"seed", "device", "threads", "tile"}
 
 
 def command_line(context: click.Context, request: Request, found: Mapping[str, Any]) -> str:
-    """The command with all that makes a difference, whatever it was typed like. found: options whose
-    values have been found out."""
+    """The command with all that makes a difference, whatever it was typed like. found: options
+    whose values have been found out."""
     words = ["darknet", "nightmare", *request.arguments()]
     values = {**context.params, **vars(request.asked), **found}
     for option in context.command.params:

@@ -85,7 +85,7 @@ def upto(net: Network, last: int) -> Network:
 
 
 def on_paper(net: Network) -> Network:
-    """The same network with parameters that take no memory, all zeros: to find out what it needs."""
+    """The same network with zeros for parameters, which take no memory: to know what it needs."""
     other = resized(net, net.in_shape.w, net.in_shape.h)
     for parameter in other.parameters():
         parameter.value = np.broadcast_to(np.zeros((), np.float32), parameter.shape)

@@ -96,7 +96,9 @@ def nightmare(
         return dream_step(net, scene, choices[drawn.choice], drawn, options, tile)
 
     for number in range(options.rounds):
-        for iteration, picture in enumerate(dream(scene, step, options)):
+        picture = scene.picture
+        for iteration, stepped in enumerate(dream(scene, step, options)):
+            picture = stepped
             yield Stepped(number, iteration)
         yield Finished(number, picture)
         scene = Scene(
@@ -129,9 +131,11 @@ def _coarse_to_fine(
     for plain in reversed(scales):
         h, w, _ = plain.picture.shape
         begun = np.clip(plain.picture + scaled(detail, w, h), 0, 1)
+        end = begun
         for picture in _steps(replace(plain, picture=begun), step, options):
+            end = picture
             yield picture
-        detail = picture - plain.picture
+        detail = end - plain.picture
 
 
 def reconstruct(net: Network, source: Image, layer: int, options: Options) -> Iterator[Event]:

@@ -200,7 +200,7 @@ def test_a_command_without_a_layer_takes_a_preset(dream: Run, files: Files) -> N
     save_image(make_picture(130, 160), "large.png")
     dream("net.cfg", "net.weights", "large.png", "--preset", "eyes", "--threads", 2)
     assert command_of("large_net_eyes_000000.png") == (
-        "darknet nightmare net.cfg net.weights large.png -iters 2 -octaves 4 --octave-scale 1.4 "
+        "darknet nightmare net.cfg net.weights large.png -iters 2 --octave-scale 1.4 "
         "--coarse-to-fine -rate 0.01 --seed 0 --layers 2/3/4"
     )
 
@@ -216,7 +216,7 @@ def test_options_win_over_a_preset(dream: Run, files: Files) -> None:
     dream(*files.names, "--preset", "class", "--layers", 3, "--laplacian", 0, "--threads", 2,
           "-zoom", 1, "-o", "b.png")  # fmt: skip
     assert "--laplacian" not in command_of("b.png")
-    assert "--tv 0.2" in command_of("b.png")
+    assert "--tv 0.05" in command_of("b.png")
 
 
 def test_classes_and_sheets_take_the_preset_that_suits(dream: Run, files: Files) -> None:
@@ -224,7 +224,7 @@ def test_classes_and_sheets_take_the_preset_that_suits(dream: Run, files: Files)
     dream("net.cfg", "net.weights", "square.png", "--class", 2, "--threads", 2)
     assert command_of("square_net_2_000000.png") == (
         "darknet nightmare net.cfg net.weights square.png --preset none -iters 2 -octaves 1 "
-        "--octave-scale 1.4 --coarse-to-fine -rate 0.01 --seed 0 --class 2 --laplacian 3 --tv 0.2"
+        "--octave-scale 1.4 --coarse-to-fine -rate 0.01 --seed 0 --class 2 --laplacian 1 --tv 0.05"
     )
     dream("--sheet", *files.names, "--threads", 2)
     words = load_info("photo_net_sheet.png")["Command"]
@@ -317,7 +317,10 @@ def test_a_picture_that_has_been_changed_is_told(dream: Run, files: Files) -> No
         ("darknet nightmare --help", "its recipe is not understood: it makes no picture"),
         ("darknet", "its recipe is not understood"),
         ("darknet nightmare 'net.cfg", "its recipe is not understood: No closing quotation"),
-        ("darknet nightmare net.cfg net.weights photo.png --preset none", "Missing argument 'LAYER'"),
+        (
+            "darknet nightmare net.cfg net.weights photo.png --preset none",
+            "Missing argument 'LAYER'",
+        ),
         ("darknet nightmare net.cfg net.weights photo.png 3 --nonsense", "No such option"),
     ],
 )

@@ -102,10 +102,7 @@ def shapes_of(
     maps = [layer.out_shape for layer in net.resized(w=w, h=h).layers]
     zero = np.zeros((), np.float32)
     return [
-        [
-            Guided(i, np.broadcast_to(zero, (maps[i].h * maps[i].w, maps[i].c)))
-            for i, _ in choice
-        ]
+        [Guided(i, np.broadcast_to(zero, (maps[i].h * maps[i].w, maps[i].c))) for i, _ in choice]
         for choice in found
     ]
 

@@ -11,13 +11,13 @@ OCTAVE_SCALE = 4 / 3
 @dataclass(frozen=True)
 class Options:
     """rounds, iters: pictures that are made, and steps to each. octaves: scales that are drawn
-    from, each `octave_scale` times as large as the next. coarse_to_fine: instead, as google/deepdream
-    does it, `iters` steps at each of the scales from the smallest to the picture's own, which are
-    shown it moved by up to 32 pixels around its edges. rate: how much of a step is added. zoom,
-    rotate: between rounds, as a share of the picture's sides and in radians. norm: whether steps
-    are made to have mean 0 and deviation 1. seed: of all that is drawn. laplacian: levels whose
-    details are made equally strong; 0: none. tv: how much of the total variation's gradient is
-    added to each step.
+    from, each `octave_scale` times as large as the next. coarse_to_fine: instead, as
+    google/deepdream does it, `iters` steps at each of the scales, from the smallest to the
+    picture's own, moved by up to 32 pixels around its edges. rate: how much of a step is added.
+    zoom, rotate: between rounds, as a share of the picture's sides and in radians. norm: whether
+    steps are made to have mean 0 and deviation 1. seed: of all that is drawn. laplacian: levels
+    whose details are made equally strong; 0: none. tv: how much of the total variation's gradient
+    is added to each step.
 
     momentum, smooth_rate, smooth: of a reconstruction. `smooth_rate` (the C program's -lambda)
     draws each pixel to those up to `smooth` pixels away.

@@ -1,7 +1,7 @@
 """Dreams that look good, for any network and a picture of any size: found by looking at many.
 
-A preset says what to dream of by a place in the network, not by a number, and how: in coarse octaves
-first, so many that the smallest shows the network a few things alone.
+A preset says what to dream of by a place in the network, not by a number, and how: in coarse
+octaves first, so many that the smallest shows the network a few things alone.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ PRESETS: Mapping[str, Preset] = {
         "one class, named by --class",
         replace(_HOW, iters=60, laplacian=3, tv=0.2),
         None,
-        {"iters": 20, "laplacian": 2, "tv": 0.1},
+        {"iters": 15, "laplacian": 1, "tv": 0.05},
     ),
     "zoom": Preset(
         "a way into the picture, round by round: for --gif or --webp",
@@ -133,7 +133,7 @@ def _body(net: Network) -> list[int]:
 
 
 def _wide(net: Network, layers: Sequence[int]) -> list[int]:
-    """Those of a stage that have more than half as many channels as any: no pooling, no bottleneck."""
+    """Those of a stage with more than half as many channels as any: no pooling, no bottleneck."""
     own = [i for i in layers if net.layers[i].kind != "maxpool"]
     most = max((net.layers[i].out_shape.c for i in own), default=0)
     return [i for i in own if 2 * net.layers[i].out_shape.c > most]

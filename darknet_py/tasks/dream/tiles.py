@@ -3,8 +3,8 @@
 Tiles begin at multiples of the network's step and the last ones end where the picture does, so that
 their maps are parts of the whole's, and overlap so far that, where two meet, neither knows of its
 own edge any more. What stands out is measured over all tiles first. So the delta is the whole's up
-to rounding, from `exact_tile` pixels on. In smaller tiles there is no room for so much overlap: they
-differ where they meet, and one fades into the other.
+to rounding, from `exact_tile` pixels on. In smaller tiles there is no room for so much overlap:
+they differ where they meet, and one fades into the other.
 """
 
 from __future__ import annotations

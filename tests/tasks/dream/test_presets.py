@@ -105,6 +105,4 @@ def test_odd_networks() -> None:
     none = make_network("[net]\nheight=8\nwidth=8\nchannels=3\n[connected]\noutput=2\n[softmax]\n")
     with pytest.raises(DreamError) as caught:
         anatomy(none)
-    assert str(caught.value) == (
-        "net.cfg: no layer of it dreams: expected a convolutional network"
-    )
+    assert str(caught.value) == ("net.cfg: no layer of it dreams: expected a convolutional network")

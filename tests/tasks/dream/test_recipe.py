@@ -45,7 +45,6 @@ def test_digests(tmp_path: Path) -> None:
     path.write_bytes(b"[net]\n" * 300_000)
     digests = digests_of({"cfg": path})
     assert digests == {"cfg": hashlib.sha256(path.read_bytes()).hexdigest()}
-    recipe = Recipe("", "", 0, 0, digests)
 
 
 def made(tmp_path: Path, name: str = "net.cfg") -> tuple[Recipe, Path]:
@@ -60,9 +59,7 @@ def find(recipe: Recipe, picture: Path, name: str = "net.cfg", *folders: Path) -
     return find_by_digest("cfg", name, recipe, picture, folders)
 
 
-def test_files_are_found_wherever_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_are_found_wherever_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under their names here or beside the picture, or by their digests alone."""
     recipe, picture = made(tmp_path)
     path = picture.parent / "net.cfg"
