@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ from typing import BinaryIO
 from darknet_py.errors import DarknetError
 
 _PREFIX, _SUFFIX = ".darknet-", ".part"
+_OWNED = re.compile(rf"{re.escape(_PREFIX)}(?P<host>.*)-(?P<pid>[0-9]+)-[^-]*{re.escape(_SUFFIX)}")
+"""The name of a file that a process is writing: which one, on which machine."""
 
 
 @contextmanager
@@ -22,7 +26,8 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     file or the new one. Where the block fails, nothing is left. Raises OSError.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
+    owner = f"{_PREFIX}{_host()}-{os.getpid()}-"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=owner, suffix=_SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -36,10 +41,11 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file, UTF-8, whole or not at all. Raises DarknetError."""
+    """Writes a text file, UTF-8, whole or not at all; bytes that are none, in names of files, as
+    they are. Raises DarknetError."""
     try:
         with atomic_file(path) as file:
-            file.write(text.encode())
+            file.write(text.encode(errors="surrogateescape"))
     except OSError as error:
         raise DarknetError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -55,9 +61,27 @@ def make_folder(path: str | Path) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what processes that were killed while they wrote have left in a folder."""
+    """Removes what processes that were killed while they wrote have left in a folder; what one that
+    lives, or one of another machine, is writing stays."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-        path.unlink(missing_ok=True)
+        owner = _OWNED.fullmatch(path.name)
+        if owner is None or (owner["host"] == _host() and not is_alive(int(owner["pid"]))):
+            path.unlink(missing_ok=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's, say
+        return True
+    return True
+
+
+def _host() -> str:
+    return re.sub("[^A-Za-z0-9]", "_", socket.gethostname())[:64]
 
 
 def _umask() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 
 import click
@@ -20,6 +19,7 @@ from darknet_py.cli.info import info
 from darknet_py.cli.lr_find import lr_find
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.cli.ops import ops
+from darknet_py.cli.output import OutputError, Streams
 from darknet_py.cli.plan import plan
 from darknet_py.cli.plot import plot
 from darknet_py.cli.report import report
@@ -51,22 +51,36 @@ for command in (
 
 def main() -> None:
     """Runs the command line; the process ends with 0, 1 (an error), 2 (usage) or 130 (Ctrl-C)."""
+    streams = Streams()
+    code = 1
     try:
-        code = darknet.main(standalone_mode=False)
+        code = _run(streams)
+    finally:
+        whole = streams.end()
+    sys.exit(code if whole else code or 1)
+
+
+def _run(streams: Streams) -> int:
+    """Runs the command line; the exit code."""
+    try:
+        code = darknet.main(standalone_mode=False, obj=streams)
         sys.stdout.flush()
+        return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
+    except OutputError as error:
+        # quiet where whoever read the results has seen enough, as in `darknet ... | head`
+        if not error.is_pipe:
+            click.echo(f"darknet: {error}", err=True)
+        return error.exit_code
     except DarknetError as error:
         click.echo(f"darknet: {error}", err=True)
-        code = error.exit_code
+        return error.exit_code
+    except MemoryError:
+        advice = "try a smaller network, smaller pictures, or fewer at once"
+        click.echo(f"darknet: there is not enough memory: {advice}", err=True)
+        return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("darknet: interrupted", err=True)
-        code = 130
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
-        # whoever read the results has seen enough, as in `darknet ... | head`
-        sys.stdout = None
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+        return 130

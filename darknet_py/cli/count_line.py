@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
-import click
+from darknet_py.cli import status_line
 
 _EVERY = 0.1
 """Seconds between two showings."""
@@ -14,23 +13,21 @@ _EVERY = 0.1
 class CountLine:
     """Shows on stderr how many of so many are done; what is said in between has its own lines."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, total: int, what: str = "pictures") -> None:
+        self._total, self._what = total, what
         self._shown_at = 0.0
 
     def show(self, done: int) -> None:
         """`done` are done."""
         now = time.monotonic()
-        if sys.stderr.isatty() and (now - self._shown_at > _EVERY or done == self._total):
+        if now - self._shown_at > _EVERY or done == self._total:
             self._shown_at = now
-            click.echo(f"\r\x1b[2K{done:,}/{self._total:,} pictures", nl=False, err=True)
+            status_line.show(f"{done:,}/{self._total:,} {self._what}")
 
     def say(self, line: str) -> None:
         """A line of its own."""
-        self.close()
-        click.echo(line, err=True)
+        status_line.say(line)
 
     def close(self) -> None:
         """Takes the count away."""
-        if sys.stderr.isatty():
-            click.echo("\r\x1b[2K", nl=False, err=True)
+        status_line.clear()

@@ -7,21 +7,54 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.count_line import CountLine
+
 if TYPE_CHECKING:
+    from darknet_py.network import Network
     from darknet_py.tasks.check import Report
+    from darknet_py.tasks.data import Data
 
 _CLASSES = 20
 _EXAMPLES = 5
 
 
+def look_at(
+    data: Data,
+    net: Network | None = None,
+    decode: bool | None = None,
+    *,
+    averaged: bool = False,
+    processes: int = 1,
+) -> Report:
+    """As tasks.check.check, with a count of the pictures on a terminal."""
+    from darknet_py.tasks.check import check
+
+    line: CountLine | None = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal line
+        line = line or CountLine(total, "pictures checked")
+        line.show(done)
+
+    report = check(data, net, decode, averaged=averaged, processes=processes, show=show)
+    if line is not None:
+        line.close()
+    return report
+
+
 def say_report(report: Report, quiet: bool) -> None:
-    """On stderr; exits with 1 where a training cannot begin."""
-    if not quiet:
-        for line in report_lines(report):
-            click.echo(line, err=True)
+    """On stderr; where it is to be quiet what the user must know alone. Exits with 1 where a
+    training cannot begin."""
+    for line in warning_lines(report) if quiet else report_lines(report):
+        click.echo(line, err=True)
+    say_problems(report)
+
+
+def say_problems(report: Report) -> None:
+    """On stderr; exits with 1 if there are any."""
+    for problem in report.problems:
+        click.echo(f"darknet: {problem}", err=True)
     if report.problems:
-        for problem in report.problems:
-            click.echo(f"darknet: {problem}", err=True)
         click.get_current_context().exit(1)
 
 
@@ -29,22 +62,48 @@ def report_lines(report: Report) -> Iterator[str]:
     """The report of tasks.check, line by line."""
     data = report.data
     train, valid = data.training(), data.valid
-    held = f"{len(valid)} to validate with" if valid else "none to validate with"
-    yield f"{data.path}: {len(data.names)} classes, {len(train)} pictures to train on, {held}"
+    held = f"{_count(len(valid), 'picture')} to validate with" if valid else "none to validate with"
+    yield (
+        f"{data.path}: {_count(len(data.names), 'class', 'es')}, "
+        f"{_count(len(train), 'picture')} to train on, {held}"
+    )
     yield from _class_lines(report)
-    refused = [*report.refused_train, *report.refused_valid]
-    if refused:
-        yield f"{len(refused)} pictures cannot be read and are left out:"
-        yield from (f"  {refusal.error}" for refusal in refused[:_EXAMPLES])
-        yield from _more(len(refused))
-    if report.shared:
-        yield f"{len(report.shared)} pictures to validate with are trained on too:"
-        yield from (f"  {path}" for _, path in report.shared[:_EXAMPLES])
-        yield from _more(len(report.shared))
+    yield from warning_lines(report)
     if report.memory is not None:
         each = " on each GPU" if report.processes > 1 else ""
         yield f"memory: about {report.memory / 2**20:,.0f} MB{each}"
     yield f"backups: {data.backup}"
+
+
+def warning_lines(report: Report) -> Iterator[str]:
+    """What is left out, guessed or wrong with the pictures."""
+    data = report.data
+    yield from data.notes
+    counts = report.usable()[0].counts()
+    empty = [name for name, count in zip(data.names, counts, strict=True) if not count]
+    if empty:
+        yield f"classes without a picture to train on: {', '.join(empty[:_EXAMPLES])}"
+        yield from _more(len(empty))
+    refused = [*report.refused_train, *report.refused_valid]
+    if refused:
+        verb = "is" if len(refused) == 1 else "are"
+        yield f"{_count(len(refused), 'picture')} cannot be read and {verb} left out:"
+        yield from (f"  {refusal.error}" for refusal in refused[:_EXAMPLES])
+        yield from _more(len(refused))
+    if not report.decoded:
+        yield (
+            "so many pictures are not read whole before: one that is cut short is found by its "
+            "batch, and left out then"
+        )
+    if report.shared:
+        verb = "is" if len(report.shared) == 1 else "are"
+        yield f"{_count(len(report.shared), 'picture')} to validate with {verb} trained on too:"
+        yield from (f"  {path}" for _, path in report.shared[:_EXAMPLES])
+        yield from _more(len(report.shared))
+
+
+def _count(number: int, word: str, plural: str = "s") -> str:
+    return f"{number} {word}{plural if number != 1 else ''}"
 
 
 def say_weights(names: Sequence[str], weights: Sequence[float] | None, quiet: bool) -> None:
@@ -74,10 +133,6 @@ def _class_lines(report: Report) -> Iterator[str]:
             yield f"  {name:<{width}}  {one:7d} {other:7d}"
     else:
         yield f"  {min(train)} to {max(train)} pictures a class to train on"
-    empty = [name for name, count in zip(names, train, strict=True) if not count]
-    if empty:
-        yield f"classes without a picture to train on: {', '.join(empty[:_EXAMPLES])}"
-        yield from _more(len(empty))
 
 
 def _more(count: int) -> Iterator[str]:

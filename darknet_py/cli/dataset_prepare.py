@@ -47,7 +47,8 @@ def prepare(
 
     FOLDER, or anything else that training takes, is only read. OUT gets train/CLASS/ and
     valid/CLASS/ (the split that is there, else --share is set aside), train.txt, val.txt and
-    names.txt in Caffe's way, and dataset.data with its lists in darknet's. Pictures that cannot be
+    names.txt in Caffe's way, and dataset.data with its lists in darknet's: its labels are folders
+    (/CLASS/), so that the C program finds one in each path. Pictures that cannot be
     read are named and left out; pictures that are the same on both sides are named. Interrupted,
     the same command goes on.
 
@@ -65,6 +66,8 @@ def prepare(
     for event in prepare(open_data(data, labels, share, seed), Path(out), How(size, fit, png)):
         if isinstance(event, Begun):
             line = CountLine(event.total)
+            for note in event.notes:
+                line.say(note)
             for train, valid in event.shared:
                 line.say(f"{valid}: the same picture is trained on: {train}")
         elif isinstance(event, Looked):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli import status_line
+
 if TYPE_CHECKING:
     from darknet_py.tasks.nightmare import Event
 
@@ -32,7 +34,7 @@ class Progress:
             return
         self._is_open = is_step
         if sys.stderr.isatty():
-            click.echo(f"\r\x1b[2K{self._line() if is_step else ''}", nl=False, err=True)
+            status_line.show(self._line() if is_step else "")
         elif isinstance(event, Stepped):
             start = "Iteration: " if event.iteration == 0 else ""
             click.echo(f"{start}{event.iteration}, ", nl=False, err=True)
@@ -42,7 +44,10 @@ class Progress:
     def close(self) -> None:
         """Ends a line that an interruption has left, so that what is said next has its own."""
         if self._is_open:
-            click.echo("\r\x1b[2K" if sys.stderr.isatty() else "\n", nl=False, err=True)
+            if sys.stderr.isatty():
+                status_line.clear()
+            else:
+                click.echo(err=True)
         self._is_open = False
 
     def _line(self) -> str:

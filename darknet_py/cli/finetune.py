@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.data_lines import say_report, say_weights
+from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
 from darknet_py.cli.options import Chosen, find_file, network_options, read_network
@@ -62,13 +62,12 @@ def finetune(
       darknet nightmare mine/tiny.cfg mine/tiny.weights picture.jpg --class cat
     """
     net = read_network(cfg, chosen)
-    from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.finetune import finetune as run
     from darknet_py.tasks.finetune import prepare
 
     opened = open_data(find_file(data), labels, share, seed, tuned.output)
-    report = check(opened)
+    report = look_at(opened)
     say_report(report, chosen.quiet)
     train, valid = report.usable()
     usable = replace(opened, train=train, valid=valid)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli import status_line
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Presenter:
     def _begin(self, stage: Stage, cached: int | None) -> None:
         folder = self._prepared.folder.stage(stage.name)
         lines_of_batches = not self._quiet and sys.stderr.isatty()
-        self._watcher = Watcher(folder, 0, stage.batches, quiet=not lines_of_batches)
+        files = folder / "metrics.csv", folder / "chart.png"
+        self._watcher = Watcher(*files, stage.batches, quiet=not lines_of_batches)
         if not self._quiet:
             how = "" if cached is None else f", on what layer {cached} says of the pictures"
             click.echo(f"{stage.name}: trains from layer {stage.first}{how}", err=True)
@@ -69,7 +71,7 @@ class Presenter:
             return
         line = f"features: {event.done} of {event.total} pictures"
         if sys.stderr.isatty():
-            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+            status_line.show(line)
             self._is_open = True
         elif event.done == event.found or event.done == event.total:
             click.echo(f"{line}, {event.found} found" if event.found else line, err=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli.data_lines import say_report
+from darknet_py.cli import status_line
+from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.train import data_options
 
@@ -87,11 +88,10 @@ def lr_find(
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
     net = build_network(cfg, chosen)
     from darknet_py.images import draw_chart, save_image
-    from darknet_py.tasks.check import check
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
-    report = check(open_data(find_file(data), labels, share, seed), net)
+    report = look_at(open_data(find_file(data), labels, share, seed), net)
     say_report(report, chosen.quiet)
     if weights:
         net.load_weights(find_file(weights), partial=True, clear=True)
@@ -101,7 +101,7 @@ def lr_find(
         probes.append(probe)
         if not chosen.quiet and sys.stderr.isatty():
             line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
-            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+            status_line.show(line)
     if not chosen.quiet and sys.stderr.isatty():
         click.echo(err=True)
     found = suggest(probes, steps)

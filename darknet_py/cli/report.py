@@ -8,7 +8,7 @@ import click
 
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, find_named, fit_option, names_option
-from darknet_py.cli.train import data_options
+from darknet_py.cli.valid import say_left_out, say_validation, validation_options
 
 
 @click.command()
@@ -18,7 +18,7 @@ from darknet_py.cli.train import data_options
 @click.option(
     "--valid",
     metavar="DATA",
-    help="Also hold the network to the pictures to validate with of this .data file or folder.",
+    help="Also hold the network to these pictures: see `classifier valid`.",
 )
 @click.option(
     "--worst",
@@ -31,7 +31,7 @@ from darknet_py.cli.train import data_options
 @click.option("-o", "--output", default="report.html", show_default=True, help="The file.")
 @names_option
 @fit_option
-@data_options
+@validation_options
 @network_options
 def report(
     cfg: str,
@@ -43,7 +43,7 @@ def report(
     names: str | None,
     fit: str | None,
     labels: str,
-    share: float,
+    share: float | None,
     seed: int,
     chosen: Chosen,
 ) -> None:
@@ -52,7 +52,7 @@ def report(
     It has predictions, Grad-CAM and the strongest channels of a few layers for each picture, the
     first filters, the layer table with operations and, with --valid, the confusion matrix and the
     mistakes of which the network was surest. The file holds its pictures and needs no network and
-    no script. --labels, --share and --seed are those of the training.
+    no script.
 
     \b
     Examples:
@@ -63,21 +63,21 @@ def report(
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.atomic import write_text
     from darknet_py.tasks.classify import best_fit
-    from darknet_py.tasks.data import open_data
     from darknet_py.tasks.names import choose_names
     from darknet_py.tasks.pictures import load_picture
     from darknet_py.tasks.report import collect, render
-    from darknet_py.tasks.targets import check_outputs
-    from darknet_py.tasks.valid import evaluate
+    from darknet_py.tasks.validation import open_validation, validate
 
     fit = fit or best_fit(net)
     loaded = [load_picture(net, path, fit) for path in find_named(pictures)]
-    data = open_data(valid, labels, share, seed) if valid else None
-    known = choose_names(names or (data.names if data else None), net.outputs, net.path)
     evaluation = None
-    if data:
-        check_outputs(net, len(data.names))
-        evaluation = evaluate(net, data.validation(), data.top, worst=worst)
+    if valid:
+        opened = open_validation(valid, net, names, labels, share, seed)
+        say_validation(opened)
+        evaluation = validate(net, opened, worst=worst)
+        say_left_out(evaluation)
+    own = names or (evaluation.names if evaluation else None)
+    known = choose_names(own, net.outputs, net.path)
     page = render(collect(net, weights, loaded, known, evaluation))
     write_text(output, page)
     click.echo(f"{output}: {len(loaded)} pictures, {Path(output).stat().st_size:,} bytes")

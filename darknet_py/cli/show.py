@@ -49,5 +49,10 @@ def show(
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.show import draw_batch
 
-    drawn = draw_batch(net, open_data(data, labels, share, seed), number, count, seed, output)
+    opened = open_data(data, labels, share, seed)
+    for note in opened.notes:
+        click.echo(note, err=True)
+    drawn, refused = draw_batch(net, opened, number, count, seed, output)
+    for error in refused:
+        click.echo(f"left out: {error}", err=True)
     click.echo(f"{output}: {drawn} pictures of batch {number}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,10 +20,18 @@ def stop_on_ctrl_c() -> Iterator[list[bool]]:
         if asked:
             raise KeyboardInterrupt
         asked.append(True)
-        click.echo("\nstopping after this batch; Ctrl-C again leaves at once", err=True)
+        _say("\nstopping after this batch; Ctrl-C again leaves at once\n")
 
     before = signal.signal(signal.SIGINT, note)
     try:
         yield asked
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _say(text: str) -> None:
+    """On stderr, in the middle of whatever is being written there: not by its buffer, then."""
+    try:
+        os.write(sys.stderr.fileno(), text.encode())
+    except OSError:  # it is no file, or cannot be written
+        click.echo(text, nl=False, err=True)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from darknet_py.cli.data_lines import say_report, say_weights
+from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
+    from darknet_py.images import Dataset
     from darknet_py.network import Network
     from darknet_py.tasks.beginning import Beginning
-    from darknet_py.tasks.check import Report
+    from darknet_py.tasks.events import Finished
     from darknet_py.tasks.run import Options, Progress
+    from darknet_py.tasks.run_folder import RunFolder
     from darknet_py.tasks.team import Meeting, Team
 
 
@@ -102,9 +109,16 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
     metavar="N",
     help="Keep NAME_iter_BATCH.weights and .state every N batches.",
 )
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep NAME_EPOCH.weights and .state of every Nth epoch.  [the last and the best alone]",
+)
 @click.option("--resume", is_flag=True, help="Go on from NAME.state in the backup folder.")
 @click.option("--state", type=click.Path(), help="Go on from this state instead.")
 @click.option("--backup", type=click.Path(file_okay=False), help="Folder for what is written.")
+@click.option("--force", is_flag=True, help="Begin anew where that folder holds a training.")
 @click.option(
     "--valid-every",
     type=click.IntRange(min=1),
@@ -133,7 +147,9 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 @uneven_options
 @data_options
 @network_options
+@click.pass_context
 def train(
+    context: click.Context,
     data: str,
     cfg: str,
     weights: str | None,
@@ -141,9 +157,11 @@ def train(
     batches: int | None,
     display: int | None,
     snapshot: int | None,
+    keep: int | None,
     resume: bool,
     state: str | None,
     backup: str | None,
+    force: bool,
     valid_every: int | None,
     patience: int | None,
     gpus: tuple[int, ...],
@@ -161,10 +179,12 @@ def train(
     val.txt), or the path of train.txt. WEIGHTS are where to begin; without them they are drawn at
     random.
 
-    The backup folder gets NAME.backup every 100 batches, NAME_EPOCH.weights, NAME_best.weights,
-    NAME.weights at the end, metrics.csv, chart.png, and NAME.state, from which --resume goes on
-    as if the run had never stopped (--state NAME_EPOCH.state: from the end of an epoch, or from
-    NAME_iter_BATCH.state, a snapshot). Ctrl-C saves and stops.
+    The backup folder gets NAME.backup every 100 batches, NAME_best.weights, NAME.weights at the
+    end, NAME.cfg, NAME.names and NAME.data, which the other commands take with them, metrics.csv,
+    chart.png, and NAME.state, from which --resume goes on as if the run had never stopped, with the
+    same pictures on both sides (--state FILE: from a state that --keep or --snapshot has kept).
+    Ctrl-C saves and stops. A folder that holds a training of this NAME is not begun anew in, but by
+    --force.
 
     \b
     Examples:
@@ -181,6 +201,8 @@ def train(
         raise click.UsageError(
             "A state goes on with its own weights: leave out WEIGHTS and -clear."
         )
+    if resume and force and not state:
+        raise click.UsageError("--force begins anew, and --resume goes on: give one.")
     if reinit and not weights:
         raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
     if gpus and chosen.device not in ("auto", "gpu"):
@@ -188,65 +210,123 @@ def train(
     if gpus:
         chosen = replace(chosen, device=f"gpu:{gpus[0]}")
     net = build_network(cfg, chosen)
+    from darknet_py.errors import TrainingError
     from darknet_py.ops import gpu_meeting
-    from darknet_py.tasks.beginning import Beginning, begin
-    from darknet_py.tasks.check import check
-    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.beginning import Beginning, begin, classes_warning
+    from darknet_py.tasks.checkpoint import how_it_began
+    from darknet_py.tasks.data import open_data, results_folder
+    from darknet_py.tasks.lock import only_process_in
+    from darknet_py.tasks.room import room_problem
     from darknet_py.tasks.run import Options
+    from darknet_py.tasks.run_folder import RunFolder
+    from darknet_py.tasks.split import rejoin
 
+    keep_output_going(context)
+    processes = max(len(gpus), 1)
     meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
-    opened = open_data(data, labels, share, seed, backup)
-    report = check(opened, net, averaged=uneven.ema > 0, processes=max(len(gpus), 1))
-    say_report(report, chosen.quiet)
-    with stop_on_ctrl_c() as stop:
-        options = Options(
-            backup=opened.backup,
-            name=Path(cfg).stem,
-            seed=seed,
-            batches=batches,
-            snapshot=snapshot,
-            valid_every=valid_every,
-            patience=patience,
-            class_weights=uneven.weights(opened.names, report.usable()[0].counts()),
-            balance=uneven.balance,
-            ema=uneven.ema,
-            top=opened.top,
-            stop=lambda: bool(stop),
-        )
-        state_path = Path(state) if state else options.backup / f"{options.name}.state"
-        beginning = Beginning(weights, clear, reinit, state_path if resume else None)
-        progress = begin(net, options, beginning)
-        begun = options if progress is None else progress
-        say_weights(opened.names, begun.class_weights, chosen.quiet)
-        watcher = Watcher(
-            options.backup,
-            net.batch_num,
-            batches or net.settings.max_batches,
-            chosen.quiet,
-            display,
-        )
-        if meeting is not None:
-            _run_on(meeting, net, report, options, beginning, progress, watcher)
-        else:
-            _run(net, report, options, progress, watcher)
-        if stop:
-            click.get_current_context().exit(130)
+    folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
+    state_path = Path(state) if state else folder.path / f"{folder.name}.state"
+    beginning = Beginning(weights, clear, reinit, state_path if resume else None)
+    with only_process_in(folder.path):
+        if resume:
+            began = how_it_began(state_path, given(context, "seed"), given(context, "share"))
+            seed, share = began.seed, began.share
+            if not force:
+                folder.check_same_run(state_path, began.run)
+        elif not force:
+            folder.check_no_run()
+        opened = open_data(data, labels, share, seed, backup)
+        report = look_at(opened, net, averaged=uneven.ema > 0, processes=processes)
+        say_report(report, chosen.quiet)
+        pictures, valid = report.usable()
+        if resume:
+            pictures, valid, changes = rejoin(began.split, pictures, valid, state_path)
+            for change in changes:
+                click.echo(f"warning: {change}", err=True)
+        texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
+        if not (resume or force):
+            folder.check_free(texts)
+        folder.check_files(texts)
+        problem = room_problem(net, uneven.ema > 0, processes)
+        if problem:
+            raise TrainingError(problem)
+        with stop_on_ctrl_c() as stop:
+            options = Options(
+                backup=folder.path,
+                name=folder.name,
+                seed=seed,
+                share=share,
+                batches=batches,
+                keep=keep,
+                snapshot=snapshot,
+                valid_every=valid_every,
+                patience=patience,
+                class_weights=uneven.weights(opened.names, pictures.counts()),
+                balance=uneven.balance,
+                ema=uneven.ema,
+                top=opened.top,
+                stop=lambda: bool(stop),
+            )
+            progress = begin(net, options, beginning)
+            last = batches or net.settings.max_batches
+            begun = options if progress is None else progress
+            say_weights(opened.names, begun.class_weights, chosen.quiet)
+            warning = classes_warning(net, beginning, opened.names)
+            if warning:
+                click.echo(f"warning: {warning}", err=True)
+            if resume and not chosen.quiet:
+                of = f" of {last}" if last else ""
+                click.echo(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
+            figures = folder.figures()
+
+            def write() -> None:
+                if force:
+                    own = [folder.path / f"{folder.name}{end}" for end in (".state", ".backup")]
+                    folder.clear(figures, [*own, state_path, *([weights] if weights else [])])
+                folder.write(texts)
+
+            watcher = Watcher(*figures, last, chosen.quiet, display)
+            run = partial(_run, net, (pictures, valid), options, progress, watcher, write)
+            if meeting is None:
+                run()
+            else:
+                _run_on(meeting, net, pictures, options, beginning, run)
+    finished = watcher.finished
+    if finished is not None and finished.reason == "stopped":
+        click.echo(_stopped_line(context, finished, folder, data, cfg), err=True)
+        context.exit(130)
+    if finished is not None and not chosen.quiet:
+        for line in _end_lines(finished, folder, cfg):
+            click.echo(line, err=True)
+
+
+def keep_output_going(context: click.Context) -> None:
+    """What cannot be written on stdout is no reason to end: hours of work are not lost for it."""
+    streams = context.find_object(Streams)
+    if streams is not None:
+        streams.go_on()
+
+
+def given(context: click.Context, name: str) -> Any:
+    """An option's value where it is on the command line; else None."""
+    is_default = context.get_parameter_source(name) is ParameterSource.DEFAULT
+    return None if is_default else context.params[name]
 
 
 def _run(
     net: Network,
-    report: Report,
+    sets: tuple[Dataset, Dataset | None],
     options: Options,
     progress: Progress | None,
     watcher: Watcher,
+    begin: Callable[[], None],
     team: Team | None = None,
 ) -> None:
     from darknet_py.tasks.train import train as run
 
-    pictures, valid = report.usable()
-    shared = () if team is None else (team.lead, team.size)
+    shared = {} if team is None else {"share": team.lead, "processes": team.size}
     try:
-        for event in run(net, pictures, valid, options, progress, *shared):
+        for event in run(net, *sets, options, progress, begin=begin, **shared):
             watcher.show(event)
     finally:
         watcher.close()
@@ -255,16 +335,49 @@ def _run(
 def _run_on(
     meeting: Meeting,
     net: Network,
-    report: Report,
+    pictures: Dataset,
     options: Options,
     beginning: Beginning,
-    progress: Progress | None,
-    watcher: Watcher,
+    run: Callable[..., None],
 ) -> None:
     from darknet_py.tasks.team import Job, Team
 
-    pictures, _ = report.usable()
     how = {"exact": net.engine.exact, "half": net.engine.half}
     job = Job(net.path, pictures, options, beginning, meeting, **how)
     with Team(net, job) as team:
-        _run(net, report, options, progress, watcher, team)
+        run(team=team)
+
+
+def _stopped_line(
+    context: click.Context, finished: Finished, folder: RunFolder, data: str, cfg: str
+) -> str:
+    """Where all is kept, and how to go on with it."""
+    words = [*context.command_path.split(), data, cfg]
+    for option in context.command.params:
+        value = given(context, option.name or "")
+        if isinstance(option, click.Option) and value and option.name not in _ONCE:
+            shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words += [option.opts[-1], *([] if option.is_flag else [shown])]
+    return (
+        f"stopped after batch {finished.batch}: saved in {folder.path / folder.name}.state; go on "
+        f"with: {shlex.join([*words, '--resume'])}"
+    )
+
+
+_ONCE = ("clear", "force", "reinit", "resume", "state", "seed", "share")
+"""Options of a run's beginning, which the state remembers or goes on from."""
+
+
+def _end_lines(finished: Finished, folder: RunFolder, cfg: str) -> Iterator[str]:
+    """What came out, where it is, and what to do with it."""
+    start = folder.path / folder.name
+    weights, own_cfg = Path(f"{start}.weights"), Path(f"{start}.cfg")
+    best = Path(f"{start}_best.weights")
+    if finished.reason == "patience":
+        yield f"no validation since batch {finished.best_batch} was better: ended (--patience)"
+    if finished.best is not None:
+        yield f"best validation: top-1 {finished.best:.2%}, batch {finished.best_batch}: {best}"
+    yield f"after batch {finished.batch}: {weights}"
+    shown = best if finished.best is not None and best.exists() else weights
+    words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]
+    yield f"next: darknet classify {shlex.join(words)} PICTURE"

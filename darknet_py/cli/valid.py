@@ -5,15 +5,48 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from darknet_py.cli.options import Chosen, network_options, open_network
-from darknet_py.cli.train import data_options
+from darknet_py.cli.predictions import names_option
+from darknet_py.cli.train import labels_option
 
 if TYPE_CHECKING:
     from darknet_py.tasks.valid import Evaluation
+    from darknet_py.tasks.validation import Validation
+
+
+def validation_options(command: Any) -> Any:
+    """--labels, --share and --seed, where a network is held to pictures."""
+    for option in reversed(
+        (
+            labels_option,
+            click.option(
+                "--share",
+                type=click.FloatRange(0, 0.9, min_open=True),
+                metavar="SHARE",
+                help="Of a folder or list without a part to validate with: only what a training "
+                "with this --share and --seed sets aside.  [default: all of it]",
+            ),
+            click.option("--seed", type=int, default=0, show_default=True, help="See --share."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def say_validation(opened: Validation) -> None:
+    """On stderr: what is evaluated, and what was guessed."""
+    for note in opened.notes:
+        click.echo(note, err=True)
+
+
+def say_left_out(found: Evaluation) -> None:
+    """On stderr: the pictures that could not be read."""
+    for error in found.refused:
+        click.echo(f"left out: {error}", err=True)
 
 
 @click.command()
@@ -43,7 +76,8 @@ if TYPE_CHECKING:
     "--png", "picture", type=click.Path(dir_okay=False), help="Draw the confusion matrix."
 )
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-@data_options
+@names_option
+@validation_options
 @network_options
 def valid(
     data: str,
@@ -55,29 +89,34 @@ def valid(
     table: str | None,
     picture: str | None,
     as_json: bool,
+    names: str | None,
     labels: str,
-    share: float,
+    share: float | None,
     seed: int,
     chosen: Chosen,
 ) -> None:
     """Say how well a network knows the pictures to validate with.
 
-    DATA is what was trained on, or a list val.txt alone; --share and --seed must be those of the
-    training. Pictures are seen as `classify --fit crop` sees them.
+    DATA is a folder with one folder of pictures a class, all of which are evaluated, or of a
+    training's sides, of which the part to validate with is (valid/, val/, validation/ or test/);
+    a .data file, whose valid= is; or a list. What was evaluated is said on stderr. Classes are
+    matched by name with the network's: those in NAME.names beside NAME.cfg, or in --names FILE.
+    Pictures are seen as `classify --fit crop` sees them; those that cannot be read are named and
+    left out.
 
     \b
     Examples:
       darknet classifier valid cfg/imagenet1k.data cfg/tiny.cfg tiny.weights
       darknet classifier valid photos/ net.cfg backup/net.weights --png confusion.png
+      darknet classifier valid photos/test net.cfg backup/net.weights --names net.names
     """
     net = open_network(cfg, weights, chosen)
-    from darknet_py.tasks.data import open_data
-    from darknet_py.tasks.targets import check_outputs
-    from darknet_py.tasks.valid import evaluate
+    from darknet_py.tasks.validation import open_validation, validate
 
-    opened = open_data(data, labels, share, seed)
-    check_outputs(net, len(opened.names))
-    found = evaluate(net, opened.validation(), top or opened.top, int(views), batch)
+    opened = open_validation(data, net, names, labels, share, seed)
+    say_validation(opened)
+    found = validate(net, opened, top, int(views), batch)
+    say_left_out(found)
     if as_json:
         click.echo(json.dumps(_document(found)))
     else:
@@ -91,14 +130,19 @@ def valid(
 
 
 def _print(found: Evaluation) -> None:
-    width = max(5, *map(len, found.names))
+    counts = found.confusion.sum(axis=1).tolist()
+    rows = [(name, k) for k, name in enumerate(found.names) if counts[k]]
+    width = max(5, *(len(name) for name, _ in rows))
     click.echo(f"{'class':<{width}}  pictures   right  share")
-    for index, name in enumerate(found.names):
-        count, right = int(found.confusion[index].sum()), int(found.confusion[index, index])
-        share = f"{right / count:6.1%}" if count else "     -"
-        click.echo(f"{name:<{width}}  {count:8d}{right:8d} {share}")
+    for name, index in rows:
+        count, right = counts[index], int(found.confusion[index, index])
+        click.echo(f"{name:<{width}}  {count:8d}{right:8d} {right / count:6.1%}")
+    empty = len(counts) - len(rows)
+    if empty:
+        click.echo(f"{empty:,} class{'es' if empty > 1 else ''} without pictures")
+    top = f"top-{found.top} {found.topk:.4f}, " if found.top_says_more else ""
     click.echo(
-        f"{found.pictures} pictures: top-1 {found.top1:.4f}, top-{found.top} {found.topk:.4f}, "
+        f"{found.pictures} picture{'s' * (found.pictures != 1)}: top-1 {found.top1:.4f}, {top}"
         f"loss {found.loss:.4f}"
     )
 

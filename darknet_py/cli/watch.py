@@ -11,71 +11,105 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli import status_line
+
 if TYPE_CHECKING:
-    from darknet_py.tasks.events import Adjusted, Event, Trained, Validated
+    from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
+    from darknet_py.tasks.metrics import MetricsFile
 
 _REDRAW, _REDRAW_VALIDATED = 30.0, 5.0
 """Seconds between drawings of the chart, and where a validation has something to add."""
 
 
 class Watcher:
-    """Shows events and notes them in metrics.csv and chart.png.
+    """Shows events and notes them in a table and a chart.
 
-    batch, last: the number of batches seen, and of all to see (0: no end). display: a line every so
-    many batches; None: for each batch, where stderr is no terminal with a line of its own.
+    table, chart: their files, which nothing touches before the first batch. last: the number of all
+    batches to see (0: no end). display: a line every so many batches; None: for each batch, where
+    stderr is no terminal with a line of its own.
     """
 
     def __init__(
-        self, folder: Path, batch: int, last: int, quiet: bool, display: int | None = None
+        self,
+        table: Path,
+        chart: Path,
+        last: int,
+        quiet: bool,
+        display: int | None = None,
     ) -> None:
-        from darknet_py.tasks.metrics import MetricsFile
-
-        self._chart, self._table = folder / "chart.png", folder / "metrics.csv"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._metrics = MetricsFile(self._table, batch)
+        self._table, self._chart = table, chart
+        self._metrics: MetricsFile | None = None
+        self._unwritten: list[Trained | Validated] = []
         self._last, self._quiet, self._display = last, quiet, display
         self._unsaid: list[Trained] = []
         self._drawn_at = self._began = time.monotonic()
         self._recent: deque[tuple[float, int]] = deque(maxlen=50)
         self._waited = 0.0
+        self.finished: Finished | None = None
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
-        from darknet_py.tasks.events import Adjusted, Saved, SaveFailed, Trained, Validated
+        from darknet_py.tasks.events import (
+            Adjusted,
+            Finished,
+            LeftOut,
+            Saved,
+            SaveFailed,
+            Trained,
+            Validated,
+        )
 
         if isinstance(event, Trained):
-            self._metrics.add(event)
+            self._unwritten.append(event)
             self._waited = event.waited
             if not self._quiet:
                 self._show_batch(event)
             if time.monotonic() - self._drawn_at > _REDRAW:
                 self._draw()
         elif isinstance(event, Validated):
-            self._metrics.add(event)
-            self._say(_validation_line(event))
+            self._unwritten.append(event)
+            status_line.say(_validation_line(event))
             if time.monotonic() - self._drawn_at > _REDRAW_VALIDATED:
                 self._draw()
         elif isinstance(event, Saved):
             self._flush()
         elif isinstance(event, SaveFailed):
-            self._say(f"warning: not saved: {event.error}")
+            status_line.say(f"warning: not saved: {event.error}")
+        elif isinstance(event, LeftOut):
+            status_line.say(f"left out: {event.error}")
         elif isinstance(event, Adjusted):
-            self._say(_adjustment_line(event))
+            status_line.say(_adjustment_line(event))
+        elif isinstance(event, Finished):
+            self.finished = event
 
     def close(self) -> None:
         """The last chart, and how long the network waited for pictures."""
+        if self._metrics is None and not self._unwritten:
+            status_line.clear()
+            return
         self._draw()
         passed = time.monotonic() - self._began
         share = 100 * self._waited / max(passed, 1e-9)
-        self._say(
+        status_line.say(
             f"{passed:.0f} seconds, {share:.1f} % of them waiting for pictures; {self._chart}"
         )
 
     def _flush(self) -> bool:
+        from darknet_py.tasks.metrics import MetricsFile
+
+        if self._metrics is None and not self._unwritten:
+            return True
         try:
+            if self._metrics is None:
+                self._metrics = MetricsFile(self._table, self._unwritten[0].batch - 1)
+                if self._metrics.said:
+                    status_line.say(f"warning: {self._metrics.said}")
+            for event in self._unwritten:
+                self._metrics.add(event)
+            self._unwritten = []
             self._metrics.flush()
         except OSError as error:
-            self._say(f"warning: {self._table}: not written: {error.strerror or error}")
+            status_line.say(f"warning: {self._table}: not written: {error.strerror or error}")
             return False
         return True
 
@@ -90,17 +124,17 @@ class Watcher:
         try:
             save_chart(self._chart, [read_metrics(self._table)])
         except DarknetError as error:
-            self._say(f"warning: no chart: {error}")
+            status_line.say(f"warning: no chart: {error}")
 
     def _show_batch(self, event: Trained) -> None:
-        if self._display or not sys.stderr.isatty():
+        is_terminal = status_line.is_shown()
+        if self._display or not is_terminal:
             self._unsaid.append(event)
             if event.batch % (self._display or 1) == 0:
                 self._print_line()
-        if not sys.stderr.isatty():
-            return
-        self._recent.append((time.monotonic(), event.images))
-        click.echo(f"\r\x1b[2K{self._progress(event)}", nl=False, err=True)
+        if is_terminal:
+            self._recent.append((time.monotonic(), event.images))
+            status_line.show_parts(self._progress(event), _LEAST)
 
     def _print_line(self) -> None:
         """The C program's, of the batches since the last one: their mean loss, their seconds."""
@@ -108,38 +142,42 @@ class Watcher:
         loss = sum(each.loss for each in self._unsaid) / count
         seconds = sum(each.seconds for each in self._unsaid)
         self._unsaid = []
-        if sys.stderr.isatty():
-            click.echo("\r\x1b[2K", nl=False, err=True)
+        status_line.clear()
         click.echo(
             f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
             f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
         )
         sys.stdout.flush()
 
-    def _progress(self, event: Trained) -> str:
+    def _progress(self, event: Trained) -> list[str]:
         (then, images_then), (now, images) = self._recent[0], self._recent[-1]
         speed = (images - images_then) / max(now - then, 1e-9)
         of, left = "", ""
         if self._last:
             of = f"/{self._last}"
             seconds = (self._last - event.batch) * (event.images / event.batch) / max(speed, 1e-9)
-            left = f"  {_clock(seconds)} left" if speed else ""
-        return (
-            f"batch {event.batch}{of}  epoch {event.epoch:.2f}  loss {event.loss:.4f}  "
-            f"average {event.average:.4f}  rate {event.rate:.5f}  {speed:.0f} images/s{left}"
-        )
+            left = f"{_clock(seconds)} left" if speed else ""
+        return [
+            f"batch {event.batch}{of}",
+            f"epoch {event.epoch:.2f}",
+            f"loss {event.loss:.4f}",
+            f"average {event.average:.4f}",
+            f"rate {event.rate:.5f}",
+            f"{speed:.0f} images/s",
+            left,
+        ]
 
-    def _say(self, line: str) -> None:
-        clear = "\r\x1b[2K" if sys.stderr.isatty() else ""
-        click.echo(f"{clear}{line}", err=True)
+
+_LEAST = (4, 3, 1, 5, 2)
+"""Parts of the progress line that a narrow terminal does without, the first first: rate, average,
+epoch, speed, loss."""
 
 
 def _validation_line(event: Validated) -> str:
     found, best = event.evaluation, "  (best)" if event.best else ""
-    return (
-        f"batch {event.batch}: validation: top-1 {found.top1:.2%}, "
-        f"top-{found.top} {found.topk:.2%}, loss {found.loss:.4f}{best}"
-    )
+    more = f"top-{found.top} {found.topk:.2%}, " if found.top_says_more else ""
+    figures = f"top-1 {found.top1:.2%}, {more}loss {found.loss:.4f}"
+    return f"batch {event.batch}: validation: {figures}{best}"
 
 
 def _adjustment_line(event: Adjusted) -> str:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 from darknet_py.images.animation import check_animation, save_animation
 from darknet_py.images.augment import augment_image
 from darknet_py.images.balance import BalancedOrder, order_of
-from darknet_py.images.caffe import find_lists, read_lists
+from darknet_py.images.caffe import (
+    find_lists,
+    find_valid_list,
+    folder_names,
+    has_numbers,
+    names_beside,
+    read_lists,
+    read_numbered,
+)
 from darknet_py.images.channels import to_channels
 from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
 from darknet_py.images.crop import center_crop_image, crop_image
@@ -25,14 +33,14 @@ from darknet_py.images.fit import (
     load_with_fitted,
 )
 from darknet_py.images.flip import flip_image
-from darknet_py.images.folder import read_folder
+from darknet_py.images.folder import read_folder, read_whole_folder
 from darknet_py.images.heat.colormap import color_map
 from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
 from darknet_py.images.heat.spread import spread_heat
 from darknet_py.images.image import check_name, load_image, load_info, save_image, to_pixels
 from darknet_py.images.labels import LABELS
 from darknet_py.images.letterbox import letterbox_image
-from darknet_py.images.listed import read_data_file, read_data_part
+from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
 from darknet_py.images.order import Order
@@ -94,10 +102,13 @@ __all__ = [
     "file_digests",
     "find_lists",
     "find_pictures",
+    "find_valid_list",
     "fit_image",
     "fitted_frame",
     "flip_image",
+    "folder_names",
     "from_view",
+    "has_numbers",
     "hsv_to_rgb",
     "in_threads",
     "is_prepared",
@@ -109,13 +120,17 @@ __all__ = [
     "load_prepared",
     "load_with_fitted",
     "moments",
+    "names_beside",
     "order_of",
     "overlap",
     "read_data_file",
     "read_data_part",
     "read_folder",
+    "read_labelled",
     "read_list",
     "read_lists",
+    "read_numbered",
+    "read_whole_folder",
     "resize_image",
     "resize_max",
     "resize_min",

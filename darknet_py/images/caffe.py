@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from darknet_py.cfg.data_file import read_lines
-from darknet_py.cfg.text import meaningful_lines, read_text
+from darknet_py.cfg.data_file import fault_of_name, is_data_file, read_lines, read_list
 from darknet_py.errors import CfgError
 from darknet_py.images.aside import set_aside
-from darknet_py.images.bases import find_base, parent_of
+from darknet_py.images.bases import find_places, parent_of
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.names import one_line
 
@@ -25,6 +24,7 @@ _VALID_WORD = re.compile(rf"(?<![a-z])({'|'.join(_VALID)})(?![a-z])")
 _NAMES = ("names.txt", "synset_words.txt", "labels.txt")
 _SYNSET = re.compile(r"n\d{8}\s+(?=\S)")
 _NUMBER = re.compile(r"[+-]?[0-9]+")
+_COMMENT = re.compile(r"\s+#.*")
 
 
 class _Entry(NamedTuple):
@@ -43,14 +43,14 @@ def find_lists(path: Path) -> tuple[Path | None, Path | None]:
     """The lists to train on and to validate with that a folder, or one of the two, stands for.
 
     A folder stands for its `train.txt`, and for the first that it holds of `val.txt`, `valid.txt`,
-    `validation.txt` and `test.txt`. A .txt file whose name holds the word `train` stands for
-    itself and the one where one of these words takes its place; one that holds such a word alone
-    is there to validate with; any other, to train on. Neither is given for what is no list: a
-    folder without a train.txt, or another kind of file.
+    `validation.txt` and `test.txt`. A list whose name holds the word `train` stands for itself and
+    the one where one of these words takes its place; one that holds such a word alone is there to
+    validate with; any other, to train on. Neither is given for what is no list: a folder without a
+    train.txt, a `.data` file, or no file.
     """
     if path.is_dir():
         path = path / TRAIN_LIST
-    if path.suffix.lower() != ".txt" or not path.is_file():
+    if not path.is_file() or is_data_file(path):
         return None, None
     train = _TRAIN_WORD.search(path.name)
     if train:
@@ -58,6 +58,21 @@ def find_lists(path: Path) -> tuple[Path | None, Path | None]:
         beside = (path.with_name(f"{before}{word}{after}") for word in _VALID)
         return path, next((other for other in beside if other.is_file()), None)
     return (None, path) if _VALID_WORD.search(path.name) else (path, None)
+
+
+def find_valid_list(path: Path) -> Path | None:
+    """The list to validate with that a folder, or a list itself, stands for.
+
+    Of a folder with a train.txt the one beside it, else train.txt, which is all that there is; of
+    one without and without folders its val.txt, or what it is called. None for what is no list.
+    """
+    if not path.is_dir():
+        return path if path.is_file() and not is_data_file(path) else None
+    train, valid = find_lists(path)
+    if train is not None or any(each.is_dir() for each in path.iterdir()):
+        return valid or train
+    places = (path / f"{word}.txt" for word in _VALID)
+    return next((place for place in places if place.is_file()), None)
 
 
 def read_lists(
@@ -89,13 +104,46 @@ def read_lists(
     return _dataset(names, kept), _dataset(names, held) if held.entries else None
 
 
-def read_numbered(path: Path, names: tuple[str, ...]) -> Dataset:
-    """The pictures of one list whose classes have these names; raises as `read_lists`."""
+def read_numbered(path: Path, names: tuple[str, ...], where: str = "names=") -> Dataset:
+    """The pictures of one list whose classes have these names, which `where` gives; raises as
+    `read_lists`."""
     listed = _read_list(path)
-    _check_named([listed], names, "names=")
+    _check_named([listed], names, where)
     dataset = _dataset(names, listed)
     assert dataset is not None
     return dataset
+
+
+def has_numbers(path: Path) -> bool:
+    """Whether a list has the number of its class behind each path, or at least behind the first.
+    Raises CfgError."""
+    entries = read_list(path)
+    return not entries or bool(_NUMBER.fullmatch(entries[0][1].rsplit(None, 1)[-1]))
+
+
+def names_beside(path: Path) -> tuple[str, ...]:
+    """The names in names.txt, synset_words.txt or labels.txt beside a list, without the empty lines
+    at its end; none without such a file. Raises CfgError."""
+    found = _names_file(path)
+    if found is None:
+        return ()
+    lines = read_lines(found)
+    while lines and not lines[-1]:
+        lines.pop()
+    return tuple(_SYNSET.sub("", line, count=1) for line in lines)
+
+
+def _names_file(path: Path) -> Path | None:
+    places = (path.with_name(name) for name in _NAMES)
+    return next((place for place in places if place.is_file()), None)
+
+
+def folder_names(dataset: Dataset) -> dict[int, str]:
+    """Of each class of a list that has all its pictures in one folder, the folder's name."""
+    found: dict[int, set[Path]] = defaultdict(set)
+    for path, (number,) in zip(dataset.paths, dataset.labels, strict=True):
+        found[number].add(path.parent)
+    return {number: next(iter(of)).name for number, of in found.items() if len(of) == 1}
 
 
 def _dataset(names: tuple[str, ...], listed: _List | None) -> Dataset | None:
@@ -106,14 +154,14 @@ def _dataset(names: tuple[str, ...], listed: _List | None) -> Dataset | None:
 
 
 def _read_list(path: Path) -> _List:
-    lines = list(meaningful_lines(read_text(path)))
+    lines = read_list(path)
     if not lines:
         raise CfgError(path, None, "names no pictures: expected a path and a number a line")
     pairs = [_parse(path, line, text) for line, text in lines]
     folder = path.parent
     bases = [folder, folder / path.stem, parent_of(folder), Path()]
     where = f"the list's folder, {path.stem}/ in it, or its parent"
-    base = find_base(path, (written for written, _ in pairs), bases, where)
+    place = find_places(path, (written for written, _ in pairs), bases, where)
     first: dict[str, int] = {}
     for (line, _), (written, _) in zip(lines, pairs, strict=True):
         if first.setdefault(written, line) != line:
@@ -121,7 +169,7 @@ def _read_list(path: Path) -> _List:
                 path, line, f"{one_line(written)} is listed twice: line {first[written]} has it"
             )
     entries = [
-        _Entry(written, base / written, number, line)
+        _Entry(written, place(written), number, line)
         for (line, _), (written, number) in zip(lines, pairs, strict=True)
     ]
     return _List(path, entries)
@@ -129,6 +177,8 @@ def _read_list(path: Path) -> _List:
 
 def _parse(path: Path, line: int, text: str) -> tuple[str, int]:
     written, *number = text.rsplit(None, 1)
+    if not number or not _NUMBER.fullmatch(number[0]):  # behind the number may be a comment
+        written, *number = _COMMENT.sub("", text).rsplit(None, 1)
     if not number or not _NUMBER.fullmatch(number[0]):
         expected = "expected a path and the number of its class, as in cat/1.jpg 0"
         raise CfgError(path, line, f"{one_line(text[-60:])!r}: {expected}")
@@ -141,13 +191,13 @@ def _parse(path: Path, line: int, text: str) -> tuple[str, int]:
 
 def _read_names(lists: Sequence[_List]) -> tuple[str, ...]:
     """Those in a file beside the lists; none where there is no such file."""
-    places = (each.path.with_name(name) for each in lists for name in _NAMES)
-    path = next((place for place in places if place.is_file()), None)
-    if path is None:
-        return ()
-    names = tuple(_SYNSET.sub("", line, count=1) for line in read_lines(path))
-    _check_named(lists, names, path.name)
-    return names
+    for each in lists:
+        found = _names_file(each.path)
+        if found is not None:
+            names = names_beside(each.path)
+            _check_named(lists, names, found.name)
+            return names
+    return ()
 
 
 def _check_named(lists: Sequence[_List], names: tuple[str, ...], where: str) -> None:
@@ -165,10 +215,13 @@ def _check_named(lists: Sequence[_List], names: tuple[str, ...], where: str) -> 
 def _find_names(lists: Sequence[_List]) -> tuple[str, ...]:
     _check_gaps(lists)
     classes = 1 + max(entry.number for each in lists for entry in each.entries)
-    folders = _folders(lists[0].entries)
+    numbers = tuple(map(str, range(classes)))
+    dataset = _dataset(numbers, lists[0])
+    assert dataset is not None
+    folders = {k: name for k, name in folder_names(dataset).items() if not fault_of_name(name)}
     if sorted(folders) == list(range(classes)) and len(set(folders.values())) == classes:
         return tuple(folders[number] for number in range(classes))
-    return tuple(map(str, range(classes)))
+    return numbers
 
 
 def _check_gaps(lists: Sequence[_List]) -> None:
@@ -185,14 +238,6 @@ def _check_gaps(lists: Sequence[_List]) -> None:
                     f"class {entry.number}, and no picture has class {gap}: expected numbers from "
                     "0 without gaps, or names.txt beside the list with a name a line",
                 )
-
-
-def _folders(entries: Iterable[_Entry]) -> dict[int, str]:
-    """Of each class that has all its pictures in one folder, the folder's name."""
-    found: dict[int, set[Path]] = defaultdict(set)
-    for entry in entries:
-        found[entry.number].add(entry.path.parent)
-    return {number: next(iter(of)).name for number, of in found.items() if len(of) == 1}
 
 
 def _set_aside(entries: Iterable[_Entry], share: float, seed: int) -> set[_Entry]:

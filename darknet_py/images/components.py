@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.errors import DarknetError
 from darknet_py.images.image import to_float
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.images.store import Store
 
 _PICTURES = 256
 _PIXELS = 1024
 
 
-def principal_components(store: Store, count: int, seed: int) -> npt.NDArray[np.float64]:
+def principal_components(
+    get: Callable[[int], npt.NDArray[Any] | None], count: int, seed: int
+) -> npt.NDArray[np.float64]:
     """The principal components of the pixels' RGB, each as long as its standard deviation.
 
-    Returns shape (3, 3), one component a column. Taken from up to 256 of the `count` pictures in
-    the store, drawn by `seed`, and about 1024 pixels of each, evenly spread. Raises PictureError
-    for a picture among them that cannot be read.
+    Returns shape (3, 3), one component a column. Taken from up to 256 of the `count` pictures that
+    `get` gives by number, drawn by `seed`, and about 1024 pixels of each, evenly spread. Those that
+    cannot be read, for which it gives None, are left out. Raises DarknetError where all are.
     """
     drawn = generator(Purpose.COMPONENTS, seed).permutation(count)[:_PICTURES]
-    pixels = np.concatenate([_some_pixels(store.get(index)) for index in drawn.tolist()])
+    found = (get(index) for index in drawn.tolist())
+    some = [_some_pixels(picture) for picture in found if picture is not None]
+    if not some:
+        raise DarknetError("none of the pictures can be read (any more)")
+    pixels = np.concatenate(some)
     variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False, bias=True))
     # a direction's sign is anybody's choice: here its largest part is positive
     largest = np.take_along_axis(directions, abs(directions).argmax(axis=0)[None], axis=0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-from darknet_py.cfg.data_file import DataFile, read_lines
-from darknet_py.cfg.text import meaningful_lines, read_text
+from darknet_py.cfg.data_file import DataFile, read_lines, read_list
 from darknet_py.errors import CfgError
-from darknet_py.images.bases import find_base, parent_of
+from darknet_py.images.bases import find_places, from_windows, parent_of
 from darknet_py.images.caffe import read_numbered
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.labels import Labels
@@ -37,9 +37,10 @@ def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset 
     Without `labels=`, which the C program needs, a line is a path and the number of its class: see
     `images.caffe`.
 
-    Raises CfgError, with file and line: a file that is missing or empty, other than `classes=`
-    labels, a label that is there twice, a picture with two labels or with none. Whether the
-    pictures can be read is for `scan`.
+    Of more labels or names than `classes=` the first count, as in the C program. Raises CfgError,
+    with file and line: a file that is missing or empty, fewer labels or names, a label that is
+    there twice, a picture with two labels or with none. Whether the pictures can be read is for
+    `scan`.
     """
     written = data.train if part == "train" else data.valid
     if written is None:
@@ -48,19 +49,43 @@ def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset 
         return _read_numbered(data, part, written)
     words = _read_labels(data, data.labels)
     names = _read_names(data, data.names or data.labels)
-    known = Labels(words, labels)
     list_path = _find(data, part, written)
-    entries = list(meaningful_lines(read_text(list_path)))
+    folder = data.path.parent
+    return _labelled(list_path, names, words, labels, [folder, parent_of(folder)], "labels=")
+
+
+def read_labelled(path: Path, names: tuple[str, ...], labels: str = "exact") -> Dataset:
+    """The pictures of a list of paths, which bear the names of their classes, as `read_data_part`
+    finds labels in them. Raises CfgError."""
+    return _labelled(path, names, names, labels, [parent_of(path.parent)], "the network's names")
+
+
+def _labelled(
+    list_path: Path,
+    names: tuple[str, ...],
+    words: Sequence[str],
+    labels: str,
+    bases: list[Path],
+    where: str,
+) -> Dataset:
+    """words: the labels of the classes, from `where`; bases: further folders to look from."""
+    known = Labels(words, labels)
+    entries = read_list(list_path)
     if not entries:
         raise CfgError(list_path, None, "names no pictures: expected one path a line")
-    base = _base(data, list_path, [entry for _, entry in entries])
+    place = find_places(
+        list_path,
+        [entry for _, entry in entries],
+        [Path(), list_path.parent, *bases],
+        "the folders of this list and of the .data file",
+    )
     paths: list[Path] = []
     indices: list[tuple[int, ...]] = []
     for line, entry in entries:
-        path = base / entry
+        path = place(entry)
         found = known.matches(entry, str(path))
         if len(found) != 1:
-            complaint = _complaint([words[index] for index in found], labels)
+            complaint = _complaint([words[index] for index in found], labels, where)
             raise CfgError(list_path, line, f"{one_line(entry)}: {complaint}")
         paths.append(path)
         indices.append((found[0],))
@@ -80,49 +105,49 @@ def _read_numbered(data: DataFile, part: str, written: str) -> Dataset:
 
 def _read_labels(data: DataFile, written: str) -> list[str]:
     path = _find(data, "labels", written)
-    labels = read_lines(path)
-    if len(labels) != data.classes:
-        raise CfgError(
-            data.path, None, f"classes={data.classes}, and {path} holds {len(labels)} labels"
-        )
-    if len(set(labels)) != len(labels):
-        twice = next(label for label, count in Counter(labels).items() if count > 1)
+    labels = _first(data, path, "labels")
+    twice = next((each for each, count in Counter(labels).items() if each and count > 1), None)
+    if twice is not None:
         raise CfgError(path, None, f"the label {twice!r} is there twice")
     return labels
 
 
 def _read_names(data: DataFile, written: str) -> tuple[str, ...]:
-    path = _find(data, "names", written)
-    names = read_lines(path)
-    if len(names) < data.classes:
+    return tuple(_first(data, _find(data, "names", written), "names"))
+
+
+def _first(data: DataFile, path: Path, what: str) -> list[str]:
+    """The first `classes=` lines of a file of labels or names."""
+    found = read_lines(path)
+    if len(found) < data.classes:
         raise CfgError(
-            data.path, None, f"classes={data.classes}, and {path} holds {len(names)} names"
+            data.path, None, f"classes={data.classes}, and {path} holds {len(found)} {what}"
         )
-    return tuple(names[: data.classes])
+    return found[: data.classes]
 
 
 def _find(data: DataFile, key: str, written: str) -> Path:
-    path = find_resource(written, data.path.parent)
-    if path is None:
-        raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file")
-    return path
+    for spelled in (written, from_windows(written)):
+        path = find_resource(spelled, data.path.parent)
+        if path is not None:
+            return path
+    advice = ""
+    if key in ("train", "valid"):
+        advice = (
+            f": lists are yours to make, the path of a picture a line, as in find \"$PWD/{key}\" "
+            "-name '*.png' > FILE; or name a folder with a folder of pictures for each class"
+        )
+    raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file{advice}")
 
 
-def _base(data: DataFile, list_path: Path, entries: list[str]) -> Path:
-    """What the relative entries of a list are relative to."""
-    folder = data.path.parent
-    bases = [Path(), list_path.parent, folder, parent_of(folder)]
-    return find_base(list_path, entries, bases, "the folders of this list and of the .data file")
-
-
-def _complaint(found: list[str], how: str) -> str:
+def _complaint(found: list[str], how: str, where: str) -> str:
     if not found:
         expected = (
             "its path to hold"
             if how == "substring"
             else "its folder, or a _label. or label_ part of its name, to be"
         )
-        return f"no label matches: expected {expected} one of labels="
+        return f"no label matches: expected {expected} one of {where}"
     words = " and ".join(repr(label) for label in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     advice = "--labels exact" if how == "substring" else "rename it"

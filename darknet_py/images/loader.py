@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
-from darknet_py.errors import DarknetError
+from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images.augment import augment_image
 from darknet_py.images.balance import order_of
 from darknet_py.images.channels import to_channels
@@ -25,8 +26,8 @@ from darknet_py.images.fit import fit_image
 from darknet_py.images.image import to_float
 from darknet_py.images.mix import mix_batch
 from darknet_py.images.order import Turn
+from darknet_py.images.readable import Readable
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.images.store import Store
 from darknet_py.ops.cpu.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]
@@ -55,8 +56,9 @@ class Loader:
 
     Raises DarknetError for a dataset without pictures, or where classes are to be balanced with a
     picture that has not one, and ShapeError for `c` other than 1 or 3.
-    A picture that cannot be read is a PictureError that begins with its path, raised by the batch
-    that holds it; where augmentation.pca is above 0, by the first one.
+    A picture that cannot be read is left out: another takes its place in batches without end, see
+    Readable.get_or_other, and where each comes once its row is all zeros. `refused` has them,
+    `untold` those that are new. A DarknetError is raised where more cannot be read than can.
     """
 
     def __init__(
@@ -85,13 +87,22 @@ class Loader:
         self._seed = seed
         self._workers = workers or max(1, thread_count() // part[1])
         self._ahead = ahead
-        self._store = Store(dataset.paths, memory)
+        self._pictures = Readable(dataset, seed, memory)
         shuffled = augmentation is not None if shuffle is None else shuffle
         self._order = order_of(dataset, seed, shuffled, balance)
         size = batch // part[1]
         self._part = slice(part[0] * size, (part[0] + 1) * size) if part[1] > 1 else slice(None)
         self._components: npt.NDArray[np.float64] | None = None
         self._components_lock = Lock()
+
+    @property
+    def refused(self) -> Mapping[int, PictureError]:
+        """By their index in the dataset, the pictures that could not be read so far."""
+        return self._pictures.refused
+
+    def untold(self) -> list[PictureError]:
+        """The errors of those that came up since this was last asked."""
+        return self._pictures.untold()
 
     def __len__(self) -> int:
         """Batches that an epoch takes, the last one perhaps not full."""
@@ -113,12 +124,16 @@ class Loader:
         return self._stream((number, self._turns(number)) for number in count(start))
 
     def once(self) -> Generator[Batch]:
-        """The batches of the first epoch, the last one cut short: each picture once."""
+        """The batches of the first epoch, the last one cut short: each picture once, and zeros in
+        the place of one that cannot be read."""
         total = len(self.dataset)
         starts = enumerate(range(0, total, self.batch_size))
         return self._stream(
-            (number, self._order.turns(start, min(start + self.batch_size, total)))
-            for number, start in starts
+            (
+                (number, self._order.turns(start, min(start + self.batch_size, total)))
+                for number, start in starts
+            ),
+            once=True,
         )
 
     def paths(self, number: int) -> list[Path]:
@@ -137,13 +152,15 @@ class Loader:
     def _turns(self, number: int) -> list[Turn]:
         return self._order.turns(number * self.batch_size, (number + 1) * self.batch_size)
 
-    def _stream(self, batches: Iterable[tuple[int, list[Turn]]]) -> Generator[Batch]:
+    def _stream(
+        self, batches: Iterable[tuple[int, list[Turn]]], once: bool = False
+    ) -> Generator[Batch]:
         waiting: deque[Future[Batch]] = deque()
         batches = ((number, self._made(turns)) for number, turns in batches)
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="darknet-loader")
         try:
             for number, turns in batches:
-                waiting.append(self._submit(pool, number, turns))
+                waiting.append(self._submit(pool, number, turns, once))
                 if len(waiting) > self._ahead:
                     yield self._take(waiting.popleft())
             while waiting:
@@ -151,10 +168,12 @@ class Loader:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, pool: ThreadPoolExecutor, number: int, turns: list[Turn]) -> Future[Batch]:
+    def _submit(
+        self, pool: ThreadPoolExecutor, number: int, turns: list[Turn], once: bool
+    ) -> Future[Batch]:
         x, y = self._empty(len(turns))
         parts = [slice(first, first + _TASK) for first in range(0, len(turns), _TASK)]
-        filled = [pool.submit(self._fill, x[part], y[part], turns[part]) for part in parts]
+        filled = [pool.submit(self._fill, x[part], y[part], turns[part], once) for part in parts]
 
         def finish() -> Batch:
             # whoever runs this took it after all of those, so that each of them is being done
@@ -177,15 +196,20 @@ class Loader:
             np.empty((n, self.dataset.classes), np.float32),
         )
 
-    def _fill(self, x: _Floats, y: _Floats, turns: list[Turn]) -> None:
+    def _fill(self, x: _Floats, y: _Floats, turns: list[Turn], once: bool = False) -> None:
         for image, truth, turn in zip(x, y, turns, strict=True):
-            self._make(image, turn)
-            truth[:] = self.dataset.truth(turn.picture)
+            index, picture = turn.picture, self._pictures.get(turn.picture)
+            if picture is None and once:
+                image[:], truth[:] = 0, 0
+                continue
+            if picture is None:
+                index, picture = self._pictures.get_or_other(turn)
+            self._make(image, turn, picture)
+            truth[:] = self.dataset.truth(index)
 
-    def _make(self, out: _Floats, turn: Turn) -> None:
+    def _make(self, out: _Floats, turn: Turn, picture: npt.NDArray[Any]) -> None:
         """One picture, into `out` (c, h, w)."""
         c, h, w = self._shape
-        picture = self._store.get(turn.picture)
         if self._augmentation is None:
             fitted = fit_image(to_float(picture), w, h, "crop")
             out[:] = to_channels(fitted, c).transpose(2, 0, 1)
@@ -199,7 +223,9 @@ class Loader:
             return None
         with self._components_lock:
             if self._components is None:
-                self._components = principal_components(self._store, len(self.dataset), self._seed)
+                self._components = principal_components(
+                    self._pictures.get, len(self.dataset), self._seed
+                )
             return self._components
 
     def _finish(self, x: _Floats, y: _Floats, number: int) -> Batch:

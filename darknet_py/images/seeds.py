@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     COMPONENTS = 4
     CLASSES = 5
     VIEW = 6
+    OTHER = 7
 
 
 def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:

@@ -58,7 +58,7 @@ class Views:
         self._workers = workers or thread_count()
         self._components = None
         if augmentation is not None and augmentation.pca:
-            self._components = principal_components(Store(paths), len(paths), seed)
+            self._components = principal_components(Store(paths).get, len(paths), seed)
 
     def describe(self) -> str:
         """What they depend on beside the picture."""

@@ -276,6 +276,13 @@ class Network:
         updates = [each.updates for each in self.parameters() if each.updates is not None]
         return bool(self.ops.is_finite(*updates))
 
+    def values_are_finite(self) -> bool:
+        """Whether no parameter, nor an average that is kept of one, is infinite or no number."""
+        values = [parameter.value for parameter in self.parameters()]
+        if self.average is not None:
+            values += self.average.values.values()
+        return bool(self.ops.is_finite(*values))
+
     def first_bad_layer(self, x: np.ndarray) -> int | None:
         """The first layer whose output of x, in training, is not finite; None if none."""
         return learning.first_bad_layer(self, x)

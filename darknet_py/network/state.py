@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,7 +26,11 @@ from darknet_py.network.memory import Memory, arrays_of, put_arrays
 from darknet_py.network.network import Network
 from darknet_py.network.plateau import Plateau
 
-_VERSION = 3
+T = TypeVar("T")
+
+_VERSION = 4
+_MORE = "more_"
+"""Before the names of the caller's arrays."""
 _KEPT = "kept_"
 """Before the names of arrays that policy=plateau goes back to."""
 _NET_KEYS = (
@@ -33,8 +39,14 @@ _NET_KEYS = (
 )
 
 
-def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> None:
-    """Writes the state, whole or not at all. `notes` are the caller's, any JSON.
+def save_state(
+    path: str | Path,
+    network: Network,
+    notes: dict[str, Any],
+    more: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Writes the state, whole or not at all. `notes` are the caller's, any JSON, and so are the
+    arrays in `more`.
 
     Raises StateError.
     """
@@ -52,6 +64,7 @@ def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> Non
         "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
         **dict(arrays_of(network)),
         **_kept_arrays(network),
+        **{f"{_MORE}{name}": array for name, array in (more or {}).items()},
     }
     try:
         with atomic_file(path) as file:
@@ -63,6 +76,22 @@ def save_state(path: str | Path, network: Network, notes: dict[str, Any]) -> Non
 
 def load_state(path: str | Path, network: Network) -> dict[str, Any]:
     """Puts a state into a network of the same cfg; the notes. Raises StateError."""
+    return _read(path, lambda archive: _restore(archive, network, path))
+
+
+def read_notes(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A state's notes, and the arrays of its caller, without a network. Raises StateError."""
+
+    def read(archive: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        names = [name for name in archive if name.startswith(_MORE)]
+        more = {name.removeprefix(_MORE): archive[name] for name in names}
+        return _header(archive, path)["notes"], more
+
+    return _read(path, read)
+
+
+def _read(path: str | Path, how: Callable[[Any], T]) -> T:
+    """What `how` makes of a state's archive."""
     try:
         with open(path, "rb") as file:
             if file.read(2) != b"PK":
@@ -71,10 +100,10 @@ def load_state(path: str | Path, network: Network) -> dict[str, Any]:
                 )
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
-                return _restore(archive, network, path)
+                return how(archive)
     except FileNotFoundError as error:
         raise StateError(f"{path}: no such file: there is nothing to resume") from error
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
         raise StateError(f"{path}: is damaged: {error}") from error
 
 
@@ -118,10 +147,15 @@ def _restore_plateau(plateau: Plateau, header: dict[str, Any], archive: Any) -> 
     plateau.kept = Memory(arrays, **header["kept"])
 
 
-def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]:
-    header = json.loads(archive["header"].tobytes())
+def _header(archive: Any, path: str | Path) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(archive["header"].tobytes())
     if header["version"] != _VERSION:
         raise StateError(f"{path}: is a state of another version of this program")
+    return header
+
+
+def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]:
+    header = _header(archive, path)
     if header["cfg"] != cfg_digest(network):
         raise StateError(f"{path}: is a state of another network than {network.path}")
     ops = network.ops

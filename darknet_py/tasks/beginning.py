@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from darknet_py.cfg.data_file import read_lines
 from darknet_py.network import Network
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.reinit import layers_to_draw
@@ -35,3 +37,24 @@ def begin(net: Network, options: Options, beginning: Beginning) -> Progress | No
     net.initialise(options.seed)
     net.reinitialise(layers, options.seed)
     return None
+
+
+def classes_warning(net: Network, beginning: Beginning, names: Sequence[str]) -> str | None:
+    """A line where the names beside the weights to begin with say that their outputs stand for
+    other classes, or for these in another order, and the last layer keeps what it knows."""
+    last = max((i for i, layer in enumerate(net.layers) if layer.parameters()), default=None)
+    drawn = layers_to_draw(net, beginning.reinit) if beginning.reinit else []
+    if beginning.weights is None or last is None or last in drawn:
+        return None
+    folder, stem = Path(beginning.weights).parent, Path(net.path).stem
+    files = (Path(beginning.weights).with_suffix(".names"), folder / f"{stem}.names")
+    file = next((each for each in files if each.is_file()), None)
+    found = read_lines(file)[: len(names)] if file is not None else list(names)
+    if found == list(names):
+        return None
+    number = next(i for i in range(len(names)) if found[i : i + 1] != [names[i]])
+    was = f"{found[number]!r}" if number < len(found) else "none"
+    return (
+        f"{beginning.weights} knows other classes ({file}): output {number} was {was}, and is "
+        f"{names[number]!r} here: --reinit last begins with none of them"
+    )

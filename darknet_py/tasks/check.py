@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,19 @@ from darknet_py.network.optimiser import METHODS
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.targets import check_outputs
 
+WHOLE = 200_000
+"""Pictures up to which all are decoded, unless somebody says so; of more the headers are read."""
+Show = Callable[[int, int], object]
+"""Told now and then how many pictures of how many were looked at."""
+
 
 @dataclass(frozen=True)
 class Report:
     """What a look at the data and the network found.
 
-    refused: pictures that cannot be read; shared: pictures that are validated with and trained
-    on; problems: lines that keep a training from beginning; memory: bytes that each of its
-    processes needs, about.
+    refused: pictures that cannot be read; decoded: whether all of each was read, or its header
+    alone; shared: pictures that are validated with and trained on; problems: lines that keep a
+    training from beginning; memory: bytes that each of its processes needs, about.
     """
 
     data: Data
@@ -30,34 +36,46 @@ class Report:
     problems: list[str]
     memory: int | None
     processes: int = 1
+    decoded: bool = True
 
     def usable(self) -> tuple[Dataset, Dataset | None]:
-        """The sets without the refused pictures."""
+        """The sets without the refused pictures; the second is None where none is left."""
         train = self.data.training().without(refusal.picture for refusal in self.refused_train)
         if self.data.valid is None:
             return train, None
-        return train, self.data.valid.without(refusal.picture for refusal in self.refused_valid)
+        valid = self.data.valid.without(refusal.picture for refusal in self.refused_valid)
+        return train, valid if len(valid) else None
 
 
 def check(
     data: Data,
     net: Network | None = None,
-    decode: bool = False,
+    decode: bool | None = None,
     *,
     averaged: bool = False,
     processes: int = 1,
+    show: Show = lambda _done, _total: None,
 ) -> Report:
-    """Looks at every picture's header (all of it, with `decode`), and at what the cfg expects.
+    """Looks at every picture, and at what the cfg expects.
 
-    averaged, processes: see training_memory.
+    decode: all of each, so that one that is cut short is found now and not by its batch; or its
+    header alone; None: all of each, unless there are more than WHOLE. averaged, processes: see
+    training_memory.
     """
     train, valid = data.training(), data.valid
-    refused_train = scan(train, decode)
-    refused_valid = scan(valid, decode) if valid else []
-    problems = []
+    total = len(train) + (len(valid) if valid else 0)
+    decode = total <= WHOLE if decode is None else decode
+    refused_train = scan(train, decode, show=lambda done: show(done, total))
+    refused_valid = []
+    if valid:
+        refused_valid = scan(valid, decode, show=lambda done: show(len(train) + done, total))
     if len(refused_train) == len(train):
-        problems.append(f"{data.path}: none of the pictures to train on can be read")
-    if net is not None:
+        first = refused_train[0].error
+        problems = [f"{data.path}: none of the pictures to train on can be read: {first}"]
+    else:
+        readable = train.without(refusal.picture for refusal in refused_train)
+        problems = _classes_problem(data.path, readable)
+    if net is not None and not problems:
         problems += _outputs_problem(net, len(data.names))
     problems += _backup_problem(data.backup)
     return Report(
@@ -68,22 +86,36 @@ def check(
         problems,
         None if net is None else training_memory(net, averaged, processes),
         processes,
+        decode,
     )
 
 
-def training_memory(net: Network, averaged: bool = False, processes: int = 1) -> int:
+def training_memory(
+    net: Network, averaged: bool = False, processes: int = 1, subdivisions: int | None = None
+) -> int:
     """Bytes that training takes, about: parameters, what the optimiser keeps, maps of a part.
 
     averaged: an average of the parameters is kept. processes: that share each batch, each with as
-    much memory as this, of its own.
+    much memory as this, of its own. subdivisions: of the batch, None: the cfg's.
     """
     kept = 2 + METHODS[net.settings.optimiser.method]
     parameters = sum(p.size * ((kept if p.learned else 1) + averaged) for p in net.parameters())
     rows = net.settings.batch * net.settings.time_steps
-    pictures = rows // (net.settings.subdivisions * processes)
+    pictures = rows // ((subdivisions or net.settings.subdivisions) * processes)
     # a layer's output, what it keeps for backward, and the delta that is on its way
     maps = sum(3 * layer.out_shape.size for layer in net.layers) + net.in_shape.size
     return 4 * (parameters + pictures * maps)
+
+
+def _classes_problem(path: Path, train: Dataset) -> list[str]:
+    """With one class there is nothing to tell apart."""
+    used = [name for name, count in zip(train.names, train.counts(), strict=True) if count]
+    if len(used) > 1:
+        return []
+    return [
+        f"{path}: has pictures to train on of one class only, {used[0]!r}: a classifier tells two "
+        "or more apart: expected a folder of pictures for each class, one beside the other"
+    ]
 
 
 def _outputs_problem(net: Network, classes: int) -> list[str]:

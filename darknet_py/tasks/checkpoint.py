@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.network import Network
-from darknet_py.network.state import load_state, save_state
+from darknet_py.network.state import load_state, read_notes, save_state
 from darknet_py.tasks.events import Event, Saved, SaveFailed
 from darknet_py.tasks.run import Options, Progress, Run
+from darknet_py.tasks.split import Split, unpack_split
+
+
+@dataclass(frozen=True)
+class Began:
+    """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
+    tells it from others."""
+
+    seed: int
+    share: float
+    run: str
+    split: Split
 
 
 def start(net: Network, options: Options) -> Progress:
     """What a run begins with that is to go on as it began."""
     if options.ema:
         net.keep_average(options.ema)
-    return Progress(seed=options.seed, class_weights=options.class_weights, balance=options.balance)
+    return Progress(
+        seed=options.seed,
+        share=options.share,
+        class_weights=options.class_weights,
+        balance=options.balance,
+    )
 
 
 def resume(net: Network, path: Path, options: Options | None = None) -> Progress:
@@ -26,13 +48,39 @@ def resume(net: Network, path: Path, options: Options | None = None) -> Progress
 
     Raises StateError, also where options ask for another training than the state's.
     """
-    try:
-        progress = Progress(**load_state(path, net))
-    except TypeError as error:
-        raise StateError(f"{path}: is no state of a training") from error
+    progress = _progress(path, load_state(path, net))
     if options is not None:
         _check_same(path, net, options, progress)
     return progress
+
+
+def how_it_began(path: Path, seed: int | None = None, share: float | None = None) -> Began:
+    """What a state says of its run, without a network.
+
+    seed, share: those that are asked for, None: none. Raises StateError where the run had others.
+    """
+    notes, more = read_notes(path)
+    progress = _progress(path, notes)
+    if "split" not in more:
+        raise StateError(f"{path}: does not say which pictures it was trained on: it cannot go on")
+    for name, asked, was in (("seed", seed, progress.seed), ("share", share, progress.share)):
+        if asked is not None and asked != was:
+            raise StateError(
+                f"{path}: was begun with --{name} {was:g}, not {asked:g}: leave it out, or begin "
+                "anew"
+            )
+    try:
+        split = unpack_split(more["split"].tobytes())
+    except ValueError as error:
+        raise StateError(f"{path}: is damaged: {error}") from error
+    return Began(progress.seed, progress.share, progress.run, split)
+
+
+def _progress(path: Path, notes: dict[str, Any]) -> Progress:
+    try:
+        return Progress(**notes)
+    except TypeError as error:
+        raise StateError(f"{path}: is no state of a training") from error
 
 
 def _check_same(path: Path, net: Network, options: Options, progress: Progress) -> None:
@@ -55,11 +103,15 @@ def is_due(run: Run) -> bool:
     return late or run.net.batch_num % run.options.save_every == 0
 
 
-def checkpoint(run: Run, final: bool) -> Iterator[Event]:
-    """NAME.backup, or where it is final NAME.weights, and NAME.state."""
+def checkpoint(run: Run, *, final: bool = False, first: bool = False) -> Iterator[Event]:
+    """NAME.backup, or where it is final NAME.weights, and NAME.state.
+
+    Raises TrainingError where the first or the final one cannot be written.
+    """
     run.saved_at = time.monotonic()
     suffix = ".weights" if final else ".backup"
-    return save(run, suffix, ".state", final=final, averaged=final)
+    what = "the end of the training is not saved" if final else "the training cannot begin"
+    return save(run, suffix, ".state", averaged=final, or_else=what if final or first else None)
 
 
 def save(
@@ -67,19 +119,39 @@ def save(
     weights: str,
     state: str | None = None,
     *,
-    final: bool = False,
     averaged: bool = False,
+    or_else: str | None = None,
 ) -> Iterator[Event]:
-    """The state first: it is what a run goes on from. Then the weights, for everybody else."""
-    try:
+    """The state first: it is what a run goes on from. Then the weights, for everybody else, even
+    where the state was too large for the disk. or_else: what a TrainingError says that is raised
+    where one of them cannot be written; None: SaveFailed is enough."""
+    failures: list[str] = []
+    with _noted(failures):
         run.options.backup.mkdir(parents=True, exist_ok=True)
         if state:
-            save_state(run.path(state), run.net, run.progress.notes())
-        with run.net.averaged() if averaged else nullcontext():
-            run.net.save_weights(run.path(weights))
+            split = run.progress.split
+            more = {} if split is None else {"split": np.frombuffer(split.packed, np.uint8)}
+            save_state(run.path(state), run.net, run.progress.notes(), more)
+    with _noted(failures), run.net.averaged() if averaged else nullcontext():
+        run.net.save_weights(run.path(weights))
+    if failures and or_else:
+        raise TrainingError(f"{or_else}: {failures[0]}")
+    yield SaveFailed(TrainingError(failures[0])) if failures else Saved(run.path(weights))
+
+
+@contextmanager
+def _noted(failures: list[str]) -> Iterator[None]:
+    try:
+        yield
     except (OSError, StateError, WeightsError) as error:
-        if final:
-            raise TrainingError(f"the end of the training is not saved: {error}") from error
-        yield SaveFailed(TrainingError(str(error)))
-    else:
-        yield Saved(run.path(weights))
+        failures.append(str(error))
+
+
+def weights_of_the_end(run: Run) -> bool:
+    """Whether NAME.weights are those of the batch that the network is at."""
+    try:
+        with open(run.path(".weights"), "rb") as file:
+            header = file.read(20)
+    except OSError:
+        return False
+    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == run.net.seen

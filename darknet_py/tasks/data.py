@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from darknet_py.resources import find_resource
 
 @dataclass(frozen=True)
 class Data:
-    """Pictures to train on and to hold the network to, and where results go."""
+    """Pictures to train on and to hold the network to, and where results go. notes: what was made
+    of the folder or file where it could be read in another way, a line each."""
 
     path: Path
     names: tuple[str, ...]
@@ -22,6 +24,7 @@ class Data:
     valid: Dataset | None
     backup: Path
     top: int
+    notes: tuple[str, ...] = ()
 
     def training(self) -> Dataset:
         """The pictures to train on. Raises DarknetError where there are none."""
@@ -48,24 +51,47 @@ def open_data(
     backup: str | Path | None = None,
 ) -> Data:
     """Reads a `.data` file, a folder with one folder a class, or Caffe's lists: a folder that holds
-    train.txt, or a .txt file (see images.caffe).
+    train.txt, or a list (see images.caffe).
 
     labels: how a `.data` file's pictures get theirs, "exact" or "substring". share, seed: where no
     pictures are set aside, how many are, and how they are drawn. backup: another folder for
     results than the `.data` file's, or `backup`. Raises DarknetError.
     """
-    lists = find_lists(Path(path))
+    lists, notes = find_lists(Path(path)), list[str]()
     if any(lists) or Path(path).is_dir():
-        sets = read_lists(*lists, share, seed) if any(lists) else read_folder(path, share, seed)
+        if any(lists):
+            sets = read_lists(*lists, share, seed)
+        else:
+            sets = read_folder(path, share, seed, notes.append)
         names = _names(sets)
-        return Data(Path(path), names, *sets, Path(backup or "backup"), min(5, len(names)))
+        top, results = useful_top(len(names)), results_folder(path, backup)
+        return Data(Path(path), names, *sets, results, top, tuple(notes))
     described = read_data(find_resource(str(path)) or path)
     sets = read_data_file(described, labels)
     names = _names(sets)
     if not names:
         raise DarknetError(f"{path}: has neither train= nor valid=: there are no pictures")
     top = min(described.top, len(names))
-    return Data(Path(path), names, *sets, Path(backup or described.backup), top)
+    results = results_folder(path, backup)
+    return Data(Path(path), names, *sets, results, top, tuple(described.notes))
+
+
+def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:
+    """Where results go: `backup`, else what a `.data` file says, else `backup` where you are."""
+    if backup or Path(path).is_dir() or any(find_lists(Path(path))):
+        return Path(backup or "backup")
+    return Path(as_here(read_data(find_resource(str(path)) or path).backup))
+
+
+def useful_top(classes: int) -> int:
+    """How many first guesses count where nobody says: 5, or of few classes fewer, so that a wrong
+    one is possible."""
+    return max(min(5, classes - 1), 1)
+
+
+def as_here(folder: str) -> str:
+    """A folder that a `.data` file of Windows names, as it is called here."""
+    return folder if os.sep == "\\" else folder.replace("\\", "/")
 
 
 def _names(sets: Sequence[Dataset | None]) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from darknet_py.errors import DarknetError
+from darknet_py.errors import DarknetError, PictureError
 from darknet_py.tasks.valid import Evaluation
 
 
@@ -64,10 +64,22 @@ class Adjusted:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A picture cannot be read any more: another takes its place from now on, or where it is to
+    validate with, none."""
+
+    error: PictureError
+
+
+@dataclass(frozen=True)
 class Finished:
-    """Why training ended: "done", "stopped" or "patience"."""
+    """Why training ended: "done", "stopped" or "patience"; batch: the last one. best, best_batch:
+    the best validation's share of right first guesses, 0..1, and when it was; None without one."""
 
     reason: str
+    batch: int = field(default=0, compare=False)
+    best: float | None = field(default=None, compare=False)
+    best_batch: int | None = field(default=None, compare=False)
 
 
-Event = Trained | Validated | Saved | SaveFailed | Adjusted | Finished
+Event = Trained | Validated | Saved | SaveFailed | Adjusted | LeftOut | Finished

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import CfgError
@@ -14,6 +19,8 @@ COLUMNS = (
     *("batch", "epoch", "loss", "average", "rate", "seconds", "images"),
     *("valid_loss", "valid_top1", "valid_topk"),
 )
+_NEEDED = "batch", "loss", "rate"
+TABLE = "metrics.csv"
 
 
 @dataclass(frozen=True)
@@ -32,15 +39,28 @@ class Metrics:
 class MetricsFile:
     """Appends a row for each batch; a validation joins the row of its batch.
 
-    Opened again for a run that goes on, it first lets go of rows beyond `batch`, which that run
-    will make anew. The file is opened for each writing, and rows that cannot be written wait for
-    the next: neither a full disk nor a folder that vanishes ends a training. Raises OSError.
+    Opened for a run that goes on from `batch`, it first lets go of rows beyond that, which the run
+    will make anew, and of what is no row. Where that is more than a row that was cut short, the
+    file is kept under another name, and `said` is a line that says so. The file is opened for each
+    writing, of whole rows, and rows that cannot be written wait for the next: neither a full disk
+    nor a folder that vanishes ends a training. Raises OSError.
     """
 
     def __init__(self, path: Path, batch: int) -> None:
         self._path = path
         self._waiting: list[list[object]] = []
-        rows = [row for row in _rows(path) if int(row["batch"]) <= batch] if path.exists() else []
+        self.said: str | None = None
+        rows: list[dict[str, str]] = []
+        if path.exists():
+            found = _read(path)
+            rows = [row for row in found.rows if int(row["batch"]) <= batch]
+            if not found.is_whole:
+                aside = _free_name(path)
+                path.rename(aside)
+                kept = f"{len(rows)} whole rows of it are kept" if rows else "none of it is kept"
+                self.said = (
+                    f"{path}: is damaged, or no table of ours: {kept}, and it is now {aside}"
+                )
         with atomic_file(path) as whole:
             lines = [",".join(COLUMNS), *(",".join(row[key] for key in COLUMNS) for row in rows)]
             whole.write("".join(f"{line}\n" for line in lines).encode())
@@ -57,42 +77,113 @@ class MetricsFile:
 
     def flush(self) -> None:
         """Everything so far is in the file, or waits if this raises OSError."""
-        is_new = not self._path.exists()
-        with self._path.open("a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if is_new:
-                writer.writerow(COLUMNS)
-            writer.writerows(self._waiting)
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if not self._path.exists():
+            writer.writerow(COLUMNS)
+        writer.writerows(self._waiting)
+        with self._path.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                _write_whole(file, text.getvalue().encode())
+            except OSError:
+                # half a row would spoil the next one
+                file.truncate(size)
+                raise
         self._waiting = []
 
 
 def read_metrics(path: str | Path) -> Metrics:
-    """Reads a run's metrics.csv, or the one in a run's folder. Raises CfgError."""
+    """Reads a run's table, or the one in a run's folder: its whole rows. Raises CfgError where it
+    cannot be read, or has none."""
     path = Path(path)
-    file = path / "metrics.csv" if path.is_dir() else path
+    file = _table_in(path) if path.is_dir() else path
     try:
-        rows = _rows(file)
-        valid = [row for row in rows if row["valid_top1"]]
-        return Metrics(
-            name=path.name if path.is_dir() else path.parent.name or path.stem,
-            batch=[int(row["batch"]) for row in rows],
-            loss=[float(row["loss"]) for row in rows],
-            rate=[float(row["rate"]) for row in rows],
-            valid_batch=[int(row["batch"]) for row in valid],
-            valid_top1=[float(row["valid_top1"]) for row in valid],
-            valid_loss=[float(row["valid_loss"]) for row in valid],
-        )
+        found = _read(file)
     except OSError as error:
         raise CfgError(file, None, error.strerror or str(error)) from error
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
-        raise CfgError(file, None, "is no metrics.csv of a training") from error
+    rows = found.rows
+    if not found.is_table:
+        raise CfgError(file, None, "is no metrics.csv of a training")
+    if not rows:
+        raise CfgError(file, None, "holds no batch yet")
+    valid = [row for row in rows if row["valid_top1"] and row["valid_loss"]]
+    return Metrics(
+        name=path.name if path.is_dir() else path.parent.name or path.stem,
+        batch=[int(row["batch"]) for row in rows],
+        loss=[float(row["loss"]) for row in rows],
+        rate=[float(row["rate"]) for row in rows],
+        valid_batch=[int(row["batch"]) for row in valid],
+        valid_top1=[float(row["valid_top1"]) for row in valid],
+        valid_loss=[float(row["valid_loss"]) for row in valid],
+    )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The whole rows of a table; one that was cut short by a killed run is left out."""
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError("other columns")
-        rows = list(reader)
-    return [row for row in rows if None not in row.values() and row.get("batch")]
+class _Table(NamedTuple):
+    """rows: whole ones, each of COLUMNS, in the order of their batches. is_table: whether it has
+    the columns of one; is_whole: whether there is nothing else in the file, but perhaps a last
+    line that was cut short."""
+
+    rows: list[dict[str, str]]
+    is_table: bool
+    is_whole: bool
+
+
+def _read(path: Path) -> _Table:
+    """Raises OSError."""
+    text = path.read_bytes().decode("utf-8-sig", "replace")
+    head, *lines = text.split("\n")
+    columns = [column.strip().strip('"') for column in head.split(",")]
+    cut_short = lines.pop() if lines else ""
+    if not set(_NEEDED) <= set(columns):
+        # a file that has only begun to be written is not damaged
+        return _Table([], False, ",".join(COLUMNS).startswith(text.rstrip("\r\n")))
+    rows: list[dict[str, str]] = []
+    for line in lines:
+        row = _row(columns, line)
+        if row is not None and (not rows or int(row["batch"]) > int(rows[-1]["batch"])):
+            rows.append(row)
+    is_whole = tuple(columns) == COLUMNS and len(rows) == len(lines)
+    if cut_short and tuple(columns) != COLUMNS:  # by another program, which ends no last line
+        last = _row(columns, cut_short)
+        rows += [last] if last is not None else []
+    return _Table(rows, True, is_whole)
+
+
+def _row(columns: Sequence[str], line: str) -> dict[str, str] | None:
+    """The values of a row, those that it has none of as ""; None where it is none."""
+    values = [value.strip().strip('"') for value in line.rstrip("\r").split(",")]
+    if len(values) != len(columns):
+        return None
+    row = dict.fromkeys(COLUMNS, "") | dict(zip(columns, values, strict=True))
+    try:
+        int(row["batch"])
+        for column in COLUMNS[1:]:
+            if row[column] or column in _NEEDED:
+                float(row[column])
+    except ValueError:
+        return None
+    return row
+
+
+def _table_in(folder: Path) -> Path:
+    """The table in a run's folder. Raises CfgError for a folder with several and no main one."""
+    own = sorted(folder.glob(f"*_{TABLE}"))
+    if (folder / TABLE).exists() or not own:
+        return folder / TABLE
+    if len(own) > 1:
+        names = ", ".join(path.name for path in own)
+        raise CfgError(folder, None, f"holds several tables: name one of {names}")
+    return own[0]
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside a path that nothing has."""
+    numbers = (f"{path.name}.damaged{number or ''}" for number in count())
+    return next(p for p in map(path.with_name, numbers) if not os.path.lexists(p))
+
+
+def _write_whole(file: io.FileIO, data: bytes) -> None:
+    """All of it: a disk that becomes full takes a part first, without an error."""
+    while data:
+        data = data[file.write(data) or 0 :]

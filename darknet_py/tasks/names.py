@@ -15,7 +15,8 @@ _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 
 
 def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> list[str]:
-    """The first `outputs` lines of a names file, found as resources.find_resource does.
+    """The first `outputs` lines of a names file, found as resources.find_resource does; one that
+    is longer is usual.
 
     Raises CfgError where it cannot be read or has fewer.
     """
@@ -29,14 +30,33 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
 
 
 def default_names(outputs: int, cfg: str | Path) -> list[str]:
-    """The names in NAME.names beside NAME.cfg, if so many; else the shipped ones for so many
-    outputs; where there are none, the numbers."""
-    beside = Path(cfg).with_suffix(".names")
-    if beside.is_file() and len(found := read_lines(beside)) == outputs:
-        return found
-    if outputs in _SHIPPED:
-        return read_names(_SHIPPED[outputs], outputs)
+    """The names in NAME.names beside NAME.cfg, if there are so many; else the shipped ones for so
+    many outputs; where there are none, the numbers."""
+    own = own_names(outputs, cfg)
+    if own is not None:
+        return own
+    shipped = shipped_names(outputs)
+    if shipped is not None:
+        return shipped
     return [str(index) for index in range(outputs)]
+
+
+def own_names(outputs: int, cfg: str | Path) -> list[str] | None:
+    """The names in NAME.names beside NAME.cfg; None where there is no such file, or it has fewer.
+    Raises CfgError."""
+    beside = names_file(cfg)
+    found = read_lines(beside) if beside.is_file() else []
+    return found[:outputs] if len(found) >= outputs else None
+
+
+def shipped_names(outputs: int) -> list[str] | None:
+    """What so many outputs mean where nobody says; None where that cannot be guessed."""
+    return read_names(_SHIPPED[outputs], outputs) if outputs in _SHIPPED else None
+
+
+def names_file(cfg: str | Path) -> Path:
+    """NAME.names beside NAME.cfg, whether or not it is there."""
+    return Path(cfg).with_suffix(".names")
 
 
 def names_of_data(data: DataFile, outputs: int, cfg: str | Path) -> list[str]:

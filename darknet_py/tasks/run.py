@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from darknet_py.errors import PictureError
 from darknet_py.images import Batch
 from darknet_py.network import Network
+from darknet_py.tasks.split import Split
 from darknet_py.tasks.valid import Evaluation
 
 
@@ -18,13 +21,19 @@ def never() -> bool:
     return False
 
 
+def nothing() -> None:
+    """Nothing is to be done."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to train.
 
-    batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
-    save_every: batches between checkpoints, at most save_seconds apart. epochs: keep
-    NAME_EPOCH.weights. snapshot: keep NAME_iter_BATCH.weights every so many batches (None: none).
+    seed, share: what is drawn by, and how much was set aside to validate with; the state keeps
+    them. batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
+    save_every: batches between checkpoints, at most save_seconds apart. keep: NAME_EPOCH.weights
+    and .state of every so many epochs (None: of none). snapshot: NAME_iter_BATCH.weights and .state
+    every so many batches (None: none).
     valid_every: batches between validations (None: an epoch). patience: validations without a
     better one before the run stops (None: never). class_weights: how much the pictures of each
     class count, see there (None: alike). balance: classes come equally often. ema: decay of the
@@ -35,10 +44,11 @@ class Options:
     backup: Path
     name: str
     seed: int = 0
+    share: float = 0
     batches: int | None = None
     save_every: int = 100
     save_seconds: float = 600
-    epochs: bool = True
+    keep: int | None = None
     snapshot: int | None = None
     valid_every: int | None = None
     patience: int | None = None
@@ -52,18 +62,27 @@ class Options:
 
 @dataclass
 class Progress:
-    """What a run remembers beside the network, and its state file keeps."""
+    """What a run remembers beside the network, and its state file keeps.
+
+    average: of the losses. best, best_batch: the highest share of first guesses that were right in
+    a validation, and when. since_best: validations since then. run: tells this run from others.
+    split: the pictures of both sides, where the run knows them.
+    """
 
     average: float | None = None
     best: float | None = None
+    best_batch: int | None = None
     since_best: int = 0
     seed: int = 0
+    share: float = 0
     class_weights: Sequence[float] | None = None
     balance: bool = False
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+    split: Split | None = None
 
     def notes(self) -> dict[str, Any]:
-        """As JSON."""
-        return dict(vars(self))
+        """As JSON, but for the split."""
+        return {name: value for name, value in vars(self).items() if name != "split"}
 
 
 class Source(Protocol):
@@ -75,6 +94,8 @@ class Source(Protocol):
     def batches(self, start: int = 0) -> Generator[Batch]: ...
 
     def paths(self, number: int) -> list[Path]: ...
+
+    def untold(self) -> list[PictureError]: ...
 
 
 Judge = Callable[[Network], Evaluation]
@@ -92,7 +113,11 @@ class Run:
     judge: Judge | None
     options: Options
     progress: Progress
+    begin: Callable[[], None] = nothing
+    """Called once, when the first state is written: from then on the run is there."""
     saved_at: float = field(default_factory=time.monotonic)
+    told: set[str] = field(default_factory=set)
+    """What was said of pictures that cannot be read any more."""
 
     def path(self, suffix: str) -> Path:
         return self.options.backup / f"{self.options.name}{suffix}"

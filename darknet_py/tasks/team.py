@@ -142,7 +142,7 @@ class Led:
 
     def __init__(self, source: Source, team: Team) -> None:
         self._source, self._team = source, team
-        self.paths = source.paths
+        self.paths, self.untold = source.paths, source.untold
 
     @property
     def waited(self) -> float:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from darknet_py.atomic import remove_leftovers
-from darknet_py.errors import TrainingError
+from darknet_py.errors import DarknetError, PictureError, TrainingError
 from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
+from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
-from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start
+from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start, weights_of_the_end
 from darknet_py.tasks.class_weights import weigh
-from darknet_py.tasks.events import Event, Finished, Trained, Validated
-from darknet_py.tasks.run import Judge, Options, Progress, Run, Source
+from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
+from darknet_py.tasks.room import batch_too_large
+from darknet_py.tasks.run import Judge, Options, Progress, Run, Source, nothing
+from darknet_py.tasks.split import split_of
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
 
@@ -29,21 +32,26 @@ def train(
     progress: Progress | None = None,
     share: Callable[[Source], Source] = lambda source: source,
     processes: int = 1,
+    begin: Callable[[], None] = nothing,
 ) -> Iterator[Event]:
     """Trains on pictures until max_batches, and yields what happens: see train_on.
 
-    processes: how many compute each batch, of which this is the first; share(source): the source
-    that has the others do so (see team.py).
+    progress: of a run that goes on (resume()); None: a new one. processes: how many compute each
+    batch, of which this is the first; share(source): the source that has the others do so (see
+    team.py). begin: see Run.
     """
     check_outputs(net, len(data.names))
+    goes_on = progress is not None
     progress = progress or start(net, options)
+    progress.split = split_of(data, valid)
     loader = share(loader_of(net, data, options, progress, (0, processes)))
 
     def judge(net: Network) -> Evaluation:
         assert valid is not None
         return evaluate(net, valid, options.top)
 
-    yield from train_on(net, loader, len(data), judge if valid else None, options, progress)
+    run = Run(net, loader, len(data), judge if valid else None, options, progress, begin)
+    yield from _run(run, goes_on)
 
 
 def loader_of(
@@ -72,24 +80,54 @@ def train_on(
 ) -> Iterator[Event]:
     """Trains until max_batches on what `source` gives, `epoch` pictures an epoch.
 
-    Writes into options.backup: NAME.backup at every checkpoint, NAME_EPOCH.weights after each
-    epoch, NAME_best.weights after the best validation, NAME.weights at the end; these two, and what
-    is validated, are the average where the network keeps one. Beside NAME.backup and NAME.weights
-    stands NAME.state, beside NAME_EPOCH.weights NAME_EPOCH.state, and so for NAME_iter_BATCH; from
-    each a run goes on bit for bit.
+    Writes into options.backup: NAME.backup at every checkpoint, NAME_best.weights after the best
+    validation, NAME.weights at the end, and what options.keep and options.snapshot ask for; the
+    first two, and what is validated, are the average where the network keeps one. Beside
+    NAME.backup and NAME.weights stands NAME.state, and so for those of epochs and snapshots; from
+    each a run goes on bit for bit. Nothing is written before the run is sure to begin, nor what
+    holds values that are no numbers.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
+    yield from _run(Run(net, source, epoch, judge, options, progress), goes_on=False)
+
+
+def _run(run: Run, goes_on: bool) -> Iterator[Event]:
+    net, options = run.net, run.options
+    check_trainable(net)
     last = net.settings.max_batches if options.batches is None else options.batches
+    if not net.values_are_finite():
+        raise TrainingError(f"{net.path}: cannot begin: {_first_bad_value(net)}")
     if last and net.batch_num >= last:
-        raise TrainingError(
-            f"{net.path}: seen is already past max_batches ({net.batch_num} of {last} batches): "
-            "use -clear to start counting again"
-        )
-    run = Run(net, source, epoch, judge, options, progress)
+        yield from _ended_before(run, last, goes_on)
+        return
     plateau.begin(net)
     remove_leftovers(options.backup)
-    yield from checkpoint(run, final=False)
-    yield from _batches(run, last)
+    yield from checkpoint(run, first=True)
+    run.begin()
+    try:
+        yield from _batches(run, last)
+    except MemoryError as error:
+        size = 1 if net.communicator is None else net.communicator.size
+        raise TrainingError(batch_too_large(net, net.average is not None, size)) from error
+
+
+def _ended_before(run: Run, last: int, goes_on: bool) -> Iterator[Event]:
+    """A run that was at its end: at most its weights are missing."""
+    net = run.net
+    seen = f"{net.batch_num} of {last} batches"
+    if not goes_on:
+        raise TrainingError(
+            f"{net.path}: seen is already past max_batches ({seen}): use -clear to start counting "
+            "again"
+        )
+    if weights_of_the_end(run):
+        raise TrainingError(
+            f"{net.path}: the training is at its end ({seen}): to go on, raise max_batches in it "
+            f"or --max-iter; its weights are {run.path('.weights')}"
+        )
+    run.begin()
+    yield from checkpoint(run, final=True)
+    yield _finished(run, "done")
 
 
 def _batches(run: Run, last: int) -> Iterator[Event]:
@@ -99,15 +137,31 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
     batches, reason = run.source.batches(net.batch_num), "done"
     try:
         while True:
-            yield from train_batch(run, next(batches))
-            ended = (last and net.batch_num >= last) or options.stop()
-            if run.judge is not None and (net.batch_num % valid_every == 0 or ended):
+            try:
+                batch = next(batches)
+            except (DarknetError, MemoryError):
+                # nothing of this batch has been begun: what was learnt is not lost
+                if net.values_are_finite():
+                    yield from checkpoint(run)
+                raise
+            yield from _left_out(run, run.source.untold())
+            yield from train_batch(run, batch)
+            ended = bool(last and net.batch_num >= last) or options.stop()
+            epoch = net.seen // epoch_length
+            is_new = epoch > (net.seen - net.settings.batch) // epoch_length
+            keeps = bool(options.keep and is_new and epoch % options.keep == 0)
+            snaps = bool(options.snapshot and net.batch_num % options.snapshot == 0)
+            validates = run.judge is not None and (net.batch_num % valid_every == 0 or ended)
+            due = is_due(run)
+            if (ended or keeps or snaps or validates or due) and not net.values_are_finite():
+                if net.plateau is None or ended:
+                    raise TrainingError(_diverged(run, _first_bad_value(net)))
+                continue  # the next batch's loss is no number either, and goes back
+            if validates and run.judge is not None:
                 yield from _validate(run, run.judge)
-            is_new = net.seen // epoch_length > (net.seen - net.settings.batch) // epoch_length
-            if options.epochs and is_new:
-                epoch = net.seen // epoch_length
+            if keeps:
                 yield from save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
-            if options.snapshot and net.batch_num % options.snapshot == 0:
+            if snaps:
                 name = f"_iter_{net.batch_num}"
                 yield from save(run, f"{name}.weights", state=f"{name}.state")
             if options.patience and run.progress.since_best >= options.patience:
@@ -116,13 +170,17 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             if ended:
                 reason = "done" if last and net.batch_num >= last else "stopped"
                 break
-            if is_due(run):
-                yield from checkpoint(run, final=False)
+            if due:
+                yield from checkpoint(run)
     finally:
         # a loader's threads end with it
         del batches
     yield from checkpoint(run, final=reason != "stopped")
-    yield Finished(reason)
+    yield _finished(run, reason)
+
+
+def _finished(run: Run, reason: str) -> Finished:
+    return Finished(reason, run.net.batch_num, run.progress.best, run.progress.best_batch)
 
 
 def train_batch(run: Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Event]:
@@ -169,13 +227,51 @@ def _what_went_bad(run: Run, x: np.ndarray, loss: float) -> str:
     )
 
 
+def _diverged(run: Run, what: str) -> str:
+    return (
+        f"batch {run.net.batch_num}: {what}: {run.path('.backup')} has the last good weights; try "
+        "a lower learning_rate"
+    )
+
+
+def _first_bad_value(net: Network) -> str:
+    for index, layer in enumerate(net.layers):
+        for parameter in layer.parameters():
+            if not net.ops.is_finite(parameter.value):
+                return (
+                    f"layer {index} [{layer.kind}] is the first with a value that is no number, in "
+                    f"its {parameter.name}"
+                )
+    return "the average has values that are no numbers"
+
+
+def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:
+    """Says of each picture once that it cannot be read any more."""
+    for error in errors:
+        if str(error) not in run.told:
+            run.told.add(str(error))
+            yield LeftOut(error)
+
+
 def _validate(run: Run, judge: Judge) -> Iterator[Event]:
-    with run.net.averaged():
-        evaluation = judge(run.net)
-    best = run.progress.best is None or evaluation.top1 > run.progress.best
-    run.progress.since_best = 0 if best else run.progress.since_best + 1
+    """A validation whose loss is no number is never the best; without policy=plateau, which goes
+    back by itself, the training ends with it."""
+    net, progress = run.net, run.progress
+    try:
+        with net.averaged():
+            evaluation = judge(net)
+    except DarknetError:  # none of the pictures to validate with can be read any more
+        yield from checkpoint(run)
+        raise
+    yield from _left_out(run, evaluation.refused)
+    is_number = math.isfinite(evaluation.loss)
+    if not is_number and net.plateau is None:
+        what = f"validation: the loss is {evaluation.loss:g}, as outputs are no numbers"
+        raise TrainingError(_diverged(run, what))
+    best = is_number and (progress.best is None or evaluation.top1 > progress.best)
+    progress.since_best = 0 if best else progress.since_best + 1
     if best:
-        run.progress.best = evaluation.top1
-    yield Validated(run.net.batch_num, evaluation, best)
+        progress.best, progress.best_batch = evaluation.top1, net.batch_num
+    yield Validated(net.batch_num, evaluation, best)
     if best:
         yield from save(run, "_best.weights", averaged=True)

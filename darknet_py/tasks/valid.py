@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images import (
     Dataset,
     Loader,
@@ -19,6 +21,9 @@ from darknet_py.images import (
 )
 from darknet_py.network import Network
 from darknet_py.tasks.targets import probabilities_of
+
+_Predicted = tuple[np.ndarray, np.ndarray]
+"""Indices of pictures in the set, (n,), and what the network says of each, (n, classes)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,9 @@ class Evaluation:
 
     confusion: (classes, classes), row the true class, column the first guess; top_hits: how many
     pictures had their class among the first `top`; loss: mean of -log of the true class's
-    probability; mistakes: the wrong guesses that were surest, as many as were asked for.
+    probability; mistakes: the wrong guesses that were surest, as many as were asked for; refused:
+    why pictures could not be read, which count nowhere; not_finite: pictures of which the outputs
+    are not all numbers, which is no guess: they count as pictures, and the loss is NaN.
     """
 
     names: tuple[str, ...]
@@ -48,10 +55,12 @@ class Evaluation:
     top_hits: int
     loss: float
     mistakes: tuple[Mistake, ...] = ()
+    refused: tuple[PictureError, ...] = ()
+    not_finite: tuple[Path, ...] = ()
 
     @property
     def pictures(self) -> int:
-        return int(self.confusion.sum())
+        return int(self.confusion.sum()) + len(self.not_finite)
 
     @property
     def top1(self) -> float:
@@ -63,6 +72,12 @@ class Evaluation:
         """Share of pictures whose class is among the first `top`."""
         return self.top_hits / max(self.pictures, 1)
 
+    @property
+    def top_says_more(self) -> bool:
+        """Whether `topk` says something that top1 does not: of three classes, one is always among
+        the first three."""
+        return 1 < self.top < len(self.names)
+
 
 def evaluate(
     net: Network,
@@ -73,24 +88,49 @@ def evaluate(
     worst: int = 0,
 ) -> Evaluation:
     """Predicts every picture of a set. views: 1, the middle, or 10: corners, middle, mirrored.
-    worst: mistakes to keep."""
-    return tally(dataset, _predictions(net, dataset, views, batch or 64), top, worst)
+    worst: mistakes to keep. Pictures that cannot be read are left out. Raises DarknetError where
+    none can."""
+    refused: dict[int, PictureError] = {}
+    predictions = _predictions(net, dataset, views, batch or 64, refused)
+    found = _tally(dataset, predictions, top, worst)
+    errors = tuple(refused[index] for index in sorted(refused))
+    if len(errors) == len(dataset):
+        first = f": {errors[0]}" if errors else ""
+        raise DarknetError(f"none of the pictures to validate with can be read{first}")
+    return replace(found, refused=errors)
 
 
 def tally(
     dataset: Dataset, predictions: Iterable[np.ndarray], top: int = 5, worst: int = 0
 ) -> Evaluation:
     """Counts what predictions, (n, classes) for run after run of the set's pictures, are worth."""
-    classes = len(dataset.names)
-    confusion = np.zeros((classes, classes), np.int64)
-    hits, loss = 0, 0.0
-    mistakes: list[Mistake] = []
-    labels = np.array([label for (label,) in dataset.labels])
+    return _tally(dataset, _numbered(predictions), top, worst)
+
+
+def _numbered(predictions: Iterable[np.ndarray]) -> Iterator[_Predicted]:
     done = 0
     for probabilities in predictions:
-        truth = labels[done : done + len(probabilities)]
-        paths = dataset.paths[done : done + len(probabilities)]
+        yield np.arange(done, done + len(probabilities)), probabilities
         done += len(probabilities)
+
+
+def _tally(
+    dataset: Dataset, predictions: Iterable[_Predicted], top: int, worst: int
+) -> Evaluation:
+    classes = len(dataset.names)
+    confusion = np.zeros((classes, classes), np.int64)
+    hits, loss, done = 0, 0.0, 0
+    mistakes: list[Mistake] = []
+    not_finite: list[Path] = []
+    labels = np.array([label for (label,) in dataset.labels])
+    for indices, probabilities in predictions:
+        done += len(indices)
+        is_finite = np.isfinite(probabilities).all(axis=1)
+        if not is_finite.all():
+            not_finite += [dataset.paths[index] for index in indices[~is_finite].tolist()]
+            indices, probabilities = indices[is_finite], probabilities[is_finite]
+        truth = labels[indices]
+        paths = [dataset.paths[index] for index in indices.tolist()]
         order = np.argsort(-probabilities, axis=1, kind="stable")
         np.add.at(confusion, (truth, order[:, 0]), 1)
         hits += int((order[:, :top] == truth[:, None]).any(axis=1).sum())
@@ -99,8 +139,16 @@ def tally(
         if worst:
             found = _mistakes(paths, truth, order[:, 0], probabilities)
             mistakes = sorted([*mistakes, *found], key=lambda each: -each.probability)[:worst]
-    loss /= max(done, 1)
-    return Evaluation(dataset.names, confusion, top, hits, loss, tuple(mistakes))
+    loss = math.nan if not_finite else loss / max(done, 1)
+    return Evaluation(
+        dataset.names,
+        confusion,
+        top,
+        hits,
+        loss,
+        tuple(mistakes),
+        not_finite=tuple(not_finite),
+    )
 
 
 def _mistakes(
@@ -118,15 +166,31 @@ def _mistakes(
     ]
 
 
-def _predictions(net: Network, dataset: Dataset, views: int, batch: int) -> Iterator[np.ndarray]:
-    """(n, classes) for each run of pictures, in order, each picture once."""
+def _predictions(
+    net: Network, dataset: Dataset, views: int, batch: int, refused: dict[int, PictureError]
+) -> Iterator[_Predicted]:
+    """What the network says of each picture, in order, each once; `refused` gets the errors of
+    those that cannot be read."""
     if views == 10:
-        for path in dataset.paths:
-            yield probabilities_of(net.predict(_ten_views(net, path))).mean(axis=0, keepdims=True)
+        for index, path in enumerate(dataset.paths):
+            try:
+                x = _ten_views(net, path)
+            except PictureError as error:
+                refused[index] = error
+                continue
+            said = probabilities_of(net.predict(x)).mean(axis=0, keepdims=True)
+            yield np.array([index]), said
         return
     h, w, c = net.in_shape
-    for x, _ in Loader(dataset, w, h, c, batch, None).once():
-        yield probabilities_of(net.predict(x))
+    loader = Loader(dataset, w, h, c, batch, None)
+    for number, (x, _) in enumerate(loader.once()):
+        indices = np.arange(number * batch, number * batch + len(x))
+        if loader.refused:
+            refused.update(loader.refused)
+            is_there = np.array([index not in refused for index in indices.tolist()])
+            indices, x = indices[is_there], x[is_there]
+        if len(x):
+            yield indices, probabilities_of(net.predict(x))
 
 
 def _ten_views(net: Network, path: Path) -> np.ndarray:

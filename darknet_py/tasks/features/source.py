@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from darknet_py.errors import PictureError
 from darknet_py.images import BalancedOrder, Batch, Dataset, Order
 from darknet_py.network import Network
 from darknet_py.tasks.features.cache import Features
@@ -38,6 +39,10 @@ class FeatureSource:
             pictures = [turn.picture for turn in turns]
             x = array[rows[pictures], [turn.epoch % views for turn in turns]]
             yield x, self._truths[pictures]
+
+    def untold(self) -> list[PictureError]:
+        """Nothing: what is read are features."""
+        return []
 
     def paths(self, number: int) -> list[Path]:
         """The pictures of batch `number`."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from darknet_py.atomic import write_text
-from darknet_py.cfg.text import meaningful_lines
 from darknet_py.errors import DarknetError, TrainingError
-from darknet_py.images import Dataset
 from darknet_py.tasks.data import Data
+from darknet_py.tasks.model_files import model_texts
 
 _RECORD = "finetune.json"
 
@@ -77,27 +75,9 @@ def open_folder(path: Path, name: str, inputs: dict[str, Any], resume: bool) -> 
 
 
 def write_data(folder: Folder, data: Data) -> None:
-    """NAME.names, NAME.data and its lists, train.list and valid.list. Raises DarknetError."""
-    write_text(folder.file(".names"), "".join(f"{name}\n" for name in data.names))
-    lines = [f"classes={len(data.names)}"]
-    for key, dataset in (("train", data.train), ("valid", data.valid)):
-        if dataset is not None:
-            written = folder.path / f"{key}.list"
-            write_text(written, _list(dataset))
-            lines.append(f"{key}={written.name}")
-    lines += [f"names={folder.name}.names", "backup=backup", f"top={min(5, len(data.names))}"]
-    write_text(folder.file(".data"), "".join(f"{line}\n" for line in lines))
-
-
-def _list(dataset: Dataset) -> str:
-    """Paths from the root, and the numbers of their classes, as Caffe lists them."""
-    lines = []
-    for path, (label,) in zip(dataset.paths, dataset.labels, strict=True):
-        line = f"{os.path.abspath(path)} {label}"
-        if [each for _, each in meaningful_lines(line)] != [line]:
-            raise TrainingError(f"{str(path)!r}: a name that cannot stand in a list: rename it")
-        lines.append(f"{line}\n")
-    return "".join(lines)
+    """NAME.names, NAME.data and its lists. Raises DarknetError."""
+    for name, text in model_texts(folder.name, data).items():
+        write_text(folder.path / name, text)
 
 
 def _read(record: Path) -> dict[str, Any]:

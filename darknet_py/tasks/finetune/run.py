@@ -179,7 +179,6 @@ def _train(
         batches=stage.batches,
         save_every=2**31,
         save_seconds=_seconds_between_states(net),
-        epochs=False,
         valid_every=max(-(-epoch // stage.batch), -(-stage.batches // _VALIDATIONS)),
         patience=how.patience,
         class_weights=how.class_weights,

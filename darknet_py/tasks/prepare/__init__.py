@@ -20,10 +20,12 @@ _MARK = "prepared.json"
 
 @dataclass(frozen=True)
 class Begun:
-    """So many pictures will be looked at; `shared` are the same on both sides of the split."""
+    """So many pictures will be looked at; `shared` are the same on both sides of the split; notes:
+    of what was guessed or is called otherwise, a line each."""
 
     total: int
     shared: list[tuple[Path, Path]]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def prepare(data: Data, out: Path, how: How, workers: int | None = None) -> Iter
     _begin(out, plan, how)
     total = len(plan.train) + len(plan.valid)
     shared = overlap(data.training(), data.valid, content=True) if data.valid else []
-    yield Begun(total, shared)
+    yield Begun(total, shared, data.notes + plan.notes)
 
     def make(item: Item) -> bool | PictureError:
         return _make(item, out, how)
@@ -82,7 +84,7 @@ def prepare(data: Data, out: Path, how: How, workers: int | None = None) -> Iter
     train, valid = ([i for i in part if i.target in there] for part in (plan.train, plan.valid))
     if not train:
         raise DarknetError(f"{data.path}: none of the pictures to train on can be read")
-    write_lists(out, plan.names, train, valid)
+    write_lists(out, plan, train, valid)
     yield Prepared(len(plan.names), len(train), len(valid), kept, refused)
 
 
@@ -99,8 +101,8 @@ def _begin(out: Path, plan: Plan, how: How) -> None:
         raise DarknetError(f"{out}: is there and not empty: name another folder")
     make_folder(out)
     write_text(mark, json.dumps(known) + "\n")
-    for part in ("train", "valid") if plan.valid else ("train",):
-        for name in plan.names:
+    for part in plan.sides if plan.valid else plan.sides[:1]:
+        for name in plan.folders:
             remove_leftovers(make_folder(out / part / name))
 
 

@@ -1,0 +1,115 @@
+"""Standard output and error, which may be a full disk, or a pipe that nobody reads any more."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+import click
+
+from darknet_py.errors import DarknetError
+
+
+class OutputError(DarknetError):
+    """Standard output cannot be written. is_pipe: whoever read it has seen enough."""
+
+    def __init__(self, message: str, is_pipe: bool) -> None:
+        super().__init__(message)
+        self.is_pipe = is_pipe
+
+
+class Streams:
+    """sys.stdout and sys.stderr while a command runs; `end` puts back those from before.
+
+    What stderr cannot take is lost, and the exit code says so. Where stdout cannot take something,
+    an OutputError ends the command, unless it is one that goes on.
+    """
+
+    def __init__(self) -> None:
+        self._before = sys.stdout, sys.stderr
+        self._out, sys.stdout = _guarded(sys.stdout, "standard output")
+        self._err, sys.stderr = _guarded(sys.stderr, "standard error")
+        if self._out is not None:
+            self._out.raises = True
+
+    def go_on(self) -> None:
+        """From now on it is no reason to end that stdout cannot be written."""
+        if self._out is not None:
+            self._out.raises = False
+
+    def end(self) -> bool:
+        """Whether all that was said could be written. Where lines are lost, and the command went
+        on, that is said."""
+        ended = self._out is not None and self._out.raises
+        self.go_on()
+        sys.stdout.flush()
+        if self._out is not None and self._out.error is not None and not ended:
+            lost = "its lines are lost, and nothing else"
+            click.echo(f"darknet: {self._out.complaint()}: {lost}", err=True)
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = self._before
+        return not any(raw is not None and raw.error for raw in (self._out, self._err))
+
+
+class _Raw(io.RawIOBase):
+    """The bytes of one of both. From the first that cannot be written on, all are dropped."""
+
+    def __init__(self, number: int | None, name: str) -> None:
+        """number: the file's descriptor, None: it was closed before the program began."""
+        self._number, self._name = number, name
+        self.error: OSError | None = None
+        self.raises = False
+
+    def write(self, data: Any) -> int:
+        if self.error is None:
+            try:
+                if self._number is None:
+                    raise OSError(errno.EBADF, "it is closed")
+                return os.write(self._number, data)
+            except OSError as error:
+                self.error = error
+                if self.raises:
+                    raise OutputError(self.complaint(), error.errno == errno.EPIPE) from error
+        return len(data)
+
+    def complaint(self) -> str:
+        """What is wrong with it, after the first error."""
+        reason = "" if self.error is None else self.error.strerror or str(self.error)
+        return f"{self._name} cannot be written: {reason}"
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        if self._number is None:
+            raise io.UnsupportedOperation("fileno")
+        return self._number
+
+    def isatty(self) -> bool:
+        return self._number is not None and os.isatty(self._number)
+
+
+def _guarded(stream: TextIO | None, name: str) -> tuple[_Raw | None, TextIO]:
+    """A stream that writes to the same place by a _Raw; one that is no file stays as it is."""
+    if stream is None and name == "standard error":
+        return None, open(os.devnull, "w", encoding="utf-8")  # nobody wants to be told
+    if stream is None:
+        raw = _Raw(None, name)
+        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8")
+    buffer = getattr(stream, "buffer", None)
+    # without a buffer of its own where Python is told to have none (PYTHONUNBUFFERED)
+    if not isinstance(getattr(buffer, "raw", buffer), io.FileIO):
+        return None, stream
+    stream.flush()
+    raw = _Raw(stream.fileno(), name)
+    guarded = io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        stream.encoding,
+        stream.errors,
+        line_buffering=getattr(stream, "line_buffering", False),
+        write_through=getattr(stream, "write_through", False),
+    )
+    return raw, guarded

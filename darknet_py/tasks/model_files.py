@@ -1,0 +1,71 @@
+"""What other commands take of a trained network, beside its cfg and weights: NAME.names, NAME.data
+and the lists of its pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from darknet_py.cfg.data_file import names_text
+from darknet_py.cfg.text import listed_lines
+from darknet_py.errors import TrainingError
+from darknet_py.images import Dataset
+from darknet_py.tasks.data import Data, useful_top
+
+LISTS = "train.list", "valid.list"
+"""What lists of pictures to train on and to validate with are called."""
+
+
+def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> dict[str, str]:
+    """NAME.names, NAME.data and the lists that it names (None: none): texts, by names of files.
+
+    Raises TrainingError for a class whose name a file of names cannot keep, and for a picture
+    whose name cannot stand in a list.
+    """
+    try:
+        texts = {f"{name}.names": names_text(data.names)}
+    except ValueError as error:
+        raise TrainingError(
+            f"the class {error}: a file of names cannot keep it: rename it"
+        ) from error
+    lines = [f"classes={len(data.names)}"]
+    for key, dataset, called in zip(
+        ("train", "valid"), (data.train, data.valid), lists or (), strict=False
+    ):
+        if dataset is not None:
+            texts[called] = _list(dataset)
+            lines.append(f"{key}={called}")
+    lines += [f"names={name}.names", "backup=backup", f"top={useful_top(len(data.names))}"]
+    texts[f"{name}.data"] = "".join(f"{line}\n" for line in lines)
+    return texts
+
+
+def is_listable(data: Data) -> bool:
+    """Whether lists can name the pictures: each once in its list, and in one line."""
+    sets = [each for each in (data.train, data.valid) if each is not None]
+    return all(
+        len(set(each.paths)) == len(each)
+        and all(_reads_back(_line(path, 0)) for path in each.paths)
+        for each in sets
+    )
+
+
+def _list(dataset: Dataset) -> str:
+    """Paths from the root, and the numbers of their classes, as Caffe lists them."""
+    lines = []
+    for path, (label,) in zip(dataset.paths, dataset.labels, strict=True):
+        line = _line(path, label)
+        if not _reads_back(line):
+            raise TrainingError(f"{str(path)!r}: a name that cannot stand in a list: rename it")
+        lines.append(f"{line}\n")
+    return "".join(lines)
+
+
+def _line(path: Path, label: int) -> str:
+    return f"{os.path.abspath(path)} {label}"
+
+
+def _reads_back(line: str) -> bool:
+    """Whether a line of a list is read as it was written."""
+    return [each for _, each in listed_lines(line)] == [line]

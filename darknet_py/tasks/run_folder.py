@@ -1,0 +1,154 @@
+"""The folder that a training writes into: what is there already, and what a run leaves in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from darknet_py.atomic import write_text
+from darknet_py.cfg.write import write_sections
+from darknet_py.errors import StateError, TrainingError
+from darknet_py.network import Network
+from darknet_py.tasks.checkpoint import how_it_began
+from darknet_py.tasks.data import Data
+from darknet_py.tasks.metrics import TABLE
+from darknet_py.tasks.model_files import LISTS, is_listable, model_texts
+
+CHART = "chart.png"
+_SAVED = r"\.(state|backup|weights)|_(best|[0-9]+|iter_[0-9]+)\.(state|weights)"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What belongs to the runs of one cfg; the files of others with it are theirs."""
+
+    path: Path
+    name: str
+
+    def saved(self) -> list[Path]:
+        """Weights and states that a run of this name has left."""
+        ours = re.compile(re.escape(self.name) + f"({_SAVED})")
+        longer = [other for other in self._others() if other.startswith(self.name)]
+        return [
+            path
+            for path in self._files()
+            if ours.fullmatch(path.name)
+            and not any(
+                re.fullmatch(re.escape(other) + f"({_SAVED})", path.name) for other in longer
+            )
+        ]
+
+    def figures(self) -> tuple[Path, Path]:
+        """The table of the run's figures, and its chart: metrics.csv and chart.png, or where those
+        are another's, NAME_metrics.csv and NAME_chart.png. To be asked before the run begins."""
+        shared, own = (
+            tuple(self.path / f"{start}{name}" for name in (TABLE, CHART))
+            for start in ("", f"{self.name}_")
+        )
+        is_free = not any(os.path.lexists(path) for path in shared) or self._owns_shared()
+        return own if own[0].exists() or not is_free else shared
+
+    def check_no_run(self) -> None:
+        """Raises TrainingError where a run of this name has left something."""
+        found = self.saved()
+        if found:
+            raise TrainingError(
+                f"{self.path}: holds a training of {self.name} ({found[0].name}): go on with it by "
+                "--resume, begin anew in its place by --force, or choose another --backup"
+            )
+
+    def check_same_run(self, state: Path, run: str) -> None:
+        """Raises TrainingError where another run than the one of a state is in this folder.
+
+        state: where its file is; run: what tells it from others.
+        """
+        if not self.saved() or _is_same(state.parent, self.path):
+            return
+        try:
+            is_same = how_it_began(self.path / f"{self.name}.state").run == run
+        except StateError:
+            is_same = False
+        if not is_same:
+            raise TrainingError(
+                f"{self.path}: holds another training of {self.name} than {state}: choose another "
+                "--backup, or put this one in its place by --force"
+            )
+
+    def check_free(self, texts: Mapping[str, str]) -> None:
+        """Raises TrainingError where other files than a run's own have the names of `texts`."""
+        for name, text in texts.items():
+            path = self.path / name
+            if os.path.lexists(path) and not _holds(path, text):
+                raise TrainingError(
+                    f"{path}: is there already, and a training writes such a file: choose another "
+                    "--backup, or replace it by --force"
+                )
+
+    def check_files(self, names: Iterable[str]) -> None:
+        """Raises TrainingError where a folder has the name of a file that a run writes."""
+        ends = (".state", ".backup", ".weights", "_best.weights")
+        written = [self.path / name for name in (*(f"{self.name}{end}" for end in ends), *names)]
+        for path in (*written, *self.figures()):
+            if path.is_dir():
+                raise TrainingError(f"{path}: is a folder, and a training writes such a file")
+
+    def texts(self, net: Network, data: Data, keep: Iterable[str]) -> dict[str, str]:
+        """NAME.cfg, NAME.names, NAME.data and its lists, by names of files: what other commands
+        take, beside the weights. Files of the user's own (`keep`) that have such a name stay.
+
+        Raises TrainingError for a class whose name no file can keep.
+        """
+        lists = [f"{self.name}_{each}" for each in LISTS] if is_listable(data) else None
+        texts = {f"{self.name}.cfg": write_sections(net.sections)}
+        texts |= model_texts(self.name, data, lists)
+        mine = [self.path / name for name in texts]
+        kept = {path.name for path in mine if any(_is_same(path, other) for other in keep)}
+        return {name: text for name, text in texts.items() if name not in kept}
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Writes them. Raises DarknetError."""
+        for name, text in texts.items():
+            write_text(self.path / name, text)
+
+    def clear(self, figures: Iterable[Path], keep: Iterable[str | Path]) -> None:
+        """Removes what a run before this one has left, but for the files in `keep`."""
+        kept = {os.path.abspath(path) for path in keep}
+        for path in (*self.saved(), *figures):
+            if os.path.abspath(path) not in kept:
+                path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        try:
+            return sorted(self.path.iterdir())
+        except OSError:
+            return []
+
+    def _others(self) -> list[str]:
+        """The names of other runs that have begun here."""
+        names = (path.stem for path in self._files() if path.suffix == ".cfg")
+        return [name for name in names if name != self.name]
+
+    def _owns_shared(self) -> bool:
+        is_ours = (self.path / f"{self.name}.state").exists()
+        return is_ours and not any(
+            (self.path / f"{other}.state").exists()
+            and not (self.path / f"{other}_{TABLE}").exists()
+            for other in self._others()
+        )
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode(errors="surrogateescape")
+    except OSError:
+        return False
+
+
+def _is_same(one: Path, other: str | Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

@@ -1,0 +1,265 @@
+"""Which pictures a run trains on and which it validates with: fixed when it begins.
+
+The state of a training keeps them, so that a run that goes on never trains on what it validated
+with, whatever the command line or the lists say by then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from darknet_py.errors import StateError
+from darknet_py.images import Dataset
+from darknet_py.images.names import one_line
+
+_EXAMPLES = 5
+_SIDES = "to train on", "to validate with"
+
+
+@dataclass(frozen=True)
+class Side:
+    """paths: of pictures, relative to the split's root; labels: their classes, as in a Dataset."""
+
+    paths: tuple[str, ...]
+    labels: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Split:
+    """names: of the classes, in the order of the outputs. root: the folder that all pictures lie
+    in, as a path from the top: they may be somewhere else when the run goes on."""
+
+    names: tuple[str, ...]
+    root: str
+    train: Side
+    valid: Side
+
+    @cached_property
+    def packed(self) -> bytes:
+        """As few bytes as may be: every state of a run has them."""
+        sides = {key: vars(side) for key, side in (("train", self.train), ("valid", self.valid))}
+        text = json.dumps({"names": self.names, "root": self.root, **sides})
+        return zlib.compress(text.encode(), 6)
+
+
+class Joined(NamedTuple):
+    """The sets of a run that goes on, and lines that say what is not as it was."""
+
+    train: Dataset
+    valid: Dataset | None
+    changes: list[str]
+
+
+def split_of(train: Dataset, valid: Dataset | None) -> Split:
+    """The split that a run begins with."""
+    every = [*train.paths, *(valid.paths if valid else [])]
+    root = _root(every)
+    return Split(
+        train.names,
+        root,
+        _side(train, root),
+        _side(valid, root) if valid else Side((), ()),
+    )
+
+
+def unpack_split(packed: bytes) -> Split:
+    """The other way round. Raises ValueError for what is no split."""
+    try:
+        return _unpack(packed)
+    except (KeyError, TypeError, zlib.error) as error:
+        raise ValueError(f"is no split: {error}") from error
+
+
+def _unpack(packed: bytes) -> Split:
+    found = json.loads(zlib.decompress(packed))
+    sides = [
+        Side(tuple(found[key]["paths"]), tuple(map(tuple, found[key]["labels"])))
+        for key in ("train", "valid")
+    ]
+    return Split(tuple(found["names"]), found["root"], *sides)
+
+
+def check_classes(split: Split, names: Sequence[str], state: Path) -> None:
+    """Raises StateError where the classes are not those that the run began with."""
+    if tuple(names) == split.names:
+        return
+    gone = [name for name in split.names if name not in names]
+    new = [name for name in names if name not in split.names]
+    if gone or new or len(names) != len(split.names):
+        parts = [f"{_listed(gone)} not here"] * bool(gone) + [f"{_listed(new)} new"] * bool(new)
+        what = f"they were {_listed(split.names)}" + (f" ({', '.join(parts)})" if parts else "")
+    else:
+        first = next(i for i, name in enumerate(names) if name != split.names[i])
+        what = f"class {first} was {split.names[first]!r}, and is {names[first]!r} now"
+    raise StateError(
+        f"{state}: was begun with other classes: {what}: give them back their names and their "
+        "order, or begin anew"
+    )
+
+
+def rejoin(split: Split, train: Dataset, valid: Dataset | None, state: Path) -> Joined:
+    """The pictures that are here now, each on the side where it was when the run began.
+
+    New ones go where the data has them. With the same pictures as then, wherever they lie now, both
+    sets are exactly as they were, in their order. Raises StateError for other classes, a picture of
+    another class than then, where no picture is known, and where none is left to train on.
+    """
+    check_classes(split, train.names, state)
+    given = _entries(split, train, valid)
+    known = _known(split)
+    _check_labels(given, known, split.names, state)
+    now, moved = _sides(given, known)
+    new = [[entry for entry in side if entry.key not in known] for side in now]
+    here = {entry.key for side in given for entry in side}
+    gone = [[key for key in side.paths if key not in here] for side in (split.train, split.valid)]
+    if not now[0]:
+        raise StateError(f"{state}: none of the pictures that it was trained on is here")
+    sets = [
+        _dataset(train.names, _in_order(entries, side))
+        for entries, side in zip(now, (split.train, split.valid), strict=True)
+    ]
+    changes = [
+        *_change("that the run began with are gone, or cannot be read", gone),
+        *_change("are new", [[entry.key for entry in side] for side in new]),
+        *_change("stay where the run began with them", [[e.key for e in side] for side in moved]),
+    ]
+    return Joined(sets[0], sets[1] if now[1] else None, changes)
+
+
+class _Entry(NamedTuple):
+    """A picture that is here. key: its path as the split has it, or would have it."""
+
+    key: str
+    path: Path
+    labels: tuple[int, ...]
+
+
+class _Known(NamedTuple):
+    """A picture of the split: the sides that it is on, 0 and 1, and its classes."""
+
+    sides: set[int]
+    labels: tuple[int, ...]
+
+
+def _entries(split: Split, train: Dataset, valid: Dataset | None) -> list[list[_Entry]]:
+    """The pictures of both sides, with the keys that are known best: from the folder where they
+    were, or from the one that they all lie in now."""
+    sets = [train, *([valid] if valid else [])]
+    paths = [os.path.abspath(path) for each in sets for path in each.paths]
+    then = {*split.train.paths, *split.valid.paths}
+    roots = [split.root, _root(paths)]
+    found = [[_within(path, root) for path in paths] for root in roots]
+    keys = iter(max(found, key=lambda each: sum(key in then for key in each)))
+    entries = [
+        [
+            _Entry(next(keys), path, labels)
+            for path, labels in zip(each.paths, each.labels, strict=True)
+        ]
+        for each in sets
+    ]
+    return [*entries, []][:2]
+
+
+def _known(split: Split) -> dict[str, _Known]:
+    known: dict[str, _Known] = {}
+    for number, side in enumerate((split.train, split.valid)):
+        for key, labels in zip(side.paths, side.labels, strict=True):
+            known.setdefault(key, _Known(set(), labels)).sides.add(number)
+    return known
+
+
+def _check_labels(
+    given: Iterable[Iterable[_Entry]],
+    known: Mapping[str, _Known],
+    names: Sequence[str],
+    state: Path,
+) -> None:
+    """Raises StateError for a picture that is of another class now, or where none is known."""
+    found = False
+    for entry in (entry for side in given for entry in side):
+        then = known.get(entry.key)
+        if then is None:
+            continue
+        found = True
+        if then.labels != entry.labels:
+            was, now = (_listed([names[i] for i in each]) for each in (then.labels, entry.labels))
+            raise StateError(
+                f"{state}: {entry.path} was {was} when the run began, and is {now} now: put it "
+                "back, or begin anew"
+            )
+    if not found:
+        raise StateError(f"{state}: none of these pictures was there when the run began")
+
+
+def _sides(
+    given: Sequence[Sequence[_Entry]], known: Mapping[str, _Known]
+) -> tuple[list[list[_Entry]], list[list[_Entry]]]:
+    """The entries by their sides, and those among them that the data has on the other one."""
+    now: list[list[_Entry]] = [[], []]
+    away: list[list[_Entry]] = [[], []]
+    for side, entries in enumerate(given):
+        for entry in entries:
+            stays = entry.key not in known or side in known[entry.key].sides
+            (now[side] if stays else away[1 - side]).append(entry)
+    for side in (0, 1):
+        there = {entry.key for entry in now[side]}
+        now[side] += [entry for entry in away[side] if entry.key not in there]
+    return now, away
+
+
+def _in_order(entries: list[_Entry], side: Side) -> list[_Entry]:
+    """In the order of then, where they are the same ones."""
+    if Counter(entry.key for entry in entries) != Counter(side.paths):
+        return entries
+    by_key = defaultdict(list)
+    for entry in reversed(entries):
+        by_key[entry.key].append(entry)
+    return [by_key[key].pop() for key in side.paths]
+
+
+def _dataset(names: tuple[str, ...], entries: Sequence[_Entry]) -> Dataset:
+    return Dataset(names, [each.path for each in entries], [each.labels for each in entries])
+
+
+def _change(what: str, sides: Sequence[Sequence[str]]) -> list[str]:
+    keys = [key for side in sides for key in side]
+    if not keys:
+        return []
+    counts = ", ".join(
+        f"{len(side)} {word}" for side, word in zip(sides, _SIDES, strict=True) if side
+    )
+    count = f"{len(keys)} pictures" if len(keys) > 1 else "1 picture"
+    return [f"{count} {what} ({counts}): {_listed(keys)}"]
+
+
+def _side(dataset: Dataset, root: str) -> Side:
+    paths = tuple(_within(os.path.abspath(path), root) for path in dataset.paths)
+    return Side(paths, tuple(dataset.labels))
+
+
+def _root(paths: Iterable[str | os.PathLike[str]]) -> str:
+    """The folder that all of them lie in."""
+    folders = {os.path.dirname(os.path.abspath(path)) for path in paths}
+    try:
+        return os.path.commonpath(folders)
+    except ValueError:  # none, or two drives
+        return os.sep
+
+
+def _within(path: str, root: str) -> str:
+    inside = root if root.endswith(os.sep) else root + os.sep
+    return path.removeprefix(inside)
+
+
+def _listed(words: Sequence[str]) -> str:
+    shown = ", ".join(map(one_line, words[:_EXAMPLES]))
+    more = len(words) - _EXAMPLES
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,263 @@
+"""What a network is held to: the pictures, wherever they are described, under its own classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from darknet_py.cfg.data_file import read_data
+from darknet_py.errors import DarknetError, TrainingError
+from darknet_py.images import (
+    Dataset,
+    find_valid_list,
+    folder_names,
+    has_numbers,
+    names_beside,
+    read_data_part,
+    read_labelled,
+    read_numbered,
+    read_whole_folder,
+)
+from darknet_py.network import Network
+from darknet_py.resources import find_resource
+from darknet_py.tasks.data import open_data, useful_top
+from darknet_py.tasks.names import names_file, own_names, read_names, shipped_names
+from darknet_py.tasks.valid import Evaluation, evaluate
+
+_WORDNET = {1000: "data/imagenet.labels.list"}
+"""Other names of the shipped classes, which folders of ImageNet's pictures have."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Validation:
+    """dataset: its classes are the network's outputs, in their order. notes: what is evaluated,
+    and how classes were found, a line each."""
+
+    dataset: Dataset
+    top: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names of a network's classes, and the file that says so; None: nobody does."""
+
+    names: list[str] | None
+    where: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A dataset as it is described. top: first guesses that count, if that is said; has_numbers:
+    somebody says which class has which number; by_folders: the names are those of folders, and
+    the numbers count where these say nothing."""
+
+    dataset: Dataset
+    path: Path
+    top: int | None = None
+    has_numbers: bool = False
+    by_folders: bool = False
+
+
+def open_validation(
+    path: str | Path,
+    net: Network,
+    names: str | Path | None = None,
+    labels: str = "exact",
+    share: float | None = None,
+    seed: int = 0,
+) -> Validation:
+    """The pictures to validate with that a folder, a `.data` file or a list stands for: all of a
+    folder of classes, or of its part to validate with; what `valid=` lists; all of a list.
+
+    share: of a folder or list without such a part, only what a training with this share and seed
+    sets aside. names: a file with the names of the network's classes; by default NAME.names beside
+    NAME.cfg. Classes are matched with these by name. Where nothing names the network's classes,
+    there must be as many as outputs, in the same order; a list's numbers are those of the outputs.
+
+    Raises DarknetError, also where classes cannot be matched.
+    """
+    notes: list[str] = []
+    outputs = class_count(net)
+    known = _names_of(net, names, outputs)
+    found = _find(Path(find_resource(str(path)) or path), net, known, labels, share, seed, notes)
+    matched = _match(found, net, known, notes)
+    if not len(matched):
+        raise DarknetError(f"{found.path}: has no pictures to validate with")
+    used = sum(map(bool, matched.counts()))
+    notes.append(
+        f"evaluated: {found.path}: {len(matched):,} picture{'s' * (len(matched) != 1)} of {used} "
+        f"class{'es' * (used != 1)}"
+    )
+    return Validation(matched, found.top or useful_top(outputs), tuple(notes))
+
+
+def validate(
+    net: Network,
+    validation: Validation,
+    top: int | None = None,
+    views: int = 1,
+    batch: int | None = None,
+    worst: int = 0,
+) -> Evaluation:
+    """As `evaluate`. Raises DarknetError where the network's outputs are no numbers: that is no
+    guess, and a share of what is left would say nothing."""
+    found = evaluate(net, validation.dataset, top or validation.top, views, batch, worst)
+    if found.not_finite:
+        count = f"{len(found.not_finite)} of {found.pictures}"
+        raise DarknetError(
+            f"{net.path}: of {count} pictures the outputs are no numbers, {found.not_finite[0]} the "
+            "first: these weights cannot be used (a training that diverged, or another cfg's)"
+        )
+    return found
+
+
+def class_count(net: Network) -> int:
+    """How many classes a network knows: as many as outputs; two where there is one."""
+    return max(net.outputs, 2)
+
+
+def _names_of(net: Network, names: str | Path | None, outputs: int) -> _Names:
+    if names is not None:
+        return _Names(read_names(names, outputs), str(names))
+    return _Names(own_names(outputs, net.path), str(names_file(net.path)))
+
+
+def _find(
+    path: Path,
+    net: Network,
+    known: _Names,
+    labels: str,
+    share: float | None,
+    seed: int,
+    notes: list[str],
+) -> _Found:
+    """What the path stands for, under the classes that it has itself."""
+    listed = find_valid_list(path)
+    if share is not None and (listed is not None or path.is_dir()):
+        opened = open_data(path, labels, share, seed)
+        notes += opened.notes
+        return _Found(opened.validation(), path, has_numbers=listed is not None, by_folders=listed is not None)
+    if listed is not None:
+        return _find_listed(listed, net, known, labels)
+    if path.is_dir():
+        return _Found(read_whole_folder(path, known.names or (), notes.append), path)
+    described = read_data(path)
+    notes += described.notes
+    dataset = read_data_part(described, "valid", labels)
+    if dataset is None:
+        raise DarknetError(f"{path}: has no valid=: expected the list to validate with")
+    return _Found(dataset, path, described.top, has_numbers=True)
+
+
+def _find_listed(path: Path, net: Network, known: _Names, labels: str) -> _Found:
+    """A list: with numbers, under the names beside it, else those of its folders, else numbers;
+    or of paths alone, which bear the network's names."""
+    if not has_numbers(path):
+        if known.names is None:
+            raise DarknetError(
+                f"{path}: has no numbers of classes behind its paths, and nothing names the "
+                f"network's classes: expected {names_file(net.path)}, or --names FILE"
+            )
+        return _Found(read_labelled(path, tuple(known.names), labels), path, has_numbers=True)
+    outputs = class_count(net)
+    beside = names_beside(path)[:outputs]
+    if beside:
+        dataset = read_numbered(path, beside, "the file of names beside it")
+        return _Found(dataset, path, has_numbers=True)
+    numbers = tuple(map(str, range(outputs)))
+    dataset = read_numbered(path, numbers, f"{net.path}, one for each output,")
+    folders = folder_names(dataset)
+    names = tuple(folders.get(k, number) for k, number in enumerate(numbers))
+    if len(set(names)) < outputs or len(folders) < sum(map(bool, dataset.counts())):
+        names = numbers
+    return _Found(replace(dataset, names=names), path, has_numbers=True, by_folders=True)
+
+
+def _match(found: _Found, net: Network, known: _Names, notes: list[str]) -> Dataset:
+    """The dataset under the network's classes."""
+    dataset, outputs = found.dataset, class_count(net)
+    used = [index for index, count in enumerate(dataset.counts()) if count]
+    theirs = [dataset.names[index] for index in used]
+    as_they_are = {index: index for index in used}
+    for mine in _candidates(known, outputs):
+        if list(dataset.names) == mine:
+            return _with_names(dataset, mine, as_they_are)
+        places = _places(theirs, mine)
+        if places is not None:
+            moved = dict(zip(used, places, strict=True))
+            if moved != as_they_are:
+                notes.append(f"{found.path}: classes are matched by name with the network's")
+            return _with_names(dataset, known.names or shipped_names(outputs) or mine, moved)
+    numbers = [str(index) for index in range(outputs)]
+    if found.by_folders:
+        if theirs != [numbers[index] for index in used]:
+            notes.append(
+                f"{found.path}: classes are those of the numbers, as the folders' names, "
+                f"{_listed(theirs)}, are not all known to the network"
+            )
+        return _with_names(dataset, known.names or list(dataset.names), as_they_are)
+    if known.names is not None:
+        raise TrainingError(_unmatched(found.path, theirs, known))
+    if len(dataset.names) != outputs:
+        raise TrainingError(_other_count(found.path, dataset, net))
+    if not found.has_numbers:
+        notes.append(
+            f"{found.path}: classes are taken in the order of their names, as there is no "
+            f"{names_file(net.path)}"
+        )
+    return dataset
+
+
+def _candidates(known: _Names, outputs: int) -> list[list[str]]:
+    """Lists of names that the network's classes may have, the likeliest first."""
+    if known.names is not None:
+        return [known.names]
+    shipped = shipped_names(outputs)
+    return [] if shipped is None else [shipped, read_names(_WORDNET[outputs], outputs)]
+
+
+def _places(theirs: Sequence[str], mine: Sequence[str]) -> list[int] | None:
+    """Of each name where it stands among the others, in letters of any case where it is nowhere as
+    it is; None where one is nowhere, or in several places."""
+    found = []
+    for name in theirs:
+        exact = [index for index, each in enumerate(mine) if each == name]
+        alike = [i for i, each in enumerate(mine) if each.casefold() == name.casefold()]
+        places = exact or alike
+        if len(places) != 1:
+            return None
+        found.append(places[0])
+    return found if len(set(found)) == len(found) else None
+
+
+def _with_names(dataset: Dataset, names: Sequence[str], places: dict[int, int]) -> Dataset:
+    labels = [(places[label],) for (label,) in dataset.labels]
+    return Dataset(tuple(names), dataset.paths, labels)
+
+
+def _unmatched(path: Path, theirs: Sequence[str], known: _Names) -> str:
+    assert known.names is not None
+    missing = [name for name in theirs if _places([name], known.names) is None] or theirs
+    return (
+        f"{path}: has the classes {_listed(theirs)}, and the network knows {_listed(known.names)} "
+        f"({known.where}): {_listed(missing)} cannot be matched: give the classes the network's "
+        "names, or name other names by --names FILE"
+    )
+
+
+def _other_count(path: Path, dataset: Dataset, net: Network) -> str:
+    classes, beside = len(dataset.names), names_file(net.path)
+    fault = "holds too few names" if beside.is_file() else "is not there"
+    return (
+        f"{path}: has {classes} class{'es' * (classes != 1)}, {_listed(dataset.names)}, and "
+        f"{net.path} has {net.outputs} output{'s' * (net.outputs != 1)}: classes could be matched "
+        f"by name, but {beside} {fault}: name a file by --names"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
