@@ -225,9 +225,9 @@ def check_in_a_graph(gpu: ModuleType, name: str) -> None:
             found = getattr(gpu, name)(*there)
         finally:
             graph = stream.end_capture()
-        for x, values in zip(_leaves(there), _leaves(arguments), strict=True):
-            if isinstance(values, np.ndarray):
-                x.set(values)
+        for x, value in zip(_leaves(there), _leaves(arguments), strict=True):
+            if isinstance(value, np.ndarray):
+                x.set(value)
         graph.launch(stream)
         _compare(gpu, found, getattr(cpu, name)(*here), name)
         _compare(gpu, there, here, f"what {name} leaves of its arguments")

@@ -19,6 +19,8 @@ from darknet_py.tasks.finetune.head import learning_layers
 FEW, MANY = 100, 3000
 """Below so many pictures the head alone is trained; from so many on, all layers; between them, a
 quarter of the layers with weights."""
+_LITTLE = 1e-4
+"""Decay where nothing says how much there should be."""
 _SCHEDULE = (
     *("policy", "learning_rate_min", "burn_in", "power", "step", "scale", "steps", "scales"),
     *("gamma", "sgdr_cycle", "sgdr_mult", "peak", "adam", "optimizer", "momentum", "decay"),
@@ -64,14 +66,21 @@ class Wishes:
 
 
 def plan_stages(
-    layers: Sequence[Layer], head: int, new: Sequence[int], pictures: int, wishes: Wishes
+    layers: Sequence[Layer],
+    head: int,
+    new: Sequence[int],
+    pictures: int,
+    wishes: Wishes,
+    head_decay: float | None = None,
 ) -> list[Stage]:
     """The stages for so many pictures. head: the new last layer; new: all layers whose weights are
-    drawn, which learn from the start. Raises TrainingError for layers that are none."""
+    drawn, which learn from the start; head_decay: of the first stage, None: a little. Raises
+    TrainingError for layers that are none."""
     batch = wishes.batch or _batch(pictures)
     before = [index for index in learning_layers(layers) if index < head]
     first = min(new)
-    stages = [_head_stage(first, pictures, batch, wishes)]
+    decay = _LITTLE if head_decay is None else float(f"{head_decay:.3g}")
+    stages = [_head_stage(first, pictures, batch, wishes, decay)]
     for name, start in _later(before, head, pictures, wishes, layers):
         if start < first:
             first = start
@@ -126,11 +135,11 @@ def _later(
     return stages
 
 
-def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
+def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes, decay: float) -> Stage:
     least = -(-1000 * batch // pictures)
     epochs = wishes.head_epochs or max(15, min(least, 100))
     batches = max(epochs * pictures // batch, 1)
-    return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", 1e-4)
+    return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", decay)
 
 
 def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:

@@ -47,8 +47,8 @@ def run(
 ) -> Iterator[FinetuneEvent]:
     request = Request(str(base[1]), output, wishes, resume=resume)
     prepared = prepare(open_net(base[0]), request, data, how)
-    train, valid = data.training(), data.valid
-    yield from finetune(open_net, prepared.folder, prepared.stages, train, valid, how)
+    train, valid = prepared.data.training(), prepared.data.valid
+    yield from finetune(open_net, prepared.folder, train, valid, prepared.how)
 
 
 def loaded(output: Path, suffix: str = "") -> Network:

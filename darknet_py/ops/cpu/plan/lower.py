@@ -157,8 +157,8 @@ def _fixed_statistics(chain: Chain) -> Step | None:
     if not learns or not _constant(scales, biases, mean, variance):
         return None
     chain.y = chain.call.result
-    own = (Map(mean.shape, x.recorder) for _ in range(2))
-    step = Normalize(x, chain.y, *own, scales, biases, (mean, variance), fixed=True)
+    one, other = Map(mean.shape, x.recorder), Map(mean.shape, x.recorder)
+    step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
     return _normalized(chain, step)
 
 
