@@ -268,12 +268,6 @@ class Network:
         of frozen layers stay. PyTorch's swa_utils.update_bn."""
         statistics.update_bn(self, batches)
 
-    def rebase_bn(self, batches: Iterable[np.ndarray]) -> None:
-        """Makes batch norm's rolling statistics those of these batches, and scales and
-        biases such that predictions stay as they are: what is to be trained on such pictures then
-        begins where it is, though batches normalise themselves from now on."""
-        statistics.rebase_bn(self, batches)
-
     def keep_average(self, decay: float) -> None:
         """From now on every update moves an average of the parameters: see average.py."""
         self.average = Average(decay, self.ops)

@@ -28,8 +28,6 @@ from darknet_py.tasks.valid import Evaluation, evaluate, tally
 
 _VALIDATIONS = 10
 """In a stage, at most; and not more than one an epoch."""
-_REBASED = 256
-"""Pictures on which batch norm is based when layers begin to learn, at least."""
 _COUNTED = 1024
 """Pictures over which batch norm's statistics are counted before a validation, at least."""
 
@@ -196,13 +194,7 @@ def _train(
     if judge is not None:
         judge = _counted_before(judge, source, stage)
     state = options.backup / f"{folder.name}.state"
-    if state.exists():
-        progress = resume(net, state, options)
-    else:
-        if stage.name != "head":
-            with closing(source.batches()) as batches:
-                net.rebase_bn(x for x, _ in islice(batches, -(-_REBASED // stage.batch)))
-        progress = begin(net, options)
+    progress = resume(net, state, options) if state.exists() else begin(net, options)
     evaluation = None
     if net.batch_num < stage.batches:
         for event in train_on(net, source, epoch, judge, options, progress):
