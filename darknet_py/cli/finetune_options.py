@@ -31,7 +31,7 @@ class Tuned:
     reinit: str | None
     epochs: int | None
     head_epochs: int | None
-    rate: float
+    rate: float | None
     head_rate: float
     layer_decay: float
     batch: int | None
@@ -161,10 +161,9 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--rate",
         type=click.FloatRange(0, min_open=True),
-        default=0.003,
-        show_default=True,
         metavar="R",
-        help="Learning rate of the later stages, at its highest (SGD).",
+        help="Learning rate of the later stages, at its highest (SGD).  [.003 with batches of 64, "
+        "with smaller ones in proportion less]",
     ),
     click.option(
         "--head-rate",

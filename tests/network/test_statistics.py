@@ -27,7 +27,7 @@ def ops(request: pytest.FixtureRequest) -> ModuleType:
 
 
 def host(network: Network) -> list[np.ndarray]:
-    return [network.ops.to_host(parameter.value) for parameter in network.parameters()]
+    return [network.ops.to_host(each.value).copy() for each in network.parameters()]
 
 
 def batches(network: Network) -> list[np.ndarray]:

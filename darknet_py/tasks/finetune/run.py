@@ -11,6 +11,7 @@ from pathlib import Path
 from darknet_py.atomic import write_text
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.cfg.write import write_sections
+from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
 from darknet_py.network.derived import rear
@@ -102,7 +103,12 @@ def finetune(
             net = open_network(folder.file(f"_{stage.name}.cfg"))
             net.load_weights(before)
             net.seen = 0
-            over = yield from _run_stage(net, folder, stage, train, valid, how)
+            try:
+                over = yield from _run_stage(net, folder, stage, train, valid, how)
+            except TrainingError:
+                if folder.done:  # what came before has a result
+                    yield _keep(open_network, folder)
+                raise
             if over is None:
                 return
             net.seen = 0
@@ -282,8 +288,8 @@ def _judge_of_features(valid: Dataset, features: Features, top: int) -> Judge:
 
 def _keep(open_network: OpenNetwork, folder: Folder) -> Kept:
     """Writes the result: cfg and weights of the best stage."""
-    best = folder.stages[-1]
-    for stage in reversed(folder.stages):
+    *_, best = stages = [stage for stage in folder.stages if stage.name in folder.done]
+    for stage in reversed(stages):
         found, other = folder.done[stage.name], folder.done[best.name]
         if found and other and found["top1"] > other["top1"]:
             best = stage

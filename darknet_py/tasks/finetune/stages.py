@@ -19,6 +19,10 @@ from darknet_py.tasks.finetune.head import learning_layers
 FEW, MANY = 100, 3000
 """Below so many pictures the head alone is trained; from so many on, all layers; between them, a
 quarter of the layers with weights."""
+_FULL = 64
+"""A batch, where there are pictures enough."""
+_RATE = 0.003
+"""Of stages after the head's, with such batches."""
 _LITTLE = 1e-4
 """Decay where nothing says how much there should be."""
 _SCHEDULE = (
@@ -61,7 +65,7 @@ class Wishes:
     epochs: int | None = None
     batch: int | None = None
     head_rate: float = 0.003
-    rate: float = 0.003
+    rate: float | None = None
     layer_decay: float = 0.8
 
 
@@ -145,12 +149,14 @@ def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes, decay: fl
 def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
     epochs = wishes.epochs or max(8, min(20000 // pictures, 30))
     batches = max(epochs * pictures // batch, 1)
-    return Stage(name, first, batches, batch, wishes.rate, wishes.layer_decay, "sgd", 5e-4)
+    # as many pictures move the weights as far, whatever the batch (Goyal et al. 2017)
+    rate = wishes.rate or _RATE * min(batch / _FULL, 1)
+    return Stage(name, first, batches, batch, rate, wishes.layer_decay, "sgd", 5e-4)
 
 
 def _batch(pictures: int) -> int:
     """64, or a tenth of the pictures where that is less, as a power of two from 4."""
-    return max(4, min(64, 1 << (max(pictures // 10, 1).bit_length() - 1)))
+    return max(4, min(_FULL, 1 << (max(pictures // 10, 1).bit_length() - 1)))
 
 
 def _subdivisions(net: Section, batch: int) -> int:

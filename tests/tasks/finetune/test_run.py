@@ -429,3 +429,15 @@ def test_the_plan_says_what_happens_to_each_layer(
     assert net.settings.augmentation.mixup == 0.2
     assert [layer.smooth for layer in net.layers[-2:]] == [0.1, 0.1]
     assert json.loads((tmp_path / "out" / "finetune.json").read_text())["inputs"]["views"] == 3
+
+
+def test_a_stage_that_diverges_leaves_the_one_before(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    events: list[FinetuneEvent] = []
+    wishes = Wishes(unfreeze=1, head_epochs=2, epochs=4, batch=8, rate=1e30)
+    with pytest.raises(TrainingError, match="no number"):
+        events.extend(run(base, data, tmp_path / "out", how, wishes))
+    assert loaded(tmp_path / "out").values_are_finite()
+    head, kept = (tmp_path / "out" / f"base{suffix}.weights" for suffix in ("_head", ""))
+    assert head.read_bytes() == kept.read_bytes()
