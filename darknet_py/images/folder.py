@@ -126,10 +126,8 @@ class _Reader:
                 break
             root, folders = only, inner
         if root != self._root:
-            self._say(
-                f"{one_line(self._root)}: holds one folder alone: the classes are looked for "
-                f"in {one_line(root)}"
-            )
+            self._say(f"{one_line(self._root)}: holds one folder alone: the classes are looked for "
+                      f"in {one_line(root)}")
         return root, folders
 
     def sides(self, root: Path, folders: Sequence[Path]) -> tuple[Path, Path | None] | None:
@@ -161,7 +159,9 @@ class _Reader:
                 f" are those in {deep[0].name}/ and {held.name if held else ''}/"
             )
         if held is None and any(self._has_pictures(each) for each in valids):
-            self._say(f"{one_line(root)}: {valids[0].name}/ has no folder for each class: not used")
+            self._say(
+                f"{one_line(root)}: {valids[0].name}/ has no folder for each class: not used"
+            )
         return deep[0], held
 
     def classes(self, folders: Iterable[Path]) -> _Classes:

@@ -134,7 +134,7 @@ def _find(data: DataFile, key: str, written: str) -> Path:
     advice = ""
     if key in ("train", "valid"):
         advice = (
-            f': lists are yours to make, the path of a picture a line, as in find "$PWD/{key}" '
+            f": lists are yours to make, the path of a picture a line, as in find \"$PWD/{key}\" "
             "-name '*.png' > FILE; or name a folder with a folder of pictures for each class"
         )
     raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file{advice}")

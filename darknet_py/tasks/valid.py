@@ -114,7 +114,9 @@ def _numbered(predictions: Iterable[np.ndarray]) -> Iterator[_Predicted]:
         done += len(probabilities)
 
 
-def _tally(dataset: Dataset, predictions: Iterable[_Predicted], top: int, worst: int) -> Evaluation:
+def _tally(
+    dataset: Dataset, predictions: Iterable[_Predicted], top: int, worst: int
+) -> Evaluation:
     classes = len(dataset.names)
     confusion = np.zeros((classes, classes), np.int64)
     hits, loss, done = 0, 0.0, 0

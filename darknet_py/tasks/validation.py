@@ -139,9 +139,7 @@ def _find(
     if share is not None and (listed is not None or path.is_dir()):
         opened = open_data(path, labels, share, seed)
         notes += opened.notes
-        return _Found(
-            opened.validation(), path, has_numbers=listed is not None, by_folders=listed is not None
-        )
+        return _Found(opened.validation(), path, has_numbers=listed is not None, by_folders=listed is not None)
     if listed is not None:
         return _find_listed(listed, net, known, labels)
     if path.is_dir():
