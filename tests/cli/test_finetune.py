@@ -202,7 +202,7 @@ def test_a_picture_that_cannot_be_read_is_left_out(darknet: Run, task: Task) -> 
     (task.data / "circle" / "bad.png").write_bytes(b"bad")
     code, _, err = darknet(*task.words, *QUICK)
     assert code == 0
-    assert "1 pictures cannot be read and are left out" in err
+    assert "1 picture cannot be read and is left out" in err
 
 
 def test_weights_of_another_network(darknet: Run, task: Task, tmp_path: Path) -> None:
