@@ -30,8 +30,8 @@ class Convolutional(Layer):
     """y = activation(weights * x + biases), `*` the cross-correlation.
 
     Keys: filters (1), size (1), stride (1), pad (0; 1 means padding = size // 2), padding (0, at
-    each side), groups (1), batch_normalize (0), activation (logistic). use_global_stats (0), here as in
-    other layers with batch normalisation: learn with its rolling statistics fixed.
+    each side), groups (1), batch_normalize (0), activation (logistic); as in all layers with batch
+    normalisation, use_global_stats (0; 1: learn with the rolling statistics fixed).
 
     in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) // stride + 1.
 
