@@ -14,7 +14,7 @@ from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
 from darknet_py.cli.options import Chosen, find_file, network_options, read_network
 from darknet_py.cli.stopping import stop_on_ctrl_c
-from darknet_py.cli.train import data_options, keep_output_going
+from darknet_py.cli.train import data_options, given, keep_output_going
 from darknet_py.cli.uneven import Uneven, uneven_options
 
 if TYPE_CHECKING:
@@ -52,9 +52,13 @@ def finetune(
     the pictures. Then, from 100 pictures on, the last quarter of the others is trained too, from
     3,000 on all of them, the earlier ones at lower rates.
 
+    Batch norm's statistics stay as they are in WEIGHTS. Of each stage the weights of its best
+    validation count, and in the end those of the best stage.
+
     The output folder gets NAME.cfg, NAME.weights, NAME.names and NAME.data, which the other
     commands take. What the frozen layers say of each picture is kept in its folder `features`,
-    which may be removed. A run that was stopped or killed goes on with --resume.
+    which may be removed. A run that was stopped or killed goes on with --resume, also after
+    pictures were removed or added; --force begins anew.
 
     \b
     Examples:
@@ -66,36 +70,39 @@ def finetune(
     net = read_network(cfg, chosen)
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.finetune import finetune as run
-    from darknet_py.tasks.finetune import prepare
+    from darknet_py.tasks.finetune import prepare, seed_of
     from darknet_py.tasks.lock import only_process_in
 
     keep_output_going(context)
-    opened = open_data(find_file(data), labels, share, seed, tuned.output)
-    report = look_at(opened, quiet=chosen.quiet)
-    say_report(report, chosen.quiet)
-    train, valid = report.usable()
-    usable = replace(opened, train=train, valid=valid)
-    with only_process_in(Path(tuned.output)), stop_on_ctrl_c() as stop:
+    output = Path(tuned.output)
+    if tuned.resume and given(context, "seed") is None:
+        seed = seed_of(output, seed)
+    with only_process_in(output), stop_on_ctrl_c() as stop:
+        opened = open_data(find_file(data), labels, share, seed, tuned.output)
+        report = look_at(opened, quiet=chosen.quiet)
+        say_report(report, chosen.quiet)
+        train, valid = report.usable()
         how = replace(
-            tuned.how(len(train), seed, usable.top, lambda: bool(stop)),
-            class_weights=uneven.weights(usable.names, train.counts()),
+            tuned.how(seed, opened.top, lambda: bool(stop)),
+            class_weights=uneven.weights(opened.names, train.counts()),
             balance=uneven.balance,
             ema=uneven.ema,
         )
-        prepared = prepare(net, tuned.request(net, find_file(weights), seed), usable, how)
+        request = tuned.request(net, find_file(weights), seed)
+        prepared = prepare(net, request, replace(opened, train=train, valid=valid), how)
         presenter = Presenter(prepared, chosen.quiet)
         presenter.show_plan()
-        say_weights(usable.names, how.class_weights, chosen.quiet)
+        say_weights(opened.names, how.class_weights, chosen.quiet)
         if how.cache is not None and (tuned.mixup or tuned.cutmix):
             click.echo(f"warning: {_NO_MIXING}", err=True)
-        events = run(_opener(chosen), prepared.folder, prepared.stages, train, valid, how)
         try:
-            for event in events:
+            sets = prepared.data.training(), prepared.data.valid
+            for event in run(_opener(chosen), prepared.folder, *sets, prepared.how):
                 presenter.show(event)
         finally:
             presenter.close()
-        if stop:
-            context.exit(130)
+    if stop:
+        context.exit(130)
 
 
 def _opener(chosen: Chosen) -> Callable[[Path], Network]:

@@ -23,6 +23,7 @@ class Tuned:
 
     output: str
     resume: bool
+    force: bool
     size: int | None
     unfreeze: int | None
     start: int | None
@@ -30,7 +31,7 @@ class Tuned:
     reinit: str | None
     epochs: int | None
     head_epochs: int | None
-    rate: float
+    rate: float | None
     head_rate: float
     layer_decay: float
     batch: int | None
@@ -46,6 +47,8 @@ class Tuned:
     def __post_init__(self) -> None:
         if self.unfreeze is not None and self.start is not None:
             raise click.UsageError("--unfreeze and --from say the same in two ways: give one.")
+        if self.resume and self.force:
+            raise click.UsageError("--force begins anew, and --resume goes on: give one.")
         if self.no_cache and self.cache is not None:
             raise click.UsageError("--no-cache and --cache: give one.")
 
@@ -76,16 +79,17 @@ class Tuned:
             loss_keys=(("smooth", self.smooth),) if self.smooth else (),
             seed=seed,
             resume=self.resume,
+            force=self.force,
         )
 
-    def how(self, pictures: int, seed: int, top: int, stop: Callable[[], bool]) -> How:
+    def how(self, seed: int, top: int, stop: Callable[[], bool]) -> How:
         """How it is to run."""
         from darknet_py.tasks.finetune import How
 
         cache = Path(self.cache) if self.cache else Path(self.output) / "features"
         return How(
             cache=None if self.no_cache else cache,
-            views=self.views or max(1, min(16, 20000 // pictures)),
+            views=self.views,
             cache_bytes=1e9 * self.cache_size,
             seed=seed,
             top=top,
@@ -103,7 +107,13 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         show_default=True,
         help="Folder for what is written.",
     ),
-    click.option("--resume", is_flag=True, help="Go on with what began in the output folder."),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on with what began in the output folder. Where pictures have gone or come, its "
+        "stages begin again; features of all others are kept, and so are the sides.",
+    ),
+    click.option("--force", is_flag=True, help="Begin anew where that folder holds another one."),
     click.option(
         "--size",
         type=click.IntRange(min=8),
@@ -151,10 +161,9 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--rate",
         type=click.FloatRange(0, min_open=True),
-        default=0.003,
-        show_default=True,
         metavar="R",
-        help="Learning rate of the later stages, at its highest (SGD).",
+        help="Learning rate of the later stages, at its highest (SGD).  [.003 with batches of 64, "
+        "with smaller ones in proportion less]",
     ),
     click.option(
         "--head-rate",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from darknet_py.tasks.finetune.run import FinetuneEvent
 
 
+_AGAIN = "so the stages begin again; cached features of all other pictures are kept"
+
+
 class Presenter:
     """Shows events: results on stdout, all else on stderr."""
 
@@ -25,12 +28,16 @@ class Presenter:
         self._is_open = False
 
     def show_plan(self) -> None:
-        """A line for each layer, and one for each stage."""
+        """A line for each layer, and one for each stage; pictures that are others than before."""
+        for change in self._prepared.changes:
+            click.echo(f"warning: {change}", err=True)
+        if self._prepared.changes:
+            click.echo(f"warning: {_AGAIN}", err=True)
         if self._quiet:
             return
         for line in self._prepared.plan:
             click.echo(line, err=True)
-        for stage in self._prepared.stages:
+        for stage in self._prepared.folder.stages:
             click.echo(f"{stage.name}: {stage.batches} batches of {stage.batch}", err=True)
 
     def show(self, event: FinetuneEvent) -> None:

@@ -8,7 +8,8 @@ The contract, for whoever writes or reads a layer:
 - `delta` is truth - prediction, the *negative* gradient of the loss. So updates are added.
 - `backward` returns the delta of each input. It adds to no map of another layer; where a map is
   read twice, the Network alone adds up. It adds to the `updates` of its own parameters.
-- Frozen means frozen: the Network calls `forward` with train=False and asks for no updates.
+- Frozen means frozen: the Network calls `forward` with train=False and asks for no updates. With
+  `use_global_stats` it does the former alone: rolling statistics normalise, and all else learns.
 """
 
 from __future__ import annotations
@@ -150,6 +151,8 @@ class Layer(ABC):
     """Label smoothing, where the layer has a loss: this much of the truth goes to all classes."""
     clip = 0.0
     """Weights are kept within -clip to clip; 0: anywhere."""
+    use_global_stats = False
+    """Whether a layer that learns normalises with its rolling statistics, which stay."""
     frozen = False
     dontload = False
     dontsave = False

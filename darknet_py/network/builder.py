@@ -99,6 +99,8 @@ def _read_common(layer: Layer, section: Section, settings: Settings) -> None:
     if layer.is_loss:
         layer.smooth = section.get_float("smooth", 0, minimum=0, maximum=1, training=True)
     layer.clip = section.get_float("clip", settings.clip, minimum=0, training=True)
+    if any(parameter.name == "rolling_mean" for parameter in layer.parameters()):
+        layer.use_global_stats = section.get_flag("use_global_stats")
     layer.dontload = section.get_flag("dontload")
     layer.dontsave = section.get_flag("dontsave")
 

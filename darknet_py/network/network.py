@@ -10,7 +10,7 @@ any size that the layers can take, as in the C program after resize_network.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,16 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.layers import Layer, Parameter, Shape
-from darknet_py.network import derived, draw, edges, gradients, learning, parallel, recordings
+from darknet_py.network import (
+    derived,
+    draw,
+    edges,
+    gradients,
+    learning,
+    parallel,
+    recordings,
+    statistics,
+)
 from darknet_py.network.average import Average
 from darknet_py.network.builder import build
 from darknet_py.network.entrance import enter
@@ -300,6 +309,12 @@ class Network:
         if self.average is not None:
             self.average.step(self.parameters())
         self.engine.moved()
+
+    def update_bn(self, batches: Iterable[np.ndarray]) -> None:
+        """Counts batch norm's rolling statistics again, as the mean and variance over these batches
+        (batch, c, h, w) of the cfg's size, with the weights as they are: see statistics.py. Those
+        of frozen layers stay. PyTorch's swa_utils.update_bn."""
+        statistics.update_bn(self, batches)
 
     def keep_average(self, decay: float) -> None:
         """From now on every update moves an average of the parameters: see average.py."""

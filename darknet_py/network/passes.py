@@ -18,7 +18,8 @@ def forward(
     last_reader = {i: reader for reader in range(last + 1) for i in layers[reader].inputs}
     for index, layer in enumerate(layers[: last + 1]):
         inputs = [outputs[i] for i in layer.inputs]
-        outputs[index] = layer.forward(*inputs, ops, train and not layer.frozen)
+        fixed = layer.frozen or layer.use_global_stats
+        outputs[index] = layer.forward(*inputs, ops, train and not fixed)
         if not keep:
             layer.saved = None
             for i in layer.inputs:

@@ -151,6 +151,25 @@ def training(
     return Work(f"train {len(others)}", record, [x, *others], changing=True, fresh=fresh)
 
 
+def statistics(net: Network, x: np.ndarray, fresh: bool = False) -> Work:
+    """The way forward of training, for the sake of rolling statistics, which move."""
+
+    def record(n: int) -> Recording:
+        recorder = Recorder(net.ops)
+        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
+        return recorder.recording([forward_in_training(net, recorder, start)])
+
+    return Work("statistics", record, [x], changing=True, fresh=fresh)
+
+
+def forward_in_training(net: Network, ops: Any, start: Array) -> Array:
+    """The same by any ops; start (n, h, w, c) -> the prediction."""
+    last = net.output_layer
+    outputs = forward(net.layers, ops, start, last, train=True, keep=True)
+    forget(net.layers)
+    return outputs[last]
+
+
 def train(
     net: Network, ops: Any, start: Array, truth: Array, weights: Array | None = None
 ) -> Array:

@@ -108,11 +108,51 @@ def test_going_on(darknet: Run, task: Task) -> None:
     assert (again.code, again.out) == (1, "")
     assert "holds a fine-tuning: go on with it by --resume" in again.err
     assert darknet(*words, "--resume").code == 0
+    assert darknet(*words, "--force").code == 0
+    assert darknet(*words, "--force", "--resume").code == 2
     other = darknet(*words, "--resume", "--seed", 1)
     assert other.code == 1
     assert "it had another" in other.err
     nowhere = darknet("finetune", *words[1:4], "-o", task.output / "x", "--resume")
     assert nowhere.code == 1
+
+
+def test_going_on_without_a_picture(darknet: Run, task: Task) -> None:
+    words = (*task.words, *QUICK, "--unfreeze", 0, "--seed", 2)
+    assert darknet(*words, "-q").code == 0
+    pictures = (task.output / "train.list").read_text().splitlines()
+    Path(pictures[4].rpartition(" ")[0]).unlink()
+    # what was drawn stays drawn: the seed need not be said again
+    code, _, err = darknet(*words[:-2], "--resume")
+    assert code == 0
+    assert "warning: 1 picture that the run began with" in err
+    assert "so the stages begin again; cached features of all other pictures are kept" in err
+    assert "features: 26 of 26 pictures, 26 found" in err
+    left = (task.output / "train.list").read_text().splitlines()
+    assert left == pictures[:4] + pictures[5:]
+    (task.data / "square").rename(task.data / "zebra")
+    code, _, err = darknet(*words, "--resume")
+    assert code == 1
+    assert "was begun with other classes" in err
+    assert (task.output / "base.names").read_text() == "circle\ncross\nsquare\n"
+    assert darknet(*words, "--force", "-q").code == 0
+    assert (task.output / "base.names").read_text() == "circle\ncross\nzebra\n"
+
+
+def test_one_process_in_a_folder(darknet: Run, task: Task) -> None:
+    with only_process_in(task.output):
+        found = darknet(*task.words, *QUICK)
+    assert found.code == 1
+    assert "is training there: wait for it, or choose another folder" in found.err
+    assert not task.output.exists()
+
+
+def test_what_it_is_made_from_is_not_replaced(darknet: Run, task: Task, tmp_path: Path) -> None:
+    before = task.weights.read_bytes()
+    found = darknet(*task.words[:-1], tmp_path, *QUICK, "--force")
+    assert found.code == 1
+    assert "would be replaced by the result: choose another -o" in found.err
+    assert task.weights.read_bytes() == before
 
 
 def test_ctrl_c_stops_and_saves(task: Task) -> None:

@@ -91,15 +91,17 @@ ENDS = [
 
 @pytest.mark.parametrize(("end", "share"), ENDS)
 def test_an_update_follows_the_gradient_of_the_loss(end: str, share: float) -> None:
+    check_updates(BRANCHED + end, share)
+
+
+def check_updates(layers: str, share: float) -> None:
     """At rate 1, without momentum and decay, values change by the negative gradient."""
-    network = make_network(TRAINER + BRANCHED + end, FLOAT64)
+    network = make_network(TRAINER + layers, FLOAT64)
     x, y = pictures(network), truths(network)
     before = values(network)
     network.train_step(x, y)
     changes = [new - old for new, old in zip(values(network), before, strict=True)]
-    still = make_network(
-        TRAINER.replace("learning_rate=1", "learning_rate=0") + BRANCHED + end, FLOAT64
-    )
+    still = make_network(TRAINER.replace("learning_rate=1", "learning_rate=0") + layers, FLOAT64)
     rng, step = np.random.default_rng(4), 1e-6
     learned = [p.learned for p in network.parameters()]
     largest = max(
@@ -182,6 +184,57 @@ def test_a_frozen_layer_uses_its_rolling_statistics() -> None:
     x, y = pictures(network), truths(network)
     expected = -np.log(network.predict(x)[y == 1]).sum() / 2
     assert network.train_step(x, y) == pytest.approx(expected, rel=1e-5)
+
+
+GLOBAL = (
+    "[convolutional]\nfilters=4\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n"
+    "[maxpool]\nsize=2\nstride=2\n"
+    "[batchnorm]\n"
+    "[convolutional]\nfilters=4\nbatch_normalize=1\nactivation=relu\n"
+    "[shortcut]\nfrom=-2\n"
+    "[convolutional]\nfilters=20\nsize=3\nbatch_normalize=1\nactivation=tanh\n"
+    "[connected]\noutput=5\nbatch_normalize=1\nactivation=leaky\n"
+    "[connected]\noutput=3\nactivation=linear\n[softmax]\n"
+).replace("batch_normalize=1", "batch_normalize=1\nuse_global_stats=1")
+GLOBAL = GLOBAL.replace("[batchnorm]", "[batchnorm]\nuse_global_stats=1")
+"""All layers normalise with rolling statistics, and learn."""
+
+
+def test_an_update_with_fixed_statistics_follows_the_gradient() -> None:
+    check_updates(GLOBAL, 1)
+
+
+def test_fixed_statistics_stay_and_all_else_learns() -> None:
+    network = make_network(SMALL + "batch=4\n" + GLOBAL)
+    x, y = pictures(network), truths(network)
+    before, expected = values(network), -np.log(network.predict(x)[y == 1]).sum() / 4
+    # whatever else is in the batch: the loss is that of inference
+    assert network.train_step(x, y) == pytest.approx(expected, rel=1e-5)
+    for parameter, old in zip(network.parameters(), before, strict=True):
+        assert (parameter.value.tobytes() == old.tobytes()) == (not parameter.learned)
+
+
+def test_fixed_statistics_in_a_program() -> None:
+    """Compiled as with the batch's statistics, and equal to the plain functions."""
+    text = SMALL + "batch=4\n" + GLOBAL
+    network, plain = make_network(text), make_network(text, FLOAT64)
+    for parameter, other in zip(network.parameters(), plain.parameters(), strict=True):
+        other.value = parameter.value.astype("d")
+    x, y = pictures(network), truths(network)
+    names = [name for name, *_ in network.times(x, y, 1).steps]
+    assert {"batchnorm + leaky + maxpool", "batchnorm + relu", "batchnorm"} <= set(names)
+    assert "delta maxpool + delta leaky + delta batchnorm" in names
+    assert not any("fixed" in name for name in names)
+    for parameter in network.parameters():
+        if parameter.learned:
+            parameter.updates[...] = 0
+    assert network.accumulate(x, y) == pytest.approx(plain.accumulate(x, y), rel=1e-5)
+    for parameter, other in zip(network.parameters(), plain.parameters(), strict=True):
+        if parameter.learned:
+            largest = np.abs(other.updates).max()
+            np.testing.assert_allclose(
+                parameter.updates, other.updates, rtol=1e-4, atol=1e-4 * largest
+            )
 
 
 def test_a_frozen_layer_between_others_hands_its_delta_on() -> None:

@@ -14,6 +14,7 @@ from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
 from tests.ops.windows import Conv, Pool
 from tests.support.golden import load_golden
+from tests.support.networks import make_network, pictures, truths, values
 from tests.support.reference import random_array
 
 cpu = devices.for_device("cpu")
@@ -235,9 +236,9 @@ def check_in_a_graph(gpu: ModuleType, name: str) -> None:
             found = getattr(gpu, name)(*there)
         finally:
             graph = stream.end_capture()
-        for x, values in zip(_leaves(there), _leaves(arguments), strict=True):
-            if isinstance(values, np.ndarray):
-                x.set(values)
+        for x, value in zip(_leaves(there), _leaves(arguments), strict=True):
+            if isinstance(value, np.ndarray):
+                x.set(value)
         graph.launch(stream)
         _compare(gpu, found, getattr(cpu, name)(*here), name)
         _compare(gpu, there, here, f"what {name} leaves of its arguments")
@@ -313,3 +314,22 @@ def check_training(gpu: ModuleType, name: str, folder: Path) -> None:
     here.save_weights(folder / "here.weights")
     saved = [(folder / f"{where}.weights").stat().st_size for where in ("there", "here")]
     assert saved[0] == saved[1]
+
+
+def check_fixed_statistics(gpu: ModuleType) -> None:
+    """A step of layers that learn and normalise with their rolling statistics."""
+    text = (
+        "[net]\nheight=6\nwidth=8\nchannels=2\nbatch=4\n"
+        "[convolutional]\nfilters=4\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n"
+        "use_global_stats=1\n[batchnorm]\nuse_global_stats=1\n"
+        "[connected]\noutput=3\nbatch_normalize=1\nuse_global_stats=1\n[softmax]\n"
+    )
+    here, there = make_network(text), make_network(text, gpu)
+    x, y = pictures(here), truths(here)
+    before = values(here)
+    for _ in range(2):
+        loss, expected = there.train_step(x, y), here.train_step(x, y)
+        assert abs(loss - expected) < TOLERANCES["float32"] * abs(expected)
+    for one, other, old in zip(there.parameters(), here.parameters(), before, strict=True):
+        _close(gpu.to_host(one.value), other.value, one.name)
+        assert np.array_equal(gpu.to_host(one.value), old) == (not one.learned), one.name

@@ -105,6 +105,10 @@ def test_training(gpu: ModuleType, name: str, tmp_path: Path) -> None:
     agreement.check_training(gpu, name, tmp_path)
 
 
+def test_training_with_fixed_statistics(gpu: ModuleType) -> None:
+    agreement.check_fixed_statistics(gpu)
+
+
 @pytest.mark.parametrize("precision", ["tf32", "exact"])
 @pytest.mark.parametrize(
     ("kind", "name"),

@@ -63,6 +63,10 @@ def test_training(gpu: ModuleType, name: str, tmp_path: Path) -> None:
     agreement.check_training(gpu, name, tmp_path)
 
 
+def test_training_with_fixed_statistics(gpu: ModuleType) -> None:
+    agreement.check_fixed_statistics(gpu)
+
+
 def test_arrays(gpu: ModuleType) -> None:
     host = np.arange(6, dtype=np.float64).reshape(2, 3)
     there = gpu.array(host)

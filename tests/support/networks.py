@@ -74,10 +74,12 @@ def make_network(text: str, ops: Any = CPU, seed: int = 0) -> Network:
     network.initialise(seed)
     rng = np.random.default_rng(seed + 1)
     for parameter in network.parameters():
+        more = 0.0
         if parameter.name == "biases":
-            parameter.value += rng.normal(size=parameter.shape)
+            more = rng.normal(size=parameter.shape)
         elif parameter.name.startswith("rolling"):
-            parameter.value += rng.uniform(0, 0.3, parameter.shape)
+            more = rng.uniform(0, 0.3, parameter.shape)
+        parameter.value = ops.array(ops.to_host(parameter.value) + more)
     return network
 
 

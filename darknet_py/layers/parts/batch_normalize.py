@@ -11,9 +11,9 @@ class BatchNormalize:
     """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases, for each of c channels.
 
     In training mean and variance are the batch's (the variance unbiased), and the rolling ones
-    keep .99 and take .01 of them; in inference, and where the layer is frozen, the rolling ones
-    are used. Without biases (None) they are 0. Ioffe and Szegedy 2015; the epsilon is the C
-    program's on the CPU.
+    keep .99 and take .01 of them; in inference, and where the layer is frozen or its section has
+    use_global_stats=1 (Caffe's word), the rolling ones are used, and stay. Without biases (None)
+    they are 0. Ioffe and Szegedy 2015; the epsilon is the C program's on the CPU.
 
     Learned: scales (c,); kept: rolling_mean (c,), rolling_variance (c,). The biases belong to the
     layer, which has them without normalisation too.

@@ -10,7 +10,10 @@ import numpy as np
 from darknet_py.network import Network
 from darknet_py.network.split import averages
 
-_NO_MATTER = ("learning_rate", "stopbackward", "clip", "dontload", "dontsave")
+_NO_MATTER = (
+    *("learning_rate", "stopbackward", "use_global_stats", "clip"),
+    *("dontload", "dontsave"),
+)
 """Keys of a layer that do not change what it says of a picture."""
 _NET_KEYS = ("mean", "std")
 """Keys of [net] that do."""

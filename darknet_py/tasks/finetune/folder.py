@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from darknet_py.atomic import write_text
+from darknet_py.atomic import remove_leftovers, write_text
 from darknet_py.errors import DarknetError, TrainingError
-from darknet_py.tasks.data import Data
-from darknet_py.tasks.model_files import model_texts
+from darknet_py.tasks.finetune.stages import Stage
+from darknet_py.tasks.split import Split, unpack_split
 
 _RECORD = "finetune.json"
+_STAGES = "head", "last", "all"
+_RESULT = ".cfg", ".weights"
+"""What the last stage leaves, under names that files of the user's own may have."""
+_STATES = ".backup", ".state", ".weights", "_best.weights"
+"""What a stage on its way goes on from."""
+_FIGURES = "metrics.csv", "chart.png"
 
 
 @dataclass
 class Folder:
     """Paths in it, all of which begin with `name`, and the record of what is done.
 
-    inputs: digests and options that the results depend on. done: of each stage that is over, what
-    its network knows: top-1 and loss, or None without pictures to validate with.
+    inputs: digests and options that the results depend on. split: the pictures of both sides.
+    stages: as they were planned. done: of each stage that is over, what its network knows: top-1
+    and loss, or None without pictures to validate with.
     """
 
     path: Path
     name: str
     inputs: dict[str, Any]
-    done: dict[str, dict[str, float] | None]
+    split: Split
+    stages: list[Stage]
+    done: dict[str, dict[str, float] | None] = field(default_factory=dict)
+    begun: bool = False
+    """Whether all that does not change any more is written."""
 
     def file(self, suffix: str) -> Path:
         """NAME and a suffix."""
@@ -39,54 +53,129 @@ class Folder:
     def finish(self, stage: str, found: dict[str, float] | None) -> None:
         """Notes that a stage is over. Raises DarknetError."""
         self.done[stage] = found
-        self._save()
+        self.save()
+        self._clear(stage, _STATES)
 
-    def _save(self) -> None:
-        record = {"inputs": self.inputs, "done": self.done}
+    def begin(
+        self, texts: Mapping[str, str], save_start: Callable[[Path], None], keep_result: bool
+    ) -> None:
+        """Writes what does not change any more: files by their names, and by save_start(path) the
+        first weights. What the stages of another beginning have left goes before, and NAME.cfg and
+        NAME.weights with it, unless they are to stay until there are others.
+
+        With the last thing that is written the fine-tuning has begun: a process that is killed
+        before leaves nothing that would have to be removed by hand. Raises DarknetError.
+        """
+        _make(self.path)
+        remove_leftovers(self.path)
+        self.done, self.begun = {}, False
+        self.save()
+        for stage in _STAGES:
+            self._clear(stage, (*_STATES, *_FIGURES))
+            for suffix in _RESULT:
+                self.file(f"_{stage}{suffix}").unlink(missing_ok=True)
+        if not keep_result:
+            for suffix in _RESULT:
+                self.file(suffix).unlink(missing_ok=True)
+        for name, text in texts.items():
+            write_text(self.path / name, text)
+        save_start(self.file("_start.weights"))
+        self.begun = True
+        self.save()
+
+    def save(self) -> None:
+        """Writes the record. Raises DarknetError."""
+        record = {
+            "inputs": self.inputs,
+            "stages": [asdict(stage) for stage in self.stages],
+            "done": self.done,
+            "begun": self.begun,
+            "pictures": base64.b64encode(self.split.packed).decode(),
+        }
         write_text(self.path / _RECORD, json.dumps(record, indent=1))
 
+    def differs(self, inputs: Mapping[str, Any]) -> list[str]:
+        """What of the inputs was another when this began."""
+        as_read = json.loads(json.dumps(inputs))
+        return [key for key in as_read if self.inputs.get(key) != as_read[key]]
 
-def open_folder(path: Path, name: str, inputs: dict[str, Any], resume: bool) -> Folder:
-    """A new folder, or with `resume` one where the same fine-tuning began.
+    def _clear(self, stage: str, ends: Iterable[str]) -> None:
+        for end in ends:
+            name = end if end in _FIGURES else f"{self.name}{end}"
+            (self.stage(stage) / name).unlink(missing_ok=True)
 
-    Raises TrainingError where one began and is not to be gone on with, or was another one.
-    """
-    record = path / _RECORD
+
+def record_of(path: Path) -> Path:
+    """What makes a folder one where a fine-tuning has begun."""
+    return path / _RECORD
+
+
+def read_folder(path: Path, name: str) -> Folder | None:
+    """The fine-tuning that began in a folder, or was about to; None where none did. Raises
+    TrainingError for a record that is none."""
+    record = record_of(path)
     if not record.exists():
-        if resume:
-            raise TrainingError(f"{path}: no fine-tuning began there: leave out --resume")
-        folder = Folder(path, name, inputs, {})
-        _make(path)
-        folder._save()
-        return folder
-    if not resume:
-        raise TrainingError(
-            f"{path}: holds a fine-tuning: go on with it by --resume, or choose another -o"
-        )
-    found = _read(record)
-    other = [
-        key for key in inputs if found["inputs"].get(key) != json.loads(json.dumps(inputs[key]))
-    ]
-    if other:
-        raise TrainingError(
-            f"{path}: another fine-tuning began there: it had another {', '.join(other)}"
-        )
-    return Folder(path, name, inputs, found["done"])
-
-
-def write_data(folder: Folder, data: Data) -> None:
-    """NAME.names, NAME.data and its lists. Raises DarknetError."""
-    for name, text in model_texts(folder.name, data).items():
-        write_text(folder.path / name, text)
-
-
-def _read(record: Path) -> dict[str, Any]:
+        return None
     try:
-        found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        found["inputs"], found["done"]
+        found = json.loads(record.read_text(encoding="utf-8"))
+        split = unpack_split(base64.b64decode(found["pictures"], validate=True))
+        stages = [Stage(**stage) for stage in found["stages"]]
+        done, begun = dict(found["done"]), bool(found["begun"])
+        return Folder(path, name, dict(found["inputs"]), split, stages, done, begun)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{record}: is no record of a fine-tuning: {error}") from error
-    return found
+        raise TrainingError(
+            f"{record}: is no record of a fine-tuning: {error}: begin anew by --force"
+        ) from error
+
+
+def seed_of(path: Path, other: int) -> int:
+    """The seed of the fine-tuning that began in a folder; another where none did."""
+    try:
+        return int(json.loads(record_of(path).read_text(encoding="utf-8"))["inputs"]["seed"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return other
+
+
+def check_new(path: Path, name: str, there: Folder | None, texts: Mapping[str, str]) -> None:
+    """Raises TrainingError where a new fine-tuning would replace what is there: another one, or
+    files of the user's own. What one that was killed before it began has left may be replaced."""
+    if there is not None and there.begun:
+        raise TrainingError(
+            f"{path}: holds a fine-tuning: go on with it by --resume, begin anew in its place by "
+            "--force, or choose another -o"
+        )
+    names = [f"{name}{suffix}" for suffix in _RESULT]
+    found = [path / each for each in names if os.path.lexists(path / each)]
+    if there is None:
+        found += [path / each for each, text in texts.items() if _is_other(path / each, text)]
+    if found:
+        raise TrainingError(
+            f"{found[0]}: is there already, and a fine-tuning writes such a file: choose another "
+            "-o, or replace it by --force"
+        )
+
+
+def check_inputs(path: Path, name: str, inputs: Iterable[str | Path]) -> None:
+    """Raises TrainingError where the results would replace what they are made from, or lie in the
+    folder of the pictures, where they would be a class the next time."""
+    results = {os.path.realpath(path / f"{name}{suffix}") for suffix in (*_RESULT, ".data")}
+    folders = [os.path.realpath(path), *map(str, Path(os.path.realpath(path)).parents)]
+    for given in inputs:
+        if os.path.isdir(given) and os.path.realpath(given) in folders:
+            raise TrainingError(f"{path}: lies in {given}, among the pictures: choose another -o")
+        if os.path.realpath(given) in results:
+            raise TrainingError(
+                f"{given}: would be replaced by the result: choose another -o than {path}"
+            )
+
+
+def _is_other(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() != text.encode()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _make(path: Path) -> None:

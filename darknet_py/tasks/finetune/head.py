@@ -14,7 +14,7 @@ from darknet_py.network import Network
 _OUTPUTS = {"convolutional": "filters", "local": "filters", "connected": "output"}
 """Layers that may be the last that learns, and the key that says how many outputs they have."""
 _DETECTORS = ("region", "yolo")
-_HOW = ("learning_rate", "stopbackward", "dontload", "dontsave")
+_HOW = ("learning_rate", "stopbackward", "use_global_stats", "dontload", "dontsave")
 """Keys of layers that say how they were trained, not what they are."""
 
 

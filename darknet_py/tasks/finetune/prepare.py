@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from darknet_py.atomic import write_text
 from darknet_py.cfg.sections import Section
 from darknet_py.cfg.write import changed, write_sections
-from darknet_py.images import Dataset, file_digest
+from darknet_py.errors import TrainingError
+from darknet_py.images import file_digest
 from darknet_py.layers import Layer
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data
-from darknet_py.tasks.finetune.folder import Folder, open_folder, write_data
+from darknet_py.tasks.finetune.folder import (
+    Folder,
+    check_inputs,
+    check_new,
+    read_folder,
+    record_of,
+)
 from darknet_py.tasks.finetune.head import learning_layers, with_new_head
+from darknet_py.tasks.finetune.prior import head_decay
 from darknet_py.tasks.finetune.run import How
 from darknet_py.tasks.finetune.stages import (
     Stage,
@@ -26,12 +33,17 @@ from darknet_py.tasks.finetune.stages import (
     stage_sections,
 )
 from darknet_py.tasks.finetune.start import Start, sized, start
+from darknet_py.tasks.model_files import model_texts
+from darknet_py.tasks.split import Joined, rejoin, split_of
+
+_VIEWS = 20000
+"""Features of so many views are kept, as far as 1 to 16 of each picture are enough."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What is fine-tuned, and how. net_keys, loss_keys: keys that [net] and the layers with a loss
-    get, mixup=.2 or smooth=.1, say."""
+    get, mixup=.2 or smooth=.1, say. force: begin anew where another fine-tuning has begun."""
 
     weights: str
     output: Path
@@ -42,33 +54,81 @@ class Request:
     loss_keys: tuple[tuple[str, float], ...] = ()
     seed: int = 0
     resume: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A fine-tuning that can begin. plan: a line for each layer with weights: where they are from,
-    and in each stage "frozen" or its rate."""
+    """A fine-tuning that can begin. data: with the sides that the pictures were on when it began;
+    how: with the number of views; plan: a line for each layer with weights: where they are from,
+    and in each stage "frozen" or its rate; changes: lines about pictures that are others than when
+    it began, for which the stages begin again."""
 
     folder: Folder
-    stages: list[Stage]
     plan: list[str]
+    data: Data
+    how: How
+    changes: list[str]
 
 
 def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     """Reads the weights, plans the stages and writes what does not change any more into the output
-    folder: cfgs, first weights, names, lists. Raises DarknetError."""
+    folder: cfgs, first weights, names, lists. All is checked before. Raises DarknetError."""
+    name = Path(net.path).stem
+    check_inputs(request.output, name, [net.path, request.weights, data.path])
+    there = None if request.force else read_folder(request.output, name)
+    if request.resume and there is None:
+        raise TrainingError(f"{request.output}: no fine-tuning began there: leave out --resume")
+    data.training()
+    goes_on = there if request.resume else None
+    changes: list[str] = []
+    if goes_on is not None:
+        joined = _joined(goes_on, data)
+        data, changes = replace(data, train=joined.train, valid=joined.valid), joined.changes
+        how = replace(how, views=how.views or goes_on.inputs.get("views"))
+        _check_same(goes_on, _inputs(net, request, how), bool(changes))
     train = data.training()
+    how = replace(how, views=how.views or max(1, min(16, _VIEWS // len(train))))
     new_head = with_new_head(net, len(data.names))
     sections = _with_keys(sized(new_head.sections, request.size), request)
     begun = start(net, request.weights, sections, new_head.head, request.reinit, request.seed)
-    layers = begun.net.layers
-    sections = _with_loss_keys(sections, layers, request)
-    stages = plan_stages(layers, new_head.head, list(begun.drawn), len(train), request.wishes)
-    inputs = _inputs(net, request, data, stages, how)
-    folder = open_folder(request.output, Path(net.path).stem, inputs, request.resume)
-    if not request.resume:
-        _write(folder, begun, sections, stages, data)
-    return Prepared(folder, stages, plan_lines(begun, stages, new_head.added))
+    sections = _with_loss_keys(sections, begun.net.layers, request)
+    if goes_on is not None and goes_on.begun and not changes:
+        plan = plan_lines(begun, goes_on.stages, new_head.added)
+        return Prepared(goes_on, plan, data, how, [])
+
+    decay = head_decay(begun.net, new_head.head, train) if len(begun.drawn) == 1 else None
+    stages = plan_stages(
+        begun.net.layers, new_head.head, list(begun.drawn), len(train), request.wishes, decay
+    )
+    texts = model_texts(name, data)
+    if goes_on is None and not request.force:
+        check_new(request.output, name, there, texts)
+    for stage in stages:
+        written = write_sections(stage_sections(sections, begun.net.layers, stage))
+        texts[f"{name}_{stage.name}.cfg"] = written
+    inputs = _inputs(net, request, how)
+    folder = Folder(request.output, name, inputs, split_of(train, data.valid), stages)
+    begun.net.seen = 0
+    folder.begin(texts, begun.net.save_weights, keep_result=goes_on is not None)
+    plan = plan_lines(begun, stages, new_head.added)
+    return Prepared(folder, plan, data, how, changes)
+
+
+def _joined(folder: Folder, data: Data) -> Joined:
+    record = record_of(folder.path)
+    return rejoin(folder.split, data.training(), data.valid, record)
+
+
+def _check_same(folder: Folder, inputs: dict[str, Any], has_changes: bool) -> None:
+    """Raises TrainingError where another fine-tuning began. Where stages begin again, weights of
+    classes may follow the pictures that there are now."""
+    other = [each for each in folder.differs(inputs) if not (has_changes and each == _WEIGHTS)]
+    if other:
+        raise TrainingError(
+            f"{folder.path}: another fine-tuning began there: it had another {', '.join(other)}: "
+            "begin anew in its place by --force, or choose another -o"
+        )
 
 
 def plan_lines(begun: Start, stages: Sequence[Stage], added: bool) -> list[str]:
@@ -106,28 +166,15 @@ def _with_loss_keys(
     return [net, *(changed(each, **keys) if layer.is_loss else each for each, layer in pairs)]
 
 
-def _write(
-    folder: Folder, begun: Start, sections: Sequence[Section], stages: Sequence[Stage], data: Data
-) -> None:
-    write_data(folder, data)
-    for stage in stages:
-        text = write_sections(stage_sections(sections, begun.net.layers, stage))
-        write_text(folder.file(f"_{stage.name}.cfg"), text)
-    begun.net.seen = 0
-    begun.net.save_weights(folder.file("_start.weights"))
+_WEIGHTS = "class weights"
 
 
-def _inputs(
-    net: Network, request: Request, data: Data, stages: Sequence[Stage], how: How
-) -> dict[str, Any]:
-    """What the results depend on, for a run that is to go on."""
+def _inputs(net: Network, request: Request, how: How) -> dict[str, Any]:
+    """What the results depend on beside the pictures, for a run that is to go on."""
     return {
         "cfg": _digest(write_sections(net.sections)),
         "WEIGHTS": file_digest(request.weights).hex(),
-        "pictures to train on": _pictures(data.train),
-        "pictures to validate with": _pictures(data.valid),
-        "classes": list(data.names),
-        "stages": [asdict(stage) for stage in stages],
+        "stages": asdict(request.wishes),
         "size": request.size,
         "layers to re-initialise": list(request.reinit),
         "keys": [list(pair) for pair in request.net_keys + request.loss_keys],
@@ -135,17 +182,10 @@ def _inputs(
         "views": how.views,
         "cache": how.cache is not None,
         "patience": how.patience,
-        "class weights": how.class_weights,
+        _WEIGHTS: how.class_weights,
         "balance": how.balance,
         "ema": how.ema,
     }
-
-
-def _pictures(dataset: Dataset | None) -> str | None:
-    if dataset is None:
-        return None
-    pairs = zip(dataset.paths, dataset.labels, strict=True)
-    return _digest("\n".join(f"{path.absolute()} {label}" for path, label in pairs))
 
 
 def _digest(text: str) -> str:

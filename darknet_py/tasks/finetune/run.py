@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from darknet_py.atomic import write_text
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.cfg.write import write_sections
+from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
 from darknet_py.network.derived import rear
@@ -22,19 +25,22 @@ from darknet_py.tasks.finetune.folder import Folder
 from darknet_py.tasks.finetune.stages import Stage
 from darknet_py.tasks.run import Judge, Options, Source
 from darknet_py.tasks.train import train_on
-from darknet_py.tasks.valid import evaluate, tally
+from darknet_py.tasks.valid import Evaluation, evaluate, tally
 
 _VALIDATIONS = 10
 """In a stage, at most; and not more than one an epoch."""
+_COUNTED = 1024
+"""Pictures over which batch norm's statistics are counted before a validation, at least."""
 
 
 @dataclass(frozen=True)
 class How:
     """How stages run, beside what they are. cache: the folder for features, None: none are kept.
-    views: of each picture that features are kept of; cache_bytes: the most that they may take."""
+    views: of each picture that features are kept of, None: as many as suit; cache_bytes: the most
+    that they may take."""
 
     cache: Path | None
-    views: int
+    views: int | None
     cache_bytes: float
     seed: int
     top: int
@@ -79,7 +85,6 @@ OpenNetwork = Callable[[Path], Network]
 def finetune(
     open_network: OpenNetwork,
     folder: Folder,
-    stages: list[Stage],
     train: Dataset,
     valid: Dataset | None,
     how: How,
@@ -92,22 +97,26 @@ def finetune(
     where it was; one that is stopped ends with Finished("stopped"). Raises DarknetError.
     """
     before = folder.file("_start.weights")
-    for stage in stages:
+    for stage in folder.stages:
         after = folder.file(f"_{stage.name}.weights")
         if stage.name not in folder.done:
             net = open_network(folder.file(f"_{stage.name}.cfg"))
             net.load_weights(before)
             net.seen = 0
-            over = yield from _run_stage(net, folder, stage, train, valid, how)
+            try:
+                over = yield from _run_stage(net, folder, stage, train, valid, how)
+            except TrainingError:
+                if folder.done:  # what came before has a result
+                    yield _keep(open_network, folder)
+                raise
             if over is None:
                 return
             net.seen = 0
             net.save_weights(after)
             folder.finish(stage.name, over.found)
-            _clear(folder.stage(stage.name), folder.name)
         yield Ended(stage, folder.done[stage.name])
         before = after
-    yield _keep(open_network, folder, stages)
+    yield _keep(open_network, folder)
 
 
 @dataclass(frozen=True)
@@ -188,29 +197,50 @@ def _train(
         workers=how.workers,
         stop=how.stop,
     )
+    if judge is not None:
+        judge = _counted_before(judge, source, stage)
     state = options.backup / f"{folder.name}.state"
     progress = resume(net, state, options) if state.exists() else begin(net, options)
-    evaluation, result = None, ".weights"
+    evaluation = None
     if net.batch_num < stage.batches:
         for event in train_on(net, source, epoch, judge, options, progress):
             yield event
-            if isinstance(event, Validated):
+            if isinstance(event, Validated) and event.best:
                 evaluation = event.evaluation
-            if isinstance(event, Finished):
-                if event.reason == "stopped":
-                    return None
-                if event.reason == "patience":
-                    evaluation, result = None, "_best.weights"
+            if isinstance(event, Finished) and event.reason == "stopped":
+                return None
+    # of what was validated the best counts, else the end
+    result = ".weights" if judge is None else "_best.weights"
     weights = options.backup / f"{folder.name}{result}"
-    if not weights.exists():  # killed between the last state and the weights
+    if not weights.exists():  # killed between the last state and the weights, or the disk was full
+        evaluation = None
         with net.averaged():
             net.save_weights(weights)
     net.load_weights(weights)
-    if evaluation is None and judge is not None:
-        evaluation = judge(net)
-    if evaluation is None:
+    if judge is None:
+        _update_bn(net, source, stage)
         return _Over(None)
+    if evaluation is None:
+        evaluation = judge(net)
     return _Over({"top1": evaluation.top1, "loss": evaluation.loss})
+
+
+def _counted_before(judge: Judge, source: Source, stage: Stage) -> Judge:
+    """The same, batch norm's statistics being counted first: rolling ones lag behind the weights of
+    layers that were frozen until now, for a hundred batches and more."""
+
+    def counted(net: Network) -> Evaluation:
+        _update_bn(net, source, stage)
+        return judge(net)
+
+    return counted
+
+
+def _update_bn(net: Network, source: Source, stage: Stage) -> None:
+    """Over the first batches: always the same pictures, so that nothing but the weights changes."""
+    with closing(source.batches()) as batches:
+        some = islice(batches, -(-_COUNTED // stage.batch))
+        net.update_bn(x for x, _ in some)
 
 
 def _seconds_between_states(net: Network) -> float:
@@ -221,12 +251,17 @@ def _seconds_between_states(net: Network) -> float:
 def _fits(front: Front, train: Dataset, valid: Dataset | None, how: How) -> bool:
     """Whether features are small enough to be kept."""
     held = features_bytes(front, 1, len(valid)) if valid is not None else 0
-    return features_bytes(front, how.views, len(train)) + held <= how.cache_bytes
+    return features_bytes(front, _count(how), len(train)) + held <= how.cache_bytes
+
+
+def _count(how: How) -> int:
+    assert how.views is not None, "see prepare"
+    return how.views
 
 
 def _views(net: Network, dataset: Dataset, how: How, augmentation: Augmentation | None) -> Views:
     h, w, c = net.in_shape
-    count = 1 if augmentation is None else how.views
+    count = 1 if augmentation is None else _count(how)
     return Views(dataset.paths, w, h, c, count, augmentation, how.seed, how.workers)
 
 
@@ -253,15 +288,9 @@ def _judge_of_features(valid: Dataset, features: Features, top: int) -> Judge:
     return lambda net: replace(tally(there, predictions_of(net, features), top), refused=refused)
 
 
-def _clear(stage: Path, name: str) -> None:
-    """Removes what a stage needed to go on; its metrics and chart stay."""
-    for suffix in (".backup", ".state", ".weights", "_best.weights"):
-        (stage / f"{name}{suffix}").unlink(missing_ok=True)
-
-
-def _keep(open_network: OpenNetwork, folder: Folder, stages: list[Stage]) -> Kept:
+def _keep(open_network: OpenNetwork, folder: Folder) -> Kept:
     """Writes the result: cfg and weights of the best stage."""
-    best = stages[-1]
+    *_, best = stages = [stage for stage in folder.stages if stage.name in folder.done]
     for stage in reversed(stages):
         found, other = folder.done[stage.name], folder.done[best.name]
         if found and other and found["top1"] > other["top1"]:

@@ -19,6 +19,12 @@ from darknet_py.tasks.finetune.head import learning_layers
 FEW, MANY = 100, 3000
 """Below so many pictures the head alone is trained; from so many on, all layers; between them, a
 quarter of the layers with weights."""
+_FULL = 64
+"""A batch, where there are pictures enough."""
+_RATE = 0.003
+"""Of stages after the head's, with such batches."""
+_LITTLE = 1e-4
+"""Decay where nothing says how much there should be."""
 _SCHEDULE = (
     *("policy", "learning_rate_min", "burn_in", "power", "step", "scale", "steps", "scales"),
     *("gamma", "sgdr_cycle", "sgdr_mult", "peak", "adam", "optimizer", "momentum", "decay"),
@@ -59,19 +65,26 @@ class Wishes:
     epochs: int | None = None
     batch: int | None = None
     head_rate: float = 0.003
-    rate: float = 0.003
+    rate: float | None = None
     layer_decay: float = 0.8
 
 
 def plan_stages(
-    layers: Sequence[Layer], head: int, new: Sequence[int], pictures: int, wishes: Wishes
+    layers: Sequence[Layer],
+    head: int,
+    new: Sequence[int],
+    pictures: int,
+    wishes: Wishes,
+    head_decay: float | None = None,
 ) -> list[Stage]:
     """The stages for so many pictures. head: the new last layer; new: all layers whose weights are
-    drawn, which learn from the start. Raises TrainingError for layers that are none."""
+    drawn, which learn from the start; head_decay: of the first stage, None: a little. Raises
+    TrainingError for layers that are none."""
     batch = wishes.batch or _batch(pictures)
     before = [index for index in learning_layers(layers) if index < head]
     first = min(new)
-    stages = [_head_stage(first, pictures, batch, wishes)]
+    decay = _LITTLE if head_decay is None else float(f"{head_decay:.3g}")
+    stages = [_head_stage(first, pictures, batch, wishes, decay)]
     for name, start in _later(before, head, pictures, wishes, layers):
         if start < first:
             first = start
@@ -126,22 +139,24 @@ def _later(
     return stages
 
 
-def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
+def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes, decay: float) -> Stage:
     least = -(-1000 * batch // pictures)
     epochs = wishes.head_epochs or max(15, min(least, 100))
     batches = max(epochs * pictures // batch, 1)
-    return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", 1e-4)
+    return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", decay)
 
 
 def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
     epochs = wishes.epochs or max(8, min(20000 // pictures, 30))
     batches = max(epochs * pictures // batch, 1)
-    return Stage(name, first, batches, batch, wishes.rate, wishes.layer_decay, "sgd", 5e-4)
+    # as many pictures move the weights as far, whatever the batch (Goyal et al. 2017)
+    rate = wishes.rate or _RATE * min(batch / _FULL, 1)
+    return Stage(name, first, batches, batch, rate, wishes.layer_decay, "sgd", 5e-4)
 
 
 def _batch(pictures: int) -> int:
     """64, or a tenth of the pictures where that is less, as a power of two from 4."""
-    return max(4, min(64, 1 << (max(pictures // 10, 1).bit_length() - 1)))
+    return max(4, min(_FULL, 1 << (max(pictures // 10, 1).bit_length() - 1)))
 
 
 def _subdivisions(net: Section, batch: int) -> int:

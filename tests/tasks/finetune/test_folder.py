@@ -6,75 +6,135 @@ import pytest
 
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Dataset
-from darknet_py.tasks.data import Data, open_data
-from darknet_py.tasks.finetune.folder import open_folder, write_data
-from tests.support.shapes import SHAPES, draw_shapes
+from darknet_py.tasks.finetune.folder import (
+    Folder,
+    check_inputs,
+    check_new,
+    read_folder,
+    seed_of,
+)
+from darknet_py.tasks.finetune.stages import Stage
+from darknet_py.tasks.split import split_of
 
-INPUTS = {"cfg": "1", "views": 3, "keys": [("mixup", 0.2)]}
+INPUTS = {"cfg": "1", "seed": 3, "keys": [("mixup", 0.2)]}
+STAGE = Stage("head", 4, 10, 8, 0.003, 1.0, "adam", 1e-4)
+SPLIT = split_of(Dataset(("a", "b"), [Path("/p/a/1.png"), Path("/p/b/1.png")], [(0,), (1,)]), None)
+TEXTS = {"net.names": "a\nb\n", "net_head.cfg": "[net]\n"}
+
+
+def new(path: Path) -> Folder:
+    return Folder(path, "net", dict(INPUTS), SPLIT, [STAGE])
+
+
+def begun(path: Path) -> Folder:
+    folder = new(path)
+    folder.begin(TEXTS, lambda start: start.write_text("weights"), keep_result=False)
+    return folder
 
 
 def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    folder = open_folder(tmp_path / "a" / "b", "net", INPUTS, resume=False)
+    folder = begun(tmp_path / "a" / "b")
     folder.finish("head", {"top1": 0.5, "loss": 1.25})
     folder.finish("all", None)
-    again = open_folder(tmp_path / "a" / "b", "net", INPUTS, resume=True)
+    again = read_folder(tmp_path / "a" / "b", "net")
+    assert again is not None
     assert again.done == {"head": {"top1": 0.5, "loss": 1.25}, "all": None}
+    assert (again.stages, again.split, again.begun) == ([STAGE], SPLIT, True)
+    assert again.differs(INPUTS) == []
+    assert again.differs(INPUTS | {"cfg": "2"}) == ["cfg"]
+    assert seed_of(tmp_path / "a" / "b", 7) == 3
+
+
+def test_nothing_began(tmp_path: Path) -> None:
+    assert read_folder(tmp_path, "net") is None
+    assert seed_of(tmp_path, 7) == 7
+    check_new(tmp_path, "net", None, TEXTS)
 
 
 def test_what_began_is_not_written_over(tmp_path: Path) -> None:
-    open_folder(tmp_path, "net", INPUTS, resume=False)
-    with pytest.raises(TrainingError, match="holds a fine-tuning: go on with it by --resume"):
-        open_folder(tmp_path, "net", INPUTS, resume=False)
-
-
-def test_nothing_to_go_on_with(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no fine-tuning began there: leave out --resume"):
-        open_folder(tmp_path, "net", INPUTS, resume=True)
-
-
-def test_another_fine_tuning(tmp_path: Path) -> None:
-    open_folder(tmp_path, "net", INPUTS, resume=False)
+    begun(tmp_path)
     with pytest.raises(
-        TrainingError, match="another fine-tuning began there: it had another views"
+        TrainingError, match="holds a fine-tuning: go on with it by --resume, begin"
     ):
-        open_folder(tmp_path, "net", INPUTS | {"views": 4}, resume=True)
+        check_new(tmp_path, "net", read_folder(tmp_path, "net"), TEXTS)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": {}}'])
+@pytest.mark.parametrize("before", [False, True])
+def test_killed_while_it_is_set_up(tmp_path: Path, before: bool) -> None:
+    """It has not begun, and nothing that it left stands in the way of another."""
+
+    class KilledError(Exception):
+        pass
+
+    def killed(_: Path) -> None:
+        raise KilledError
+
+    if before:
+        begun(tmp_path).finish("head", None)
+    with pytest.raises(KilledError):
+        new(tmp_path).begin(TEXTS, killed, keep_result=False)
+    there = read_folder(tmp_path, "net")
+    assert there is not None
+    assert not there.begun
+    assert there.done == {}
+    check_new(tmp_path, "net", there, {"net.names": "other\n"})
+    begun(tmp_path)
+    assert (tmp_path / "net_start.weights").read_text() == "weights"
+
+
+def test_files_of_the_users_own_stay(tmp_path: Path) -> None:
+    (tmp_path / "net.names").write_text("mine\n")
+    with pytest.raises(TrainingError, match=r"net\.names: is there already"):
+        check_new(tmp_path, "net", None, TEXTS)
+    check_new(tmp_path, "net", None, {"net.names": "mine\n"})
+    (tmp_path / "net.weights").write_text("mine")
+    with pytest.raises(TrainingError, match=r"net\.weights: is there already"):
+        check_new(tmp_path, "net", None, {})
+
+
+@pytest.mark.parametrize("name", ["net.cfg", "net.weights", "net.data"])
+def test_what_it_is_made_from_is_never_replaced(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TrainingError, match="would be replaced by the result: choose another -o"):
+        check_inputs(tmp_path, "net", [tmp_path / "x" / ".." / name])
+    check_inputs(tmp_path / "out", "net", [tmp_path / name])
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_begun_anew(tmp_path: Path, keep: bool) -> None:
+    folder = begun(tmp_path)
+    folder.finish("head", None)
+    folder.stage("head").mkdir()
+    kept = [tmp_path / "net.weights", tmp_path / "net.cfg"]
+    gone = [
+        *(tmp_path / "head" / name for name in ("net.state", "net_best.weights", "metrics.csv")),
+        *(tmp_path / name for name in ("net_head.weights", "net_last.cfg")),
+    ]
+    for path in (*kept, *gone):
+        path.write_text("old")
+    new(tmp_path).begin(TEXTS, lambda start: start.write_text("weights"), keep_result=keep)
+    assert [path.exists() for path in kept] == [keep, keep]
+    assert not any(path.exists() for path in gone)
+    again = read_folder(tmp_path, "net")
+    assert again is not None
+    assert again.done == {}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}'])
 def test_a_damaged_record(tmp_path: Path, content: str) -> None:
     (tmp_path / "finetune.json").write_text(content)
     with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
-        open_folder(tmp_path, "net", INPUTS, resume=True)
+        read_folder(tmp_path, "net")
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DarknetError, match="cannot be a folder for results"):
-        open_folder(tmp_path / "file", "net", INPUTS, resume=False)
+        begun(tmp_path / "file")
 
 
-def test_the_data_file_says_what_was_trained_on(tmp_path: Path) -> None:
-    data = open_data(draw_shapes(tmp_path / "shapes", 6), share=0.34)
-    folder = open_folder(tmp_path / "out", "net", INPUTS, resume=False)
-    write_data(folder, data)
-    again = open_data(tmp_path / "out" / "net.data")
-    assert again.names == SHAPES
-    assert (again.training(), again.validation()) == (data.training(), data.validation())
-
-
-def test_labels_need_not_be_in_the_paths(tmp_path: Path) -> None:
-    draw_shapes(tmp_path / "shapes", 1)
-    paths = [tmp_path / "shapes" / "circle" / "0.png", tmp_path / "shapes" / "cross" / "0.png"]
-    train = Dataset(("two words", "b"), paths, [(1,), (0,)])
-    folder = open_folder(tmp_path / "out", "net", INPUTS, resume=False)
-    write_data(folder, Data(tmp_path, train.names, train, None, tmp_path, 1))
-    again = open_data(tmp_path / "out" / "net.data")
-    assert again.training() == train
-    assert again.valid is None
-
-
-def test_a_name_that_cannot_stand_in_a_list(tmp_path: Path) -> None:
-    train = Dataset(("a",), [tmp_path / "a\n1.png"], [(0,)])
-    folder = open_folder(tmp_path / "out", "net", INPUTS, resume=False)
-    with pytest.raises(TrainingError, match="a name that cannot stand in a list: rename it"):
-        write_data(folder, Data(tmp_path, train.names, train, None, tmp_path, 1))
+def test_results_among_the_pictures_would_be_a_class(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    for output in ("photos", "photos/mine", "photos/../photos/a/b"):
+        with pytest.raises(TrainingError, match="among the pictures: choose another -o"):
+            check_inputs(tmp_path / output, "net", [tmp_path / "photos"])
+    check_inputs(tmp_path / "photos2", "net", [tmp_path / "photos"])

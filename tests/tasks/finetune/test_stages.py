@@ -87,6 +87,25 @@ def test_the_cfg_of_a_later_stage() -> None:
     assert (net.settings.optimiser.method, net.settings.schedule.policy) == ("sgd", "onecycle")
 
 
+def test_rates_follow_the_batch() -> None:
+    def rate(pictures: int, **wishes: float) -> float:
+        asked = Wishes(unfreeze=1, **wishes)  # type: ignore[arg-type]
+        return plan_stages(NET.layers, HEAD, [HEAD], pictures, asked)[1].rate
+
+    assert [rate(640), rate(10**5), rate(640, batch=128)] == [0.003] * 3
+    assert rate(160) == pytest.approx(0.003 * 16 / 64)
+    assert rate(160, rate=0.02) == 0.02
+
+
+def test_the_decay_of_the_head() -> None:
+    def decays(decay: float | None) -> list[float]:
+        stages = plan_stages(NET.layers, HEAD, [HEAD], 100, Wishes(unfreeze=1), decay)
+        return [stage_net(stage).settings.optimiser.decay for stage in stages]
+
+    assert decays(None) == [1e-4, 5e-4]
+    assert decays(0.71234) == [0.712, 5e-4]
+
+
 def test_memory_holds_no_more_pictures_than_the_cfg_says() -> None:
     def parts(batch: int, subdivisions: int) -> int:
         text = CFG.replace("batch=12", f"batch=12\nsubdivisions={subdivisions}")

@@ -11,8 +11,8 @@ again (`plain`), or stored, if something was added to z (`stored`), or made agai
 2 pixels to one, delta being that of the pooled map (`pooled`): it belongs to the first of the
 largest. See backward_pixels.py; the first pass is in statistics_backward.py, the second here.
 
-Where mean and variance are constants, the second pass is enough: a = scale, b = e = 0. Without
-batch norm, x being y, the first is: it keeps d as a map, and its sums are the updates of biases.
+Where mean and variance are constants, a = scale and b = e = 0. Without batch norm, x being y, the
+first pass is enough: it keeps d as a map, and its sums are the updates of biases.
 """
 
 from __future__ import annotations

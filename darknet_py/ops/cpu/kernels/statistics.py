@@ -164,12 +164,29 @@ def finish_statistics(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def coefficients(thread, threads, c, vectors, mean, variance, scales, biases, scale, shift):  # type: ignore[no-untyped-def]
-    """scale and shift where mean and variance, (c,), are known: the rolling ones."""
+def fixed_statistics(  # type: ignore[no-untyped-def]
+    thread,
+    threads,
+    c,
+    vectors,
+    rolling_mean,
+    rolling_variance,
+    mean,
+    variance,
+    scales,
+    biases,
+    scale,
+    shift,
+):
+    """The same where mean and variance are known, the rolling ones, (c,), which stay."""
     for k in range(c * thread // threads, c * (thread + 1) // threads):
+        put_float(mean + 4 * k, float_at(rolling_mean + 4 * k))
+        put_float(variance + 4 * k, float_at(rolling_variance + 4 * k))
         _put_coefficients(4 * k, mean, variance, scales, biases, scale, shift)
     if thread == threads - 1:
         for k in range(c, vectors * _length):
+            put_float(mean + 4 * k, 0.0)
+            put_float(variance + 4 * k, 0.0)
             put_float(scale + 4 * k, 0.0)
             put_float(shift + 4 * k, 0.0)
 

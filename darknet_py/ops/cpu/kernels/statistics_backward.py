@@ -216,11 +216,14 @@ def finish_backward_sums(  # type: ignore[no-untyped-def]
     a,
     b,
     e,
+    fixed,
 ):
     """Adds the updates, (c,), and makes a, b and e, padded. bias_updates: 0 for none.
 
-    sums: of as many threads as do this. count: values of x in a channel.
+    sums: of as many threads as do this. count: values of x in a channel. fixed: 1 where mean and
+    variance are constants, and not the batch's: b and e are 0.
     """
+    of_batch = 0.0 if fixed != 0 else 1.0
     for k in range(c * thread // threads, c * (thread + 1) // threads):
         total, product = 0.0, 0.0
         for t in range(threads):
@@ -234,8 +237,8 @@ def finish_backward_sums(  # type: ignore[no-untyped-def]
         factor = float_at(scales + at) * inverse
         spread = (deviation if deviation > 0 else 1.0) * max(count - 1, 1)
         put_float(a + at, factor)
-        put_float(b + at, -factor * inverse * product / spread)
-        put_float(e + at, -factor * total / count)
+        put_float(b + at, -of_batch * factor * inverse * product / spread)
+        put_float(e + at, -of_batch * factor * total / count)
         put_float(scale_updates + at, float_at(scale_updates + at) + product * inverse)
         if bias_updates != 0:
             put_float(bias_updates + at, float_at(bias_updates + at) + total)

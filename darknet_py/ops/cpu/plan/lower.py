@@ -148,13 +148,32 @@ def _batch_statistics(chain: Chain) -> Step | None:
     for call in (norms[0], *averages.values()):
         chain.take(call)
     chain.y = norms[0].result
-    step = Normalize(x, chain.y, mean, variance, scales, biases, rolling)
+    return _normalized(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
+
+
+def _fixed_statistics(chain: Chain) -> Step | None:
+    """Normalisation by rolling statistics where scales learn; where they do not, it is part of a
+    convolution, or Plain."""
+    x, scales, biases, mean, variance = chain.call.arguments
+    readers = chain.lowering.readers.get(x, [])
+    learns = any(call.name == "batchnorm_fixed_backward" for call in readers)
+    if not learns or not _constant(scales, biases, mean, variance):
+        return None
+    chain.y = chain.call.result
+    one, other = Map(mean.shape, x.recorder), Map(mean.shape, x.recorder)
+    step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
+    return _normalized(chain, step)
+
+
+def _normalized(chain: Chain, step: Normalize) -> Step:
+    """A normalisation with whatever may be fused into it."""
     _take_activation(chain, step)
     if not _take_pooling_both_ways(chain, step):
         _take_sum(chain, step)
         _take_pooling(chain, step)
+    assert chain.y is not None
     step.y = chain.y
-    chain.lowering.norms[x] = step
+    chain.lowering.norms[step.x] = step
     return step
 
 
@@ -178,7 +197,7 @@ def _take_pooling_both_ways(chain: Chain, step: Normalize) -> bool:
     norm = lowering.only_reader(last.result)
     is_square = forward.arguments[1:3] == (2, 2) and forward.result.shape[1:3] == (h / 2, w / 2)
     is_alone = readers.keys() == expected and len(lowering.readers[y]) == len(expected)
-    if not (is_square and is_alone and norm and norm.name == "batchnorm_backward"):
+    if not (is_square and is_alone and norm and norm.name in lower_backward.NORMS):
         return False
     if norm.arguments[1] is not step.x:
         return False
@@ -272,6 +291,7 @@ _RULES: Rules = {
     "activate": _activate,
     "avgpool": _avgpool,
     "batch_statistics": _batch_statistics,
+    "batchnorm": _fixed_statistics,
     "concat": _concat,
     "conv2d": _convolution,
     "dense": _dense,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from darknet_py.ops.cpu.plan.normalize_backward import BiasGradient, NormalizeBa
 from darknet_py.ops.cpu.plan.pooling import AvgpoolBackward, MaxpoolBackward
 from darknet_py.ops.cpu.plan.step import Step
 from darknet_py.ops.record import Call, Map
+
+NORMS = "batchnorm_backward", "batchnorm_fixed_backward"
+"""Ways back through batch norm: with the batch's statistics, and with rolling ones."""
 
 
 def input_delta(chain: Chain) -> Step | None:
@@ -116,7 +120,7 @@ def add(chain: Chain) -> Step | None:
 
 
 def batchnorm(chain: Chain) -> Step | None:
-    """With what comes before it: pooling, activation. Only where the batch's statistics hold."""
+    """With what comes before it: pooling, activation. Only where the way forward is a step, too."""
     lowering = chain.lowering
     activation, pooled = "linear", False
     if chain.call.name == "maxpool_backward":
@@ -125,17 +129,15 @@ def batchnorm(chain: Chain) -> Step | None:
             return _maxpool(chain)
     call: Call | None = chain.call
     if pooled:
-        call = chain.next("activate_backward", lambda call: True) or chain.next(
-            "batchnorm_backward", lambda call: True
+        call = chain.next("activate_backward", lambda call: True) or _next_norm(
+            chain, lambda call: True
         )
     assert call is not None
     if call.name == "activate_backward":
         _, y, activation = call.arguments
         if not pooled and activation not in SLOPES:
             return _activation(chain)
-        call = chain.next(
-            "batchnorm_backward", lambda call: pooled or lowering.norm_of(call.arguments[1], y)
-        )
+        call = _next_norm(chain, lambda call: pooled or lowering.norm_of(call.arguments[1], y))
         if call is None:
             return _activation(chain)
     norm = lowering.norms.get(call.arguments[1])
@@ -144,6 +146,11 @@ def batchnorm(chain: Chain) -> Step | None:
     out, scale_updates, bias_updates = call.results
     arrays = [_updates(chain, result) for result in (scale_updates, bias_updates)]
     return NormalizeBackward(norm, chain.call.arguments[0], out, activation, pooled, *arrays)
+
+
+def _next_norm(chain: Chain, accept: Callable[[Call], bool]) -> Call | None:
+    found = (chain.next(name, accept) for name in NORMS)
+    return next((call for call in found if call is not None), None)
 
 
 def _maxpool(chain: Chain) -> Step:
@@ -159,12 +166,12 @@ def _maxpool(chain: Chain) -> Step:
 
 def _gate(chain: Chain, y: Map | None) -> Call | None:
     """Takes the way back through an activation (whose output is y, if that is said), unless batch
-    norm with the batch's statistics takes it."""
+    norm takes it."""
 
     def accept(call: Call) -> bool:
         is_same = y is None or call.arguments[1] is y
         after = chain.lowering.only_reader(call.result)
-        is_norms = after is not None and after.name == "batchnorm_backward"
+        is_norms = after is not None and after.name in NORMS
         return is_same and not is_norms and call.arguments[2] in SLOPES
 
     return chain.next("activate_backward", accept)
@@ -208,6 +215,7 @@ RULES: Rules = {
     "scale_channels": scaled_input_delta,
     "activate_backward": batchnorm,
     "batchnorm_backward": batchnorm,
+    "batchnorm_fixed_backward": batchnorm,
     "biases_backward": biases,
     "maxpool_backward": batchnorm,
     "add": add,

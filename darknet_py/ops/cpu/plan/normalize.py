@@ -1,4 +1,4 @@
-"""Batch normalisation in training: forward with the batch's statistics, and back."""
+"""Batch normalisation in training: forward with the batch's statistics, or with fixed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Normalize(Step):
     """y = activation(norm(x) [+ added]) [+ added_after], [the largest of 2x2]; see ops.batchnorm.
 
     mean, variance: maps (c,) that it writes, as are scale and shift, with which norm(x) is
-    x scale + shift. rolling: averages that move, or none.
+    x scale + shift. rolling: averages that move, or none; fixed: that they are not moved, but are
+    mean and variance.
     """
 
     x: Map
@@ -30,6 +31,7 @@ class Normalize(Step):
     scales: np.ndarray
     biases: np.ndarray | None
     rolling: tuple[np.ndarray, np.ndarray] | None = None
+    fixed: bool = False
     activation: str = "linear"
     added: Map | None = None
     added_after: Map | None = None
@@ -66,6 +68,8 @@ class Normalize(Step):
 
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
+        if self.fixed:
+            return [self._coefficients(binding, x), self._apply(binding, x, y)]
         return [
             self._sums(binding, x),
             self._finish(binding, x),
@@ -85,22 +89,31 @@ class Normalize(Step):
         )
 
     def _finish(self, binding: Binding, x: Place) -> Row:
-        mean, variance = self.rolling or (None, None)
         return statistics.finish_statistics.step(
             sums=binding.scratch.ctypes.data,
             sums_size=statistics.statistics_size(x.vectors),
             count=x.n * x.h * x.w,
-            c=x.c,
-            vectors=x.vectors,
-            mean=binding.place(self.mean).address,
-            variance=binding.place(self.variance).address,
-            rolling_mean=address(mean),
-            rolling_variance=address(variance),
-            scales=address(self.scales),
-            biases=address(self.biases),
-            scale=binding.place(self.scale).address,
-            shift=binding.place(self.shift).address,
+            **self._numbers(binding, x),
         )
+
+    def _coefficients(self, binding: Binding, x: Place) -> Row:
+        return statistics.fixed_statistics.step(**self._numbers(binding, x))
+
+    def _numbers(self, binding: Binding, x: Place) -> dict[str, int]:
+        """The arrays of a number for each channel."""
+        mean, variance = self.rolling or (None, None)
+        return {
+            "c": x.c,
+            "vectors": x.vectors,
+            "mean": binding.place(self.mean).address,
+            "variance": binding.place(self.variance).address,
+            "rolling_mean": address(mean),
+            "rolling_variance": address(variance),
+            "scales": address(self.scales),
+            "biases": address(self.biases),
+            "scale": binding.place(self.scale).address,
+            "shift": binding.place(self.shift).address,
+        }
 
     def _apply(self, binding: Binding, x: Place, y: Place) -> Row:
         common = {

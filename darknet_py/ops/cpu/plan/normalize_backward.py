@@ -101,6 +101,7 @@ class NormalizeBackward(Step):
             a=a,
             b=b,
             e=e,
+            fixed=int(self.norm.fixed),
         )
 
 

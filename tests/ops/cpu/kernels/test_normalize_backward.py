@@ -77,33 +77,30 @@ class Case:
             "slopes": address(given_slopes),
             **{name: address(of_c[name]) for name in ("mean", "scale", "shift")},
         }
-        if fixed:
-            abe["a"][:] = of_c["scale"]
-            abe["b"][:] = abe["e"][:] = 0
-        else:
-            run(
-                getattr(statistics, f"backward_sums_{self.kind}"),
-                threads,
-                sums=address(sums),
-                sums_size=size,
-                **kept.pitches("kept"),
-                **common,
-            )
-            run(
-                statistics.finish_backward_sums,
-                threads,
-                sums=address(sums),
-                sums_size=size,
-                count=self.x.size // c,
-                c=c,
-                vectors=vectors,
-                variance=address(of_c["variance"]),
-                scales=address(scales := copied(self.scales)),
-                scale_updates=address(updates[0]),
-                bias_updates=address(updates[1]),
-                **{name: address(value) for name, value in abe.items()},
-            )
-            del scales
+        run(
+            getattr(statistics, f"backward_sums_{self.kind}"),
+            threads,
+            sums=address(sums),
+            sums_size=size,
+            **kept.pitches("kept"),
+            **common,
+        )
+        run(
+            statistics.finish_backward_sums,
+            threads,
+            sums=address(sums),
+            sums_size=size,
+            count=self.x.size // c,
+            c=c,
+            vectors=vectors,
+            variance=address(of_c["variance"]),
+            scales=address(scales := copied(self.scales)),
+            scale_updates=address(updates[0]),
+            bias_updates=address(updates[1]),
+            fixed=int(fixed),
+            **{name: address(value) for name, value in abe.items()},
+        )
+        del scales
         run(
             getattr(kernels, f"backward_{self.kind}"),
             threads,
@@ -141,9 +138,11 @@ def test_backward_of_constants(
     shape: tuple[int, ...], kind: str, activation: str, threads: int
 ) -> None:
     case = Case(shape, activation, kind)
-    out, _, _ = case.run(threads, fixed=True)
-    expected = normalize.batchnorm_fixed_backward(*case.given)[0]
-    np.testing.assert_allclose(out.values, expected, rtol=1e-5, atol=1e-6)
+    out, _, (scale_updates, bias_updates) = case.run(threads, fixed=True)
+    x_delta, scales, biases = normalize.batchnorm_fixed_backward(*case.given)
+    np.testing.assert_allclose(out.values, x_delta, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scale_updates - 1, scales, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(bias_updates - 1, biases, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("activation", ["linear", "leaky", "relu"])
@@ -151,6 +150,7 @@ def test_the_first_of_equal_values_gets_the_delta(activation: str) -> None:
     x = np.array([[1, 1, 2, 3], [1, 1, 3, 3]], "f").reshape(1, 2, 4, 1)
     case = Case((1, 2, 4, 1), activation, "pooled")
     case.x, case.scale, case.shift = x, np.ones(1), np.zeros(1)
+    case.scales, case.variance = np.ones(1), np.ones(1)
     case.delta = np.array([5, 7], "f").reshape(1, 1, 2, 1)
     out, _, _ = case.run(1, fixed=True)
-    np.testing.assert_array_equal(out.values.ravel(), [5, 0, 0, 7, 0, 0, 0, 0])
+    np.testing.assert_allclose(out.values.ravel(), [5, 0, 0, 7, 0, 0, 0, 0], rtol=1e-5)

@@ -75,27 +75,33 @@ def test_statistics(case: tuple[int, ...], shift: float, rolls: bool, threads: i
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("has_biases", [False, True])
 @pytest.mark.parametrize("c", [1, 16, 19])
-def test_coefficients(c: int, has_biases: bool, threads: int) -> None:
-    values = {name: copied(random_array((c,), i)) for i, name in enumerate(("mean", "scales"))}
-    values["variance"] = np.abs(copied(random_array((c,), 9)))
-    values["variance"][0] = -7e-44  # as in real weights: 0
+def test_fixed_statistics(c: int, has_biases: bool, threads: int) -> None:
+    names = "rolling_mean", "scales"
+    values = {name: copied(random_array((c,), i)) for i, name in enumerate(names)}
+    values["rolling_variance"] = np.abs(copied(random_array((c,), 9)))
+    values["rolling_variance"][0] = -7e-44  # as in real weights: 0
     biases = copied(random_array((c,), 8))
-    scale, shift = channels(np.full(c + 1, 9.0)), channels(np.full(c + 1, 9.0))
+    made = [channels(np.full(c + 1, 9.0)) for _ in range(4)]
+    scale, shift, mean, variance = made
     run(
-        kernels.coefficients,
+        kernels.fixed_statistics,
         threads,
         c=c,
         vectors=scale.size // kernels._length,
         biases=address(biases) if has_biases else 0,
         scale=address(scale),
         shift=address(shift),
+        mean=address(mean),
+        variance=address(variance),
         **{name: address(value) for name, value in values.items()},
     )
     x = random_array((3, 1, 1, c), 7)
-    given = values["scales"], biases if has_biases else None, values["mean"], values["variance"]
+    statistics = values["rolling_mean"], values["rolling_variance"]
+    given = values["scales"], biases if has_biases else None, *statistics
     expected = normalize.batchnorm(x, *given)
     size = np.abs(expected).max(axis=(0, 1, 2))
     error = np.abs(x * scale[:c] + shift[:c] - expected)
     assert (error <= 1e-4 * np.abs(expected) + 1e-6 * size + 1e-5).all()
-    assert not scale[c:].any()
-    assert not shift[c:].any()
+    for found, value in zip((mean, variance), statistics, strict=True):
+        np.testing.assert_array_equal(found[:c], value)
+    assert not any(array[c:].any() for array in made)

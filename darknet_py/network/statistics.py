@@ -1,0 +1,73 @@
+"""Batch norm's rolling statistics counted again, with the weights as they are.
+
+Rolling averages keep .99 of what they were at each batch, so that they lag behind weights that move
+by a hundred batches. Where layers that were frozen begin to learn, what is validated or saved
+meanwhile is not the network that is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from darknet_py.layers import Parameter
+from darknet_py.network import recordings
+from darknet_py.network.learning import draws, prepare_updates
+
+if TYPE_CHECKING:
+    from darknet_py.network.network import Network
+
+_TAKEN = 0.01
+"""What a rolling average takes of a batch: see ops.moving_average."""
+
+
+def update_bn(net: Network, batches: Iterable[np.ndarray]) -> None:
+    """See Network.update_bn."""
+    pairs = _moving(net)
+    if not pairs:
+        return
+    prepare_updates(net)
+    sums = [np.zeros((2, *mean.shape)) for mean, _ in pairs]
+    count = 0
+    with np.errstate(all="ignore"):  # a validation says what numpy would warn of
+        for x in (part for batch in batches for part in np.split(batch, net.settings.subdivisions)):
+            for parameter in chain(*pairs):
+                parameter.value[...] = 0  # so that what is there afterwards is the batch's alone
+            _forward(net, x)
+            count += 1
+            for pair, total in zip(pairs, sums, strict=True):
+                mean, variance = (_host(net, parameter) / _TAKEN for parameter in pair)
+                total += mean, variance + np.square(mean)
+        for pair, total in zip(pairs, sums, strict=True):
+            mean, square = total / count
+            for parameter, value in zip(pair, (mean, square - np.square(mean)), strict=True):
+                parameter.value[...] = net.ops.array(value.astype(np.float32))
+    net.engine.moved()
+
+
+def _moving(net: Network) -> list[tuple[Parameter, Parameter]]:
+    """The means and variances that move in training."""
+    layers = [each for each in net.layers if not (each.frozen or each.use_global_stats)]
+    parameters = [parameter for layer in layers for parameter in layer.parameters()]
+    means, variances = (
+        [each for each in parameters if each.name == name]
+        for name in ("rolling_mean", "rolling_variance")
+    )
+    return list(zip(means, variances, strict=True))
+
+
+def _forward(net: Network, x: np.ndarray) -> None:
+    """As in training; the rolling averages take their part."""
+    random = draws(net)
+    if net.engine.trains and (net.engine.draws or not random):
+        recordings.statistics(net, net.checked(x), fresh=random).run(net)
+    else:
+        recordings.forward_in_training(net, net.ops, net.to_device(x))
+
+
+def _host(net: Network, parameter: Parameter) -> np.ndarray:
+    found: np.ndarray = net.ops.to_host(parameter.value).astype(np.float64)
+    return found
