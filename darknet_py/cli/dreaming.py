@@ -34,7 +34,7 @@ from darknet_py.cli.predictions import class_names
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
-    from darknet_py.tasks.dream.memory import Dream
+    from darknet_py.tasks.dream.memory import DreamMemory
     from darknet_py.tasks.dream.options import Options
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.dream.step import Image, Scene
@@ -96,7 +96,7 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     resolved: dict[str, Any] = {"threads": chosen.threads, "device": device}
     if asked.sheet:
         return _sheet(request, chosen, net, scene, options, resolved)
-    from darknet_py.tasks.dream.memory import Dream, shapes_of
+    from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
     from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
 
@@ -116,7 +116,7 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     check_sizes(net, w, h, options)
     guide = _load(asked.guide, net) if asked.guide else None
     shapes = shapes_of(net, found, wish.label is not None, guide)
-    resolved["tile"] = _tile(request, Dream(net, w, h, shapes, options), chosen)
+    resolved["tile"] = _tile(request, DreamMemory(net, w, h, shapes, options), chosen)
     load_weights(net, find_file(request.weights), chosen)
     if asked.reconstruct:
         assert request.layer is not None
@@ -158,7 +158,7 @@ def _sheet(
     return Work(request, events(), Progress(1, len(layers), chosen.quiet), resolved)
 
 
-def _tile(request: Request, dream: Dream, chosen: Chosen) -> int:
+def _tile(request: Request, dream: DreamMemory, chosen: Chosen) -> int:
     """Pixels of a tile, 0 for none; says what memory the dream will take."""
     from darknet_py.tasks.dream.memory import free_memory
     from darknet_py.tasks.dream.tiles import exact_tile

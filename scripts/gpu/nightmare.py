@@ -15,7 +15,7 @@ import numpy as np
 
 from darknet_py.images import load_image, save_image
 from darknet_py.network import Network, load_network
-from darknet_py.tasks.dream import memory
+from darknet_py.tasks.dream.memory import DreamMemory, free_memory
 from darknet_py.tasks.dream.objective import Wish, choices, targets
 from darknet_py.tasks.dream.options import Options
 from darknet_py.tasks.dream.step import Image, Scene
@@ -99,7 +99,7 @@ def ready(dream: Dream, device: str) -> Callable[[], Image]:
     found = choices(net, wish)
     wanted = targets(net, wish, found, [])
     h, w, _ = picture.shape
-    tile = memory.Dream(net, w, h, wanted, options).choose_tile(memory.free_memory(net))
+    tile = DreamMemory(net, w, h, wanted, options).choose_tile(free_memory(net))
 
     def run() -> Image:
         *_, end = nightmare(net, Scene(picture), wanted, options, tile)

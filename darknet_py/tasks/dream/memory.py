@@ -35,7 +35,7 @@ TILES = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128)
 
 
 @dataclass(frozen=True)
-class Dream:
+class DreamMemory:
     """What takes memory. net: up to the last layer that is needed, with or without values; choices:
     what steps are drawn from, for a picture of `w` x `h` pixels."""
 

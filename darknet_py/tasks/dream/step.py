@@ -121,5 +121,7 @@ def scaled(image: Image, w: int, h: int) -> Image:
 
 def scene_at(scene: Scene, w: int, h: int) -> Scene:
     """All of a scene, of another size."""
-    parts = (scene.picture, scene.colors_of, scene.mask)
-    return Scene(*(None if part is None else scaled(part, w, h) for part in parts))
+    colors, mask = (
+        None if part is None else scaled(part, w, h) for part in (scene.colors_of, scene.mask)
+    )
+    return Scene(scaled(scene.picture, w, h), colors, mask)
