@@ -31,7 +31,7 @@ class Presenter:
         """A line for each layer, and one for each stage; pictures that are others than before."""
         for change in self._prepared.changes:
             click.echo(f"warning: {change}", err=True)
-        if self._prepared.changes:
+        if self._prepared.again:
             click.echo(f"warning: {_AGAIN}", err=True)
         if self._quiet:
             return

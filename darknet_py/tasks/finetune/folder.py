@@ -57,7 +57,7 @@ class Folder:
         self._clear(stage, _STATES)
 
     def begin(
-        self, texts: Mapping[str, str], save_start: Callable[[Path], None], keep_result: bool
+        self, texts: Mapping[str, str], save_start: Callable[[Path], object], keep_result: bool
     ) -> None:
         """Writes what does not change any more: files by their names, and by save_start(path) the
         first weights. What the stages of another beginning have left goes before, and NAME.cfg and

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from darknet_py.atomic import write_text
 from darknet_py.cfg.sections import Section
 from darknet_py.cfg.write import changed, write_sections
 from darknet_py.errors import TrainingError
@@ -62,13 +63,14 @@ class Prepared:
     """A fine-tuning that can begin. data: with the sides that the pictures were on when it began;
     how: with the number of views; plan: a line for each layer with weights: where they are from,
     and in each stage "frozen" or its rate; changes: lines about pictures that are others than when
-    it began, for which the stages begin again."""
+    it began, or would be on another side; again: whether stages begin again for them."""
 
     folder: Folder
     plan: list[str]
     data: Data
     how: How
     changes: list[str]
+    again: bool
 
 
 def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
@@ -82,26 +84,31 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     data.training()
     goes_on = there if request.resume else None
     changes: list[str] = []
+    again = False
     if goes_on is not None:
-        joined = _joined(goes_on, data)
-        data, changes = replace(data, train=joined.train, valid=joined.valid), joined.changes
+        train, valid, changes = _joined(goes_on, data)
+        data = replace(data, train=train, valid=valid)
+        split, began = split_of(train, valid), goes_on.split
+        again = (split.train, split.valid) != (began.train, began.valid)
         how = replace(how, views=how.views or goes_on.inputs.get("views"))
-        _check_same(goes_on, _inputs(net, request, how), bool(changes))
+        _check_same(goes_on, _inputs(net, request, how), again)
     train = data.training()
     how = replace(how, views=how.views or max(1, min(16, _VIEWS // len(train))))
     new_head = with_new_head(net, len(data.names))
     sections = _with_keys(sized(new_head.sections, request.size), request)
     begun = start(net, request.weights, sections, new_head.head, request.reinit, request.seed)
     sections = _with_loss_keys(sections, begun.net.layers, request)
-    if goes_on is not None and goes_on.begun and not changes:
+    texts = model_texts(name, data)
+    if goes_on is not None and goes_on.begun and not again:
+        for each, text in texts.items():  # the pictures may lie somewhere else now
+            write_text(request.output / each, text)
         plan = plan_lines(begun, goes_on.stages, new_head.added)
-        return Prepared(goes_on, plan, data, how, [])
+        return Prepared(goes_on, plan, data, how, changes, again)
 
     decay = head_decay(begun.net, new_head.head, train) if len(begun.drawn) == 1 else None
     stages = plan_stages(
         begun.net.layers, new_head.head, list(begun.drawn), len(train), request.wishes, decay
     )
-    texts = model_texts(name, data)
     if goes_on is None and not request.force:
         check_new(request.output, name, there, texts)
     for stage in stages:
@@ -112,7 +119,7 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     begun.net.seen = 0
     folder.begin(texts, begun.net.save_weights, keep_result=goes_on is not None)
     plan = plan_lines(begun, stages, new_head.added)
-    return Prepared(folder, plan, data, how, changes)
+    return Prepared(folder, plan, data, how, changes, again)
 
 
 def _joined(folder: Folder, data: Data) -> Joined:
@@ -120,10 +127,10 @@ def _joined(folder: Folder, data: Data) -> Joined:
     return rejoin(folder.split, data.training(), data.valid, record)
 
 
-def _check_same(folder: Folder, inputs: dict[str, Any], has_changes: bool) -> None:
+def _check_same(folder: Folder, inputs: dict[str, Any], again: bool) -> None:
     """Raises TrainingError where another fine-tuning began. Where stages begin again, weights of
     classes may follow the pictures that there are now."""
-    other = [each for each in folder.differs(inputs) if not (has_changes and each == _WEIGHTS)]
+    other = [each for each in folder.differs(inputs) if not (again and each == _WEIGHTS)]
     if other:
         raise TrainingError(
             f"{folder.path}: another fine-tuning began there: it had another {', '.join(other)}: "

@@ -25,6 +25,7 @@ def test_scores_have_a_variance_of_ten(tmp_path: Path, train: Dataset) -> None:
     square = np.square(net.output(x, HEAD - 1).mean(axis=(2, 3))).mean()
     variance = 10 / (16 * square)
     found = head_decay(net, HEAD, train)
+    assert found is not None
     assert found == pytest.approx(1 / (len(train) * variance), rel=1e-4)
     # whatever the scale of the features is: weights grow as they shrink
     for parameter in net.layers[HEAD - 1].parameters()[:2]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -290,6 +291,29 @@ def test_pictures_stay_on_their_sides(
     assert set(prepared.data.training().paths) == set(less.training().paths)
     new = data.training().paths[0]
     assert set(prepared.data.validation().paths) == {*less.validation().paths, new}
+
+
+def test_what_is_done_stays_where_the_sides_alone_would_be_others(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    """As with another --share, or after the whole folder was moved."""
+    wishes = Wishes(unfreeze=0, head_epochs=1)
+    output = tmp_path / "out"
+    list(run(base, data, output, how, wishes))
+    request = Request(str(base[1]), output, wishes, resume=True)
+    swapped = replace(data, train=data.valid, valid=data.train)
+    prepared = prepare(open_net(base[0]), request, swapped, how)
+    assert len(prepared.changes) == 1
+    assert not prepared.again
+    assert (prepared.data.train, prepared.data.valid) == (data.train, data.valid)
+    assert list(prepared.folder.done) == ["head"]
+
+    moved = tmp_path / "moved"
+    shutil.copytree(data.path, moved)
+    elsewhere = open_data(moved, share=0.25)
+    prepared = prepare(open_net(base[0]), request, elsewhere, how)
+    assert (prepared.changes, prepared.again) == ([], False)
+    assert str(moved) in (output / "train.list").read_text()
 
 
 def test_other_classes_are_refused(
