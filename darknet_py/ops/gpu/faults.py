@@ -6,9 +6,7 @@ import re
 
 from darknet_py.errors import OutOfMemoryError
 
-LIBRARIES = (
-    "pip install 'darknet[gpu]' (CUDA 13) or 'darknet[gpu12]' (CUDA 12) brings CUDA's libraries"
-)
+LIBRARIES = "pip install '.[gpu]' in the checkout (CUDA 12: '.[gpu12]') brings CUDA's libraries"
 DRIVER = "is there an NVIDIA GPU, and is its driver installed and new enough?"
 
 
