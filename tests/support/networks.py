@@ -74,7 +74,7 @@ def make_network(text: str, ops: Any = CPU, seed: int = 0) -> Network:
     network.initialise(seed)
     rng = np.random.default_rng(seed + 1)
     for parameter in network.parameters():
-        more = 0.0
+        more: Any = 0.0
         if parameter.name == "biases":
             more = rng.normal(size=parameter.shape)
         elif parameter.name.startswith("rolling"):
