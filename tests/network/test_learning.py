@@ -262,8 +262,8 @@ def test_what_nobody_reads_is_not_computed(
     recorders: list[Recorder] = []
 
     class Kept(Recorder):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             recorders.append(self)
 
     def count(name: str) -> int:
