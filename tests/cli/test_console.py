@@ -95,7 +95,7 @@ def test_classify(odd: Path, model: Model, env: dict[str, str]) -> None:
     assert [text.code, found.code, table.code] == [0, 0, 0]
     heads = text.out.decode().splitlines()[::2]
     assert [head.split(": ")[0] for head in heads] == [
-        *("odd/caf\\udce9.png", "odd/hé 猫.png", "odd/two\\nlines.png")
+        *("odd/caf\\xe9.png", "odd/hé 猫.png", "odd/two\\nlines.png")
     ]
     paths = [json.loads(line)["path"] for line in found.out.decode().splitlines()]
     assert [Path(path).name.encode("utf-8", "surrogateescape") for path in paths] == NAMES

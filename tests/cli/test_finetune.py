@@ -125,7 +125,7 @@ def test_going_on_without_a_picture(darknet: Run, task: Task) -> None:
     # what was drawn stays drawn: the seed need not be said again
     code, _, err = darknet(*words[:-2], "--resume")
     assert code == 0
-    assert "warning: 1 picture that the run began with" in err
+    assert "warning: gone since the run began, or cannot be read: 1 picture" in err
     assert "so the stages begin again; cached features of all other pictures are kept" in err
     assert "features: 26 of 26 pictures, 26 found" in err
     left = (task.output / "train.list").read_text().splitlines()

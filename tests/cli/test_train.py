@@ -447,9 +447,9 @@ def test_one_class_alone_is_refused_in_one_line(darknet: Run, tmp_path: Path, co
 
 def test_a_network_of_no_numbers_is_not_evaluated(darknet: Run, task: Task, tmp_path: Path) -> None:
     darknet("train", *task.words, "--max-iter", 1)
-    weights = tmp_path / "nan.weights"
+    weights = tmp_path / "huge.weights"  # finite, as others are refused when they are read
     raw = bytearray((task.backup / "shapes.weights").read_bytes())
-    raw[20:] = np.full((len(raw) - 20) // 4, np.nan, "<f4").tobytes()
+    raw[20:] = np.full((len(raw) - 20) // 4, 3e38, "<f4").tobytes()
     weights.write_bytes(raw)
     for options in ([], ["--json"]):
         code, out, err = darknet(

@@ -17,7 +17,7 @@ def test_ordinary_names_are_shown_as_they_are(name: str) -> None:
 
 def test_what_breaks_a_line_or_a_terminal_is_spelled_out() -> None:
     assert one_line("a\nb\x1b[31m\x85.jpg") == "a\\nb\\x1b[31m\\x85.jpg"
-    assert one_line("not-utf8-\udcff.jpg") == "not-utf8-\\udcff.jpg"
+    assert one_line("not-utf8-\udcff.jpg") == "not-utf8-\\xff.jpg"
 
 
 @given(st.text())

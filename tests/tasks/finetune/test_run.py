@@ -262,7 +262,7 @@ def test_going_on_after_a_picture_was_removed(
         request = Request(str(base[1]), output, wishes, resume=True)
         prepared = prepare(open_net(base[0]), request, fewer, how)
         (change,) = prepared.changes
-        assert change.startswith("1 picture that the run began with")
+        assert change.startswith("gone since the run began, or cannot be read: 1 picture")
         assert prepared.folder.done == {}
         assert (prepared.data.train, prepared.data.valid) == (fewer.train, fewer.valid)
         assert (output / "base.weights").exists()
