@@ -226,7 +226,7 @@ def test_a_layer_that_is_not_known(tmp_path: Path) -> None:
         graph_of(tmp_path, "[normalization]\nsize=4\n")
 
 
-@pytest.mark.parametrize("name", {*INFERENCE, *TRAINING, *GRADIENT})
+@pytest.mark.parametrize("name", sorted({*INFERENCE, *TRAINING, *GRADIENT}))
 def test_cfgs_are_there(name: str) -> None:
     assert find_cfg(name).is_file()
 
