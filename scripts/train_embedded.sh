@@ -1,6 +1,7 @@
 # Sourced by scripts/train_mnist and scripts/train_cifar: how a network that comes with the program
 # was trained. Arguments of theirs: the pictures, then, if given, the folder that gets the training's
-# files (backup/NAME), then options of `darknet train`, such as --resume after a stop.
+# files (backup/NAME), then options of `darknet train`, such as --resume after a stop. At the end the
+# new weights take the place of those that came with the program.
 
 # train_embedded CFG NAME EVERY PICTURES [FOLDER] [OPTION]...
 #

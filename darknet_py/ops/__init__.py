@@ -55,7 +55,7 @@ def _auto() -> ModuleType:
 def _gpu(index: int) -> ModuleType:
     if importlib.util.find_spec("cupy") is None:
         raise DeviceError(
-            "the GPU needs cupy: pip install '.[gpu]' in the checkout (CUDA 12: '.[gpu12]')"
+            "the GPU needs cupy: .venv/bin/pip install -e '.[gpu]' in the checkout (CUDA 12: gpu12)"
         )
     gpu = importlib.import_module("darknet_py.ops.gpu")
     gpu.use_device(index)

@@ -88,7 +88,7 @@ def check(
         data,
         refused_train,
         refused_valid,
-        overlap(train, valid) if valid else [],
+        overlap(train, valid, content=decode) if valid else [],
         problems,
         None if net is None else training_memory(net, averaged, processes),
         processes,

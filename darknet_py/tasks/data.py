@@ -9,7 +9,15 @@ from pathlib import Path
 
 from darknet_py.cfg.data_file import read_data
 from darknet_py.errors import DarknetError
-from darknet_py.images import Dataset, find_lists, read_data_file, read_folder, read_lists
+from darknet_py.images import (
+    Dataset,
+    find_lists,
+    has_folders,
+    one_line,
+    read_data_file,
+    read_folder,
+    read_lists,
+)
 from darknet_py.resources import find_resource
 
 
@@ -61,6 +69,7 @@ def open_data(
     if any(lists) or Path(path).is_dir():
         if any(lists):
             sets = read_lists(*lists, share, seed)
+            notes += _unlisted(Path(path), lists)
         else:
             sets = read_folder(path, share, seed, notes.append)
         names = _names(sets)
@@ -74,6 +83,14 @@ def open_data(
     top = min(described.top, len(names))
     results = results_folder(path, backup)
     return Data(Path(path), names, *sets, results, top, tuple(described.notes))
+
+
+def _unlisted(path: Path, lists: Sequence[Path | None]) -> list[str]:
+    """Says that lists count where there are folders beside them that may hold more."""
+    if not path.is_dir() or not has_folders(path):
+        return []
+    names = " and ".join(each.name for each in lists if each is not None)
+    return [f"{one_line(path)}: by {names}: pictures in folders that they do not name are left out"]
 
 
 def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:

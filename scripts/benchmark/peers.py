@@ -44,7 +44,7 @@ def load_peers(names: Sequence[str], threads: int, say: Callable[[str], None]) -
         if missing := missing_packages(name):
             say(
                 f"{name} is left out, since {' and '.join(missing)} cannot be imported: "
-                "pip install '.[bench]' in the checkout"
+                ".venv/bin/pip install -e '.[bench]' in the checkout"
             )
             continue
         peers[name] = importlib.import_module(f"scripts.benchmark.{name}_peer")

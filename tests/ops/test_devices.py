@@ -72,7 +72,7 @@ def test_gpu(device: str, index: int) -> None:
 
 def test_without_cupy() -> None:
     with cupy_replaced(None):
-        assert "pip install '.[gpu]'" in complaint()
+        assert "pip install -e '.[gpu]'" in complaint()
         assert ops.for_device("auto") is ops.for_device("cpu")
 
 

@@ -472,7 +472,7 @@ def test_a_missing_peer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_peers(["torch"], 1, said.append) == {}
     (line,) = said
     assert "no_such_package" in line
-    assert "pip install '.[bench]'" in line
+    assert "pip install -e '.[bench]'" in line
 
 
 def test_runs_without_peers(tmp_path: Path) -> None:

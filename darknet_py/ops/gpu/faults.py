@@ -6,7 +6,9 @@ import re
 
 from darknet_py.errors import OutOfMemoryError
 
-LIBRARIES = "pip install '.[gpu]' in the checkout (CUDA 12: '.[gpu12]') brings CUDA's libraries"
+LIBRARIES = (
+    ".venv/bin/pip install -e '.[gpu]' in the checkout (CUDA 12: gpu12) brings CUDA's libraries"
+)
 DRIVER = "is there an NVIDIA GPU, and is its driver installed and new enough?"
 
 
