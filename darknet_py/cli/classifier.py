@@ -65,7 +65,7 @@ def predict(
     if names or described.names is None:
         known = class_names(net, names)
     else:
-        known = names_of_data(described, class_count(net), net.path)
+        known = names_of_data(described, class_count(net), net)
     print_predictions(net, pictures, known, top or described.top, fit, batch, form)
 
 

@@ -56,9 +56,10 @@ def classify(
 
     PICTURE is a file, a folder, which is looked into with those in it, a pattern, or - for a list
     on standard input. Without one, asks for paths on a terminal. Names are those of NAME.names
-    beside NAME.cfg, ImageNet's for 1000 outputs, else numbers, unless --names says. A network with
-    one sigmoid output p knows two classes, the first with 1 - p and the second with p. What cannot
-    be read, or has no answer (NaN), is reported and the others go on; the exit code is then 1.
+    beside NAME.cfg or the weights, ImageNet's for 1000 outputs, else numbers, unless --names says.
+    A network with one sigmoid output p knows two classes, the first with 1 - p and the second with
+    p. What cannot be read, or has no answer (NaN), is reported and the others go on; the exit code
+    is then 1.
 
     \b
     Examples:

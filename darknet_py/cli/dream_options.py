@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import as_one
 
 
@@ -88,7 +89,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--octave-scale",
-        type=click.FloatRange(1, 16, min_open=True),
+        type=FiniteRange(1, 16, min_open=True),
         default=4 / 3,
         show_default="4/3",
         help="How many times as large each scale is as the next.",
@@ -98,23 +99,25 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         default=False,
         help="-iters steps at each scale in turn, the smallest first, instead of drawing one.",
     ),
-    click.option("-rate", "--rate", type=float, default=0.05, help="How much of a step is added."),
+    click.option(
+        "-rate", "--rate", type=FiniteRange(), default=0.05, help="How much of a step is added."
+    ),
     click.option(
         "-thresh",
         "--thresh",
-        type=float,
+        type=FiniteRange(),
         default=1.0,
         help="Features this many standard deviations above their mean are made stronger.",
     ),
     click.option(
         "-zoom",
         "--zoom",
-        type=click.FloatRange(0.05, 20),
+        type=FiniteRange(0.05, 20),
         default=1.0,
         help="After each round: .99 magnifies the middle 99 %.",
     ),
     click.option(
-        "-rotate", "--rotate", type=float, default=0.0, help="After each round, in radians."
+        "-rotate", "--rotate", type=FiniteRange(), default=0.0, help="After each round, in radians."
     ),
     click.option(
         "-norm",
@@ -161,7 +164,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--tv",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=0.0,
         help="Smooth by total variation: .5, say.",
     ),
@@ -190,7 +193,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "-momentum",
         "--momentum",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=FiniteRange(0, 1, max_open=True),
         default=0.9,
         help="Of a reconstruction: how much of each step stays in the next.",
     ),
@@ -198,7 +201,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         "-lambda",
         "--lambda",
         "smooth_rate",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=0.01,
         help="Of a reconstruction: how strongly pixels are drawn to their neighbours,",
     ),
@@ -214,7 +217,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--memory",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         metavar="GB",
         help="How much may be taken before tiles are.  [most of what is free]",
     ),
@@ -222,7 +225,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("--webp", metavar="FILE", help="The same in all colours."),
     click.option(
         "--fps",
-        type=click.FloatRange(0.01, 50),
+        type=FiniteRange(0.01, 50),
         default=10.0,
         help="Rounds that an animation shows in a second.",
     ),

@@ -97,13 +97,15 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     if asked.sheet:
         return _sheet(request, chosen, net, scene, options, resolved)
     from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
-    from darknet_py.tasks.dream.objective import choices, find_class, last_layer, targets
+    from darknet_py.tasks.dream.objective import choices, last_layer, targets
+    from darknet_py.tasks.names import find_class
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
 
     wish = wish_of(request)
     found = choices(net, wish)
     names: list[str] = []
     if wish.label is not None:
+        net.weights_path = find_file(request.weights)  # names may lie beside them
         names = class_names(net, request.names)
         find_class(wish.label, names)
     net = net.upto(last_layer(found))

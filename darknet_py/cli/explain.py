@@ -131,7 +131,7 @@ def explain(
     folder = Path(output)
     check_output_folder(folder)
     net = open_network(cfg, find_file(weights), chosen)
-    from darknet_py.errors import NotFiniteError, PictureError
+    from darknet_py.errors import NotFiniteError, PictureError, ShapeError
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.explain import explain_picture
     from darknet_py.tasks.names import find_class
@@ -147,7 +147,7 @@ def explain(
             explanations = explain_picture(
                 net, picture, known, indices, method, top=top or 1, layer=layer, steps=steps
             )
-        except (PictureError, NotFiniteError) as error:
+        except (PictureError, NotFiniteError, ShapeError) as error:
             complain(error)
             refused += 1
             continue

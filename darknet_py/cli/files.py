@@ -7,9 +7,12 @@ have a rule of their own: see tools/options.py.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
+
+import click
 
 from darknet_py.errors import DarknetError
 
@@ -17,6 +20,8 @@ PICTURES = (".png", ".jpg", ".jpeg")
 """What pictures are written as."""
 DRAWINGS = (*PICTURES, ".svg")
 """What charts are written as."""
+_READ = "names", "valid", "guide", "mask"
+"""Options that name files to read."""
 
 
 def output_file(given: str | None, default: str, suffixes: Sequence[str] = ()) -> Path:
@@ -34,6 +39,13 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
     """Raises DarknetError where a file could not be written: name, folder, permissions."""
     if suffixes and path.suffix.lower() not in suffixes:
         _refuse(path, f"end the name in {', '.join(suffixes)}")
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            _refuse(path, error.strerror)
+    if path.is_file() and _is_read(path):
+        _refuse(path, "is read by this command: name another file")
     if path.is_dir():
         _refuse(path, "is a folder: name a file in it")
     if path.exists() and not os.access(path, os.W_OK):
@@ -66,6 +78,26 @@ def free_stem(folder: Path, stem: str, endings: Sequence[str]) -> str:
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def _is_read(path: Path) -> bool:
+    """Whether the running command was given this file to read: its arguments, or a picture in a
+    folder that is one, or the file of an option."""
+    context = click.get_current_context(silent=True)
+    given: list[object] = []
+    for each in context.command.params if context else ():
+        is_argument = isinstance(each, click.Argument) and each.name not in ("out", "output")
+        if context and (is_argument or each.name in _READ):
+            value = context.params.get(each.name or "")
+            given += value if isinstance(value, tuple) else [value]
+    there = [Path(str(one)) for one in given if one and os.path.exists(str(one))]
+    is_picture = path.suffix.lower() in PICTURES
+    return any(
+        path.resolve().is_relative_to(one.resolve()) and is_picture
+        if one.is_dir()
+        else os.path.samefile(path, one)
+        for one in there
+    )
 
 
 def _check_folder(path: Path, folder: Path) -> None:

@@ -52,7 +52,8 @@ def finetune(
     the pictures. Then, from 100 pictures on, the last quarter of the others is trained too, from
     3,000 on all of them, the earlier ones at lower rates.
 
-    Batch norm's statistics stay as they are in WEIGHTS. Of each stage the weights of its best
+    Batch norm's statistics stay as they are in frozen layers; those of layers that learn are
+    counted anew before each validation. Of each stage the weights of its best
     validation count, and in the end those of the best stage.
 
     The output folder gets NAME.cfg, NAME.weights, NAME.names and NAME.data, which the other

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import as_one
 from darknet_py.cli.train import check_layers
 
@@ -160,14 +161,14 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--rate",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         metavar="R",
         help="Learning rate of the later stages, at its highest (SGD).  [.003 with batches of 64, "
         "with smaller ones in proportion less]",
     ),
     click.option(
         "--head-rate",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=0.003,
         show_default=True,
         metavar="R",
@@ -175,7 +176,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--layer-decay",
-        type=click.FloatRange(0, 1, min_open=True),
+        type=FiniteRange(0, 1, min_open=True),
         default=0.8,
         show_default=True,
         metavar="D",
@@ -202,7 +203,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("--no-cache", is_flag=True, help="Keep no features: all layers run each time."),
     click.option(
         "--cache-size",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=4,
         show_default=True,
         metavar="GB",
@@ -210,21 +211,21 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--smooth",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0,
         metavar="S",
         help="Label smoothing: so much of the truth goes to all classes.  [0]",
     ),
     click.option(
         "--mixup",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=0,
         metavar="A",
         help="Blend pictures, as mixup= in [net]; not where features are kept.  [0]",
     ),
     click.option(
         "--cutmix",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=0,
         metavar="A",
         help="Put a part of a picture into another, as cutmix= in [net]; not where features are "

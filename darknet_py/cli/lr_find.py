@@ -14,6 +14,7 @@ import click
 from darknet_py.cli import status_line
 from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.files import DRAWINGS, check_output, output_file
+from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.train import data_options
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.argument("weights", required=False)
 @click.option(
     "--low",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=1e-6,
     show_default=True,
     metavar="RATE",
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--high",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=1.0,
     show_default=True,
     metavar="RATE",

@@ -8,6 +8,7 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import DRAWINGS, output_file
+from darknet_py.cli.finite import FiniteRange
 
 
 @click.command()
@@ -21,7 +22,7 @@ from darknet_py.cli.files import DRAWINGS, output_file
 )
 @click.option(
     "--smooth",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=FiniteRange(0, 1, max_open=True),
     default=0.95,
     show_default=True,
     metavar="KEEP",

@@ -97,10 +97,10 @@ def class_names(net: Network, names: str | Sequence[str] | None) -> list[str]:
     from darknet_py.tasks.targets import class_count
 
     classes = class_count(net)
-    beside = names_file(net.path)
-    if names is None and beside.is_file() and own_names(classes, net.path) is None:
+    beside = names_file(net)
+    if names is None and beside.is_file() and own_names(classes, net) is None:
         say_line(f"{beside}: not used: it has less than {counted(classes, 'line')}", err=True)
-    return choose_names(names, classes, net.path)
+    return choose_names(names, classes, net)
 
 
 def check_pictures(pictures: Sequence[str]) -> None:

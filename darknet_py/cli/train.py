@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
+from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, build_network, network_options
 from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
@@ -55,7 +56,7 @@ def data_options(command: Any) -> Any:
             labels_option,
             click.option(
                 "--share",
-                type=click.FloatRange(0, 0.9),
+                type=FiniteRange(0, 0.9),
                 default=0.1,
                 show_default=True,
                 help="Of a folder or list without another to validate with: how much is set aside.",
@@ -396,7 +397,8 @@ def _end_lines(finished: Finished, folder: RunFolder, cfg: str) -> Iterator[str]
     if finished.reason == "patience":
         yield f"no validation since batch {finished.best_batch} was better: ended (--patience)"
     if finished.best is not None:
-        yield f"best validation: top-1 {finished.best:.2%}, batch {finished.best_batch}: {best}"
+        where = f": {best}" if best.exists() else ": its weights are not here"
+        yield f"best validation: top-1 {finished.best:.2%}, batch {finished.best_batch}{where}"
     yield f"after batch {finished.batch}: {weights}"
     shown = best if finished.best is not None and best.exists() else weights
     words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import as_one
 
 
@@ -45,7 +46,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--ema",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=FiniteRange(0, 1, max_open=True),
         default=0,
         metavar="DECAY",
         help="Average the weights over the batches, as in 0.999; validated and written as "

@@ -11,6 +11,7 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import DRAWINGS, check_output
+from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, network_options, open_network
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
@@ -28,7 +29,7 @@ def validation_options(command: Any) -> Any:
             labels_option,
             click.option(
                 "--share",
-                type=click.FloatRange(0, 0.9, min_open=True),
+                type=FiniteRange(0, 0.9, min_open=True),
                 metavar="SHARE",
                 help="Of a folder or list without a part to validate with: only what a training "
                 "with this --share and --seed sets aside.  [default: all of it]",
@@ -106,9 +107,9 @@ def valid(
     DATA is a folder with one folder of pictures a class, all of which are evaluated, or of a
     training's sides, of which the part to validate with is (valid/, val/, validation/ or test/);
     a .data file, whose valid= is; or a list. What was evaluated is said on stderr. Classes are
-    matched by name with the network's: those in NAME.names beside NAME.cfg, or in --names FILE.
-    Pictures are seen as `classify --fit crop` sees them; those that cannot be read are named and
-    left out.
+    matched by name with the network's: those in NAME.names beside NAME.cfg or the weights, or in
+    --names FILE. Pictures are seen as `classify --fit crop` sees them; those that cannot be read
+    are named and left out.
 
     \b
     Examples:

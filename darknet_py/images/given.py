@@ -24,13 +24,16 @@ _ROUNDING = 1e-3
 
 
 def each_picture(given: Given | Iterable[Given]) -> Iterator[Given]:
-    """The pictures in what may be one, several, or an array (n, h, w, c) of several."""
+    """The pictures in what may be one, several, or an array (n, h, w, c) of several. Raises
+    PictureError for anything else."""
     if isinstance(given, np.ndarray) and given.ndim == 4:
         yield from given
     elif isinstance(given, str | os.PathLike | Image.Image | np.ndarray):
         yield given
-    else:
+    elif isinstance(given, Iterable) and not isinstance(given, bytes):
         yield from given
+    else:
+        raise _no_picture(given)
 
 
 def name_of(picture: Given, number: int) -> str:
@@ -39,7 +42,16 @@ def name_of(picture: Given, number: int) -> str:
         return os.fsdecode(getattr(picture, "filename", "") or f"picture {number}")
     if isinstance(picture, np.ndarray):
         return f"picture {number}"
-    return os.fspath(picture)
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture)
+    raise _no_picture(picture)
+
+
+def _no_picture(given: object) -> PictureError:
+    return PictureError(
+        f"a {type(given).__name__} is no picture: expected a name, a Pillow picture, an array "
+        "(h, w, 3), or a list of these"
+    )
 
 
 def to_image(picture: Given, name: str) -> npt.NDArray[np.float32]:

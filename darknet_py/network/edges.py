@@ -38,7 +38,9 @@ def check_values(net: Network, x: np.ndarray) -> None:
 def check_floats(net: Network, x: np.ndarray) -> None:
     """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1, and
     answered with confidence."""
-    kind = np.asarray(x).dtype
+    if not isinstance(x, np.ndarray):
+        raise ShapeError(f"{net.path}: expected an array of floats, found a {type(x).__name__}")
+    kind = x.dtype
     if kind.kind != "f":
         raise ShapeError(
             f"{net.path}: expected floats, pictures from 0 to 1, found {kind}: of bytes, "

@@ -61,6 +61,8 @@ class Network:
         plan = build(sections, path, strict)
         self.whole: Sequence[Layer] = plan.layers
         self.path = path
+        self.weights_path: str | None = None
+        """The file that its weights were read from last, or are to be read from."""
         self.ops = ops
         self.settings: Settings = plan.settings
         self.layers: list[Layer] = plan.layers
@@ -195,6 +197,7 @@ class Network:
             ]
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()
+        self.weights_path = str(path)
         return loaded
 
     def save_weights(self, path: str | Path) -> None:

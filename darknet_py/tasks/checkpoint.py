@@ -66,8 +66,7 @@ def how_it_began(path: Path, seed: int | None = None, share: float | None = None
     for name, asked, was in (("seed", seed, progress.seed), ("share", share, progress.share)):
         if asked is not None and asked != was:
             raise StateError(
-                f"{path}: was begun with --{name} {was:g}, not {asked:g}: leave it out, or begin "
-                "anew"
+                f"{path}: was begun with --{name} {was}, not {asked}: leave it out, or begin anew"
             )
     try:
         split = unpack_split(more["split"].tobytes())

@@ -59,8 +59,9 @@ def classify(
     pictures: one, or several; each a file's name (a str or a Path), a Pillow picture, or an array
     (h, w, 3) of RGB, (h, w) of grey, uint8 or floats from 0 to 1; or an array (n, h, w, 3). The
     result is a list with a list for each picture, for a single one too. names: a list, a file, or
-    None: NAME.names beside NAME.cfg, ImageNet's for 1000 outputs, else the numbers. A network with
-    one sigmoid output p knows two classes: 1 - p is the first one's probability, p the second's.
+    None: NAME.names beside NAME.cfg or the weights, ImageNet's for 1000 outputs, else the numbers.
+    A network with one sigmoid output p knows two classes: 1 - p is the first one's probability, p
+    the second's.
     fit: "min", "letterbox", "crop", or None: "min" where the network can grow with the picture,
     else "crop". Raises PictureError for the first picture that cannot be read, NotFiniteError for
     the first whose answer is NaN.
@@ -85,7 +86,7 @@ def classify_pictures(
 
     Up to `batch` neighbours that are fitted to one size go through the network together.
     """
-    names = choose_names(names, class_count(net), net.path)
+    names = choose_names(names, class_count(net), net)
     fit = fit or best_fit(net)
     waiting: list[tuple[Path, np.ndarray]] = []
     for number, given in enumerate(each_picture(pictures), start=1):

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.errors import CfgError, DarknetError
+from darknet_py.images import one_line
+from darknet_py.network import Network
 from darknet_py.resources import find_resource
-from darknet_py.text import counted
+from darknet_py.text import counted, joined_bytes
 
 _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 """What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
+_FEW = 12
+"""Names that an error lists."""
 
 
 def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> list[str]:
@@ -32,10 +36,10 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
     return names[:outputs]
 
 
-def default_names(outputs: int, cfg: str | Path) -> list[str]:
-    """The names in NAME.names beside NAME.cfg, if there are so many; else the shipped ones for so
+def default_names(outputs: int, net: Network) -> list[str]:
+    """The names in NAME.names (see names_file), if there are so many; else the shipped ones for so
     many outputs; where there are none, the numbers."""
-    own = own_names(outputs, cfg)
+    own = own_names(outputs, net)
     if own is not None:
         return own
     shipped = shipped_names(outputs)
@@ -44,10 +48,10 @@ def default_names(outputs: int, cfg: str | Path) -> list[str]:
     return [str(index) for index in range(outputs)]
 
 
-def own_names(outputs: int, cfg: str | Path) -> list[str] | None:
-    """The names in NAME.names beside NAME.cfg; None where there is no such file, or it has fewer.
+def own_names(outputs: int, net: Network) -> list[str] | None:
+    """The names in NAME.names (see names_file); None where there is no such file, or it has fewer.
     Raises CfgError."""
-    beside = names_file(cfg)
+    beside = names_file(net)
     found = read_lines(beside) if beside.is_file() else []
     return found[:outputs] if len(found) >= outputs else None
 
@@ -57,24 +61,27 @@ def shipped_names(outputs: int) -> list[str] | None:
     return read_names(_SHIPPED[outputs], outputs) if outputs in _SHIPPED else None
 
 
-def names_file(cfg: str | Path) -> Path:
-    """NAME.names beside NAME.cfg, whether or not it is there."""
-    return Path(cfg).with_suffix(".names")
+def names_file(net: Network) -> Path:
+    """NAME.names beside NAME.cfg, whether or not it is there; where it is not, the one that a
+    training has left beside the weights."""
+    beside = Path(net.path).with_suffix(".names")
+    if net.weights_path is not None and not beside.is_file():
+        left = Path(net.weights_path).with_name(beside.name)
+        return left if left.is_file() else beside
+    return beside
 
 
-def names_of_data(data: DataFile, outputs: int, cfg: str | Path) -> list[str]:
+def names_of_data(data: DataFile, outputs: int, net: Network) -> list[str]:
     """The names that a `.data` file gives, found from its own folder too."""
     if data.names is None:
-        return default_names(outputs, cfg)
+        return default_names(outputs, net)
     return read_names(data.names, outputs, data.path.parent)
 
 
-def choose_names(
-    names: str | Path | Sequence[str] | None, outputs: int, cfg: str | Path
-) -> list[str]:
-    """Names given as a list, as a file, or not at all; cfg: the network's."""
+def choose_names(names: str | Path | Sequence[str] | None, outputs: int, net: Network) -> list[str]:
+    """Names given as a list, as a file, or not at all; net: the network."""
     if names is None:
-        return default_names(outputs, cfg)
+        return default_names(outputs, net)
     if isinstance(names, (str, Path)):
         return read_names(names, outputs)
     if len(names) < outputs:
@@ -87,6 +94,7 @@ def choose_names(
 def classes_called(name: str, names: Sequence[str]) -> list[int]:
     """The numbers of classes of this name: spelled so, else in large or small letters; or the
     number that it is."""
+    name = joined_bytes(name)  # as the C locale takes a name that is not ASCII
     exact = [index for index, each in enumerate(names) if each == name.strip()]
     if exact:
         return exact
@@ -98,17 +106,25 @@ def classes_called(name: str, names: Sequence[str]) -> list[int]:
 
 
 def find_class(name: str, names: Sequence[str]) -> int:
-    """The number of a class, from its name, spelled so or in large or small letters, or from its
-    number.
+    """The number of a class, from its name, in large or small letters, or from its number.
 
     Raises DarknetError for a name that no class has, or several.
     """
     found = classes_called(name, names)
     if len(found) == 1:
         return found[0]
+    shown = one_line(name)
     if found:
         numbers = " or ".join(map(str, found))
-        raise DarknetError(f"{name!r} is the name of {len(found)} classes: say {numbers}")
+        raise DarknetError(f"{shown!r} is the name of {len(found)} classes: say {numbers}")
     near = difflib.get_close_matches(name.strip().lower(), [each.lower() for each in names], 3)
-    advice = f"did you mean {', '.join(near)}?" if near else f"expected 0 to {len(names) - 1}"
-    raise DarknetError(f"there is no class {name!r}: {advice}")
+    last = len(names) - 1
+    if near:
+        advice = f"did you mean {', '.join(near)}?"
+    elif list(names) == [str(index) for index in range(len(names))]:
+        advice = f"the classes' names are not known (--names FILE): expected 0 to {last}"
+    elif len(names) <= _FEW:
+        advice = f"expected {', '.join(map(one_line, names))}, or 0 to {last}"
+    else:
+        advice = f"expected the name of one of {len(names)} classes, or 0 to {last}"
+    raise DarknetError(f"there is no class {shown!r}: {advice}")

@@ -53,9 +53,11 @@ class RunFolder:
         """Raises TrainingError where a run of this name has left something."""
         found = self.saved()
         if found:
+            has_state = (self.path / f"{self.name}.state").exists()
             raise TrainingError(
-                f"{self.path}: holds a training of {self.name} ({found[0].name}): go on with it by "
-                "--resume, begin anew in its place by --force, or choose another --backup"
+                f"{self.path}: holds a training of {self.name} ({found[0].name}): "
+                f"{'go on with it by --resume, ' * has_state}begin anew in its place by --force, "
+                "or choose another --backup"
             )
 
     def check_same_run(self, state: Path, run: str) -> None:

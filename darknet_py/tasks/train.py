@@ -164,7 +164,8 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
                     raise TrainingError(_diverged(run, first_bad_value(net)))
                 continue  # the next batch's loss is no number either, and goes back
             if validates and run.judge is not None:
-                yield from _validate(run, run.judge)
+                is_end = bool(last and net.batch_num >= last)
+                yield from _validate(run, run.judge, is_end)
             if keeps:
                 yield from save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
             if snaps:
@@ -248,9 +249,9 @@ def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:
             yield LeftOut(error)
 
 
-def _validate(run: Run, judge: Judge) -> Iterator[Event]:
+def _validate(run: Run, judge: Judge, is_end: bool) -> Iterator[Event]:
     """A validation whose loss is no number is never the best; without policy=plateau, which goes
-    back by itself, the training ends with it."""
+    back by itself while there are batches left, the training ends with it."""
     net, progress = run.net, run.progress
     try:
         with net.averaged():
@@ -260,7 +261,7 @@ def _validate(run: Run, judge: Judge) -> Iterator[Event]:
         raise
     yield from _left_out(run, evaluation.refused)
     is_number = math.isfinite(evaluation.loss)
-    if not is_number and net.plateau is None:
+    if not is_number and (net.plateau is None or is_end):
         what = f"validation: the loss is {evaluation.loss:g}, as outputs are no numbers"
         raise TrainingError(_diverged(run, what))
     best = is_number and (progress.best is None or evaluation.top1 > progress.best)

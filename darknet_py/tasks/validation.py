@@ -119,7 +119,7 @@ def validate(
 def _names_of(net: Network, names: str | Path | None, outputs: int) -> _Names:
     if names is not None:
         return _Names(read_names(names, outputs), str(names))
-    return _Names(own_names(outputs, net.path), str(names_file(net.path)))
+    return _Names(own_names(outputs, net), str(names_file(net)))
 
 
 def _find(
@@ -176,7 +176,7 @@ def _read_paths(path: Path, net: Network, known: _Names, labels: str) -> Dataset
     if not candidates:
         raise DarknetError(
             f"{path}: has no numbers of classes behind its paths, and nothing names the network's "
-            f"classes: expected {names_file(net.path)}, or --names FILE"
+            f"classes: expected {names_file(net)}, or --names FILE"
         )
     for names in candidates[:-1]:
         with suppress(CfgError):
@@ -212,9 +212,14 @@ def _match(found: _Found, net: Network, known: _Names, notes: list[str]) -> Data
     if len(dataset.names) != outputs:
         raise TrainingError(_other_count(found.path, dataset, net))
     if not found.has_numbers:
+        beside = names_file(net)
+        if beside.is_file():
+            raise TrainingError(
+                f"{beside}: holds fewer names than the network has outputs, {outputs}: mend it, or "
+                "give another by --names"
+            )
         notes.append(
-            f"{found.path}: classes are taken in the order of their names, as there is no "
-            f"{names_file(net.path)}"
+            f"{found.path}: classes are taken in the order of their names, as there is no {beside}"
         )
     return dataset
 
@@ -257,7 +262,7 @@ def _unmatched(path: Path, theirs: Sequence[str], known: _Names) -> str:
 
 
 def _other_count(path: Path, dataset: Dataset, net: Network) -> str:
-    classes, beside = len(dataset.names), names_file(net.path)
+    classes, beside = len(dataset.names), names_file(net)
     fault = "holds too few names" if beside.is_file() else "is not there"
     return (
         f"{path}: has {classes} class{'es' * (classes != 1)}, {_listed(dataset.names)}, and "

@@ -98,7 +98,7 @@ def test_only_layers_that_are_needed_are_shown_and_loaded(dream: Run, files: Fil
         (["photo.png", 3, "-o", "no/dream.png"], "no/dream.png: cannot be written: there is no"),
         (["photo.png", 3, "--gif", "no/a.gif"], "no/a.gif: cannot be written: there is no"),
         (["photo.png", 3, "-prefix", "photo.png"], "photo.png: cannot be a folder"),
-        (["photo.png", "--class", "dog"], "--class dog: no such class"),
+        (["photo.png", "--class", "dog"], "there is no class 'dog': the classes' names are not"),
     ],
 )
 def test_mistakes_are_one_line(words: list[object], message: str, dream: Run, files: Files) -> None:

@@ -388,6 +388,45 @@ def test_weights_without_numbers_are_no_beginning(train: Train) -> None:
     assert "bad.weights: layer 1 [convolutional] has weights that are not finite" in err
 
 
+def test_pictures_on_both_sides_are_said_though_it_be_quiet(train: Train) -> None:
+    """A copy counts as the same picture."""
+    Path("d").mkdir()
+    Path("ds").rename("d/train")
+    for name in ("cat", "dog", "fox"):
+        Path("d/valid", name).mkdir(parents=True)
+        Path("d/train", name, "9.png").rename(Path("d/valid", name, "9.png"))
+    shutil.copy("d/train/cat/0.png", "d/valid/cat/copy.png")
+    err = train("--backup", "b", "--max-iter", 1, data="d").err
+    assert "1 picture to validate with is trained on too:\n  d/valid/cat/copy.png\n" in err
+
+
+def test_names_that_a_run_left_are_found_beside_its_weights(train: Train, darknet: Run) -> None:
+    for name, now in (("cat", "10"), ("dog", "2"), ("fox", "1")):
+        Path("ds", name).rename(Path("ds", now))
+    assert train("--backup", "b", "--max-iter", 1).code == 0
+    picture = next(Path("ds/2").iterdir())
+    answers = [
+        darknet("classify", "-q", "--csv", cfg, "b/n.weights", picture).out
+        for cfg in ("b/n.cfg", "n.cfg")
+    ]
+    assert answers[0] == answers[1]
+    assert ",10," in answers[0]
+    Path("ds/1").rename("ds/emu")
+    code, out, err = darknet("classifier", "valid", "-q", "ds", "n.cfg", "b/n.weights")
+    assert (code, out) == (1, "")
+    assert "'emu'" in err
+    Path("n.names").write_text("a\nb\n")
+    code, out, err = darknet("classifier", "valid", "-q", "ds", "n.cfg", "b/n.weights")
+    assert (code, out) == (1, "")
+    assert "n.names: holds fewer names than the network has outputs, 3" in err
+
+
+def test_a_plateau_that_ends_in_no_numbers_leaves_no_weights(train: Train) -> None:
+    Path("n.cfg").write_text(CFG.replace("learning_rate=.05", "learning_rate=1e9\npolicy=plateau"))
+    code, _, err = train("--backup", "b", "--max-iter", 20)
+    assert (code, Path("b/n.weights").exists()) == (1, False), err
+
+
 DAMAGED = {
     "empty": b"",
     "foreign": b"a,b\n1,2\n",

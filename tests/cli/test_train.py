@@ -415,19 +415,6 @@ def test_a_picture_cut_short_is_left_out_and_named_though_it_be_quiet(
     assert f"left out: {bad}" in err + err_before
 
 
-def test_pictures_on_both_sides_are_said_though_it_be_quiet(darknet: Run, tmp_path: Path) -> None:
-    for part in ("train", "valid"):
-        draw_shapes(tmp_path / "d" / part, 4)
-    both = tmp_path / "d" / "valid" / "cross" / "0.png"
-    both.unlink()
-    both.symlink_to(tmp_path / "d" / "train" / "cross" / "0.png")
-    cfg = tmp_path / "s.cfg"
-    cfg.write_text(CFG)
-    words = (tmp_path / "d", cfg, "--max-iter", 1, "--backup", tmp_path / "b", "-q")
-    _, _, err = darknet("train", *words)
-    assert "1 picture to validate with is trained on too:\n" in err
-
-
 @pytest.mark.parametrize("command", ["train", "finetune", "lr-find", "classifier check"])
 def test_one_class_alone_is_refused_in_one_line(darknet: Run, tmp_path: Path, command: str) -> None:
     data = draw_shapes(tmp_path / "shapes", 3)

@@ -88,3 +88,9 @@ def test_what_a_picture_is_called(tmp_path: Path) -> None:
     with Image.open(path) as picture:
         assert name_of(picture, 3) == str(path)
     assert name_of(RGB, 3) == name_of(Image.fromarray(RGB), 3) == "picture 3"
+
+
+@pytest.mark.parametrize("given", [b"a.png", None, 3, [["a.png"]], [[0.5, 0.5]]])
+def test_what_is_no_picture_is_refused_by_name(given: object) -> None:
+    with pytest.raises(PictureError, match="is no picture: expected a name, a Pillow picture"):
+        [name_of(each, 1) for each in each_picture(given)]  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ except OSError as error:
     raise ImportError("====\\nFailed to import.\\n====") from error
 """
     with broken_cupy(tmp_path, monkeypatch, text):
-        assert complaint().startswith("cupy does not load: libcudart.so.13: no such file: pip")
+        assert complaint().startswith("cupy does not load: libcudart.so.13: no such file: .venv")
         assert ops.for_device("auto") is ops.for_device("cpu")
 
 

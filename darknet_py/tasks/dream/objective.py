@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from darknet_py.errors import DreamError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Score, StandOut, Target
-from darknet_py.tasks.names import classes_called
+from darknet_py.tasks.names import find_class
 from darknet_py.tasks.targets import output_of
 
 _NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
@@ -108,21 +107,6 @@ def targets(
 def _as_rows(y: np.ndarray) -> np.ndarray:
     """(1, c, h, w) to (h w, c)."""
     return np.ascontiguousarray(y[0].reshape(y.shape[1], -1).T)
-
-
-def find_class(label: str, names: Sequence[str]) -> int:
-    """The number of a class by its name, whatever the case, or by its number."""
-    found = classes_called(label, names)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        numbers = " and ".join(map(str, found))
-        raise DreamError(f"--class {label}: classes {numbers}: name one by its number")
-    near = difflib.get_close_matches(label.lower(), [name.lower() for name in names], 3, 0.5)
-    hint = f", such as {', '.join(near)}" if near else ""
-    raise DreamError(
-        f"--class {label}: no such class: expected one of the {len(names)} names{hint}"
-    )
 
 
 def scores_layer(net: Network) -> int | None:

@@ -85,7 +85,7 @@ def explain(
     gradients. Raises PictureError, ShapeError, NotFiniteError for an answer that is NaN,
     DarknetError for a class that is none.
     """
-    known = choose_names(names, class_count(net), net.path)
+    known = choose_names(names, class_count(net), net)
     loaded = load_picture(net, picture, fit or best_fit(net))
     indices = [each if isinstance(each, int) else find_class(each, known) for each in classes]
     for index in indices:

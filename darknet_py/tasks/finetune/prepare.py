@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
@@ -12,7 +13,7 @@ from darknet_py.atomic import write_text
 from darknet_py.cfg.sections import Section
 from darknet_py.cfg.write import changed, write_sections
 from darknet_py.errors import TrainingError
-from darknet_py.images import file_digest
+from darknet_py.images import file_digest, file_digests
 from darknet_py.layers import Layer
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data
@@ -91,7 +92,11 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
         split, began = split_of(train, valid), goes_on.split
         again = (split.train, split.valid) != (began.train, began.valid)
         how = replace(how, views=how.views or goes_on.inputs.get("views"))
-        _check_same(goes_on, _inputs(net, request, how), again)
+        inputs = _inputs(net, request, how, data)
+        if not again and _CONTENTS in goes_on.differs(inputs):
+            again = True
+            changes = [*changes, "pictures hold other than they did when the run began"]
+        _check_same(goes_on, inputs, again)
     train = data.training()
     how = replace(how, views=how.views or max(1, min(16, _VIEWS // len(train))))
     new_head = with_new_head(net, len(data.names))
@@ -114,7 +119,7 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     for stage in stages:
         written = write_sections(stage_sections(sections, begun.net.layers, stage))
         texts[f"{name}_{stage.name}.cfg"] = written
-    inputs = _inputs(net, request, how)
+    inputs = _inputs(net, request, how, data)
     folder = Folder(request.output, name, inputs, split_of(train, data.valid), stages)
     begun.net.seen = 0
     folder.begin(texts, begun.net.save_weights, keep_result=goes_on is not None)
@@ -128,9 +133,10 @@ def _joined(folder: Folder, data: Data) -> Joined:
 
 
 def _check_same(folder: Folder, inputs: dict[str, Any], again: bool) -> None:
-    """Raises TrainingError where another fine-tuning began. Where stages begin again, weights of
-    classes may follow the pictures that there are now."""
-    other = [each for each in folder.differs(inputs) if not (again and each == _WEIGHTS)]
+    """Raises TrainingError where another fine-tuning began. Where stages begin again, what follows
+    from the pictures may be another."""
+    free = (_WEIGHTS, _CONTENTS) if again else ()
+    other = [each for each in folder.differs(inputs) if each not in free]
     if other:
         raise TrainingError(
             f"{folder.path}: another fine-tuning began there: it had another {', '.join(other)}: "
@@ -173,11 +179,11 @@ def _with_loss_keys(
     return [net, *(changed(each, **keys) if layer.is_loss else each for each, layer in pairs)]
 
 
-_WEIGHTS = "class weights"
+_WEIGHTS, _CONTENTS = "class weights", "contents of pictures"
 
 
-def _inputs(net: Network, request: Request, how: How) -> dict[str, Any]:
-    """What the results depend on beside the pictures, for a run that is to go on."""
+def _inputs(net: Network, request: Request, how: How, data: Data) -> dict[str, Any]:
+    """What the results depend on beside the names of pictures, for a run that is to go on."""
     return {
         "cfg": _digest(write_sections(net.sections)),
         "WEIGHTS": file_digest(request.weights).hex(),
@@ -192,7 +198,20 @@ def _inputs(net: Network, request: Request, how: How) -> dict[str, Any]:
         _WEIGHTS: how.class_weights,
         "balance": how.balance,
         "ema": how.ema,
+        _CONTENTS: _contents(data),
     }
+
+
+def _contents(data: Data) -> str:
+    """A digest of all that is in the pictures, wherever they lie and in whatever order."""
+    paths = [*data.training().paths, *(data.valid.paths if data.valid is not None else [])]
+    digest = blake2b(digest_size=12)
+    for name, found in sorted(
+        (os.fsencode(path.name), found if isinstance(found, bytes) else b"")
+        for path, found in zip(paths, file_digests(paths), strict=True)
+    ):
+        digest.update(name + b"/" + found)
+    return digest.hexdigest()
 
 
 def _digest(text: str) -> str:

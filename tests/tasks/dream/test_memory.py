@@ -77,7 +77,9 @@ print(DreamMemory(network, 800, 600, [[StandOut(4)]], options).forecast() / peak
 """
     if sys.platform != "linux":
         pytest.skip("other systems count the peak in other units")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for _ in range(2):  # the first may compile, which takes memory of its own
+        words = [sys.executable, "-c", code]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert 0.9 < float(done.stdout) < 1.6
 
 

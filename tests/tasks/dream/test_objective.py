@@ -9,10 +9,10 @@ from darknet_py.tasks.dream.objective import (
     Wish,
     can_dream,
     choices,
-    find_class,
     last_layer,
     targets,
 )
+from darknet_py.tasks.names import find_class
 from tests.support.dreams import CFG, make_network, make_picture
 
 NAMES = ["tench", "Malamute", "crane", "crane", "Eskimo dog"]
@@ -81,19 +81,6 @@ def test_a_network_without_classes() -> None:
 @pytest.mark.parametrize(("label", "index"), [("malamute", 1), ("MALAMUTE", 1), ("3", 3)])
 def test_names_and_numbers(label: str, index: int) -> None:
     assert find_class(label, NAMES) == index
-
-
-def test_names_that_are_none_or_two() -> None:
-    with pytest.raises(DreamError) as caught:
-        find_class("malamut", NAMES)
-    assert str(caught.value) == (
-        "--class malamut: no such class: expected one of the 5 names, such as malamute"
-    )
-    with pytest.raises(DreamError) as caught:
-        find_class("crane", NAMES)
-    assert str(caught.value) == "--class crane: classes 2 and 3: name one by its number"
-    with pytest.raises(DreamError):
-        find_class("5", NAMES)
 
 
 def test_what_stands_out() -> None:

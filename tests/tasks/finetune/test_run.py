@@ -278,6 +278,25 @@ def test_going_on_after_a_picture_was_removed(
         assert [type(event) for event in again] == [Ended, Ended, Kept]
 
 
+def test_going_on_after_a_picture_became_another(
+    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+) -> None:
+    """By the same name: the outcome is that of a run that has never seen the old one."""
+    wishes = Wishes(unfreeze=0, head_epochs=2)
+    list(run(base, data, tmp_path / "out", how, wishes))
+    picture, other = data.training().paths[:2]
+    picture.write_bytes(other.read_bytes())
+    prepared = prepare(
+        open_net(base[0]), Request(str(base[1]), tmp_path / "out", wishes, resume=True), data, how
+    )
+    assert prepared.changes == ["pictures hold other than they did when the run began"]
+    sets = prepared.data.training(), prepared.data.valid
+    list(finetune(open_net, prepared.folder, *sets, prepared.how))
+    list(run(base, data, tmp_path / "fresh", how, wishes))
+    first, second = (tmp_path / name / "base.weights" for name in ("out", "fresh"))
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_pictures_stay_on_their_sides(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
