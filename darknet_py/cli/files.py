@@ -43,7 +43,7 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
         path.stat()
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
-            _refuse(path, error.strerror)
+            _refuse(path, error.strerror or str(error))
     if path.is_file() and _is_read(path):
         _refuse(path, "is read by this command: name another file")
     if path.is_dir():

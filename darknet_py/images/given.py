@@ -30,10 +30,11 @@ def each_picture(given: Given | Iterable[Given]) -> Iterator[Given]:
         yield from given
     elif isinstance(given, str | os.PathLike | Image.Image | np.ndarray):
         yield given
-    elif isinstance(given, Iterable) and not isinstance(given, bytes):
-        yield from given
     else:
-        raise _no_picture(given)
+        several: object = given
+        if isinstance(several, bytes) or not isinstance(several, Iterable):
+            raise _no_picture(several)
+        yield from several
 
 
 def name_of(picture: Given, number: int) -> str:

@@ -279,9 +279,10 @@ def test_going_on_after_a_picture_was_removed(
 
 
 def test_going_on_after_a_picture_became_another(
-    tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
+    tmp_path: Path, base: tuple[Path, Path], how: How
 ) -> None:
     """By the same name: the outcome is that of a run that has never seen the old one."""
+    data = open_data(draw_shapes(tmp_path / "shapes", 8), share=0.3)
     wishes = Wishes(unfreeze=0, head_epochs=2)
     list(run(base, data, tmp_path / "out", how, wishes))
     picture, other = data.training().paths[:2]
