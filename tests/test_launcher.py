@@ -492,7 +492,7 @@ def test_scripts_test(checkout: Checkout) -> None:
         "python -m ruff check",
         "python -m ruff format --check",
         "python -m mypy",
-        "python -m pytest",
+        "python -m pytest -n auto --dist worksteal",
     ]
     assert checkout.run(command, "-k", "two words") == (0, "", "")
     assert checkout.calls() == ["python -m pytest -k two words"]
@@ -500,7 +500,7 @@ def test_scripts_test(checkout: Checkout) -> None:
 
     code, _, err = checkout.run(command, FAKE_FAIL="mypy")
     assert (code, err) == (1, "scripts/test: failed: mypy\n")
-    assert checkout.calls()[-1] == "python -m pytest"
+    assert checkout.calls()[-1] == "python -m pytest -n auto --dist worksteal"
     assert checkout.run(command, "tests", FAKE_FAIL="pytest")[0] == 1
 
 

@@ -60,3 +60,8 @@ def _spelled(error: UnicodeError) -> tuple[bytes, int]:
         is_byte = 0xDC80 <= code <= 0xDCFF
         spelled += bytes([code - 0xDC00]) if is_byte else json.dumps(character)[1:-1].encode()
     return bytes(spelled), error.end
+
+
+def command() -> str:
+    """How the program was called, for messages that say what to do next."""
+    return os.environ.get("DARKNET_COMMAND") or "darknet"

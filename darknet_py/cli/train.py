@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from darknet_py.cli.console import command
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, build_network, network_options
@@ -373,7 +374,7 @@ def _stopped_line(
 ) -> str:
     """Where all is kept, and how to go on with it."""
     group = context.parent.info_name if context.parent and context.parent.parent else None
-    words = ["darknet", *([group] if group else []), str(context.info_name), data, cfg]
+    words = [command(), *([group] if group else []), str(context.info_name), data, cfg]
     for option in context.command.params:
         value = given(context, option.name or "")
         if isinstance(option, click.Option) and value and option.name not in _ONCE:
@@ -402,4 +403,4 @@ def _end_lines(finished: Finished, folder: RunFolder, cfg: str) -> Iterator[str]
     yield f"after batch {finished.batch}: {weights}"
     shown = best if finished.best is not None and best.exists() else weights
     words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]
-    yield f"next: darknet classify {shlex.join(words)} PICTURE"
+    yield f"next: {shlex.join([command(), 'classify', *words])} PICTURE"

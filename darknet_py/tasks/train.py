@@ -261,6 +261,8 @@ def _validate(run: Run, judge: Judge, is_end: bool) -> Iterator[Event]:
         raise
     yield from _left_out(run, evaluation.refused)
     is_number = math.isfinite(evaluation.loss)
+    patience = run.options.patience
+    is_end = is_end or bool(patience and progress.since_best + 1 >= patience)
     if not is_number and (net.plateau is None or is_end):
         what = f"validation: the loss is {evaluation.loss:g}, as outputs are no numbers"
         raise TrainingError(_diverged(run, what))

@@ -611,3 +611,11 @@ def test_a_progress_line_fits_the_terminal(
     if columns == 120:
         assert "epoch 0.89  loss " in shown[0]
         assert "  average " in shown[0]
+
+
+def test_advice_calls_the_program_as_it_was_called(
+    train: Train, darknet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DARKNET_COMMAND", "./darknet")
+    err = darknet("train", "ds", "n.cfg", "--backup", "b", "--max-iter", 1).err
+    assert "next: ./darknet classify b/n.cfg b/n_best.weights PICTURE" in err
