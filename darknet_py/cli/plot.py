@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -31,9 +33,9 @@ from darknet_py.cli.finite import FiniteRange
 def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
     """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
-    RUN is a backup folder or its metrics.csv; several are drawn over each other, named by what
-    tells their folders apart. The loss's axis leaves out single spikes: marks at its upper edge
-    say where they are.
+    RUN is a backup folder, with all the trainings in it, or a metrics.csv; several are drawn over
+    each other, named by what tells their folders apart. The loss's axis leaves out single spikes:
+    marks at its upper edge say where they are.
 
     \b
     Examples:
@@ -41,10 +43,15 @@ def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
       darknet plot backup/ other/backup/ --smooth 0.98 -o comparison.svg
     """
     from darknet_py.tasks.chart import run_names, save_chart
-    from darknet_py.tasks.metrics import read_metrics
+    from darknet_py.tasks.metrics import read_metrics, tables_in
 
     file = output_file(output, "chart.png", DRAWINGS)
-    found = [read_metrics(run) for run in runs]
-    named = [replace(run, name=name) for run, name in zip(found, run_names(runs), strict=True)]
+    tables = [
+        table
+        for run in map(Path, runs)
+        for table in (tables_in(run) if os.path.isdir(run) else [run])
+    ]
+    found = [read_metrics(table) for table in tables]
+    named = [replace(run, name=name) for run, name in zip(found, run_names(tables), strict=True)]
     save_chart(file, named, smooth)
     say_line(file)

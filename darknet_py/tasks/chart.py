@@ -80,10 +80,9 @@ def _accuracies(run: Metrics, name: str, style: int) -> list[Series]:
 def run_names(paths: Sequence[str | Path]) -> list[str]:
     """What tells runs apart: of the folders of their metrics.csv as much of the end as needed.
 
-    Of a/backup and b/backup: a and b. The same folder again gets a number.
+    Of a/backup and b/backup: a and b; of a NAME_metrics.csv: NAME. The same again gets a number.
     """
-    folders = [Path(os.path.abspath(path)) for path in paths]
-    parts = [(f.parent if f.suffix == ".csv" else f).parts for f in folders]
+    parts = [_parts(Path(os.path.abspath(path))) for path in paths]
     lengths = [1] * len(parts)
     while True:
         shown = [own[-length:] for own, length in zip(parts, lengths, strict=True)]
@@ -102,6 +101,13 @@ def run_names(paths: Sequence[str | Path]) -> list[str]:
         counts[name] += 1
         names[k] = f"{name} ({counts[name]})" if counts[name] > 1 else name
     return names
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    if path.suffix != ".csv":
+        return path.parts
+    name, is_named, _ = path.stem.rpartition("_")
+    return (*path.parent.parts, name) if is_named else path.parent.parts
 
 
 def _is_shared(shown: Sequence[tuple[str, ...]], parts: Sequence[tuple[str, ...]], k: int) -> bool:

@@ -94,10 +94,10 @@ class MetricsFile:
 
 
 def read_metrics(path: str | Path) -> Metrics:
-    """Reads a run's table, or the one in a run's folder: its whole rows. Raises CfgError where it
+    """Reads a run's table, or the first in a run's folder: its whole rows. Raises CfgError where it
     cannot be read, or has none."""
     path = Path(path)
-    file = _table_in(path) if path.is_dir() else path
+    file = tables_in(path)[0] if path.is_dir() else path
     try:
         found = _read(file)
     except OSError as error:
@@ -166,15 +166,10 @@ def _row(columns: Sequence[str], line: str) -> dict[str, str] | None:
     return row
 
 
-def _table_in(folder: Path) -> Path:
-    """The table in a run's folder. Raises CfgError for a folder with several and no main one."""
+def tables_in(folder: Path) -> list[Path]:
+    """The tables of a folder, one of each training in it; metrics.csv where there is none."""
     own = sorted(folder.glob(f"*_{TABLE}"))
-    if (folder / TABLE).exists() or not own:
-        return folder / TABLE
-    if len(own) > 1:
-        names = ", ".join(path.name for path in own)
-        raise CfgError(folder, None, f"holds several tables: name one of {names}")
-    return own[0]
+    return [folder / TABLE, *own] if (folder / TABLE).exists() or not own else own
 
 
 def _free_name(path: Path) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from darknet_py.tasks.lock import only_process_in
+from darknet_py.tasks.metrics import Metrics
 from tests.cli.conftest import Result, Run
 from tests.support.noise import CFG, draw_noise
 
@@ -619,3 +620,19 @@ def test_advice_calls_the_program_as_it_was_called(
     monkeypatch.setenv("DARKNET_COMMAND", "./darknet")
     err = darknet("train", "ds", "n.cfg", "--backup", "b", "--max-iter", 1).err
     assert "next: ./darknet classify b/n.cfg b/n_best.weights PICTURE" in err
+
+
+def test_all_trainings_of_a_folder_are_drawn(
+    train: Train, darknet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy("n.cfg", "other.cfg")
+    for cfg in ("n.cfg", "other.cfg"):
+        assert train("--backup", "b", "--max-iter", 2, cfg=cfg).code == 0
+    drawn: list[str] = []
+
+    def save(_path: Path, runs: list[Metrics], *_: object) -> None:
+        drawn.extend(run.name for run in runs)
+
+    monkeypatch.setattr("darknet_py.tasks.chart.save_chart", save)
+    assert darknet("plot", "b").code == 0
+    assert drawn == ["b", "other"]

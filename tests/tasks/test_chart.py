@@ -141,3 +141,7 @@ def test_svg(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DarknetError, match="cannot be written: No such file"):
         save_chart(tmp_path / "none/a.svg", [run("a", 0)])
+
+
+def test_trainings_of_one_folder_have_names_of_their_own() -> None:
+    assert run_names(["b/metrics.csv", "b/net_metrics.csv"]) == ["b", "net"]
