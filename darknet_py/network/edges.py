@@ -23,9 +23,9 @@ _FAR_BEYOND = 8.0
 def check_values(net: Network, x: np.ndarray) -> None:
     """Raises NotFiniteError where x holds a NaN or an infinity, which kernels would pass over in
     silence; warns (UserWarning) where pictures are far beyond 0..1."""
-    if not np.size(x):
-        return
-    low, high = float(np.min(x)), float(np.max(x))
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not x.size:
+        return  # refused by its type, or its shape
+    low, high = float(x.min()), float(x.max())
     if not (math.isfinite(low) and math.isfinite(high)):  # NaN is both
         raise NotFiniteError(f"{net.path}: was given numbers that are not finite (NaN)")
     if high > _FAR_BEYOND and not net.settings.is_vector and net.in_shape.c in (1, 3):

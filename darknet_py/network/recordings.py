@@ -5,8 +5,7 @@ Raises ShapeError for pictures that the network does not take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,26 +39,28 @@ class Work:
 
     def run(self, net: Network) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
-        with self._within_memory(net) if not self.changing else nullcontext():
+        try:
             results: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
-            return results
+        except OutOfMemoryError as error:
+            if self.changing:
+                raise
+            raise self._advised(net, error) from error
+        return results
 
     def times(self, net: Network, rounds: int) -> Any:
         """How long each of its steps takes."""
-        with self._within_memory(net):
-            return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
-
-    @contextmanager
-    def _within_memory(self, net: Network) -> Iterator[None]:
-        """Says what would fit; to those who run a training that is said in words of the cfg."""
         try:
-            yield
+            return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
         except OutOfMemoryError as error:
-            n, _, h, w = self.given[0].shape
-            advice = f"one picture of {w} x {h} is too much for it"
-            if n > 1 and error.fits:
-                advice = f"{min(error.fits, n - 1):,} at once would fit"
-            raise OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits) from error
+            raise self._advised(net, error) from error
+
+    def _advised(self, net: Network, error: OutOfMemoryError) -> OutOfMemoryError:
+        """With what would fit; to those who run a training that is said in words of the cfg."""
+        n, _, h, w = self.given[0].shape
+        advice = f"one picture of {w} x {h} is too much for it"
+        if n > 1 and error.fits:
+            advice = f"{min(error.fits, n - 1):,} at once would fit"
+        return OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits)
 
     def _arguments(self, net: Network) -> tuple[Any, ...]:
         frozen = tuple(layer.frozen for layer in net.layers)

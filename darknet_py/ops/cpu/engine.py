@@ -6,8 +6,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -111,9 +110,12 @@ class Engine:
         many rows make a sequence, and a batch of them is not cut. Raises OutOfMemoryError.
         """
         if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
-            with self._within_memory(None, record, x, time_steps, changing):
+            self._check_batch(None, record, x, time_steps, changing)
+            try:
                 given = [each.astype(arrays[0].dtype) for each in (x, *others)]
                 return replay(record(len(x)), given)
+            except MemoryError as error:
+                raise self._too_large(record, x, time_steps, changing) from error
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
         # an id is unique as long as a program, which knows the arrays, is kept
@@ -123,10 +125,13 @@ class Engine:
                 (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
                 if first.table is not None:
                     return self._run_in_groups(key, record, x, threads)
-            with self._within_memory(key, record, x, time_steps, changing):
+            self._check_batch(key, record, x, time_steps, changing)
+            try:
                 (bound,) = self._bound(key, record, len(x), threads, 1, changing)
                 bound.run(x, *others)
                 return [_taken(y) for y in bound.outputs]
+            except MemoryError as error:
+                raise self._too_large(record, x, time_steps, changing) from error
 
     def times(
         self,
@@ -141,8 +146,12 @@ class Engine:
     ) -> Times:
         """How long each step takes of what `run` would run, with all threads on each."""
         key = key, tuple(map(id, arrays))
-        with self._lock, self._within_memory(key, record, x, time_steps, changing):
-            (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
+        with self._lock:
+            self._check_batch(key, record, x, time_steps, changing)
+            try:
+                (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
+            except MemoryError as error:
+                raise self._too_large(record, x, time_steps, changing) from error
             bound.run(x, *others)
             steps = [
                 (
@@ -176,33 +185,34 @@ class Engine:
             parts += [[y.copy() for y in bound.outputs] for bound in bounds]
         return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
 
-    @contextmanager
-    def _within_memory(
+    def _check_batch(
         self,
         key: Hashable,
         record: Callable[[int], Recording],
         x: np.ndarray,
         least: int,
         changing: bool,
-    ) -> Iterator[None]:
-        """Says what would fit where memory does not do. least: how many rows can be recorded."""
+    ) -> None:
+        """Raises OutOfMemoryError for a large batch whose maps there is no memory for, before
+        anything of it is made. least: how many rows can be recorded."""
         n = len(x)
-        is_made = (key, n, thread_count()) in self._programs
+        if x.nbytes > SMALL and n > least and (key, n, thread_count()) not in self._programs:
+            self._check_memory(self._needed(record, n, least, changing), n)
 
-        def needed() -> int:
-            """What the maps of all take, by those of a few: nothing of a large batch is made."""
-            few = Program(record(least), self._weights, thread_count(), self.exact, changing)
-            return FLOAT * few.memory.floats * n // least
+    def _too_large(
+        self, record: Callable[[int], Recording], x: np.ndarray, least: int, changing: bool
+    ) -> OutOfMemoryError:
+        """What to say where memory did not do after all: what would fit."""
+        n = len(x)
+        fits = int(n * available_memory() / max(self._needed(record, n, least, changing), 1))
+        return OutOfMemoryError(f"{n:,} at once need more memory than there is", min(fits, n - 1))
 
-        try:
-            if x.nbytes > SMALL and n > least and not is_made:
-                self._check_memory(needed(), n)
-            yield
-        except MemoryError as error:
-            fits = int(n * available_memory() / max(needed(), 1))
-            raise OutOfMemoryError(
-                f"{n:,} at once need more memory than there is", min(fits, n - 1)
-            ) from error
+    def _needed(
+        self, record: Callable[[int], Recording], n: int, least: int, changing: bool
+    ) -> int:
+        """Bytes that the maps of n take, by those of a few: nothing of a large batch is made."""
+        few = Program(record(least), self._weights, thread_count(), self.exact, changing)
+        return FLOAT * few.memory.floats * n // least
 
     def _check_memory(self, needed: int, n: int) -> None:
         """Raises OutOfMemoryError where there are not so many bytes for maps, even without those of
