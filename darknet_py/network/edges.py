@@ -20,7 +20,7 @@ _FAR_BEYOND = 8.0
 """Pictures are 0..1; whoever has normalised them comes to about 3. Beyond this they are 0..255."""
 
 
-def check_values(net: Network, x: np.ndarray) -> None:
+def check_values(net: Network, x: Any) -> None:
     """Raises NotFiniteError where x holds a NaN or an infinity, which kernels would pass over in
     silence; warns (UserWarning) where pictures are far beyond 0..1."""
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not x.size:
@@ -35,7 +35,7 @@ def check_values(net: Network, x: np.ndarray) -> None:
         )
 
 
-def check_floats(net: Network, x: np.ndarray) -> None:
+def check_floats(net: Network, x: Any) -> None:
     """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1, and
     answered with confidence."""
     if not isinstance(x, np.ndarray):

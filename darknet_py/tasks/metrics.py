@@ -97,7 +97,7 @@ def read_metrics(path: str | Path) -> Metrics:
     """Reads a run's table, or the first in a run's folder: its whole rows. Raises CfgError where it
     cannot be read, or has none."""
     path = Path(path)
-    file = tables_in(path)[0] if path.is_dir() else path
+    file = tables_in(path)[0] if path.is_dir() and path.name != TABLE else path
     try:
         found = _read(file)
     except OSError as error:
