@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli import status_line
+from darknet_py.text import counted
 
 if TYPE_CHECKING:
     from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
@@ -98,7 +99,8 @@ class Watcher:
         passed = time.monotonic() - self._began
         share = 100 * self._waited / max(passed, 1e-9)
         status_line.say(
-            f"{passed:.0f} seconds, {share:.1f} % of them waiting for pictures; {self._chart}"
+            f"{counted(round(passed), 'second')}, {share:.1f} % of them waiting for pictures; "
+            f"{self._chart}"
         )
 
     def _flush(self) -> bool:
