@@ -404,9 +404,11 @@ def test_once_a_picture_that_cannot_be_read_is_zeros(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
     save_image(np.zeros((9, 9, 3), np.float32), tmp_path / "a.png")
     code = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
         "from pathlib import Path\n"
         "from darknet_py.images import Dataset, Loader\n"
+        # a shell's background processes ignore it
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "pictures = Dataset(('a',), [Path(sys.argv[1])], [(0,)])\n"
         "for number, _ in enumerate(Loader(pictures, 8, 8, 3, 64, None).batches()):\n"
         "    print(number, flush=True)\n"
