@@ -57,7 +57,7 @@ def test_trains_a_folder_and_says_so_in_the_c_programs_words(darknet: Run, task:
     assert "3 classes, 108 pictures to train on, 12 to validate with" in err
     assert re.search(r"circle +36 +4\n", err)
     assert len(re.findall(r"batch (6|12): validation: top-1", err)) == 2
-    assert re.search(r"seconds, \d+\.\d % of them waiting for pictures", err)
+    assert re.search(r"seconds?, \d+\.\d % of them waiting for pictures", err)
     written = {path.name for path in task.backup.iterdir()}
     assert {"shapes.weights", "shapes.backup", "shapes.state", "metrics.csv", "chart.png"} < written
     with Image.open(task.backup / "chart.png") as chart:
