@@ -22,6 +22,8 @@ DRAWINGS = (*PICTURES, ".svg")
 """What charts are written as."""
 _READ = "names", "valid", "guide", "mask"
 """Options that name files to read."""
+_NOT_READ = "out", "output", "runs"
+"""Arguments that name none: of runs only tables are read, and a chart beside them is redrawn."""
 
 
 def output_file(given: str | None, default: str, suffixes: Sequence[str] = ()) -> Path:
@@ -86,7 +88,7 @@ def _is_read(path: Path) -> bool:
     context = click.get_current_context(silent=True)
     given: list[object] = []
     for each in context.command.params if context else ():
-        is_argument = isinstance(each, click.Argument) and each.name not in ("out", "output")
+        is_argument = isinstance(each, click.Argument) and each.name not in _NOT_READ
         if context and (is_argument or each.name in _READ):
             value = context.params.get(each.name or "")
             given += value if isinstance(value, tuple) else [value]

@@ -636,3 +636,5 @@ def test_all_trainings_of_a_folder_are_drawn(
     monkeypatch.setattr("darknet_py.tasks.chart.save_chart", save)
     assert darknet("plot", "b").code == 0
     assert drawn == ["b", "other"]
+    assert Path("b/chart.png").exists()
+    assert darknet("plot", "b", "-o", "b/chart.png").code == 0  # drawn again, where it is
