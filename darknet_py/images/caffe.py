@@ -13,7 +13,7 @@ from darknet_py.errors import CfgError
 from darknet_py.images.aside import set_aside
 from darknet_py.images.bases import find_places, parent_of
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.names import one_line
+from darknet_py.images.names import in_message, one_line
 
 TRAIN_LIST = "train.txt"
 """What makes a folder one of Caffe's lists."""
@@ -170,7 +170,7 @@ def _read_list(path: Path) -> _List:
     for (line, _), (written, _) in zip(lines, pairs, strict=True):
         if first.setdefault(written, line) != line:
             raise CfgError(
-                path, line, f"{one_line(written)} is listed twice: line {first[written]} has it"
+                path, line, f"{in_message(written)} is listed twice: line {first[written]} has it"
             )
     entries = [
         _Entry(written, place(written), number, line)

@@ -51,7 +51,7 @@ def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
 
 
 def _decoded(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
-    with _open(path) as file:
+    with open_file(path) as file:
         return decode(file)
 
 
@@ -77,11 +77,12 @@ def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
 
     Raises PictureError, one line that begins with the path, for what is no whole PNG.
     """
-    with _about(path), _open(path) as file:
+    with _about(path), open_file(path) as file:
         return {key: _with_bytes(text) for key, text in read_words(file).items()}
 
 
-def _open(path: str | os.PathLike[str]) -> IO[bytes]:
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 
+_LONGEST = 300
+"""Characters."""
+
 
 def one_line(name: str | os.PathLike[str]) -> str:
     """The name (or any text) with what would break a line, or a terminal, spelled out; bytes that
     are no UTF-8 as in `legible`."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in legible(name))
+
+
+def in_message(name: str | os.PathLike[str]) -> str:
+    """The same for a message; of one that is longer than names are, its end."""
+    text = one_line(os.fspath(name)[-_LONGEST:])
+    return text if len(os.fspath(name)) <= _LONGEST else f"...{text}"
 
 
 def legible(name: str | os.PathLike[str]) -> str:

@@ -190,7 +190,6 @@ def _value(random: Random, key: str) -> str:
 
 def _asked(section: Section) -> list[str]:
     """The keys that a section's reader asks for: all of them, where none of them makes it fail."""
-    asked: list[str] = []
     read = section._read  # the getters keep no other record
     try:
         if section.name == "net":
@@ -200,8 +199,8 @@ def _asked(section: Section) -> list[str]:
             LAYERS[section.name].from_section(section, place)
     except CfgError:
         pass
-    asked += sorted(read)
-    return asked + ["learning_rate", "clip", "dontload", "dontsave", "stopbackward", "smooth"]
+    common = ["learning_rate", "clip", "dontload", "dontsave", "stopbackward", "smooth"]
+    return [*sorted(read), *common]
 
 
 def _of_tables(name: str) -> list[str]:

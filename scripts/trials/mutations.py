@@ -2,80 +2,31 @@
 
 from __future__ import annotations
 
-import codecs
 from random import Random
 
 from scripts.trials.trial import Failed
 
 NUMBERS = (
-    *("0", "1", "2", "3", "5", "8", "16", "-1", "-2", "-0", "+1", "--1", "1.5", ".5", "-.5", "1e3"),
+    *("0", "1", "2", "3", "5", "8", "16", "-1", "-2", "-0", "+1", "--1", "1.5", ".5", "-.5"),
     *("255", "256", "65535", "65536", "1000000", "2147483647", "2147483648", "-2147483648"),
     *("4294967296", "9223372036854775807", "9223372036854775808", "99999999999999999999"),
-    *("1e9", "1e38", "1e39", "1e308", "1e309", "-1e309", "1e-45", "1e-320", "1e-400"),
+    *("1e3", "1e9", "1e38", "1e39", "1e308", "1e309", "-1e309", "1e-45", "1e-400", "1e999999999"),
     *("nan", "-nan", "NaN", "inf", "-inf", "infinity", "0x10", "0x1p-3", "0x1p99999", "0b1", "0o7"),
-    *(
-        "1_000",
-        "1,000",
-        "1 000",
-        "1e",
-        "e1",
-        "1.2.3",
-        "1..2",
-        "٣",
-        "１２",
-        "²",
-        "½",
-        "1\u00a0",
-        "\v1",
-    ),
-    *("1,2", "1,", ",1", ",,,", "-1,-2", "1,1,1,1,1,1,1,1", "0,0", "1;2", "1#2", "1 # 2", "1//2"),
+    *("1_000", "1,000", "1 000", "1e", "e1", "1.2.3", "1..2", "\u0663", "\uff11\uff12", "\u00b2"),
+    *("\u00bd", "1\u00a0", "\v1", "\f2", "1,2", "1,", ",1", ",,,", "-1,-2", "1,1,1,1,1,1", "0,0"),
+    *("1;2", "1#2", "1 # 2", "1//2", "-1,0,1", "0.1,0.1"),
 )
 """Numbers, and what some reader might take for one."""
 WORDS = (
-    *(
-        "",
-        " ",
-        "=",
-        "==",
-        "a=b",
-        "[",
-        "]",
-        "[]",
-        "[net]",
-        "#",
-        ";",
-        "%s%n%d",
-        "{0}",
-        "${HOME}",
-        "`id`",
-    ),
-    *("../../../../etc/passwd", "/dev/zero", "/dev/stdin", "~", "C:\\a\\b", "-", "--help", "None"),
-    *("\x00", "\x07", "\x1b[31m", "\x1b]0;title\x07", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff"),
-    *(
-        "\r",
-        "\t",
-        "\v",
-        "\f",
-        "é",
-        "日本語",
-        "🐍",
-        "e\u0301",
-        "\U0010ffff",
-        "=1+1",
-        "@SUM(A1)",
-        "true",
-    ),
+    *("", " ", "=", "==", "a=b", "[", "]", "[]", "[net]", "#", ";", "%s%n%d", "{0}", "${HOME}"),
+    *("`id`", "../../../../etc/passwd", "/dev/zero", "/dev/null", "~", "C:\\a\\b", "-", "--help"),
+    *("None", "true", "=1+1", "@SUM(A1)", "+1", "-1", "\x00", "\x07", "\x1b[31m", "\x1b]0;a\x07"),
+    *("\r", "\t", "\v", "\f", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\u00e9", "e\u0301"),
+    *("\u65e5\u672c\u8a9e", "\U0001f40d", "\U0010ffff"),
 )
 """Text that some reader, terminal or spreadsheet might take for an order."""
 ENCODINGS = (
-    "utf-8-sig",
-    "utf-16",
-    "utf-16-le",
-    "utf-16-be",
-    "utf-32",
-    "latin-1",
-    "cp1252",
-    "utf-7",
+    *("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "utf-7"),
 )
 ENDS = ("\n", "\r\n", "\r", "\n\n", "\n\r", "\u2028", "\x0b", "")
 
@@ -162,7 +113,7 @@ def mangle_bytes(random: Random, data: bytes) -> bytes:
             wide = random.choice([2, 4, 8])
             value = random.choice([0, 1, -1, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1])
             order = random.choice(["little", "big"])
-            damaged[at : at + wide] = (value % 256**wide).to_bytes(wide, order)  # type: ignore[arg-type]
+            damaged[at : at + wide] = (value % 256**wide).to_bytes(wide, order)
         elif random.random() < 0.3:
             del damaged[at:]
     return bytes(damaged)
@@ -180,6 +131,3 @@ def check_message(error: Exception, path: object = None) -> None:
         raise Failed(f"a message that is no one printable line: {text[:400]!r}")
     if path is not None and not text.startswith(str(path)):
         raise Failed(f"a message that does not begin with {path}: {text[:400]!r}")
-
-
-BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.images.names import one_line
+from darknet_py.images.names import in_message, one_line
 
 
 @pytest.mark.parametrize("name", ["a b/cat (1).jpg", "/tmp/été/猫.png", "C:\\x\\y.jpg"])
@@ -26,3 +26,9 @@ def test_any_name_is_one_line_that_can_be_printed(name: str) -> None:
     assert len(shown.splitlines()) <= 1
     assert shown.isprintable()
     shown.encode()
+
+
+def test_a_message_holds_the_end_of_a_long_name() -> None:
+    assert in_message("a\nb") == "a\\nb"
+    assert in_message("a" * 300) == "a" * 300
+    assert in_message("b" + "a" * 300) == "..." + "a" * 300
