@@ -32,7 +32,7 @@ from scripts.trials.mutations import (
 )
 from scripts.trials.trial import Failed
 
-NAME, GROUP, WEIGHT = "cfgs", "fuzz", 1
+NAME, GROUP, WEIGHT, SLICE = "cfgs", "fuzz", 1, 100
 LIMIT = 60
 MEMORY = 1 << 30
 

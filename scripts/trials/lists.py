@@ -20,7 +20,7 @@ from darknet_py.tasks.data import Data, open_data
 from scripts.trials.mutations import check_message, encode, mangle_bytes, mangle_lines, number, word
 from scripts.trials.trial import Failed
 
-NAME, GROUP, WEIGHT = "lists", "fuzz", 1
+NAME, GROUP, WEIGHT, SLICE = "lists", "fuzz", 1, 60
 LIMIT = 60
 MEMORY = 1 << 30
 
@@ -214,7 +214,7 @@ def _odd(random: Random, folder: Path) -> int:
         target.write_bytes(random.choice(_PICTURES))
         (folder / f"p-link{number_}.png").symlink_to(target.name)
     elif kind == "above":
-        (folder / f"above{number_}").symlink_to(random.choice([".", "..", folder]))
+        (folder / f"above{number_}").symlink_to(random.choice([".", "..", str(folder)]))
         return 0
     elif kind == "linked folder":
         return _linked_folder(folder, number_)

@@ -31,7 +31,7 @@ from darknet_py.images.refusals import _fault
 from scripts.trials.mutations import check_message, mangle_bytes
 from scripts.trials.trial import Failed
 
-NAME, GROUP, WEIGHT = "pictures", "fuzz", 1
+NAME, GROUP, WEIGHT, SLICE = "pictures", "fuzz", 1, 60
 LIMIT = 300
 MEMORY = 3 << 30
 """A picture of MAX_PIXELS, which is taken, is 1.6 GB as float32, and 0.5 GB as Pillow has it."""
