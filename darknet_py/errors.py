@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from darknet_py.text import one_line
+
 
 class DarknetError(Exception):
-    """Something the user can mend. `str(error)` is one line: where, what, what to do."""
+    """Something the user can mend. `str(error)` is one line: where, what, what to do; whatever the
+    names in it, it can be shown as it is."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class CfgError(DarknetError):

@@ -18,7 +18,7 @@ US = "darknet_py"
 # offers the names of all, stands above them.
 BOTTOM = {"atomic", "errors", "resources", "text"}
 BELOW = {
-    "errors": set[str](),
+    "errors": {"text"},
     "atomic": {"errors"},
     "resources": {"errors"},
     "text": set[str](),

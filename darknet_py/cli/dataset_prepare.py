@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.count_line import CountLine
 from darknet_py.cli.options import limit_threads, threads_option
 from darknet_py.cli.train import data_options
@@ -76,7 +77,7 @@ def prepare(
             line.show(event.done)
         else:
             line.close()
-            click.echo(
+            say_line(
                 f"{out}: {event.classes} classes, {event.train} pictures to train on, "
                 f"{event.valid} to validate with; {event.kept} were there, {event.refused} left out"
             )

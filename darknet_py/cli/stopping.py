@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
+from darknet_py.cli.console import say_line
 
 
 @contextmanager
@@ -34,4 +34,4 @@ def _say(text: str) -> None:
     try:
         os.write(sys.stderr.fileno(), text.encode())
     except OSError:  # it is no file, or cannot be written
-        click.echo(text, nl=False, err=True)
+        say_line(text.strip(), err=True)

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
 from darknet_py.errors import PictureError
-from darknet_py.images.names import one_line
 from darknet_py.ops.cpu.threads import thread_count
 
 DIGEST = 16
@@ -24,7 +23,7 @@ def file_digest(path: str | os.PathLike[str]) -> bytes:
                 digest.update(block)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
         reason = getattr(error, "strerror", None) or str(error)
-        raise PictureError(f"{one_line(path)}: cannot be read: {reason}") from error
+        raise PictureError(f"{path}: cannot be read: {reason}") from error
     return digest.digest()
 
 
