@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from darknet_py import __version__
+from darknet_py import __version__, interrupt
 from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
-from darknet_py.cli.console import complain, prepare_streams
+from darknet_py.cli.console import complain, prepare_streams, say_line
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
 from darknet_py.cli.features import features
@@ -93,6 +93,7 @@ def _run(streams: Streams) -> int:
         advice = "try a smaller network, smaller pictures, or fewer at once"
         complain(f"there is not enough memory: {advice}")
         return 1
-    except (click.Abort, KeyboardInterrupt):
-        complain("interrupted")
-        return 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # a bug, and click takes it for Ctrl-D
+            raise error.__cause__ from None
+        return interrupt.end(lambda line: say_line(line, err=True))

@@ -8,6 +8,7 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.count_line import CountLine
+from darknet_py.cli.files import check_output_folder
 from darknet_py.cli.options import limit_threads, threads_option
 from darknet_py.cli.train import data_options
 
@@ -58,6 +59,7 @@ def prepare(
       darknet dataset prepare photos/ small/ --size 256
       darknet train small/ cfg/cifar_small.cfg
     """
+    check_output_folder(Path(out))
     limit_threads(threads)
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.prepare import Begun, Looked, prepare

@@ -24,13 +24,16 @@ class Done(NamedTuple):
     err: bytes
 
 
-def run(words: Sequence[object], on_terminal: bool = False, stdin: bytes = b"") -> Done:
-    """Runs `darknet` with these words. Whatever is no exit is raised, as a bug."""
+def run(
+    words: Sequence[object], on_terminal: bool = False, stdin: bytes = b"", encoding: str = "utf-8"
+) -> Done:
+    """Runs `darknet` with these words. encoding: of the terminal, or the files. Whatever is no exit
+    is raised, as a bug."""
     from darknet_py.cli import main
 
     before = sys.argv, sys.stdin, sys.stdout, sys.stderr
     place = _terminal if on_terminal else _file
-    with place() as (out, read_out), place() as (err, read_err):
+    with place(encoding) as (out, read_out), place(encoding) as (err, read_err):
         sys.argv = ["darknet", *map(str, words)]
         sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), "utf-8", "surrogateescape")
         sys.stdout, sys.stderr = out, err
@@ -75,19 +78,19 @@ def _faults_of_text(written: bytes) -> Iterator[str]:
 
 
 @contextmanager
-def _file() -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
+def _file(encoding: str) -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
     with tempfile.TemporaryFile() as file:
 
         def read() -> bytes:
             file.seek(0)
             return file.read()
 
-        with open(os.dup(file.fileno()), "w", encoding="utf-8") as stream:
+        with open(os.dup(file.fileno()), "w", encoding=encoding) as stream:
             yield stream, read
 
 
 @contextmanager
-def _terminal() -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
+def _terminal(encoding: str) -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
     """A terminal that shows what it is told to, as bytes: no end of a line becomes another."""
     master, slave = os.openpty()
     tty.setraw(slave)
@@ -110,7 +113,7 @@ def _terminal() -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
         return bytes(shown[: -len(end)])
 
     try:
-        with open(slave, "w", encoding="utf-8", closefd=False) as stream:
+        with open(slave, "w", encoding=encoding, closefd=False) as stream:
             yield stream, read
     finally:
         if not is_read:
