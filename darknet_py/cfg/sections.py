@@ -19,6 +19,7 @@ from darknet_py.cfg.numbers import MAX_INT as MAX_INT
 from darknet_py.cfg.numbers import atof, atoi
 from darknet_py.cfg.text import read_text
 from darknet_py.errors import CfgError
+from darknet_py.text import one_line
 
 N = TypeVar("N", int, float)
 
@@ -328,5 +329,5 @@ def _range(minimum: float, maximum: float, limit: float) -> str:
 
 def shown(text: str) -> str:
     """A piece of a file, fit for one line of a message."""
-    printable = "".join(char if char.isprintable() else "?" for char in text)
+    printable = one_line(text)
     return printable if len(printable) <= 60 else printable[:57] + "..."

@@ -23,9 +23,9 @@ from PIL import (
 from darknet_py.errors import PictureError
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.modes import mode_to_rgb
-from darknet_py.images.names import one_line
 from darknet_py.images.orientation import orient, orientation
 from darknet_py.images.quiet import quiet
+from darknet_py.text import one_line
 
 MAX_PIXELS = 2**27
 """Width times height: a larger picture (beyond 1.6 GB as float32 RGB) is refused unread."""

@@ -9,7 +9,6 @@ from hashlib import blake2b
 
 from darknet_py.errors import PictureError
 from darknet_py.images.image import open_file
-from darknet_py.images.names import one_line
 from darknet_py.ops.cpu.threads import thread_count
 
 DIGEST = 16
@@ -25,7 +24,7 @@ def file_digest(path: str | os.PathLike[str]) -> bytes:
                 digest.update(block)
     except (PictureError, OSError) as error:
         reason = error if isinstance(error, PictureError) else f"cannot be read: {error.strerror}"
-        raise PictureError(f"{one_line(path)}: {reason}") from error
+        raise PictureError(f"{path}: {reason}") from error
     return digest.digest()
 
 

@@ -17,7 +17,6 @@ from PIL import Image, PngImagePlugin
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
 from darknet_py.images.decode import as_picture_errors, decode, read_words
-from darknet_py.images.names import one_line
 from darknet_py.text import joined_bytes
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -61,7 +60,7 @@ def _about(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: {error}") from error
+        raise PictureError(f"{path}: {error}") from error
 
 
 def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -114,16 +113,16 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
     try:
         _write(to_pixels(image), path, info)
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: cannot be written: {error}") from error
+        raise PictureError(f"{path}: cannot be written: {error}") from error
     except OSError as error:
-        reason = error.strerror or one_line(str(error))
-        raise PictureError(f"{one_line(path)}: cannot be written: {reason}") from error
+        reason = error.strerror or str(error)
+        raise PictureError(f"{path}: cannot be written: {reason}") from error
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
     """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
     if Path(path).suffix.lower() not in _KINDS:
-        raise PictureError(f"{one_line(path)}: cannot be written: {_SUFFIXES}")
+        raise PictureError(f"{path}: cannot be written: {_SUFFIXES}")
 
 
 def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -13,7 +13,6 @@ from darknet_py.images.bases import find_places, from_windows, parent_of
 from darknet_py.images.caffe import read_numbered
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.labels import Labels
-from darknet_py.images.names import in_message
 from darknet_py.resources import find_resource
 
 
@@ -87,7 +86,7 @@ def _labelled(
         found = known.matches(entry, str(path))
         if len(found) != 1:
             complaint = _complaint([words[index] for index in found], labels, where)
-            raise CfgError(list_path, line, f"{in_message(entry)}: {complaint}")
+            raise CfgError(list_path, line, f"{entry}: {complaint}")
         paths.append(path)
         indices.append((found[0],))
     return Dataset(names, paths, indices)
@@ -109,7 +108,7 @@ def _read_labels(data: DataFile, written: str) -> list[str]:
     labels = _first(data, path, "labels")
     twice = next((each for each, count in Counter(labels).items() if each and count > 1), None)
     if twice is not None:
-        raise CfgError(path, None, f"the label {in_message(twice)!r} is there twice")
+        raise CfgError(path, None, f"the label {twice!r} is there twice")
     return labels
 
 
@@ -137,19 +136,19 @@ def _find(data: DataFile, key: str, written: str) -> Path:
         raise CfgError(
             data.path,
             None,
-            f"{key}={in_message(written)}: is a folder: expected a list of pictures; or name a "
+            f"{key}={written}: is a folder: expected a list of pictures; or name a "
             "folder instead of this file, with a folder of pictures for each class",
         )
     advice = ""
     if key in ("train", "valid"):
         is_of_elsewhere = os.path.isabs(path_here) or path_here[1:2] == ":"
-        target = "FILE" if is_of_elsewhere else in_message(path_here)
+        target = "FILE" if is_of_elsewhere else path_here
         advice = (
             f': lists are yours to make, the path of a picture a line, as in find "$PWD/{key}" '
             f"-name '*.png' > {target}; or name a folder of pictures instead, with a "
             "folder for each class"
         )
-    raise CfgError(data.path, None, f"{key}={in_message(written)}: no such file{advice}")
+    raise CfgError(data.path, None, f"{key}={written}: no such file{advice}")
 
 
 def _complaint(found: list[str], how: str, where: str) -> str:
@@ -160,7 +159,7 @@ def _complaint(found: list[str], how: str, where: str) -> str:
             else "its folder, or a _label. or label_ part of its name, to be"
         )
         return f"no label matches: expected {expected} one of {where}"
-    words = " and ".join(repr(in_message(label)) for label in found[:3])
+    words = " and ".join(repr(label) for label in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     advice = "--labels exact" if how == "substring" else "rename it"
     return f"the labels {words}{more} match: expected one ({advice})"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
-from darknet_py.images import Dataset, one_line
+from darknet_py.images import Dataset
 from darknet_py.tasks.check import check
 from darknet_py.tasks.data import Data, open_data
 from scripts.trials.mutations import check_message, encode, mangle_bytes, mangle_lines, number, word
@@ -58,22 +58,15 @@ def _open(random: Random, path: Path, labels: str = "exact") -> Data | None:
     try:
         data = open_data(path, labels, random.choice([0, 0.1, 0.5]), random.randrange(3))
         for line in data.notes:
-            _check_line(line)
+            check_message(DarknetError(line))  # as it is printed: text.one_line
         for dataset in (data.train, data.valid):
             _check_dataset(dataset, data.names)
         if random.random() < 0.15:
             _check_report(data, decode=random.random() < 0.5)
     except DarknetError as error:
-        _check_line(str(error))
+        check_message(error)
         return None
     return data
-
-
-def _check_line(line: str) -> None:
-    """A line of the program's: printed, it is one (see cli.console.say_line)."""
-    check_message(DarknetError(one_line(line)))
-    if "\n" in line.replace("a\nb", ""):  # in the name of a file, which printing spells out
-        raise Failed(f"more than a line: {line[:400]!r}")
 
 
 def _check_dataset(dataset: Dataset | None, names: Sequence[str]) -> None:
@@ -90,7 +83,7 @@ def _check_report(data: Data, decode: bool) -> None:
     report = check(data, None, decode)
     refused = report.unreadable()
     for each in (*report.refused_train, *report.refused_valid):
-        _check_line(str(each.error))
+        check_message(each.error)
     sets = [dataset for dataset in (data.train, data.valid) if dataset is not None]
     for path in (path for dataset in sets for path in dataset.paths):
         if path.name.startswith("x-") and path not in refused:

@@ -125,7 +125,7 @@ def check_message(error: Exception, path: object = None) -> None:
     text = str(error)
     if not text.strip():
         raise Failed(f"{type(error).__name__} without a message")
-    if len(text) > 2000:
+    if len(text) > 2100:
         raise Failed(f"a message of {len(text):,} characters: {text[:200]!r} ...")
     if not text.isprintable():
         raise Failed(f"a message that is no one printable line: {text[:400]!r}")

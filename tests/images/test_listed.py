@@ -7,7 +7,7 @@ import pytest
 
 from darknet_py.cfg.data_file import read_data
 from darknet_py.errors import CfgError
-from darknet_py.images import Dataset, read_data_file, read_data_part, read_labelled
+from darknet_py.images import Dataset, read_data_file, read_data_part
 
 DATA = "classes=2\ntrain=train.list\nvalid=valid.list\nlabels=pets.labels\nnames=pets.names\n"
 
@@ -281,11 +281,3 @@ def test_a_picture_that_is_missing_further_on_is_for_scan(pets: Path) -> None:
     train, _ = read(pets)
     assert train is not None
     assert train.paths[1] == pets / "a/n1/gone.png"
-
-
-@pytest.mark.parametrize("written", ["x" * 5000, "cat/" + "x" * 5000, "/" + "x" * 5000])
-def test_a_line_without_end_is_cut_in_the_message(tmp_path: Path, written: str) -> None:
-    (tmp_path / "a.list").write_text(f"{written}\n")
-    with pytest.raises(CfgError) as caught:
-        read_labelled(tmp_path / "a.list", ("cat", "dog"))
-    assert len(str(caught.value)) < 1000
