@@ -82,23 +82,6 @@ def _as_picture_errors() -> Iterator[None]:
             raise PictureError(_damage(reason)) from error
 
 
-def read_words(file: IO[bytes]) -> dict[str, str]:
-    """The text chunks of an open PNG. Raises PictureError, without a path, for anything else."""
-    with quiet():
-        try:
-            with Image.open(file, formats=["PNG"]) as picture:
-                picture.load()  # Some stand behind the pixels.
-                assert isinstance(picture, PngImagePlugin.PngImageFile)
-                return {key: str(value) for key, value in picture.text.items()}
-        except UnidentifiedImageError as error:
-            raise PictureError("is no PNG, which alone keeps words: name one") from error
-        except Image.DecompressionBombError as error:
-            raise PictureError(_too_large("the picture")) from error
-        except PILLOW_FAULTS as error:
-            reason = one_line(str(error))[:80] or type(error).__name__
-            raise PictureError(_damage(reason)) from error
-
-
 def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
     if picture.width * picture.height > MAX_PIXELS:
         raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
