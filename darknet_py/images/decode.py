@@ -26,9 +26,12 @@ from darknet_py.images.modes import mode_to_rgb
 from darknet_py.images.names import one_line
 from darknet_py.images.orientation import orient, orientation
 from darknet_py.images.quiet import quiet
+from darknet_py.ops.memory import SMALL, available_memory
 
 MAX_PIXELS = 2**27
 """Width times height: a larger picture (beyond 1.6 GB as float32 RGB) is refused unread."""
+_PIXEL = 20
+"""Bytes that a pixel takes on the way to float32, at most, about."""
 
 # Importing a reader registers it. Naming the formats keeps Pillow's other readers, among them
 # one that runs Ghostscript, away from files of unknown origin.
@@ -85,9 +88,19 @@ def _as_picture_errors() -> Iterator[None]:
 def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
     if picture.width * picture.height > MAX_PIXELS:
         raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
+    _check_memory(picture.width, picture.height)
     picture.load()
     turn = orientation(picture)
     return orient(mode_to_rgb(picture), turn)
+
+
+def _check_memory(w: int, h: int) -> None:
+    """Before it is taken, as a system may grant memory that it has not: a few bytes of a file may
+    say that it has any number of pixels."""
+    needed = w * h * _PIXEL
+    if needed > SMALL and needed > (free := available_memory()):
+        need = f"{w}x{h} needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are"
+        raise PictureError(f"{need} free: make it smaller")
 
 
 def _too_large(what: str) -> str:

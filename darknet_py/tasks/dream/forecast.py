@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ what of the picture itself is done beside the network, in its numbers."""
 _NUMBERS = 2e8
 _STEP = 0.005
 """Seconds that a step, or a tile of one, takes at least."""
-_AROUND, _LEVELLED, _SMOOTHED = 30, 20, 4
+_AROUND, _LEVELLED, _SMOOTHED = 30, 20, 1
 """Passes over the picture: in each step, for each of --laplacian's levels, for each pixel that
 -smooth reaches."""
 
@@ -45,13 +46,15 @@ def dream_seconds(
     """About. net: up to the last layer that is needed, with or without values; choices: what steps
     are drawn from, for a picture of `w` x `h` pixels."""
     rate = _GPU if net.ops.__name__.endswith("gpu") else _CPU * threads
+    around = net.in_shape.c * _passes(options) / _NUMBERS
     seconds = 0.0
     for octave in range(options.octaves):
-        size = net.next_size(*octave_size(w, h, octave, options.octave_scale))
+        scale = octave_size(w, h, octave, options.octave_scale)
+        size = net.next_size(*scale)
         tiles, share = _tiles(*size, tile)
         seconds += tiles * _STEP + share * _operations(net, *size, choices) / rate
-    around = w * h * net.in_shape.c * _passes(options) / _NUMBERS
-    return options.rounds * options.steps * (around + seconds / options.octaves)
+        seconds += around * (math.prod(scale) if options.coarse_to_fine else w * h)
+    return options.rounds * options.steps * seconds / options.octaves
 
 
 def _tiles(w: int, h: int, tile: int) -> tuple[int, float]:
