@@ -1,4 +1,4 @@
-"""Damaged and hostile cfg files: refused in a line, or a network that runs, trains and is kept."""
+"""Damaged and hostile cfg files: refused in a line, or networks that run, train and are kept."""
 
 from __future__ import annotations
 
