@@ -137,9 +137,17 @@ def _folders(parent: int) -> Iterator[Path]:
 
 
 def test_a_kind_that_cannot_begin_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    code, printed = torture(capsys, "--kills", "2")
+    code, printed = torture(capsys, "--only", "broken", "--kills", "2")
     assert code == 1
     assert "broken: its process does not start: exit code 7\n    there is no disk" in printed
+
+
+def test_a_process_that_dies_after_its_trials_is_a_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, printed = torture(capsys, "--only", "late", "--kills", "1")
+    assert code == 1
+    assert "late: its process died after it: exit code 9" in printed
 
 
 @pytest.mark.parametrize(
