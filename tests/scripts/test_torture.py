@@ -182,6 +182,24 @@ def test_equal_failures_are_shown_once() -> None:
     assert text.count("--trial") == 4  # three of the first sort
 
 
+def test_what_was_tried_does_not_drive_the_terminal() -> None:
+    failure = Failure(1, "failed: \x1b[2J\nand more", 'File "\x1b]0;a\x07", line 1')
+    text = table([Result("odd", Counter(), [failure], 1.0)], 7)
+    assert "\nodd: failed: \\x1b[2J\n    and more\n" in text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_how_far_it_is_stands_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    main(["--only", "plain", "--fuzz", "9"], KINDS)
+    printed = capsys.readouterr()
+    assert re.search(r"\r\x1b\[Kplain: 9 trials in 0 s", printed.err)
+    assert printed.err.endswith("\r\x1b[K")
+    assert "\x1b" not in printed.out
+
+
 def test_kinds_are_what_their_modules_say() -> None:
     kinds = load_kinds()
     assert {"cfgs", "pictures", "lists"} <= {kind.name for kind in kinds}
