@@ -261,9 +261,9 @@ def test_the_figures_are_left_as_they_were() -> None:
 
 
 def test_an_axis_over_all_that_numbers_span_has_ticks() -> None:
-    for high in (1e94, 1.86e94, 1e99):
-        ticks = Axis(1e-101, 2e4 * high, log=True, whole=False).ticks(2)
-        assert all(1e-101 <= tick <= 2e4 * high for tick in ticks)
+    ticks = Axis(1e-101, 1.86e104, log=True, whole=False).ticks(2)
+    assert ticks
+    assert all(1e-101 <= tick <= 1.86e104 for tick in ticks)
 
 
 floats = (
