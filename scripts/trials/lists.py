@@ -88,9 +88,9 @@ def _check_report(data: Data, decode: bool) -> None:
     for path in (path for dataset in sets for path in dataset.paths):
         if path.name.startswith("x-") and path not in refused:
             raise Failed(f"{path.name!r} is no picture, and is taken for one")
-        if path.name.startswith("p-") and path not in refused and not path.is_file():
+        if path.name.startswith("p-") and path not in refused and not os.path.isfile(path):
             raise Failed(f"{path.name!r} is not there, and is taken for a picture")
-        if path.name.startswith("p-") and path in refused and path.is_file():
+        if path.name.startswith("p-") and path in refused and os.path.isfile(path):
             raise Failed(f"{path.name!r} is a picture, and is refused")
 
 
