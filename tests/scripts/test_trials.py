@@ -11,7 +11,6 @@ from scripts.trials.results import repeat
 from scripts.trials.trial import Kind, load_kinds
 from scripts.trials.worker import run_trial
 
-
 KINDS = [kind for kind in load_kinds() if kind.slice]
 
 
