@@ -80,6 +80,8 @@ def _opens(path: Path, decode: bool) -> bool:
                 return False
             if not decode:
                 return is_read(picture.mode)
+            if not has_bytes(picture.mode):
+                return False
             picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
             picture.load()
             return has_bytes(picture.mode)
