@@ -367,7 +367,23 @@ def _write(random: Random, folder: Path, texts: dict[str, list[str]], damaged: s
             data = encode(random, lines)
             if random.random() < 0.3:
                 data = mangle_bytes(random, data)
-        (folder / name).write_bytes(data)
+        if name == damaged and name not in ("a.data", "train.txt") and random.random() < 0.1:
+            _no_file(random, folder / name)  # those two are named by the user, who may mean it
+        else:
+            (folder / name).write_bytes(data)
+
+
+def _no_file(random: Random, path: Path) -> None:
+    """Something else in the place of a file."""
+    kind = random.choice(["fifo", "folder", "circle", "dangling", "socket"])
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "socket":
+        _bind(path)
+    else:
+        path.symlink_to(path.name if kind == "circle" else "nowhere")
 
 
 def _check_listed(

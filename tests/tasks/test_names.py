@@ -20,12 +20,12 @@ def test_a_pipe_that_a_file_names_is_not_waited_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe")
-    with pytest.raises(CfgError, match="^pipe: is no regular file$"):
+    with pytest.raises(CfgError, match=r"^pipe: is no regular file$"):
         read_names("pipe", 2, tmp_path)
 
 
 def test_a_folder_in_its_place_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "names").mkdir()
-    with pytest.raises(CfgError, match="^names: is a folder, not a file$"):
+    with pytest.raises(CfgError, match=r"^names: is a folder, not a file$"):
         read_names("names", 2, tmp_path)
