@@ -38,7 +38,7 @@ COMPUTE = (
     "where",
     "zeros_like",
 )
-TYPES = ("float32", "float64", "uint8")
+TYPES = ("float32", "float64", "int32", "uint8")
 METHODS = (
     "all",
     "argmax",
