@@ -191,7 +191,7 @@ class Stream:
     entered: ClassVar[list[Stream]] = []
 
     def __init__(self, non_blocking: bool = False) -> None:
-        self.ptr = 0
+        self.ptr = id(self)
         self.device_id = self.device().id
         self.synchronized = 0
 
@@ -366,7 +366,7 @@ def make_cupy(devices: int = 1) -> ModuleType:
             Event=Event,
             get_elapsed_time=get_elapsed_time,
             Stream=stream,
-            get_current_stream=stream,
+            get_current_stream=lambda: _current() or stream(),
             using_allocator=allocators.using,
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,

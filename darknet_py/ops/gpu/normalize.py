@@ -131,4 +131,3 @@ def _scale_updates(product: Array, variance: Array, dtype: Any) -> Array:
     updates = cp.empty(product.shape, product.dtype)
     launch_each("scale_updates", dtype, 1, product.size, updates, product, variance, product.size)
     return updates
-
