@@ -16,9 +16,9 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "resources", "text"}
+BOTTOM = {"atomic", "errors", "interrupt", "resources", "text"}
 BELOW = {
-    "errors": set[str](),
+    "errors": {"text"},
     "atomic": {"errors"},
     "resources": {"errors"},
     "text": set[str](),
@@ -29,7 +29,8 @@ BELOW = {
     "images": BOTTOM | {"cfg", "ops", "layers"},
     "tasks": BOTTOM | {"cfg", "ops", "layers", "network", "images"},
     "cli": BOTTOM | {"cfg", "ops", "layers", "network", "images", "tasks", US},
-    "__main__": {"cli"},
+    "interrupt": set[str](),
+    "__main__": {"cli", "interrupt", US},
 }
 
 # The packages of others, and the only place that may import each.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.dream_options import Asked
 from darknet_py.cli.dream_request import Request, files_of, read_request
 from darknet_py.cli.dreaming import prepare
@@ -45,9 +46,9 @@ def replay(asked: Asked, chosen: Chosen) -> None:
     assert picture is not None
     save_image(picture, out, **recipe.words())
     if out.read_bytes() != path.read_bytes():
-        click.echo(f"darknet: {out} is not equal to {path}: another device or version", err=True)
+        say_line(f"darknet: {out} is not equal to {path}: another device or version", err=True)
         click.get_current_context().exit(1)
-    click.echo(f"{out}: equal to {path}, byte for byte")
+    say_line(f"{out}: equal to {path}, byte for byte")
 
 
 def _understood(path: Path, recipe: Recipe) -> tuple[Request, Chosen]:

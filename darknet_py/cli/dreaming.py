@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.dream_options import Asked
 from darknet_py.cli.dream_output import Output, check_files
 from darknet_py.cli.dream_progress import Progress
@@ -57,7 +58,7 @@ def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
             out.say(event)
     out.finish()
     if request.is_default and not chosen.quiet:
-        click.echo(_suggestion(request), err=True)
+        say_line(_suggestion(request), err=True)
 
 
 def _suggestion(request: Request) -> str:
@@ -175,11 +176,11 @@ def _tile(request: Request, dream: DreamMemory, chosen: Chosen) -> int:
     if not chosen.quiet:
         megabytes = dream.forecast(tile) / 2**20
         parts = f", in tiles of {tile} x {tile}" if tile else ""
-        click.echo(f"memory: about {megabytes:,.0f} MB{parts}", err=True)
+        say_line(f"memory: about {megabytes:,.0f} MB{parts}", err=True)
         if tile and tile < max(dream.w, dream.h):
             exact = max(exact_tile(dream.net, choice) for choice in dream.choices)
             if tile < exact:
-                click.echo(
+                say_line(
                     f"warning: tiles differ a little where they meet: from --tile {exact} on they "
                     "do not",
                     err=True,

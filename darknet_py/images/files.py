@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from darknet_py.errors import DarknetError
-from darknet_py.images.names import one_line
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
@@ -82,13 +81,13 @@ def _in_folder(folder: Path, refuse: Refuse) -> list[Path]:
     faults: list[OSError] = []
     pictures = sorted(_walk(folder, faults.append))
     for fault in faults:
-        where = one_line(fault.filename or folder)
+        where = fault.filename or folder
         error = DarknetError(f"{where}: cannot be read: {fault.strerror}")
         refuse(error)
     if not pictures and not faults:
         known = ", ".join(SUFFIXES[:5])
         raise DarknetError(
-            f"{one_line(folder)}: no pictures in this folder, nor in those in it ({known} ...)"
+            f"{folder}: no pictures in this folder, nor in those in it ({known} ...)"
         )
     return pictures
 
@@ -119,5 +118,5 @@ def _matching(pattern: str) -> list[Path]:
     # A pattern may match a folder by the way; only `**` would then give its pictures twice.
     names = [name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)]
     if not names:
-        raise DarknetError(f"{one_line(pattern)}: no such file, and none matches it as a pattern")
+        raise DarknetError(f"{pattern}: no such file, and none matches it as a pattern")
     return [Path(name) for name in sorted(names)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,8 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
-from darknet_py.images.decode import decode, read_words
-from darknet_py.images.names import one_line
+from darknet_py.images.decode import as_picture_errors, decode, read_words
 from darknet_py.text import joined_bytes
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -38,16 +39,28 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
     Raises PictureError, one line that begins with the path, for whatever is wrong with the
     file: missing, not a picture, cut short, damaged, larger than `decode.MAX_PIXELS`.
     """
-    return to_float(load_pixels(path))
+    with _about(path), as_picture_errors():
+        return to_float(_decoded(path))
 
 
 def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+    with _about(path):
+        return _decoded(path)
+
+
+def _decoded(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    with open_file(path) as file:
+        return decode(file)
+
+
+@contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The message of a PictureError within the block begins with the path."""
     try:
-        with _open(path) as file:
-            return decode(file)
+        yield
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: {error}") from error
+        raise PictureError(f"{path}: {error}") from error
 
 
 def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -63,14 +76,12 @@ def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
 
     Raises PictureError, one line that begins with the path, for what is no whole PNG.
     """
-    try:
-        with _open(path) as file:
-            return {key: _with_bytes(text) for key, text in read_words(file).items()}
-    except PictureError as error:
-        raise PictureError(f"{one_line(path)}: {error}") from error
+    with _about(path), open_file(path) as file:
+        return {key: _with_bytes(text) for key, text in read_words(file).items()}
 
 
-def _open(path: str | os.PathLike[str]) -> IO[bytes]:
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):
@@ -102,16 +113,16 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
     try:
         _write(to_pixels(image), path, info)
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: cannot be written: {error}") from error
+        raise PictureError(f"{path}: cannot be written: {error}") from error
     except OSError as error:
-        reason = error.strerror or one_line(str(error))
-        raise PictureError(f"{one_line(path)}: cannot be written: {reason}") from error
+        reason = error.strerror or str(error)
+        raise PictureError(f"{path}: cannot be written: {reason}") from error
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
     """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
     if Path(path).suffix.lower() not in _KINDS:
-        raise PictureError(f"{one_line(path)}: cannot be written: {_SUFFIXES}")
+        raise PictureError(f"{path}: cannot be written: {_SUFFIXES}")
 
 
 def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

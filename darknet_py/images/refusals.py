@@ -15,6 +15,7 @@ from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import FORMATS, MAX_PIXELS
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.image import load_pixels
+from darknet_py.images.modes import has_bytes, is_read
 from darknet_py.images.quiet import quiet
 from darknet_py.images.threads import in_threads
 
@@ -65,7 +66,8 @@ def _fault(path: Path, decode: bool) -> PictureError | None:
 
 
 def _opens(path: Path, decode: bool) -> bool:
-    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong.
+    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong,
+    or that nothing is: it looks at the values of 16-bit pictures, too.
 
     A JPEG is decoded at an eighth of its size, for which all of the file has to be read as well,
     in half the time or less.
@@ -76,9 +78,10 @@ def _opens(path: Path, decode: bool) -> bool:
         with quiet(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return False
-            if decode:
-                picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
-                picture.load()
-            return True
+            if not decode:
+                return is_read(picture.mode)
+            picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
+            picture.load()
+            return has_bytes(picture.mode)
     except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError):
         return False

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from darknet_py.atomic import why_no_folder
 from darknet_py.errors import TrainingError
 
 _LOCK, _HOLDER = ".darknet.lock", ".darknet.holder"
@@ -63,7 +64,7 @@ def _make(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _remove_empty(missing)
-        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        reason = why_no_folder(folder) or error.strerror or str(error)
         raise TrainingError(f"{folder}: cannot be a folder for results: {reason}") from error
     return missing
 

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -116,6 +117,27 @@ def test_only_kinds_that_are_read_pass(tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(path)
     (refusal,) = scan(dataset(path))
     assert "is not a picture of a kind that is read" in str(refusal.error)
+
+
+def test_pixels_of_a_kind_that_is_not_read_are_found_by_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.new("RGB", (4, 4)).convert("LAB").save(path)
+    for decode in (False, True):
+        (refusal,) = scan(dataset(path), decode)
+        assert str(refusal.error).startswith(f"{path}: pixels of the kind LAB are not read")
+
+
+@pytest.mark.parametrize("values", [[-1.0, 0.5], [0.5, 2.0], [float("nan"), 0.0]])
+def test_values_without_a_reading_are_found_by_decoding(
+    tmp_path: Path, values: list[float]
+) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.array([values], np.float32)).save(path)
+    (refusal,) = scan(dataset(path))
+    with pytest.raises(PictureError) as caught:
+        load_image(path)
+    assert str(refusal.error) == str(caught.value)
+    assert "are not in 0 to 1" in str(refusal.error)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
