@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from darknet_py.network import Network
-from darknet_py.network.state import load_state, save_state
+from darknet_py.network.state import read_state, save_state
 from tests.support.networks import FLOAT64, make_network
 
 ACTIVATIONS = ["leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan"]
@@ -258,7 +258,7 @@ def test_training(kind: str, seed: int, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(x), predicted)
     assert again.seen == net.seen
     again = make_network(text, seed=9)
-    load_state(tmp_path / "some.state", again)
+    read_state(tmp_path / "some.state", again).restore(again)
     assert again.train_step(x, y) == net.train_step(x, y)
     for one, two in zip(net.parameters(), again.parameters(), strict=True):
         np.testing.assert_array_equal(one.value, two.value, one.name)
