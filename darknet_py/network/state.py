@@ -12,7 +12,7 @@ of it is used.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -222,9 +222,7 @@ def _check_array(name: str, slot: Slot, network: Network, array: np.ndarray) -> 
         raise BadValueError(f"layer {slot.layer} [{network.layers[slot.layer].kind}] has {fault}")
 
 
-def _plateau(
-    now: Plateau, found: dict[str, Any] | None, arrays: dict[str, np.ndarray]
-) -> Plateau:
+def _plateau(now: Plateau, found: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Plateau:
     """What policy=plateau goes on from, by the settings of now."""
     plateau = Plateau(now.how)
     if found is not None:

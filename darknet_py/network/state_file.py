@@ -65,7 +65,7 @@ class StateReader:
         if _FLOAT.itemsize * math.prod(shape) > self.left:
             raise BadValueError("it ends early")
         array = np.empty(shape, _FLOAT)
-        self._fill(memoryview(array.reshape(-1)).cast("B"))
+        self._fill(array.reshape(-1).data.cast("B"))
         return array.astype(np.float32, copy=False)
 
     def skip(self) -> None:
@@ -115,7 +115,9 @@ def reading_state(path: str | Path) -> Iterator[StateReader]:
         raise StateError(f"{path}: is damaged: {error}") from error
 
 
-def write_state(path: str | Path, header: dict[str, Any], parts: Sequence[bytes | np.ndarray]) -> None:
+def write_state(
+    path: str | Path, header: dict[str, Any], parts: Sequence[bytes | np.ndarray]
+) -> None:
     """Writes a header and what follows it, whole or not at all. Raises StateError."""
     try:
         text = json.dumps(header, allow_nan=False).encode()
@@ -138,4 +140,4 @@ def write_state(path: str | Path, header: dict[str, Any], parts: Sequence[bytes 
 def _bytes_of(part: bytes | np.ndarray) -> bytes | memoryview:
     if isinstance(part, bytes):
         return part
-    return memoryview(np.ascontiguousarray(part, _FLOAT).reshape(-1)).cast("B")
+    return np.ascontiguousarray(part, _FLOAT).reshape(-1).data.cast("B")

@@ -16,7 +16,16 @@ from darknet_py.network.state import read_notes, read_state, save_state
 from darknet_py.tasks.events import Event, Saved, SaveFailed
 from darknet_py.tasks.run import Options, Progress, Run
 from darknet_py.tasks.split import Split, unpack_split
-from darknet_py.untrusted import BadValueError, boolean, fields, integer, items, number, optional, text
+from darknet_py.untrusted import (
+    BadValueError,
+    boolean,
+    fields,
+    integer,
+    items,
+    number,
+    optional,
+    text,
+)
 
 _HEAVIEST = 1e100
 """Above all weights of classes, and all losses, which are float32."""

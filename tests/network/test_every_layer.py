@@ -1,10 +1,13 @@
 """Every kind of layer that the README names, trained as users train it, in random settings.
 
-The compiled program against the plain functions in float64; weights and state go to disk and back.
+The compiled program against the plain functions in float64; weights and state go to disk and back,
+and copies learn on as it does.
 """
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +262,9 @@ def test_training(kind: str, seed: int, tmp_path: Path) -> None:
     assert again.seen == net.seen
     again = make_network(text, seed=9)
     read_state(tmp_path / "some.state", again).restore(again)
-    assert again.train_step(x, y) == net.train_step(x, y)
-    for one, two in zip(net.parameters(), again.parameters(), strict=True):
-        np.testing.assert_array_equal(one.value, two.value, one.name)
+    twins = [again, copy.deepcopy(net), pickle.loads(pickle.dumps(net))]
+    loss = net.train_step(x, y)
+    for twin in twins:
+        assert twin.train_step(x, y) == loss
+        for one, two in zip(net.parameters(), twin.parameters(), strict=True):
+            np.testing.assert_array_equal(one.value, two.value, one.name)
