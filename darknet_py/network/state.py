@@ -111,8 +111,11 @@ class State:
 def read_state(path: str | Path, network: Network) -> State:
     """The state of a network of the same cfg, checked whole. Raises StateError."""
     with reading_state(path) as reader:
-        header, more = _header(reader), _more(reader.header["more"])
+        header = _header(reader)
+        more = _more(header["more"])
         if header["cfg"] != cfg_digest(network):
+            reader.skip()  # what is damaged is not another's
+            reader.end()
             raise StateError(f"{path}: is a state of another network than {network.path}")
         _check_counts(header, network)
         slots, plateau = dict(slots_of(network)), header["plateau"]
