@@ -74,9 +74,10 @@ _FRONT = len(MAGIC) + 32 + 8
 
 @dataclass
 class _Subject:
-    """A network, the state that it was saved in, and that of it which changes."""
+    """A network, the state that it is in, and another that it was in, and the parts of that."""
 
     net: Network
+    own: bytes
     data: bytes
     header: dict[str, Any]
     split: bytes
@@ -112,7 +113,7 @@ def trial(random: Random, folder: Path) -> str:
         if is_known:  # else the program had stopped before
             _go_on(net, path)
     finally:
-        path.write_bytes(subject.data)
+        path.write_bytes(subject.own)
         resume(net, path)
         path.unlink()
     if _everything(net) != before:
@@ -134,42 +135,49 @@ def _refusal(read: Callable[[Path], object], path: Path) -> str | None:
 
 @cache
 def _subjects() -> list[_Subject]:
+    split = _split_of_four()
     found = []
     for number, (keys, decay) in enumerate(_KINDS.items()):
         net = Network(parse_sections(_CFG.format(keys), "a.cfg"), "a.cfg", for_device("cpu"))
         net.initialise(number)
         prepare_updates(net)
-        rng = np.random.default_rng(number)
-        if decay:
-            net.keep_average(decay)
-        for parameter in net.parameters():
-            arrays = [parameter.value, *net.optimiser.moments_of(parameter)]
-            arrays += [] if parameter.updates is None else [parameter.updates]
-            if net.average is not None:
-                net.average.values[parameter] = np.zeros(parameter.shape, np.float32)
-                arrays.append(net.average.values[parameter])
-            for array in arrays:
-                array[...] = rng.random(array.shape)
-        if net.plateau is not None:
-            net.plateau.kept = remember(net)
-            net.plateau.observe(1.5)
-        net.seen, net.optimiser.steps = 2 * (7 + number), 7 + number
-        net.layers[0].restore({"draws": 5})
-        found.append(_saved(net))
+        data, own = (_saved(net, decay, split, 2 * number + k) for k in (1, 2))
+        header, rest = _parts(data)
+        found.append(_Subject(net, own, data, header, split, rest[len(split) :]))
     return found
 
 
-def _saved(net: Network) -> _Subject:
-    sides = (Side((f"{side}/1.png", f"{side}/2.png"), ((0,), (1, 2))) for side in "ab")
-    split = Split(("cat", "dog", "fox"), "/pictures", *sides).packed
+def _saved(net: Network, decay: float, split: bytes, number: int) -> bytes:
+    """A state in which all differs from that of another number."""
+    rng = np.random.default_rng(number)
+    if decay:
+        net.keep_average(decay / number)
+    for parameter in net.parameters():
+        arrays = [parameter.value, *net.optimiser.moments_of(parameter)]
+        arrays += [] if parameter.updates is None else [parameter.updates]
+        if net.average is not None:
+            net.average.values[parameter] = np.zeros(parameter.shape, np.float32)
+            net.average.steps = number
+            arrays.append(net.average.values[parameter])
+        for array in arrays:
+            array[...] = rng.random(array.shape)
+    if net.plateau is not None:
+        net.plateau.kept = remember(net)
+        net.plateau.observe(number + 0.5)
+    net.seen, net.optimiser.steps = 2 * (7 + number), 7 + number
+    for layer in net.layers:
+        layer.restore(dict.fromkeys(layer.counters, 5 + number))
     progress = Progress(1.5, 0.75, 6, 1, seed=3, share=0.1, class_weights=(0.5, 1, 1.5))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.state"
         # always the same, whatever the process
         save_state(path, net, {**progress.notes(), "run": "0" * 16}, {"split": split})
-        data = path.read_bytes()
-    header, rest = _parts(data)
-    return _Subject(net, data, header, split, rest[len(split) :])
+        return path.read_bytes()
+
+
+def _split_of_four() -> bytes:
+    sides = (Side((f"{side}/1.png", f"{side}/2.png"), ((0,), (1, 2))) for side in "ab")
+    return Split(("cat", "dog", "fox"), "/pictures", *sides).packed
 
 
 def _parts(data: bytes) -> tuple[dict[str, Any], bytes]:
