@@ -18,6 +18,7 @@ from darknet_py.network.state_file import MAX_HEADER
 from darknet_py.tasks.checkpoint import _NOTES
 from darknet_py.tasks.run import Progress
 from scripts.trials import states, weights
+from scripts.trials.trial import Failed
 from tests.support.networks import CLASSIFIER, FLOAT64, make_network
 
 
@@ -54,14 +55,14 @@ def test_trials_find_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with monkeypatch.context() as patch:
         patch.setattr("darknet_py.network.state_file.StateReader.end", lambda _: None)
-        with pytest.raises(states.Failed, match="passed with other bytes than were written"):
+        with pytest.raises(Failed, match="passed with other bytes than were written"):
             many()
     states._subjects.cache_clear()
-    for place in ((Layer, "restore"), (Plateau, "take_up")):
+    for owner, name in ((Layer, "restore"), (Plateau, "take_up")):
         states.prepare()
         with monkeypatch.context() as patch:
-            patch.setattr(*place, lambda *_: None)
-            with pytest.raises(states.Failed, match=r"is not what the file says"):
+            patch.setattr(owner, name, lambda *_: None)
+            with pytest.raises(Failed, match=r"is not what the file says"):
                 many()
         states._subjects.cache_clear()
     many()
