@@ -6,7 +6,7 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.network.state import load_state, read_notes, save_state
-from darknet_py.tasks.events import Event, Saved, SaveFailed
+from darknet_py.tasks.events import Event, Saved, SaveFailed, Saving
 from darknet_py.tasks.run import Options, Progress, Run
 from darknet_py.tasks.split import Split, unpack_split
 
@@ -23,11 +23,12 @@ from darknet_py.tasks.split import Split, unpack_split
 @dataclass(frozen=True)
 class Began:
     """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
-    tells it from others."""
+    tells it from others; own_table: see Progress."""
 
     seed: int
     share: float
     run: str
+    own_table: bool
     split: Split
 
 
@@ -40,7 +41,21 @@ def start(net: Network, options: Options) -> Progress:
         share=options.share,
         class_weights=options.class_weights,
         balance=options.balance,
+        patience=options.patience,
+        valid_every=options.valid_every,
+        own_table=options.own_table,
+        replaces=options.replaces,
     )
+
+
+def go_on(progress: Progress, options: Options) -> Options:
+    """The options of a run that goes on: what they leave open is what it began with."""
+    if options.patience is not None:
+        progress.patience = options.patience
+    if options.valid_every is not None:
+        progress.valid_every = options.valid_every
+    progress.own_table, progress.replaces = options.own_table, options.replaces
+    return replace(options, patience=progress.patience, valid_every=progress.valid_every)
 
 
 def resume(net: Network, path: Path, options: Options | None = None) -> Progress:
@@ -72,7 +87,7 @@ def how_it_began(path: Path, seed: int | None = None, share: float | None = None
         split = unpack_split(more["split"].tobytes())
     except ValueError as error:
         raise StateError(f"{path}: is damaged: {error}") from error
-    return Began(progress.seed, progress.share, progress.run, split)
+    return Began(progress.seed, progress.share, progress.run, progress.own_table, split)
 
 
 def _progress(path: Path, notes: dict[str, Any]) -> Progress:
@@ -125,6 +140,8 @@ def save(
     where the state was too large for the disk. or_else: what a TrainingError says that is raised
     where one of them cannot be written; None: SaveFailed is enough."""
     failures: list[str] = []
+    if state:
+        yield Saving()
     with _noted(failures):
         run.options.backup.mkdir(parents=True, exist_ok=True)
         if state:
@@ -146,11 +163,11 @@ def _noted(failures: list[str]) -> Iterator[None]:
         failures.append(str(error))
 
 
-def weights_of_the_end(run: Run) -> bool:
-    """Whether NAME.weights are those of the batch that the network is at."""
+def weights_of(path: Path, seen: int) -> bool:
+    """Whether there are weights that have seen so many pictures."""
     try:
-        with open(run.path(".weights"), "rb") as file:
+        with open(path, "rb") as file:
             header = file.read(20)
     except OSError:
         return False
-    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == run.net.seen
+    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == seen

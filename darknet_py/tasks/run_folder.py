@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +43,16 @@ class RunFolder:
 
     def figures(self) -> tuple[Path, Path]:
         """The table of the run's figures, and its chart: metrics.csv and chart.png, or where those
-        are another's, NAME_metrics.csv and NAME_chart.png. To be asked before the run begins."""
+        are another's, NAME_metrics.csv and NAME_chart.png: as its state says, where there is one.
+        To be asked before the run begins."""
         shared = self.path / TABLE, self.path / CHART
-        own = self.path / f"{self.name}_{TABLE}", self.path / f"{self.name}_{CHART}"
-        is_free = not any(os.path.lexists(path) for path in shared) or self._owns_shared()
-        return own if own[0].exists() or not is_free else shared
+        states = (path for path in self.saved() if path.suffix == ".state")
+        own = next((own for own in map(_has_own_table, states) if own is not None), None)
+        if own is None:
+            own = any(os.path.lexists(path) for path in shared) or self._is_shared_taken()
+        if own or any(path.is_dir() for path in shared):
+            return self.path / f"{self.name}_{TABLE}", self.path / f"{self.name}_{CHART}"
+        return shared
 
     def check_no_run(self) -> None:
         """Raises TrainingError where a run of this name has left something."""
@@ -87,11 +92,11 @@ class RunFolder:
                     "--backup, or replace it by --force"
                 )
 
-    def check_files(self, names: Iterable[str]) -> None:
+    def check_files(self, names: Iterable[str], figures: Iterable[Path]) -> None:
         """Raises TrainingError where a folder has the name of a file that a run writes."""
         ends = (".state", ".backup", ".weights", "_best.weights")
         written = [self.path / name for name in (*(f"{self.name}{end}" for end in ends), *names)]
-        for path in (*written, *self.figures()):
+        for path in (*written, *figures):
             if path.is_dir():
                 raise TrainingError(f"{path}: is a folder, and a training writes such a file")
 
@@ -118,11 +123,19 @@ class RunFolder:
         for name, text in texts.items():
             write_text(self.path / name, text)
 
-    def clear(self, figures: Iterable[Path], keep: Iterable[str | Path]) -> None:
-        """Removes what a run before this one has left, but for the files in `keep`."""
-        kept = {os.path.abspath(path) for path in keep}
+    def left(self, figures: Iterable[Path], keep: Iterable[str | Path]) -> list[str]:
+        """The names of files that a run before this one has left, but for those in `keep`, and for
+        the state and the backup, in whose place this one's will be."""
+        own = [self.path / f"{self.name}{end}" for end in (".state", ".backup")]
+        kept = {os.path.abspath(path) for path in (*own, *keep)}
+        there = [path for path in (*self.saved(), *figures) if os.path.lexists(path)]
+        return [path.name for path in there if os.path.abspath(path) not in kept]
+
+    def clear(self, figures: Iterable[Path], names: Collection[str]) -> None:
+        """Removes those that a run before this one has left, by their names, and nothing else,
+        whatever the names are."""
         for path in (*self.saved(), *figures):
-            if os.path.abspath(path) not in kept:
+            if path.name in names:
                 path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
@@ -136,18 +149,19 @@ class RunFolder:
         names = (path.stem for path in self._files() if path.suffix == ".cfg")
         return [name for name in names if name != self.name]
 
-    def _owns_shared(self) -> bool:
-        is_ours = (self.path / f"{self.name}.state").exists()
-        is_file = not any((self.path / name).is_dir() for name in (TABLE, CHART))
-        return (
-            is_ours
-            and is_file
-            and not any(
-                (self.path / f"{other}.state").exists()
-                and not (self.path / f"{other}_{TABLE}").exists()
-                for other in self._others()
-            )
-        )
+    def _is_shared_taken(self) -> bool:
+        """Whether another run here writes metrics.csv, though there may be none yet."""
+        ours = set(self.saved())
+        states = (p for p in self._files() if p.suffix == ".state" and p not in ours)
+        return any(_has_own_table(state) is False for state in states)
+
+
+def _has_own_table(state: Path) -> bool | None:
+    """Whether the table of a state's run bears its name; None: it does not say."""
+    try:
+        return how_it_began(state).own_table
+    except StateError:
+        return None
 
 
 def _holds(path: Path, text: str) -> bool:
