@@ -260,6 +260,7 @@ def train(
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
         if not (resume or force):
             folder.check_free(texts)
+        folder.check_kept(bool(keep), bool(snapshot))
         figures = folder.figures()
         folder.check_files(texts, figures)
         if not folder.has_lists(texts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +23,13 @@ from darknet_py.tasks.split import Split, unpack_split
 @dataclass(frozen=True)
 class Began:
     """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
-    tells it from others; own_table: see Progress."""
+    tells it from others; own_table, replaces: see Progress."""
 
     seed: int
     share: float
     run: str
     own_table: bool
+    replaces: Sequence[str]
     split: Split
 
 
@@ -87,7 +88,8 @@ def how_it_began(path: Path, seed: int | None = None, share: float | None = None
         split = unpack_split(more["split"].tobytes())
     except ValueError as error:
         raise StateError(f"{path}: is damaged: {error}") from error
-    return Began(progress.seed, progress.share, progress.run, progress.own_table, split)
+    own, replaces = progress.own_table, progress.replaces
+    return Began(progress.seed, progress.share, progress.run, own, replaces, split)
 
 
 def _progress(path: Path, notes: dict[str, Any]) -> Progress:

@@ -12,7 +12,7 @@ from darknet_py.atomic import write_text
 from darknet_py.cfg.write import write_sections
 from darknet_py.errors import StateError, TrainingError
 from darknet_py.network import Network
-from darknet_py.tasks.checkpoint import how_it_began
+from darknet_py.tasks.checkpoint import Began, how_it_began
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.metrics import TABLE
 from darknet_py.tasks.model_files import LISTS, is_listable, model_texts
@@ -47,7 +47,8 @@ class RunFolder:
         To be asked before the run begins."""
         shared = self.path / TABLE, self.path / CHART
         states = (path for path in self.saved() if path.suffix == ".state")
-        own = next((own for own in map(_has_own_table, states) if own is not None), None)
+        began = next((began for began in map(_began, states) if began is not None), None)
+        own = None if began is None else began.own_table
         if own is None:
             own = any(os.path.lexists(path) for path in shared) or self._is_shared_taken()
         if own or any(path.is_dir() for path in shared):
@@ -72,15 +73,28 @@ class RunFolder:
         """
         if not self.saved() or _is_same(state.parent, self.path):
             return
-        try:
-            is_same = how_it_began(self.path / f"{self.name}.state").run == run
-        except StateError:
-            is_same = False
-        if not is_same:
+        began = _began(self.path / f"{self.name}.state")
+        if began is None or began.run != run:
             raise TrainingError(
                 f"{self.path}: holds another training of {self.name} than {state}: choose another "
                 "--backup, or put this one in its place by --force"
             )
+
+    def check_kept(self, keep: bool, snapshot: bool) -> None:
+        """Raises TrainingError where what this run keeps would replace another's files: cifar's
+        second epoch those of cifar_2.cfg."""
+        kept = "|".join(["best", *["[0-9]+"] * keep, *["iter_[0-9]+"] * snapshot])
+        pattern = re.compile(rf"({re.escape(self.name)}_({kept}))\.state")
+        ours = _began(self.path / f"{self.name}.state")
+        gone = () if ours is None else ours.replaces
+        for path in self._files():
+            found = pattern.fullmatch(path.name)
+            began = _began(path) if found and path.name not in gone else None
+            if found and began and (ours is None or began.run != ours.run):
+                raise TrainingError(
+                    f"{self.path}: holds a training of {found[1]}, whose files would be replaced "
+                    f"by what {self.name} keeps: choose another --backup"
+                )
 
     def check_free(self, texts: Mapping[str, str]) -> None:
         """Raises TrainingError where other files than a run's own have the names of `texts`."""
@@ -153,13 +167,13 @@ class RunFolder:
         """Whether another run here writes metrics.csv, though there may be none yet."""
         ours = set(self.saved())
         states = (p for p in self._files() if p.suffix == ".state" and p not in ours)
-        return any(_has_own_table(state) is False for state in states)
+        return any(began is not None and not began.own_table for began in map(_began, states))
 
 
-def _has_own_table(state: Path) -> bool | None:
-    """Whether the table of a state's run bears its name; None: it does not say."""
+def _began(state: Path) -> Began | None:
+    """How a state's run began; None: it does not say."""
     try:
-        return how_it_began(state).own_table
+        return how_it_began(state)
     except StateError:
         return None
 
