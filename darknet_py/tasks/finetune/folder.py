@@ -54,6 +54,9 @@ class Folder:
         """Notes that a stage is over. Raises DarknetError."""
         self.done[stage] = found
         self.save()
+
+    def clear_states(self, stage: str) -> None:
+        """Removes what a stage that is over has gone on from."""
         self._clear(stage, _STATES)
 
     def begin(
