@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from darknet_py.atomic import why_no_folder
+from darknet_py.atomic import remove_leftovers, why_no_folder
 from darknet_py.errors import TrainingError
 
 _LOCK, _HOLDER = ".darknet.lock", ".darknet.holder"
@@ -20,7 +20,8 @@ _LOCK, _HOLDER = ".darknet.lock", ".darknet.holder"
 @contextmanager
 def only_process_in(folder: Path) -> Iterator[None]:
     """Within the block no other process trains into the folder, which is made if need be, and goes
-    again where nothing came into it. The lock goes with the process, however that ends.
+    again where nothing came into it. What processes that were killed while they wrote have left
+    there goes. The lock goes with the process, however that ends.
 
     Raises TrainingError where another process is there, and says which; or where the folder cannot
     be made or written to.
@@ -40,6 +41,7 @@ def only_process_in(folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise TrainingError(f"{folder}: cannot be written to: {reason}") from error
     try:
+        remove_leftovers(folder)
         yield
     finally:
         _leave(folder, lock, made)
