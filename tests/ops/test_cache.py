@@ -18,6 +18,7 @@ KEY, OTHER = cache.make_key(b"key"), cache.make_key(b"other")
 @pytest.fixture(autouse=True)
 def said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
     """What is noted. No folder is known yet; the temporary one is empty."""
+    umask = os.umask(0o022)
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.delenv(cache.CACHE_VARIABLE, raising=False)
@@ -25,7 +26,6 @@ def said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]
     cache.folder.cache_clear()
     noted: list[str] = []
     notices.when_noting(noted.append)
-    umask = os.umask(0o022)
     yield noted
     os.umask(umask)
     notices.when_noting(None)
