@@ -239,7 +239,6 @@ def _clear_old(root: Path) -> None:
                 shutil.rmtree(other, ignore_errors=True)
 
 
-@once
 def _clear_leftovers(folder: Path) -> None:
     """Throws away what writers that were killed have left, and what nobody uses any more."""
     for path in folder.iterdir():

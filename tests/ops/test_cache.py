@@ -344,7 +344,7 @@ def test_a_folder_in_which_others_move_only_what_is_theirs(
 def test_a_link_whose_way_others_may_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    """cache -> shared/link -> mine: where the first and the last are safe, and the second is not."""
+    """cache -> shared/link -> mine: the first and the last are safe, the second is not."""
     (tmp_path / "mine").mkdir(mode=0o700)
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "link").symlink_to("../mine")

@@ -10,7 +10,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from functools import update_wrapper
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from darknet_py.ops import cache as disk

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import llvmlite
 import numpy as np
@@ -103,7 +104,7 @@ def test_all_that_is_imported_is_found(folder: str) -> None:
             assert origin in found or path in versions._APART, (path, origin)
 
 
-def modules_of(name: str) -> Iterator[object]:
+def modules_of(name: str) -> Iterator[ModuleType]:
     """The modules of ours that a module's text imports."""
     from tests.test_imports import imports
 
@@ -113,7 +114,7 @@ def modules_of(name: str) -> Iterator[object]:
     for each in imports(name, Path(spec.origin).read_text()):
         if not each.name.startswith("darknet_py."):
             continue
-        parent, _, last = each.name.rpartition(".")
+        parent = each.name.rpartition(".")[0]
         try:
             yield importlib.import_module(each.name)
         except ModuleNotFoundError:
