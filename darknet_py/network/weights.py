@@ -26,8 +26,8 @@ Array = Any
 
 _VERSION = struct.Struct("<iii")
 _FLOAT = np.dtype("<f4")
-_LEAST_VARIANCE = -1e-6
-"""Of a rolling variance; below it is no rounding."""
+_LEAST = {"rolling_variance": -1e-6, "mean_square": 0.0}
+"""Below it is no rounding."""
 
 
 @dataclass(frozen=True)
@@ -163,20 +163,27 @@ def _read_values(
 
 
 def _check_values(path: Path, where: str, name: str, values: np.ndarray) -> None:
-    """Refuses what makes a network say NaN: numbers that are none, variances that are negative.
-
-    Those a hair below 0 are what rounding leaves of 0, and count as 0: see ops.normalize.deviation.
-    """
-    bad = np.count_nonzero(~np.isfinite(values))
-    of, what = "weights", "not finite"
-    if name == "rolling_variance" and not bad:
-        bad = np.count_nonzero(values < _LEAST_VARIANCE)
-        of, what = "variances", f"negative ({values.min():g})"
-    if bad:
+    fault = values_fault(name, values)
+    if fault:
         raise WeightsError(
-            f"{path}: {where} has {of} that are {what}: {bad:,} of {values.size:,} {name}: the "
-            "training diverged, the file is damaged, or it is for another cfg"
+            f"{path}: {where} has {fault}: the training diverged, the file is damaged, or it is "
+            "for another cfg"
         )
+
+
+def values_fault(name: str, values: np.ndarray) -> str | None:
+    """What makes a network say NaN, in words: numbers that are none, means of squares that are
+    negative; None where there is nothing of the kind. name: what the values are of.
+
+    Variances a hair below 0 are what rounding leaves of 0, and count as 0: see
+    ops.normalize.deviation.
+    """
+    bad = values.size - np.count_nonzero(np.isfinite(values))
+    of, what = "weights", "not finite"
+    if name in _LEAST and not bad:
+        bad = np.count_nonzero(values < _LEAST[name])
+        of, what = "variances", f"negative ({values.min():g})"
+    return f"{of} that are {what}: {bad:,} of {values.size:,} {name}" if bad else None
 
 
 def _with_weights(layers: Sequence[Layer]) -> list[int]:

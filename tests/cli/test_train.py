@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.network.state_file import reading_state
 from tests.cli.conftest import Run
 from tests.support.shapes import CFG, draw_shapes
 
@@ -329,8 +330,8 @@ def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> No
     code, _, err = darknet("train", *words, *how)
     assert code == 0
     assert shown in err
-    with np.load(task.backup / "shapes.state") as state:
-        header = json.loads(state["header"].tobytes())
+    with reading_state(task.backup / "shapes.state") as state:
+        header = state.header
     assert header["average"] == {"decay": 0.9, "steps": 3}
     assert header["notes"]["balance"] is True
     assert header["notes"]["class_weights"] == [0.5, 0.5, 2.0]
