@@ -28,10 +28,9 @@ NAME = "layers"
 GROUP = "layers"
 LIMIT = 300
 
-_RUNS = 3
-"""Runs with noise: their largest distance is what is allowed."""
-_WIDER = 4
-"""How much noise must not change a decision."""
+_NOISES = (4, 1)
+"""Of the runs with noise: the largest distance of one, for its noise, is what is allowed; and none
+may change a decision."""
 _TRIES = 40
 _CPU = devices.for_device("cpu")
 
@@ -73,14 +72,14 @@ def measure(random: Random, kind: str | None = None) -> tuple[str, float]:
         plain = Rounding(0, 0, given.exact)
         expected = compute(given, plain)
         runs = []
-        for run, noise in enumerate((_WIDER, *[1] * _RUNS)):
+        for run, noise in enumerate(_NOISES):
             ops = Rounding(noise, 1 + run, given.exact)
             runs.append(compute(given, ops))
             if not ops.decides_as(plain):
                 break
         else:
             found = compute_in_float32(given, Guards(random))
-            return kind, _largest_error(given, found, expected, runs[1:])
+            return kind, _largest_error(given, found, expected, runs)
     return f"{kind}, at a kink", 0.0
 
 
@@ -136,14 +135,14 @@ def compute_in_float32(given: Given, guards: Guards) -> Found:
     """By the programs, arrays between guard pages."""
     ops = SimpleNamespace(**{name: getattr(_CPU, name) for name in _CPU.__all__})
     ops.array = guards.copy
-    threads = mock.patch.object(engine, "thread_count", lambda: given.threads)
+    threads = mock.patch.object(engine, "thread_count", return_value=given.threads)
     with threads, guards.around_programs():
         return compute(given, ops, guards.copy)
 
 
 def compute(given: Given, ops: Any, hand: Any = np.array) -> Found:
     """All that is compared. hand: what pictures and truths are given as."""
-    plain = mock.patch.object(plain_threads, "thread_count", lambda: 1)
+    plain = mock.patch.object(plain_threads, "thread_count", return_value=1)
     with plain, warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         net = _network(given.text, ops, given.exact)
@@ -173,12 +172,14 @@ def compute(given: Given, ops: Any, hand: Any = np.array) -> Found:
 def _look(
     net: Network, x: np.ndarray, delta: np.ndarray, given: Given, found: Found, when: str
 ) -> None:
-    """Inference, and the two gradients at the picture."""
+    """Inference before training and after it, and a gradient at the picture of either sort."""
     found[f"prediction {when}"] = net.predict(x)
-    for index, y in enumerate(net.activations(x)):
-        found[f"output {when} of {index}"] = y
-    found[f"image_delta {when}"] = net.image_delta(x, given.target, given.thresh)
-    _, (found[f"delta {when}"],) = net.carry_back(x, delta, given.target, [-1])
+    if when == "before":
+        for index, y in enumerate(net.activations(x)):
+            found[f"output {when} of {index}"] = y
+        found[f"image_delta {when}"] = net.image_delta(x, given.target, given.thresh)
+    else:
+        _, (found[f"delta {when}"],) = net.carry_back(x, delta, given.target, [-1])
 
 
 def _largest_error(given: Given, found: Found, expected: Found, runs: list[Found]) -> float:
@@ -192,7 +193,11 @@ def _largest_error(given: Given, found: Found, expected: Found, runs: list[Found
             continue
         if not np.isfinite(array).all():
             raise Failed(f"{name}: not finite\n{given.text}")
-        allowed = max(np.abs(run[name] - right).max() for run in runs) + 1e-37
+        distances = [
+            np.abs(run[name] - right).max() / noise
+            for run, noise in zip(runs, _NOISES, strict=True)
+        ]
+        allowed = max(distances) + 1e-37
         error = np.abs(array - right).max() / allowed
         if not error <= 1:
             size = np.abs(right).max()

@@ -85,8 +85,10 @@ def maxpool(draw: Draw) -> Keys:
     keys = draw.some(padding=draw.number(0, 2 * size - 2))
     padding = int(str(keys.get("padding", size - 1)))
     draw.h, draw.w = max(draw.h, size - padding), max(draw.w, size - padding)
-    return {"size": size, "stride": draw.one(1, 2, 2, 3, 5), **keys} if size > 1 else draw.some(
-        stride=draw.one(1, 2, 3)
+    return (
+        {"size": size, "stride": draw.one(1, 2, 2, 3, 5), **keys}
+        if size > 1
+        else draw.some(stride=draw.one(1, 2, 3))
     )
 
 

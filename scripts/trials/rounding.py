@@ -25,6 +25,7 @@ from darknet_py import ops as devices
 Array = Any
 
 UNIT = 2.0**-24
+_TINY = 4e-38
 _GROWTH = 8
 """Of rounding by Winograd's transforms, tiles of 4 x 4 and 6 x 6 (Barabasz et al. 2020)."""
 
@@ -54,6 +55,8 @@ class Rounding(SimpleNamespace):
         self.noise, self.exact = noise, exact
         self.rng = np.random.default_rng(seed)
         self.decisions: list[Array] = []
+        self.is_within = True
+        """Whether float32 has numbers for all that a logarithm was taken of."""
         for name in _CPU.__all__:
             function = getattr(_CPU, name)
             takes = callable(function) and name not in _AS_THEY_ARE
@@ -61,6 +64,9 @@ class Rounding(SimpleNamespace):
         self.array = lambda host, dtype=np.float64: np.array(host, dtype=dtype, order="C")
 
     def decides_as(self, other: Rounding) -> bool:
+        """Whether both compute the same function, and one that float32 can."""
+        if not self.is_within:
+            return False
         pairs = zip(self.decisions, other.decisions, strict=True)
         return all(np.array_equal(one, two) for one, two in pairs)
 
@@ -108,8 +114,12 @@ class Rounding(SimpleNamespace):
         elif name == "dream_delta":
             self.decisions.append(_CPU.dream_delta(*args) != 0)
         elif name == "logistic_cross_entropy":
-            # beyond it float32 has 1 for a logistic's output, and no logarithm of 1 - y
-            self.decisions.append(args[0] > 1 - 16 * UNIT)
+            y, truth = args
+            of = np.where(truth > 0, y, 1), np.where(truth < 1, 1 - y, 1)
+            self.is_within &= bool(of[0].min() > _TINY and of[1].min() > 4 * UNIT)
+        elif name == "softmax_cross_entropy":
+            y, truth = args[:2]
+            self.is_within &= bool(np.where(truth > 0, y, 1).min() > _TINY)
 
 
 _AS_THEY_ARE = ("ACTIVATIONS", "Engine", "array", "to_host", "is_finite", "random_ints", "swap")
