@@ -121,8 +121,8 @@ def reorg(draw: Draw) -> Keys:
 
 
 def normalization(draw: Draw) -> Keys:
-    beta = draw.one(0.5, 0.75, 1, 2)
-    return draw.some(size=draw.number(1, 9), alpha=draw.one(0, 0.1, 1), beta=beta, kappa=2)
+    keys = draw.some(size=draw.number(1, 9), alpha=draw.one(0, 0.1, 1))
+    return keys | draw.some(beta=draw.one(0.5, 0.75, 1, 2), kappa=draw.one(0.5, 2))
 
 
 def softmax(draw: Draw) -> Keys:
@@ -226,21 +226,21 @@ def common(draw: Draw, kind: str, keys: Keys) -> Keys:
     if kind == "batchnorm" or (kind in NORMALISED and "batch_normalize" in keys):
         more |= draw.some(use_global_stats=1) if draw.random.random() < 0.5 else {}
     if kind in ENDS:
-        more |= draw.some(smooth=0.1)
+        more |= draw.some(smooth=draw.one(0.1, 0.3))
     return more if draw.random.random() < 0.5 else {}
 
 
-def network_text(kind: str, random: Random) -> str:
+def network_text(kind: str, random: Random, classes: int | None = None) -> str:
     """A cfg: the layer after two convolutions of one shape, then perhaps a third, and an end of
-    some kind; or the layer as the end."""
+    some kind; or the layer as the end. classes: that it takes RGB pictures and knows so many."""
     draw = Draw(random)
     keys = KINDS[kind](draw)
-    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm") else 1
+    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm") and not classes else 1
     subdivisions = int(str(draw.one(1, 1, 2, 3)))
     net: Keys = {
         "height": draw.h,
         "width": draw.w,
-        "channels": draw.one(1, 2, 3, 3, 4, 8),
+        "channels": 3 if classes else draw.one(1, 2, 3, 3, 4, 8),
         "batch": subdivisions * draw.number(1, 4),
         "subdivisions": subdivisions,
         "time_steps": steps,
@@ -259,13 +259,13 @@ def network_text(kind: str, random: Random) -> str:
     own = section(kind, {**keys, **common(draw, kind, keys)})
     text = section("net", net) + section("convolutional", first)
     text += section("convolutional", second) + own
-    if kind in ENDS and "noloss" not in keys and draw.one(0, 1):
+    if kind in ENDS and "noloss" not in keys and not classes and draw.one(0, 1):
         return text
     if draw.random.random() < 0.3:
         after: Keys = {"filters": draw.number(1, 17), "size": draw.one(1, 3), "pad": 1}
         text += section("convolutional", {**after, "activation": draw.activation})
         text += section("avgpool", {}) if draw.one(0, 1) else ""
-    last: Keys = {"output": draw.number(2, 5), "activation": "linear"}
+    last: Keys = {"output": classes or draw.number(2, 5), "activation": "linear"}
     return text + section("connected", last) + section(str(draw.one(*ENDS)), {})
 
 
