@@ -14,10 +14,9 @@ The contract, for whoever writes or reads a layer:
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -26,11 +25,11 @@ import numpy as np
 
 from darknet_py.cfg import keys
 from darknet_py.cfg.sections import Section, shown
+from darknet_py.layers.parameter import Initialiser, Parameter
 from darknet_py.ops.activations import ACTIVATIONS
 
 Array = Any
 Ops = Any  # the module that ops.for_device gives
-Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
 class Shape(NamedTuple):
@@ -83,52 +82,6 @@ class Wanted(NamedTuple):
 
     input_deltas: bool
     updates: bool
-
-
-@dataclass(eq=False)
-class Parameter:
-    """An array that a layer keeps: learned ones have `updates`, and all stand in `.weights`.
-
-    `shape` is the shape in here. A `.weights` file holds the values in the order of the C
-    program: `to_file` and `from_file` turn one order into the other.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    initialise: Initialiser
-    decay: bool = False
-    learned: bool = True
-    file_shape: tuple[int, ...] | None = None
-    file_axes: tuple[int, ...] | None = None
-    """The array in the file has `file_shape`; its axis i is axis file_axes[i] in here."""
-    value: Array = field(default=None, repr=False)
-    updates: Array = field(default=None, repr=False)
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-    def from_file(self, flat: np.ndarray) -> np.ndarray:
-        """The values of a file (size,), in the shape in here."""
-        if self.file_axes is None:
-            return flat.reshape(self.shape)
-        back = np.argsort(self.file_axes)
-        stored = flat.reshape(self._file_grid())
-        return np.ascontiguousarray(stored.transpose(back)).reshape(self.shape)
-
-    def to_file(self, value: np.ndarray) -> np.ndarray:
-        """The values (size,) in the order of a file."""
-        if self.file_axes is None:
-            return value.reshape(-1)
-        grid = self._file_grid()
-        here = [0] * len(grid)
-        for axis, length in zip(self.file_axes, grid, strict=True):
-            here[axis] = length
-        return value.reshape(here).transpose(self.file_axes).reshape(-1)
-
-    def _file_grid(self) -> tuple[int, ...]:
-        assert self.file_shape is not None
-        return self.file_shape
 
 
 class Layer(ABC):

@@ -50,7 +50,7 @@ def arrays_of(network: Network) -> Iterator[tuple[str, np.ndarray]]:
     average_0, where there are such. Perhaps the network's own arrays, not copies."""
     to_host, optimiser, average = network.ops.to_host, network.optimiser, network.average
     for index, parameter in enumerate(network.parameters()):
-        yield f"value_{index}", to_host(parameter.value)
+        yield f"value_{index}", to_host(parameter.data)
         if parameter.learned and parameter.updates is not None:
             yield f"updates_{index}", to_host(parameter.updates)
             for k, moment in enumerate(optimiser.moments_of(parameter)):
@@ -93,7 +93,7 @@ def put_arrays(network: Network, take: Callable[[str], np.ndarray | None]) -> No
     forgotten."""
     ops, optimiser, average = network.ops, network.optimiser, network.average
     for index, parameter in enumerate(network.parameters()):
-        parameter.value = ops.array(take(f"value_{index}"))
+        parameter.data = ops.array(take(f"value_{index}"))
         optimiser.forget(parameter)
         updates = take(f"updates_{index}")
         parameter.updates = None if updates is None else ops.array(updates)

@@ -105,7 +105,7 @@ def write_weights(
         with atomic_file(path) as file:
             file.write(_VERSION.pack(0, 2, 0) + struct.pack("<Q", seen))
             for parameter in _parameters(layers, "dontsave"):
-                values = parameter.to_file(to_host(parameter.value))
+                values = parameter.to_file(to_host(parameter.data))
                 file.write(np.ascontiguousarray(values, _FLOAT).data)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be written: {_reason(error)}") from error
@@ -145,7 +145,7 @@ def _read(
             else:
                 file.seek(4 * parameter.size, os.SEEK_CUR)
     for parameter, values in read:
-        parameter.value = values
+        parameter.data = values
     left = [i for i in wanted if i not in filled and layers[i].dontload]
     return Loaded(header, len(filled), len(wanted) - len(left), tuple(left))
 
