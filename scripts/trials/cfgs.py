@@ -1,4 +1,4 @@
-"""Damaged and hostile cfg files: refused in a line, or a network that runs, trains and is kept."""
+"""Damaged and hostile cfg files: refused in a line, or networks that run, train and are kept."""
 
 from __future__ import annotations
 
@@ -98,6 +98,8 @@ def _small(lines: list[str]) -> list[str]:
 
 
 def _hostile(random: Random) -> bytes:
+    if random.random() < 0.0005:
+        return _huge(random).encode()
     kind = random.random()
     if kind < 0.5:
         lines = _drawn(random)
@@ -111,6 +113,27 @@ def _hostile(random: Random) -> bytes:
         return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
     data = encode(random, lines)
     return mangle_bytes(random, data) if random.random() < 0.3 else data
+
+
+def _huge(random: Random) -> str:
+    """More of one thing than any cfg has."""
+    count = random.choice([10_000, 30_000, 100_001])
+    few = "\n".join(_drawn(random))
+    key = random.choice(["layers", "steps", "scales", "anchors", "mask", "mean", "size", "a"])
+    section = random.choice(list(LAYERS))
+    return f"{few}\n" + random.choice(
+        [
+            f"[{section}]\n" * count,
+            f"[{section}]\nfrom=-1\nlayers=-1\nfilters=1\noutput=1\n" * count,
+            f"{key}=" + "1," * 10 * count + "1\n",
+            f"{key}=1\n" * count,
+            f"{key}\n" * count,
+            "".join(f"{key}{place}=1\n" for place in range(count)),
+            f"{key}={word(random)}" + "9" * 100 * count + "\n",
+            f"[{'x' * 100 * count}]\n",
+            "\n" * 12 * count,
+        ]
+    )
 
 
 def _cut(random: Random, lines: list[str]) -> list[str]:

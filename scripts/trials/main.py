@@ -6,8 +6,8 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from multiprocessing import cpu_count
 
+from darknet_py.ops.cpu.threads import thread_count
 from scripts.trials.pool import run_trials
 from scripts.trials.results import Result, table
 from scripts.trials.trial import GROUPS, Kind, load_kinds
@@ -133,7 +133,13 @@ def _parser(kinds: Sequence[Kind]) -> argparse.ArgumentParser:
     add("--only", action="append", choices=[kind.name for kind in kinds], metavar="KIND")
     add("--seed", type=int, default=SEED, metavar="S", help="(%(default)s)")
     add("--trial", type=_number, metavar="K", help="this one alone, with --only KIND")
-    add("--workers", type=_count, default=cpu_count(), metavar="W", help="processes (%(default)s)")
+    add(
+        "--workers",
+        type=_count,
+        default=thread_count(),
+        metavar="W",
+        help="processes (%(default)s)",
+    )
     return parser
 
 

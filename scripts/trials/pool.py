@@ -229,15 +229,15 @@ class _Pool:
         return trials
 
     def _died(self, process: _Process, how: str) -> None:
-        said = process.said()
-        left = process.left()
+        said, left = process.said(), process.left()
+        last = process.trials[-1:]
         self._bury(process)
         if not process.started:
             raise NotStartedError(f"its process does not start: {how}\n{said}")
-        if left:
-            self.result.failures.append(Failure(left[0], f"its process died: {how}", said))
-            if left[1:]:
-                self.again.append(left[1:])
+        what = f"its process died: {how}" if left else f"its process died after it: {how}"
+        self.result.failures.extend(Failure(at, what, said) for at in (left or last)[:1])
+        if left[1:]:
+            self.again.append(left[1:])
         if self.again or self.todo:
             self.start()
 

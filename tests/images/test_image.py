@@ -354,7 +354,7 @@ def png_of_size(path: Path, w: int, h: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("read", [load_image, load_pixels, load_info])
+@pytest.mark.parametrize("read", [load_image, load_pixels])
 def test_a_picture_beyond_the_limit_is_refused_unread(
     tmp_path: Path, read: Callable[[Path], object]
 ) -> None:
@@ -363,7 +363,7 @@ def test_a_picture_beyond_the_limit_is_refused_unread(
         read(path)
 
 
-@pytest.mark.parametrize("read", [load_image, load_pixels, load_info])
+@pytest.mark.parametrize("read", [load_image, load_pixels])
 def test_a_lack_of_memory_is_said_of_the_picture(
     tmp_path: Path, read: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

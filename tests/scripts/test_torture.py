@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -102,10 +105,49 @@ def test_time_that_is_up_ends_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(r"^plain +[1-9][0-9,]* ", printed, re.MULTILINE)
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
+def test_who_stops_it_sees_what_was_done(tmp_path: Path) -> None:
+    code = "import sys; from scripts.trials.main import main; sys.exit(main(sys.argv[1:], 'KINDS'))"
+    command = [sys.executable, "-c", code.replace("KINDS", KINDS), "--only", "plain"]
+    process = subprocess.Popen(
+        command, cwd=SCRIPT.parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    folders = set[Path]()
+    while not folders:  # its process is there
+        time.sleep(0.02)
+        folders = set(_folders(process.pid))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.search(r"^plain +[0-9,]+ .*\nseed 1: ", out, re.MULTILINE)
+    assert err == "stopped\n"
+    assert not any(folder.exists() for folder in folders)
+
+
+def _folders(parent: int) -> Iterator[Path]:
+    """The folders of a process's workers, which stand on their command lines."""
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (place / "stat").read_text()
+            words = (place / "cmdline").read_bytes().decode().split("\0")
+        except OSError:  # it has just ended
+            continue
+        if int(status.rpartition(")")[2].split()[1]) == parent and "scripts.trials.worker" in words:
+            yield Path(words[-2])
+
+
 def test_a_kind_that_cannot_begin_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    code, printed = torture(capsys, "--kills", "2")
+    code, printed = torture(capsys, "--only", "broken", "--kills", "2")
     assert code == 1
     assert "broken: its process does not start: exit code 7\n    there is no disk" in printed
+
+
+def test_a_process_that_dies_after_its_trials_is_a_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, printed = torture(capsys, "--only", "late", "--kills", "1")
+    assert code == 1
+    assert "late: its process died after it: exit code 9" in printed
 
 
 @pytest.mark.parametrize(
