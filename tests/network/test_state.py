@@ -27,6 +27,8 @@ def test_every_changed_bit_is_noticed(tmp_path: Path) -> None:
     states.prepare()
     subject, path = states._subjects()[0], tmp_path / "a.state"
     before = states._everything(subject.net)
+    path.write_bytes(subject.data)
+    known = read_notes(path)
     assert states._FRONT < 64
     for place in (*range(64), *range(64, len(subject.data), 7)):
         data = bytearray(subject.data)
@@ -34,8 +36,11 @@ def test_every_changed_bit_is_noticed(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(StateError, match=r"is damaged|is no training state"):
             read_state(path, subject.net)
-        with pytest.raises(StateError, match=r"is damaged|is no training state"):
-            read_notes(path)
+        if place < len(subject.data) - len(subject.floats):
+            with pytest.raises(StateError, match=r"is damaged|is no training state"):
+                read_notes(path)
+        else:
+            assert read_notes(path) == known
     assert states._everything(subject.net) == before
 
 
@@ -84,7 +89,7 @@ def test_memory_holds_a_state_once(tmp_path: Path) -> None:
         tracemalloc.reset_peak()
         start, _ = tracemalloc.get_traced_memory()
         assert read_notes(path) == ({}, {"more": bytes(100)})
-        assert tracemalloc.get_traced_memory()[1] - start < 1.5 * one
+        assert tracemalloc.get_traced_memory()[1] - start < 0.1 * one
     finally:
         tracemalloc.stop()
 
