@@ -12,6 +12,7 @@ of it is used.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -207,7 +208,7 @@ def _names(value: Any, slots: Mapping[str, Slot], averaged: bool) -> list[str]:
 
 
 def _size(slot: Slot) -> int:
-    return int(np.prod(slot.shape, dtype=object))
+    return math.prod(slot.shape)
 
 
 def _check_array(name: str, slot: Slot, network: Network, array: np.ndarray) -> None:
