@@ -37,6 +37,7 @@ from scripts.trials.damage import NOT_JSON, damaged, mutated, value
 from scripts.trials.trial import Failed
 
 NAME, GROUP = "states", "fuzz"
+SLICE = 400
 MEMORY = 3 << 30
 """A split that unpacks to more than it may have takes some of it."""
 
