@@ -23,12 +23,13 @@ from darknet_py.untrusted import (
     integer,
     items,
     number,
+    open_file,
     optional,
     text,
 )
 
-_HEAVIEST = 1e100
-"""Above all weights of classes, and all losses, which are float32."""
+_LARGEST, _HEAVIEST = 1e100, 1e30
+"""Above all losses, which are float32, and all weights of classes, whose mean is 1."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,11 @@ def _share(value: Any, what: str) -> float:
 
 
 def _class_weights(value: Any, what: str) -> list[float]:
-    return items(value, what, lambda weight, what: number(weight, what, 0, _HEAVIEST))
+    return items(value, what, lambda weight, what: float(number(weight, what, 0, _HEAVIEST)))
 
 
 _NOTES: dict[str, Callable[[Any, str], Any]] = {
-    "average": optional(lambda value, what: number(value, what, -_HEAVIEST, _HEAVIEST)),
+    "average": optional(lambda value, what: number(value, what, -_LARGEST, _LARGEST)),
     "best": optional(_share),
     "best_batch": optional(integer),
     "since_best": integer,
@@ -220,7 +221,7 @@ def _noted(failures: list[str]) -> Iterator[None]:
 def weights_of(path: Path, seen: int) -> bool:
     """Whether there are weights that have seen so many pictures."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             header = file.read(20)
     except OSError:
         return False

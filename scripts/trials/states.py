@@ -37,6 +37,7 @@ from scripts.trials.damage import NOT_JSON, damaged, mutated, value
 from scripts.trials.trial import Failed
 
 NAME, GROUP = "states", "fuzz"
+SLICE = 400
 MEMORY = 3 << 30
 """A split that unpacks to more than it may have takes some of it."""
 
@@ -187,11 +188,19 @@ def _parts(data: bytes) -> tuple[dict[str, Any], bytes]:
     return header, data[_FRONT + length :]
 
 
-def _file(header: bytes, *rest: bytes, length: int | None = None) -> bytes:
-    """A file whose digest is right."""
+def _file(header: dict[str, Any], more: bytes, floats: bytes) -> bytes:
+    """A file whose digests are right."""
+    known = (
+        {**header, "digest": hashlib.sha256(floats).hexdigest()} if "digest" in header else header
+    )
+    return _raw(json.dumps(known).encode(), more, floats)
+
+
+def _raw(header: bytes, more: bytes, floats: bytes, length: int | None = None) -> bytes:
+    """The same of any header, of which nothing is changed."""
     size = struct.pack("<Q", len(header) if length is None else length)
-    content = b"".join([size, header, *rest])
-    return MAGIC + hashlib.sha256(content).digest() + content
+    content = b"".join([size, header, more])
+    return MAGIC + hashlib.sha256(content).digest() + content + floats
 
 
 def _everything(net: Network) -> tuple[object, ...]:
@@ -271,7 +280,7 @@ def _no_state(random: Random, subject: _Subject) -> bytes:
 
 def _header(random: Random, subject: _Subject) -> bytes:
     header = mutated(random, subject.header)
-    return _file(json.dumps(header).encode(), subject.split, subject.floats)
+    return _raw(json.dumps(header).encode(), subject.split, subject.floats)
 
 
 def _numbers(random: Random, subject: _Subject) -> bytes:
@@ -280,7 +289,7 @@ def _numbers(random: Random, subject: _Subject) -> bytes:
     places = list(_numbers_in(header))
     where, key = random.choice(places)
     where[key] = value(random)
-    return _file(json.dumps(header).encode(), subject.split, subject.floats)
+    return _file(header, subject.split, subject.floats)
 
 
 def _numbers_in(document: Any) -> Any:
@@ -296,9 +305,9 @@ def _text(random: Random, subject: _Subject) -> bytes:
     """A header that is no JSON, or of another length than it says."""
     good = json.dumps(subject.header).encode()
     if random.randrange(3):
-        return _file(random.choice(NOT_JSON), subject.split, subject.floats)
+        return _raw(random.choice(NOT_JSON), subject.split, subject.floats)
     length = random.choice([0, 1, len(good) - 1, len(good) + 1, 2**24, 2**31, 2**63, 2**64 - 1])
-    return _file(good, subject.split, subject.floats, length=length)
+    return _raw(good, subject.split, subject.floats, length=length)
 
 
 def _arrays(random: Random, subject: _Subject) -> bytes:
@@ -309,12 +318,12 @@ def _arrays(random: Random, subject: _Subject) -> bytes:
         bad = [np.nan, np.inf, -np.inf, -1, -1e-9, 3e38, 1e-45, -0.0]
         for _ in range(random.choice([1, 1, 3])):
             found[random.randrange(found.size)] = random.choice(bad)
-        return _file(json.dumps(header).encode(), subject.split, found.tobytes())
+        return _file(header, subject.split, found.tobytes())
     held = [header, *([header["plateau"]] if header["plateau"] else [])]
     where = random.choice(held)
     where["arrays"] = mutated(random, where["arrays"])
     size = random.choice([0, 4, 12, len(floats) - 12, len(floats), 2 * len(floats)])
-    return _file(json.dumps(header).encode(), subject.split, (2 * floats)[:size])
+    return _file(header, subject.split, (2 * floats)[:size])
 
 
 def _split(random: Random, subject: _Subject) -> bytes:
@@ -330,7 +339,7 @@ def _split(random: Random, subject: _Subject) -> bytes:
             json.dumps(mutated(random, json.loads(zlib.decompress(packed)))).encode()
         )
     header = {**subject.header, "more": [["split", len(packed)]]}
-    return _file(json.dumps(header).encode(), packed, subject.floats)
+    return _file(header, packed, subject.floats)
 
 
 def _bomb(random: Random, subject: _Subject) -> bytes:
@@ -340,7 +349,7 @@ def _bomb(random: Random, subject: _Subject) -> bytes:
     count = random.choice([20, 400]) * 2**20 // len(unit)
     packed = b"".join(packer.compress(unit) for _ in range(count)) + packer.flush()
     header = {**subject.header, "more": [["split", len(packed)]]}
-    return _file(json.dumps(header).encode(), packed, subject.floats)
+    return _file(header, packed, subject.floats)
 
 
 _DAMAGES: dict[str, tuple[Callable[[Random, _Subject], bytes], float]] = {

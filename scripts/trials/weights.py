@@ -22,6 +22,7 @@ from scripts.trials.damage import damaged
 from scripts.trials.trial import Failed
 
 NAME, GROUP = "weights", "fuzz"
+SLICE = 400
 MEMORY = 1 << 30
 
 _NET = "[net]\nheight=4\nwidth=4\nchannels=2\n"

@@ -17,7 +17,7 @@ from darknet_py.network.state import read_notes, read_state, save_state
 from darknet_py.network.state_file import MAX_HEADER
 from darknet_py.tasks.checkpoint import _NOTES
 from darknet_py.tasks.run import Progress
-from scripts.trials import states, weights
+from scripts.trials import states
 from scripts.trials.trial import Failed
 from tests.support.networks import CLASSIFIER, FLOAT64, make_network
 
@@ -27,6 +27,8 @@ def test_every_changed_bit_is_noticed(tmp_path: Path) -> None:
     states.prepare()
     subject, path = states._subjects()[0], tmp_path / "a.state"
     before = states._everything(subject.net)
+    path.write_bytes(subject.data)
+    known = read_notes(path)
     assert states._FRONT < 64
     for place in (*range(64), *range(64, len(subject.data), 7)):
         data = bytearray(subject.data)
@@ -34,16 +36,12 @@ def test_every_changed_bit_is_noticed(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(StateError, match=r"is damaged|is no training state"):
             read_state(path, subject.net)
-        with pytest.raises(StateError, match=r"is damaged|is no training state"):
-            read_notes(path)
+        if place < len(subject.data) - len(subject.floats):
+            with pytest.raises(StateError, match=r"is damaged|is no training state"):
+                read_notes(path)
+        else:
+            assert read_notes(path) == known
     assert states._everything(subject.net) == before
-
-
-@pytest.mark.parametrize("kind", ["states", "weights"])
-def test_hostile_files(kind: str, tmp_path: Path) -> None:
-    module = {"states": states, "weights": weights}[kind]
-    labels = {module.trial(Random(f"{kind} {seed}"), tmp_path) for seed in range(400)}
-    assert len(labels) > 1
 
 
 def test_trials_find_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +82,7 @@ def test_memory_holds_a_state_once(tmp_path: Path) -> None:
         tracemalloc.reset_peak()
         start, _ = tracemalloc.get_traced_memory()
         assert read_notes(path) == ({}, {"more": bytes(100)})
-        assert tracemalloc.get_traced_memory()[1] - start < 1.5 * one
+        assert tracemalloc.get_traced_memory()[1] - start < 0.1 * one
     finally:
         tracemalloc.stop()
 
