@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 import darknet_py.tasks.chart
-import darknet_py.tasks.finetune.run as stages
+import darknet_py.tasks.finetune.run
 import darknet_py.tasks.train
 from darknet_py.cli import main
 from darknet_py.network import Network
@@ -34,7 +34,7 @@ _NETS = (
     "probability=.3\n[maxpool]\nsize=2\nstride=2\n[connected]\noutput=3\nactivation=linear\n"
     "[softmax]\n[cost]\n",
 )
-_BASE = (
+BASE = (
     "[net]\nbatch=8\nwidth=16\nheight=16\nchannels=3\nlearning_rate=.1\nmax_batches=9\n{}"
     "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
     "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\npad=1\nactivation=leaky\n"
@@ -74,13 +74,19 @@ def prepare() -> None:
                 cfg = Path(f"{number}{parts}.cfg")
                 cfg.write_text(_cfg(layers, f"max_batches=3\nsubdivisions={parts}\n"))
                 _call("train", "ds", cfg, "-q", "--backup", f"b{cfg.stem}", "--ema", 0.5)
-        Path("base.cfg").write_text(_BASE.format(""))
-        _draw_weights(Path("base.cfg"))
+        Path("base.cfg").write_text(BASE.format(""))
+        draw_weights(Path("base.cfg"))
         words = ["finetune", "ds", "base.cfg", "base.weights", "-q", "--unfreeze", 1, "--all"]
         for output, more in (("c", ["--views", 2]), ("d", ["--no-cache"])):
             short = ["--head-epochs", 1, "--epochs", 1, "--batch", 4]
             _call(*words, *short, *more, "-o", output)
         os.chdir(before)
+
+
+def checkpoints_every(batches: int) -> None:
+    """And batch norm's statistics are counted over a few pictures, not a thousand."""
+    darknet_py.tasks.train.is_due = lambda run: run.net.batch_num % batches == 0
+    darknet_py.tasks.finetune.run._COUNTED = 8
 
 
 def _call(*words: object) -> None:
@@ -102,8 +108,7 @@ def trial(random: Random, folder: Path) -> str:
     runs = kind(random, folder)
 
     def settings() -> None:
-        darknet_py.tasks.train.is_due = lambda run: run.net.batch_num % every == 0
-        stages._seconds_between_states = lambda _net: 0
+        checkpoints_every(every)
 
     seams = []
     for each in runs:
@@ -229,8 +234,8 @@ def _draw_training(random: Random, folder: Path, name: str) -> _Run:
 def _finetuning(random: Random, folder: Path) -> list[_Run]:
     """In one to three stages."""
     cfg = folder / "base.cfg"
-    cfg.write_text(_BASE.format(random.choice(["", "max_crop=18\nangle=5\n"])))
-    _draw_weights(cfg)
+    cfg.write_text(BASE.format(random.choice(["", "max_crop=18\nangle=5\n"])))
+    draw_weights(cfg)
     words: list[object] = ["finetune", "../ds", "../base.cfg", "../base.weights", "-o", "b", "-q"]
     words += ["--head-epochs", random.randint(1, 3), "--epochs", 1, "--batch", 4, "--views", 2]
     words += random.choice([[], ["--unfreeze", 1], ["--all"], ["--unfreeze", 1, "--all"]])
@@ -251,7 +256,7 @@ def _finetuning(random: Random, folder: Path) -> list[_Run]:
     return [_Run(words, "b", "base", goes_on)]
 
 
-def _draw_weights(cfg: Path) -> None:
+def draw_weights(cfg: Path) -> None:
     net = Network.from_cfg(cfg, "cpu")
     net.initialise(3)
     net.save_weights(cfg.with_suffix(".weights"))

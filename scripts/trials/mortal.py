@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import warnings
@@ -34,13 +35,12 @@ HIDDEN = ".darknet"
 
 class Ended(NamedTuple):
     """How a command ended: its exit code, or minus the signal that it died of; what it said; how
-    many seams it came to, and of these the numbers of those before which a file had changed."""
+    many seams it came to, 0 where it died."""
 
     code: int
     out: str
     err: str
     seams: int
-    changes: list[int]
 
 
 def run(
@@ -48,12 +48,13 @@ def run(
     at: int = 0,
     with_signal: int = signal.SIGKILL,
     prepare: Callable[[], None] = lambda: None,
-    watch: bool = False,
+    copies: Path | None = None,
 ) -> Ended:
     """Runs `darknet WORDS` in this folder.
 
     at: the seam at which it gets the signal, from 1; 0: at none. prepare: called in the process
-    before. watch: whether to look at each seam for changes.
+    before. copies: a folder that gets a copy of this one from each seam at which it is not what it
+    was at the one before: what a process that is killed there would leave.
     """
     folder = Path.cwd()
     read, write = os.pipe()
@@ -66,16 +67,15 @@ def run(
         code = 70
         try:
             os.close(read)
-            code = _live(words, at, with_signal, prepare, watch, folder, write)
+            code = _live(words, at, with_signal, prepare, copies, folder, write)
         finally:
             os._exit(code)
     os.close(write)
     with os.fdopen(read) as said:
-        lines = said.read().split()
+        seams = int(said.read() or 0)
     _, status = os.waitpid(pid, 0)
     out, err = ((folder.parent / name).read_text() for name in ("out", "err"))
-    seams, changes = (int(lines[0]), [*map(int, lines[1:])]) if lines else (0, [])
-    return Ended(os.waitstatus_to_exitcode(status), out, err, seams, changes)
+    return Ended(os.waitstatus_to_exitcode(status), out, err, seams)
 
 
 def _live(
@@ -83,7 +83,7 @@ def _live(
     at: int,
     with_signal: int,
     prepare: Callable[[], None],
-    watch: bool,
+    copies: Path | None,
     folder: Path,
     write: int,
 ) -> int:
@@ -96,7 +96,7 @@ def _live(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     prepare()
     sys.argv = ["darknet", *map(str, words)]
-    seams = Seams(folder, at, with_signal, watch)
+    seams = Seams(folder, at, with_signal, copies)
     code = 1
     try:
         main()
@@ -104,10 +104,12 @@ def _live(
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:
         sys.excepthook(*sys.exc_info())
+    if copies is not None:  # and one from the end, when its locks are let go of
+        seams.copy()
     seams.off = True
     sys.stdout.flush()
     sys.stderr.flush()
-    os.write(write, " ".join(map(str, [seams.count, *seams.changes])).encode())
+    os.write(write, str(seams.count).encode())
     return code
 
 
@@ -115,9 +117,9 @@ class Seams:
     """Counts the places where a file in a folder is about to change, from now on in this process,
     and sends it a signal at one of them."""
 
-    def __init__(self, folder: Path, at: int, with_signal: int, watch: bool) -> None:
-        self._folder, self._at, self._signal, self._watch = str(folder), at, with_signal, watch
-        self.count, self.changes = 0, list[int]()
+    def __init__(self, folder: Path, at: int, with_signal: int, copies: Path | None) -> None:
+        self._folder, self._at, self._signal, self._copies = str(folder), at, with_signal, copies
+        self.count = 0
         self._before = b""
         self.off = False
         self._fsync, os.fsync = os.fsync, self._synced
@@ -145,15 +147,20 @@ class Seams:
         if not os.path.abspath(os.fsdecode(path)).startswith(f"{self._folder}{os.sep}"):
             return
         self.count += 1
-        if self._watch:
-            self.off = True
-            now = _look_of(self._folder)
-            self.off = False
-            if now != self._before:
-                self.changes.append(self.count)
-            self._before = now
+        self.copy()
         if self.count == self._at:
             os.kill(os.getpid(), self._signal)
+
+
+    def copy(self) -> None:
+        """What is in the folder now, where it is not what it was the last time."""
+        if self._copies is not None:
+            self.off = True
+            now = _look_of(self._folder)
+            if now != self._before:
+                shutil.copytree(self._folder, self._copies / f"{self.count:04}")
+            self._before = now
+            self.off = False
 
 
 def _look_of(folder: str) -> bytes:
