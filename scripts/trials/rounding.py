@@ -183,7 +183,7 @@ _WINDOWS = ("conv2d", "conv2d_backward_input", "conv2d_backward_weights")
 
 def _may_transform(args: tuple[Any, ...], name: str) -> bool:
     size = args[2] if name == "conv2d_backward_weights" else args[1].shape[1]
-    return size > 1 and args[-3:][0] == 1 and args[-1] == 1
+    return bool(size > 1 and args[-3] == 1 and args[-1] == 1)
 
 
 def _activate(a: list[Any], y: Array) -> Array:
