@@ -25,7 +25,8 @@ import numpy as np
 
 from darknet_py.cfg import keys
 from darknet_py.cfg.sections import Section, shown
-from darknet_py.layers.parameter import Initialiser, Parameter
+from darknet_py.layers.parameter import Initialiser
+from darknet_py.layers.parameter import Parameter as Parameter
 from darknet_py.ops.activations import ACTIVATIONS
 
 Array = Any

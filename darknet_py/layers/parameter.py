@@ -107,7 +107,7 @@ class Parameter:
         """Another number than before where `value` was handed out and has been changed in place."""
         cell = self._cell
         if cell.shown is not None:
-            digest = zlib.crc32(np.ascontiguousarray(to_host(cell.data)))
+            digest = zlib.crc32(np.ascontiguousarray(to_host(cell.data)).data)
             cell.version += digest != cell.digest
             cell.digest = digest
         return cell.version

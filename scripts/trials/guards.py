@@ -6,9 +6,10 @@ import ctypes
 import mmap
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -91,15 +92,10 @@ class Guards:
             for name, module in sys.modules.items()
             if name.startswith("darknet_py.ops.cpu.plan") and hasattr(module, "aligned")
         ]
-        old = memory.aligned, Memory._new, program.Binding, Binding._keep
-        try:
+        with ExitStack() as stack:
             for module in plans:
-                module.aligned = aligned  # type: ignore[attr-defined]
-            Memory._new = new  # type: ignore[method-assign]
-            program.Binding = bind  # type: ignore[misc,assignment]
-            Binding._keep = keep  # type: ignore[method-assign]
+                stack.enter_context(mock.patch.object(module, "aligned", aligned))
+            stack.enter_context(mock.patch.object(Memory, "_new", new))
+            stack.enter_context(mock.patch.object(program, "Binding", bind))
+            stack.enter_context(mock.patch.object(Binding, "_keep", keep))
             yield
-        finally:
-            for module in plans:
-                module.aligned = old[0]  # type: ignore[attr-defined]
-            Memory._new, program.Binding, Binding._keep = old[1:]  # type: ignore[method-assign,misc]

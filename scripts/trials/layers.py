@@ -29,8 +29,8 @@ GROUP = "layers"
 LIMIT = 300
 
 _NOISES = (4, 1)
-"""Of the runs with noise: the largest distance of one, for its noise, is what is allowed; and none
-may change a decision."""
+"""Of the runs with noise: twice the largest distance of one, for its noise, is what is allowed, as
+so few may not have found the largest; and none may change a decision."""
 _TRIES = 40
 _CPU = devices.for_device("cpu")
 
@@ -112,7 +112,7 @@ def draw(kind: str, random: Random) -> Given | None:
     exact = random.random() < 0.3
     # they wait for one another, which takes long where other processes have the cores
     threads = 1 if random.random() < 0.85 else 2
-    thresh = random.choice([-1.0, 0.0, 1.0])
+    thresh = random.choice([-0.9, 0.1, 0.7])  # none at which a value of few may be the limit
     return Given(text, exact, threads, values, x, target, thresh, delta, batches)
 
 
@@ -153,8 +153,9 @@ def compute(given: Given, ops: Any, hand: Any = np.array) -> Found:
         x, delta = hand(given.x), hand(given.delta)
         _look(net, x, delta, given, found, "before")
         for number, batch in enumerate(given.batches):
-            x_, y, weights = (None if each is None else hand(each) for each in batch)
-            found[f"loss {number}"] = np.array(net.accumulate(x_, y, weights))
+            pictures, truths, weights = batch
+            handed = hand(pictures), hand(truths), None if weights is None else hand(weights)
+            found[f"loss {number}"] = np.array(net.accumulate(*handed))
             for index, layer in enumerate(net.layers):
                 for parameter in layer.parameters():
                     if parameter.updates is not None:
@@ -197,7 +198,7 @@ def _largest_error(given: Given, found: Found, expected: Found, runs: list[Found
             np.abs(run[name] - right).max() / noise
             for run, noise in zip(runs, _NOISES, strict=True)
         ]
-        allowed = max(distances) + 1e-37
+        allowed = 2 * max(distances) + 1e-37
         error = np.abs(array - right).max() / allowed
         if not error <= 1:
             size = np.abs(right).max()

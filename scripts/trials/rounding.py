@@ -183,7 +183,7 @@ _WINDOWS = ("conv2d", "conv2d_backward_input", "conv2d_backward_weights")
 
 def _may_transform(args: tuple[Any, ...], name: str) -> bool:
     size = args[2] if name == "conv2d_backward_weights" else args[1].shape[1]
-    return size > 1 and args[-3:][0] == 1 and args[-1] == 1
+    return bool(size > 1 and args[-3] == 1 and args[-1] == 1)
 
 
 def _activate(a: list[Any], y: Array) -> Array:
@@ -200,13 +200,18 @@ def _activate(a: list[Any], y: Array) -> Array:
 def _batch_statistics(a: list[Any], y: tuple[Array, Array]) -> list[Array]:
     x, n = a[0], a[0].size // a[0].shape[-1]
     mean = x.mean((0, 1, 2))
+    if n == 1:
+        return [0 * mean, 0 * mean]  # nothing is summed
     return [n * mean, n * (y[1] + UNIT * n * mean**2)]
 
 
 def _batchnorm(a: list[Any], y: Array) -> Array:
     x, scales, biases, mean, variance = a
     factor = scales / (np.sqrt(variance) + 1e-6)
-    return 8 * ((x + mean) * factor + (0 if biases is None else biases))
+    added = 0 if biases is None else biases
+    # of a single value the mean is taken, which leaves nothing; else x factor - mean factor may be
+    # what is computed
+    return 8 * np.where(variance > 0, (x + mean) * factor + added, np.abs(y) + added)
 
 
 def _batchnorm_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
@@ -216,6 +221,8 @@ def _batchnorm_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
     inverse = 1 / (root + 1e-6)
     total, product = delta.sum((0, 1, 2)), (delta * (x + mean)).sum((0, 1, 2))
     spread = np.where(root > 0, root, 1) * max(m - 1, 1)
+    if m == 1:  # all is taken from itself
+        return [0 * delta, 0 * product, 0 * total]
     shifted = (delta + total / m) * scales * inverse
     bent = (x + mean) * scales * inverse**2 * product / spread
     return [(m + 8) * (shifted + bent), (m + 4) * product * inverse, m * total]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _mapped(values: np.ndarray, folder: Path) -> np.ndarray:
     return np.memmap(folder / "values", np.float32, "r", shape=values.shape)
 
 
-FORMS = {
+FORMS: dict[str, Callable[[np.ndarray], Any]] = {
     "Fortran": np.asfortranarray,
     "strided": lambda values: np.repeat(values, 2, axis=-1)[..., ::2],
     "backwards": lambda values: values[::-1].copy()[::-1],

@@ -24,7 +24,7 @@ from darknet_py.ops.activations import ACTIVATIONS as COMPUTED
 from scripts.trials import networks
 from scripts.trials.layers import draw, measure
 from scripts.trials.networks import ACTIVATIONS, KINDS
-from tests.support.networks import CPU, make_network
+from tests.support.networks import CPU, FLOAT64, make_network
 
 
 def test_all_kinds_of_the_readme_are_here() -> None:
@@ -98,3 +98,33 @@ def test_what_goes_on(kind: str, tmp_path: Path) -> None:
         for one, two in zip(net.parameters(), twin.parameters(), strict=True):
             np.testing.assert_array_equal(one.value, two.value, one.name)
     assert twins[0].ops is CPU
+
+
+@pytest.mark.parametrize(
+    ("middle", "first"),
+    [
+        # of one number a channel
+        ("[connected]\noutput=9\nbatch_normalize=1\nactivation=leaky\n", 0),
+        # of one number throughout: what arrives before it are rounding errors, times a million
+        ("[batchnorm]\n", 1),
+        (
+            "[convolutional]\nfilters=6\nbatch_normalize=1\nactivation=relu\n[maxpool]\nstride=2\n",
+            2,
+        ),
+    ],
+)
+def test_channels_without_variance_are_their_biases(middle: str, first: int) -> None:
+    """What they are normalised by is a million: nothing may be left of them before."""
+    text = (
+        "[net]\nheight=4\nwidth=4\nchannels=2\nbatch=1\n"
+        "[convolutional]\nfilters=6\nsize=1\nactivation=linear\n"
+        f"{middle}[connected]\noutput=3\nactivation=linear\n[softmax]\n"
+    )
+    net, exact = make_network(text), make_network(text, FLOAT64)
+    x, y = np.full((1, 2, 4, 4), 0.7, np.float32), np.eye(3, dtype=np.float32)[:1]
+    assert net.accumulate(x, y, None) == pytest.approx(exact.accumulate(x, y, None), rel=1e-5)
+    layers = zip(net.layers[first:], exact.layers[first:], strict=True)
+    pairs = (zip(a.parameters(), b.parameters(), strict=True) for a, b in layers)
+    for one, other in (pair for each in pairs for pair in each):
+        if one.learned:
+            np.testing.assert_allclose(one.updates, other.updates, 1e-4, 1e-5, err_msg=one.name)

@@ -51,6 +51,7 @@ METHODS = (
     "std",
     "sum",
     "transpose",
+    "view",
 )
 PROPERTIES = {"name": b"stand-in", "major": 9, "minor": 0, "multiProcessorCount": 132}
 """Of a device."""
@@ -82,7 +83,8 @@ class DeviceArray(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if function.__name__ not in COMPUTE:
+        # numpy.array(..., like=one of the device) makes one there
+        if function.__name__ not in (*COMPUTE, "array"):
             raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
         inside, named = _inside(args), _inside(kwargs)
         if function is np.concatenate and _in_one_kernel(inside[0]):

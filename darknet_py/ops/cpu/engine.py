@@ -165,7 +165,7 @@ class Engine:
     ) -> Times:
         """How long each step takes of what `run` would run, with all threads on each."""
         key = key, _Identity(arrays)
-        x, *others = (np.ascontiguousarray(each, np.float32) for each in (x, *others))
+        x = np.ascontiguousarray(x, np.float32)
         with self.lock:
             self._check_batch(key, record, x, time_steps, changing)
             try:
