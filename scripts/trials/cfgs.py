@@ -274,6 +274,8 @@ def _run_large(net: Network) -> str:
     except DarknetError as error:
         check_message(error, net.path)
         return "too large"
+    except MemoryError:  # which the command line says in a line
+        return "too large"
     return "large"
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
-from darknet_py.images import Dataset
+from darknet_py.images import Dataset, find_pictures
 from darknet_py.tasks.check import check
 from darknet_py.tasks.data import Data, open_data
 from scripts.trials.mutations import check_message, encode, mangle_bytes, mangle_lines, number, word
@@ -88,9 +88,9 @@ def _check_report(data: Data, decode: bool) -> None:
     for path in (path for dataset in sets for path in dataset.paths):
         if path.name.startswith("x-") and path not in refused:
             raise Failed(f"{path.name!r} is no picture, and is taken for one")
-        if path.name.startswith("p-") and path not in refused and not path.is_file():
+        if path.name.startswith("p-") and path not in refused and not os.path.isfile(path):
             raise Failed(f"{path.name!r} is not there, and is taken for a picture")
-        if path.name.startswith("p-") and path in refused and path.is_file():
+        if path.name.startswith("p-") and path in refused and os.path.isfile(path):
             raise Failed(f"{path.name!r} is a picture, and is refused")
 
 
@@ -115,6 +115,7 @@ def _folder(random: Random, root: Path) -> str:
             expected[name] += _fill(random, place, deep=True)
         if random.random() < 0.3:
             _litter(random, side)
+    _check_found(root, sum(expected.values()))
     if (
         len(sides) == 1
         and sides[0] == root
@@ -124,7 +125,7 @@ def _folder(random: Random, root: Path) -> str:
     data = _open(random, root)
     if data is None:
         bad = any(map(fault_of_name, names))
-        if not bad and expected and all(expected.values()) and len(sides) != 1:
+        if not bad and expected and all(expected.values()):
             raise Failed("a whole folder is refused")
         return "refused"
     if any(map(fault_of_name, names)) and len(names) > 1:
@@ -132,6 +133,13 @@ def _folder(random: Random, root: Path) -> str:
     if expected and len(names) > 1:
         _check_counts(data, expected)
     return "read"
+
+
+def _check_found(root: Path, count: int) -> None:
+    """What classify takes of a folder."""
+    found = find_pictures([root]) if count else []
+    if len(found) != count or len(set(found)) != count:
+        raise Failed(f"{len(found)} pictures are found: expected {count}")
 
 
 def _check_counts(data: Data, expected: Counter[str]) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from darknet_py.ops.cpu.threads import thread_count
-from scripts.trials.pool import run_trials
+from scripts.trials.pool import remove_leftovers, run_trials
 from scripts.trials.results import Result, table
 from scripts.trials.trial import GROUPS, Kind, load_kinds
 
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None, package: str = "scripts.trials"
     minutes = options.minutes
     if minutes is None and not any(getattr(options, group) for group in GROUPS):
         minutes = MINUTES if options.trial is None else None
+    remove_leftovers()
     results: list[Result] = []
     stopped = False
     try:

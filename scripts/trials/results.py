@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from darknet_py.text import one_line
+
 _SHOWN = 20
 """Sorts of failure of a kind that are shown in full."""
 _WIDE = 400
@@ -77,7 +79,8 @@ def _failures(result: Result, seed: int) -> list[str]:
     lines = []
     for failures in list(sorts.values())[:_SHOWN]:
         first = failures[0]
-        lines += ["", f"{result.kind}: {_cut(first.what)}"]
+        first_line, *others = map(_cut, first.what.splitlines() or [""])
+        lines += ["", f"{result.kind}: {first_line}", *(f"    {line}" for line in others)]
         if len(failures) > 1:
             lines.append(f"({len(failures):,} times so)")
         lines += [f"    {line}" for line in map(_cut, first.trace.rstrip().splitlines())]
@@ -88,6 +91,8 @@ def _failures(result: Result, seed: int) -> list[str]:
 
 
 def _cut(text: str) -> str:
+    """A line as it can be shown: what was tried may well stand in it."""
+    text = one_line(text)
     return text if len(text) <= _WIDE else f"{text[:_WIDE]} ..."
 
 

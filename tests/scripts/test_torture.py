@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts.trials.main import main
+from scripts.trials.pool import remove_leftovers
 from scripts.trials.results import Failure, Result, table
 from scripts.trials.trial import load_kinds, random_of
 from tests.support.trials.odd import FAULTS, drawn
@@ -106,7 +107,8 @@ def test_time_that_is_up_ends_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
-def test_who_stops_it_sees_what_was_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_who_stops_it_sees_what_was_done_and_nothing_stays(end: signal.Signals) -> None:
     code = "import sys; from scripts.trials.main import main; sys.exit(main(sys.argv[1:], 'KINDS'))"
     command = [sys.executable, "-c", code.replace("KINDS", KINDS), "--only", "plain"]
     process = subprocess.Popen(
@@ -116,11 +118,18 @@ def test_who_stops_it_sees_what_was_done(tmp_path: Path) -> None:
     while not folders:  # its process is there
         time.sleep(0.02)
         folders = set(_folders(process.pid))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert re.search(r"^plain +[0-9,]+ .*\nseed 1: ", out, re.MULTILINE)
-    assert err == "stopped\n"
+    if end == signal.SIGINT:
+        assert process.returncode == 130
+        assert re.search(r"^plain +[0-9,]+ .*\nseed 1: ", out, re.MULTILINE)
+        assert err == "stopped\n"
+    else:
+        remove_leftovers()
+        for _ in range(200):  # its worker may yet have to see that it is gone
+            if any(folder.exists() for folder in folders):
+                time.sleep(0.05)
+                remove_leftovers()
     assert not any(folder.exists() for folder in folders)
 
 
@@ -180,6 +189,24 @@ def test_equal_failures_are_shown_once() -> None:
     assert text.count("odd: ValueError") == 2
     assert "(9 times so)" in text
     assert text.count("--trial") == 4  # three of the first sort
+
+
+def test_what_was_tried_does_not_drive_the_terminal() -> None:
+    failure = Failure(1, "failed: \x1b[2J\nand more", 'File "\x1b]0;a\x07", line 1')
+    text = table([Result("odd", Counter(), [failure], 1.0)], 7)
+    assert "\nodd: failed: \\x1b[2J\n    and more\n" in text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_how_far_it_is_stands_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    main(["--only", "plain", "--fuzz", "9"], KINDS)
+    printed = capsys.readouterr()
+    assert re.search(r"\r\x1b\[Kplain: 9 trials in 0 s", printed.err)
+    assert printed.err.endswith("\r\x1b[K")
+    assert "\x1b" not in printed.out
 
 
 def test_kinds_are_what_their_modules_say() -> None:
