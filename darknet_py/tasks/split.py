@@ -23,6 +23,8 @@ from darknet_py.untrusted import BadValueError, fields, integer, items, parse_js
 _EXAMPLES = 5
 _MOST_BYTES, _MOST_ITEMS = 1 << 28, 1 << 24
 """In a split: enough for five million pictures. What is packed may be far more than it seems."""
+_LITTLE = 1 << 24
+"""Bytes that anything may unpack to."""
 _SIDES = "to train on", "to validate with"
 
 
@@ -53,7 +55,8 @@ class Split:
         fault = _size_fault(data)
         if fault:
             raise StateError(f"the pictures of this run cannot be kept: their list has {fault}")
-        return zlib.compress(data, 6)
+        packed = zlib.compress(data, 6)
+        return packed if len(data) <= _most_bytes(packed) else zlib.compress(data, 0)
 
 
 class Joined(NamedTuple):
@@ -86,9 +89,10 @@ def unpack_split(packed: bytes) -> Split:
 
 def _unpack(packed: bytes) -> Split:
     unpacker = zlib.decompressobj()
-    data = unpacker.decompress(packed, _MOST_BYTES)
+    most = _most_bytes(packed)
+    data = unpacker.decompress(packed, most)
     if not unpacker.eof or unpacker.unused_data:
-        raise BadValueError(f"it ends early, or has more than {_MOST_BYTES:,} bytes")
+        raise BadValueError(f"it ends early, or has more than {most:,} bytes")
     fault = _size_fault(data)
     if fault:
         raise BadValueError(f"it has {fault}")
@@ -108,6 +112,11 @@ def _unpack(packed: bytes) -> Split:
             raise BadValueError(f"{key} has {len(paths):,} paths and {len(classes):,} labels")
         sides.append(Side(tuple(paths), tuple(classes)))
     return Split(tuple(names), text(found["root"], "root"), *sides)
+
+
+def _most_bytes(packed: bytes) -> int:
+    """What a packed split may unpack to: far more than paths of pictures ever do."""
+    return min(max(_LITTLE, 100 * len(packed)), _MOST_BYTES)
 
 
 def _size_fault(data: bytes) -> str | None:

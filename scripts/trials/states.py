@@ -38,8 +38,7 @@ from scripts.trials.trial import Failed
 
 NAME, GROUP = "states", "fuzz"
 SLICE = 400
-MEMORY = 3 << 30
-"""A split that unpacks to more than it may have takes some of it."""
+MEMORY = 1 << 30
 
 _CFG = """[net]
 batch=2
@@ -343,10 +342,10 @@ def _split(random: Random, subject: _Subject) -> bytes:
 
 
 def _bomb(random: Random, subject: _Subject) -> bytes:
-    """A split of a megabyte that unpacks to hundreds, or to millions of items."""
+    """A split of some kilobytes that unpacks to megabytes, or to millions of items."""
     packer = zlib.compressobj(1)
     unit = random.choice([b" ", b"[],", b"0,", b'"",', b"{},", b"["]) * 2**18
-    count = random.choice([20, 400]) * 2**20 // len(unit)
+    count = random.choice([2, 15, 60]) * 2**20 // len(unit)
     packed = b"".join(packer.compress(unit) for _ in range(count)) + packer.flush()
     header = {**subject.header, "more": [["split", len(packed)]]}
     return _file(header, packed, subject.floats)
@@ -360,6 +359,6 @@ _DAMAGES: dict[str, tuple[Callable[[Random, _Subject], bytes], float]] = {
     "text": (_text, 10),
     "arrays": (_arrays, 20),
     "split": (_split, 10),
-    "bomb": (_bomb, 0.02),
+    "bomb": (_bomb, 0.05),
 }
 """How a file is made, and how often among others."""

@@ -72,6 +72,13 @@ def test_what_unpacks_to_far_more_takes_no_memory(
             tracemalloc.stop()
 
 
+def test_a_list_that_packs_too_well_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darknet_py.tasks.split._LITTLE", 1000)
+    split = Split(("a",), "/", Side(("x" * 100,) * 5000, ((0,),) * 5000), Side((), ()))
+    assert len(split.packed) > 500_000
+    assert unpack_split(split.packed) == split
+
+
 def test_what_could_not_be_unpacked_is_not_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("darknet_py.tasks.split._MOST_BYTES", 100)
     with pytest.raises(StateError, match=r"cannot be kept: their list has .* at most 100$"):
