@@ -318,7 +318,7 @@ def train(
         click.echo(_stopped_line(context, finished, folder, data, cfg), err=True)
         context.exit(130)
     if finished is not None and not chosen.quiet:
-        for line in _end_lines(finished, folder, cfg):
+        for line in _end_lines(finished, folder, net, cfg):
             click.echo(line, err=True)
 
 
@@ -395,17 +395,20 @@ _ONCE = ("clear", "force", "reinit", "resume", "state", "seed", "share")
 """Options of a run's beginning, which the state remembers or goes on from."""
 
 
-def _end_lines(finished: Finished, folder: RunFolder, cfg: str) -> Iterator[str]:
+def _end_lines(finished: Finished, folder: RunFolder, net: Network, cfg: str) -> Iterator[str]:
     """What came out, where it is, and what to do with it."""
+    from darknet_py.tasks.checkpoint import are_of
+
     start = folder.path / folder.name
     weights, own_cfg = Path(f"{start}.weights"), Path(f"{start}.cfg")
     best = Path(f"{start}_best.weights")
     if finished.reason == "patience":
         yield f"no validation since batch {finished.best_batch} was better: ended (--patience)"
+    has_best = finished.best_batch is not None and are_of(best, net, finished.best_batch)
     if finished.best is not None:
-        where = f": {best}" if best.exists() else ": its weights are not here"
+        where = f": {best}" if has_best else ": its weights are not here"
         yield f"best validation: top-1 {finished.best:.2%}, batch {finished.best_batch}{where}"
     yield f"after batch {finished.batch}: {weights}"
-    shown = best if finished.best is not None and best.exists() else weights
+    shown = best if has_best else weights
     words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]
     yield f"next: {shlex.join([command(), 'classify', *words])} PICTURE"
