@@ -65,7 +65,7 @@ def test_leftovers_of_the_dead_go_and_what_somebody_writes_stays(tmp_path: Path)
 def test_what_a_cleaner_takes_before_it_is_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = fcntl.flock, []
+    lock, taken = fcntl.flock, list[Path]()
 
     def late(handle: int, how: int) -> None:
         if not taken:

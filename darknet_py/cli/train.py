@@ -219,7 +219,7 @@ def train(
     from darknet_py.ops import gpu_meeting
     from darknet_py.tasks.beginning import Beginning, begin, classes_warning
     from darknet_py.tasks.checkpoint import how_it_began
-    from darknet_py.tasks.data import open_data, results_folder
+    from darknet_py.tasks.data import check_apart, open_data, results_folder
     from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.metrics import TABLE
     from darknet_py.tasks.room import room_problem
@@ -233,6 +233,7 @@ def train(
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
     beginning = Beginning(weights, clear, reinit, state_path if resume else None)
+    check_apart(folder.path, Path(data), "--backup")
     with only_process_in(folder.path):
         if resume:
             began = how_it_began(state_path, given(context, "seed"), given(context, "share"))

@@ -107,7 +107,9 @@ def _read(path: str | Path, how: Callable[[Any], T]) -> T:
             with np.load(file, allow_pickle=False) as archive:
                 return how(archive)
     except FileNotFoundError as error:
-        raise StateError(f"{path}: no such file: there is nothing to resume") from error
+        raise StateError(
+            f"{path}: no such file: there is nothing to resume: leave out --resume"
+        ) from error
     except _DAMAGE as error:
         raise StateError(f"{path}: is damaged: {error}") from error
 
