@@ -179,8 +179,7 @@ def test_results_among_the_pictures_would_be_a_class(
     for backup in ("ds", "ds/backup", "link/a/b", "ds/../ds/cat"):
         code, _, err = train("--backup", backup)
         said = f"darknet: {backup}: lies in ds, among the pictures: choose another"
-        assert (code, err) == (1, f"{said} --backup
-")
+        assert (code, err) == (1, f"{said} --backup\n")
         code, _, err = darknet("finetune", "ds", "n.cfg", "n.weights", "-q", "-o", backup)
         assert (code, err) == (1, f"{said} -o\n")
     assert differences(results(Path("ds")), before) == []
