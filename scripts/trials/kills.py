@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -85,7 +85,7 @@ def prepare() -> None:
 
 def checkpoints_every(batches: int) -> None:
     """And batch norm's statistics are counted over a few pictures, not a thousand."""
-    darknet_py.tasks.train.is_due = lambda run: run.net.batch_num % batches == 0
+    vars(darknet_py.tasks.train)["is_due"] = lambda run: run.net.batch_num % batches == 0
     darknet_py.tasks.finetune.run._COUNTED = 8
 
 
@@ -94,7 +94,8 @@ def _call(*words: object) -> None:
     try:
         main()
     except SystemExit as end:
-        assert not end.code, words
+        if end.code:
+            raise RuntimeError(f"{words}: exit code {end.code}") from end
 
 
 def trial(random: Random, folder: Path) -> str:
@@ -262,7 +263,7 @@ def draw_weights(cfg: Path) -> None:
     net.save_weights(cfg.with_suffix(".weights"))
 
 
-def _by_run(folder: Path, runs: list[_Run]) -> dict[str, object]:
+def _by_run(folder: Path, runs: list[_Run]) -> dict[str, Any]:
     """What is in a folder, every table and chart under its own run's name: which of two runs has
     metrics.csv is a matter of which began first."""
     found = results(folder)

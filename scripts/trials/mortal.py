@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def _live(
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, the process ends here, and says it
         sys.excepthook(*sys.exc_info())
     if copies is not None:  # and one from the end, when its locks are let go of
         seams.copy()
@@ -122,7 +122,7 @@ class Seams:
         self.count = 0
         self._before = b""
         self.off = False
-        self._fsync, os.fsync = os.fsync, self._synced
+        self._fsync, vars(os)["fsync"] = os.fsync, self._synced
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -151,7 +151,6 @@ class Seams:
         if self.count == self._at:
             os.kill(os.getpid(), self._signal)
 
-
     def copy(self) -> None:
         """What is in the folder now, where it is not what it was the last time."""
         if self._copies is not None:
@@ -178,7 +177,7 @@ def _look_of(folder: str) -> bytes:
     return digest.digest()
 
 
-def results(folder: Path) -> dict[str, object]:
+def results(folder: Path) -> dict[str, Any]:
     """What a training has left, by the names of files, as another run of it must leave it too."""
     return {
         str(path.relative_to(folder)): _content(path)
@@ -217,7 +216,7 @@ def _rows(path: Path) -> object:
     return [[*row[:place], *row[place + 1 :]] for row in rows]
 
 
-def differences(found: dict[str, object], expected: dict[str, object]) -> list[str]:
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     """The names of files that differ, and how, in a word."""
     lines = [f"{name}: missing" for name in sorted(expected.keys() - found.keys())]
     lines += [f"{name}: too many" for name in sorted(found.keys() - expected.keys())]
@@ -225,10 +224,10 @@ def differences(found: dict[str, object], expected: dict[str, object]) -> list[s
     for name in sorted(name for name in shared if found[name] != expected[name]):
         detail = ""
         if name.endswith("metrics.csv"):
-            batches = [[row[0] for row in each[name]] for each in (found, expected)]  # type: ignore[index]
+            batches = [[row[0] for row in each[name]] for each in (found, expected)]
             detail = f": batches {batches[0]}, not {batches[1]}"
         elif name.endswith(".state"):
-            headers = [each[name][0] for each in (found, expected)]  # type: ignore[index]
+            headers = [each[name][0] for each in (found, expected)]
             detail = f": {headers[0]['notes']}, not {headers[1]['notes']}"
         lines.append(f"{name}: differs{detail}"[:600])
     return lines

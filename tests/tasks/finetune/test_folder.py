@@ -184,11 +184,3 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DarknetError, match="cannot be a folder for results"):
         begun(tmp_path / "file")
-
-
-def test_results_among_the_pictures_would_be_a_class(tmp_path: Path) -> None:
-    (tmp_path / "photos" / "cat").mkdir(parents=True)
-    for output in ("photos", "photos/mine", "photos/../photos/a/b"):
-        with pytest.raises(TrainingError, match="among the pictures: choose another -o"):
-            check_inputs(tmp_path / output, "net", [tmp_path / "photos"])
-    check_inputs(tmp_path / "photos2", "net", [tmp_path / "photos"])
