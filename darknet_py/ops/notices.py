@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Say = Callable[[bool], None]
 
 _say: list[Say] = []
-_note: list[Callable[[str], None]] = []
+_note: list[Callable[[str], None]] = [warnings.warn]
 _noted: set[str] = set()
 _seconds = [0.0]
 _here = threading.local()
@@ -25,7 +26,8 @@ def when_compiling(say: Say | None) -> None:
 
 
 def when_noting(say: Callable[[str], None] | None) -> None:
-    """Has `say` called with each line that a user should see, each once; None: nobody."""
+    """Has `say` called with each line that a user should see, each once; None: nobody. Until then
+    they are Python's warnings."""
     _note[:] = [] if say is None else [say]
     _noted.clear()
 

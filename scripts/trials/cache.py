@@ -31,7 +31,7 @@ from darknet_py.ops.cpu.native import kernel as native
 from darknet_py.ops.cpu.native.interpreter import get, put
 from scripts.trials.trial import Failed
 
-NAME, GROUP, WEIGHT = "cache", "fuzz", 0.02
+NAME, GROUP, WEIGHT, LIMIT = "cache", "fuzz", 0.02, 300
 _COMPUTED = 0.1
 """The part of the trials with damaged files in which a process computes, which takes long."""
 _BOMB = 99

@@ -4,6 +4,7 @@ import os
 import stat
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]
     notices.when_noting(noted.append)
     yield noted
     os.umask(umask)
-    notices.when_noting(None)
+    notices.when_noting(warnings.warn)
     cache.folder.cache_clear()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +21,7 @@ def nobody() -> Iterator[None]:
     when_noting(None)
     yield
     when_compiling(None)
-    when_noting(None)
+    when_noting(warnings.warn)
 
 
 def test_is_said_once() -> None:
@@ -76,6 +77,9 @@ def test_a_line_is_noted_once() -> None:
     assert said == ["one", "two"]
     when_noting(None)
     note("three")
+    when_noting(warnings.warn)
+    with pytest.warns(UserWarning, match="four"):
+        note("four")
     when_noting(said.append)
     note("one")
     assert said == ["one", "two", "one"]
