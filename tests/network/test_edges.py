@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -150,7 +150,7 @@ TAKING: dict[str, Callable[[Network, Any], Any]] = {
     "times of training": lambda net, x: net.times(x, LABELS, rounds=1).steps[0][0],
     "truths": lambda net, x: net.train_step(np.full((2, 2, 6, 8), 0.5), x),
     "weights": lambda net, x: net.train_step(
-        np.full((2, 2, 6, 8), 0.5), LABELS, x if x is not None else 0.5
+        np.full((2, 2, 6, 8), 0.5), LABELS, cast(Any, 0.5 if x is None else x)
     ),
     "delta": lambda net, x: net.carry_back(np.full((2, 2, 6, 8), 0.5), x, 4, [-1]),
     "see": lambda net, x: see(net, x[0] if isinstance(x, np.ndarray) and x.ndim else x, [0]),
