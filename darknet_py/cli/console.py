@@ -21,11 +21,22 @@ def prepare_streams() -> None:
     Where the encoding is ASCII, as in the C locale, output is UTF-8, as click has it.
     """
     codecs.register_error(_BYTES, _spelled)
+    _fill_descriptors()
     if sys.stdin is None:  # it was closed before the program began
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     _reconfigure(sys.stdin, sys.getfilesystemencoding(), "surrogateescape")
     _reconfigure(sys.stdout, _encoding(sys.stdout), _BYTES)
     _reconfigure(sys.stderr, _encoding(sys.stderr), "backslashreplace")
+
+
+def _fill_descriptors() -> None:
+    """Those that were closed before the program began lead nowhere: else the next file that is
+    opened takes their numbers, and what a library, or Python at its end, says goes into it."""
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        os.set_inheritable(number, True)
+        number = os.open(os.devnull, os.O_RDWR)
+    os.close(number)
 
 
 def say_line(text: object, err: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
 
@@ -64,11 +65,13 @@ class _Raw(io.RawIOBase):
         self.raises = False
 
     def write(self, data: Any) -> int:
-        if self.error is None:
+        while self.error is None:
             try:
                 if self._number is None:
                     raise OSError(errno.EBADF, "it is closed")
                 return os.write(self._number, data)
+            except BlockingIOError:  # whoever shares it has made it so, and reads slowly
+                select.select([], [self._number], [])
             except OSError as error:
                 self.error = error
                 if self.raises:

@@ -63,7 +63,11 @@ def data_options(command: Any) -> Any:
                 help="Of a folder or list without another to validate with: how much is set aside.",
             ),
             click.option(
-                "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=True,
+                help="Of all that is drawn.",
             ),
         )
     ):
@@ -132,9 +136,9 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 )
 @click.option(
     "--patience",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     metavar="N",
-    help="Stop after N validations without a better one.",
+    help="Stop after N validations without a better one; 0: never.  [0]",
 )
 @click.option(
     "-gpus",
@@ -221,6 +225,7 @@ def train(
     from darknet_py.tasks.checkpoint import how_it_began
     from darknet_py.tasks.data import open_data, results_folder
     from darknet_py.tasks.lock import only_process_in
+    from darknet_py.tasks.metrics import TABLE
     from darknet_py.tasks.room import room_problem
     from darknet_py.tasks.run import Options
     from darknet_py.tasks.run_folder import RunFolder
@@ -259,7 +264,9 @@ def train(
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
         if not (resume or force):
             folder.check_free(texts)
-        folder.check_files(texts)
+        folder.check_kept(bool(keep), bool(snapshot))
+        figures = folder.figures()
+        folder.check_files(texts, figures)
         if not folder.has_lists(texts):
             click.echo(f"warning: {_NO_LISTS}", err=True)
         problem = room_problem(net, uneven.ema > 0, processes)
@@ -268,6 +275,7 @@ def train(
         if problem is not None:
             click.echo(f"warning: {problem.line}", err=True)
         with stop_on_ctrl_c() as stop:
+            replaces = folder.left(figures, [state_path, weights or ""]) if force else ()
             options = Options(
                 backup=folder.path,
                 name=folder.name,
@@ -283,8 +291,12 @@ def train(
                 ema=uneven.ema,
                 top=opened.top,
                 stop=lambda: bool(stop),
+                own_table=figures[0].name != TABLE,
+                replaces=replaces,
             )
             progress = begin(net, options, beginning)
+            if progress is not None and not force:  # it may have been killed before they went
+                options = replace(options, replaces=progress.replaces)
             last = batches or net.settings.max_batches
             begun = options if progress is None else progress
             say_weights(opened.names, begun.class_weights, chosen.quiet)
@@ -294,12 +306,9 @@ def train(
             if resume and not chosen.quiet:
                 of = f" of {last}" if last else ""
                 click.echo(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
-            figures = folder.figures()
 
             def write() -> None:
-                if force:
-                    own = [folder.path / f"{folder.name}{end}" for end in (".state", ".backup")]
-                    folder.clear(figures, [*own, state_path, *([weights] if weights else [])])
+                folder.clear(figures, options.replaces)
                 folder.write(texts)
 
             watcher = Watcher(*figures, last, chosen.quiet, display)

@@ -12,6 +12,7 @@ of it is used.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -35,8 +36,10 @@ _NET_KEYS = (
 )
 _HEADER = (
     *("cfg", "seen", "steps", "average", "plateau"),
-    *("layers", "notes", "more", "arrays"),
+    *("layers", "notes", "more", "arrays", "digest"),
 )
+_MOST_MORE = 1 << 28
+"""Bytes that a caller may add under one name."""
 _COUNTS = [each.name for each in fields(Memory) if each.name != "arrays"]
 
 
@@ -75,8 +78,8 @@ def save_state(
     if plateau is not None and kept is not None:
         counts = {name: getattr(kept, name) for name in _COUNTS}
         header["plateau"] = {"notes": plateau.notes(), "arrays": list(kept.arrays), **counts}
-    parts = [*more.values(), *arrays.values(), *(kept.arrays.values() if kept else ())]
-    write_state(path, header, parts)
+    every = [*arrays.values(), *(kept.arrays.values() if kept else ())]
+    write_state(path, header, more.values(), every)
 
 
 @dataclass
@@ -111,7 +114,7 @@ class State:
 def read_state(path: str | Path, network: Network) -> State:
     """The state of a network of the same cfg, checked whole. Raises StateError."""
     with reading_state(path) as reader:
-        header, more = _header(reader), _more(reader.header["more"])
+        header, _ = _front(reader)
         if header["cfg"] != cfg_digest(network):
             raise StateError(f"{path}: is a state of another network than {network.path}")
         _check_counts(header, network)
@@ -120,10 +123,8 @@ def read_state(path: str | Path, network: Network) -> State:
         names = _names(header["arrays"], slots, averaged)
         kept_names = [] if plateau is None else _names(plateau["arrays"], slots, averaged)
         floats = sum(_size(slots[name]) for name in (*names, *kept_names))
-        if sum(more.values()) + 4 * floats != reader.left:
+        if 4 * floats != reader.left:
             raise BadValueError("its size is not what its header says")
-        for size in more.values():
-            reader.read(size)
         arrays, kept = (
             {name: reader.array(slots[name].shape) for name in each} for each in (names, kept_names)
         )
@@ -138,10 +139,7 @@ def read_notes(path: str | Path) -> tuple[Any, dict[str, bytes]]:
     """A state's notes, not checked, and the bytes of its caller, without a network. Raises
     StateError."""
     with reading_state(path) as reader:
-        header = _header(reader)
-        more = {name: reader.read(size) for name, size in _more(header["more"]).items()}
-        reader.skip()
-        reader.end()
+        header, more = _front(reader)
     return header["notes"], more
 
 
@@ -158,21 +156,20 @@ def cfg_digest(network: Network) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _header(reader: StateReader) -> dict[str, Any]:
-    return untrusted.fields(reader.header, "its header", _HEADER)
-
-
-def _more(value: Any) -> dict[str, int]:
-    """The sizes of the caller's bytes, by name."""
+def _front(reader: StateReader) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The header and the caller's bytes, as they were written: by name."""
 
     def pair(value: Any, what: str) -> tuple[str, int]:
         name, size = value if type(value) is list and len(value) == 2 else (None, None)
-        return text(name, what), integer(size, what)
+        return text(name, what), integer(size, what, most=_MOST_MORE)
 
-    pairs = untrusted.items(value, "more", pair)
-    if len(dict(pairs)) < len(pairs):
+    header = untrusted.fields(reader.header, "its header", _HEADER)
+    pairs = untrusted.items(header["more"], "more", pair)
+    more = {name: reader.read(size) for name, size in pairs}
+    if len(more) < len(pairs):
         raise BadValueError("a name is in it twice")
-    return dict(pairs)
+    reader.check()
+    return header, more
 
 
 def _check_counts(header: dict[str, Any], network: Network) -> None:
@@ -211,7 +208,7 @@ def _names(value: Any, slots: Mapping[str, Slot], averaged: bool) -> list[str]:
 
 
 def _size(slot: Slot) -> int:
-    return int(np.prod(slot.shape, dtype=object))
+    return math.prod(slot.shape)
 
 
 def _check_array(name: str, slot: Slot, network: Network, array: np.ndarray) -> None:

@@ -1,13 +1,15 @@
 """The file that a state is kept in: a header and what follows it, whole or refused.
 
     magic     16 bytes, `darknet state 5` and a line's end: what it is, and which version
-    digest    32 bytes, SHA-256 of all that follows, to the file's end
+    digest    32 bytes, SHA-256 of all that follows but the arrays
     length    8 bytes, little-endian: of the header
-    header    JSON, UTF-8
-    the rest  bytes and arrays, float32, little-endian, one after the other: the header says which
+    header    JSON, UTF-8; its `digest` is the arrays' SHA-256, in hexadecimal
+    bytes     of the caller, one after the other: the header says which, and how many
+    arrays    float32, little-endian, one after the other, to the file's end: the header says which
 
-So a changed bit is noticed wherever it is, and nothing is read that could be more than numbers. A
-digest is no signature: what a header says may be anybody's, and is checked by those who read it.
+So a changed bit is noticed wherever it is, who wants no arrays need not read them, and nothing is
+read that could be more than numbers. A digest is no signature: what a header says may be
+anybody's, and is checked by those who read it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import json
 import math
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -34,12 +36,11 @@ MAX_HEADER = 16 << 20
 """Bytes: a network of a hundred thousand parameters needs a quarter of it."""
 _LENGTH = struct.Struct("<Q")
 _FLOAT = np.dtype("<f4")
-_CHUNK = 1 << 20
 
 
 class StateReader:
     """A state's file, read once, from its start to its end. Raises BadValueError where it is not
-    what was written; that it is, is known at the `end` alone."""
+    what was written; that header and bytes are, `check` says, and that arrays are, `end`."""
 
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
@@ -57,8 +58,14 @@ class StateReader:
         self.header: Any = parse_json(self._take(length))
 
     def read(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next of the caller's bytes."""
         return self._take(size)
+
+    def check(self) -> None:
+        """All that was read must be what was written. To be called before arrays are read."""
+        if self._found.digest() != self._digest:
+            raise BadValueError("its content is not what its digest says")
+        self._found = hashlib.sha256()
 
     def array(self, shape: tuple[int, ...]) -> np.ndarray:
         """The next float32 array."""
@@ -68,17 +75,12 @@ class StateReader:
         self._fill(array.reshape(-1).data.cast("B"))
         return array.astype(np.float32, copy=False)
 
-    def skip(self) -> None:
-        """To the end."""
-        while self.left:
-            self._take(min(self.left, _CHUNK))
-
     def end(self) -> None:
-        """There must be nothing left, and all must be what was written."""
+        """There must be nothing left, and the arrays must be what was written."""
         if self.left or self._file.read(1):
             raise BadValueError("there is more in it than its header says")
-        if self._found.digest() != self._digest:
-            raise BadValueError("its content is not what its digest says")
+        if self._found.hexdigest() != self.header["digest"]:
+            raise BadValueError("its arrays are not what their digest says")
 
     def _take(self, size: int) -> bytes:
         if size > self.left:
@@ -116,28 +118,33 @@ def reading_state(path: str | Path) -> Iterator[StateReader]:
 
 
 def write_state(
-    path: str | Path, header: dict[str, Any], parts: Sequence[bytes | np.ndarray]
+    path: str | Path,
+    header: dict[str, Any],
+    more: Iterable[bytes],
+    arrays: Iterable[np.ndarray],
 ) -> None:
-    """Writes a header and what follows it, whole or not at all. Raises StateError."""
+    """Writes a header, to which it adds the `digest`, and what follows it, whole or not at all.
+    Raises StateError."""
+    values = [np.ascontiguousarray(each, _FLOAT).reshape(-1).data.cast("B") for each in arrays]
     try:
-        text = json.dumps(header, allow_nan=False).encode()
+        text = json.dumps(
+            {**header, "digest": _sha256(values).hexdigest()}, allow_nan=False
+        ).encode()
     except ValueError as error:
         raise StateError(f"{path}: is not written: a number in it is not finite") from error
     if len(text) > MAX_HEADER:
         raise StateError(f"{path}: is not written: its header would have {len(text):,} bytes")
-    content = [_LENGTH.pack(len(text)), text, *map(_bytes_of, parts)]
-    digest = hashlib.sha256()
-    for part in content:
-        digest.update(part)
+    front = [_LENGTH.pack(len(text)), text, *more]
     try:
         with atomic_file(path) as file:
-            for part in (MAGIC, digest.digest(), *content):
+            for part in (MAGIC, _sha256(front).digest(), *front, *values):
                 file.write(part)
     except OSError as error:
         raise StateError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _bytes_of(part: bytes | np.ndarray) -> bytes | memoryview:
-    if isinstance(part, bytes):
-        return part
-    return np.ascontiguousarray(part, _FLOAT).reshape(-1).data.cast("B")
+def _sha256(parts: Iterable[bytes | memoryview]) -> Any:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+    return found

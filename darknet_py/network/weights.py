@@ -21,11 +21,14 @@ import numpy as np
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import WeightsError
 from darknet_py.layers import Layer, Parameter
+from darknet_py.untrusted import MOST, open_file
 
 Array = Any
 
 _VERSION = struct.Struct("<iii")
 _FLOAT = np.dtype("<f4")
+_MOST_SEEN = MOST // 2
+"""Pictures: a training that begins with so many can go on for ever."""
 _LEAST = {"rolling_variance": -1e-6, "mean_square": 0.0}
 """Below it is no rounding."""
 
@@ -82,7 +85,7 @@ def read_weights(
     Where they are, all are filled; with `begin`, as a training does, those with dontload=1 are not.
     """
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return _read(file, Path(path), layers, partial, upto, begin)
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: {_reason(error)}") from error
@@ -127,6 +130,10 @@ def _read(
     contents = _contents(layers)
     header = _header(start, size, {_bytes(layers, content) for content in contents})
     there = _found(path, layers, contents, size - header.size, partial, upto)
+    if header.seen > _MOST_SEEN:
+        raise WeightsError(
+            f"{path}: is damaged: it says that {header.seen:,} pictures were trained on"
+        )
     file.seek(header.size)
     wanted = _with_weights(layers)[: len(_with_weights(layers[:upto]))]
     filled = [i for i in wanted if i in there and not (begin and layers[i].dontload)]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.network.state import read_notes, read_state, save_state
-from darknet_py.tasks.events import Event, Saved, SaveFailed
+from darknet_py.tasks.events import Event, Saved, SaveFailed, Saving
 from darknet_py.tasks.run import Options, Progress, Run
 from darknet_py.tasks.split import Split, unpack_split
 from darknet_py.untrusted import (
@@ -23,22 +23,25 @@ from darknet_py.untrusted import (
     integer,
     items,
     number,
+    open_file,
     optional,
     text,
 )
 
-_HEAVIEST = 1e100
-"""Above all weights of classes, and all losses, which are float32."""
+_LARGEST, _HEAVIEST = 1e100, 1e30
+"""Above all losses, which are float32, and all weights of classes, whose mean is 1."""
 
 
 @dataclass(frozen=True)
 class Began:
     """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
-    tells it from others."""
+    tells it from others; own_table, replaces: see Progress."""
 
     seed: int
     share: float
     run: str
+    own_table: bool
+    replaces: Sequence[str]
     split: Split
 
 
@@ -51,7 +54,21 @@ def start(net: Network, options: Options) -> Progress:
         share=options.share,
         class_weights=options.class_weights,
         balance=options.balance,
+        patience=options.patience,
+        valid_every=options.valid_every,
+        own_table=options.own_table,
+        replaces=options.replaces,
     )
+
+
+def go_on(progress: Progress, options: Options) -> Options:
+    """The options of a run that goes on: what they leave open is what it began with."""
+    if options.patience is not None:
+        progress.patience = options.patience
+    if options.valid_every is not None:
+        progress.valid_every = options.valid_every
+    progress.own_table, progress.replaces = options.own_table, options.replaces
+    return replace(options, patience=progress.patience, valid_every=progress.valid_every)
 
 
 def resume(net: Network, path: Path, options: Options | None = None) -> Progress:
@@ -88,7 +105,8 @@ def how_it_began(path: Path, seed: int | None = None, share: float | None = None
         raise StateError(f"{path}: is damaged: {error}") from error
     if progress.class_weights and len(progress.class_weights) != len(split.names):
         raise StateError(f"{path}: is damaged: it has weights of other classes than its own")
-    return Began(progress.seed, progress.share, progress.run, split)
+    own, replaces = progress.own_table, progress.replaces
+    return Began(progress.seed, progress.share, progress.run, own, replaces, split)
 
 
 def _progress(path: Path, notes: Any) -> Progress:
@@ -99,23 +117,36 @@ def _progress(path: Path, notes: Any) -> Progress:
         raise StateError(f"{path}: is no state of a training: {error}") from error
 
 
+def _any_count(value: Any, what: str) -> int:
+    """As large as the command line takes."""
+    return integer(value, what, most=None)
+
+
+def _names(value: Any, what: str) -> list[str]:
+    return items(value, what, lambda name, what: text(name, what, r"[^/\0]+"))
+
+
 def _share(value: Any, what: str) -> float:
     return number(value, what, 0, 1)
 
 
 def _class_weights(value: Any, what: str) -> list[float]:
-    return items(value, what, lambda weight, what: number(weight, what, 0, _HEAVIEST))
+    return items(value, what, lambda weight, what: float(number(weight, what, 0, _HEAVIEST)))
 
 
 _NOTES: dict[str, Callable[[Any, str], Any]] = {
-    "average": optional(lambda value, what: number(value, what, -_HEAVIEST, _HEAVIEST)),
+    "average": optional(lambda value, what: number(value, what, -_LARGEST, _LARGEST)),
     "best": optional(_share),
     "best_batch": optional(integer),
     "since_best": integer,
-    "seed": lambda value, what: integer(value, what, most=None),
+    "seed": _any_count,
     "share": _share,
     "class_weights": optional(_class_weights),
     "balance": boolean,
+    "patience": optional(_any_count),
+    "valid_every": optional(_any_count),
+    "own_table": boolean,
+    "replaces": _names,
     "run": lambda value, what: text(value, what, "[0-9a-f]{16}"),
 }
 """What a state's notes may be: see Progress."""
@@ -164,6 +195,8 @@ def save(
     where the state was too large for the disk. or_else: what a TrainingError says that is raised
     where one of them cannot be written; None: SaveFailed is enough."""
     failures: list[str] = []
+    if state:
+        yield Saving()
     with _noted(failures):
         run.options.backup.mkdir(parents=True, exist_ok=True)
         if state:
@@ -185,11 +218,11 @@ def _noted(failures: list[str]) -> Iterator[None]:
         failures.append(str(error))
 
 
-def weights_of_the_end(run: Run) -> bool:
-    """Whether NAME.weights are those of the batch that the network is at."""
+def weights_of(path: Path, seen: int) -> bool:
+    """Whether there are weights that have seen so many pictures."""
     try:
-        with open(run.path(".weights"), "rb") as file:
+        with open_file(path) as file:
             header = file.read(20)
     except OSError:
         return False
-    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == run.net.seen
+    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == seen

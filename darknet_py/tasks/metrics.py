@@ -56,7 +56,8 @@ class MetricsFile:
             rows = [row for row in found.rows if int(row["batch"]) <= batch]
             if not found.is_whole:
                 aside = _free_name(path)
-                path.rename(aside)
+                with atomic_file(aside) as damaged:
+                    damaged.write(path.read_bytes())
                 kept = f"{len(rows)} whole rows of it are kept" if rows else "none of it is kept"
                 self.said = (
                     f"{path}: is damaged, or no table of ours: {kept}, and it is now {aside}"
@@ -86,6 +87,7 @@ class MetricsFile:
             size = file.tell()
             try:
                 _write_whole(file, text.getvalue().encode())
+                os.fsync(file.fileno())
             except OSError:
                 # half a row would spoil the next one
                 file.truncate(size)

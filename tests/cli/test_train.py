@@ -493,3 +493,18 @@ def test_a_run_goes_on_bit_for_bit_though_a_picture_is_cut_short(
     at_once = train("c", "--max-iter", 9, "--resume")
     train("d", "--max-iter", 6, "--resume")
     assert train("d", "--max-iter", 9, "--resume") == at_once != whole
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "ds", "n.cfg"),
+        ("finetune", "ds", "n.cfg", "n.weights"),
+        ("classifier", "valid", "ds", "n.cfg", "n.weights"),
+        ("filters", "n.cfg", "n.weights"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_seeds_are_no_negative_numbers(darknet: Run, words: tuple[str, ...]) -> None:
+    code, _, err = darknet(*words, "--seed", -1)
+    assert (code, "'--seed': -1 is not in the range x>=0" in err) == (2, True), err

@@ -13,6 +13,7 @@ from darknet_py import ops as devices
 from darknet_py.network import Network
 from darknet_py.network.derived import rear
 from darknet_py.network.memory import arrays_of, remember
+from tests.ops.cupy_stand_in import gpu_on_numpy
 from tests.support.networks import CLASSIFIER, CPU, FLOAT64, make_network, pictures, truths
 
 TEXT = CLASSIFIER.replace("[avgpool]\n", "[dropout]\nprobability=.3\n[avgpool]\n")
@@ -118,7 +119,29 @@ def test_a_copy_stays_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ["gpu:1"]
 
 
+@pytest.mark.parametrize("way", WAYS, ids=["deepcopy", "pickle"])
+def test_on_a_gpu(way: Callable[[Network], Network], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a stand-in for cupy: arrays of the device, and where a pickle goes back to."""
+    gpu = gpu_on_numpy()
+    asked: list[str] = []
+
+    def for_device(name: str) -> object:
+        asked.append(name)
+        return gpu
+
+    monkeypatch.setattr(devices, "for_device", for_device)
+    net = trained("optimizer=adam", gpu)
+    twin = way(net)
+    assert asked in ([], ["gpu:0"])
+    assert type(twin.parameters()[0].value) is type(net.parameters()[0].value) is not np.ndarray
+    assert twin.parameters()[0].value is not net.parameters()[0].value
+    x, y = pictures(net, seed=8), truths(net, 8)
+    assert [twin.train_step(x, y) for _ in range(2)] == [net.train_step(x, y) for _ in range(2)]
+    assert_alike(net, twin)
+
+
 def test_devices_have_names() -> None:
+    assert devices.device_name(gpu_on_numpy()) == "gpu:0"
     assert devices.device_name(devices.for_device("cpu")) == "cpu"
     with pytest.raises(TypeError, match="functions of no device: SimpleNamespace"):
         devices.device_name(SimpleNamespace())

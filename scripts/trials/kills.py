@@ -1,0 +1,289 @@
+"""Trainings and fine-tunings that are killed, once or more, and go on to the very same files"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+import darknet_py.tasks.chart
+import darknet_py.tasks.finetune.run as stages
+import darknet_py.tasks.train
+from darknet_py.cli import main
+from darknet_py.network import Network
+from darknet_py.tasks.checkpoint import how_it_began
+from darknet_py.tasks.finetune.folder import read_folder
+from scripts.trials.mortal import Ended, differences, results, run
+from scripts.trials.trial import Failed
+
+NAME, GROUP, LIMIT = "kills", "kills", 120
+
+_CLASSES = "cat", "dog", "fox"
+_NETS = (
+    "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
+    "[convolutional]\nfilters=3\nsize=1\nactivation=linear\n[avgpool]\n[softmax]\n",
+    "[convolutional]\nfilters=8\nsize=3\nstride=2\npad=1\nactivation=relu\n[dropout]\n"
+    "probability=.3\n[maxpool]\nsize=2\nstride=2\n[connected]\noutput=3\nactivation=linear\n"
+    "[softmax]\n[cost]\n",
+)
+_BASE = (
+    "[net]\nbatch=8\nwidth=16\nheight=16\nchannels=3\nlearning_rate=.1\nmax_batches=9\n{}"
+    "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\npad=1\nactivation=leaky\n"
+    "[convolutional]\nfilters=5\nsize=1\nactivation=linear\n[avgpool]\n[softmax]\n"
+)
+_RATES = (
+    *("", "policy=poly\npower=2\n", "policy=steps\nsteps=2,5\nscales=.5,.2\n", "burn_in=3\n"),
+    "policy=plateau\nplateau_window=2\nplateau_climb=.01\n",
+)
+_OPTIMIZERS = "", "optimizer=adam\n", "optimizer=rmsprop\n", "momentum=0\n"
+_AUGMENT = "angle=9\n", "mixup=.3\n", "cutmix=1\n", "hue=.1\nexposure=1.3\n", "max_crop=20\n"
+_FINISHED = "is at its end", "has ended"
+"""What a run says that is asked to go on, and has nothing left to do."""
+_MOST = 3
+"""Kills of one run."""
+
+
+class _Run(NamedTuple):
+    """A command that begins a training, where it writes to, and the names of what may be there."""
+
+    words: list[object]
+    folder: str
+    name: str
+    goes_on: Callable[[], bool]
+    """Whether it is to be called with --resume now: as its user would see from the folder."""
+
+
+def prepare() -> None:
+    """Everything is loaded that commands of the trials need, but no chart is drawn."""
+    darknet_py.tasks.chart.save_chart = lambda path, *_: path.touch()
+    before = Path.cwd()
+    with TemporaryDirectory() as place:
+        os.chdir(place)
+        _draw(Path("ds"), 4, Random(0))
+        for number, layers in enumerate(_NETS):
+            for parts in (1, 2):
+                cfg = Path(f"{number}{parts}.cfg")
+                cfg.write_text(_cfg(layers, f"max_batches=3\nsubdivisions={parts}\n"))
+                _call("train", "ds", cfg, "-q", "--backup", f"b{cfg.stem}", "--ema", 0.5)
+        Path("base.cfg").write_text(_BASE.format(""))
+        _draw_weights(Path("base.cfg"))
+        words = ["finetune", "ds", "base.cfg", "base.weights", "-q", "--unfreeze", 1, "--all"]
+        for output, more in (("c", ["--views", 2]), ("d", ["--no-cache"])):
+            short = ["--head-epochs", 1, "--epochs", 1, "--batch", 4]
+            _call(*words, *short, *more, "-o", output)
+        os.chdir(before)
+
+
+def _call(*words: object) -> None:
+    sys.argv = ["darknet", *map(str, words)]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, words
+
+
+def trial(random: Random, folder: Path) -> str:
+    """A run as it should be, and one that is killed and goes on."""
+    _draw(folder / "ds", random.randint(4, 7), random)
+    kind = random.choice([_training, _training, _two_trainings, _forced, _finetuning])
+    every = random.randint(1, 4)
+    for name in ("whole", "killed"):
+        (folder / name).mkdir()
+    os.chdir(folder / "whole")
+    runs = kind(random, folder)
+
+    def settings() -> None:
+        darknet_py.tasks.train.is_due = lambda run: run.net.batch_num % every == 0
+        stages._seconds_between_states = lambda _net: 0
+
+    seams = []
+    for each in runs:
+        ended = run(each.words, prepare=settings)
+        if ended.code:
+            raise Failed(f"{each.words}: exit code {ended.code}: {ended.err[-500:]}")
+        seams.append(ended.seams)
+    os.chdir(folder / "killed")
+    if kind is _forced:  # what is there before is no matter of this trial
+        ended = run(runs[0].words, prepare=settings)
+        runs, seams = runs[1:], seams[1:]
+    said = _kill(random, runs, seams, settings)
+    found, expected = (_by_run(folder / name, runs) for name in ("killed", "whole"))
+    if any(line.endswith(": 130") for line in said):
+        # the last checkpoint before the end may be the one that Ctrl-C has asked for
+        for name in [name for name in (*found, *expected) if name.endswith(".backup")]:
+            found.pop(name, None), expected.pop(name, None)
+    wrong = differences(found, expected)
+    if wrong:
+        raise Failed("\n".join([*said, *wrong]))
+    return f"{kind.__name__[1:]}: {'the same files' if len(said) > len(runs) else 'not reached'}"
+
+
+def _kill(
+    random: Random, runs: list[_Run], seams: list[int], settings: Callable[[], None]
+) -> list[str]:
+    """Runs all to their ends, though they are killed; what was done, in lines."""
+    said = []
+    left = [random.randint(1, _MOST) for _ in runs]
+    going = list(range(len(runs)))
+    while going:
+        number = random.choice(going)
+        each, at, how = runs[number], 0, settings
+        sort = random.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM, 0])
+        if left[number] and sort:
+            at = random.randint(1, seams[number])
+        elif left[number]:
+            how = _alarm(random.uniform(0, 0.1), settings)
+        goes_on = each.goes_on()
+        words = [*each.words, *(["--resume"] if goes_on else [])]
+        if goes_on and "--force" in words:
+            words.remove("--force")
+        ended = run(words, at, sort, how)
+        said.append(f"{' '.join(map(str, words))}: seam {at}, signal {sort}: {ended.code}")
+        _check(ended, words, bool(left[number]))
+        if not left[number]:
+            going.remove(number)
+        left[number] -= 1
+    return said
+
+
+def _check(ended: Ended, words: list[object], may_die: bool) -> None:
+    """Raises Failed for an end that is none of those that it may have."""
+    is_done = ended.code == 1 and any(words in ended.err for words in _FINISHED)
+    may_be = ended.code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGALRM, 130)
+    if "Traceback" in ended.err or not (ended.code == 0 or is_done or (may_die and may_be)):
+        raise Failed(f"{words}: exit code {ended.code}: {ended.err[-1500:]}")
+
+
+def _alarm(seconds: float, settings: Callable[[], None]) -> Callable[[], None]:
+    """The settings, and death after so long, wherever that is."""
+
+    def prepare() -> None:
+        settings()
+        signal.setitimer(signal.ITIMER_REAL, seconds + 1e-4)
+
+    return prepare
+
+
+def _training(random: Random, folder: Path) -> list[_Run]:
+    return [_draw_training(random, folder, "n")]
+
+
+def _two_trainings(random: Random, folder: Path) -> list[_Run]:
+    """Of two cfgs in one folder."""
+    return [_draw_training(random, folder, name) for name in ("n", "n_small")]
+
+
+def _forced(random: Random, folder: Path) -> list[_Run]:
+    """One that another is put in the place of."""
+    before = _draw_training(random, folder, "n")
+    forced = _draw_training(random, folder, "n")
+    forced.words.append("--force")
+    start = Path(forced.folder, "n.state")
+    first: list[str] = []
+
+    def goes_on() -> bool:
+        """Once the state is the new run's."""
+        found = how_it_began(start).run
+        first.append(found)
+        return found != first[0]
+
+    return [before, forced._replace(goes_on=goes_on)]
+
+
+def _draw_training(random: Random, folder: Path, name: str) -> _Run:
+    """How to train is drawn, and NAME.cfg written."""
+    keys = (
+        random.choice(_RATES)
+        + random.choice(_OPTIMIZERS)
+        + f"subdivisions={random.choice((1, 2))}\n"
+    )
+    keys += "".join(random.sample(_AUGMENT, random.randint(0, 2)))
+    batches = random.randint(3, 9)
+    cfg = folder / f"{name}.cfg"
+    cfg.write_text(_cfg(random.choice(_NETS), f"max_batches={batches}\n{keys}"))
+    words: list[object] = ["train", "../ds", f"../{name}.cfg", "-q", "--backup", "b"]
+    for option, values in {
+        "--keep": (1, 2),
+        "--snapshot": (2, 3),
+        "--valid-every": (1, 2, 3),
+        "--patience": (1, 2),
+        "--ema": (0.5, 0.9),
+        "--share": (0, 0.2, 0.4),
+        "--seed": (1, 2),
+    }.items():
+        if random.random() < 0.4:
+            words += [option, random.choice(values)]
+    words += random.choice([[], [], ["--balance"], ["--class-weights", "balanced"]])
+    return _Run(words, "b", name, lambda: Path("b", f"{name}.state").exists())
+
+
+def _finetuning(random: Random, folder: Path) -> list[_Run]:
+    """In one to three stages."""
+    cfg = folder / "base.cfg"
+    cfg.write_text(_BASE.format(random.choice(["", "max_crop=18\nangle=5\n"])))
+    _draw_weights(cfg)
+    words: list[object] = ["finetune", "../ds", "../base.cfg", "../base.weights", "-o", "b", "-q"]
+    words += ["--head-epochs", random.randint(1, 3), "--epochs", 1, "--batch", 4, "--views", 2]
+    words += random.choice([[], ["--unfreeze", 1], ["--all"], ["--unfreeze", 1, "--all"]])
+    for option, values in {
+        "--patience": (1, 2),
+        "--ema": (0.5,),
+        "--share": (0, 0.3),
+    }.items():
+        if random.random() < 0.4:
+            words += [option, random.choice(values)]
+    words += ["--no-cache"] * (random.random() < 0.3) + ["--balance"] * (random.random() < 0.2)
+
+    def goes_on() -> bool:
+        """One that was killed while it was set up goes on, or begins again."""
+        there = read_folder(Path("b"), "base")
+        return there is not None and (there.begun or random.random() < 0.5)
+
+    return [_Run(words, "b", "base", goes_on)]
+
+
+def _draw_weights(cfg: Path) -> None:
+    net = Network.from_cfg(cfg, "cpu")
+    net.initialise(3)
+    net.save_weights(cfg.with_suffix(".weights"))
+
+
+def _by_run(folder: Path, runs: list[_Run]) -> dict[str, object]:
+    """What is in a folder, every table and chart under its own run's name: which of two runs has
+    metrics.csv is a matter of which began first."""
+    found = results(folder)
+    for each in runs:
+        shared = found.get(f"{each.folder}/{each.name}.state")
+        if isinstance(shared, tuple) and not shared[0]["notes"]["own_table"]:
+            for name in ("metrics.csv", "chart.png"):
+                if f"{each.folder}/{name}" in found:
+                    found[f"{each.folder}/{each.name}_{name}"] = found.pop(f"{each.folder}/{name}")
+    for content in found.values():
+        if isinstance(content, tuple):
+            content[0]["notes"].pop("own_table")
+    return found
+
+
+def _cfg(layers: str, keys: str) -> str:
+    size = "batch=8\nwidth=16\nheight=16\nchannels=3\nlearning_rate=.05\nmax_crop=16\nmin_crop=16\n"
+    return f"[net]\n{keys}{size}{layers}"
+
+
+def _draw(folder: Path, count: int, random: Random) -> None:
+    """`count` pictures of each class, of noise around a colour."""
+    noise = np.random.default_rng(random.getrandbits(32))
+    for number, name in enumerate(_CLASSES):
+        (folder / name).mkdir(parents=True)
+        for picture in range(count):
+            values = noise.integers(0, 160, (20, 20, 3), np.uint8)
+            values[:, :, number] += 60
+            Image.fromarray(values).save(folder / name / f"{picture}.png")

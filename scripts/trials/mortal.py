@@ -1,0 +1,227 @@
+"""Commands that die in the midst of what they do, and what they have left in the end.
+
+A command runs in a fork of a process that has loaded all that it needs, so that a thousand of them
+take minutes. There every place where a file is about to change is a seam: a command can be told to
+die at any of them, as by SIGKILL, or to get another signal there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from darknet_py.cli import main
+
+_EVENTS = {
+    *("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink"),
+    *("os.truncate", "os.chmod"),
+}
+_WRITES = os.O_WRONLY | os.O_RDWR
+HIDDEN = ".darknet"
+"""What the names of files begin with that are nobody's but for as long as a process lives."""
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, or minus the signal that it died of; what it said; how
+    many seams it came to, and of these the numbers of those before which a file had changed."""
+
+    code: int
+    out: str
+    err: str
+    seams: int
+    changes: list[int]
+
+
+def run(
+    words: Sequence[object],
+    at: int = 0,
+    with_signal: int = signal.SIGKILL,
+    prepare: Callable[[], None] = lambda: None,
+    watch: bool = False,
+) -> Ended:
+    """Runs `darknet WORDS` in this folder.
+
+    at: the seam at which it gets the signal, from 1; 0: at none. prepare: called in the process
+    before. watch: whether to look at each seam for changes.
+    """
+    folder = Path.cwd()
+    read, write = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of other threads: they do nothing
+        pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            os.close(read)
+            code = _live(words, at, with_signal, prepare, watch, folder, write)
+        finally:
+            os._exit(code)
+    os.close(write)
+    with os.fdopen(read) as said:
+        lines = said.read().split()
+    _, status = os.waitpid(pid, 0)
+    out, err = ((folder.parent / name).read_text() for name in ("out", "err"))
+    seams, changes = (int(lines[0]), [*map(int, lines[1:])]) if lines else (0, [])
+    return Ended(os.waitstatus_to_exitcode(status), out, err, seams, changes)
+
+
+def _live(
+    words: Sequence[object],
+    at: int,
+    with_signal: int,
+    prepare: Callable[[], None],
+    watch: bool,
+    folder: Path,
+    write: int,
+) -> int:
+    """The life of a forked process: its exit code."""
+    for number, name in ((1, "out"), (2, "err")):
+        file = os.open(folder.parent / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    prepare()
+    sys.argv = ["darknet", *map(str, words)]
+    seams = Seams(folder, at, with_signal, watch)
+    code = 1
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    seams.off = True
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.write(write, " ".join(map(str, [seams.count, *seams.changes])).encode())
+    return code
+
+
+class Seams:
+    """Counts the places where a file in a folder is about to change, from now on in this process,
+    and sends it a signal at one of them."""
+
+    def __init__(self, folder: Path, at: int, with_signal: int, watch: bool) -> None:
+        self._folder, self._at, self._signal, self._watch = str(folder), at, with_signal, watch
+        self.count, self.changes = 0, list[int]()
+        self._before = b""
+        self.off = False
+        self._fsync, os.fsync = os.fsync, self._synced
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.off:
+            return
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(flags, int) and flags & _WRITES and not isinstance(path, int):
+                self._seam(path)
+        elif event in _EVENTS:
+            self._seam(arguments[0])
+
+    def _synced(self, number: int) -> None:
+        self._seam(number)
+        self._fsync(number)
+
+    def _seam(self, path: object) -> None:
+        if isinstance(path, int):
+            path = os.readlink(f"/proc/self/fd/{path}")
+        if not isinstance(path, str | bytes | os.PathLike):
+            return
+        if not os.path.abspath(os.fsdecode(path)).startswith(f"{self._folder}{os.sep}"):
+            return
+        self.count += 1
+        if self._watch:
+            self.off = True
+            now = _look_of(self._folder)
+            self.off = False
+            if now != self._before:
+                self.changes.append(self.count)
+            self._before = now
+        if self.count == self._at:
+            os.kill(os.getpid(), self._signal)
+
+
+def _look_of(folder: str) -> bytes:
+    """A digest of all that is in a folder, but for the drawn part of names."""
+    digest = blake2b()
+    found = []
+    for place, folders, names in os.walk(folder):
+        found += [(f"{place}/{name}", b"") for name in folders]
+        for name in names:
+            with open(f"{place}/{name}", "rb") as file:
+                shown = name if not name.startswith(HIDDEN) else HIDDEN
+                found.append((f"{place}/{shown}", file.read()))
+    for path, content in sorted(found):
+        digest.update(path.encode() + b"\0" + content + b"\0")
+    return digest.digest()
+
+
+def results(folder: Path) -> dict[str, object]:
+    """What a training has left, by the names of files, as another run of it must leave it too."""
+    return {
+        str(path.relative_to(folder)): _content(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _content(path: Path) -> object:
+    if path.suffix == ".state":
+        return _state(path)
+    if path.name.endswith("metrics.csv"):
+        return _rows(path)
+    if path.suffix == ".png":
+        return "a chart"
+    return path.read_bytes()
+
+
+def _state(path: Path) -> object:
+    """All but what tells runs apart."""
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive}
+    header = json.loads(arrays.pop("header").tobytes())
+    header["notes"].pop("run")
+    header.pop("digest", None)
+    found = {
+        name: (array.dtype.str, array.shape, array.tobytes()) for name, array in arrays.items()
+    }
+    return header, found
+
+
+def _rows(path: Path) -> object:
+    """All but how long each batch took."""
+    rows = list(csv.reader(io.StringIO(path.read_text())))
+    place = rows[0].index("seconds")
+    return [[*row[:place], *row[place + 1 :]] for row in rows]
+
+
+def differences(found: dict[str, object], expected: dict[str, object]) -> list[str]:
+    """The names of files that differ, and how, in a word."""
+    lines = [f"{name}: missing" for name in sorted(expected.keys() - found.keys())]
+    lines += [f"{name}: too many" for name in sorted(found.keys() - expected.keys())]
+    shared = found.keys() & expected.keys()
+    for name in sorted(name for name in shared if found[name] != expected[name]):
+        detail = ""
+        if name.endswith("metrics.csv"):
+            batches = [[row[0] for row in each[name]] for each in (found, expected)]  # type: ignore[index]
+            detail = f": batches {batches[0]}, not {batches[1]}"
+        elif name.endswith(".state"):
+            headers = [each[name][0] for each in (found, expected)]  # type: ignore[index]
+            detail = f": {headers[0]['notes']}, not {headers[1]['notes']}"
+        lines.append(f"{name}: differs{detail}"[:600])
+    return lines
