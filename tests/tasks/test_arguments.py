@@ -1,4 +1,4 @@
-"""The functions of `darknet_py` with arguments that mean nothing, or another thing than it seems."""
+"""The functions of `darknet_py` with arguments that mean nothing, or not what they seem to."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def net() -> Network:
 
 @pytest.fixture
 def picture(net: Network) -> np.ndarray:
-    return pictures(net, 1)[0].transpose(1, 2, 0)
+    found: np.ndarray = pictures(net, 1)[0].transpose(1, 2, 0)
+    return found
 
 
 NOTHING: list[tuple[Call, str]] = [
