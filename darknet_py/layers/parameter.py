@@ -68,17 +68,20 @@ class Parameter:
 
     @value.setter
     def value(self, given: Array) -> None:
-        if given is None or given is not self._cell.shown:  # else it was changed in place: p *= 2
-            self.data = None if given is None else self._finite(self._copied(given))
+        if given is None:
+            self.data = None
+        elif given is not self._cell.shown:  # else it was changed in place: p.value *= 2
+            self.data = self._finite(self._copied(given))
 
     @property
     def data(self) -> Array:
-        """The values for those who compute: whoever changes them says so to the Network."""
+        """The values for those who compute: who changes these in place calls Network.changed."""
         return self._cell.data
 
     @data.setter
-    def data(self, array: Array) -> None:
-        self._cell.data, self._cell.shown = array, None
+    def data(self, given: Array) -> None:
+        fits = given is None or self._fits(given)
+        self._cell.data, self._cell.shown = given if fits else self._copied(given), None
 
     @property
     def updates(self) -> Array:
@@ -99,9 +102,9 @@ class Parameter:
         """From now on both are one: what becomes of either becomes of both."""
         self._cell = other._cell
 
-    def separate(self) -> None:
-        """Shares nothing any more, and has no values."""
-        self._cell = _Cell()
+    def put_on_paper(self) -> None:
+        """Shares nothing any more; its values are zeros, which take no memory."""
+        self._cell = _Cell(np.broadcast_to(np.zeros((), np.float32), self.shape))
 
     def version(self, to_host: Callable[[Array], np.ndarray]) -> int:
         """Another number than before where `value` was handed out and has been changed in place."""
@@ -141,9 +144,9 @@ class Parameter:
     def _fits(self, given: Any) -> bool:
         """Whether it is an array that kernels can work on as it is."""
         data = self._cell.data
-        if type(given) is not (np.ndarray if data is None else type(data)):
+        if not hasattr(given, "flags") or isinstance(given, np.memmap | np.ma.MaskedArray):
             return False
-        if data is not None and given.dtype != data.dtype:
+        if data is not None and (type(given) is not type(data) or given.dtype != data.dtype):
             return False
         flags = given.flags
         can_write = getattr(flags, "writeable", True) and getattr(flags, "aligned", True)

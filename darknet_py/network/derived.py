@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Shape
 from darknet_py.network.builder import build_layers
@@ -92,8 +90,7 @@ def on_paper(net: Network) -> Network:
     """The same network with zeros for parameters, which take no memory: to know what it needs."""
     other = resized(net, net.in_shape.w, net.in_shape.h)
     for parameter in other.parameters():
-        parameter.separate()
-        parameter.data = np.broadcast_to(np.zeros((), np.float32), parameter.shape)
+        parameter.put_on_paper()
     return other
 
 

@@ -20,10 +20,12 @@ def missing(net: Network, seed: int | None) -> None:
     """See Network.initialise."""
     rng = np.random.default_rng(net.settings.seed if seed is None else seed)
     for parameter in net.parameters():
-        if parameter.data is None:
-            parameter.data = _draw(net, parameter, rng)
-        if isinstance(parameter.data, np.ndarray):
-            parameter.data = net.ops.array(parameter.data)
+        value = parameter.data
+        if value is None:
+            value = _draw(net, parameter, rng)
+        if isinstance(value, np.ndarray):
+            parameter.data = None  # the device says of which type it is to be
+            parameter.data = net.ops.array(value)
     net.changed()
 
 

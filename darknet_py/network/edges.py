@@ -93,7 +93,7 @@ def checked(net: Network, x: np.ndarray) -> np.ndarray:
     if not (shape[1:] == (c, h, w) or (len(shape) == 2 and shape[1] == net.in_shape.size)):
         expected = f"(n, {c}, {h}, {w})" if not net.settings.is_vector else f"(n, {c})"
         raise ShapeError(f"{net.path}: expected pictures of shape {expected}, found {shape}")
-    _check_any(net, x)
+    _check_pixels(net, x)
     return x.reshape(shape[0], c, h, w)
 
 
@@ -103,13 +103,13 @@ def of_any_size(net: Network, x: np.ndarray) -> np.ndarray:
     is_map = not net.settings.is_vector and np.ndim(x) == 4
     if not (is_map and x.shape[1] == net.in_shape.c):
         return checked(net, x)
-    _check_any(net, x)
+    _check_pixels(net, x)
     return x
 
 
-def _check_any(net: Network, x: np.ndarray) -> None:
-    if not x.size:
-        raise ShapeError(f"{net.path}: expected at least one picture, found shape {x.shape}")
+def _check_pixels(net: Network, x: np.ndarray) -> None:
+    if 0 in x.shape[1:]:
+        raise ShapeError(f"{net.path}: expected pictures of a pixel or more, found {x.shape}")
 
 
 def to_outside(net: Network, y: Array, is_vector: bool) -> np.ndarray:

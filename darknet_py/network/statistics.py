@@ -71,7 +71,7 @@ def _parts(net: Network, batch: np.ndarray) -> list[np.ndarray]:
     """A batch by subdivisions. Raises ShapeError and NotFiniteError."""
     check_values(net, batch)
     parts = net.settings.subdivisions
-    if len(net.checked(batch)) % parts:
+    if len(net.checked(batch)) % parts or not len(batch):
         raise ShapeError(f"{net.path}: expected a multiple of {parts} pictures, found {len(batch)}")
     return np.split(batch, parts)
 

@@ -51,6 +51,8 @@ def see(
     layer that is none or has no map, NotFiniteError for maps with NaN.
     """
     check_values(net, x)
+    if top is not None and not top >= 1:
+        raise ShapeError(f"{net.path}: top={top}: expected 1 or more")
     net = net.sized(x[None])
     layers = layers or chosen_layers(net)
     for layer in layers:

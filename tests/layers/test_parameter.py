@@ -130,7 +130,7 @@ def test_what_does_not_is_refused_by_name(given: object, message: str) -> None:
     (weights,) = (each for each in net.layers[5].parameters() if each.name == "weights")
     before, x = weights.value.copy(), pictures(net, 1)
     predicted = net.predict(x)
-    for name in ("value", "updates"):
+    for name in ("value", "data", "updates"):
         with pytest.raises(ShapeError) as caught:
             setattr(weights, name, given)
         assert str(caught.value) == f"layer 5 [connected]: weights: {message}"
