@@ -31,7 +31,6 @@ from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 
-from darknet_py.atomic import is_alive
 from darknet_py.ops.notices import note
 
 CACHE_VARIABLE = "DARKNET_CACHE_DIR"
@@ -245,5 +244,16 @@ def _clear_leftovers(folder: Path) -> None:
         with suppress(OSError):
             age = time.time() - path.lstat().st_mtime
             part = _PART.fullmatch(path.name)
-            if age > _OLD or (part and (age > _HOUR or not is_alive(int(part["pid"])))):
+            if age > _OLD or (part and (age > _HOUR or not _is_alive(int(part["pid"])))):
                 path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process, anybody's, on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
