@@ -13,8 +13,8 @@ from darknet_py.tasks.split import Side, Split, unpack_split
 SPLIT = Split(
     ("cat", "\u732b"),
     "/a",
-    Side(("x/1.png", "caf\udce9.png"), ((0,), (0, 1))),
-    Side(("y.png",), ((),)),
+    Side(("x/1.png", "caf\udce9.png"), ((0,), (0, 1)), (7, 8)),
+    Side(("y.png",), ((),), (9,)),
 )
 DOCUMENT = json.loads(zlib.decompress(SPLIT.packed))
 
@@ -74,7 +74,7 @@ def test_what_unpacks_to_far_more_takes_no_memory(
 
 def test_a_list_that_packs_too_well_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("darknet_py.tasks.split._LITTLE", 1000)
-    split = Split(("a",), "/", Side(("x" * 100,) * 5000, ((0,),) * 5000), Side((), ()))
+    split = Split(("a",), "/", Side(("x" * 100,) * 5000, ((0,),) * 5000, (1,) * 5000), Side((), (), ()))
     assert len(split.packed) > 500_000
     assert unpack_split(split.packed) == split
 
@@ -82,4 +82,4 @@ def test_a_list_that_packs_too_well_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_could_not_be_unpacked_is_not_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("darknet_py.tasks.split._MOST_BYTES", 100)
     with pytest.raises(StateError, match=r"cannot be kept: their list has .* at most 100$"):
-        _ = Split(("a",), "/", Side(("x" * 100,), ((0,),)), Side((), ())).packed
+        _ = Split(("a",), "/", Side(("x" * 100,), ((0,),), (1,)), Side((), (), ())).packed
