@@ -133,7 +133,7 @@ def _faults_of(module: str, found: Import) -> Iterator[str]:
 
 def _may_know_layer(module: str, name: str) -> bool:
     base, parts = f"{US}.layers.base", f"{US}.layers.parts"
-    if module == f"{US}.layers.__init__":
+    if module == f"{US}.layers.__init__" or within(name, f"{US}.layers.parameter"):
         return True
     return module != base and (within(name, base) or within(name, parts))
 

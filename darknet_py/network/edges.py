@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darknet_py.errors import NotFiniteError, ShapeError
-from darknet_py.ops.cpu import threads
+from darknet_py.ops.bounds import bounds
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
@@ -19,8 +19,6 @@ Array = Any
 
 _FAR_BEYOND = 8.0
 """Pictures are 0..1; whoever has normalised them comes to about 3. Beyond this they are 0..255."""
-_LARGE = 1 << 20
-"""Numbers: from here on more than one thread reads them sooner."""
 
 
 def check_values(net: Network, x: Any) -> None:
@@ -33,20 +31,6 @@ def check_values(net: Network, x: Any) -> None:
             f"{net.path}: was given values up to {high:g}, and pictures are 0..1: divide by 255?",
             stacklevel=4,
         )
-
-
-def _bounds(x: np.ndarray) -> tuple[float, float]:
-    """The least and the largest value, NaN where there is one.
-
-    By all threads where there is much to read: one alone took as long for a batch of 64 pictures as
-    a GPU for all that it computes of them.
-    """
-    if x.size < _LARGE or not x.flags.c_contiguous:
-        return float(x.min()), float(x.max())
-    flat = x.reshape(-1)
-    parts = [flat[part.start : part.stop] for part in threads.spread(x.size)]
-    found = np.array(threads.run(lambda part: (part.min(), part.max()), parts))
-    return float(found[:, 0].min()), float(found[:, 1].max())
 
 
 def check_floats(net: Network, x: Any) -> None:
@@ -78,7 +62,7 @@ def _largest(net: Network, x: np.ndarray, what: str) -> float:
     """The largest number, all being finite, in float32 too."""
     if not x.size:
         return 0.0
-    low, high = _bounds(x)
+    low, high = bounds(x)
     limit = float(np.finfo(np.float32).max)
     if not (-limit <= low and high <= limit):  # NaN is both
         raise NotFiniteError(f"{net.path}: was given {what} that are not finite (NaN)")
