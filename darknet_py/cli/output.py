@@ -67,11 +67,10 @@ class _Raw(io.RawIOBase):
     def write(self, data: Any) -> int:
         while self.error is None:
             try:
-                if self._number is None:
-                    raise OSError(errno.EBADF, "it is closed")
-                return os.write(self._number, data)
+                number = self.fileno()
+                return os.write(number, data)
             except BlockingIOError:  # whoever shares it has made it so, and reads slowly
-                select.select([], [self._number], [])
+                select.select([], [number], [])
             except OSError as error:
                 self.error = error
                 if self.raises:
@@ -88,7 +87,7 @@ class _Raw(io.RawIOBase):
 
     def fileno(self) -> int:
         if self._number is None:
-            raise io.UnsupportedOperation("fileno")
+            raise io.UnsupportedOperation(errno.EBADF, "it is closed")
         return self._number
 
     def isatty(self) -> bool:
@@ -97,11 +96,9 @@ class _Raw(io.RawIOBase):
 
 def _guarded(stream: TextIO | None, name: str) -> tuple[_Raw | None, TextIO]:
     """A stream that writes to the same place by a _Raw; one that is no file stays as it is."""
-    if stream is None and name == "standard error":
-        return None, open(os.devnull, "w", encoding="utf-8")  # nobody wants to be told
     if stream is None:
         raw = _Raw(None, name)
-        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8")
+        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace")
     buffer = getattr(stream, "buffer", None)
     # without a buffer of its own where Python is told to have none (PYTHONUNBUFFERED)
     if not isinstance(getattr(buffer, "raw", buffer), io.FileIO):

@@ -223,7 +223,7 @@ def train(
     from darknet_py.ops import gpu_meeting
     from darknet_py.tasks.beginning import Beginning, begin, classes_warning
     from darknet_py.tasks.checkpoint import how_it_began
-    from darknet_py.tasks.data import open_data, results_folder
+    from darknet_py.tasks.data import check_apart, open_data, results_folder
     from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.metrics import TABLE
     from darknet_py.tasks.room import room_problem
@@ -237,6 +237,7 @@ def train(
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
     beginning = Beginning(weights, clear, reinit, state_path if resume else None)
+    check_apart(folder.path, Path(data), "--backup")
     with only_process_in(folder.path):
         if resume:
             began = how_it_began(state_path, given(context, "seed"), given(context, "share"))
@@ -322,7 +323,7 @@ def train(
         click.echo(_stopped_line(context, finished, folder, data, cfg), err=True)
         context.exit(130)
     if finished is not None and not chosen.quiet:
-        for line in _end_lines(finished, folder, cfg):
+        for line in _end_lines(finished, folder, net, cfg):
             click.echo(line, err=True)
 
 
@@ -399,17 +400,20 @@ _ONCE = ("clear", "force", "reinit", "resume", "state", "seed", "share")
 """Options of a run's beginning, which the state remembers or goes on from."""
 
 
-def _end_lines(finished: Finished, folder: RunFolder, cfg: str) -> Iterator[str]:
+def _end_lines(finished: Finished, folder: RunFolder, net: Network, cfg: str) -> Iterator[str]:
     """What came out, where it is, and what to do with it."""
+    from darknet_py.tasks.checkpoint import are_of
+
     start = folder.path / folder.name
     weights, own_cfg = Path(f"{start}.weights"), Path(f"{start}.cfg")
     best = Path(f"{start}_best.weights")
     if finished.reason == "patience":
         yield f"no validation since batch {finished.best_batch} was better: ended (--patience)"
+    has_best = finished.best_batch is not None and are_of(best, net, finished.best_batch)
     if finished.best is not None:
-        where = f": {best}" if best.exists() else ": its weights are not here"
+        where = f": {best}" if has_best else ": its weights are not here"
         yield f"best validation: top-1 {finished.best:.2%}, batch {finished.best_batch}{where}"
     yield f"after batch {finished.batch}: {weights}"
-    shown = best if finished.best is not None and best.exists() else weights
+    shown = best if has_best else weights
     words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]
     yield f"next: {shlex.join([command(), 'classify', *words])} PICTURE"

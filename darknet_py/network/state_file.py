@@ -110,7 +110,9 @@ def reading_state(path: str | Path) -> Iterator[StateReader]:
                 )
             yield reader
     except FileNotFoundError as error:
-        raise StateError(f"{path}: no such file: there is nothing to resume") from error
+        raise StateError(
+            f"{path}: no such file: there is nothing to resume: leave out --resume"
+        ) from error
     except OSError as error:
         raise StateError(f"{path}: cannot be read: {error.strerror or error}") from error
     except BadValueError as error:

@@ -218,11 +218,14 @@ def _noted(failures: list[str]) -> Iterator[None]:
         failures.append(str(error))
 
 
-def weights_of(path: Path, seen: int) -> bool:
-    """Whether there are weights that have seen so many pictures."""
+def are_of(path: Path, net: Network, batch_num: int) -> bool:
+    """Whether there are weights as the network's were after so many batches."""
     try:
         with open_file(path) as file:
             header = file.read(20)
     except OSError:
         return False
-    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == seen
+    if len(header) < 20:
+        return False
+    (seen,) = struct.unpack("<Q", header[12:])
+    return bool(seen // net.settings.batch == batch_num)

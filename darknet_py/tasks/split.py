@@ -23,7 +23,7 @@ from darknet_py.untrusted import BadValueError, fields, integer, items, parse_js
 
 _EXAMPLES = 5
 _MOST_BYTES, _MOST_ITEMS = 1 << 28, 1 << 24
-"""In a split: enough for five million pictures. What is packed may be far more than it seems."""
+"""In a split: enough for four million pictures. What is packed may be far more than it seems."""
 _LITTLE = 1 << 24
 """Bytes that anything may unpack to."""
 _SIDES = "to train on", "to validate with"
@@ -31,10 +31,12 @@ _SIDES = "to train on", "to validate with"
 
 @dataclass(frozen=True)
 class Side:
-    """paths: of pictures, relative to the split's root; labels: their classes, as in a Dataset."""
+    """paths: of pictures, relative to the split's root; labels: their classes, as in a Dataset;
+    sizes: of their files, in bytes, by which most changes of their contents are noticed."""
 
     paths: tuple[str, ...]
     labels: tuple[tuple[int, ...], ...]
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def split_of(train: Dataset, valid: Dataset | None) -> Split:
         train.names,
         root,
         _side(train, root),
-        _side(valid, root) if valid else Side((), ()),
+        _side(valid, root) if valid else Side((), (), ()),
     )
 
 
@@ -106,12 +108,13 @@ def _unpack(packed: bytes) -> Split:
 
     sides = []
     for key in ("train", "valid"):
-        side = fields(found[key], key, ("paths", "labels"))
+        side = fields(found[key], key, ("paths", "labels", "sizes"))
         paths = items(side["paths"], "a path", text)
         classes = items(side["labels"], "a label", labels)
-        if len(paths) != len(classes):
-            raise BadValueError(f"{key} has {len(paths):,} paths and {len(classes):,} labels")
-        sides.append(Side(tuple(paths), tuple(classes)))
+        sizes = items(side["sizes"], "a size", lambda size, what: integer(size, what, least=-1))
+        if not len(paths) == len(classes) == len(sizes):
+            raise BadValueError(f"{key} has not as many paths, labels and sizes")
+        sides.append(Side(tuple(paths), tuple(classes), tuple(sizes)))
     return Split(tuple(names), text(found["root"], "root"), *sides)
 
 
@@ -170,6 +173,10 @@ def rejoin(
     ]
     _check_labels(given, known, split.names, state)
     now, moved = _sides(given, known)
+    changed = [
+        [e.key for e in side if e.key in known and known[e.key].size != _size(e.path)]
+        for side in now
+    ]
     new = [[entry for entry in side if entry.key not in known] for side in now]
     here = {entry.key for side in given for entry in side}
     gone = [[key for key in side.paths if key not in here] for side in (split.train, split.valid)]
@@ -181,6 +188,7 @@ def rejoin(
     ]
     changes = [
         *_change("gone since the run began, or cannot be read", gone),
+        *_change("hold other than when the run began", changed),
         *_change("new since the run began", [[entry.key for entry in side] for side in new]),
         *_change(
             "stay where they were when the run began", [[e.key for e in side] for side in moved]
@@ -198,10 +206,11 @@ class _Entry(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """A picture of the split: the sides that it is on, 0 and 1, and its classes."""
+    """A picture of the split: the sides that it is on, 0 and 1, its classes, its bytes."""
 
     sides: set[int]
     labels: tuple[int, ...]
+    size: int
 
 
 def _entries(split: Split, train: Dataset, valid: Dataset | None) -> list[list[_Entry]]:
@@ -226,8 +235,8 @@ def _entries(split: Split, train: Dataset, valid: Dataset | None) -> list[list[_
 def _known(split: Split) -> dict[str, _Known]:
     known: dict[str, _Known] = {}
     for number, side in enumerate((split.train, split.valid)):
-        for key, labels in zip(side.paths, side.labels, strict=True):
-            known.setdefault(key, _Known(set(), labels)).sides.add(number)
+        for key, labels, size in zip(side.paths, side.labels, side.sizes, strict=True):
+            known.setdefault(key, _Known(set(), labels, size)).sides.add(number)
     return known
 
 
@@ -297,7 +306,15 @@ def _change(what: str, sides: Sequence[Sequence[str]]) -> list[str]:
 
 def _side(dataset: Dataset, root: str) -> Side:
     paths = tuple(_within(os.path.abspath(path), root) for path in dataset.paths)
-    return Side(paths, tuple(dataset.labels))
+    return Side(paths, tuple(dataset.labels), tuple(map(_size, dataset.paths)))
+
+
+def _size(path: Path) -> int:
+    """Of a file, in bytes; -1 where there is none."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return -1
 
 
 def _root(paths: Iterable[str | os.PathLike[str]]) -> str:

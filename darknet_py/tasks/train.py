@@ -15,12 +15,12 @@ from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
 from darknet_py.tasks.beginning import first_bad_value
 from darknet_py.tasks.checkpoint import (
+    are_of,
     checkpoint,
     go_on,
     is_due,
     save,
     start,
-    weights_of,
 )
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
@@ -140,7 +140,7 @@ def _ended_before(run: Run, reason: str, goes_on: bool) -> Iterator[Event]:
             f"{net.path}: seen is already past max_batches ({seen}): use -clear to start counting "
             "again"
         )
-    if weights_of(run.path(".weights"), net.seen):
+    if are_of(run.path(".weights"), net, net.batch_num):
         ended = {
             "done": f"is at its end ({seen}): to go on, raise max_batches in it or --max-iter",
             "patience": f"has ended: of the last {since} validations none was better: to go on, "

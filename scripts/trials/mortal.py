@@ -11,13 +11,14 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,26 +35,26 @@ HIDDEN = ".darknet"
 
 class Ended(NamedTuple):
     """How a command ended: its exit code, or minus the signal that it died of; what it said; how
-    many seams it came to, and of these the numbers of those before which a file had changed."""
+    many seams it came to, 0 where it died."""
 
     code: int
     out: str
     err: str
     seams: int
-    changes: list[int]
 
 
 def run(
     words: Sequence[object],
     at: int = 0,
-    with_signal: int = signal.SIGKILL,
+    signals: Sequence[int] = (signal.SIGKILL,),
     prepare: Callable[[], None] = lambda: None,
-    watch: bool = False,
+    copies: Path | None = None,
 ) -> Ended:
     """Runs `darknet WORDS` in this folder.
 
-    at: the seam at which it gets the signal, from 1; 0: at none. prepare: called in the process
-    before. watch: whether to look at each seam for changes.
+    at: the seam at which it gets the signals, from 1; 0: at none. prepare: called in the process
+    before. copies: a folder that gets a copy of this one from each seam at which it is not what it
+    was at the one before: what a process that is killed there would leave.
     """
     folder = Path.cwd()
     read, write = os.pipe()
@@ -66,24 +67,23 @@ def run(
         code = 70
         try:
             os.close(read)
-            code = _live(words, at, with_signal, prepare, watch, folder, write)
+            code = _live(words, at, signals, prepare, copies, folder, write)
         finally:
             os._exit(code)
     os.close(write)
     with os.fdopen(read) as said:
-        lines = said.read().split()
+        seams = int(said.read() or 0)
     _, status = os.waitpid(pid, 0)
     out, err = ((folder.parent / name).read_text() for name in ("out", "err"))
-    seams, changes = (int(lines[0]), [*map(int, lines[1:])]) if lines else (0, [])
-    return Ended(os.waitstatus_to_exitcode(status), out, err, seams, changes)
+    return Ended(os.waitstatus_to_exitcode(status), out, err, seams)
 
 
 def _live(
     words: Sequence[object],
     at: int,
-    with_signal: int,
+    signals: Sequence[int],
     prepare: Callable[[], None],
-    watch: bool,
+    copies: Path | None,
     folder: Path,
     write: int,
 ) -> int:
@@ -96,31 +96,33 @@ def _live(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     prepare()
     sys.argv = ["darknet", *map(str, words)]
-    seams = Seams(folder, at, with_signal, watch)
+    seams = Seams(folder, at, signals, copies)
     code = 1
     try:
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, the process ends here, and says it
         sys.excepthook(*sys.exc_info())
+    if copies is not None:  # and one from the end, when its locks are let go of
+        seams.copy()
     seams.off = True
     sys.stdout.flush()
     sys.stderr.flush()
-    os.write(write, " ".join(map(str, [seams.count, *seams.changes])).encode())
+    os.write(write, str(seams.count).encode())
     return code
 
 
 class Seams:
     """Counts the places where a file in a folder is about to change, from now on in this process,
-    and sends it a signal at one of them."""
+    and sends it signals at one of them."""
 
-    def __init__(self, folder: Path, at: int, with_signal: int, watch: bool) -> None:
-        self._folder, self._at, self._signal, self._watch = str(folder), at, with_signal, watch
-        self.count, self.changes = 0, list[int]()
+    def __init__(self, folder: Path, at: int, signals: Sequence[int], copies: Path | None) -> None:
+        self._folder, self._at, self._signals, self._copies = str(folder), at, signals, copies
+        self.count = 0
         self._before = b""
         self.off = False
-        self._fsync, os.fsync = os.fsync, self._synced
+        self._fsync, vars(os)["fsync"] = os.fsync, self._synced
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -145,15 +147,20 @@ class Seams:
         if not os.path.abspath(os.fsdecode(path)).startswith(f"{self._folder}{os.sep}"):
             return
         self.count += 1
-        if self._watch:
+        self.copy()
+        if self.count == self._at:
+            for number in self._signals:
+                os.kill(os.getpid(), number)
+
+    def copy(self) -> None:
+        """What is in the folder now, where it is not what it was the last time."""
+        if self._copies is not None:
             self.off = True
             now = _look_of(self._folder)
-            self.off = False
             if now != self._before:
-                self.changes.append(self.count)
+                shutil.copytree(self._folder, self._copies / f"{self.count:04}")
             self._before = now
-        if self.count == self._at:
-            os.kill(os.getpid(), self._signal)
+            self.off = False
 
 
 def _look_of(folder: str) -> bytes:
@@ -171,7 +178,7 @@ def _look_of(folder: str) -> bytes:
     return digest.digest()
 
 
-def results(folder: Path) -> dict[str, object]:
+def results(folder: Path) -> dict[str, Any]:
     """What a training has left, by the names of files, as another run of it must leave it too."""
     return {
         str(path.relative_to(folder)): _content(path)
@@ -210,7 +217,7 @@ def _rows(path: Path) -> object:
     return [[*row[:place], *row[place + 1 :]] for row in rows]
 
 
-def differences(found: dict[str, object], expected: dict[str, object]) -> list[str]:
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     """The names of files that differ, and how, in a word."""
     lines = [f"{name}: missing" for name in sorted(expected.keys() - found.keys())]
     lines += [f"{name}: too many" for name in sorted(found.keys() - expected.keys())]
@@ -218,10 +225,10 @@ def differences(found: dict[str, object], expected: dict[str, object]) -> list[s
     for name in sorted(name for name in shared if found[name] != expected[name]):
         detail = ""
         if name.endswith("metrics.csv"):
-            batches = [[row[0] for row in each[name]] for each in (found, expected)]  # type: ignore[index]
+            batches = [[row[0] for row in each[name]] for each in (found, expected)]
             detail = f": batches {batches[0]}, not {batches[1]}"
         elif name.endswith(".state"):
-            headers = [each[name][0] for each in (found, expected)]  # type: ignore[index]
+            headers = [each[name][0] for each in (found, expected)]
             detail = f": {headers[0]['notes']}, not {headers[1]['notes']}"
         lines.append(f"{name}: differs{detail}"[:600])
     return lines

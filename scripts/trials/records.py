@@ -68,14 +68,14 @@ def _is_object(found: Any) -> bool:
 
 @cache
 def _written() -> bytes:
-    side = Side(("a/1.png", "b/2.png"), ((0,), (1,)))
+    side = Side(("a/1.png", "b/2.png"), ((0,), (1,)), (7, 8))
     stages = [
         Stage("head", 4, 10, 8, 0.003, 1.0, "adam", 1e-4),
         Stage("last", 2, 30, 8, 0.003, 0.8, "sgd", 5e-4),
     ]
     inputs = {"cfg": "0" * 8, "seed": 3, "views": 4, "keys": [["mixup", 0.2]]}
     with tempfile.TemporaryDirectory() as place:
-        split = Split(("cat", "dog"), "/pictures", side, Side((), ()))
+        split = Split(("cat", "dog"), "/pictures", side, Side((), (), ()))
         folder = Folder(Path(place), "net", inputs, split, stages)
         folder.begun = True
         folder.finish("head", {"top1": 0.5, "loss": 1.25})

@@ -226,13 +226,9 @@ def check_new(path: Path, name: str, there: Folder | None, texts: Mapping[str, s
 
 
 def check_inputs(path: Path, name: str, inputs: Iterable[str | Path]) -> None:
-    """Raises TrainingError where the results would replace what they are made from, or lie in the
-    folder of the pictures, where they would be a class the next time."""
+    """Raises TrainingError where the results would replace what they are made from."""
     results = {os.path.realpath(path / f"{name}{suffix}") for suffix in (*_RESULT, ".data")}
-    folders = [os.path.realpath(path), *map(str, Path(os.path.realpath(path)).parents)]
     for given in inputs:
-        if os.path.isdir(given) and os.path.realpath(given) in folders:
-            raise TrainingError(f"{path}: lies in {given}, among the pictures: choose another -o")
         if os.path.realpath(given) in results:
             raise TrainingError(
                 f"{given}: would be replaced by the result: choose another -o than {path}"

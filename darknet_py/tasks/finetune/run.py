@@ -16,7 +16,7 @@ from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
 from darknet_py.network.derived import rear
 from darknet_py.network.split import front_end
-from darknet_py.tasks.checkpoint import resume, weights_of
+from darknet_py.tasks.checkpoint import are_of, resume
 from darknet_py.tasks.checkpoint import start as begin
 from darknet_py.tasks.events import Event, Finished, Validated
 from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
@@ -216,7 +216,7 @@ def _train(
     if progress.best_batch is not None:
         result, batch = ("_best.weights", progress.best_batch)
     weights = options.backup / f"{folder.name}{result}"
-    if not weights_of(weights, batch * stage.batch):
+    if not are_of(weights, net, batch):
         # killed between the last state and the weights, or the disk was full
         evaluation = None
         with net.averaged():
