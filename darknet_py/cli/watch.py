@@ -120,9 +120,9 @@ class Watcher:
                 self._metrics = MetricsFile(self._table, self._unwritten[0].batch - 1)
                 if self._metrics.said:
                     status_line.say(f"warning: {self._metrics.said}")
-            for event in self._unwritten:
+            events, self._unwritten = self._unwritten, []
+            for event in events:
                 self._metrics.add(event)
-            self._unwritten = []
             self._metrics.flush()
         except OSError as error:
             status_line.say(f"warning: {self._table}: not written: {error.strerror or error}")

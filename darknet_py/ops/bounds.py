@@ -22,7 +22,7 @@ def bounds(x: np.ndarray) -> tuple[float, float]:
     """
     if x.size < _LARGE or not x.flags.c_contiguous:
         return float(x.min()), float(x.max())
-    parts = np.array_split(x.reshape(-1), _THREADS)
+    parts = [part for part in np.array_split(x.reshape(-1), _THREADS) if part.size]
     found = np.array(list(_pool(os.getpid()).map(_of_part, parts)))
     return float(found[:, 0].min()), float(found[:, 1].max())
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from darknet_py.errors import StateError
 from darknet_py.images import Dataset
+from darknet_py.images.names import one_line
 from darknet_py.untrusted import BadValueError, fields, integer, items, parse_json, text
 
 _EXAMPLES = 5
@@ -110,10 +111,9 @@ def _unpack(packed: bytes) -> Split:
         side = fields(found[key], key, ("paths", "labels", "sizes"))
         paths = items(side["paths"], "a path", text)
         classes = items(side["labels"], "a label", labels)
-        sizes = items(side["sizes"], "a size", integer)
+        sizes = items(side["sizes"], "a size", lambda size, what: integer(size, what, least=-1))
         if not len(paths) == len(classes) == len(sizes):
-            counts = f"{len(paths):,} paths, {len(classes):,} labels and {len(sizes):,} sizes"
-            raise BadValueError(f"{key} has {counts}")
+            raise BadValueError(f"{key} has not as many paths, labels and sizes")
         sides.append(Side(tuple(paths), tuple(classes), tuple(sizes)))
     return Split(tuple(names), text(found["root"], "root"), *sides)
 
@@ -332,6 +332,6 @@ def _within(path: str, root: str) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    shown = ", ".join(words[:_EXAMPLES])
+    shown = ", ".join(map(one_line, words[:_EXAMPLES]))
     more = len(words) - _EXAMPLES
     return f"{shown} and {more} more" if more > 0 else shown

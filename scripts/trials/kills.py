@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ import darknet_py.tasks.train
 from darknet_py.cli import main
 from darknet_py.network import Network
 from darknet_py.tasks.checkpoint import how_it_began
-from darknet_py.tasks.finetune.folder import read_folder
+from darknet_py.tasks.finetune.folder import read_folder, seed_of
 from scripts.trials.mortal import Ended, differences, results, run
 from scripts.trials.trial import Failed
 
@@ -50,6 +51,12 @@ _FINISHED = "is at its end", "has ended"
 """What a run says that is asked to go on, and has nothing left to do."""
 _MOST = 3
 """Kills of one run."""
+_SIGNALS = (
+    *((signal.SIGKILL,), (signal.SIGKILL,), (signal.SIGTERM,)),
+    *((signal.SIGINT,), (signal.SIGINT, signal.SIGINT)),
+    (),
+)
+"""None: death by the clock, wherever that is."""
 
 
 class _Run(NamedTuple):
@@ -60,6 +67,15 @@ class _Run(NamedTuple):
     name: str
     goes_on: Callable[[], bool]
     """Whether it is to be called with --resume now: as its user would see from the folder."""
+
+
+class _What(NamedTuple):
+    """What is killed: runs in a folder, after others were there, and then something changed."""
+
+    name: str
+    runs: list[_Run]
+    before: Sequence[list[object]] = ()
+    change: Callable[[], None] = lambda: None
 
 
 def prepare() -> None:
@@ -101,28 +117,28 @@ def _call(*words: object) -> None:
 def trial(random: Random, folder: Path) -> str:
     """A run as it should be, and one that is killed and goes on."""
     _draw(folder / "ds", random.randint(4, 7), random)
-    kind = random.choice([_training, _training, _two_trainings, _forced, _finetuning])
     every = random.randint(1, 4)
-    for name in ("whole", "killed"):
-        (folder / name).mkdir()
-    os.chdir(folder / "whole")
-    runs = kind(random, folder)
 
     def settings() -> None:
         checkpoints_every(every)
 
-    seams = []
-    for each in runs:
-        ended = run(each.words, prepare=settings)
+    def run_whole(words: list[object]) -> int:
+        ended = run(words, prepare=settings)
         if ended.code:
-            raise Failed(f"{each.words}: exit code {ended.code}: {ended.err[-500:]}")
-        seams.append(ended.seams)
+            raise Failed(f"{words}: exit code {ended.code}: {ended.err[-500:]}")
+        return ended.seams
+
+    (folder / "whole").mkdir()
+    os.chdir(folder / "whole")
+    what = random.choice(_WHAT)(random, folder)
+    for words in what.before:
+        run_whole(words)
+    shutil.copytree(folder / "whole", folder / "killed")
+    what.change()
+    seams = [run_whole(each.words) for each in what.runs]
     os.chdir(folder / "killed")
-    if kind is _forced:  # what is there before is no matter of this trial
-        ended = run(runs[0].words, prepare=settings)
-        runs, seams = runs[1:], seams[1:]
-    said = _kill(random, runs, seams, settings)
-    found, expected = (_by_run(folder / name, runs) for name in ("killed", "whole"))
+    said = _kill(random, what.runs, seams, settings)
+    found, expected = (_by_run(folder / name, what.runs) for name in ("killed", "whole"))
     if any(line.endswith(": 130") for line in said):
         # the last checkpoint before the end may be the one that Ctrl-C has asked for
         for name in [name for name in (*found, *expected) if name.endswith(".backup")]:
@@ -130,7 +146,7 @@ def trial(random: Random, folder: Path) -> str:
     wrong = differences(found, expected)
     if wrong:
         raise Failed("\n".join([*said, *wrong]))
-    return f"{kind.__name__[1:]}: {'the same files' if len(said) > len(runs) else 'not reached'}"
+    return what.name
 
 
 def _kill(
@@ -143,17 +159,17 @@ def _kill(
     while going:
         number = random.choice(going)
         each, at, how = runs[number], 0, settings
-        sort = random.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM, 0])
-        if left[number] and sort:
+        signals = random.choice(_SIGNALS)
+        if left[number] and signals:
             at = random.randint(1, seams[number])
         elif left[number]:
             how = _alarm(random.uniform(0, 0.1), settings)
         goes_on = each.goes_on()
-        words = [*each.words, *(["--resume"] if goes_on else [])]
-        if goes_on and "--force" in words:
-            words.remove("--force")
-        ended = run(words, at, sort, how)
-        said.append(f"{' '.join(map(str, words))}: seam {at}, signal {sort}: {ended.code}")
+        words = each.words
+        if goes_on:
+            words = [word for word in words if word not in ("--force", "--resume")] + ["--resume"]
+        ended = run(words, at, signals, how)
+        said.append(f"{' '.join(map(str, words))}: seam {at}, signals {signals}: {ended.code}")
         _check(ended, words, bool(left[number]))
         if not left[number]:
             going.remove(number)
@@ -179,30 +195,61 @@ def _alarm(seconds: float, settings: Callable[[], None]) -> Callable[[], None]:
     return prepare
 
 
-def _training(random: Random, folder: Path) -> list[_Run]:
-    return [_draw_training(random, folder, "n")]
+def _training(random: Random, folder: Path) -> _What:
+    return _What("training", [_draw_training(random, folder, "n")])
 
 
-def _two_trainings(random: Random, folder: Path) -> list[_Run]:
-    """Of two cfgs in one folder."""
-    return [_draw_training(random, folder, name) for name in ("n", "n_small")]
+def _two_trainings(random: Random, folder: Path) -> _What:
+    runs = [_draw_training(random, folder, name) for name in ("n", "n_small")]
+    return _What("two in a folder", runs)
 
 
-def _forced(random: Random, folder: Path) -> list[_Run]:
-    """One that another is put in the place of."""
-    before = _draw_training(random, folder, "n")
+def _forced_training(random: Random, folder: Path) -> _What:
+    before = _draw_training(random, folder, "n").words
     forced = _draw_training(random, folder, "n")
-    forced.words.append("--force")
-    start = Path(forced.folder, "n.state")
     first: list[str] = []
 
     def goes_on() -> bool:
         """Once the state is the new run's."""
-        found = how_it_began(start).run
-        first.append(found)
-        return found != first[0]
+        first.append(how_it_began(Path(forced.folder, "n.state")).run)
+        return first[-1] != first[0]
 
-    return [before, forced._replace(goes_on=goes_on)]
+    runs = [forced._replace(words=[*forced.words, "--force"], goes_on=goes_on)]
+    return _What("forced training", runs, [before])
+
+
+def _finetuning(random: Random, folder: Path) -> _What:
+    return _What("fine-tuning", [_draw_finetuning(random, folder)])
+
+
+def _forced_finetuning(random: Random, folder: Path) -> _What:
+    before = [*_draw_finetuning(random, folder).words, "--seed", 5]
+    forced = _draw_finetuning(random, folder)
+    words = [*forced.words, "--seed", 6, "--force"]
+    runs = [forced._replace(words=words, goes_on=lambda: seed_of(Path("b"), 0) == 6)]
+    return _What("forced fine-tuning", runs, [before])
+
+
+def _changed_finetuning(random: Random, folder: Path) -> _What:
+    """One that has begun, or ended, before pictures changed."""
+    drawn = _draw_finetuning(random, folder)
+
+    def change() -> None:
+        pictures = sorted((folder / "ds").glob("*/*.png"))
+        one, other = random.sample(pictures, 2)
+        if random.random() < 0.5:
+            one.unlink()
+        else:
+            one.write_bytes(other.read_bytes())
+
+    runs = [drawn._replace(words=[*drawn.words, "--resume"])]
+    return _What("changed fine-tuning", runs, [drawn.words], change)
+
+
+_WHAT = (
+    *(_training, _training, _training, _two_trainings, _forced_training),
+    *(_finetuning, _finetuning, _forced_finetuning, _changed_finetuning),
+)
 
 
 def _draw_training(random: Random, folder: Path, name: str) -> _Run:
@@ -232,8 +279,8 @@ def _draw_training(random: Random, folder: Path, name: str) -> _Run:
     return _Run(words, "b", name, lambda: Path("b", f"{name}.state").exists())
 
 
-def _finetuning(random: Random, folder: Path) -> list[_Run]:
-    """In one to three stages."""
+def _draw_finetuning(random: Random, folder: Path) -> _Run:
+    """How to fine-tune is drawn, in one to three stages, and the weights to begin with."""
     cfg = folder / "base.cfg"
     cfg.write_text(BASE.format(random.choice(["", "max_crop=18\nangle=5\n"])))
     draw_weights(cfg)
@@ -254,7 +301,7 @@ def _finetuning(random: Random, folder: Path) -> list[_Run]:
         there = read_folder(Path("b"), "base")
         return there is not None and (there.begun or random.random() < 0.5)
 
-    return [_Run(words, "b", "base", goes_on)]
+    return _Run(words, "b", "base", goes_on)
 
 
 def draw_weights(cfg: Path) -> None:

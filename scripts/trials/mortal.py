@@ -46,13 +46,13 @@ class Ended(NamedTuple):
 def run(
     words: Sequence[object],
     at: int = 0,
-    with_signal: int = signal.SIGKILL,
+    signals: Sequence[int] = (signal.SIGKILL,),
     prepare: Callable[[], None] = lambda: None,
     copies: Path | None = None,
 ) -> Ended:
     """Runs `darknet WORDS` in this folder.
 
-    at: the seam at which it gets the signal, from 1; 0: at none. prepare: called in the process
+    at: the seam at which it gets the signals, from 1; 0: at none. prepare: called in the process
     before. copies: a folder that gets a copy of this one from each seam at which it is not what it
     was at the one before: what a process that is killed there would leave.
     """
@@ -67,7 +67,7 @@ def run(
         code = 70
         try:
             os.close(read)
-            code = _live(words, at, with_signal, prepare, copies, folder, write)
+            code = _live(words, at, signals, prepare, copies, folder, write)
         finally:
             os._exit(code)
     os.close(write)
@@ -81,7 +81,7 @@ def run(
 def _live(
     words: Sequence[object],
     at: int,
-    with_signal: int,
+    signals: Sequence[int],
     prepare: Callable[[], None],
     copies: Path | None,
     folder: Path,
@@ -96,7 +96,7 @@ def _live(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     prepare()
     sys.argv = ["darknet", *map(str, words)]
-    seams = Seams(folder, at, with_signal, copies)
+    seams = Seams(folder, at, signals, copies)
     code = 1
     try:
         main()
@@ -115,10 +115,10 @@ def _live(
 
 class Seams:
     """Counts the places where a file in a folder is about to change, from now on in this process,
-    and sends it a signal at one of them."""
+    and sends it signals at one of them."""
 
-    def __init__(self, folder: Path, at: int, with_signal: int, copies: Path | None) -> None:
-        self._folder, self._at, self._signal, self._copies = str(folder), at, with_signal, copies
+    def __init__(self, folder: Path, at: int, signals: Sequence[int], copies: Path | None) -> None:
+        self._folder, self._at, self._signals, self._copies = str(folder), at, signals, copies
         self.count = 0
         self._before = b""
         self.off = False
@@ -149,7 +149,8 @@ class Seams:
         self.count += 1
         self.copy()
         if self.count == self._at:
-            os.kill(os.getpid(), self._signal)
+            for number in self._signals:
+                os.kill(os.getpid(), number)
 
     def copy(self) -> None:
         """What is in the folder now, where it is not what it was the last time."""

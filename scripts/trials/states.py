@@ -176,7 +176,7 @@ def _saved(net: Network, decay: float, split: bytes, number: int) -> bytes:
 
 
 def _split_of_four() -> bytes:
-    sides = (Side((f"{side}/1.png", f"{side}/2.png"), ((0,), (1, 2)), (1, 2)) for side in "ab")
+    sides = (Side((f"{side}/1.png", f"{side}/2.png"), ((0,), (1, 2)), (7, -1)) for side in "ab")
     return Split(("cat", "dog", "fox"), "/pictures", *sides).packed
 
 

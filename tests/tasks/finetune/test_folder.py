@@ -124,9 +124,11 @@ def test_begun_anew(tmp_path: Path, keep: bool) -> None:
     assert again.done == {}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}', "[" * 100_000, '"\udcff"']
+)
 def test_a_damaged_record(tmp_path: Path, content: str) -> None:
-    (tmp_path / "finetune.json").write_text(content)
+    (tmp_path / "finetune.json").write_text(content, errors="surrogateescape")
     with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
         read_folder(tmp_path, "net")
     assert seed_of(tmp_path, 7) == 7
@@ -177,6 +179,17 @@ def test_a_hostile_record(tmp_path: Path, change: dict[str, Any]) -> None:
     digest = hashlib.sha256(text.encode()).hexdigest()
     record.write_text(json.dumps(found | {"digest": digest}))
     with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
+        read_folder(tmp_path, "net")
+
+
+@pytest.mark.parametrize(("was", "now"), [("0.75", "0.95"), ('"batch": 8', '"batch": 9')])
+def test_a_figure_that_is_damaged_is_not_believed(tmp_path: Path, was: str, now: str) -> None:
+    begun(tmp_path).finish("head", {"top1": 0.75, "loss": 1.0})
+    record = tmp_path / "finetune.json"
+    assert read_folder(tmp_path, "net")
+    assert was in record.read_text()
+    record.write_text(record.read_text().replace(was, now))
+    with pytest.raises(TrainingError, match="is not what its digest says: begin anew by --force"):
         read_folder(tmp_path, "net")
 
 
