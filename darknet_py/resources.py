@@ -23,8 +23,9 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
     3. in the cfg/ and data/ of the installed package;
     4. in the cfg/ and data/ of the checkout that the package runs from.
 
-    The first that exists wins. Pipes such as /dev/stdin are found; folders are not, and an
-    absolute name is looked for nowhere else. Returns None where nothing is found.
+    The first that exists wins. Pipes such as /dev/stdin are found, but not for a file that names
+    them, whose reader would wait for who knows what; folders are not, and an absolute name is
+    looked for nowhere else. Returns None where nothing is found.
     """
     given = Path(name)
     places = [given]
@@ -36,6 +37,8 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
         if (_PACKAGE.parent / "pyproject.toml").is_file():
             places.append(_PACKAGE.parent / name)
     # Not Path.exists, which raises where a folder on the way may not be searched.
+    if beside is not None:
+        return next((p for p in places if os.path.isfile(p)), None)
     return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)
 
 

@@ -88,17 +88,20 @@ def as_picture_errors() -> Iterator[None]:
 
 
 def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
-    if picture.width * picture.height > MAX_PIXELS:
-        raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
-    _check_memory(picture.width, picture.height)
+    check_size(picture.width, picture.height)
     picture.load()
     turn = orientation(picture)
     return orient(mode_to_rgb(picture), turn)
 
 
-def _check_memory(w: int, h: int) -> None:
-    """Before it is taken, as a system may grant memory that it has not: a few bytes of a file may
-    say that it has any number of pixels."""
+def check_size(w: int, h: int) -> None:
+    """Raises PictureError, without a path, for more than MAX_PIXELS, or than there is memory for.
+
+    Before it is taken, as a system may grant memory that it has not: a few bytes of a file may say
+    that it has any number of pixels.
+    """
+    if w * h > MAX_PIXELS:
+        raise PictureError(_too_large(f"{w}x{h}"))
     needed = w * h * _PIXEL
     if needed > SMALL and needed > (free := available_memory()):
         need = f"{w}x{h} needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are"

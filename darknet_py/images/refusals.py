@@ -12,7 +12,7 @@ from PIL import Image
 
 from darknet_py.errors import PictureError
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.decode import FORMATS, MAX_PIXELS
+from darknet_py.images.decode import FORMATS, check_size
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.image import load_pixels
 from darknet_py.images.modes import has_bytes, is_read
@@ -76,12 +76,13 @@ def _opens(path: Path, decode: bool) -> bool:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
         with quiet(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                return False
+            check_size(picture.width, picture.height)
             if not decode:
                 return is_read(picture.mode)
+            if not has_bytes(picture.mode):
+                return False
             picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
             picture.load()
             return has_bytes(picture.mode)
-    except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError):
+    except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError, PictureError):
         return False

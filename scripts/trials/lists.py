@@ -33,6 +33,10 @@ _ODD = (
 """Names that a class may have."""
 _BAD = ("a\nb", " a", "a ", "\t", "\udcff\udcfe", "a\rb", "\ufeffa")
 """Names that no list of names can keep."""
+_THINGS = (
+    *("text", "empty", "fifo", "socket", "dangling", "circle", "above", "hidden", "other"),
+    *("litter", "foreign", "link", "linked folder", "null"),
+)
 _SUFFIXES = (".png", ".PNG", ".jpg", ".jpeg", ".webp", ".tif")
 _TRAIN, _VALID = ("train", "Training"), ("valid", "val", "test")
 
@@ -178,24 +182,7 @@ def _odd(random: Random, folder: Path) -> int:
     """Something that is no picture, in a class's folder; 1 if it is known as one nevertheless."""
     number_ = random.randrange(10**6)
     path = folder / f"x-{number_}.png"
-    kind = random.choice(
-        [
-            "text",
-            "empty",
-            "fifo",
-            "socket",
-            "dangling",
-            "circle",
-            "above",
-            "hidden",
-            "other",
-            "litter",
-            "foreign",
-            "link",
-            "linked folder",
-            "null",
-        ]
-    )
+    kind = "deep" if random.random() < 0.003 else random.choice(_THINGS)
     if kind == "text":
         path.write_text("no picture")
     elif kind == "empty":
@@ -219,6 +206,8 @@ def _odd(random: Random, folder: Path) -> int:
         return 0
     elif kind == "linked folder":
         return _linked_folder(folder, number_)
+    elif kind == "deep":
+        return _deep(folder / f"deep{number_}")
     elif kind == "hidden":
         (folder / f".{number_}.png").write_bytes(_PICTURES[0])
         return 0
@@ -232,6 +221,19 @@ def _odd(random: Random, folder: Path) -> int:
         (folder / "__MACOSX").mkdir(exist_ok=True)
         (folder / "__MACOSX" / "a.png").write_bytes(_PICTURES[0])
         return 0
+    return 1
+
+
+def _deep(folder: Path) -> int:
+    """Folders in folders, more than functions may call themselves."""
+    here = os.getcwd()
+    folder.mkdir()
+    os.chdir(folder)
+    for _ in range(1100):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("p-0.png").write_bytes(_PICTURES[0])
+    os.chdir(here)
     return 1
 
 

@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None, package: str = "scripts.trials"
     if options.trial is not None and (options.only is None or len(kinds) != 1):
         parser.error("--trial needs --only with the one kind that it is of")
     counts = _counts(kinds, options)
+    if not any(counts.values()):
+        parser.error("these kinds (--only) are in no group that a number is given for")
     minutes = options.minutes
     if minutes is None and not any(getattr(options, group) for group in GROUPS):
         minutes = MINUTES if options.trial is None else None

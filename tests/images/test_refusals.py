@@ -99,11 +99,21 @@ def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_picture_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals_module, "MAX_PIXELS", 99)
     monkeypatch.setattr("darknet_py.images.decode.MAX_PIXELS", 99)
     small, large = make_picture(tmp_path / "s.png", 9, 11), make_picture(tmp_path / "l.png", 10, 10)
     (refusal,) = scan(dataset(small, large))
     assert str(refusal.error).startswith(f"{large}: 10x10 has more than 99 pixels")
+
+
+@pytest.mark.parametrize("decode", [False, True])
+def test_a_picture_that_there_is_no_memory_for_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decode: bool
+) -> None:
+    path = make_picture(tmp_path / "a.png", 9, 9)
+    monkeypatch.setattr("darknet_py.images.decode.SMALL", 0)
+    monkeypatch.setattr("darknet_py.images.decode.available_memory", lambda: 1000)
+    (refusal,) = scan(dataset(path), decode)
+    assert "9x9 needs about" in str(refusal.error)
 
 
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

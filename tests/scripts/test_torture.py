@@ -165,6 +165,7 @@ def test_a_process_that_dies_after_its_trials_is_a_failure(
         ("--trial", "3"),
         ("--only", "odd", "--only", "plain", "--trial", "3"),
         ("--only", "no"),
+        ("--only", "odd", "--kills", "3"),
         ("--fuzz", "0"),
         ("--minutes", "nan"),
         ("--workers", "-1"),

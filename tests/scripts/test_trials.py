@@ -11,9 +11,11 @@ from scripts.trials.results import repeat
 from scripts.trials.trial import Kind, load_kinds
 from scripts.trials.worker import run_trial
 
+KINDS = [kind for kind in load_kinds() if kind.slice]
+
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", load_kinds(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_slice(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     if kind.prepare is not None:
