@@ -52,7 +52,7 @@ def _who(holder: Path) -> str:
     try:
         found = json.loads(holder.read_text())
         pid, host = int(found["pid"]), str(found["host"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"
     if host != socket.gethostname():
         return f"process {pid} of {host}"

@@ -109,7 +109,7 @@ def _begin(out: Path, plan: Plan, how: How) -> None:
 def _read_mark(mark: Path) -> object:
     try:
         return json.loads(mark.read_text())
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None
 
 

