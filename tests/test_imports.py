@@ -16,12 +16,13 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "resources", "text"}
+BOTTOM = {"atomic", "errors", "resources", "text", "untrusted"}
 BELOW = {
     "errors": set[str](),
     "atomic": {"errors"},
     "resources": {"errors"},
     "text": set[str](),
+    "untrusted": set[str](),
     "cfg": BOTTOM,
     "ops": BOTTOM,
     "layers": BOTTOM | {"cfg", "ops"},

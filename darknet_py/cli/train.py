@@ -63,7 +63,11 @@ def data_options(command: Any) -> Any:
                 help="Of a folder or list without another to validate with: how much is set aside.",
             ),
             click.option(
-                "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=True,
+                help="Of all that is drawn.",
             ),
         )
     ):

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -145,6 +146,8 @@ class Layer(ABC):
     inputs: tuple[int, ...]
     """The layers it reads; -1 is the network's input."""
 
+    counters: ClassVar[tuple[str, ...]] = ()
+    """Attributes that count random draws in training, from 0."""
     learning_rate = 1.0
     """Multiplies the network's rate."""
     smooth = 0.0
@@ -196,8 +199,17 @@ class Layer(ABC):
         return []
 
     def state(self) -> dict[str, int]:
-        """What else changes in training: counters of random draws."""
-        return {}
+        """What else changes in training: its counters."""
+        return {name: getattr(self, name) for name in self.counters}
+
+    def restore(self, state: Mapping[str, int]) -> None:
+        """Goes on from what `state` gave."""
+        for name in self.counters:
+            setattr(self, name, state[name])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or a pickle, has of it."""
+        return {**vars(self), "saved": None}
 
     def operations(self) -> int:
         """Multiplications and additions for one picture, as the C program's `ops` counts them."""
@@ -276,17 +288,17 @@ def ones(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def normal(fan_in: int) -> Initialiser:
     """Normal with deviation sqrt(2 / fan_in) (He et al. 2015), as the C program's convolutions."""
-
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / fan_in))
-
-    return draw
+    return partial(_draw_normal, fan_in)
 
 
 def uniform(fan_in: int) -> Initialiser:
     """From -sqrt(2 / fan_in) to sqrt(2 / fan_in), as the C program's connected layers."""
+    return partial(_draw_uniform, fan_in)
 
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return (rng.random(shape, np.float32) * 2 - 1) * np.float32(np.sqrt(2 / fan_in))
 
-    return draw
+def _draw_normal(fan_in: int, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / fan_in))
+
+
+def _draw_uniform(fan_in: int, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return (rng.random(shape, np.float32) * 2 - 1) * np.float32(np.sqrt(2 / fan_in))

@@ -21,6 +21,7 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
 from darknet_py.layers import Layer, Parameter, Shape
 from darknet_py.network import (
+    copies,
     derived,
     draw,
     edges,
@@ -46,6 +47,8 @@ class Network:
     """Layers, their settings and the training's counter.
 
     `layers` and `settings` may be read freely. `warnings` says what in the cfg seemed odd.
+    `copy.deepcopy` and `pickle` give one that predicts and learns on alike, on the same device;
+    `copy.copy` gives one on the same parameters. As any pickle, one from a stranger is not safe.
     """
 
     def __init__(
@@ -95,6 +98,20 @@ class Network:
         """A network on paper: its parameters have no values yet. Raises as load_network."""
         ops = devices.for_device(device)
         return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact, half=half)
+
+    # Copies and pickles: see copies.py
+
+    def __copy__(self) -> Network:
+        return copies.shared(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return copies.deep(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copies.on_device, (type(self), devices.device_name(self.ops)), copies.kept(self)
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        copies.fill(self, kept)
 
     # What it is
 

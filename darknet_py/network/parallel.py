@@ -78,5 +78,5 @@ def least(net: Network, with_: Communicator, number: int) -> int:
 def _skip_draws(net: Network, parts: int) -> None:
     """Layers draw next as if other processes' parts of the batch had been here."""
     for layer in net.layers:
-        for name, value in layer.state().items():
-            setattr(layer, name, value + parts * net.settings.subdivisions)
+        more = parts * net.settings.subdivisions
+        layer.restore({name: count + more for name, count in layer.state().items()})

@@ -13,8 +13,11 @@ from filelock import FileLock, Timeout
 
 from darknet_py.atomic import remove_leftovers
 from darknet_py.errors import TrainingError
+from darknet_py.untrusted import BadValueError, fields, integer, open_file, parse_json, text
 
 _LOCK, _HOLDER = ".darknet.lock", ".darknet.holder"
+_MOST_BYTES = 1000
+"""Of what says who holds the lock."""
 
 
 @contextmanager
@@ -50,9 +53,10 @@ def only_process_in(folder: Path) -> Iterator[None]:
 def _who(holder: Path) -> str:
     """The process that holds the lock, as far as it has said."""
     try:
-        found = json.loads(holder.read_text())
-        pid, host = int(found["pid"]), str(found["host"])
-    except (OSError, ValueError, KeyError, TypeError):
+        with open_file(holder) as file:
+            found = fields(parse_json(file.read(_MOST_BYTES)), "it", ("pid", "host"))
+        pid, host = integer(found["pid"], "pid"), text(found["host"], "host", r"[\w.-]+")
+    except (OSError, BadValueError):
         return "another process"
     if host != socket.gethostname():
         return f"process {pid} of {host}"

@@ -14,13 +14,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from darknet_py.errors import StateError
 from darknet_py.images import Dataset
 from darknet_py.images.names import one_line
+from darknet_py.untrusted import BadValueError, fields, integer, items, parse_json, text
 
 _EXAMPLES = 5
+_MOST_BYTES, _MOST_ITEMS = 1 << 28, 1 << 24
+"""In a split: enough for five million pictures. What is packed may be far more than it seems."""
+_LITTLE = 1 << 24
+"""Bytes that anything may unpack to."""
 _SIDES = "to train on", "to validate with"
 
 
@@ -46,10 +51,15 @@ class Split:
 
     @cached_property
     def packed(self) -> bytes:
-        """As few bytes as may be: every state of a run has them."""
+        """As few bytes as may be: every state of a run has them. Raises StateError for more
+        pictures than a state can keep."""
         sides = {key: vars(side) for key, side in (("train", self.train), ("valid", self.valid))}
-        text = json.dumps({"names": self.names, "root": self.root, **sides})
-        return zlib.compress(text.encode(), 6)
+        data = json.dumps({"names": self.names, "root": self.root, **sides}).encode()
+        fault = _size_fault(data)
+        if fault:
+            raise StateError(f"the pictures of this run cannot be kept: their list has {fault}")
+        packed = zlib.compress(data, 6)
+        return packed if len(data) <= _most_bytes(packed) else zlib.compress(data, 0)
 
 
 class Joined(NamedTuple):
@@ -76,17 +86,51 @@ def unpack_split(packed: bytes) -> Split:
     """The other way round. Raises ValueError for what is no split."""
     try:
         return _unpack(packed)
-    except (KeyError, TypeError, zlib.error) as error:
+    except (BadValueError, zlib.error) as error:
         raise ValueError(f"is no split: {error}") from error
 
 
 def _unpack(packed: bytes) -> Split:
-    found = json.loads(zlib.decompress(packed))
+    unpacker = zlib.decompressobj()
+    most = _most_bytes(packed)
+    data = unpacker.decompress(packed, most)
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadValueError(f"it ends early, or has more than {most:,} bytes")
+    fault = _size_fault(data)
+    if fault:
+        raise BadValueError(f"it has {fault}")
+    found = fields(parse_json(data), "it", ("names", "root", "train", "valid"))
+    names = items(found["names"], "a name", text)
+
+    def labels(value: Any, what: str) -> tuple[int, ...]:
+        check = lambda label, what: integer(label, what, most=len(names) - 1)  # noqa: E731
+        return tuple(items(value, what, check))
+
     sides = []
-    for side in (found["train"], found["valid"]):
-        labels = tuple(map(tuple, side["labels"]))
-        sides.append(Side(tuple(side["paths"]), labels, tuple(side["sizes"])))
-    return Split(tuple(found["names"]), found["root"], *sides)
+    for key in ("train", "valid"):
+        side = fields(found[key], key, ("paths", "labels", "sizes"))
+        paths = items(side["paths"], "a path", text)
+        classes = items(side["labels"], "a label", labels)
+        sizes = items(side["sizes"], "a size", lambda size, what: integer(size, what, least=-1))
+        if not len(paths) == len(classes) == len(sizes):
+            counts = f"{len(paths):,} paths, {len(classes):,} labels and {len(sizes):,} sizes"
+            raise BadValueError(f"{key} has {counts}")
+        sides.append(Side(tuple(paths), tuple(classes), tuple(sizes)))
+    return Split(tuple(names), text(found["root"], "root"), *sides)
+
+
+def _most_bytes(packed: bytes) -> int:
+    """What a packed split may unpack to: far more than paths of pictures ever do."""
+    return min(max(_LITTLE, 100 * len(packed)), _MOST_BYTES)
+
+
+def _size_fault(data: bytes) -> str | None:
+    """What in the JSON of a split is more than is read back, in words."""
+    signs = sum(data.count(sign) for sign in (b",", b"[", b"{"))
+    for count, most, what in ((len(data), _MOST_BYTES, "bytes"), (signs, _MOST_ITEMS, "items")):
+        if count > most:
+            return f"{count:,} {what}: expected at most {most:,}"
+    return None
 
 
 def check_classes(split: Split, names: Sequence[str], state: Path) -> None:

@@ -1,10 +1,13 @@
 """Every kind of layer that the README names, trained as users train it, in random settings.
 
-The compiled program against the plain functions in float64; weights and state go to disk and back.
+The compiled program against the plain functions in float64; weights and state go to disk and back,
+and copies learn on as it does.
 """
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 
 from darknet_py.network import Network
-from darknet_py.network.state import load_state, save_state
+from darknet_py.network.state import read_state, save_state
 from tests.support.networks import FLOAT64, make_network
 
 ACTIVATIONS = ["leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan"]
@@ -258,7 +261,10 @@ def test_training(kind: str, seed: int, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(x), predicted)
     assert again.seen == net.seen
     again = make_network(text, seed=9)
-    load_state(tmp_path / "some.state", again)
-    assert again.train_step(x, y) == net.train_step(x, y)
-    for one, two in zip(net.parameters(), again.parameters(), strict=True):
-        np.testing.assert_array_equal(one.value, two.value, one.name)
+    read_state(tmp_path / "some.state", again).restore(again)
+    twins = [again, copy.deepcopy(net), pickle.loads(pickle.dumps(net))]
+    loss = net.train_step(x, y)
+    for twin in twins:
+        assert twin.train_step(x, y) == loss
+        for one, two in zip(net.parameters(), twin.parameters(), strict=True):
+            np.testing.assert_array_equal(one.value, two.value, one.name)

@@ -594,3 +594,12 @@ def test_files_that_do_not_fit_the_first_layers(
         read_weights(path, layers, upto=upto)
     assert str(caught.value).startswith(f"{path}: {message}")
     assert all(parameter.value is None for parameter in parameters(layers))
+
+
+def test_more_pictures_than_can_be_counted(tmp_path: Path) -> None:
+    layers = make_layers()
+    assert read(tmp_path, header(0, 2, 2**61, 64) + make_values(), layers).header.seen == 2**61
+    with pytest.raises(
+        WeightsError, match="is damaged: it says that 2,305,843,009,213,693,953 pic"
+    ):
+        read(tmp_path, header(0, 2, 2**61 + 1, 64) + make_values(), layers)

@@ -20,7 +20,8 @@ from darknet_py.errors import DarknetError
 from darknet_py.images import DIGEST
 
 _RECORD = struct.Struct(f"<{DIGEST}sI")
-"""What stands in the second file for each row of the first: a digest, the row's CRC-32."""
+"""What stands in the second file for each row of the first: its picture's digest, and the CRC-32 of
+both."""
 
 
 class FeatureStore:
@@ -63,7 +64,7 @@ class FeatureStore:
         """Writes rows (n, *shape) of pictures that have none yet. Raises DarknetError."""
         content = [np.ascontiguousarray(row, np.float32).tobytes() for row in rows]
         records = [
-            _RECORD.pack(digest, zlib.crc32(row))
+            _RECORD.pack(digest, _checksum(digest, row))
             for digest, row in zip(digests, content, strict=True)
         ]
         try:
@@ -92,7 +93,7 @@ class FeatureStore:
         while len(record := self._index.read(_RECORD.size)) == _RECORD.size:
             digest, checksum = _RECORD.unpack(record)
             row = self._data.read(self._bytes)
-            if len(row) < self._bytes or zlib.crc32(row) != checksum:
+            if len(row) < self._bytes or _checksum(digest, row) != checksum or digest in rows:
                 break
             rows[digest] = len(rows)
         self._data.truncate(len(rows) * self._bytes)
@@ -115,3 +116,7 @@ class FeatureStore:
         return DarknetError(
             f"{self.folder}: features cannot be kept: {reason}: use another --cache, or --no-cache"
         )
+
+
+def _checksum(digest: bytes, row: bytes) -> int:
+    return zlib.crc32(row, zlib.crc32(digest))

@@ -29,7 +29,7 @@ def trial(random: Random, folder: Path) -> str:
         raise Failed("as it should\nin two lines")
     if fault == "ValueError":
         raise ValueError("by mistake")
-    elif fault == "SystemExit":
+    if fault == "SystemExit":
         sys.exit("no")
     elif fault == "MemoryError":
         bytearray(1 << 30)

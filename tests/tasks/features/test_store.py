@@ -62,13 +62,29 @@ def test_a_torn_end_is_cut_off(tmp_path: Path, cut: tuple[str, int]) -> None:
     check(tmp_path, range(6))
 
 
-def test_damaged_rows_are_no_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("features", 2 * 40 + 7), ("pictures", 2 * 20 + 3), ("pictures", 2 * 20 + 17)],
+)
+def test_damaged_rows_are_no_rows(tmp_path: Path, name: str, place: int) -> None:
+    """A value, a picture's digest, a checksum."""
     fill(tmp_path, range(4))
-    content = bytearray((tmp_path / "features").read_bytes())
-    content[2 * 40 + 7] ^= 1
-    (tmp_path / "features").write_bytes(content)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[place] ^= 1
+    (tmp_path / name).write_bytes(content)
     with FeatureStore(tmp_path, SHAPE) as store:
         assert store.missing([digest(n) for n in range(4)]) == [2, 3]
+    check(tmp_path, range(2))
+
+
+def test_a_picture_that_is_there_twice_moves_no_row(tmp_path: Path) -> None:
+    fill(tmp_path, range(3))
+    for name, size in (("features", 40), ("pictures", 20)):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:size] + content)
+    with FeatureStore(tmp_path, SHAPE) as store:
+        assert store.missing([digest(n) for n in range(3)]) == [1, 2]
+    check(tmp_path, range(1))
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

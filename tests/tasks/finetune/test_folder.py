@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,6 +127,55 @@ def test_begun_anew(tmp_path: Path, keep: bool) -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}'])
 def test_a_damaged_record(tmp_path: Path, content: str) -> None:
     (tmp_path / "finetune.json").write_text(content)
+    with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
+        read_folder(tmp_path, "net")
+    assert seed_of(tmp_path, 7) == 7
+
+
+def test_a_record_in_which_a_bit_is_changed(tmp_path: Path) -> None:
+    """It is read as it was written, or refused."""
+    begun(tmp_path)
+    record = tmp_path / "finetune.json"
+    written = record.read_bytes()
+    expected = read_folder(tmp_path, "net")
+    for place in range(len(written)):
+        data = bytearray(written)
+        data[place] ^= 1 << place % 7
+        record.write_bytes(data)
+        with suppress(TrainingError):
+            assert read_folder(tmp_path, "net") == expected  # a blank that is another blank
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {"stages": []},
+    {"stages": [asdict(STAGE) | {"name": "../../x"}]},
+    {"stages": [asdict(STAGE) | {"batch": "8"}]},
+    {"stages": [asdict(STAGE) | {"rate": 10**400}]},
+    {"stages": [{"name": "head"}]},
+    {"done": []},
+    {"done": {"../x": None}},
+    {"done": {"head": {"top1": "1", "loss": 2}}},
+    {"begun": 1},
+    {"inputs": {}},
+    {"inputs": {"seed": "3"}},
+    {"inputs": {"seed": 3, "views": "many"}},
+    {"pictures": 3},
+    {"pictures": "eJw="},
+    {"more": 1},
+]
+
+
+@pytest.mark.parametrize("change", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_record(tmp_path: Path, change: dict[str, Any]) -> None:
+    """With a digest that is right."""
+    begun(tmp_path)
+    record = tmp_path / "finetune.json"
+    found = json.loads(record.read_text())
+    del found["digest"]
+    found |= change
+    text = json.dumps(found, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    record.write_text(json.dumps(found | {"digest": digest}))
     with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
         read_folder(tmp_path, "net")
 
