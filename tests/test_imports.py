@@ -31,7 +31,7 @@ BELOW = {
     "tasks": BOTTOM | {"cfg", "ops", "layers", "network", "images"},
     "cli": BOTTOM | {"cfg", "ops", "layers", "network", "images", "tasks", US},
     "interrupt": set[str](),
-    "__main__": {"cli", "interrupt", US},
+    "__main__": {"cli", "interrupt", "text", US},
 }
 
 # The packages of others, and the only place that may import each.

@@ -118,3 +118,12 @@ def test_the_end_of_what_is_read_is_no_ctrl_c(tmp_path: Path) -> None:
     done = _run("def read(): raise EOFError('a bug')\n" + code, tmp_path)
     assert done.returncode == 1
     assert done.stderr.endswith("EOFError: a bug\n")
+
+
+def test_a_bug_keeps_its_traceback_and_names_in_it_are_shown_as_names(tmp_path: Path) -> None:
+    code = "def read(): raise ValueError('\\x1b[31m')\n" + ONCE.replace("press()", "read()")
+    done = _run(code, tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert done.stderr.endswith("ValueError: \\x1b[31m\n")
+    assert "\x1b" not in done.stderr
