@@ -81,7 +81,8 @@ class Work:
 
 def notice(net: Network) -> None:
     """Lets the engine forget what it made of parameters whose values others have changed."""
-    versions = {each: each.version(net.ops.to_host) for each in net.parameters()}
+    handed_out = [each for each in net.parameters() if each.is_handed_out]
+    versions = {each: each.version(net.ops.to_host) for each in handed_out}
     known = net.engine.versions
     if any(known.get(each, 0) != version for each, version in versions.items()):
         net.engine.clear()
