@@ -106,13 +106,17 @@ class Parameter:
         """Shares nothing any more; its values are zeros, which take no memory."""
         self._cell = _Cell(np.broadcast_to(np.zeros((), np.float32), self.shape))
 
+    @property
+    def is_handed_out(self) -> bool:
+        """Whether somebody may change `value` in place at any time."""
+        return self._cell.shown is not None
+
     def version(self, to_host: Callable[[Array], np.ndarray]) -> int:
-        """Another number than before where `value` was handed out and has been changed in place."""
+        """Another number than before where `value`, handed out, has been changed in place."""
         cell = self._cell
-        if cell.shown is not None:
-            digest = zlib.crc32(np.ascontiguousarray(to_host(cell.data)).data)
-            cell.version += digest != cell.digest
-            cell.digest = digest
+        digest = zlib.crc32(np.ascontiguousarray(to_host(cell.data)).data)
+        cell.version += digest != cell.digest
+        cell.digest = digest
         return cell.version
 
     def from_file(self, flat: np.ndarray) -> np.ndarray:

@@ -81,11 +81,17 @@ class Work:
 
 def notice(net: Network) -> None:
     """Lets the engine forget what it made of parameters whose values others have changed."""
-    versions = {each: each.version(net.ops.to_host) for each in net.parameters()}
     known = net.engine.versions
-    if any(known.get(each, 0) != version for each, version in versions.items()):
-        net.engine.clear()
-    known.update(versions)
+    for layer in net.layers:
+        for parameter in layer.parameters():
+            if not parameter.is_handed_out:
+                continue
+            version = parameter.version(net.ops.to_host)
+            if known.get(parameter, 0) != version:
+                known[parameter] = version
+                # programs that train read what learns in each run, and hold what is frozen
+                forget_them = net.engine.clear if layer.frozen else net.engine.moved
+                forget_them()
 
 
 def prediction(net: Network, x: np.ndarray) -> Work:

@@ -184,6 +184,32 @@ def test_changes_in_place_are_seen(index: int) -> None:
         assert not np.array_equal(before, make_network(SMOOTH).predict(x))
 
 
+def test_training_sees_what_is_changed_of_frozen_layers() -> None:
+    """Its program holds their batch norm, folded."""
+    text = SMOOTH.replace("batch_normalize=1", "batch_normalize=1\nstopbackward=1")
+    net = make_network(text)
+    x, y = pictures(net, 1), truths(net)
+    net.train_step(x, y)
+    for parameter in net.layers[4].parameters():
+        parameter.value[...] *= 1.5
+        twin = copy.deepcopy(net)
+        assert net.train_step(x, y) == twin.train_step(x, y)
+        for one, two in zip(net.parameters(), twin.parameters(), strict=True):
+            np.testing.assert_array_equal(one.value, two.value)
+
+
+def test_to_look_at_what_learns_makes_no_new_program() -> None:
+    net = make_network(SMOOTH)
+    x, y = pictures(net, 1), truths(net)
+    net.train_step(x, y)
+    (before,) = net.engine._programs.values()
+    for _ in range(3):
+        assert np.isfinite(net.parameters()[0].value).all()
+        net.train_step(x, y)
+    (after,) = net.engine._programs.values()
+    assert after[0] is before[0]
+
+
 def test_an_array_that_was_handed_out_keeps_its_shape_inside() -> None:
     net = make_network(SMOOTH)
     x, weights = pictures(net, 1), net.layers[5].parameters()[1]

@@ -83,7 +83,8 @@ class DeviceArray(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        # numpy.array(..., like=one of the device) makes one there
+        if function is np.array and isinstance(args[0], np.ndarray):  # like= one of the device
+            return _device(np.array(*args, **kwargs))
         if function.__name__ not in (*COMPUTE, "array"):
             raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
         inside, named = _inside(args), _inside(kwargs)
