@@ -77,9 +77,7 @@ def _run(streams: Streams) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        if not isinstance(error, _HELP):
-            error.message = one_line(error.message)
-        error.show()
+        _show_usage(error)
         return error.exit_code
     except OutputError as error:
         # quiet where whoever read the results has seen enough, as in `darknet ... | head`
@@ -97,3 +95,12 @@ def _run(streams: Streams) -> int:
         if isinstance(error.__cause__, EOFError):  # a bug, and click takes it for Ctrl-D
             raise error.__cause__ from None
         return interrupt.end(lambda line: say_line(line, err=True))
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """As click shows it, and the words of the command line that it repeats as all names are."""
+    if isinstance(error, _HELP):
+        error.show()
+    else:
+        context = getattr(error, "ctx", None)
+        click.UsageError(one_line(error.format_message().replace("\n\t", " ")), context).show()

@@ -39,6 +39,7 @@ def prepare_streams() -> None:
     """
     codecs.register_error(_BYTES, _as_bytes)
     codecs.register_error(_SPELLED, _spelled)
+    _fill_descriptors()
     if sys.stdin is None:  # it was closed before the program began
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     _reconfigure(sys.stdin, sys.getfilesystemencoding(), "surrogateescape")
@@ -46,6 +47,16 @@ def prepare_streams() -> None:
     has_bytes = _ASCII.encode(encoding) == _ASCII.encode()
     _reconfigure(sys.stdout, encoding, _BYTES if has_bytes else _SPELLED)
     _reconfigure(sys.stderr, _encoding(sys.stderr), "backslashreplace")
+
+
+def _fill_descriptors() -> None:
+    """Those that were closed before the program began lead nowhere: else the next file that is
+    opened takes their numbers, and what a library, or Python at its end, says goes into it."""
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        os.set_inheritable(number, True)
+        number = os.open(os.devnull, os.O_RDWR)
+    os.close(number)
 
 
 def say_line(text: object = "", err: bool = False, end: str = "\n") -> None:

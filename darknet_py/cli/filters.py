@@ -52,7 +52,13 @@ _CELL = 128
     metavar="PIXELS",
     help="Of the pictures.  [128, or the network's own if less, or if it takes no other]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise at the start.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the noise at the start.",
+)
 @click.option(
     "-o",
     "--output",

@@ -51,6 +51,7 @@ class Presenter:
         if isinstance(event, Began):
             self._begin(event.stage, event.cached)
         elif isinstance(event, Ended):
+            self._watcher = self._watcher or self._watch(event.stage, quiet=True)
             self._close_watcher()
             say_line(_result_line(event))
         elif isinstance(event, Kept):
@@ -64,13 +65,15 @@ class Presenter:
         self._close_watcher()
 
     def _begin(self, stage: Stage, cached: int | None) -> None:
-        folder = self._prepared.folder.stage(stage.name)
         lines_of_batches = not self._quiet and sys.stderr.isatty()
-        files = folder / "metrics.csv", folder / "chart.png"
-        self._watcher = Watcher(*files, stage.batches, quiet=not lines_of_batches)
+        self._watcher = self._watch(stage, quiet=not lines_of_batches)
         if not self._quiet:
             how = "" if cached is None else f", on what layer {cached} says of the pictures"
             say_line(f"{stage.name}: trains from layer {stage.first}{how}", err=True)
+
+    def _watch(self, stage: Stage, quiet: bool) -> Watcher:
+        folder = self._prepared.folder.stage(stage.name)
+        return Watcher(folder / "metrics.csv", folder / "chart.png", stage.batches, quiet)
 
     def _show_cached(self, event: Cached) -> None:
         if self._quiet:

@@ -114,9 +114,10 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     """The same, and says nothing of it."""
     limit_threads(chosen.threads)
     from darknet_py.network import Network
-    from darknet_py.ops.notices import when_compiling
+    from darknet_py.ops.notices import when_compiling, when_noting
 
     when_compiling(None if chosen.quiet else _say_compiling)
+    when_noting(lambda text: status_line.say(f"note: {text}"))
     net = Network.from_cfg(
         find_file(cfg),
         chosen.device,

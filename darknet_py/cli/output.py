@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
 
@@ -78,11 +79,12 @@ class _Raw(io.RawIOBase):
         self.raises = False
 
     def write(self, data: Any) -> int:
-        if self.error is None:
+        while self.error is None:
             try:
-                if self._number is None:
-                    raise OSError(errno.EBADF, "it is closed")
-                return os.write(self._number, data)
+                number = self.fileno()
+                return os.write(number, data)
+            except BlockingIOError:  # whoever shares it has made it so, and reads slowly
+                select.select([], [number], [])
             except OSError as error:
                 self.error = error
                 if self.raises:
@@ -99,7 +101,7 @@ class _Raw(io.RawIOBase):
 
     def fileno(self) -> int:
         if self._number is None:
-            raise io.UnsupportedOperation("fileno")
+            raise io.UnsupportedOperation(errno.EBADF, "it is closed")
         return self._number
 
     def isatty(self) -> bool:
@@ -108,11 +110,9 @@ class _Raw(io.RawIOBase):
 
 def _guarded(stream: TextIO | None, name: str) -> tuple[_Raw | None, TextIO]:
     """A stream that writes to the same place by a _Raw; one that is no file stays as it is."""
-    if stream is None and name == "standard error":
-        return None, open(os.devnull, "w", encoding="utf-8")  # nobody wants to be told
     if stream is None:
         raw = _Raw(None, name)
-        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8")
+        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace")
     buffer = getattr(stream, "buffer", None)
     # without a buffer of its own where Python is told to have none (PYTHONUNBUFFERED)
     if not isinstance(getattr(buffer, "raw", buffer), io.FileIO):

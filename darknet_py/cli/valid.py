@@ -32,7 +32,13 @@ def validation_options(command: Any) -> Any:
                 help="Of a folder or list without a part to validate with: only what a training "
                 "with this --share and --seed sets aside.  [default: all of it]",
             ),
-            click.option("--seed", type=int, default=0, show_default=True, help="See --share."),
+            click.option(
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=True,
+                help="See --share.",
+            ),
         )
     ):
         command = option(command)

@@ -62,6 +62,8 @@ def to_image(picture: Given, name: str) -> npt.NDArray[np.float32]:
     """
     if isinstance(picture, str | os.PathLike):
         return load_image(picture)
+    if isinstance(picture, np.ma.MaskedArray):
+        raise PictureError(f"{name}: is a masked array: expected all its pixels")
     try:
         if isinstance(picture, Image.Image):
             return to_float(upright_rgb(picture))

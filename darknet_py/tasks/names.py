@@ -91,6 +91,9 @@ def choose_names(names: str | Path | Sequence[str] | None, outputs: int, net: Ne
         raise CfgError(
             "names", None, f"{len(names)} were given, and the network knows {outputs} classes"
         )
+    for name in names[:outputs]:
+        if not isinstance(name, str):
+            raise CfgError("names", None, f"expected words, found a {type(name).__name__}")
     return list(names[:outputs])
 
 
