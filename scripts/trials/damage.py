@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -47,7 +46,7 @@ def damaged(random: Random, data: bytes, others: list[bytes]) -> bytes:
 
 def mutated(random: Random, document: Any) -> Any:
     """A document in which one place, or two, is another value, gone or new."""
-    copy = json.loads(json.dumps(document))
+    copy = _copied(document)
     for _ in range(random.choice([1, 1, 1, 2, 4])):
         copy = _mutate(random, copy)
     return copy
@@ -57,7 +56,7 @@ def value(random: Random) -> Any:
     """Anything."""
     if random.randrange(20) == 0:
         return _nested(random.choice([2, 5, 500]))
-    return deepcopy(random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS])))
+    return _copied(random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS])))
 
 
 def _nested(depth: int) -> Any:
@@ -78,7 +77,7 @@ def _mutate(random: Random, document: Any) -> Any:
         elif what == 1:
             document[random.choice(_TEXTS)] = value(random)
         elif what == 2:
-            document[key] = deepcopy(document[random.choice(list(document))])
+            document[key] = _copied(document[random.choice(list(document))])
         else:
             document[key] = _mutate(random, document[key])
         return document
@@ -89,7 +88,7 @@ def _mutate(random: Random, document: Any) -> Any:
     elif what == 1:
         document.insert(place, value(random))
     elif what == 2:
-        document.insert(place, deepcopy(document[random.randrange(len(document))]))
+        document.insert(place, _copied(document[random.randrange(len(document))]))
     elif what == 3:
         random.shuffle(document)
     else:
@@ -101,3 +100,8 @@ def _changed(random: Random, old: Any) -> Any:
     if type(old) in (int, float) and random.randrange(2):
         return random.choice([old + 1, old - 1, -old, str(old), [old], old * 2, {"": old}])
     return value(random)
+
+
+def _copied(document: Any) -> Any:
+    """Of its own, for it may be changed; not by deepcopy, which is not for what is as deep."""
+    return json.loads(json.dumps(document))

@@ -98,7 +98,7 @@ def _counts(kinds: Sequence[Kind], options: argparse.Namespace) -> dict[str, ran
             if wanted is None:
                 counts[kind.name] = range(0 if given else _ENDLESS)
             else:
-                counts[kind.name] = range(-int(-wanted * kind.weight // total))
+                counts[kind.name] = range(max(round(wanted * kind.weight / total), 1))
     return counts
 
 
