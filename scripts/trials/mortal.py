@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shutil
 import signal
@@ -20,9 +19,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from darknet_py.cli import main
+from darknet_py.network.state_file import reading_state
 
 _EVENTS = {
     *("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink"),
@@ -199,15 +197,11 @@ def _content(path: Path) -> object:
 
 def _state(path: Path) -> object:
     """All but what tells runs apart."""
-    with np.load(path) as archive:
-        arrays = {name: archive[name] for name in archive}
-    header = json.loads(arrays.pop("header").tobytes())
+    with reading_state(path) as reader:
+        header = reader.header  # which has a digest of the arrays
+        more = [reader.read(size) for _, size in header["more"]]
     header["notes"].pop("run")
-    header.pop("digest", None)
-    found = {
-        name: (array.dtype.str, array.shape, array.tobytes()) for name, array in arrays.items()
-    }
-    return header, found
+    return header, more
 
 
 def _rows(path: Path) -> object:

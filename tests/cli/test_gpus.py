@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -78,6 +77,7 @@ import sys
 from dataclasses import replace
 
 import darknet_py.ops
+from darknet_py.network.state_file import reading_state
 from darknet_py.cli import main
 from darknet_py.cli.options import build_network
 from tests.support.meeting import SocketMeeting
@@ -164,8 +164,8 @@ STOPPING = "stopping after this batch; Ctrl-C again leaves at once"
 
 def seen(task: Task) -> int:
     """The batches that the state in the backup folder has seen."""
-    with np.load(task.backup / "shapes.state") as state:
-        return int(json.loads(state["header"].tobytes())["seen"]) // 12
+    with reading_state(task.backup / "shapes.state") as state:
+        return int(state.header["seen"]) // 12
 
 
 def test_several_gpus(darknet: Run, task: Task, start: Callable[..., Group]) -> None:

@@ -80,8 +80,6 @@ def test_a_list_that_packs_too_well_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("darknet_py.tasks.split._LITTLE", 1000)
     side = Side(("x" * 100,) * 5000, ((0,),) * 5000, (1,) * 5000)
     split = Split(("a",), "/", side, Side((), (), ()))
-        ("a",), "/", Side(("x" * 100,) * 5000, ((0,),) * 5000, (1,) * 5000), Side((), (), ())
-    )
     assert len(split.packed) > 500_000
     assert unpack_split(split.packed) == split
 
