@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from darknet_py.network.state_file import reading_state
 from tests.cli.conftest import Run
 from tests.cli.test_train import Task
 from tests.ops.cuda_on_cpu import compiler
@@ -77,7 +78,6 @@ import sys
 from dataclasses import replace
 
 import darknet_py.ops
-from darknet_py.network.state_file import reading_state
 from darknet_py.cli import main
 from darknet_py.cli.options import build_network
 from tests.support.meeting import SocketMeeting
