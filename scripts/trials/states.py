@@ -252,6 +252,7 @@ def _check_is(net: Network, data: bytes) -> None:
 def _go_on(net: Network, path: Path) -> None:
     """What training does with what a state has brought: nothing may break, and what is then saved
     can be read."""
+    prepare_updates(net)
     with np.errstate(all="ignore"):
         net.update()
         for loss in (1.0, 0.5, 2.0):
