@@ -61,9 +61,21 @@ def make_folder(path: str | Path) -> Path:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        reason = why_no_folder(path) or error.strerror or str(error)
         raise DarknetError(f"{path}: cannot be a folder for pictures: {reason}") from error
     return Path(path)
+
+
+def why_no_folder(path: str | Path) -> str:
+    """What stands where a folder, or one above it, should be or come to be; empty: nothing."""
+    place = Path(path)
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if place.is_dir():
+        return ""
+    if place.is_symlink():
+        return f"{place} is a link to {os.readlink(place)}, where no folder is"
+    return f"{place} is a file" if place.is_file() else f"{place} is no folder"
 
 
 def remove_leftovers(folder: Path) -> None:

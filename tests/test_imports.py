@@ -16,9 +16,9 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "resources", "text", "untrusted"}
+BOTTOM = {"atomic", "errors", "interrupt", "resources", "text", "untrusted"}
 BELOW = {
-    "errors": set[str](),
+    "errors": {"text"},
     "atomic": {"errors"},
     "resources": {"errors"},
     "text": set[str](),
@@ -30,7 +30,8 @@ BELOW = {
     "images": BOTTOM | {"cfg", "ops", "layers"},
     "tasks": BOTTOM | {"cfg", "ops", "layers", "network", "images"},
     "cli": BOTTOM | {"cfg", "ops", "layers", "network", "images", "tasks", US},
-    "__main__": {"cli"},
+    "interrupt": set[str](),
+    "__main__": {"cli", "interrupt", US},
 }
 
 # The packages of others, and the only place that may import each.

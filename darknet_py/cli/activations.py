@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from darknet_py.cli.console import say_line
+from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_path
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import fit_option
-from darknet_py.text import as_json
 
 
 @click.command()
@@ -88,6 +87,6 @@ def activations(
                 "low": found.low,
                 "high": found.high,
             }
-            click.echo(as_json(document))
+            say_json(document)
         else:
             say_line(f"{path}: {found.title}")

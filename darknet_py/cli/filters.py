@@ -129,7 +129,7 @@ def _draw_ascent(
     captions = []
     for channel, before, after in zip(shown, found.before, found.after, strict=True):
         captions.append(f"{channel}: {before:.3g} to {after:.3g}")
-        click.echo(
+        say_line(
             f"channel {channel}: {before:f} for noise, {after:f} after {counted(steps, 'step')}"
         )
     want = "1 channel wants" if len(shown) == 1 else f"{len(shown)} channels want"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
@@ -97,7 +98,7 @@ def finetune(
         presenter.show_plan()
         say_weights(opened.names, how.class_weights, chosen.quiet)
         if how.cache is not None and (tuned.mixup or tuned.cutmix):
-            click.echo(f"warning: {_NO_MIXING}", err=True)
+            say_line(f"warning: {_NO_MIXING}", err=True)
         try:
             sets = prepared.data.training(), prepared.data.valid
             for event in run(_opener(chosen), prepared.folder, *sets, prepared.how):

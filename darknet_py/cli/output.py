@@ -1,4 +1,6 @@
-"""Standard output and error, which may be a full disk, or a pipe that nobody reads any more."""
+"""Standard output and error, which may be a full disk, or a pipe that nobody reads any more; and on
+which nothing drives the terminal.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,8 @@ import select
 import sys
 from typing import Any, TextIO
 
-import click
-
 from darknet_py.errors import DarknetError
+from darknet_py.text import one_line
 
 
 class OutputError(DarknetError):
@@ -49,10 +50,23 @@ class Streams:
         sys.stdout.flush()
         if self._out is not None and self._out.error is not None and not ended:
             lost = "its lines are lost, and nothing else"
-            click.echo(f"darknet: {self._out.complaint()}: {lost}", err=True)
+            sys.stderr.write(f"darknet: {self._out.complaint()}: {lost}\n")
         sys.stderr.flush()
         sys.stdout, sys.stderr = self._before
         return not any(raw is not None and raw.error for raw in (self._out, self._err))
+
+
+class ShownText(io.TextIOWrapper):
+    """A stream that people read: what `text.one_line` spells out is, whoever writes it; ends of
+    lines stay. stdout is one where it is a terminal, else programs read it."""
+
+    def write(self, text: str) -> int:
+        super().write("\n".join(map(one_line, text.split("\n"))))
+        return len(text)
+
+    def write_control(self, text: str) -> None:
+        """Writes what drives the terminal."""
+        super().write(text)
 
 
 class _Raw(io.RawIOBase):
@@ -105,7 +119,8 @@ def _guarded(stream: TextIO | None, name: str) -> tuple[_Raw | None, TextIO]:
         return None, stream
     stream.flush()
     raw = _Raw(stream.fileno(), name)
-    guarded = io.TextIOWrapper(
+    is_shown = name == "standard error" or raw.isatty()
+    guarded = (ShownText if is_shown else io.TextIOWrapper)(
         io.BufferedWriter(raw),
         stream.encoding,
         stream.errors,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from darknet_py.cli.console import command
+from darknet_py.cli.console import command, say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, build_network, network_options
@@ -21,6 +20,7 @@ from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
 from darknet_py.cli.watch import Watcher
+from darknet_py.text import shell_words
 
 if TYPE_CHECKING:
     from darknet_py.images import Dataset
@@ -261,7 +261,7 @@ def train(
                 began.split, opened.training(), held, state_path, report.unreadable()
             )
             for change in changes:
-                click.echo(f"warning: {change}", err=True)
+                say_line(f"warning: {change}", err=True)
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
         if not (resume or force):
             folder.check_free(texts)
@@ -269,12 +269,12 @@ def train(
         figures = folder.figures()
         folder.check_files(texts, figures)
         if not folder.has_lists(texts):
-            click.echo(f"warning: {_NO_LISTS}", err=True)
+            say_line(f"warning: {_NO_LISTS}", err=True)
         problem = room_problem(net, uneven.ema > 0, processes)
         if problem is not None and problem.is_certain:
             raise TrainingError(problem.line)
         if problem is not None:
-            click.echo(f"warning: {problem.line}", err=True)
+            say_line(f"warning: {problem.line}", err=True)
         with stop_on_ctrl_c() as stop:
             replaces = folder.left(figures, [state_path, weights or ""]) if force else ()
             options = Options(
@@ -303,10 +303,10 @@ def train(
             say_weights(opened.names, begun.class_weights, chosen.quiet)
             warning = classes_warning(net, beginning, opened.names)
             if warning:
-                click.echo(f"warning: {warning}", err=True)
+                say_line(f"warning: {warning}", err=True)
             if resume and not chosen.quiet:
                 of = f" of {last}" if last else ""
-                click.echo(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
+                say_line(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
 
             def write() -> None:
                 folder.clear(figures, options.replaces)
@@ -320,11 +320,11 @@ def train(
                 _run_on(meeting, net, pictures, options, beginning, run)
     finished = watcher.finished
     if finished is not None and finished.reason == "stopped":
-        click.echo(_stopped_line(context, finished, folder, data, cfg), err=True)
+        say_line(_stopped_line(context, finished, folder, data, cfg), err=True)
         context.exit(130)
     if finished is not None and not chosen.quiet:
         for line in _end_lines(finished, folder, net, cfg):
-            click.echo(line, err=True)
+            say_line(line, err=True)
 
 
 def keep_output_going(context: click.Context) -> None:
@@ -392,7 +392,7 @@ def _stopped_line(
             words += [option.opts[-1], *([] if option.is_flag else [shown])]
     return (
         f"stopped after batch {finished.batch}: saved in {folder.path / folder.name}.state; go on "
-        f"with: {shlex.join([*words, '--resume'])}"
+        f"with: {shell_words([*words, '--resume'])}"
     )
 
 
@@ -416,4 +416,4 @@ def _end_lines(finished: Finished, folder: RunFolder, net: Network, cfg: str) ->
     yield f"after batch {finished.batch}: {weights}"
     shown = best if has_best else weights
     words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]
-    yield f"next: {shlex.join([command(), 'classify', *words])} PICTURE"
+    yield f"next: {shell_words([command(), 'classify', *words])} PICTURE"

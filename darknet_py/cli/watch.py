@@ -3,15 +3,13 @@ files that grow in the backup folder."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from darknet_py.cli import status_line
+from darknet_py.cli.console import say_line
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -170,11 +168,10 @@ class Watcher:
         seconds = sum(each.seconds for each in self._unsaid)
         self._unsaid = []
         status_line.clear()
-        click.echo(
+        say_line(
             f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
             f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
         )
-        sys.stdout.flush()
 
     def _progress(self, event: Trained) -> list[str]:
         (then, images_then), (now, images) = self._recent[0], self._recent[-1]

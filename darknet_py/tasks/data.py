@@ -13,7 +13,6 @@ from darknet_py.images import (
     Dataset,
     find_lists,
     has_folders,
-    one_line,
     read_data_file,
     read_folder,
     read_lists,
@@ -90,7 +89,7 @@ def _unlisted(path: Path, lists: Sequence[Path | None]) -> list[str]:
     if not path.is_dir() or not has_folders(path):
         return []
     names = " and ".join(each.name for each in lists if each is not None)
-    return [f"{one_line(path)}: by {names}: pictures in folders that they do not name are left out"]
+    return [f"{path}: by {names}: pictures in folders that they do not name are left out"]
 
 
 def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from darknet_py.atomic import remove_leftovers
+from darknet_py.atomic import remove_leftovers, why_no_folder
 from darknet_py.errors import TrainingError
 from darknet_py.untrusted import BadValueError, fields, integer, open_file, parse_json, text
 
@@ -70,7 +70,7 @@ def _make(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _remove_empty(missing)
-        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        reason = why_no_folder(folder) or error.strerror or str(error)
         raise TrainingError(f"{folder}: cannot be a folder for results: {reason}") from error
     return missing
 

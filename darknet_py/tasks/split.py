@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 from darknet_py.errors import StateError
 from darknet_py.images import Dataset
-from darknet_py.images.names import one_line
 from darknet_py.untrusted import BadValueError, fields, integer, items, parse_json, text
 
 _EXAMPLES = 5
@@ -333,6 +332,6 @@ def _within(path: str, root: str) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    shown = ", ".join(map(one_line, words[:_EXAMPLES]))
+    shown = ", ".join(words[:_EXAMPLES])
     more = len(words) - _EXAMPLES
     return f"{shown} and {more} more" if more > 0 else shown

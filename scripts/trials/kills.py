@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
@@ -79,10 +80,9 @@ class _What(NamedTuple):
 
 
 def prepare() -> None:
-    """Everything is loaded that commands of the trials need, but no chart is drawn."""
-    darknet_py.tasks.chart.save_chart = lambda path, *_: path.touch()
+    """Everything is loaded that commands of the trials need, but for what draws charts."""
     before = Path.cwd()
-    with TemporaryDirectory() as place:
+    with TemporaryDirectory() as place, patch("darknet_py.tasks.chart.save_chart", _draw_none):
         os.chdir(place)
         _draw(Path("ds"), 4, Random(0))
         for number, layers in enumerate(_NETS):
@@ -99,8 +99,14 @@ def prepare() -> None:
         os.chdir(before)
 
 
+def _draw_none(path: Path, *_: object) -> None:
+    path.touch()
+
+
 def checkpoints_every(batches: int) -> None:
-    """And batch norm's statistics are counted over a few pictures, not a thousand."""
+    """For a process that commands run in: and what takes long there does not, charts and batch
+    norm's statistics over a thousand pictures."""
+    vars(darknet_py.tasks.chart)["save_chart"] = _draw_none
     vars(darknet_py.tasks.train)["is_due"] = lambda run: run.net.batch_num % batches == 0
     darknet_py.tasks.finetune.run._COUNTED = 8
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from darknet_py.atomic import remove_leftovers, write_text
+from darknet_py.atomic import remove_leftovers, why_no_folder, write_text
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.tasks.finetune.stages import Stage
 from darknet_py.tasks.split import Split, unpack_split
@@ -248,5 +248,5 @@ def _make(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = why_no_folder(path) or error.strerror or str(error)
         raise DarknetError(f"{path}: cannot be a folder for results: {reason}") from error

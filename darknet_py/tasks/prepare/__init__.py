@@ -100,7 +100,7 @@ def _begin(out: Path, plan: Plan, how: How) -> None:
                 f"{out}: was prepared from other pictures or in another way: name another folder, "
                 "or delete it"
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.is_dir() and any(out.iterdir()):
         raise DarknetError(f"{out}: is there and not empty: name another folder")
     make_folder(out)
     write_text(mark, json.dumps(known) + "\n")

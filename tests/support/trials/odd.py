@@ -11,7 +11,7 @@ from random import Random
 
 from scripts.trials.trial import Failed
 
-NAME, GROUP, LIMIT, MEMORY = "odd", "fuzz", 0.7, 1 << 28
+NAME, GROUP, LIMIT, MEMORY = "odd", "fuzz", 1, 1 << 28
 
 FAULTS = ("Failed", "ValueError", "SystemExit", "MemoryError", "SIGSEGV", "exit", "hang", "locked")
 
