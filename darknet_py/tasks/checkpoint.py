@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,13 +35,12 @@ _LARGEST, _HEAVIEST = 1e100, 1e30
 @dataclass(frozen=True)
 class Began:
     """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
-    tells it from others; own_table, replaces: see Progress."""
+    tells it from others; own_table: see Progress."""
 
     seed: int
     share: float
     run: str
     own_table: bool
-    replaces: Sequence[str]
     split: Split
 
 
@@ -105,8 +104,7 @@ def how_it_began(path: Path, seed: int | None = None, share: float | None = None
         raise StateError(f"{path}: is damaged: {error}") from error
     if progress.class_weights and len(progress.class_weights) != len(split.names):
         raise StateError(f"{path}: is damaged: it has weights of other classes than its own")
-    own, replaces = progress.own_table, progress.replaces
-    return Began(progress.seed, progress.share, progress.run, own, replaces, split)
+    return Began(progress.seed, progress.share, progress.run, progress.own_table, split)
 
 
 def _progress(path: Path, notes: Any) -> Progress:

@@ -82,19 +82,15 @@ class RunFolder:
 
     def check_kept(self, keep: bool, snapshot: bool) -> None:
         """Raises TrainingError where what this run keeps would replace another's files: cifar's
-        second epoch those of cifar_2.cfg."""
+        second epoch those of cifar_2.cfg. Every run has a backup, and no kept epoch has one."""
         kept = "|".join(["best", *["[0-9]+"] * keep, *["iter_[0-9]+"] * snapshot])
-        pattern = re.compile(rf"({re.escape(self.name)}_({kept}))\.state")
-        ours = _began(self.path / f"{self.name}.state")
-        gone = () if ours is None else ours.replaces
-        for path in self._files():
-            found = pattern.fullmatch(path.name)
-            began = _began(path) if found and path.name not in gone else None
-            if found and began and (ours is None or began.run != ours.run):
-                raise TrainingError(
-                    f"{self.path}: holds a training of {found[1]}, whose files would be replaced "
-                    f"by what {self.name} keeps: choose another --backup"
-                )
+        pattern = re.compile(rf"{re.escape(self.name)}_({kept})\.backup")
+        other = next((path for path in self._files() if pattern.fullmatch(path.name)), None)
+        if other is not None:
+            raise TrainingError(
+                f"{self.path}: holds a training of {other.stem}, whose files would be replaced by "
+                f"what {self.name} keeps: choose another --backup"
+            )
 
     def check_free(self, texts: Mapping[str, str]) -> None:
         """Raises TrainingError where other files than a run's own have the names of `texts`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
@@ -47,6 +48,15 @@ _RATES = (
 )
 _OPTIMIZERS = "", "optimizer=adam\n", "optimizer=rmsprop\n", "momentum=0\n"
 _AUGMENT = "angle=9\n", "mixup=.3\n", "cutmix=1\n", "hue=.1\nexposure=1.3\n", "max_crop=20\n"
+_MODEL = "../base.cfg", "../base.weights"
+_WRITING: tuple[tuple[object, ...], ...] = (
+    ("partial", *_MODEL, "part.weights", 2, "--force"),
+    ("rescale", *_MODEL, "rescaled.weights", "--force"),
+    ("dataset", "prepare", "../ds", "small", "--size", 16),
+    ("features", *_MODEL, "../ds/cat/0.png", "-q", "--layer", 1, "-o", "features.npz"),
+    ("nightmare", *_MODEL, "../ds/cat/0.png", 1, "-q", "--iters", 1, "-octaves", 1, "-o", "d.png"),
+)
+"""Commands that write files, other than trainings."""
 _FINISHED = "is at its end", "has ended"
 """What a run says that is asked to go on, and has nothing left to do."""
 _MOST = 3
@@ -79,10 +89,10 @@ class _What(NamedTuple):
 
 
 def prepare() -> None:
-    """Everything is loaded that commands of the trials need, but no chart is drawn."""
-    darknet_py.tasks.chart.save_chart = lambda path, *_: path.touch()
+    """Everything is loaded that commands of the trials need, but for what draws charts."""
     before = Path.cwd()
-    with TemporaryDirectory() as place:
+    with TemporaryDirectory() as above, patch("darknet_py.tasks.chart.save_chart", _draw_none):
+        place = Path(above)
         os.chdir(place)
         _draw(Path("ds"), 4, Random(0))
         for number, layers in enumerate(_NETS):
@@ -96,11 +106,21 @@ def prepare() -> None:
         for output, more in (("c", ["--views", 2]), ("d", ["--no-cache"])):
             short = ["--head-epochs", 1, "--epochs", 1, "--batch", 4]
             _call(*words, *short, *more, "-o", output)
+        (place / "in").mkdir()
+        os.chdir(place / "in")
+        for written in _WRITING:
+            _call(*written)
         os.chdir(before)
 
 
+def _draw_none(path: Path, *_: object) -> None:
+    path.touch()
+
+
 def checkpoints_every(batches: int) -> None:
-    """And batch norm's statistics are counted over a few pictures, not a thousand."""
+    """For a process that commands run in: and what takes long there does not, charts and batch
+    norm's statistics over a thousand pictures."""
+    vars(darknet_py.tasks.chart)["save_chart"] = _draw_none
     vars(darknet_py.tasks.train)["is_due"] = lambda run: run.net.batch_num % batches == 0
     darknet_py.tasks.finetune.run._COUNTED = 8
 
@@ -246,9 +266,17 @@ def _changed_finetuning(random: Random, folder: Path) -> _What:
     return _What("changed fine-tuning", runs, [drawn.words], change)
 
 
+def _writing(random: Random, folder: Path) -> _What:
+    """A command that is called again where it was killed."""
+    (folder / "base.cfg").write_text(BASE.format(""))
+    draw_weights(folder / "base.cfg")
+    words = list(random.choice(_WRITING))
+    return _What(str(words[0]), [_Run(words, ".", "", lambda: False)])
+
+
 _WHAT = (
     *(_training, _training, _training, _two_trainings, _forced_training),
-    *(_finetuning, _finetuning, _forced_finetuning, _changed_finetuning),
+    *(_finetuning, _finetuning, _forced_finetuning, _changed_finetuning, _writing),
 )
 
 

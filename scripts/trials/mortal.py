@@ -117,7 +117,7 @@ class Seams:
 
     def __init__(self, folder: Path, at: int, signals: Sequence[int], copies: Path | None) -> None:
         self._folder, self._at, self._signals, self._copies = str(folder), at, signals, copies
-        self.count = 0
+        self.count = self._copied = 0
         self._before = b""
         self.off = False
         self._fsync, vars(os)["fsync"] = os.fsync, self._synced
@@ -156,7 +156,8 @@ class Seams:
             self.off = True
             now = _look_of(self._folder)
             if now != self._before:
-                shutil.copytree(self._folder, self._copies / f"{self.count:04}")
+                self._copied += 1
+                shutil.copytree(self._folder, self._copies / f"{self._copied:04}")
             self._before = now
             self.off = False
 
@@ -190,8 +191,10 @@ def _content(path: Path) -> object:
         return _state(path)
     if path.name.endswith("metrics.csv"):
         return _rows(path)
-    if path.suffix == ".png":
+    if path.name == "chart.png":
         return "a chart"
+    if path.name == "prepared.json":
+        return "a digest of where the pictures lie"
     return path.read_bytes()
 
 

@@ -93,6 +93,7 @@ def prepare(data: Data, out: Path, how: How, workers: int | None = None) -> Iter
 
 def _begin(out: Path, plan: Plan, how: How) -> None:
     mark = out / _MARK
+    remove_leftovers(out)
     known = {"digest": plan.digest(how), "size": how.size, "fit": how.fit, "png": how.png}
     if mark.exists():
         if _read_mark(mark) != known:

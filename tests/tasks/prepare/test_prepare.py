@@ -282,3 +282,12 @@ def test_the_same_pictures_have_the_same_plan(pets: Path) -> None:
     plan = make_plan(open_data(pets), HOW)
     assert plan.digest(HOW) == make_plan(open_data(pets), HOW).digest(HOW)
     assert plan.digest(HOW) != make_plan(open_data(pets, seed=5), HOW).digest(HOW)
+
+
+def test_killed_before_anything_was_written(pets: Path, out: Path) -> None:
+    """What it has left is nothing that stands in the way."""
+    out.mkdir()
+    (out / ".darknet-x.part").write_text("{")
+    run(pets, out)
+    assert not list(out.glob(".*"))
+    assert (out / "train.list").exists()
