@@ -3,17 +3,17 @@
     net = darknet_py.load_network("cfg/tiny.cfg", "tiny.weights", device="cpu")
     darknet_py.classify(net, ["dog.png"], top=5)
 
-Names are fetched when first used, so that `darknet --help` waits for nothing.
+Names are fetched when first used, so that `darknet --help` waits for nothing; and nothing is
+imported here, so that Ctrl-C is listened for as early as can be (see interrupt.py).
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from darknet_py.errors import DarknetError
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from darknet_py.errors import DarknetError
     from darknet_py.network import Network, load_network
     from darknet_py.tasks.activations import see
     from darknet_py.tasks.classify import classify
@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = ["DarknetError", "Network", "ascend", "classify", "explain", "load_network", "see"]
 
 _HOMES = {
+    "DarknetError": "darknet_py.errors",
     "Network": "darknet_py.network",
     "ascend": "darknet_py.tasks.filters",
     "classify": "darknet_py.tasks.classify",
@@ -37,4 +38,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
     return getattr(importlib.import_module(_HOMES[name]), name)

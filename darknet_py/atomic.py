@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import re
-import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from darknet_py.errors import DarknetError
 
 _PREFIX, _SUFFIX = ".darknet-", ".part"
-_OWNED = re.compile(rf"{re.escape(_PREFIX)}(?P<host>.*)-(?P<pid>[0-9]+)-[^-]*{re.escape(_SUFFIX)}")
-"""The name of a file that a process is writing: which one, on which machine."""
+_tidied: set[Path] = set()
+"""Folders that this process has looked through for what others have left."""
 
 
 @contextmanager
@@ -23,24 +22,26 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """A file to write, which takes the name `path` when the block ends well.
 
     It is written beside, flushed to the disk, then renamed: whatever happens, `path` is the old
-    file or the new one. Where the block fails, nothing is left. Through a link, not over it; a pipe
-    or a device is written to as it comes. Raises OSError.
+    file or the new one. Where the block fails, nothing is left; what a killed process leaves goes
+    when another first writes into the folder. Through a link, not over it; a pipe or a device is
+    written to as it comes. Raises OSError.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as file:
             yield file
         return
     path = Path(os.path.realpath(path))
-    owner = f"{_PREFIX}{_host()}-{os.getpid()}-"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=owner, suffix=_SUFFIX)
-    temporary = Path(name)
+    if path.parent not in _tidied:
+        remove_leftovers(path.parent)
+        _tidied.add(path.parent)
+    handle, temporary = _new_part(path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fchmod(file.fileno(), 0o666 & ~_umask())
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)  # before it is closed, as the lock goes with that
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -60,33 +61,46 @@ def make_folder(path: str | Path) -> Path:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        reason = why_no_folder(path) or error.strerror or str(error)
         raise DarknetError(f"{path}: cannot be a folder for pictures: {reason}") from error
     return Path(path)
 
 
+def why_no_folder(path: str | Path) -> str:
+    """What stands where a folder, or one above it, should be or come to be; empty: nothing."""
+    place = Path(path)
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if place.is_dir():
+        return ""
+    if place.is_symlink():
+        return f"{place} is a link to {os.readlink(place)}, where no folder is"
+    return f"{place} is a file" if place.is_file() else f"{place} is no folder"
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Removes what processes that were killed while they wrote have left in a folder; what one that
-    lives, or one of another machine, is writing stays."""
+    """Removes what processes that were killed while they wrote have left in a folder. What one that
+    lives is writing, on whatever machine, it holds a lock on, and that stays."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-        owner = _OWNED.fullmatch(path.name)
-        if owner is None or (owner["host"] == _host() and not is_alive(int(owner["pid"]))):
-            path.unlink(missing_ok=True)
+        # OSError: somebody writes it, it is another user's, or there are no locks here
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(handle)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's, say
-        return True
-    return True
-
-
-def _host() -> str:
-    return re.sub("[^A-Za-z0-9]", "_", socket.gethostname())[:64]
+def _new_part(folder: Path) -> tuple[int, Path]:
+    """A file that this process holds a lock on."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
+        with suppress(OSError):  # where there are no locks, nothing is ever removed
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):
+            return handle, Path(name)
+        os.close(handle)  # somebody has just taken it for a leftover
 
 
 def _umask() -> int:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -8,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from darknet_py.atomic import atomic_file, make_folder, remove_leftovers, write_text
+from darknet_py.atomic import atomic_file, make_folder, write_text
 from darknet_py.errors import DarknetError
+from tests.support.processes import run_python
 
 
 def test_the_file_appears_whole_with_the_umasks_permissions(tmp_path: Path) -> None:
@@ -52,13 +55,50 @@ def test_leftovers_of_the_dead_go_and_what_somebody_writes_stays(tmp_path: Path)
     (left,) = tmp_path.iterdir()
     with atomic_file(tmp_path / "b") as file:
         file.write(b"whole")
-        elsewhere = left.name.rpartition("-")[0].rpartition("-")[2]
-        (tmp_path / f".darknet-another_machine-{elsewhere}-x.part").touch()
-        remove_leftovers(tmp_path)
         assert not left.exists()
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == [f".darknet-another_machine-{elsewhere}-x.part", "b"]
+        # nor does another process take what this one writes
+        run_python(f"{OTHER.format(str(tmp_path), str(tmp_path / 'c'))}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
     assert (tmp_path / "b").read_bytes() == b"whole"
+
+
+def test_what_a_cleaner_takes_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, taken = fcntl.flock, list[Path]()
+
+    def late(handle: int, how: int) -> None:
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            taken[0].unlink()
+        lock(handle, how)
+
+    monkeypatch.setattr("darknet_py.atomic.fcntl.flock", late)
+    with atomic_file(tmp_path / "a") as file:
+        file.write(b"whole")
+    assert len(taken) == 1
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a", b"whole")]
+
+
+def test_where_there_are_no_locks_nothing_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "no locks")
+
+    monkeypatch.setattr("darknet_py.atomic.fcntl.flock", none)
+    (tmp_path / ".darknet-x.part").touch()
+    with atomic_file(tmp_path / "a") as file:
+        file.write(b"whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".darknet-x.part", "a"]
+
+
+OTHER = """
+from pathlib import Path
+from darknet_py.atomic import remove_leftovers, write_text
+remove_leftovers(Path({!r}))
+write_text({!r}, "other")
+"""
 
 
 KILLED = """
@@ -82,7 +122,7 @@ def test_a_folder_is_made_once(tmp_path: Path) -> None:
     assert make_folder(folder) == make_folder(str(folder)) == folder
     assert folder.is_dir()
     (folder / "file").touch()
-    with pytest.raises(DarknetError, match="file: cannot be a folder for pictures: is a file"):
+    with pytest.raises(DarknetError, match="file: cannot be a folder for pictures: "):
         make_folder(folder / "file")
 
 

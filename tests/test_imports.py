@@ -16,12 +16,13 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "resources", "text"}
+BOTTOM = {"atomic", "errors", "interrupt", "resources", "text", "untrusted"}
 BELOW = {
-    "errors": set[str](),
+    "errors": {"text"},
     "atomic": {"errors"},
     "resources": {"errors"},
     "text": set[str](),
+    "untrusted": set[str](),
     "cfg": BOTTOM,
     "ops": BOTTOM,
     "layers": BOTTOM | {"cfg", "ops"},
@@ -29,7 +30,8 @@ BELOW = {
     "images": BOTTOM | {"cfg", "ops", "layers"},
     "tasks": BOTTOM | {"cfg", "ops", "layers", "network", "images"},
     "cli": BOTTOM | {"cfg", "ops", "layers", "network", "images", "tasks", US},
-    "__main__": {"cli"},
+    "interrupt": set[str](),
+    "__main__": {"cli", "interrupt", "text", US},
 }
 
 # The packages of others, and the only place that may import each.
@@ -131,7 +133,7 @@ def _faults_of(module: str, found: Import) -> Iterator[str]:
 
 def _may_know_layer(module: str, name: str) -> bool:
     base, parts = f"{US}.layers.base", f"{US}.layers.parts"
-    if module == f"{US}.layers.__init__":
+    if module == f"{US}.layers.__init__" or within(name, f"{US}.layers.parameter"):
         return True
     return module != base and (within(name, base) or within(name, parts))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
-from darknet_py import __version__
+from darknet_py import __version__, interrupt
 from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
-from darknet_py.cli.console import complain, prepare_streams
+from darknet_py.cli.console import complain, prepare_streams, say_line
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
 from darknet_py.cli.features import features
@@ -29,6 +30,7 @@ from darknet_py.cli.speed import speed
 from darknet_py.cli.tools import TOOLS
 from darknet_py.cli.train import train
 from darknet_py.errors import DarknetError
+from darknet_py.text import one_line
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -52,6 +54,10 @@ for command in (
 check_orders(darknet)
 
 
+_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What newer clicks raise in place of showing a group's help."""
+
+
 def main() -> None:
     """Runs the command line; the process ends with 0, 1 (an error), 2 (usage) or 130 (Ctrl-C)."""
     prepare_streams()
@@ -71,20 +77,30 @@ def _run(streams: Streams) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         return error.exit_code
     except OutputError as error:
         # quiet where whoever read the results has seen enough, as in `darknet ... | head`
         if not error.is_pipe:
-            click.echo(f"darknet: {error}", err=True)
+            complain(error)
         return error.exit_code
     except DarknetError as error:
         complain(error)
         return error.exit_code
     except MemoryError:
         advice = "try a smaller network, smaller pictures, or fewer at once"
-        click.echo(f"darknet: there is not enough memory: {advice}", err=True)
+        complain(f"there is not enough memory: {advice}")
         return 1
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("darknet: interrupted", err=True)
-        return 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # a bug, and click takes it for Ctrl-D
+            raise error.__cause__ from None
+        return interrupt.end(lambda line: say_line(line, err=True))
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """As click shows it, and the words of the command line that it repeats as all names are."""
+    if isinstance(error, _HELP):
+        error.show()
+    else:
+        context = getattr(error, "ctx", None)
+        click.UsageError(one_line(error.format_message().replace("\n\t", " ")), context).show()

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from darknet_py.cli.console import say_line
+from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_path
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import fit_option
-from darknet_py.text import as_json
 
 
 @click.command()
@@ -67,6 +66,7 @@ def activations(
     check_output_folder(Path(output))
     net = open_network(cfg, find_file(weights), chosen)
     from darknet_py.atomic import make_folder
+    from darknet_py.errors import ShapeError
     from darknet_py.images import save_image
     from darknet_py.tasks.activations import draw_layer, see
     from darknet_py.tasks.classify import best_fit
@@ -74,6 +74,8 @@ def activations(
 
     loaded = load_picture(net, find_file(picture), fit or best_fit(net))
     seen = see(net, loaded.x, layers, top, name=picture)
+    if not seen:
+        raise ShapeError(f"{net.path}: has no map but those of its classes: say which by --layer N")
     folder = make_folder(output)
     for found in seen:
         path = free_path(folder / f"{Path(picture).stem}_layer{found.layer}.png")
@@ -88,6 +90,6 @@ def activations(
                 "low": found.low,
                 "high": found.high,
             }
-            click.echo(as_json(document))
+            say_json(document)
         else:
             say_line(f"{path}: {found.title}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, report_lines, say_problems
 from darknet_py.cli.options import Chosen, build_network
 from darknet_py.cli.train import data_options
@@ -36,5 +37,5 @@ def check(
 
     report = look_at(open_data(data, labels, share, seed), net, decode)
     for line in report_lines(report):
-        click.echo(line)
+        say_line(line)
     say_problems(report)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.count_line import CountLine
+from darknet_py.text import one_line
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -49,14 +51,14 @@ def say_report(report: Report, quiet: bool) -> None:
     """On stderr; where it is to be quiet what the user must know alone. Exits with 1 where a
     training cannot begin."""
     for line in warning_lines(report) if quiet else report_lines(report):
-        click.echo(line, err=True)
+        say_line(line, err=True)
     say_problems(report)
 
 
 def say_problems(report: Report) -> None:
     """On stderr; exits with 1 if there are any."""
     for problem in report.problems:
-        click.echo(f"darknet: {problem}", err=True)
+        complain(problem)
     if report.problems:
         click.get_current_context().exit(1)
 
@@ -113,7 +115,7 @@ def say_weights(names: Sequence[str], weights: Sequence[float] | None, quiet: bo
     """How much the pictures of each class count, where they do not alike; on stderr."""
     if weights and not quiet:
         for line in weight_lines(names, weights):
-            click.echo(line, err=True)
+            say_line(line, err=True)
 
 
 def weight_lines(names: Sequence[str], weights: Sequence[float]) -> Iterator[str]:
@@ -122,13 +124,14 @@ def weight_lines(names: Sequence[str], weights: Sequence[float]) -> Iterator[str
         yield f"weights of the classes: {min(weights):.3g} to {max(weights):.3g}"
         return
     yield "weights of the classes:"
+    names = [*map(one_line, names)]
     width = max(map(len, names))
     for name, weight in zip(names, weights, strict=True):
         yield f"  {name:<{width}}  {weight:7.3g}"
 
 
 def _class_lines(report: Report) -> Iterator[str]:
-    names, train = report.data.names, report.data.training().counts()
+    names, train = [*map(one_line, report.data.names)], report.data.training().counts()
     valid = report.data.valid.counts() if report.data.valid else [0] * len(names)
     if len(names) <= _CLASSES:
         width = max(map(len, names))

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.count_line import CountLine
 from darknet_py.cli.options import limit_threads, threads_option
 from darknet_py.cli.train import labels_option
-from darknet_py.text import as_json, counted
+from darknet_py.text import counted
 
 if TYPE_CHECKING:
     from darknet_py.tasks.measure import Statistics
@@ -71,8 +72,8 @@ def _print(found: Statistics, is_json: bool) -> None:
             "mean": found.mean,
             "std": found.deviation,
         }
-        click.echo(as_json(figures))
+        say_json(figures)
         return
-    click.echo(f"mean={','.join(f'{value:.6f}' for value in found.mean)}")
-    click.echo(f"std={','.join(f'{value:.6f}' for value in found.deviation)}")
-    click.echo(f"{counted(found.pictures, 'picture')}, {counted(found.pixels, 'pixel')}", err=True)
+    say_line(f"mean={','.join(f'{value:.6f}' for value in found.mean)}")
+    say_line(f"std={','.join(f'{value:.6f}' for value in found.deviation)}")
+    say_line(f"{counted(found.pictures, 'picture')}, {counted(found.pixels, 'pixel')}", err=True)

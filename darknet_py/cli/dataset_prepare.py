@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.count_line import CountLine
+from darknet_py.cli.files import check_output_folder
 from darknet_py.cli.options import limit_threads, threads_option
 from darknet_py.cli.train import data_options
 
@@ -57,6 +59,7 @@ def prepare(
       darknet dataset prepare photos/ small/ --size 256
       darknet train small/ cfg/cifar_small.cfg
     """
+    check_output_folder(Path(out))
     limit_threads(threads)
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.prepare import Begun, Looked, prepare
@@ -76,7 +79,7 @@ def prepare(
             line.show(event.done)
         else:
             line.close()
-            click.echo(
+            say_line(
                 f"{out}: {event.classes} classes, {event.train} pictures to train on, "
                 f"{event.valid} to validate with; {event.kept} were there, {event.refused} left out"
             )

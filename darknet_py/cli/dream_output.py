@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from darknet_py.cli.console import say_path
 from darknet_py.cli.dream_request import Request, files_of, wish_of
 from darknet_py.cli.files import PICTURES, check_output, check_output_folder, free_stem
 
@@ -69,7 +68,7 @@ class Output:
         from darknet_py.tasks.nightmare import Finished
 
         if isinstance(event, Finished) and (path := self._path(event.round)) is not None:
-            click.echo(path)
+            say_path(path)
 
     def finish(self) -> None:
         """Writes the animations."""
@@ -77,7 +76,7 @@ class Output:
 
         for name, kind in self._animations:
             save_animation(self._frames, name, kind, round(1000 / self._request.asked.fps))
-            click.echo(name)
+            say_path(name)
 
     def _path(self, number: int) -> Path | None:
         asked = self._request.asked

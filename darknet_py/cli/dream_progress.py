@@ -6,9 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import click
-
 from darknet_py.cli import status_line
+from darknet_py.cli.console import say_line
 
 if TYPE_CHECKING:
     from darknet_py.tasks.nightmare import Event
@@ -37,9 +36,9 @@ class Progress:
             status_line.show(self._line() if is_step else "")
         elif isinstance(event, Stepped):
             start = "Iteration: " if event.iteration == 0 else ""
-            click.echo(f"{start}{event.iteration}, ", nl=False, err=True)
+            say_line(f"{start}{event.iteration}, ", err=True, end="")
         else:
-            click.echo("done", err=True)
+            say_line("done", err=True)
 
     def close(self) -> None:
         """Ends a line that an interruption has left, so that what is said next has its own."""
@@ -47,7 +46,7 @@ class Progress:
             if sys.stderr.isatty():
                 status_line.clear()
             else:
-                click.echo(err=True)
+                say_line(err=True)
         self._is_open = False
 
     def _line(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.dream_options import Asked
 from darknet_py.cli.dream_output import Output, check_files
 from darknet_py.cli.dream_progress import Progress
@@ -58,7 +59,7 @@ def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
             out.say(event)
     out.finish()
     if request.is_default and not chosen.quiet:
-        click.echo(_suggestion(request), err=True)
+        say_line(_suggestion(request), err=True)
 
 
 def _suggestion(request: Request) -> str:
@@ -207,12 +208,12 @@ def _say_memory(memory: DreamMemory, tile: int, needed: int) -> None:
     from darknet_py.tasks.dream.tiles import exact_tile
 
     parts = f", in tiles of {tile} x {tile}" if tile else ""
-    click.echo(f"memory: about {needed / 2**20:,.0f} MB{parts}", err=True)
+    say_line(f"memory: about {needed / 2**20:,.0f} MB{parts}", err=True)
     most = max(memory.w, memory.h)
     if tile and tile < most:
         exact = max(exact_tile(memory.net, choice, most) for choice in memory.choices)
         if tile < exact:
-            click.echo(
+            say_line(
                 f"warning: tiles differ a little where they meet: from --tile {exact} on they "
                 "do not",
                 err=True,

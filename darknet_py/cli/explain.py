@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.console import complain, say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_stem
 from darknet_py.cli.options import Chosen, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
@@ -18,7 +17,7 @@ from darknet_py.cli.predictions import (
     fit_option,
     names_option,
 )
-from darknet_py.text import as_json
+from darknet_py.text import one_line
 
 if TYPE_CHECKING:
     from darknet_py.tasks.explain import Explanation
@@ -154,10 +153,9 @@ def explain(
         for found in explanations:
             files = _draw(found, folder)
             if is_json:
-                click.echo(as_json(_document(found, files, box)))
+                say_json(_document(found, files, box))
             else:
                 say_line(_line(found, files, box))
-            sys.stdout.flush()
     if refused:
         click.get_current_context().exit(1)
 
@@ -168,7 +166,8 @@ def _draw(found: Explanation, folder: Path) -> tuple[Path, Path]:
     from darknet_py.images import draw_heat, draw_overlay, save_image
 
     make_folder(folder)
-    plain = f"{found.picture.path.stem}_{found.name}_{found.method}".translate(_UNSAFE)
+    name = one_line(found.name)  # nobody wants a file to be called what a terminal would obey
+    plain = f"{found.picture.path.stem}_{name}_{found.method}".translate(_UNSAFE)
     name = free_stem(folder, plain, [".png", "_heat.png"])
     files = folder / f"{name}.png", folder / f"{name}_heat.png"
     h, w = found.picture.image.shape[:2]

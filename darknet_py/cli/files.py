@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from darknet_py.atomic import why_no_folder
 from darknet_py.errors import DarknetError
 
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -60,11 +61,12 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
 def check_output_folder(folder: Path) -> None:
     """Raises DarknetError where files could not be written into a folder, which may yet have to be
     made, with those above it."""
+    reason = why_no_folder(folder)
+    if reason:
+        raise DarknetError(f"{folder}: cannot be a folder for pictures: {reason}")
     above = folder
-    while not os.path.lexists(above) and above != above.parent:
+    while not above.is_dir():
         above = above.parent
-    if not above.is_dir():
-        raise DarknetError(f"{folder}: cannot be a folder for pictures: {above} is a file")
     _check_folder(folder, above)
 
 
@@ -95,7 +97,7 @@ def _is_read(path: Path) -> bool:
     there = [Path(str(one)) for one in given if one and os.path.exists(str(one))]
     is_picture = path.suffix.lower() in PICTURES
     return any(
-        path.resolve().is_relative_to(one.resolve()) and is_picture
+        Path(os.path.realpath(path)).is_relative_to(os.path.realpath(one)) and is_picture
         if one.is_dir()
         else os.path.samefile(path, one)
         for one in there

@@ -52,7 +52,13 @@ _CELL = 128
     metavar="PIXELS",
     help="Of the pictures.  [128, or the network's own if less, or if it takes no other]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise at the start.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the noise at the start.",
+)
 @click.option(
     "-o",
     "--output",
@@ -123,7 +129,7 @@ def _draw_ascent(
     captions = []
     for channel, before, after in zip(shown, found.before, found.after, strict=True):
         captions.append(f"{channel}: {before:.3g} to {after:.3g}")
-        click.echo(
+        say_line(
             f"channel {channel}: {before:f} for noise, {after:f} after {counted(steps, 'step')}"
         )
     want = "1 channel wants" if len(shown) == 1 else f"{len(shown)} channels want"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finetune_options import Tuned, finetune_options
 from darknet_py.cli.finetuning import Presenter
@@ -69,7 +70,7 @@ def finetune(
       darknet nightmare mine/tiny.cfg mine/tiny.weights picture.jpg --class cat
     """
     net = read_network(cfg, chosen)
-    from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.data import check_apart, open_data
     from darknet_py.tasks.finetune import finetune as run
     from darknet_py.tasks.finetune import prepare, seed_of
     from darknet_py.tasks.lock import only_process_in
@@ -78,8 +79,10 @@ def finetune(
     output = Path(tuned.output)
     if tuned.resume and given(context, "seed") is None:
         seed = seed_of(output, seed)
+    found = find_file(data)
+    check_apart(output, Path(found), "-o")
     with only_process_in(output), stop_on_ctrl_c() as stop:
-        opened = open_data(find_file(data), labels, share, seed, tuned.output)
+        opened = open_data(found, labels, share, seed, tuned.output)
         report = look_at(opened, quiet=chosen.quiet)
         say_report(report, chosen.quiet)
         train, valid = report.usable()
@@ -95,7 +98,7 @@ def finetune(
         presenter.show_plan()
         say_weights(opened.names, how.class_weights, chosen.quiet)
         if how.cache is not None and (tuned.mixup or tuned.cutmix):
-            click.echo(f"warning: {_NO_MIXING}", err=True)
+            say_line(f"warning: {_NO_MIXING}", err=True)
         try:
             sets = prepared.data.training(), prepared.data.valid
             for event in run(_opener(chosen), prepared.folder, *sets, prepared.how):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from darknet_py.cli import status_line
+from darknet_py.cli.console import say_line
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
@@ -30,15 +29,15 @@ class Presenter:
     def show_plan(self) -> None:
         """A line for each layer, and one for each stage; pictures that are others than before."""
         for change in self._prepared.changes:
-            click.echo(f"warning: {change}", err=True)
+            say_line(f"warning: {change}", err=True)
         if self._prepared.again:
-            click.echo(f"warning: {_AGAIN}", err=True)
+            say_line(f"warning: {_AGAIN}", err=True)
         if self._quiet:
             return
         for line in self._prepared.plan:
-            click.echo(line, err=True)
+            say_line(line, err=True)
         for stage in self._prepared.folder.stages:
-            click.echo(f"{stage.name}: {stage.batches} batches of {stage.batch}", err=True)
+            say_line(f"{stage.name}: {stage.batches} batches of {stage.batch}", err=True)
 
     def show(self, event: FinetuneEvent) -> None:
         """Takes note of an event."""
@@ -52,10 +51,11 @@ class Presenter:
         if isinstance(event, Began):
             self._begin(event.stage, event.cached)
         elif isinstance(event, Ended):
+            self._watcher = self._watcher or self._watch(event.stage, quiet=True)
             self._close_watcher()
-            click.echo(_result_line(event))
+            say_line(_result_line(event))
         elif isinstance(event, Kept):
-            click.echo(f"{event.weights} ({event.stage.name})")
+            say_line(f"{event.weights} ({event.stage.name})")
         elif self._watcher is not None:
             self._watcher.show(event)
 
@@ -65,13 +65,15 @@ class Presenter:
         self._close_watcher()
 
     def _begin(self, stage: Stage, cached: int | None) -> None:
-        folder = self._prepared.folder.stage(stage.name)
         lines_of_batches = not self._quiet and sys.stderr.isatty()
-        files = folder / "metrics.csv", folder / "chart.png"
-        self._watcher = Watcher(*files, stage.batches, quiet=not lines_of_batches)
+        self._watcher = self._watch(stage, quiet=not lines_of_batches)
         if not self._quiet:
             how = "" if cached is None else f", on what layer {cached} says of the pictures"
-            click.echo(f"{stage.name}: trains from layer {stage.first}{how}", err=True)
+            say_line(f"{stage.name}: trains from layer {stage.first}{how}", err=True)
+
+    def _watch(self, stage: Stage, quiet: bool) -> Watcher:
+        folder = self._prepared.folder.stage(stage.name)
+        return Watcher(folder / "metrics.csv", folder / "chart.png", stage.batches, quiet)
 
     def _show_cached(self, event: Cached) -> None:
         if self._quiet:
@@ -81,11 +83,11 @@ class Presenter:
             status_line.show(line)
             self._is_open = True
         elif event.done == event.found or event.done == event.total:
-            click.echo(f"{line}, {event.found} found" if event.found else line, err=True)
+            say_line(f"{line}, {event.found} found" if event.found else line, err=True)
 
     def _end_line(self) -> None:
         if self._is_open:
-            click.echo(err=True)
+            say_line(err=True)
         self._is_open = False
 
     def _close_watcher(self) -> None:

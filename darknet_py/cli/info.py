@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.console import say_line, say_lines
 from darknet_py.cli.options import find_file
 
 
@@ -23,5 +24,5 @@ def info(cfg: str, strict: bool) -> None:
     path = find_file(cfg)
     plan = build(read_sections(path), path, strict)
     for warning in plan.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo("\n".join(table(plan.layers)))
+        say_line(f"warning: {warning}", err=True)
+    say_lines(table(plan.layers))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli import status_line
+from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.files import DRAWINGS, check_output, output_file
 from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, build_network, find_file, network_options
 from darknet_py.cli.train import data_options
+from darknet_py.text import csv_row
 
 if TYPE_CHECKING:
     from darknet_py.errors import PictureError
@@ -109,29 +109,28 @@ def lr_find(
             line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
             status_line.show(line)
     if not chosen.quiet and sys.stderr.isatty():
-        click.echo(err=True)
+        say_line(err=True)
     found = suggest(probes, steps)
     save_drawing(draw_chart(chart(probes, found), height=440), file)
     if table:
         _write_table(table, probes, found)
-    click.echo(f"learning_rate={found.rate:.2g}")
+    say_line(f"learning_rate={found.rate:.2g}")
     if not chosen.quiet:
-        click.echo(
+        say_line(
             f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {file}",
             err=True,
         )
 
 
 def _say_left_out(error: PictureError) -> None:
-    click.echo(f"left out: {error}", err=True)
+    say_line(f"left out: {error}", err=True)
 
 
 def _write_table(path: str, probes: Sequence[Probe], found: Found) -> None:
     from darknet_py.atomic import write_text
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("batch", "rate", "loss", "smoothed"))
-    for probe, smoothed in zip(probes, found.smoothed.tolist(), strict=True):
-        writer.writerow((probe.batch, f"{probe.rate:.6g}", f"{probe.loss:.6g}", f"{smoothed:.6g}"))
-    write_text(path, text.getvalue())
+    rows = [
+        (probe.batch, f"{probe.rate:.6g}", f"{probe.loss:.6g}", f"{smoothed:.6g}")
+        for probe, smoothed in zip(probes, found.smoothed.tolist(), strict=True)
+    ]
+    write_text(path, "".join(map(csv_row, [("batch", "rate", "loss", "smoothed"), *rows])))

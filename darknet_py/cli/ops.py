@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.options import find_file, say_warnings
-from darknet_py.text import as_json
 
 
 @click.command()
@@ -27,7 +27,7 @@ def ops(cfgs: tuple[str, ...], is_json: bool) -> None:
     from darknet_py.network.weights import weights_bytes
 
     if not is_json:
-        click.echo(f"{'Model':<28}{'Ops':>12}{'Parameters':>14}{'Size':>12}")
+        say_line(f"{'Model':<28}{'Ops':>12}{'Parameters':>14}{'Size':>12}")
     for cfg in cfgs:
         path = find_file(cfg)
         plan = build(read_sections(path), path)
@@ -38,7 +38,7 @@ def ops(cfgs: tuple[str, ...], is_json: bool) -> None:
         size = weights_bytes(layers)
         if is_json:
             counts = {"operations": operations, "parameters": parameters, "bytes": size}
-            click.echo(as_json({"cfg": cfg, **counts}))
+            say_json({"cfg": cfg, **counts})
             continue
         billions, megabytes = f"{operations / 1e9:.2f} Bn", f"{size / 2**20:.1f} MB"
-        click.echo(f"{cfg:<28}{billions:>12}{parameters:>14,}{megabytes:>12}")
+        say_line(f"{cfg:<28}{billions:>12}{parameters:>14,}{megabytes:>12}")

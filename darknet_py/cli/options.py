@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from darknet_py.cli import status_line
+from darknet_py.cli.console import say_line, say_lines
 from darknet_py.resources import find_resource
 
 if TYPE_CHECKING:
@@ -113,9 +114,10 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     """The same, and says nothing of it."""
     limit_threads(chosen.threads)
     from darknet_py.network import Network
-    from darknet_py.ops.notices import when_compiling
+    from darknet_py.ops.notices import when_compiling, when_noting
 
     when_compiling(None if chosen.quiet else _say_compiling)
+    when_noting(lambda text: status_line.say(f"note: {text}"))
     net = Network.from_cfg(
         find_file(cfg),
         chosen.device,
@@ -123,7 +125,7 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
         exact=chosen.exact,
         half=chosen.half,
     )
-    net.say = lambda text: click.echo(f"note: {text}", err=True)
+    net.say = lambda text: say_line(f"note: {text}", err=True)
     return net
 
 
@@ -133,16 +135,16 @@ def say_network(net: Network, chosen: Chosen) -> None:
 
     say_warnings(net.warnings)
     if not chosen.quiet:
-        click.echo("\n".join(table(net.layers)), err=True)
+        say_lines(table(net.layers), err=True)
 
 
 def say_warnings(warnings: Sequence[str]) -> None:
     """What a cfg's reader made of it where it says something else, on stderr: the first of many."""
     for warning in warnings[:_MOST_WARNINGS]:
-        click.echo(f"warning: {warning}", err=True)
+        say_line(f"warning: {warning}", err=True)
     if len(warnings) > _MOST_WARNINGS:
         more = len(warnings) - _MOST_WARNINGS
-        click.echo(f"warning: and {more} more, which `darknet info` prints", err=True)
+        say_line(f"warning: and {more} more, which `darknet info` prints", err=True)
 
 
 def _say_compiling(is_kept: bool) -> None:
@@ -160,7 +162,7 @@ def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
 def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
     """Loads weights, and says so on stderr."""
     if not chosen.quiet:
-        click.echo(f"Loading weights from {weights}...", err=True, nl=False)
+        say_line(f"Loading weights from {weights}...", err=True, end="")
     end = ""  # of the line, so that a message that follows has one of its own
     said = len(net.warnings)
     try:
@@ -168,6 +170,6 @@ def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
         end = "Done!"
     finally:
         if not chosen.quiet:
-            click.echo(end, err=True)
+            say_line(end, err=True)
     for warning in net.warnings[said:]:
-        click.echo(f"warning: {warning}", err=True)
+        say_line(f"warning: {warning}", err=True)

@@ -1,16 +1,18 @@
-"""Standard output and error, which may be a full disk, or a pipe that nobody reads any more."""
+"""Standard output and error, which may be a full disk, or a pipe that nobody reads any more; and on
+which nothing drives the terminal.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
 
-import click
-
 from darknet_py.errors import DarknetError
+from darknet_py.text import one_line
 
 
 class OutputError(DarknetError):
@@ -48,10 +50,23 @@ class Streams:
         sys.stdout.flush()
         if self._out is not None and self._out.error is not None and not ended:
             lost = "its lines are lost, and nothing else"
-            click.echo(f"darknet: {self._out.complaint()}: {lost}", err=True)
+            sys.stderr.write(f"darknet: {self._out.complaint()}: {lost}\n")
         sys.stderr.flush()
         sys.stdout, sys.stderr = self._before
         return not any(raw is not None and raw.error for raw in (self._out, self._err))
+
+
+class ShownText(io.TextIOWrapper):
+    """A stream that people read: what `text.one_line` spells out is, whoever writes it; ends of
+    lines stay. stdout is one where it is a terminal, else programs read it."""
+
+    def write(self, text: str) -> int:
+        super().write("\n".join(map(one_line, text.split("\n"))))
+        return len(text)
+
+    def write_control(self, text: str) -> None:
+        """Writes what drives the terminal."""
+        super().write(text)
 
 
 class _Raw(io.RawIOBase):
@@ -64,11 +79,12 @@ class _Raw(io.RawIOBase):
         self.raises = False
 
     def write(self, data: Any) -> int:
-        if self.error is None:
+        while self.error is None:
             try:
-                if self._number is None:
-                    raise OSError(errno.EBADF, "it is closed")
-                return os.write(self._number, data)
+                number = self.fileno()
+                return os.write(number, data)
+            except BlockingIOError:  # whoever shares it has made it so, and reads slowly
+                select.select([], [number], [])
             except OSError as error:
                 self.error = error
                 if self.raises:
@@ -85,7 +101,7 @@ class _Raw(io.RawIOBase):
 
     def fileno(self) -> int:
         if self._number is None:
-            raise io.UnsupportedOperation("fileno")
+            raise io.UnsupportedOperation(errno.EBADF, "it is closed")
         return self._number
 
     def isatty(self) -> bool:
@@ -94,18 +110,17 @@ class _Raw(io.RawIOBase):
 
 def _guarded(stream: TextIO | None, name: str) -> tuple[_Raw | None, TextIO]:
     """A stream that writes to the same place by a _Raw; one that is no file stays as it is."""
-    if stream is None and name == "standard error":
-        return None, open(os.devnull, "w", encoding="utf-8")  # nobody wants to be told
     if stream is None:
         raw = _Raw(None, name)
-        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8")
+        return raw, io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace")
     buffer = getattr(stream, "buffer", None)
     # without a buffer of its own where Python is told to have none (PYTHONUNBUFFERED)
     if not isinstance(getattr(buffer, "raw", buffer), io.FileIO):
         return None, stream
     stream.flush()
     raw = _Raw(stream.fileno(), name)
-    guarded = io.TextIOWrapper(
+    is_shown = name == "standard error" or raw.isatty()
+    guarded = (ShownText if is_shown else io.TextIOWrapper)(
         io.BufferedWriter(raw),
         stream.encoding,
         stream.errors,

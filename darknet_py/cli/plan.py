@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import click
 
+from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.options import Chosen, build_network, network_options
-from darknet_py.text import as_json, counted
+from darknet_py.text import counted
 
 
 @click.command()
@@ -48,27 +49,25 @@ def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: Chosen) -> None
     found = measure_plan(net, batch, work)
     if is_json:
         for step in found.steps:
-            click.echo(as_json(asdict(step)))
+            say_json(asdict(step))
         return
-    click.echo(
-        f"{'Step':<36}{'Output':>20}  {'Algorithm':<16}{'ms':>8}{'GFLOP/s':>9}{'of peak':>9}"
-    )
+    say_line(f"{'Step':<36}{'Output':>20}  {'Algorithm':<16}{'ms':>8}{'GFLOP/s':>9}{'of peak':>9}")
     for step in found.steps:
         rate = step.operations / step.seconds / 1e9
         is_counted = step.operations and "winograd" not in step.algorithm.lower()
         share = f"{rate / found.peak:.0%}" if is_counted and rate <= found.peak else ""
         speed = f"{rate:.0f}" if step.operations else ""
         shape = " x ".join(str(length) for length in step.shape)
-        click.echo(
+        say_line(
             f"{step.name:<36}{shape:>20}  {step.algorithm:<16}{step.seconds * 1e3:8.3f}"
             f"{speed:>9}{share:>9}"
         )
     total = sum(step.seconds for step in found.steps)
-    click.echo(
+    say_line(
         f"{counted(len(found.steps), 'step')}, {total * 1e3:.2f} ms, "
         f"{found.megabytes:.1f} MB of maps; peak {found.peak:.0f} GFLOP/s"
     )
     if found.whole is not None:
-        click.echo(f"as one CUDA graph: {found.whole * 1e3:.3f} ms")
+        say_line(f"as one CUDA graph: {found.whole * 1e3:.3f} ms")
     elif found.apart:
-        click.echo(f"launched step by step, not as one CUDA graph: {found.apart}")
+        say_line(f"launched step by step, not as one CUDA graph: {found.apart}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from darknet_py.cli.console import say_line
+from darknet_py.cli.console import say_path
 from darknet_py.cli.files import DRAWINGS, output_file
 from darknet_py.cli.finite import FiniteRange
 
@@ -54,4 +54,4 @@ def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
     found = [read_metrics(table) for table in tables]
     named = [replace(run, name=name) for run, name in zip(found, run_names(tables), strict=True)]
     save_chart(file, named, smooth)
-    say_line(file)
+    say_path(file)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from darknet_py.cli.console import complain, say_line
+from darknet_py.cli.console import complain, say_json, say_line, say_rows
 from darknet_py.cli.options import find_file
-from darknet_py.text import as_json, counted
+from darknet_py.text import counted
 
 if TYPE_CHECKING:
     from darknet_py.errors import DarknetError
@@ -54,7 +53,13 @@ def prediction_options(command: F) -> F:
                 help="Pictures of one size to compute together.",
             ),
             click.option("--json", "form", flag_value="json", help="One JSON object a picture."),
-            click.option("--csv", "form", flag_value="csv", help="One line a class, with a head."),
+            click.option(
+                "--csv",
+                "form",
+                flag_value="csv",
+                help="One line a class, with a head; ' begins a name that a spreadsheet would "
+                "compute, as in '=1.",
+            ),
         )
     ):
         command = option(command)
@@ -76,7 +81,7 @@ def print_predictions(
     if fit is None:
         fit = best_fit(net)
         if fit == "crop":
-            click.echo("This network takes one size only: pictures are cropped.", err=True)
+            say_line("This network takes one size only: pictures are cropped.", err=True)
     show = _printer(form)
     paths, refused = find_named(pictures) if pictures else (_ask(), 0)
     for result in classify_pictures(net, paths, top, names, fit, batch):
@@ -85,7 +90,6 @@ def print_predictions(
             refused += 1
         else:
             show(result)
-            sys.stdout.flush()
     if refused:
         click.get_current_context().exit(1)
 
@@ -132,10 +136,10 @@ def _ask() -> Iterator[Any]:
     from darknet_py.images import find_pictures
 
     while True:
-        click.echo("Enter Image Path: ", nl=False, err=True)
+        say_line("Enter Image Path: ", err=True, end="")
         line = sys.stdin.readline()
         if not line:
-            click.echo(err=True)
+            say_line(err=True)
             return
         try:
             yield from find_pictures([line.strip()] if line.strip() else [])
@@ -147,9 +151,8 @@ def _printer(form: str | None) -> Printer:
     if form == "json":
         return _print_json
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(("path", "rank", "index", "name", "probability"))
-        return lambda result: writer.writerows(_rows(result))
+        say_rows([("path", "rank", "index", "name", "probability")])
+        return _print_rows
     return _print_text
 
 
@@ -162,9 +165,11 @@ def _print_text(result: Classified) -> None:
 def _print_json(result: Classified) -> None:
     predictions = [prediction._asdict() for prediction in result.predictions]
     document = {"path": str(result.path), "seconds": result.seconds, "predictions": predictions}
-    click.echo(as_json(document))
+    say_json(document)
 
 
-def _rows(result: Classified) -> Iterable[tuple[str, int, int, str, float]]:
-    for rank, (index, name, probability) in enumerate(result.predictions, start=1):
-        yield str(result.path), rank, index, name, probability
+def _print_rows(result: Classified) -> None:
+    say_rows(
+        (result.path, rank, index, name, probability)
+        for rank, (index, name, probability) in enumerate(result.predictions, start=1)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.options import Chosen, build_network, network_options
 
 
@@ -30,8 +31,8 @@ def speed(cfg: str, count: int, batch: int, chosen: Chosen) -> None:
     from darknet_py.tasks.speed import measure_speed
 
     found = measure_speed(net, count, batch)
-    click.echo(f"{found.count} evals, {found.seconds:f} Seconds")
-    click.echo(f"Floating Point Operations: {found.operations / 1e9:.2f} Bn")
-    click.echo(f"FLOPS: {found.operations * found.count / found.seconds / 1e9:.2f} Bn")
-    click.echo(f"Speed: {found.seconds / found.count:f} sec/eval")
-    click.echo(f"Speed: {found.count / found.seconds:f} Hz")
+    say_line(f"{found.count} evals, {found.seconds:f} Seconds")
+    say_line(f"Floating Point Operations: {found.operations / 1e9:.2f} Bn")
+    say_line(f"FLOPS: {found.operations * found.count / found.seconds / 1e9:.2f} Bn")
+    say_line(f"Speed: {found.seconds / found.count:f} sec/eval")
+    say_line(f"Speed: {found.count / found.seconds:f} Hz")

@@ -7,7 +7,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-import click
+from darknet_py.cli.console import say_line, show_control
+from darknet_py.text import one_line
 
 _CLEAR = "\r\x1b[2K"
 
@@ -20,7 +21,7 @@ def is_shown() -> bool:
 def show(line: str) -> None:
     """Shows a line in place of the one before, on a terminal."""
     if is_shown():
-        click.echo(f"{_CLEAR}{line[: _width()]}", nl=False, err=True)
+        show_control(f"{_CLEAR}{one_line(line)[: _width()]}")
 
 
 def show_parts(parts: Sequence[str], least: Sequence[int]) -> None:
@@ -37,13 +38,13 @@ def show_parts(parts: Sequence[str], least: Sequence[int]) -> None:
 def clear() -> None:
     """Takes the line away."""
     if is_shown():
-        click.echo(_CLEAR, nl=False, err=True)
+        show_control(_CLEAR)
 
 
 def say(line: str) -> None:
     """A line that stays, on stderr; the other one, if there is one, goes."""
     clear()
-    click.echo(line, err=True)
+    say_line(line, err=True)
 
 
 def _width() -> int:

@@ -7,16 +7,19 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-import click
+from darknet_py.cli.console import say_line
 
 
 @contextmanager
 def stop_on_ctrl_c() -> Iterator[list[bool]]:
-    """A list that is empty until Ctrl-C; a second one interrupts at once."""
+    """A list that is empty until Ctrl-C; a second one is answered as it was before."""
     asked: list[bool] = []
 
-    def note(_signal: int, _frame: object) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked and callable(before):
+            before(number, frame)
         if asked:
             raise KeyboardInterrupt
         asked.append(True)
@@ -34,4 +37,4 @@ def _say(text: str) -> None:
     try:
         os.write(sys.stderr.fileno(), text.encode())
     except OSError:  # it is no file, or cannot be written
-        click.echo(text, nl=False, err=True)
+        say_line(text.strip(), err=True)

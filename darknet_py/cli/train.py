@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from darknet_py.cli.console import command
+from darknet_py.cli.console import command, say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, build_network, network_options
@@ -21,6 +20,7 @@ from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.uneven import Uneven, uneven_options
 from darknet_py.cli.watch import Watcher
+from darknet_py.text import shell_words
 
 if TYPE_CHECKING:
     from darknet_py.images import Dataset
@@ -63,7 +63,11 @@ def data_options(command: Any) -> Any:
                 help="Of a folder or list without another to validate with: how much is set aside.",
             ),
             click.option(
-                "--seed", type=int, default=0, show_default=True, help="Of all that is drawn."
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=True,
+                help="Of all that is drawn.",
             ),
         )
     ):
@@ -132,9 +136,9 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 )
 @click.option(
     "--patience",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     metavar="N",
-    help="Stop after N validations without a better one.",
+    help="Stop after N validations without a better one; 0: never.  [0]",
 )
 @click.option(
     "-gpus",
@@ -219,8 +223,9 @@ def train(
     from darknet_py.ops import gpu_meeting
     from darknet_py.tasks.beginning import Beginning, begin, classes_warning
     from darknet_py.tasks.checkpoint import how_it_began
-    from darknet_py.tasks.data import open_data, results_folder
+    from darknet_py.tasks.data import check_apart, open_data, results_folder
     from darknet_py.tasks.lock import only_process_in
+    from darknet_py.tasks.metrics import TABLE
     from darknet_py.tasks.room import room_problem
     from darknet_py.tasks.run import Options
     from darknet_py.tasks.run_folder import RunFolder
@@ -232,6 +237,7 @@ def train(
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
     beginning = Beginning(weights, clear, reinit, state_path if resume else None)
+    check_apart(folder.path, Path(data), "--backup")
     with only_process_in(folder.path):
         if resume:
             began = how_it_began(state_path, given(context, "seed"), given(context, "share"))
@@ -255,19 +261,22 @@ def train(
                 began.split, opened.training(), held, state_path, report.unreadable()
             )
             for change in changes:
-                click.echo(f"warning: {change}", err=True)
+                say_line(f"warning: {change}", err=True)
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
         if not (resume or force):
             folder.check_free(texts)
-        folder.check_files(texts)
+        folder.check_kept(bool(keep), bool(snapshot))
+        figures = folder.figures()
+        folder.check_files(texts, figures)
         if not folder.has_lists(texts):
-            click.echo(f"warning: {_NO_LISTS}", err=True)
+            say_line(f"warning: {_NO_LISTS}", err=True)
         problem = room_problem(net, uneven.ema > 0, processes)
         if problem is not None and problem.is_certain:
             raise TrainingError(problem.line)
         if problem is not None:
-            click.echo(f"warning: {problem.line}", err=True)
+            say_line(f"warning: {problem.line}", err=True)
         with stop_on_ctrl_c() as stop:
+            replaces = folder.left(figures, [state_path, weights or ""]) if force else ()
             options = Options(
                 backup=folder.path,
                 name=folder.name,
@@ -283,23 +292,24 @@ def train(
                 ema=uneven.ema,
                 top=opened.top,
                 stop=lambda: bool(stop),
+                own_table=figures[0].name != TABLE,
+                replaces=replaces,
             )
             progress = begin(net, options, beginning)
+            if progress is not None and not force:  # it may have been killed before they went
+                options = replace(options, replaces=progress.replaces)
             last = batches or net.settings.max_batches
             begun = options if progress is None else progress
             say_weights(opened.names, begun.class_weights, chosen.quiet)
             warning = classes_warning(net, beginning, opened.names)
             if warning:
-                click.echo(f"warning: {warning}", err=True)
+                say_line(f"warning: {warning}", err=True)
             if resume and not chosen.quiet:
                 of = f" of {last}" if last else ""
-                click.echo(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
-            figures = folder.figures()
+                say_line(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
 
             def write() -> None:
-                if force:
-                    own = [folder.path / f"{folder.name}{end}" for end in (".state", ".backup")]
-                    folder.clear(figures, [*own, state_path, *([weights] if weights else [])])
+                folder.clear(figures, options.replaces)
                 folder.write(texts)
 
             watcher = Watcher(*figures, last, chosen.quiet, display)
@@ -310,11 +320,11 @@ def train(
                 _run_on(meeting, net, pictures, options, beginning, run)
     finished = watcher.finished
     if finished is not None and finished.reason == "stopped":
-        click.echo(_stopped_line(context, finished, folder, data, cfg), err=True)
+        say_line(_stopped_line(context, finished, folder, data, cfg), err=True)
         context.exit(130)
     if finished is not None and not chosen.quiet:
-        for line in _end_lines(finished, folder, cfg):
-            click.echo(line, err=True)
+        for line in _end_lines(finished, folder, net, cfg):
+            say_line(line, err=True)
 
 
 def keep_output_going(context: click.Context) -> None:
@@ -382,7 +392,7 @@ def _stopped_line(
             words += [option.opts[-1], *([] if option.is_flag else [shown])]
     return (
         f"stopped after batch {finished.batch}: saved in {folder.path / folder.name}.state; go on "
-        f"with: {shlex.join([*words, '--resume'])}"
+        f"with: {shell_words([*words, '--resume'])}"
     )
 
 
@@ -390,17 +400,20 @@ _ONCE = ("clear", "force", "reinit", "resume", "state", "seed", "share")
 """Options of a run's beginning, which the state remembers or goes on from."""
 
 
-def _end_lines(finished: Finished, folder: RunFolder, cfg: str) -> Iterator[str]:
+def _end_lines(finished: Finished, folder: RunFolder, net: Network, cfg: str) -> Iterator[str]:
     """What came out, where it is, and what to do with it."""
+    from darknet_py.tasks.checkpoint import are_of
+
     start = folder.path / folder.name
     weights, own_cfg = Path(f"{start}.weights"), Path(f"{start}.cfg")
     best = Path(f"{start}_best.weights")
     if finished.reason == "patience":
         yield f"no validation since batch {finished.best_batch} was better: ended (--patience)"
+    has_best = finished.best_batch is not None and are_of(best, net, finished.best_batch)
     if finished.best is not None:
-        where = f": {best}" if best.exists() else ": its weights are not here"
+        where = f": {best}" if has_best else ": its weights are not here"
         yield f"best validation: top-1 {finished.best:.2%}, batch {finished.best_batch}{where}"
     yield f"after batch {finished.batch}: {weights}"
-    shown = best if finished.best is not None and best.exists() else weights
+    shown = best if has_best else weights
     words = [str(own_cfg if own_cfg.exists() else cfg), str(shown)]
-    yield f"next: {shlex.join([command(), 'classify', *words])} PICTURE"
+    yield f"next: {shell_words([command(), 'classify', *words])} PICTURE"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from darknet_py.cli.console import say_line
+from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import DRAWINGS, check_output
 from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import Chosen, network_options, open_network
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
-from darknet_py.text import as_json, counted
+from darknet_py.text import counted, csv_row, one_line
 
 if TYPE_CHECKING:
     from darknet_py.tasks.valid import Evaluation
@@ -34,7 +32,13 @@ def validation_options(command: Any) -> Any:
                 help="Of a folder or list without a part to validate with: only what a training "
                 "with this --share and --seed sets aside.  [default: all of it]",
             ),
-            click.option("--seed", type=int, default=0, show_default=True, help="See --share."),
+            click.option(
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=True,
+                help="See --share.",
+            ),
         )
     ):
         command = option(command)
@@ -129,7 +133,7 @@ def valid(
     found = validate(net, opened, top, int(views), batch)
     say_left_out(found)
     if is_json:
-        click.echo(as_json(_document(found)))
+        say_json(_document(found))
     else:
         _print(found)
     if table:
@@ -142,17 +146,17 @@ def valid(
 
 def _print(found: Evaluation) -> None:
     counts = found.confusion.sum(axis=1).tolist()
-    rows = [(name, k) for k, name in enumerate(found.names) if counts[k]]
+    rows = [(one_line(name), k) for k, name in enumerate(found.names) if counts[k]]
     width = max(5, *(len(name) for name, _ in rows))
-    click.echo(f"{'class':<{width}}  pictures   right  share")
+    say_line(f"{'class':<{width}}  pictures   right  share")
     for name, index in rows:
         count, right = counts[index], int(found.confusion[index, index])
         say_line(f"{name:<{width}}  {count:8d}{right:8d} {right / count:6.1%}")
     empty = len(counts) - len(rows)
     if empty:
-        click.echo(f"{counted(empty, 'class', 'classes')} without pictures")
+        say_line(f"{counted(empty, 'class', 'classes')} without pictures")
     top = f"top-{found.top} {found.topk:.4f}, " if found.top_says_more else ""
-    click.echo(
+    say_line(
         f"{counted(found.pictures, 'picture')}: top-1 {found.top1:.4f}, {top}loss {found.loss:.4f}"
     )
 
@@ -173,9 +177,6 @@ def _write_table(path: Path, found: Evaluation) -> None:
     """Rows are true classes, columns guesses."""
     from darknet_py.atomic import write_text
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["true \\ guessed", *found.names])
-    for name, row in zip(found.names, found.confusion.tolist(), strict=True):
-        writer.writerow([name, *row])
-    write_text(path, text.getvalue())
+    rows = zip(found.names, found.confusion.tolist(), strict=True)
+    table = [["true \\ guessed", *found.names], *([name, *row] for name, row in rows)]
+    write_text(path, "".join(map(csv_row, table)))

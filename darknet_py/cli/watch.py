@@ -3,15 +3,13 @@ files that grow in the backup folder."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from darknet_py.cli import status_line
+from darknet_py.cli.console import say_line
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -63,23 +61,24 @@ class Watcher:
             Adjusted,
             Finished,
             LeftOut,
-            Saved,
             SaveFailed,
+            Saving,
             Trained,
             Validated,
         )
 
         if isinstance(event, Trained):
+            # before its row is there, which may yet get a validation
+            self._redraw(_REDRAW)
             self._unwritten.append(event)
             self._waited = event.waited
             if not self._quiet:
                 self._show_batch(event)
-            self._redraw(_REDRAW)
         elif isinstance(event, Validated):
             self._unwritten.append(event)
             status_line.say(_validation_line(event))
             self._redraw(_REDRAW_VALIDATED)
-        elif isinstance(event, Saved):
+        elif isinstance(event, Saving):
             self._flush()
         elif isinstance(event, SaveFailed):
             status_line.say(f"warning: not saved: {event.error}")
@@ -91,9 +90,12 @@ class Watcher:
             self.finished = event
 
     def close(self) -> None:
-        """The last chart, and how long the network waited for pictures."""
-        if self._metrics is None and not self._unwritten:
+        """The last chart, where it is not there yet, and how long the network waited for
+        pictures."""
+        if self._is_idle:
             status_line.clear()
+            if _is_older(self._chart, self._table):  # a run that ended was killed before it drew
+                self._draw()
             return
         self._draw()
         passed = time.monotonic() - self._began
@@ -103,19 +105,24 @@ class Watcher:
             f"{self._chart}"
         )
 
+    @property
+    def _is_idle(self) -> bool:
+        """Whether no batch was trained yet."""
+        return self._metrics is None and not self._unwritten
+
     def _flush(self) -> bool:
         from darknet_py.tasks.metrics import MetricsFile
 
-        if self._metrics is None and not self._unwritten:
+        if self._is_idle:
             return True
         try:
             if self._metrics is None:
                 self._metrics = MetricsFile(self._table, self._unwritten[0].batch - 1)
                 if self._metrics.said:
                     status_line.say(f"warning: {self._metrics.said}")
-            for event in self._unwritten:
+            events, self._unwritten = self._unwritten, []
+            for event in events:
                 self._metrics.add(event)
-            self._unwritten = []
             self._metrics.flush()
         except OSError as error:
             status_line.say(f"warning: {self._table}: not written: {error.strerror or error}")
@@ -123,7 +130,8 @@ class Watcher:
         return True
 
     def _redraw(self, pause: float) -> None:
-        if time.monotonic() - self._drawn_at > max(pause, self._drawing / _DRAWING):
+        passed = time.monotonic() - self._drawn_at
+        if passed > max(pause, self._drawing / _DRAWING) and not self._is_idle:
             self._draw()
 
     def _draw(self) -> None:
@@ -160,11 +168,10 @@ class Watcher:
         seconds = sum(each.seconds for each in self._unsaid)
         self._unsaid = []
         status_line.clear()
-        click.echo(
+        say_line(
             f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
             f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
         )
-        sys.stdout.flush()
 
     def _progress(self, event: Trained) -> list[str]:
         (then, images_then), (now, images) = self._recent[0], self._recent[-1]
@@ -188,6 +195,15 @@ class Watcher:
 _LEAST = (4, 3, 1, 5, 2)
 """Parts of the progress line that a narrow terminal does without, the first first: rate, average,
 epoch, speed, loss."""
+
+
+def _is_older(chart: Path, table: Path) -> bool:
+    """Whether a table has no chart, or one from before it was written last."""
+    try:
+        written = table.stat().st_mtime_ns
+        return not chart.exists() or chart.stat().st_mtime_ns < written
+    except OSError:
+        return False
 
 
 def _validation_line(event: Validated) -> str:

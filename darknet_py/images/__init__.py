@@ -44,7 +44,6 @@ from darknet_py.images.letterbox import letterbox_image
 from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
 from darknet_py.images.loader import Batch, Loader
 from darknet_py.images.luma import with_colors_of
-from darknet_py.images.names import one_line
 from darknet_py.images.order import Order, Turn
 from darknet_py.images.overlaps import overlap
 from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
@@ -133,7 +132,6 @@ __all__ = [
     "moments",
     "name_of",
     "names_beside",
-    "one_line",
     "order_of",
     "others",
     "overlap",

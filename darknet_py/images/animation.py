@@ -12,7 +12,6 @@ from PIL import GifImagePlugin, Image, WebPImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
-from darknet_py.images.names import one_line
 
 _LONGEST = {GifImagePlugin.GifImageFile.format: 65535, WebPImagePlugin.WebPImageFile.format: 16383}
 _WEBP_QUALITY = 90
@@ -52,7 +51,7 @@ def save_animation(
         with atomic_file(os.path.realpath(path)) as file:
             first.save(file, kind, append_images=others, **options)
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: cannot be written: {error}") from error
+        raise PictureError(f"{path}: cannot be written: {error}") from error
     except OSError as error:
-        reason = error.strerror or one_line(str(error))
-        raise PictureError(f"{one_line(path)}: cannot be written: {reason}") from error
+        reason = error.strerror or str(error)
+        raise PictureError(f"{path}: cannot be written: {reason}") from error

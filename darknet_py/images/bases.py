@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from darknet_py.errors import CfgError
-from darknet_py.images.names import one_line
 
 
 def find_places(
@@ -28,8 +27,7 @@ def find_places(
     raise CfgError(
         list_path,
         None,
-        f"{one_line(relative)}: no such picture, neither from the working directory nor from "
-        f"{where}{advice}",
+        f"{relative}: no such picture, neither from the working directory nor from {where}{advice}",
     )
 
 

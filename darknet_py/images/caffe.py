@@ -13,7 +13,6 @@ from darknet_py.errors import CfgError
 from darknet_py.images.aside import set_aside
 from darknet_py.images.bases import find_places, parent_of
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.names import one_line
 
 TRAIN_LIST = "train.txt"
 """What makes a folder one of Caffe's lists."""
@@ -169,9 +168,7 @@ def _read_list(path: Path) -> _List:
     first: dict[str, int] = {}
     for (line, _), (written, _) in zip(lines, pairs, strict=True):
         if first.setdefault(written, line) != line:
-            raise CfgError(
-                path, line, f"{one_line(written)} is listed twice: line {first[written]} has it"
-            )
+            raise CfgError(path, line, f"{written} is listed twice: line {first[written]} has it")
     entries = [
         _Entry(written, place(written), number, line)
         for (line, _), (written, number) in zip(lines, pairs, strict=True)
@@ -185,7 +182,7 @@ def _parse(path: Path, line: int, text: str) -> tuple[str, int]:
         written, *number = _COMMENT.sub("", text).rsplit(None, 1)
     if not number or not _NUMBER.fullmatch(number[0]):
         expected = "expected a path and the number of its class, as in cat/1.jpg 0"
-        raise CfgError(path, line, f"{one_line(text[-60:])!r}: {expected}")
+        raise CfgError(path, line, f"{text[-60:]!r}: {expected}")
     if len(number[0]) > 9:
         raise CfgError(path, line, f"class {number[0][:20]}... is no number of a class")
     if int(number[0]) < 0:

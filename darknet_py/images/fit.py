@@ -13,7 +13,6 @@ from darknet_py.images.checks import check_image, check_size
 from darknet_py.images.crop import center_crop_image
 from darknet_py.images.image import load_image
 from darknet_py.images.letterbox import inside, letterbox_image
-from darknet_py.images.names import one_line
 from darknet_py.images.resize import resize_min
 
 FITS = ("min", "letterbox", "crop")
@@ -75,7 +74,7 @@ def load_with_fitted(
     try:
         return image, fit_image(image, w, h, fit)
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: {error}") from error
+        raise PictureError(f"{path}: {error}") from error
 
 
 def fitted_frame(in_w: int, in_h: int, w: int, h: int, fit: str) -> Frame:

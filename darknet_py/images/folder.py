@@ -11,8 +11,7 @@ from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
 from darknet_py.images.aside import set_aside
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.files import LITTER, is_hidden, is_picture
-from darknet_py.images.names import one_line
+from darknet_py.images.files import LITTER, is_hidden, is_picture, walk
 from darknet_py.text import joined_bytes
 
 _TRAIN = ("train", "training")
@@ -91,7 +90,7 @@ def read_whole_folder(
     place = root if sides is None else sides[1] or sides[0]
     if sides is not None:
         why = "" if sides[1] else ", as there is no other part"
-        say(f"{one_line(root)}: the pictures are those of {place.name}/{why}")
+        say(f"{root}: the pictures are those of {place.name}/{why}")
         folders = reader.folders(place)
     classes = reader.classes(folders)
     names = sorted(classes)
@@ -134,10 +133,7 @@ class _Reader:
                 break
             root, folders = only, inner
         if root != self._root:
-            self._say(
-                f"{one_line(self._root)}: holds one folder alone: the classes are looked for "
-                f"in {one_line(root)}"
-            )
+            self._say(f"{self._root}: holds one folder alone: the classes are looked for in {root}")
         return root, folders
 
     def sides(self, root: Path, folders: Sequence[Path]) -> tuple[Path, Path | None] | None:
@@ -159,18 +155,16 @@ class _Reader:
             _fail(root, f"has {deep[0].name} and {deep[1].name}: expected one folder to train on")
         others = [each for each in others if self._has_pictures(each)]
         if others and held is None:
-            self._say(
-                f"{one_line(root)}: {deep[0].name} is taken as a class, as {others[0].name} is one"
-            )
+            self._say(f"{root}: {deep[0].name} is taken as a class, as {others[0].name} is one")
             return None
         if others:
-            names = ", ".join(one_line(each.name) for each in others[:3])
+            names = ", ".join(each.name for each in others[:3])
             self._say(
-                f"{one_line(root)}: {names}{' ...' if others[3:] else ''}: not used, as the classes"
+                f"{root}: {names}{' ...' if others[3:] else ''}: not used, as the classes"
                 f" are those in {deep[0].name}/ and {held.name if held else ''}/"
             )
         if held is None and any(self._has_pictures(each) for each in valids):
-            self._say(f"{one_line(root)}: {valids[0].name}/ has no folder for each class: not used")
+            self._say(f"{root}: {valids[0].name}/ has no folder for each class: not used")
         return deep[0], held
 
     def classes(self, folders: Iterable[Path]) -> _Classes:
@@ -184,7 +178,7 @@ class _Reader:
                 _fail(folder, f"the name of a class {fault}: rename the folder")
             first = places.setdefault(_identity(folder), folder)
             if first is not folder:
-                self._say(f"{one_line(folder)}: is the same folder as {one_line(first)}")
+                self._say(f"{folder}: is the same folder as {first}")
             found[name] = self._pictures(folder)
         return found
 
@@ -192,18 +186,18 @@ class _Reader:
         """What is there where there are no pictures, for an error."""
         if not self._foreign:
             return ""
-        example = one_line(min(self._foreign))
+        example = min(self._foreign)
         return f": files such as {example} are not read: save them as JPEG or PNG"
 
     def finish(self, names: Sequence[str]) -> None:
         """Says what was passed over, and which classes are easily confused."""
         if self._litter:
-            found = ", ".join(sorted(one_line(name) for name in self._litter))
-            self._say(f"{one_line(self._root)}: passed over, as no folders of pictures: {found}")
+            found = ", ".join(sorted(self._litter))
+            self._say(f"{self._root}: passed over, as no folders of pictures: {found}")
         if self._foreign:
             kinds = ", ".join(sorted({path.suffix.lower() for path in self._foreign}))
             self._say(
-                f"{one_line(self._root)}: {len(self._foreign)} passed over, of kinds that are not "
+                f"{self._root}: {len(self._foreign)} passed over, of kinds that are not "
                 f"read ({kinds}): save them as JPEG or PNG"
             )
         seen: dict[str, str] = {}
@@ -211,7 +205,7 @@ class _Reader:
             other = seen.setdefault(name.casefold(), name)
             if other != name:
                 self._say(
-                    f"{one_line(self._root)}: the classes {other!r} and {name!r} differ in the "
+                    f"{self._root}: the classes {other!r} and {name!r} differ in the "
                     "case of letters alone"
                 )
 
@@ -251,7 +245,7 @@ class _Reader:
         above = {_identity(each) for each in (folder, *folder.parents)}
         been = set(above)
         found = []
-        for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        for root, folders, files in walk(folder, refuse):
             entered = []
             for name in sorted(folders):
                 place = Path(root, name)
@@ -259,7 +253,7 @@ class _Reader:
                 if not self._is_ours(name) or (identity in been and identity not in above):
                     continue
                 if identity in above:
-                    self._say(f"{one_line(place)}: a link to a folder above it: not followed")
+                    self._say(f"{place}: a link to a folder above it: not followed")
                     continue
                 been.add(identity)
                 entered.append(name)
@@ -315,4 +309,4 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _fail(path: Path, reason: str) -> NoReturn:
-    raise DarknetError(f"{one_line(path)}: {reason}")
+    raise DarknetError(f"{path}: {reason}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,10 +15,8 @@ from PIL import Image, PngImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
-from darknet_py.images.decode import decode
-from darknet_py.images.names import one_line
+from darknet_py.images.decode import as_picture_errors, decode
 from darknet_py.images.words import read_words
-from darknet_py.resources import open_regular
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _SUFFIXES = f"end the name in {', '.join(_KINDS)}"
@@ -36,16 +36,28 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
     Raises PictureError, one line that begins with the path, for whatever is wrong with the
     file: missing, not a picture, cut short, damaged, larger than `decode.MAX_PIXELS`.
     """
-    return to_float(load_pixels(path))
+    with _about(path), as_picture_errors():
+        return to_float(_decoded(path))
 
 
 def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+    with _about(path):
+        return _decoded(path)
+
+
+def _decoded(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    with open_file(path) as file:
+        return decode(file)
+
+
+@contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The message of a PictureError within the block begins with the path."""
     try:
-        with _open(path) as file:
-            return decode(file)
+        yield
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: {error}") from error
+        raise PictureError(f"{path}: {error}") from error
 
 
 def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -62,25 +74,24 @@ def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
     The picture itself is not decoded; see `read_words`. Raises PictureError, one line that begins
     with the path, for what is no PNG, is cut short, or keeps more than `words.MAX_WORDS`.
     """
-    try:
-        with _open(path) as file:
-            return read_words(file)
-    except PictureError as error:
-        raise PictureError(f"{one_line(path)}: {error}") from error
+    with _about(path), open_file(path) as file:
+        return read_words(file)
 
 
-def _open(path: str | os.PathLike[str]) -> IO[bytes]:
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
     try:
-        return open_regular(path)
-    except IsADirectoryError as error:
-        raise PictureError("is a folder, not a picture: name a file in it") from error
+        kind = os.stat(path).st_mode
+        if stat.S_ISDIR(kind):
+            raise PictureError("is a folder, not a picture: name a file in it")
+        if not stat.S_ISREG(kind):  # Opening a pipe would wait for somebody to write.
+            raise PictureError("is not a regular file: save it as one first")
+        return open(path, "rb")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PictureError("no such file: check the name") from error
     except PermissionError as error:
         raise PictureError("may not be read: check its permissions") from error
     except OSError as error:
-        if error.errno == errno.EINVAL:
-            raise PictureError("is not a regular file: save it as one first") from error
         raise PictureError(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # A null byte in the name.
         raise PictureError("is not a name that a file can have") from error
@@ -100,16 +111,16 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
     try:
         _write(to_pixels(image), path, info)
     except PictureError as error:
-        raise PictureError(f"{one_line(path)}: cannot be written: {error}") from error
+        raise PictureError(f"{path}: cannot be written: {error}") from error
     except OSError as error:
-        reason = error.strerror or one_line(str(error))
-        raise PictureError(f"{one_line(path)}: cannot be written: {reason}") from error
+        reason = error.strerror or str(error)
+        raise PictureError(f"{path}: cannot be written: {reason}") from error
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
     """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
     if Path(path).suffix.lower() not in _KINDS:
-        raise PictureError(f"{one_line(path)}: cannot be written: {_SUFFIXES}")
+        raise PictureError(f"{path}: cannot be written: {_SUFFIXES}")
 
 
 def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -13,7 +13,6 @@ from darknet_py.images.bases import find_places, from_windows, parent_of
 from darknet_py.images.caffe import read_numbered
 from darknet_py.images.dataset import Dataset
 from darknet_py.images.labels import Labels
-from darknet_py.images.names import one_line
 from darknet_py.resources import find_resource
 
 
@@ -87,7 +86,7 @@ def _labelled(
         found = known.matches(entry, str(path))
         if len(found) != 1:
             complaint = _complaint([words[index] for index in found], labels, where)
-            raise CfgError(list_path, line, f"{one_line(entry)}: {complaint}")
+            raise CfgError(list_path, line, f"{entry}: {complaint}")
         paths.append(path)
         indices.append((found[0],))
     return Dataset(names, paths, indices)
@@ -137,19 +136,21 @@ def _find(data: DataFile, key: str, written: str) -> Path:
         raise CfgError(
             data.path,
             None,
-            f"{key}={one_line(written)}: is a folder: expected a list of pictures; or name a "
+            f"{key}={written}: is a folder: expected a list of pictures; or name a "
             "folder instead of this file, with a folder of pictures for each class",
         )
+    if os.path.exists(path_here) or os.path.exists(data.path.parent / path_here):
+        raise CfgError(data.path, None, f"{key}={written}: is no regular file")
     advice = ""
     if key in ("train", "valid"):
         is_of_elsewhere = os.path.isabs(path_here) or path_here[1:2] == ":"
-        target = "FILE" if is_of_elsewhere else one_line(path_here)
+        target = "FILE" if is_of_elsewhere else path_here
         advice = (
             f': lists are yours to make, the path of a picture a line, as in find "$PWD/{key}" '
             f"-name '*.png' > {target}; or name a folder of pictures instead, with a "
             "folder for each class"
         )
-    raise CfgError(data.path, None, f"{key}={one_line(written)}: no such file{advice}")
+    raise CfgError(data.path, None, f"{key}={written}: no such file{advice}")
 
 
 def _complaint(found: list[str], how: str, where: str) -> str:

@@ -35,7 +35,7 @@ Batch = tuple[_Floats, _Floats]
 """Pictures (n, c, h, w), float32, values 0..1, and their truth (n, classes)."""
 
 _TASK = 16
-"""Pictures that a thread makes in one go: so few that all threads work on the first batch."""
+"""Pictures that a thread makes in one go, at most: so few that all of them work on one batch."""
 
 
 class Loader:
@@ -172,7 +172,8 @@ class Loader:
         self, pool: ThreadPoolExecutor, number: int, turns: list[Turn], once: bool
     ) -> Future[Batch]:
         x, y = self._empty(len(turns))
-        parts = [slice(first, first + _TASK) for first in range(0, len(turns), _TASK)]
+        some = min(_TASK, -(-len(turns) // self._workers))
+        parts = [slice(first, first + some) for first in range(0, len(turns), some)]
         filled = [pool.submit(self._fill, x[part], y[part], turns[part], once) for part in parts]
 
         def finish() -> Batch:

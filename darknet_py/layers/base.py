@@ -14,22 +14,23 @@ The contract, for whoever writes or reads a layer:
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from darknet_py.cfg import keys
 from darknet_py.cfg.sections import Section, shown
+from darknet_py.layers.parameter import Initialiser
+from darknet_py.layers.parameter import Parameter as Parameter
 from darknet_py.ops.activations import ACTIVATIONS
 
 Array = Any
 Ops = Any  # the module that ops.for_device gives
-Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
 class Shape(NamedTuple):
@@ -84,52 +85,6 @@ class Wanted(NamedTuple):
     updates: bool
 
 
-@dataclass(eq=False)
-class Parameter:
-    """An array that a layer keeps: learned ones have `updates`, and all stand in `.weights`.
-
-    `shape` is the shape in here. A `.weights` file holds the values in the order of the C
-    program: `to_file` and `from_file` turn one order into the other.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    initialise: Initialiser
-    decay: bool = False
-    learned: bool = True
-    file_shape: tuple[int, ...] | None = None
-    file_axes: tuple[int, ...] | None = None
-    """The array in the file has `file_shape`; its axis i is axis file_axes[i] in here."""
-    value: Array = field(default=None, repr=False)
-    updates: Array = field(default=None, repr=False)
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-    def from_file(self, flat: np.ndarray) -> np.ndarray:
-        """The values of a file (size,), in the shape in here."""
-        if self.file_axes is None:
-            return flat.reshape(self.shape)
-        back = np.argsort(self.file_axes)
-        stored = flat.reshape(self._file_grid())
-        return np.ascontiguousarray(stored.transpose(back)).reshape(self.shape)
-
-    def to_file(self, value: np.ndarray) -> np.ndarray:
-        """The values (size,) in the order of a file."""
-        if self.file_axes is None:
-            return value.reshape(-1)
-        grid = self._file_grid()
-        here = [0] * len(grid)
-        for axis, length in zip(self.file_axes, grid, strict=True):
-            here[axis] = length
-        return value.reshape(here).transpose(self.file_axes).reshape(-1)
-
-    def _file_grid(self) -> tuple[int, ...]:
-        assert self.file_shape is not None
-        return self.file_shape
-
-
 class Layer(ABC):
     """One section of a cfg. See the module's text for the contract."""
 
@@ -145,6 +100,8 @@ class Layer(ABC):
     inputs: tuple[int, ...]
     """The layers it reads; -1 is the network's input."""
 
+    counters: ClassVar[tuple[str, ...]] = ()
+    """Attributes that count random draws in training, from 0."""
     learning_rate = 1.0
     """Multiplies the network's rate."""
     smooth = 0.0
@@ -196,8 +153,17 @@ class Layer(ABC):
         return []
 
     def state(self) -> dict[str, int]:
-        """What else changes in training: counters of random draws."""
-        return {}
+        """What else changes in training: its counters."""
+        return {name: getattr(self, name) for name in self.counters}
+
+    def restore(self, state: Mapping[str, int]) -> None:
+        """Goes on from what `state` gave."""
+        for name in self.counters:
+            setattr(self, name, state[name])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or a pickle, has of it."""
+        return {**vars(self), "saved": None}
 
     def operations(self) -> int:
         """Multiplications and additions for one picture, as the C program's `ops` counts them."""
@@ -276,17 +242,17 @@ def ones(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def normal(fan_in: int) -> Initialiser:
     """Normal with deviation sqrt(2 / fan_in) (He et al. 2015), as the C program's convolutions."""
-
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / fan_in))
-
-    return draw
+    return partial(_draw_normal, fan_in)
 
 
 def uniform(fan_in: int) -> Initialiser:
     """From -sqrt(2 / fan_in) to sqrt(2 / fan_in), as the C program's connected layers."""
+    return partial(_draw_uniform, fan_in)
 
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return (rng.random(shape, np.float32) * 2 - 1) * np.float32(np.sqrt(2 / fan_in))
 
-    return draw
+def _draw_normal(fan_in: int, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / fan_in))
+
+
+def _draw_uniform(fan_in: int, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return (rng.random(shape, np.float32) * 2 - 1) * np.float32(np.sqrt(2 / fan_in))

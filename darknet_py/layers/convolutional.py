@@ -111,7 +111,7 @@ class Convolutional(Layer):
         return layer
 
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        weights = self.weights.value
+        weights = self.weights.data
         if self.xnor or self.binary:
             weights = ops.binarize_weights(weights)
         seen = ops.binarize(x) if self.xnor else x
@@ -120,11 +120,11 @@ class Convolutional(Layer):
         y = ops.conv2d(seen, weights, self.stride, self.padding, self.groups)
         norm_saved = None
         if self.norm:
-            y, norm_saved = self.norm.forward(y, self.biases.value, ops, train)
+            y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)
         else:
-            y = ops.add_biases(y, self.biases.value)
+            y = ops.add_biases(y, self.biases.data)
         y = ops.activate(y, self.activation)
-        self.saved = x, self.weights.value if self.xnor else weights, y, norm_saved
+        self.saved = x, self.weights.data if self.xnor else weights, y, norm_saved
         return y
 
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:

@@ -30,6 +30,8 @@ class Crop(Layer):
     Source: crop_layer.c.
     """
 
+    counters = ("draws",)
+
     def __init__(
         self,
         in_shape: Shape,
@@ -84,9 +86,6 @@ class Crop(Layer):
     def sight(self) -> Sight:
         spare = max(self.in_shape.h - self.out_shape.h, self.in_shape.w - self.out_shape.w)
         return Sight(spare + 1, before=spare // 2)
-
-    def state(self) -> dict[str, int]:
-        return {"draws": self.draws}
 
     def describe(self) -> str:
         shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"

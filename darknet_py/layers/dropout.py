@@ -16,6 +16,8 @@ class Dropout(Layer):
     that a training run repeats bit for bit. Srivastava et al. 2014; dropout_layer.c.
     """
 
+    counters = ("draws",)
+
     def __init__(
         self, in_shape: Shape, inputs: tuple[int, ...], probability: float, seed: int
     ) -> None:
@@ -39,9 +41,6 @@ class Dropout(Layer):
 
     def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
         return [delta if self.saved is None else ops.multiply(delta, self.saved)]
-
-    def state(self) -> dict[str, int]:
-        return {"draws": self.draws}
 
     def describe(self) -> str:
         size = self.in_shape.size

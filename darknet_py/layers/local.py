@@ -83,8 +83,8 @@ class Local(Layer):
     def forward(self, x: Array, ops: Ops, train: bool) -> Array:
         if self.overhangs:
             x = ops.pad_to(x, *self.room)
-        y = ops.local2d(x, self.weights.value, *self.window)
-        y = ops.activate(ops.add_biases(y, self.biases.value), self.activation)
+        y = ops.local2d(x, self.weights.data, *self.window)
+        y = ops.activate(ops.add_biases(y, self.biases.data), self.activation)
         self.saved = x, y
         return y
 
@@ -97,7 +97,7 @@ class Local(Layer):
             ops.accumulate(self.weights.updates, weight_updates)
         if not wanted.input_deltas:
             return [None]
-        x_delta = ops.local2d_backward_input(delta, self.weights.value, x.shape, *self.window)
+        x_delta = ops.local2d_backward_input(delta, self.weights.data, x.shape, *self.window)
         if self.overhangs:
             x_delta = ops.pad_to_backward(x_delta, (x.shape[0], *self.in_shape))
         return [x_delta]

@@ -32,16 +32,16 @@ class Average:
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
         known = [parameter for parameter in parameters if parameter in self.values]
         averages = [self.values[parameter] for parameter in known]
-        self._ops.average_step(averages, [parameter.value for parameter in known], keep)
+        self._ops.average_step(averages, [parameter.data for parameter in known], keep)
         for parameter in parameters:
             if parameter not in self.values:
-                self.values[parameter] = parameter.value.copy()
+                self.values[parameter] = parameter.data.copy()
 
     def swap(self, parameters: Sequence[Parameter]) -> None:
         """Averages become values and values averages, in place; twice is to do nothing."""
         for parameter in parameters:
             if parameter in self.values:
-                self._ops.swap(parameter.value, self.values[parameter])
+                self._ops.swap(parameter.data, self.values[parameter])
 
     def forget(self, parameter: Parameter) -> None:
         """The average of a parameter begins again."""

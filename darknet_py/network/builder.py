@@ -74,6 +74,8 @@ def build_layers(
             section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
         _read_common(layer, section, settings)
         keys.read_others(section, layer.kind)
+        for parameter in layer.parameters():
+            parameter.owner = f"layer {index} [{layer.kind}]"
         layers.append(layer)
         out_shapes.append(layer.out_shape)
         shape = layer.out_shape

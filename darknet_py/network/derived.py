@@ -6,11 +6,10 @@ Nothing is copied: when one of them learns, all do.
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Shape
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
 def resized(net: Network, w: int, h: int) -> Network:
     """All layers, for pictures of another size: see Network.resized."""
+    w, h = operator.index(w), operator.index(h)
+    if min(w, h) < 1:
+        raise ShapeError(f"{net.path}: takes no picture of {w} x {h}")
     other = copy.copy(net)
     other.in_shape = Shape(h, w, net.in_shape.c)
     try:
@@ -40,7 +42,7 @@ def resized(net: Network, w: int, h: int) -> Network:
                     f"{net.path}: layer {index} [{layer.kind}] only takes a map of "
                     f"{own.in_shape}, and a picture of {w} x {h} gives {layer.in_shape}"
                 )
-            new.value, new.updates = old.value, old.updates
+            new.share(old)
     return other
 
 
@@ -88,7 +90,7 @@ def on_paper(net: Network) -> Network:
     """The same network with zeros for parameters, which take no memory: to know what it needs."""
     other = resized(net, net.in_shape.w, net.in_shape.h)
     for parameter in other.parameters():
-        parameter.value = np.broadcast_to(np.zeros((), np.float32), parameter.shape)
+        parameter.put_on_paper()
     return other
 
 

@@ -20,10 +20,12 @@ def missing(net: Network, seed: int | None) -> None:
     """See Network.initialise."""
     rng = np.random.default_rng(net.settings.seed if seed is None else seed)
     for parameter in net.parameters():
-        if parameter.value is None:
-            parameter.value = _draw(net, parameter, rng)
-        if isinstance(parameter.value, np.ndarray):
-            parameter.value = net.ops.array(parameter.value)
+        value = parameter.data
+        if value is None:
+            value = _draw(net, parameter, rng)
+        if isinstance(value, np.ndarray):
+            parameter.data = None  # the device says of which type it is to be
+            parameter.data = net.ops.array(value)
     net.changed()
 
 
@@ -37,7 +39,7 @@ def anew(net: Network, layers: Sequence[int], seed: int) -> None:
     for index in layers:
         rng = np.random.default_rng((seed, index))
         for parameter in net.layers[index].parameters():
-            parameter.value = net.ops.array(_draw(net, parameter, rng))
+            parameter.data = net.ops.array(_draw(net, parameter, rng))
             parameter.updates = None
             net.optimiser.forget(parameter)
             if net.average is not None:

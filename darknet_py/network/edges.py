@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darknet_py.errors import NotFiniteError, ShapeError
+from darknet_py.ops.bounds import bounds
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
@@ -21,13 +22,10 @@ _FAR_BEYOND = 8.0
 
 
 def check_values(net: Network, x: Any) -> None:
-    """Raises NotFiniteError where x holds a NaN or an infinity, which kernels would pass over in
-    silence; warns (UserWarning) where pictures are far beyond 0..1."""
-    if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not x.size:
-        return  # refused by its type, or its shape
-    low, high = float(x.min()), float(x.max())
-    if not (math.isfinite(low) and math.isfinite(high)):  # NaN is both
-        raise NotFiniteError(f"{net.path}: was given numbers that are not finite (NaN)")
+    """Raises ShapeError for no floats, NotFiniteError where x holds a NaN or an infinity, which
+    kernels would pass over in silence; warns (UserWarning) where pictures are far beyond 0..1."""
+    check_floats(net, x)
+    high = _largest(net, x, "numbers")
     if high > _FAR_BEYOND and not net.settings.is_vector and net.in_shape.c in (1, 3):
         warnings.warn(
             f"{net.path}: was given values up to {high:g}, and pictures are 0..1: divide by 255?",
@@ -38,7 +36,7 @@ def check_values(net: Network, x: Any) -> None:
 def check_floats(net: Network, x: Any) -> None:
     """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1, and
     answered with confidence."""
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
         raise ShapeError(f"{net.path}: expected an array of floats, found a {type(x).__name__}")
     kind = x.dtype
     if kind.kind != "f":
@@ -46,6 +44,29 @@ def check_floats(net: Network, x: Any) -> None:
             f"{net.path}: expected floats, pictures from 0 to 1, found {kind}: of bytes, "
             "x.astype(numpy.float32) / 255"
         )
+
+
+def check_numbers(net: Network, what: str, x: Any, shape: tuple[int, ...]) -> None:
+    """Raises ShapeError for what is no array of real numbers of this shape, NotFiniteError where
+    one is a NaN or infinite."""
+    if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
+        raise ShapeError(f"{net.path}: expected {what} as an array, found a {type(x).__name__}")
+    if x.dtype.kind not in "fiub":
+        raise ShapeError(f"{net.path}: expected {what} as real numbers, found {x.dtype}")
+    if x.shape != shape:
+        raise ShapeError(f"{net.path}: expected {what} of shape {shape}, found {x.shape}")
+    _largest(net, x, what)
+
+
+def _largest(net: Network, x: np.ndarray, what: str) -> float:
+    """The largest number, all being finite, in float32 too."""
+    if not x.size:
+        return 0.0
+    low, high = bounds(x)
+    limit = float(np.finfo(np.float32).max)
+    if not (-limit <= low and high <= limit):  # NaN is both
+        raise NotFiniteError(f"{net.path}: was given {what} that are not finite (NaN)")
+    return high
 
 
 def checked(net: Network, x: np.ndarray) -> np.ndarray:
@@ -56,6 +77,7 @@ def checked(net: Network, x: np.ndarray) -> np.ndarray:
     if not (shape[1:] == (c, h, w) or (len(shape) == 2 and shape[1] == net.in_shape.size)):
         expected = f"(n, {c}, {h}, {w})" if not net.settings.is_vector else f"(n, {c})"
         raise ShapeError(f"{net.path}: expected pictures of shape {expected}, found {shape}")
+    _check_pixels(net, x)
     return x.reshape(shape[0], c, h, w)
 
 
@@ -63,7 +85,15 @@ def of_any_size(net: Network, x: np.ndarray) -> np.ndarray:
     """The same, where `Network.sized` may have to make a network that takes it."""
     check_floats(net, x)
     is_map = not net.settings.is_vector and np.ndim(x) == 4
-    return x if is_map and x.shape[1] == net.in_shape.c else checked(net, x)
+    if not (is_map and x.shape[1] == net.in_shape.c):
+        return checked(net, x)
+    _check_pixels(net, x)
+    return x
+
+
+def _check_pixels(net: Network, x: np.ndarray) -> None:
+    if 0 in x.shape[1:]:
+        raise ShapeError(f"{net.path}: expected pictures of a pixel or more, found {x.shape}")
 
 
 def to_outside(net: Network, y: Array, is_vector: bool) -> np.ndarray:

@@ -43,12 +43,12 @@ def carry_back(
             raise ShapeError(f"{net.path}: layer {end} is not before layer {start}")
     x = edges.of_any_size(net, x)
     h, w, c = net.sized(x).layers[start].out_shape
-    if delta.size != len(x) * c * h * w:
-        expected = f"({len(x)}, {c * h * w})"
-        raise ShapeError(f"{net.path}: expected a delta {expected}, found {delta.shape}")
+    shapes = (len(x), c * h * w), (len(x), c, h, w)
+    found = np.shape(delta)
+    edges.check_numbers(net, "a delta", delta, found if found in shapes else shapes[0])
     inside = np.ascontiguousarray(delta.reshape(-1, c, h, w).transpose(0, 2, 3, 1))
-    found = _carrying(net, x, inside, start, ends).run(net)
-    outside = [edges.to_outside(net, each, is_vector=False) for each in found]
+    arrays = _carrying(net, x, inside, start, ends).run(net)
+    outside = [edges.to_outside(net, each, is_vector=False) for each in arrays]
     found_maps, deltas = iter(outside[: -len(ends)]), outside[-len(ends) :]
     maps = [x if end == PICTURE else next(found_maps) for end in ends]
     return Carried(maps, deltas)

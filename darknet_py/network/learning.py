@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
-from darknet_py.network import parallel, recordings
+from darknet_py.network import edges, parallel, recordings
 from darknet_py.network.passes import forget, forward
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ def accumulate(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray |
     """The mean loss; updates wait in the parameters. See Network.accumulate."""
     check_trainable(net)
     _check_batch(net, x, y, weights)
-    prepare_updates(net)
-    if net.communicator is None:
-        return _accumulate_parts(net, x, y, weights)
-    parallel.begin(net, net.communicator)
-    loss = _accumulate_parts(net, x, y, weights)
-    return parallel.exchange(net, net.communicator, loss)
+    with net.engine.lock:
+        prepare_updates(net)
+        if net.communicator is None:
+            return _accumulate_parts(net, x, y, weights)
+        parallel.begin(net, net.communicator)
+        loss = _accumulate_parts(net, x, y, weights)
+        return parallel.exchange(net, net.communicator, loss)
 
 
 def times(net: Network, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
@@ -39,10 +40,10 @@ def times(net: Network, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
 def first_bad_layer(net: Network, x: np.ndarray) -> int | None:
     """See Network.first_bad_layer."""
     last = len(net.layers) - 1
-    with np.errstate(all="ignore"):
+    with net.engine.lock, np.errstate(all="ignore"):
         start = net.to_device(x)
         outputs = forward(net.layers, net.ops, start, last, train=True, keep=True)
-    forget(net.layers)
+        forget(net.layers)
     bad = (i for i in range(last + 1) if not net.ops.is_finite(outputs[i]))
     first = next(bad, last + 1)
     if net.communicator is not None:
@@ -115,13 +116,16 @@ def _with_advice(net: Network, error: OutOfMemoryError) -> OutOfMemoryError:
 
 def _check_batch(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
     batch = net.settings.batch * net.settings.time_steps // _processes(net)
-    if len(x) != batch or np.shape(y) != (batch, net.outputs):
+    edges.check_floats(net, x)
+    if np.shape(x)[:1] != (batch,) or np.shape(y) != (batch, net.outputs):
         raise ShapeError(
             f"{net.path}: expected a batch of {batch} pictures and truths of shape "
-            f"({batch}, {net.outputs}), found {len(x)} and {np.shape(y)}"
+            f"({batch}, {net.outputs}), found {np.shape(x)} and {np.shape(y)}"
         )
-    if weights is not None and np.shape(weights) != (batch,):
-        raise ShapeError(f"{net.path}: expected {batch} weights, found shape {np.shape(weights)}")
+    edges.check_numbers(net, "truths", y, (batch, net.outputs))
+    if weights is not None:
+        edges.check_numbers(net, "weights", weights, (batch,))
+    net.checked(x)  # before a part of it has moved anything
 
 
 def _processes(net: Network) -> int:

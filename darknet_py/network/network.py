@@ -9,6 +9,7 @@ any size that the layers can take, as in the C program after resize_network.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ import numpy as np
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section, read_sections
+from darknet_py.errors import TrainingError
 from darknet_py.layers import Layer, Parameter, Shape
 from darknet_py.network import (
+    copies,
     derived,
     draw,
     edges,
@@ -46,6 +49,8 @@ class Network:
     """Layers, their settings and the training's counter.
 
     `layers` and `settings` may be read freely. `warnings` says what in the cfg seemed odd.
+    `copy.deepcopy` and `pickle` give one that predicts and learns on alike, on the same device;
+    `copy.copy` gives one on the same parameters. As any pickle, one from a stranger is not safe.
     """
 
     def __init__(
@@ -95,6 +100,20 @@ class Network:
         """A network on paper: its parameters have no values yet. Raises as load_network."""
         ops = devices.for_device(device)
         return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact, half=half)
+
+    # Copies and pickles: see copies.py
+
+    def __copy__(self) -> Network:
+        return copies.shared(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return copies.deep(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copies.on_device, (type(self), devices.device_name(self.ops)), copies.kept(self)
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        copies.fill(self, kept)
 
     # What it is
 
@@ -163,7 +182,8 @@ class Network:
     # Weights
 
     def changed(self) -> None:
-        """To be called after anything but this class has changed values of parameters in place."""
+        """Forgets what was made of parameters, to be called after their `data` were changed; those
+        who change or replace a `value` need not."""
         self.engine.clear()
 
     def initialise(self, seed: int | None = None) -> None:
@@ -245,6 +265,7 @@ class Network:
         elsewhere, what arrives is the gradient of that number. Raises ShapeError for layers that
         are none, or from which nothing leads to `start`.
         """
+        edges.check_values(self, x)
         return gradients.carry_back(self, x, delta, start, ends)
 
     def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
@@ -254,7 +275,6 @@ class Network:
         becomes the layer's delta and is carried back. x (n, c, h, w) or (c, h, w) -> the same.
         Errors: as of `predict`.
         """
-        edges.check_values(self, x)
         return self.delta_towards(x, [StandOut(layer, thresh)])
 
     def delta_towards(self, x: np.ndarray, targets: Sequence[Target]) -> np.ndarray:
@@ -263,6 +283,7 @@ class Network:
         x (n, c, h, w) or (c, h, w) -> the same.
         """
         edges.check_layers(self, [target.layer for target in targets])
+        edges.check_values(self, x)
         (x_delta,) = recordings.dream(self, x if x.ndim == 4 else x[None], targets).run(self)
         result = edges.to_outside(self, x_delta, is_vector=False)
         return result if x.ndim == 4 else result[0]
@@ -270,12 +291,14 @@ class Network:
     def outputs_of(self, x: np.ndarray, layers: Sequence[int]) -> list[np.ndarray]:
         """The outputs (n, c, h, w) of these layers, for x (n, c, h, w)."""
         edges.check_layers(self, layers)
+        edges.check_values(self, x)
         ys = recordings.outputs(self, x, layers).run(self)
         return [edges.to_outside(self, y, is_vector=False) for y in ys]
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """How long each step of a prediction, or with truths y of training, takes: see
         ops.times.Times. Raises CfgError for training that is no program."""
+        edges.check_values(self, x)
         if y is None:
             return recordings.prediction(self, x).times(self, rounds)
         return learning.times(self, x, y, rounds)
@@ -290,9 +313,9 @@ class Network:
         but for batch norm's statistics. Of a recurrent network x has batch * time_steps rows,
         ordered by subdivision, time, sequence. Raises ShapeError and NotFiniteError as `predict`.
         """
-        edges.check_values(self, x)
-        loss = self.accumulate(x, y, weights)
-        self.update()
+        with self.engine.lock:
+            loss = self.accumulate(x, y, weights)
+            self.update()
         return loss
 
     def accumulate(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -300,18 +323,22 @@ class Network:
 
         With a communicator, x and y are this process's part; what is left is the whole batch's.
         """
+        edges.check_values(self, x)
         return learning.accumulate(self, x, y, weights)
 
     def update(self, rate: float | None = None) -> None:
         """The second half of train_step: the batch counts as seen, and the parameters move, at the
         rate of the cfg or at another one."""
         settings = self.settings
-        self.seen += settings.batch
-        rate = self.rate if rate is None else rate
-        self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
-        if self.average is not None:
-            self.average.step(self.parameters())
-        self.engine.moved()
+        if rate is not None and not 0 <= rate < math.inf:
+            raise TrainingError(f"{self.path}: a learning rate of {rate}: expected 0 or more")
+        with self.engine.lock:
+            self.seen += settings.batch
+            rate = self.rate if rate is None else rate
+            self.optimiser.step(self.layers, rate, settings.batch * settings.time_steps)
+            if self.average is not None:
+                self.average.step(self.parameters())
+            self.engine.moved()
 
     def update_bn(self, batches: Iterable[np.ndarray]) -> None:
         """Counts batch norm's rolling statistics again, as the mean and variance over these batches
@@ -321,6 +348,8 @@ class Network:
 
     def keep_average(self, decay: float) -> None:
         """From now on every update moves an average of the parameters: see average.py."""
+        if not 0 <= decay <= 1:
+            raise TrainingError(f"{self.path}: an average's decay of {decay}: expected 0 to 1")
         self.average = Average(decay, self.ops)
 
     @contextmanager
@@ -329,13 +358,17 @@ class Network:
         if self.average is None:
             yield
             return
+        with self.engine.lock:
+            self._swap()
+            try:
+                yield
+            finally:
+                self._swap()
+
+    def _swap(self) -> None:
+        assert self.average is not None
         self.average.swap(self.parameters())
         self.engine.moved()
-        try:
-            yield
-        finally:
-            self.average.swap(self.parameters())
-            self.engine.moved()
 
     def updates_are_finite(self) -> bool:
         """Whether no update that waits in a parameter is infinite or no number."""
@@ -344,7 +377,7 @@ class Network:
 
     def values_are_finite(self) -> bool:
         """Whether no parameter, nor an average that is kept of one, is infinite or no number."""
-        values = [parameter.value for parameter in self.parameters()]
+        values = [parameter.data for parameter in self.parameters()]
         if self.average is not None:
             values += self.average.values.values()
         return bool(self.ops.is_finite(*values))

@@ -57,7 +57,7 @@ class Optimiser:
             if layer.clip:
                 for parameter in layer.parameters():
                     if parameter.learned and parameter.decay:
-                        self._ops.clip(parameter.value, layer.clip)
+                        self._ops.clip(parameter.data, layer.clip)
 
     def moments_of(self, parameter: Parameter) -> list[Array]:
         """The moments of a parameter, zeros at first."""
@@ -74,7 +74,7 @@ class Optimiser:
     def _move(self, parameters: Sequence[Parameter], rates: Sequence[float], batch: int) -> None:
         how, ops = self.settings, self._ops
         decays = [how.decay if parameter.decay else 0.0 for parameter in parameters]
-        values = [parameter.value for parameter in parameters]
+        values = [parameter.data for parameter in parameters]
         updates = [parameter.updates for parameter in parameters]
         if how.method == "sgd":
             ops.sgd_update(values, updates, rates, how.momentum, decays, batch)

@@ -58,7 +58,7 @@ def exchange(net: Network, with_: Communicator, loss: float) -> float:
     losses = net.ops.array(np.array([loss]), np.float64)
     learning = [layer.parameters() for layer in net.layers if not layer.frozen]
     parameters = [parameter for each in learning for parameter in each]
-    rolling = [each.value for each in parameters if not each.learned]
+    rolling = [each.data for each in parameters if not each.learned]
     updates = [each.updates for each in parameters if each.learned]
     with_.sum([losses, *updates, *rolling])
     for value in rolling:
@@ -78,5 +78,5 @@ def least(net: Network, with_: Communicator, number: int) -> int:
 def _skip_draws(net: Network, parts: int) -> None:
     """Layers draw next as if other processes' parts of the batch had been here."""
     for layer in net.layers:
-        for name, value in layer.state().items():
-            setattr(layer, name, value + parts * net.settings.subdivisions)
+        more = parts * net.settings.subdivisions
+        layer.restore({name: count + more for name, count in layer.state().items()})

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from darknet_py.network.memory import Memory
+from darknet_py.untrusted import (
+    BadValueError,
+    boolean,
+    fields,
+    integer,
+    items,
+    number,
+    optional,
+)
 
 Verdict = Literal["climbs", "falls", "stands"]
 
@@ -14,6 +25,8 @@ _LOST = 8
 """Batches whose loss is no number, and no whole window between: with more, it is not the rate."""
 
 
+_LARGEST = 1e100
+"""Above all squares of losses, which are float32, and below what overflows when it is squared."""
 _AT_FIRST = 0.5
 """What plateau_climb is where a look is compared with single batches."""
 _NOISE = 4
@@ -122,7 +135,7 @@ class Plateau:
         return {name: getattr(self, name) for name in _NOTED}
 
     def take_up(self, notes: dict[str, Any]) -> None:
-        """Goes on from what `notes` gave."""
+        """Goes on from what `notes` gave, and check_notes has let pass."""
         for name in _NOTED:
             setattr(self, name, notes[name])
 
@@ -167,7 +180,34 @@ class Plateau:
         self.mark, self.recent = self.best, []
 
 
-_NOTED = [each.name for each in fields(Plateau) if each.name not in ("how", "kept")]
+_NOTED = [each.name for each in dataclasses.fields(Plateau) if each.name not in ("how", "kept")]
+
+
+def check_notes(notes: Any) -> dict[str, Any]:
+    """What `Plateau.notes` may have given, read from a file. Raises BadValueError."""
+    found = fields(notes, "plateau", _NOTED)
+    checks: dict[str, Callable[[Any, str], Any]] = {
+        **dict.fromkeys(("factor", "noise", "squares"), _positive),
+        **dict.fromkeys(("total", "start"), _loss),
+        **dict.fromkeys(("best", "mark"), optional(_loss)),
+        **dict.fromkeys(("count", "starts", "lost"), integer),
+        "is_back": boolean,
+        "recent": lambda value, what: items(value, what, _loss),
+    }
+    for name in _NOTED:
+        checks[name](found[name], f"plateau's {name}")
+    has_start = found["starts"] or not found["count"]
+    if not (has_start if found["is_back"] else found["best"] is not None):
+        raise BadValueError("plateau has nothing to compare a look with")
+    return found
+
+
+def _loss(value: Any, what: str) -> float:
+    return number(value, what, -_LARGEST, _LARGEST)
+
+
+def _positive(value: Any, what: str) -> float:
+    return number(value, what, 0, _LARGEST)
 
 
 def _slope(values: list[float]) -> float:

@@ -39,13 +39,15 @@ class Work:
 
     def run(self, net: Network) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
-        try:
-            results: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
-        except OutOfMemoryError as error:
-            if self.changing:
-                raise
-            raise self._advised(net, error) from error
-        return results
+        with net.engine.lock:
+            notice(net)
+            try:
+                ys: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
+            except OutOfMemoryError as error:
+                if self.changing:
+                    raise
+                raise self._advised(net, error) from error
+            return ys
 
     def times(self, net: Network, rounds: int) -> Any:
         """How long each of its steps takes."""
@@ -64,16 +66,32 @@ class Work:
 
     def _arguments(self, net: Network) -> tuple[Any, ...]:
         frozen = tuple(layer.frozen for layer in net.layers)
-        return (self.name, self.given[0].shape[1:], frozen), self.record, *self.given
+        shapes = tuple(each.shape[1:] for each in self.given)
+        return (self.name, shapes, frozen), self.record, *self.given
 
     def _options(self, net: Network) -> dict[str, Any]:
         parameters = net.parameters()
-        values = [each.value for each in parameters]
+        values = [each.data for each in parameters]
         updates = [each.updates for each in parameters if self.changing and each.learned]
         fresh: dict[str, Any] = {"fresh": True} if self.fresh else {}
         if net.settings.time_steps > 1:
             fresh["time_steps"] = net.settings.time_steps
         return {"arrays": values + updates, "changing": self.changing, **fresh}
+
+
+def notice(net: Network) -> None:
+    """Lets the engine forget what it made of parameters whose values others have changed."""
+    known = net.engine.versions
+    for layer in net.layers:
+        for parameter in layer.parameters():
+            if not parameter.is_handed_out:
+                continue
+            version = parameter.version(net.ops.to_host)
+            if known.get(parameter, 0) != version:
+                known[parameter] = version
+                # programs that train read what learns in each run, and hold what is frozen
+                forget_them = net.engine.clear if layer.frozen else net.engine.moved
+                forget_them()
 
 
 def prediction(net: Network, x: np.ndarray) -> Work:

@@ -1,115 +1,146 @@
 """The state of a training: all that a run needs to go on as if it had never stopped.
 
-A numpy archive (.npz): `header`, JSON as bytes, and for each parameter its value, its updates
-(SGD's velocity), its moments and, where one is kept, its average; with policy=plateau all of
-that a second time, as it was at the best look. Weights are in it too, so that
-one file, renamed into place, is the whole truth: a run that is killed between two files has lost
-nothing.
+In one file (state_file.py), whose arrays are, for each parameter, its value, its updates (SGD's
+velocity), its moments and, where one is kept, its average; with policy=plateau all of that a second
+time, as it was at the best look. Weights are in it too, so that one file, renamed into place, is
+the whole truth: a run that is killed between two files has lost nothing.
+
+A state is checked whole, by what the network and its layers say that they have, before one number
+of it is used.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from darknet_py.atomic import atomic_file
+from darknet_py import untrusted
 from darknet_py.errors import StateError
 from darknet_py.network.average import Average
-from darknet_py.network.memory import Memory, arrays_of, put_arrays
+from darknet_py.network.memory import Memory, Slot, arrays_of, put_arrays, slots_of
 from darknet_py.network.network import Network
-from darknet_py.network.plateau import Plateau
+from darknet_py.network.plateau import Plateau, check_notes
+from darknet_py.network.state_file import StateReader, reading_state, write_state
+from darknet_py.network.weights import values_fault
+from darknet_py.untrusted import BadValueError, integer, number, text
 
-T = TypeVar("T")
-
-_VERSION = 4
-_MORE = "more_"
-"""Before the names of the caller's arrays."""
-_DAMAGE = (
-    *(OSError, EOFError, KeyError, ValueError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
-)
-"""What reading a damaged archive brings up: the last two where it seems to be of another kind."""
-_KEPT = "kept_"
-"""Before the names of arrays that policy=plateau goes back to."""
 _NET_KEYS = (
     *("width", "height", "channels", "inputs", "mean", "std"),
     *("batch", "subdivisions", "optimizer", "seed"),
 )
+_HEADER = (
+    *("cfg", "seen", "steps", "average", "plateau"),
+    *("layers", "notes", "more", "arrays", "digest"),
+)
+_MOST_MORE = 1 << 28
+"""Bytes that a caller may add under one name."""
+_COUNTS = [each.name for each in fields(Memory) if each.name != "arrays"]
 
 
 def save_state(
     path: str | Path,
     network: Network,
     notes: dict[str, Any],
-    more: Mapping[str, np.ndarray] | None = None,
+    more: Mapping[str, bytes] | None = None,
 ) -> None:
     """Writes the state, whole or not at all. `notes` are the caller's, any JSON, and so are the
-    arrays in `more`.
+    bytes in `more`.
 
-    Raises StateError.
+    Raises StateError, also where the network holds values that are no numbers: what is written can
+    be gone on from.
     """
-    header = {
-        "version": _VERSION,
+    average, plateau, more = network.average, network.plateau, more or {}
+    arrays = dict(arrays_of(network))
+    kept = None if plateau is None else plateau.kept
+    slots = dict(slots_of(network))
+    try:
+        for name, array in (*arrays.items(), *(kept.arrays.items() if kept else ())):
+            _check_array(name, slots[name], network, array)
+    except BadValueError as error:
+        raise StateError(f"{path}: is not written: {error}") from error
+    header: dict[str, Any] = {
         "cfg": cfg_digest(network),
         "seen": network.seen,
         "steps": network.optimiser.steps,
-        "average": _average_of(network),
-        "plateau": _plateau_of(network),
+        "average": average and {"decay": average.decay, "steps": average.steps},
+        "plateau": None,
         "layers": [layer.state() for layer in network.layers],
         "notes": notes,
+        "more": [[name, len(each)] for name, each in more.items()],
+        "arrays": list(arrays),
     }
-    arrays = {
-        "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
-        **dict(arrays_of(network)),
-        **_kept_arrays(network),
-        **{f"{_MORE}{name}": array for name, array in (more or {}).items()},
-    }
-    try:
-        with atomic_file(path) as file:
-            np.savez(file, allow_pickle=False, **arrays)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StateError(f"{path}: cannot be written: {reason}") from error
+    if plateau is not None and kept is not None:
+        counts = {name: getattr(kept, name) for name in _COUNTS}
+        header["plateau"] = {"notes": plateau.notes(), "arrays": list(kept.arrays), **counts}
+    every = [*arrays.values(), *(kept.arrays.values() if kept else ())]
+    write_state(path, header, more.values(), every)
 
 
-def load_state(path: str | Path, network: Network) -> dict[str, Any]:
-    """Puts a state into a network of the same cfg; the notes. Raises StateError."""
-    return _read(path, lambda archive: _restore(archive, network, path))
+@dataclass
+class State:
+    """What a file says, all of which fits the network that it was read for; `restore` alone
+    changes that. notes: the caller's, any JSON, not checked."""
+
+    notes: Any
+    decay: float | None
+    """Of the average, where one is kept."""
+    _header: dict[str, Any]
+    _arrays: dict[str, np.ndarray]
+    _kept: dict[str, np.ndarray]
+
+    def restore(self, network: Network) -> None:
+        """Puts it into the network, once: the arrays go over to it, one after the other, so that
+        memory holds them once."""
+        header = self._header
+        network.average = None
+        if self.decay is not None:
+            network.average = Average(self.decay, network.ops)
+            network.average.steps = header["average"]["steps"]
+        put_arrays(network, lambda name: self._arrays.pop(name, None))
+        if network.plateau is not None:
+            network.plateau = _plateau(network.plateau, header["plateau"], self._kept)
+        for layer, counters in zip(network.layers, header["layers"], strict=True):
+            layer.restore(counters)
+        network.seen, network.optimiser.steps = header["seen"], header["steps"]
+        network.changed()
 
 
-def read_notes(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """A state's notes, and the arrays of its caller, without a network. Raises StateError."""
+def read_state(path: str | Path, network: Network) -> State:
+    """The state of a network of the same cfg, checked whole. Raises StateError."""
+    with reading_state(path) as reader:
+        header, _ = _front(reader)
+        if header["cfg"] != cfg_digest(network):
+            raise StateError(f"{path}: is a state of another network than {network.path}")
+        _check_counts(header, network)
+        slots, plateau = dict(slots_of(network)), header["plateau"]
+        averaged = header["average"] is not None
+        names = _names(header["arrays"], slots, averaged)
+        kept_names = [] if plateau is None else _names(plateau["arrays"], slots, averaged)
+        floats = sum(_size(slots[name]) for name in (*names, *kept_names))
+        if 4 * floats != reader.left:
+            raise BadValueError("its size is not what its header says")
+        arrays, kept = (
+            {name: reader.array(slots[name].shape) for name in each} for each in (names, kept_names)
+        )
+        reader.end()
+        for name, array in (*arrays.items(), *kept.items()):
+            _check_array(name, slots[name], network, array)
+    decay = header["average"]["decay"] if averaged else None
+    return State(header["notes"], decay, header, arrays, kept)
 
-    def read(archive: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        names = [name for name in archive if name.startswith(_MORE)]
-        more = {name.removeprefix(_MORE): archive[name] for name in names}
-        return _header(archive, path)["notes"], more
 
-    return _read(path, read)
-
-
-def _read(path: str | Path, how: Callable[[Any], T]) -> T:
-    """What `how` makes of a state's archive."""
-    try:
-        with open(path, "rb") as file:
-            if file.read(2) != b"PK":
-                raise StateError(
-                    f"{path}: is no training state (weights are given without --resume)"
-                )
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                return how(archive)
-    except FileNotFoundError as error:
-        raise StateError(f"{path}: no such file: there is nothing to resume") from error
-    except _DAMAGE as error:
-        raise StateError(f"{path}: is damaged: {error}") from error
+def read_notes(path: str | Path) -> tuple[Any, dict[str, bytes]]:
+    """A state's notes, not checked, and the bytes of its caller, without a network. Raises
+    StateError."""
+    with reading_state(path) as reader:
+        header, more = _front(reader)
+    return header["notes"], more
 
 
 def cfg_digest(network: Network) -> str:
@@ -125,55 +156,73 @@ def cfg_digest(network: Network) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _average_of(network: Network) -> dict[str, float] | None:
-    average = network.average
-    return None if average is None else {"decay": average.decay, "steps": average.steps}
+def _front(reader: StateReader) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The header and the caller's bytes, as they were written: by name."""
+
+    def pair(value: Any, what: str) -> tuple[str, int]:
+        name, size = value if type(value) is list and len(value) == 2 else (None, None)
+        return text(name, what), integer(size, what, most=_MOST_MORE)
+
+    header = untrusted.fields(reader.header, "its header", _HEADER)
+    pairs = untrusted.items(header["more"], "more", pair)
+    more = {name: reader.read(size) for name, size in pairs}
+    if len(more) < len(pairs):
+        raise BadValueError("a name is in it twice")
+    reader.check()
+    return header, more
 
 
-def _plateau_of(network: Network) -> dict[str, Any] | None:
-    """What policy=plateau remembers; its arrays are in `_kept_arrays`."""
-    plateau = network.plateau
-    if plateau is None or plateau.kept is None:
-        return None
-    kept = {name: value for name, value in vars(plateau.kept).items() if name != "arrays"}
-    return {"notes": plateau.notes(), "kept": kept}
-
-
-def _kept_arrays(network: Network) -> dict[str, np.ndarray]:
-    if network.plateau is None or network.plateau.kept is None:
-        return {}
-    return {f"{_KEPT}{name}": array for name, array in network.plateau.kept.arrays.items()}
-
-
-def _restore_plateau(plateau: Plateau, header: dict[str, Any], archive: Any) -> None:
-    plateau.take_up(header["notes"])
-    names = [name for name in archive if name.startswith(_KEPT)]
-    arrays = {name.removeprefix(_KEPT): archive[name] for name in names}
-    plateau.kept = Memory(arrays, **header["kept"])
-
-
-def _header(archive: Any, path: str | Path) -> dict[str, Any]:
-    header: dict[str, Any] = json.loads(archive["header"].tobytes())
-    if header["version"] != _VERSION:
-        raise StateError(f"{path}: is a state of another version of this program")
-    return header
-
-
-def _restore(archive: Any, network: Network, path: str | Path) -> dict[str, Any]:
-    header = _header(archive, path)
-    if header["cfg"] != cfg_digest(network):
-        raise StateError(f"{path}: is a state of another network than {network.path}")
-    ops = network.ops
-    network.average = None
+def _check_counts(header: dict[str, Any], network: Network) -> None:
+    """All numbers of a header but the caller's."""
+    for name in ("seen", "steps"):
+        integer(header[name], name)
     if header["average"] is not None:
-        network.average = Average(header["average"]["decay"], ops)
-        network.average.steps = header["average"]["steps"]
-    put_arrays(network, archive)
-    if network.plateau is not None and header["plateau"] is not None:
-        _restore_plateau(network.plateau, header["plateau"], archive)
-    for layer, state in zip(network.layers, header["layers"], strict=True):
-        for name, value in state.items():
-            setattr(layer, name, value)
-    network.seen, network.optimiser.steps = header["seen"], header["steps"]
-    notes: dict[str, Any] = header["notes"]
-    return notes
+        average = untrusted.fields(header["average"], "average", ("decay", "steps"))
+        number(average["decay"], "the average's decay", 0, 1)
+        integer(average["steps"], "the average's steps")
+    if header["plateau"] is not None:
+        found = untrusted.fields(header["plateau"], "plateau", ("notes", "arrays", *_COUNTS))
+        check_notes(found["notes"])
+        for name in _COUNTS:
+            integer(found[name], f"plateau's {name}")
+    counters = untrusted.items(header["layers"], "layers", lambda value, what: value)
+    if len(counters) != len(network.layers):
+        raise BadValueError(f"it has {len(counters):,} layers, not {len(network.layers):,}")
+    for layer, found in zip(network.layers, counters, strict=True):
+        for each in untrusted.fields(found, f"[{layer.kind}]", layer.counters).values():
+            integer(each, f"a counter of [{layer.kind}]")
+
+
+def _names(value: Any, slots: Mapping[str, Slot], averaged: bool) -> list[str]:
+    """Names of arrays as arrays_of gives them: all that must be there, none that may not be."""
+    there = set(untrusted.items(value, "arrays", text))
+    expected = [
+        name
+        for name, slot in slots.items()
+        if slot.always or (slot.needs or name) in there
+        if averaged or not name.startswith("average")
+    ]
+    if value != expected:
+        raise BadValueError("its arrays are not those of the network")
+    return expected
+
+
+def _size(slot: Slot) -> int:
+    return math.prod(slot.shape)
+
+
+def _check_array(name: str, slot: Slot, network: Network, array: np.ndarray) -> None:
+    if array.dtype != np.float32 or array.shape != slot.shape:
+        raise BadValueError(f"{name} is {array.dtype} {array.shape}: expected float32 {slot.shape}")
+    fault = values_fault(slot.what, array)
+    if fault:
+        raise BadValueError(f"layer {slot.layer} [{network.layers[slot.layer].kind}] has {fault}")
+
+
+def _plateau(now: Plateau, found: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Plateau:
+    """What policy=plateau goes on from, by the settings of now."""
+    plateau = Plateau(now.how)
+    if found is not None:
+        plateau.take_up(found["notes"])
+        plateau.kept = Memory(arrays, **{name: found[name] for name in _COUNTS})
+    return plateau

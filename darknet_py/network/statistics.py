@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from darknet_py.errors import ShapeError
 from darknet_py.layers import Parameter
 from darknet_py.network import recordings
+from darknet_py.network.edges import check_values
 from darknet_py.network.learning import draws, prepare_updates
 
 if TYPE_CHECKING:
@@ -30,22 +32,48 @@ def update_bn(net: Network, batches: Iterable[np.ndarray]) -> None:
     if not pairs:
         return
     prepare_updates(net)
+    before = [(parameter, parameter.data.copy()) for parameter in chain(*pairs)]
+    with net.engine.lock:
+        try:
+            found = _counted(net, pairs, batches)
+        except BaseException:
+            for parameter, value in before:
+                parameter.data[...] = value
+            net.engine.moved()
+            raise
+        for pair, values in zip(pairs, found, strict=True):
+            for parameter, value in zip(pair, values, strict=True):
+                parameter.data[...] = net.ops.array(value.astype(np.float32))
+        net.engine.moved()
+
+
+def _counted(
+    net: Network, pairs: list[tuple[Parameter, Parameter]], batches: Iterable[np.ndarray]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Means and variances over the batches; the parameters' own are lost."""
     sums = [np.zeros((2, *mean.shape)) for mean, _ in pairs]
     count = 0
     with np.errstate(all="ignore"):  # a validation says what numpy would warn of
-        for x in (part for batch in batches for part in np.split(batch, net.settings.subdivisions)):
+        for x in (part for batch in batches for part in _parts(net, batch)):
             for parameter in chain(*pairs):
-                parameter.value[...] = 0  # so that what is there afterwards is the batch's alone
+                parameter.data[...] = 0  # so that what is there afterwards is the batch's alone
             _forward(net, x)
             count += 1
             for pair, total in zip(pairs, sums, strict=True):
                 mean, variance = (_host(net, parameter) / _TAKEN for parameter in pair)
                 total += mean, variance + np.square(mean)
-        for pair, total in zip(pairs, sums, strict=True):
-            mean, square = total / count
-            for parameter, value in zip(pair, (mean, square - np.square(mean)), strict=True):
-                parameter.value[...] = net.ops.array(value.astype(np.float32))
-    net.engine.moved()
+    if not count:
+        raise ShapeError(f"{net.path}: expected at least one batch to count statistics of")
+    return [(mean / count, square / count - np.square(mean / count)) for mean, square in sums]
+
+
+def _parts(net: Network, batch: np.ndarray) -> list[np.ndarray]:
+    """A batch by subdivisions. Raises ShapeError and NotFiniteError."""
+    check_values(net, batch)
+    parts = net.settings.subdivisions
+    if len(net.checked(batch)) % parts or not len(batch):
+        raise ShapeError(f"{net.path}: expected a multiple of {parts} pictures, found {len(batch)}")
+    return np.split(batch, parts)
 
 
 def _moving(net: Network) -> list[tuple[Parameter, Parameter]]:
@@ -69,5 +97,5 @@ def _forward(net: Network, x: np.ndarray) -> None:
 
 
 def _host(net: Network, parameter: Parameter) -> np.ndarray:
-    found: np.ndarray = net.ops.to_host(parameter.value).astype(np.float64)
+    found: np.ndarray = net.ops.to_host(parameter.data).astype(np.float64)
     return found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+
+from darknet_py.errors import NotFiniteError, ShapeError
 
 Array = Any
 Ops = Any
@@ -55,6 +58,12 @@ class StandOut:
         return () if self.limit is None else (np.full((1, 1, 1, 1), self.limit, np.float32),)
 
     def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        if not all(0 <= channel < y.shape[3] for channel in self.channels):
+            raise ShapeError(
+                f"layer {self.layer} has channels 0 to {y.shape[3] - 1}: found {self.channels}"
+            )
+        if any(value is not None and math.isnan(value) for value in (self.thresh, self.limit)):
+            raise NotFiniteError(f"layer {self.layer}: a threshold or limit is no number (NaN)")
         if not given and not self.channels:
             return self.weight * ops.dream_delta(y, self.thresh)
         limit = given[0] if given else ops.dream_limit(y, self.thresh, self.channels)
@@ -79,6 +88,11 @@ class Score:
         return ()
 
     def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        outputs = math.prod(y.shape[1:])
+        if not 0 <= self.index < outputs:
+            raise ShapeError(
+                f"layer {self.layer} has outputs 0 to {outputs - 1}: found {self.index}"
+            )
         delta = ops.one_hot(y, self.index)
         return delta if self.sign == 1 else self.sign * delta
 
@@ -100,6 +114,10 @@ class Guided:
         return (self.features[None, None],)
 
     def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        if given[0].shape[3] != y.shape[3]:
+            raise ShapeError(
+                f"layer {self.layer} has {y.shape[3]} channels, and its guide {given[0].shape[3]}"
+            )
         return self.weight * ops.guide_delta(y, given[0])
 
 
@@ -119,4 +137,8 @@ class Match:
         return (self.features[None],)
 
     def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
+        if given[0].shape[1:] != y.shape[1:]:
+            raise ShapeError(
+                f"layer {self.layer} gives {y.shape[1:]}, and is to match {given[0].shape[1:]}"
+            )
         return ops.add(given[0], -1.0 * y)

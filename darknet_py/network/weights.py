@@ -21,13 +21,16 @@ import numpy as np
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import WeightsError
 from darknet_py.layers import Layer, Parameter
+from darknet_py.untrusted import MOST, open_file
 
 Array = Any
 
 _VERSION = struct.Struct("<iii")
 _FLOAT = np.dtype("<f4")
-_LEAST_VARIANCE = -1e-6
-"""Of a rolling variance; below it is no rounding."""
+_MOST_SEEN = MOST // 2
+"""Pictures: a training that begins with so many can go on for ever."""
+_LEAST = {"rolling_variance": -1e-6, "mean_square": 0.0}
+"""Below it is no rounding."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def read_weights(
     Where they are, all are filled; with `begin`, as a training does, those with dontload=1 are not.
     """
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return _read(file, Path(path), layers, partial, upto, begin)
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: {_reason(error)}") from error
@@ -102,7 +105,7 @@ def write_weights(
         with atomic_file(path) as file:
             file.write(_VERSION.pack(0, 2, 0) + struct.pack("<Q", seen))
             for parameter in _parameters(layers, "dontsave"):
-                values = parameter.to_file(to_host(parameter.value))
+                values = parameter.to_file(to_host(parameter.data))
                 file.write(np.ascontiguousarray(values, _FLOAT).data)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be written: {_reason(error)}") from error
@@ -127,6 +130,10 @@ def _read(
     contents = _contents(layers)
     header = _header(start, size, {_bytes(layers, content) for content in contents})
     there = _found(path, layers, contents, size - header.size, partial, upto)
+    if header.seen > _MOST_SEEN:
+        raise WeightsError(
+            f"{path}: is damaged: it says that {header.seen:,} pictures were trained on"
+        )
     file.seek(header.size)
     wanted = _with_weights(layers)[: len(_with_weights(layers[:upto]))]
     is_there = set(there)
@@ -140,7 +147,7 @@ def _read(
             else:
                 file.seek(4 * parameter.size, os.SEEK_CUR)
     for parameter, values in read:
-        parameter.value = values
+        parameter.data = values
     left = [i for i in wanted if i not in is_filled and layers[i].dontload]
     return Loaded(header, len(filled), len(wanted) - len(left), tuple(left))
 
@@ -165,20 +172,27 @@ def _read_values(
 
 
 def _check_values(path: Path, where: str, name: str, values: np.ndarray) -> None:
-    """Refuses what makes a network say NaN: numbers that are none, variances that are negative.
-
-    Those a hair below 0 are what rounding leaves of 0, and count as 0: see ops.normalize.deviation.
-    """
-    bad = np.count_nonzero(~np.isfinite(values))
-    of, what = "weights", "not finite"
-    if name == "rolling_variance" and not bad:
-        bad = np.count_nonzero(values < _LEAST_VARIANCE)
-        of, what = "variances", f"negative ({values.min():g})"
-    if bad:
+    fault = values_fault(name, values)
+    if fault:
         raise WeightsError(
-            f"{path}: {where} has {of} that are {what}: {bad:,} of {values.size:,} {name}: the "
-            "training diverged, the file is damaged, or it is for another cfg"
+            f"{path}: {where} has {fault}: the training diverged, the file is damaged, or it is "
+            "for another cfg"
         )
+
+
+def values_fault(name: str, values: np.ndarray) -> str | None:
+    """What makes a network say NaN, in words: numbers that are none, means of squares that are
+    negative; None where there is nothing of the kind. name: what the values are of.
+
+    Variances a hair below 0 are what rounding leaves of 0, and count as 0: see
+    ops.normalize.deviation.
+    """
+    bad = values.size - np.count_nonzero(np.isfinite(values))
+    of, what = "weights", "not finite"
+    if name in _LEAST and not bad:
+        bad = np.count_nonzero(values < _LEAST[name])
+        of, what = "variances", f"negative ({values.min():g})"
+    return f"{of} that are {what}: {bad:,} of {values.size:,} {name}" if bad else None
 
 
 def _with_weights(layers: Sequence[Layer]) -> list[int]:

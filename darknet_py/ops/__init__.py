@@ -37,6 +37,14 @@ def for_device(device: str = "auto") -> ModuleType:
     return _gpu(int(match[1] or 0))
 
 
+def device_name(ops: Any) -> str:
+    """The name, "cpu" or "gpu:N", by which for_device gives these functions. Raises TypeError for
+    others than it gave."""
+    if not isinstance(ops, ModuleType):
+        raise TypeError(f"functions of no device: {type(ops).__name__}")
+    return "cpu" if ops.__name__.endswith(".cpu") else str(ops.device_name())
+
+
 def gpu_meeting(numbers: Sequence[int]) -> Any:
     """Where processes of these GPUs meet to exchange arrays: see ops.gpu.nccl.
 

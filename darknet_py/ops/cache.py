@@ -1,12 +1,23 @@
-"""What was compiled, on disk: a folder for each version of the sources and the processor.
+"""What was compiled, on disk: the one way in which it is kept and found again.
 
-Whatever is wrong with the cache, kernels are compiled again: a file counts only if it is whole
-(a digest says so), is written under another name and renamed, and what cannot be written is done
-without. What others could have written is not run.
+A file counts only if it is whole, and if nobody else can have put it there; otherwise what it held
+is made again. Two checks, against different things:
+
+- A digest, stored before the content, finds *damage*: a flipped bit, a cut, a file under another's
+  name. It stops nobody who writes the file, as whoever changes the content can change the digest.
+- *Owner and mode* keep out *other users*: of the file, of its folder, and of each folder and link
+  on the way there. What anyone but this user and root could have written or moved is not read.
+
+Nothing is loaded or unpickled before both. Who may write as this user may run code as this user,
+here as in any other of the user's files.
+
+What cannot be written is done without. A file is written under another name and renamed, so that
+others find it whole or not at all.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -20,24 +31,29 @@ from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 
+from darknet_py.ops.notices import note
+
 CACHE_VARIABLE = "DARKNET_CACHE_DIR"
 """Where compiled kernels are kept, if not in the user's cache folder."""
 
 KEY_LENGTH = 24
 _KEY = re.compile(f"[0-9a-f]{{{KEY_LENGTH}}}")
 _DIGEST = hashlib.sha256().digest_size
-_DAY = 24 * 3600
+_MOST = 1 << 28
+"""Bytes of a file that is read: a thousand times as many as a large kernel has."""
+_HOUR = 3600
+_DAY = 24 * _HOUR
 _OLD = 30 * _DAY
-"""Seconds after which the kernels of a version that nobody has used are thrown away."""
+"""Seconds after which what nobody has used is thrown away."""
+_PART = re.compile(r"\.(?P<pid>[0-9]+)-.*\.part")
+"""The name of a file that a process is writing."""
+_MOST_LINKS = 40
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def make_key(*parts: bytes) -> str:
-    """The name of a folder for what depends on all of these."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()[:KEY_LENGTH]
+    """A name for what depends on all of these."""
+    return _digest(*parts).hex()[:KEY_LENGTH]
 
 
 def load(folder: Path | None, name: str) -> bytes | None:
@@ -45,14 +61,18 @@ def load(folder: Path | None, name: str) -> bytes | None:
     if folder is None:
         return None
     try:
-        with open(folder / name, "rb") as file:
-            if not _is_ours(os.fstat(file.fileno())):
+        with open(folder / name, "rb", opener=_open) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > _MOST:
                 return None
             content = file.read()
     except OSError:
         return None
+    if found.st_mtime < time.time() - _DAY:
+        with suppress(OSError):
+            os.utime(folder / name)  # in use: not to be cleared away as old
     digest, data = content[:_DIGEST], content[_DIGEST:]
-    return data if hashlib.sha256(data).digest() == digest else None
+    return data if _digest(os.fsencode(folder.name), name.encode(), data) == digest else None
 
 
 def store(folder: Path | None, name: str, data: bytes) -> None:
@@ -61,31 +81,36 @@ def store(folder: Path | None, name: str, data: bytes) -> None:
         return
     try:
         folder.mkdir(mode=0o700, exist_ok=True)  # another process may have cleared it away
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")
+        _clear_leftovers(folder)
+        handle, part = tempfile.mkstemp(dir=folder, prefix=f".{os.getpid()}-", suffix=".part")
     except OSError:
         return
     try:
         with open(handle, "wb") as file:
-            file.write(hashlib.sha256(data).digest() + data)
-        os.replace(temporary, folder / name)
+            file.write(_digest(os.fsencode(folder.name), name.encode(), data) + data)
+        _replace(part, folder / name)
     except OSError:
         return
     finally:  # whole, it has another name by now
-        _remove(temporary)
+        with suppress(OSError):
+            os.unlink(part)
 
 
 @once
 def folder(key: str) -> Path | None:
-    """The folder of a key, which make_key gave; None where nothing can be written."""
+    """The folder of a key, which make_key gave; None where nothing can be kept.
+
+    One that others could write to is not used, and a notice says so.
+    """
     for root in _roots():
+        here = root / key
         try:
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_safe(root):
                 continue
-            here = root / key
-            if not here.exists():
+            if not here.is_dir():
+                here.unlink(missing_ok=True)
+                _make(here)
                 _clear_old(root)
-                here.mkdir(mode=0o700, exist_ok=True)
             if _is_safe(here) and _can_write(here):
                 return here
         except OSError:
@@ -93,29 +118,85 @@ def folder(key: str) -> Path | None:
     return None
 
 
+def _digest(*parts: bytes) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.digest()
+
+
+def _open(path: str, flags: int) -> int:
+    """No link is followed, and a pipe that stands there is not waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _replace(part: str, path: Path) -> None:
+    try:
+        os.replace(part, path)
+    except IsADirectoryError:  # the place is ours
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(part, path)
+
+
 def _roots() -> Iterator[Path]:
     """Absolute, as the process may go to another folder."""
+    # there may be no home, nor a temporary folder, nor one that the process is in
     named = os.environ.get(CACHE_VARIABLE)
     if named:
-        yield Path(named).expanduser().absolute()
+        with suppress(RuntimeError, OSError):
+            yield Path(named).expanduser().absolute()
         return
     # a relative one is to be ignored, says the XDG Base Directory Specification
     user = Path(os.environ.get("XDG_CACHE_HOME") or "")
     if not user.is_absolute():
         mac = sys.platform == "darwin"
         user = Path("~/Library/Caches" if mac else "~/.cache")
-    with suppress(RuntimeError):  # there is no home
+    with suppress(RuntimeError, OSError):
         yield user.expanduser().absolute() / "darknet"
-    try:
-        temporary = Path(tempfile.gettempdir()).absolute()
-    except OSError:  # there is no such folder
-        return
-    yield temporary / f"darknet-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir()).absolute() / f"darknet-{os.getuid()}"
 
 
 def _is_safe(path: Path) -> bool:
-    """Whether a folder is one that nobody else may write into, nor a link that another made."""
-    return _is_ours(path.stat()) and _owner_is_ours(path.lstat())
+    """Whether nobody else can write to a folder, or put another in its place; if not, a notice says
+    why. What is not there yet is safe."""
+    for here, found, is_last in _way(path):
+        is_link = stat.S_ISLNK(found.st_mode)
+        # above, others may write where they cannot move what is not theirs: in /tmp
+        is_sticky = found.st_mode & stat.S_ISVTX and not is_last
+        if not _owner_is_ours(found):
+            why = f"{here} belongs to another user: name"
+        elif found.st_mode & _OTHERS_MAY_WRITE and not is_link and not is_sticky:
+            why = f"others can write to {here}: forbid it (chmod go-w), or name"
+        else:
+            continue
+        note(f"no kernels are kept in {path}, as {why} another folder in {CACHE_VARIABLE}")
+        return False
+    return True
+
+
+def _way(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
+    """Each folder and each link that is passed on the way to an absolute path, from the top, as far
+    as it is there, and whether it is the last. Raises OSError."""
+    here, rest = Path(path.anchor), list(path.parts[1:])
+    yield here, here.lstat(), not rest
+    links = 0
+    while rest:
+        name = rest.pop(0)
+        before, here = here, here.parent if name == ".." else here / name
+        try:
+            found = here.lstat()
+        except FileNotFoundError:
+            return
+        yield here, found, not rest
+        if stat.S_ISLNK(found.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+            target = Path(os.readlink(here))
+            here = Path(target.anchor) if target.is_absolute() else before
+            rest = [*target.parts[target.is_absolute() :], *rest]
 
 
 def _is_ours(found: os.stat_result) -> bool:
@@ -124,7 +205,14 @@ def _is_ours(found: os.stat_result) -> bool:
 
 
 def _owner_is_ours(found: os.stat_result) -> bool:
-    return not hasattr(os, "getuid") or found.st_uid in (os.getuid(), 0)
+    """Ours, root's, or of whom all files are, who is not root within some containers."""
+    return found.st_uid in (os.getuid(), 0, os.stat("/").st_uid)
+
+
+def _make(here: Path) -> None:
+    """Makes a folder, and those above it, for this user alone."""
+    for each in reversed([here, *here.parents]):
+        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def _can_write(here: Path) -> bool:
@@ -145,10 +233,27 @@ def _clear_old(root: Path) -> None:
     for other in root.iterdir():
         if not _KEY.fullmatch(other.name) or other.is_symlink():
             continue
-        if other.is_dir() and other.stat().st_mtime < time.time() - _OLD:
-            shutil.rmtree(other, ignore_errors=True)
+        with suppress(OSError):  # another process does the same
+            if other.is_dir() and other.stat().st_mtime < time.time() - _OLD:
+                shutil.rmtree(other, ignore_errors=True)
 
 
-def _remove(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
+def _clear_leftovers(folder: Path) -> None:
+    """Throws away what writers that were killed have left, and what nobody uses any more."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            age = time.time() - path.lstat().st_mtime
+            part = _PART.fullmatch(path.name)
+            if age > _OLD or (part and (age > _HOUR or not _is_alive(int(part["pid"])))):
+                path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process, anybody's, on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True

@@ -1,15 +1,20 @@
-"""Who wants to know that kernels are being compiled: on its own, so that asking costs nothing."""
+"""Who wants to know what becomes of kernels: on its own, so that asking costs nothing."""
 
 from __future__ import annotations
 
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Say = Callable[[bool], None]
 
 _say: list[Say] = []
+_note: list[Callable[[str], None]] = [warnings.warn]
+_noted: set[str] = set()
 _seconds = [0.0]
+_here = threading.local()
 
 
 def when_compiling(say: Say | None) -> None:
@@ -20,16 +25,34 @@ def when_compiling(say: Say | None) -> None:
     _say[:] = [] if say is None else [say]
 
 
+def when_noting(say: Callable[[str], None] | None) -> None:
+    """Has `say` called with each line that a user should see, each once; None: nobody. Until then
+    they are Python's warnings."""
+    _note[:] = [] if say is None else [say]
+    _noted.clear()
+
+
+def note(text: str) -> None:
+    """Says a line to whoever wants to hear it, unless it was said before."""
+    if text not in _noted:
+        for say in _note:
+            say(text)
+    _noted.add(text)
+
+
 @contextmanager
 def compiling(is_kept: bool) -> Iterator[None]:
-    """Within the block a kernel is compiled."""
+    """Within the block a kernel is compiled; those that it calls may be, too."""
     while _say:
         _say.pop()(is_kept)
+    is_inner, _here.is_compiling = getattr(_here, "is_compiling", False), True
     start = time.perf_counter()
     try:
         yield
     finally:
-        _seconds[0] += time.perf_counter() - start
+        _here.is_compiling = is_inner
+        if not is_inner:
+            _seconds[0] += time.perf_counter() - start
 
 
 def seconds_compiling() -> float:

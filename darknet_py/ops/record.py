@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -95,7 +96,7 @@ class Recorder:
         function = getattr(self._ops, name)
 
         def record(*arguments: Any, **named: Any) -> Any:
-            bound = inspect.signature(function).bind(*arguments, **named)
+            bound = _signature(function).bind(*arguments, **named)
             bound.apply_defaults()
             return self.call(name, function, bound.args)
 
@@ -118,6 +119,12 @@ class Recorder:
             return shapes.kind(self._mapped(shape, results) for shape in shapes.shapes)
         results.append(Map(shapes, self))
         return results[-1]
+
+
+@lru_cache(maxsize=1024)
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Layers call the same few functions again and again."""
+    return inspect.signature(function)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import numpy as np
 from darknet_py.errors import ShapeError
 from darknet_py.images import draw_maps
 from darknet_py.network import Network
+from darknet_py.network.edges import check_values
 from darknet_py.tasks.explain.target import score_layer
 from darknet_py.tasks.finite import check_finite
 from darknet_py.text import counted
@@ -49,6 +50,9 @@ def see(
     order; all, in theirs, unless given. name: of the picture, for messages. Raises ShapeError for a
     layer that is none or has no map, NotFiniteError for maps with NaN.
     """
+    check_values(net, x)
+    if top is not None and not top >= 1:
+        raise ShapeError(f"{net.path}: top={top}: expected 1 or more")
     net = net.sized(x[None])
     layers = layers or chosen_layers(net)
     for layer in layers:

@@ -46,7 +46,7 @@ def first_bad_value(net: Network) -> str:
     """Which layer is the first whose parameters are not all numbers, in words."""
     for index, layer in enumerate(net.layers):
         for parameter in layer.parameters():
-            if not net.ops.is_finite(parameter.value):
+            if not net.ops.is_finite(parameter.data):
                 where = f"layer {index} [{layer.kind}]"
                 return f"{where} is the first with a value that is no number, in {parameter.name}"
     return "the average has a value that is no number"

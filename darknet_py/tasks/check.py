@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from darknet_py.atomic import why_no_folder
 from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset, Refusal, overlap, scan
 from darknet_py.network import Network
@@ -134,11 +135,12 @@ def _outputs_problem(net: Network, classes: int) -> list[str]:
 
 def _backup_problem(folder: Path) -> list[str]:
     """The backup folder, or the first above it that exists, must be a folder one may write to."""
+    reason = why_no_folder(folder)
+    if reason:
+        return [f"{folder}: cannot be a folder for backups: {reason}"]
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
-    if not place.is_dir():
-        return [f"{folder}: cannot be a folder for backups: {place} is a file"]
     if not os.access(place, os.W_OK | os.X_OK):
         return [f"{folder}: cannot hold backups: {place} may not be written to"]
     return []

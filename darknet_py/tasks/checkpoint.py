@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from darknet_py.errors import StateError, TrainingError, WeightsError
 from darknet_py.network import Network
-from darknet_py.network.state import load_state, read_notes, save_state
-from darknet_py.tasks.events import Event, Saved, SaveFailed
+from darknet_py.network.state import read_notes, read_state, save_state
+from darknet_py.tasks.events import Event, Saved, SaveFailed, Saving
 from darknet_py.tasks.run import Options, Progress, Run
 from darknet_py.tasks.split import Split, unpack_split
+from darknet_py.untrusted import (
+    BadValueError,
+    boolean,
+    fields,
+    integer,
+    items,
+    number,
+    open_file,
+    optional,
+    text,
+)
+
+_LARGEST, _HEAVIEST = 1e100, 1e30
+"""Above all losses, which are float32, and all weights of classes, whose mean is 1."""
 
 
 @dataclass(frozen=True)
 class Began:
     """How a run began. seed, share: that the pictures to validate with were drawn by; run: what
-    tells it from others."""
+    tells it from others; own_table, replaces: see Progress."""
 
     seed: int
     share: float
     run: str
+    own_table: bool
+    replaces: Sequence[str]
     split: Split
 
 
@@ -40,17 +54,34 @@ def start(net: Network, options: Options) -> Progress:
         share=options.share,
         class_weights=options.class_weights,
         balance=options.balance,
+        patience=options.patience,
+        valid_every=options.valid_every,
+        own_table=options.own_table,
+        replaces=options.replaces,
     )
+
+
+def go_on(progress: Progress, options: Options) -> Options:
+    """The options of a run that goes on: what they leave open is what it began with."""
+    if options.patience is not None:
+        progress.patience = options.patience
+    if options.valid_every is not None:
+        progress.valid_every = options.valid_every
+    progress.own_table, progress.replaces = options.own_table, options.replaces
+    return replace(options, patience=progress.patience, valid_every=progress.valid_every)
 
 
 def resume(net: Network, path: Path, options: Options | None = None) -> Progress:
     """Puts a state into the network, and gives what train() needs to go on.
 
-    Raises StateError, also where options ask for another training than the state's.
+    Raises StateError, also where options ask for another training than the state's; the network
+    is then as it was.
     """
-    progress = _progress(path, load_state(path, net))
+    state = read_state(path, net)
+    progress = _progress(path, state.notes)
     if options is not None:
-        _check_same(path, net, options, progress)
+        _check_same(path, options, progress, state.decay)
+    state.restore(net)
     return progress
 
 
@@ -69,24 +100,63 @@ def how_it_began(path: Path, seed: int | None = None, share: float | None = None
                 f"{path}: was begun with --{name} {was}, not {asked}: leave it out, or begin anew"
             )
     try:
-        split = unpack_split(more["split"].tobytes())
+        split = unpack_split(more["split"])
     except ValueError as error:
         raise StateError(f"{path}: is damaged: {error}") from error
-    return Began(progress.seed, progress.share, progress.run, split)
+    if progress.class_weights and len(progress.class_weights) != len(split.names):
+        raise StateError(f"{path}: is damaged: it has weights of other classes than its own")
+    own, replaces = progress.own_table, progress.replaces
+    return Began(progress.seed, progress.share, progress.run, own, replaces, split)
 
 
-def _progress(path: Path, notes: dict[str, Any]) -> Progress:
+def _progress(path: Path, notes: Any) -> Progress:
     try:
-        return Progress(**notes)
-    except TypeError as error:
-        raise StateError(f"{path}: is no state of a training") from error
+        found = fields(notes, "notes", _NOTES)
+        return Progress(**{name: check(found[name], name) for name, check in _NOTES.items()})
+    except BadValueError as error:
+        raise StateError(f"{path}: is no state of a training: {error}") from error
 
 
-def _check_same(path: Path, net: Network, options: Options, progress: Progress) -> None:
+def _any_count(value: Any, what: str) -> int:
+    """As large as the command line takes."""
+    return integer(value, what, most=None)
+
+
+def _names(value: Any, what: str) -> list[str]:
+    return items(value, what, lambda name, what: text(name, what, r"[^/\0]+"))
+
+
+def _share(value: Any, what: str) -> float:
+    return number(value, what, 0, 1)
+
+
+def _class_weights(value: Any, what: str) -> list[float]:
+    return items(value, what, lambda weight, what: float(number(weight, what, 0, _HEAVIEST)))
+
+
+_NOTES: dict[str, Callable[[Any, str], Any]] = {
+    "average": optional(lambda value, what: number(value, what, -_LARGEST, _LARGEST)),
+    "best": optional(_share),
+    "best_batch": optional(integer),
+    "since_best": integer,
+    "seed": _any_count,
+    "share": _share,
+    "class_weights": optional(_class_weights),
+    "balance": boolean,
+    "patience": optional(_any_count),
+    "valid_every": optional(_any_count),
+    "own_table": boolean,
+    "replaces": _names,
+    "run": lambda value, what: text(value, what, "[0-9a-f]{16}"),
+}
+"""What a state's notes may be: see Progress."""
+
+
+def _check_same(path: Path, options: Options, progress: Progress, decay: float | None) -> None:
     kept = {
         "class_weights": tuple(progress.class_weights or ()) or None,
         "balance": progress.balance,
-        "ema": net.average.decay if net.average else 0,
+        "ema": decay or 0,
     }
     for name, value in kept.items():
         asked = getattr(options, name)
@@ -125,11 +195,13 @@ def save(
     where the state was too large for the disk. or_else: what a TrainingError says that is raised
     where one of them cannot be written; None: SaveFailed is enough."""
     failures: list[str] = []
+    if state:
+        yield Saving()
     with _noted(failures):
         run.options.backup.mkdir(parents=True, exist_ok=True)
         if state:
             split = run.progress.split
-            more = {} if split is None else {"split": np.frombuffer(split.packed, np.uint8)}
+            more = {} if split is None else {"split": split.packed}
             save_state(run.path(state), run.net, run.progress.notes(), more)
     with _noted(failures), run.net.averaged() if averaged else nullcontext():
         run.net.save_weights(run.path(weights))
@@ -146,11 +218,14 @@ def _noted(failures: list[str]) -> Iterator[None]:
         failures.append(str(error))
 
 
-def weights_of_the_end(run: Run) -> bool:
-    """Whether NAME.weights are those of the batch that the network is at."""
+def are_of(path: Path, net: Network, batch_num: int) -> bool:
+    """Whether there are weights as the network's were after so many batches."""
     try:
-        with open(run.path(".weights"), "rb") as file:
+        with open_file(path) as file:
             header = file.read(20)
     except OSError:
         return False
-    return len(header) == 20 and struct.unpack("<Q", header[12:])[0] == run.net.seen
+    if len(header) < 20:
+        return False
+    (seen,) = struct.unpack("<Q", header[12:])
+    return bool(seen // net.settings.batch == batch_num)

@@ -9,7 +9,7 @@ import numpy as np
 
 from darknet_py.cfg.sections import shown
 from darknet_py.cfg.text import meaningful_lines, read_text
-from darknet_py.errors import CfgError
+from darknet_py.errors import CfgError, TrainingError
 
 BALANCED = "balanced"
 
@@ -36,8 +36,11 @@ def weigh(truth: np.ndarray, weights: Sequence[float]) -> tuple[np.ndarray, np.n
 
     A picture of one class keeps its truth and has the weight of the class. One that is mixed of
     several stands for the losses of each, weighted by its share and the weight of its class: their
-    sum is one loss, of a truth where heavier classes have more, times a weight.
+    sum is one loss, of a truth where heavier classes have more, times a weight. Raises
+    TrainingError for weights of other classes.
     """
+    if len(weights) != truth.shape[1]:
+        raise TrainingError(f"{len(weights)} weights of classes, and {truth.shape[1]} classes")
     shares = truth * np.array(weights, truth.dtype)
     total = shares.sum(axis=1, keepdims=True)
     weighed = np.divide(shares, total, out=truth.copy(), where=total > 0)

@@ -86,6 +86,9 @@ def classify_pictures(
 
     Up to `batch` neighbours that are fitted to one size go through the network together.
     """
+    for key, count in (("top", top), ("batch", batch)):
+        if not count >= 1:
+            raise DarknetError(f"{key}={count}: expected 1 or more")
     names = choose_names(names, class_count(net), net)
     fit = fit or best_fit(net)
     waiting: list[tuple[Path, np.ndarray]] = []

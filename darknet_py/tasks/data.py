@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darknet_py.cfg.data_file import read_data
-from darknet_py.errors import DarknetError
+from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import (
     Dataset,
     find_lists,
     has_folders,
-    one_line,
     read_data_file,
     read_folder,
     read_lists,
@@ -90,7 +89,7 @@ def _unlisted(path: Path, lists: Sequence[Path | None]) -> list[str]:
     if not path.is_dir() or not has_folders(path):
         return []
     names = " and ".join(each.name for each in lists if each is not None)
-    return [f"{one_line(path)}: by {names}: pictures in folders that they do not name are left out"]
+    return [f"{path}: by {names}: pictures in folders that they do not name are left out"]
 
 
 def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:
@@ -98,6 +97,18 @@ def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:
     if backup or Path(path).is_dir() or any(find_lists(Path(path))):
         return Path(backup or "backup")
     return Path(as_here(read_data(find_resource(str(path)) or path).backup))
+
+
+def check_apart(results: Path, data: Path, option: str) -> None:
+    """Raises TrainingError where results would lie in a folder of classes, where they would be one
+    the next time: a chart is a picture. option: which names another folder for them."""
+    inside = os.path.realpath(data)
+    if os.path.isdir(inside) and not any(find_lists(data)):
+        place = Path(os.path.realpath(results))
+        if inside in map(str, (place, *place.parents)):
+            raise TrainingError(
+                f"{results}: lies in {data}, among the pictures: choose another {option}"
+            )
 
 
 def useful_top(classes: int) -> int:

@@ -33,6 +33,12 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """A state is about to be written: a run that goes on from it will not tell again what was told
+    before, so what is to be kept of that is written now."""
+
+
+@dataclass(frozen=True)
 class Saved:
     """Weights were written."""
 
@@ -82,4 +88,4 @@ class Finished:
     best_batch: int | None = field(default=None, compare=False)
 
 
-Event = Trained | Validated | Saved | SaveFailed | Adjusted | LeftOut | Finished
+Event = Trained | Validated | Saving | Saved | SaveFailed | Adjusted | LeftOut | Finished

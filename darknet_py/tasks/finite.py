@@ -39,7 +39,7 @@ def check_answer(net: Network, what: object, x: np.ndarray, probabilities: np.nd
 
 def _bad_weights(net: Network) -> int | None:
     for index, layer in enumerate(net.layers):
-        values = [parameter.value for parameter in layer.parameters()]
+        values = [parameter.data for parameter in layer.parameters()]
         if values and not net.ops.is_finite(*values):
             return index
     return None

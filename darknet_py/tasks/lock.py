@@ -11,15 +11,20 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from darknet_py.atomic import remove_leftovers, why_no_folder
 from darknet_py.errors import TrainingError
+from darknet_py.untrusted import BadValueError, fields, integer, open_file, parse_json, text
 
 _LOCK, _HOLDER = ".darknet.lock", ".darknet.holder"
+_MOST_BYTES = 1000
+"""Of what says who holds the lock."""
 
 
 @contextmanager
 def only_process_in(folder: Path) -> Iterator[None]:
     """Within the block no other process trains into the folder, which is made if need be, and goes
-    again where nothing came into it. The lock goes with the process, however that ends.
+    again where nothing came into it. What processes that were killed while they wrote have left
+    there goes. The lock goes with the process, however that ends.
 
     Raises TrainingError where another process is there, and says which; or where the folder cannot
     be made or written to.
@@ -39,6 +44,7 @@ def only_process_in(folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise TrainingError(f"{folder}: cannot be written to: {reason}") from error
     try:
+        remove_leftovers(folder)
         yield
     finally:
         _leave(folder, lock, made)
@@ -47,9 +53,10 @@ def only_process_in(folder: Path) -> Iterator[None]:
 def _who(holder: Path) -> str:
     """The process that holds the lock, as far as it has said."""
     try:
-        found = json.loads(holder.read_text())
-        pid, host = int(found["pid"]), str(found["host"])
-    except (OSError, ValueError, KeyError, TypeError):
+        with open_file(holder) as file:
+            found = fields(parse_json(file.read(_MOST_BYTES)), "it", ("pid", "host"))
+        pid, host = integer(found["pid"], "pid"), text(found["host"], "host", r"[\w.-]+")
+    except (OSError, BadValueError):
         return "another process"
     if host != socket.gethostname():
         return f"process {pid} of {host}"
@@ -63,7 +70,7 @@ def _make(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _remove_empty(missing)
-        reason = "is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        reason = why_no_folder(folder) or error.strerror or str(error)
         raise TrainingError(f"{folder}: cannot be a folder for results: {reason}") from error
     return missing
 

@@ -56,7 +56,8 @@ class MetricsFile:
             rows = [row for row in found.rows if int(row["batch"]) <= batch]
             if not found.is_whole:
                 aside = _free_name(path)
-                path.rename(aside)
+                with atomic_file(aside) as damaged:
+                    damaged.write(path.read_bytes())
                 kept = f"{len(rows)} whole rows of it are kept" if rows else "none of it is kept"
                 self.said = (
                     f"{path}: is damaged, or no table of ours: {kept}, and it is now {aside}"
@@ -82,15 +83,15 @@ class MetricsFile:
         if not self._path.exists():
             writer.writerow(COLUMNS)
         writer.writerows(self._waiting)
-        with self._path.open("ab", buffering=0) as file:
-            size = file.tell()
-            try:
-                _write_whole(file, text.getvalue().encode())
-            except OSError:
-                # half a row would spoil the next one
-                file.truncate(size)
-                raise
-        self._waiting = []
+        # Ctrl-C may come at any place: better a row is lost, which a run that goes on makes again,
+        # than there twice
+        rows, self._waiting = self._waiting, []
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                _append(file, text.getvalue().encode())
+        except OSError:
+            self._waiting = rows
+            raise
 
 
 def read_metrics(path: str | Path) -> Metrics:
@@ -176,6 +177,17 @@ def _free_name(path: Path) -> Path:
     """A name beside a path that nothing has."""
     numbers = (f"{path.name}.damaged{number or ''}" for number in count())
     return next(p for p in map(path.with_name, numbers) if not os.path.lexists(p))
+
+
+def _append(file: io.FileIO, data: bytes) -> None:
+    """All of it or, where an OSError is raised, nothing."""
+    size = file.tell()
+    try:
+        _write_whole(file, data)
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(size)  # half a row would spoil the next one
+        raise
 
 
 def _write_whole(file: io.FileIO, data: bytes) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darknet_py.cfg.data_file import names_text
-from darknet_py.cfg.text import listed_lines
+from darknet_py.cfg.text import listed_lines, meaningful_lines
 from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset
 from darknet_py.tasks.data import Data, useful_top
+from darknet_py.text import legible
 
 LISTS = "train.list", "valid.list"
 """What lists of pictures to train on and to validate with are called."""
@@ -20,8 +21,8 @@ LISTS = "train.list", "valid.list"
 def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> dict[str, str]:
     """NAME.names, NAME.data and the lists that it names (None: none): texts, by names of files.
 
-    Raises TrainingError for a class whose name a file of names cannot keep, and for a picture
-    whose name cannot stand in a list.
+    Raises TrainingError for a class whose name a file of names cannot keep, for a picture whose
+    name cannot stand in a list, and for a `name` that cannot stand in a .data file.
     """
     try:
         texts = {f"{name}.names": names_text(data.names)}
@@ -37,7 +38,13 @@ def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> d
             texts[called] = _list(dataset)
             lines.append(f"{key}={called}")
     lines += [f"names={name}.names", "backup=backup", f"top={useful_top(len(data.names))}"]
-    texts[f"{name}.data"] = "".join(f"{line}\n" for line in lines)
+    texts[f"{name}.data"] = text = "".join(f"{line}\n" for line in lines)
+    # as it is read: UTF-8, without comments and outer blanks of lines and values
+    is_kept = [line for _, line in meaningful_lines(text)] == lines and name == name.lstrip()
+    if legible(text) != text or not is_kept:
+        raise TrainingError(
+            f"{name}.cfg: a .data file, which names {name}.names, cannot keep this name: rename it"
+        )
     return texts
 
 

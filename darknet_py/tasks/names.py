@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.errors import CfgError, DarknetError
-from darknet_py.images import one_line
 from darknet_py.network import Network
 from darknet_py.resources import find_resource
 from darknet_py.text import counted, joined_bytes
@@ -25,7 +25,10 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
 
     Raises CfgError where it cannot be read or has fewer.
     """
-    found = find_resource(str(path), beside) or Path(path)
+    found = find_resource(str(path), beside)
+    if found is None and beside is not None and os.path.exists(path) and not os.path.isdir(path):
+        raise CfgError(path, None, "is no regular file")
+    found = found or Path(path)
     names = read_lines(found)
     if len(names) < outputs:
         raise CfgError(
@@ -88,6 +91,9 @@ def choose_names(names: str | Path | Sequence[str] | None, outputs: int, net: Ne
         raise CfgError(
             "names", None, f"{len(names)} were given, and the network knows {outputs} classes"
         )
+    for name in names[:outputs]:
+        if not isinstance(name, str):
+            raise CfgError("names", None, f"expected words, found a {type(name).__name__}")
     return list(names[:outputs])
 
 
@@ -100,7 +106,7 @@ def classes_called(name: str, names: Sequence[str]) -> list[int]:
         return exact
     wanted = name.strip().lower()
     found = [index for index, each in enumerate(names) if each.lower() == wanted]
-    if not found and wanted.isdecimal() and int(wanted) < len(names):
+    if not found and wanted.isdecimal() and len(wanted) < 10 and int(wanted) < len(names):
         return [int(wanted)]
     return found
 
@@ -113,7 +119,7 @@ def find_class(name: str, names: Sequence[str]) -> int:
     found = classes_called(name, names)
     if len(found) == 1:
         return found[0]
-    shown = one_line(name)
+    shown = joined_bytes(name)
     if found:
         numbers = " or ".join(map(str, found))
         raise DarknetError(f"{shown!r} is the name of {len(found)} classes: say {numbers}")
@@ -124,7 +130,7 @@ def find_class(name: str, names: Sequence[str]) -> int:
     elif list(names) == [str(index) for index in range(len(names))]:
         advice = f"the classes' names are not known (--names FILE): expected 0 to {last}"
     elif len(names) <= _FEW:
-        advice = f"expected {', '.join(map(one_line, names))}, or 0 to {last}"
+        advice = f"expected {', '.join(names)}, or 0 to {last}"
     else:
         advice = f"expected the name of one of {len(names)} classes, or 0 to {last}"
     raise DarknetError(f"there is no class {shown!r}: {advice}")

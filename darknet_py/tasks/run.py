@@ -34,11 +34,12 @@ class Options:
     save_every: batches between checkpoints, at most save_seconds apart. keep: NAME_EPOCH.weights
     and .state of every so many epochs (None: of none). snapshot: NAME_iter_BATCH.weights and .state
     every so many batches (None: none).
-    valid_every: batches between validations (None: an epoch). patience: validations without a
-    better one before the run stops (None: never). class_weights: how much the pictures of each
-    class count, see there (None: alike). balance: classes come equally often. ema: decay of the
-    average of the parameters that is validated and is the outcome (0: none). stop: asked after each
-    batch.
+    valid_every: batches between validations (None: as the run began, with an epoch where nothing
+    was said). patience: validations without a better one before the run stops (0: never; None: as
+    the run began). class_weights: how much the pictures of each class count, see there (None:
+    alike). balance: classes come equally often. ema: decay of the average of the parameters that is
+    validated and is the outcome (0: none). stop: asked after each batch. own_table, replaces: what
+    the state is to say of the folder, see Progress.
     """
 
     backup: Path
@@ -58,6 +59,8 @@ class Options:
     top: int = 5
     workers: int | None = None
     stop: Callable[[], bool] = never
+    own_table: bool = False
+    replaces: Sequence[str] = ()
 
 
 @dataclass
@@ -65,8 +68,11 @@ class Progress:
     """What a run remembers beside the network, and its state file keeps.
 
     average: of the losses. best, best_batch: the highest share of first guesses that were right in
-    a validation, and when. since_best: validations since then. run: tells this run from others.
-    split: the pictures of both sides, where the run knows them.
+    a validation, and when. since_best: validations since then, but for one that the end alone
+    brought. run: tells this run from others. own_table: whether its table of figures bears its
+    name, as there are other runs in the folder. replaces: files in the folder that a run before it
+    has left, and that go once this one has begun. split: the pictures of both sides, where the run
+    knows them.
     """
 
     average: float | None = None
@@ -77,6 +83,10 @@ class Progress:
     share: float = 0
     class_weights: Sequence[float] | None = None
     balance: bool = False
+    patience: int | None = None
+    valid_every: int | None = None
+    own_table: bool = False
+    replaces: Sequence[str] = ()
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     split: Split | None = None
 

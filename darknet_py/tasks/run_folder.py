@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from darknet_py.atomic import write_text
 from darknet_py.cfg.write import write_sections
 from darknet_py.errors import StateError, TrainingError
 from darknet_py.network import Network
-from darknet_py.tasks.checkpoint import how_it_began
+from darknet_py.tasks.checkpoint import Began, how_it_began
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.metrics import TABLE
 from darknet_py.tasks.model_files import LISTS, is_listable, model_texts
@@ -43,11 +43,17 @@ class RunFolder:
 
     def figures(self) -> tuple[Path, Path]:
         """The table of the run's figures, and its chart: metrics.csv and chart.png, or where those
-        are another's, NAME_metrics.csv and NAME_chart.png. To be asked before the run begins."""
+        are another's, NAME_metrics.csv and NAME_chart.png: as its state says, where there is one.
+        To be asked before the run begins."""
         shared = self.path / TABLE, self.path / CHART
-        own = self.path / f"{self.name}_{TABLE}", self.path / f"{self.name}_{CHART}"
-        is_free = not any(os.path.lexists(path) for path in shared) or self._owns_shared()
-        return own if own[0].exists() or not is_free else shared
+        states = (path for path in self.saved() if path.suffix == ".state")
+        began = next((began for began in map(_began, states) if began is not None), None)
+        own = None if began is None else began.own_table
+        if own is None:
+            own = any(os.path.lexists(path) for path in shared) or self._is_shared_taken()
+        if own or any(path.is_dir() for path in shared):
+            return self.path / f"{self.name}_{TABLE}", self.path / f"{self.name}_{CHART}"
+        return shared
 
     def check_no_run(self) -> None:
         """Raises TrainingError where a run of this name has left something."""
@@ -67,15 +73,28 @@ class RunFolder:
         """
         if not self.saved() or _is_same(state.parent, self.path):
             return
-        try:
-            is_same = how_it_began(self.path / f"{self.name}.state").run == run
-        except StateError:
-            is_same = False
-        if not is_same:
+        began = _began(self.path / f"{self.name}.state")
+        if began is None or began.run != run:
             raise TrainingError(
                 f"{self.path}: holds another training of {self.name} than {state}: choose another "
                 "--backup, or put this one in its place by --force"
             )
+
+    def check_kept(self, keep: bool, snapshot: bool) -> None:
+        """Raises TrainingError where what this run keeps would replace another's files: cifar's
+        second epoch those of cifar_2.cfg."""
+        kept = "|".join(["best", *["[0-9]+"] * keep, *["iter_[0-9]+"] * snapshot])
+        pattern = re.compile(rf"({re.escape(self.name)}_({kept}))\.state")
+        ours = _began(self.path / f"{self.name}.state")
+        gone = () if ours is None else ours.replaces
+        for path in self._files():
+            found = pattern.fullmatch(path.name)
+            began = _began(path) if found and path.name not in gone else None
+            if found and began and (ours is None or began.run != ours.run):
+                raise TrainingError(
+                    f"{self.path}: holds a training of {found[1]}, whose files would be replaced "
+                    f"by what {self.name} keeps: choose another --backup"
+                )
 
     def check_free(self, texts: Mapping[str, str]) -> None:
         """Raises TrainingError where other files than a run's own have the names of `texts`."""
@@ -87,11 +106,11 @@ class RunFolder:
                     "--backup, or replace it by --force"
                 )
 
-    def check_files(self, names: Iterable[str]) -> None:
+    def check_files(self, names: Iterable[str], figures: Iterable[Path]) -> None:
         """Raises TrainingError where a folder has the name of a file that a run writes."""
         ends = (".state", ".backup", ".weights", "_best.weights")
         written = [self.path / name for name in (*(f"{self.name}{end}" for end in ends), *names)]
-        for path in (*written, *self.figures()):
+        for path in (*written, *figures):
             if path.is_dir():
                 raise TrainingError(f"{path}: is a folder, and a training writes such a file")
 
@@ -118,11 +137,19 @@ class RunFolder:
         for name, text in texts.items():
             write_text(self.path / name, text)
 
-    def clear(self, figures: Iterable[Path], keep: Iterable[str | Path]) -> None:
-        """Removes what a run before this one has left, but for the files in `keep`."""
-        kept = {os.path.abspath(path) for path in keep}
+    def left(self, figures: Iterable[Path], keep: Iterable[str | Path]) -> list[str]:
+        """The names of files that a run before this one has left, but for those in `keep`, and for
+        the state and the backup, in whose place this one's will be."""
+        own = [self.path / f"{self.name}{end}" for end in (".state", ".backup")]
+        kept = {os.path.abspath(path) for path in (*own, *keep)}
+        there = [path for path in (*self.saved(), *figures) if os.path.lexists(path)]
+        return [path.name for path in there if os.path.abspath(path) not in kept]
+
+    def clear(self, figures: Iterable[Path], names: Collection[str]) -> None:
+        """Removes those that a run before this one has left, by their names, and nothing else,
+        whatever the names are."""
         for path in (*self.saved(), *figures):
-            if os.path.abspath(path) not in kept:
+            if path.name in names:
                 path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
@@ -136,18 +163,19 @@ class RunFolder:
         names = (path.stem for path in self._files() if path.suffix == ".cfg")
         return [name for name in names if name != self.name]
 
-    def _owns_shared(self) -> bool:
-        is_ours = (self.path / f"{self.name}.state").exists()
-        is_file = not any((self.path / name).is_dir() for name in (TABLE, CHART))
-        return (
-            is_ours
-            and is_file
-            and not any(
-                (self.path / f"{other}.state").exists()
-                and not (self.path / f"{other}_{TABLE}").exists()
-                for other in self._others()
-            )
-        )
+    def _is_shared_taken(self) -> bool:
+        """Whether another run here writes metrics.csv, though there may be none yet."""
+        ours = set(self.saved())
+        states = (p for p in self._files() if p.suffix == ".state" and p not in ours)
+        return any(began is not None and not began.own_table for began in map(_began, states))
+
+
+def _began(state: Path) -> Began | None:
+    """How a state's run began; None: it does not say."""
+    try:
+        return how_it_began(state)
+    except StateError:
+        return None
 
 
 def _holds(path: Path, text: str) -> bool:

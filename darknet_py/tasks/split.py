@@ -14,22 +14,29 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from darknet_py.errors import StateError
 from darknet_py.images import Dataset
 from darknet_py.images.names import one_line
+from darknet_py.untrusted import BadValueError, fields, integer, items, parse_json, text
 
 _EXAMPLES = 5
+_MOST_BYTES, _MOST_ITEMS = 1 << 28, 1 << 24
+"""In a split: enough for four million pictures. What is packed may be far more than it seems."""
+_LITTLE = 1 << 24
+"""Bytes that anything may unpack to."""
 _SIDES = "to train on", "to validate with"
 
 
 @dataclass(frozen=True)
 class Side:
-    """paths: of pictures, relative to the split's root; labels: their classes, as in a Dataset."""
+    """paths: of pictures, relative to the split's root; labels: their classes, as in a Dataset;
+    sizes: of their files, in bytes, by which most changes of their contents are noticed."""
 
     paths: tuple[str, ...]
     labels: tuple[tuple[int, ...], ...]
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,15 @@ class Split:
 
     @cached_property
     def packed(self) -> bytes:
-        """As few bytes as may be: every state of a run has them."""
+        """As few bytes as may be: every state of a run has them. Raises StateError for more
+        pictures than a state can keep."""
         sides = {key: vars(side) for key, side in (("train", self.train), ("valid", self.valid))}
-        text = json.dumps({"names": self.names, "root": self.root, **sides})
-        return zlib.compress(text.encode(), 6)
+        data = json.dumps({"names": self.names, "root": self.root, **sides}).encode()
+        fault = _size_fault(data)
+        if fault:
+            raise StateError(f"the pictures of this run cannot be kept: their list has {fault}")
+        packed = zlib.compress(data, 6)
+        return packed if len(data) <= _most_bytes(packed) else zlib.compress(data, 0)
 
 
 class Joined(NamedTuple):
@@ -66,7 +78,7 @@ def split_of(train: Dataset, valid: Dataset | None) -> Split:
         train.names,
         root,
         _side(train, root),
-        _side(valid, root) if valid else Side((), ()),
+        _side(valid, root) if valid else Side((), (), ()),
     )
 
 
@@ -74,17 +86,50 @@ def unpack_split(packed: bytes) -> Split:
     """The other way round. Raises ValueError for what is no split."""
     try:
         return _unpack(packed)
-    except (KeyError, TypeError, zlib.error) as error:
+    except (BadValueError, zlib.error) as error:
         raise ValueError(f"is no split: {error}") from error
 
 
 def _unpack(packed: bytes) -> Split:
-    found = json.loads(zlib.decompress(packed))
-    sides = [
-        Side(tuple(found[key]["paths"]), tuple(map(tuple, found[key]["labels"])))
-        for key in ("train", "valid")
-    ]
-    return Split(tuple(found["names"]), found["root"], *sides)
+    unpacker = zlib.decompressobj()
+    most = _most_bytes(packed)
+    data = unpacker.decompress(packed, most)
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadValueError(f"it ends early, or has more than {most:,} bytes")
+    fault = _size_fault(data)
+    if fault:
+        raise BadValueError(f"it has {fault}")
+    found = fields(parse_json(data), "it", ("names", "root", "train", "valid"))
+    names = items(found["names"], "a name", text)
+
+    def labels(value: Any, what: str) -> tuple[int, ...]:
+        check = lambda label, what: integer(label, what, most=len(names) - 1)  # noqa: E731
+        return tuple(items(value, what, check))
+
+    sides = []
+    for key in ("train", "valid"):
+        side = fields(found[key], key, ("paths", "labels", "sizes"))
+        paths = items(side["paths"], "a path", text)
+        classes = items(side["labels"], "a label", labels)
+        sizes = items(side["sizes"], "a size", lambda size, what: integer(size, what, least=-1))
+        if not len(paths) == len(classes) == len(sizes):
+            raise BadValueError(f"{key} has not as many paths, labels and sizes")
+        sides.append(Side(tuple(paths), tuple(classes), tuple(sizes)))
+    return Split(tuple(names), text(found["root"], "root"), *sides)
+
+
+def _most_bytes(packed: bytes) -> int:
+    """What a packed split may unpack to: far more than paths of pictures ever do."""
+    return min(max(_LITTLE, 100 * len(packed)), _MOST_BYTES)
+
+
+def _size_fault(data: bytes) -> str | None:
+    """What in the JSON of a split is more than is read back, in words."""
+    signs = sum(data.count(sign) for sign in (b",", b"[", b"{"))
+    for count, most, what in ((len(data), _MOST_BYTES, "bytes"), (signs, _MOST_ITEMS, "items")):
+        if count > most:
+            return f"{count:,} {what}: expected at most {most:,}"
+    return None
 
 
 def check_classes(split: Split, names: Sequence[str], state: Path) -> None:
@@ -128,6 +173,10 @@ def rejoin(
     ]
     _check_labels(given, known, split.names, state)
     now, moved = _sides(given, known)
+    changed = [
+        [e.key for e in side if e.key in known and known[e.key].size != _size(e.path)]
+        for side in now
+    ]
     new = [[entry for entry in side if entry.key not in known] for side in now]
     here = {entry.key for side in given for entry in side}
     gone = [[key for key in side.paths if key not in here] for side in (split.train, split.valid)]
@@ -139,6 +188,7 @@ def rejoin(
     ]
     changes = [
         *_change("gone since the run began, or cannot be read", gone),
+        *_change("hold other than when the run began", changed),
         *_change("new since the run began", [[entry.key for entry in side] for side in new]),
         *_change(
             "stay where they were when the run began", [[e.key for e in side] for side in moved]
@@ -156,10 +206,11 @@ class _Entry(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """A picture of the split: the sides that it is on, 0 and 1, and its classes."""
+    """A picture of the split: the sides that it is on, 0 and 1, its classes, its bytes."""
 
     sides: set[int]
     labels: tuple[int, ...]
+    size: int
 
 
 def _entries(split: Split, train: Dataset, valid: Dataset | None) -> list[list[_Entry]]:
@@ -184,8 +235,8 @@ def _entries(split: Split, train: Dataset, valid: Dataset | None) -> list[list[_
 def _known(split: Split) -> dict[str, _Known]:
     known: dict[str, _Known] = {}
     for number, side in enumerate((split.train, split.valid)):
-        for key, labels in zip(side.paths, side.labels, strict=True):
-            known.setdefault(key, _Known(set(), labels)).sides.add(number)
+        for key, labels, size in zip(side.paths, side.labels, side.sizes, strict=True):
+            known.setdefault(key, _Known(set(), labels, size)).sides.add(number)
     return known
 
 
@@ -255,7 +306,15 @@ def _change(what: str, sides: Sequence[Sequence[str]]) -> list[str]:
 
 def _side(dataset: Dataset, root: str) -> Side:
     paths = tuple(_within(os.path.abspath(path), root) for path in dataset.paths)
-    return Side(paths, tuple(dataset.labels))
+    return Side(paths, tuple(dataset.labels), tuple(map(_size, dataset.paths)))
+
+
+def _size(path: Path) -> int:
+    """Of a file, in bytes; -1 where there is none."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return -1
 
 
 def _root(paths: Iterable[str | os.PathLike[str]]) -> str:

@@ -8,14 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from darknet_py.atomic import remove_leftovers
 from darknet_py.errors import DarknetError, PictureError, TrainingError
 from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
 from darknet_py.tasks.beginning import first_bad_value
-from darknet_py.tasks.checkpoint import checkpoint, is_due, save, start, weights_of_the_end
+from darknet_py.tasks.checkpoint import (
+    are_of,
+    checkpoint,
+    go_on,
+    is_due,
+    save,
+    start,
+)
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
 from darknet_py.tasks.room import batch_too_large
@@ -43,7 +49,10 @@ def train(
     """
     check_outputs(net, len(data.names))
     goes_on = progress is not None
-    progress = progress or start(net, options)
+    if progress is None:
+        progress = start(net, options)
+    else:
+        options = go_on(progress, options)
     progress.split = split_of(data, valid)
     loader = share(loader_of(net, data, options, progress, (0, processes)))
 
@@ -95,44 +104,54 @@ def train_on(
 def _run(run: Run, goes_on: bool) -> Iterator[Event]:
     net, options = run.net, run.options
     check_trainable(net)
-    last = net.settings.max_batches if options.batches is None else options.batches
-    if last and net.batch_num >= last:
-        yield from _ended_before(run, last, goes_on)
+    reason = why_ended(net, options, run.progress)
+    if reason is not None:
+        yield from _ended_before(run, reason, goes_on)
         return
-    if options.patience and run.progress.since_best >= options.patience:
-        since = run.progress.since_best
-        raise TrainingError(
-            f"{net.path}: the training has ended: of the last {since} validations none was better: "
-            "to go on, raise --patience, or leave it out"
-        )
     plateau.begin(net)
-    remove_leftovers(options.backup)
     yield from checkpoint(run, first=True)
     run.begin()
+    run.progress.replaces = ()
     try:
-        yield from _batches(run, last)
+        yield from _batches(run, _last(net, options))
     except MemoryError as error:
         size = 1 if net.communicator is None else net.communicator.size
         raise TrainingError(batch_too_large(net, net.average is not None, size)) from error
 
 
-def _ended_before(run: Run, last: int, goes_on: bool) -> Iterator[Event]:
+def why_ended(net: Network, options: Options, progress: Progress) -> str | None:
+    """Why a run that has come so far is at its end: "done" or "patience"; None: it is not."""
+    last = _last(net, options)
+    if last and net.batch_num >= last:
+        return "done"
+    return "patience" if options.patience and progress.since_best >= options.patience else None
+
+
+def _last(net: Network, options: Options) -> int:
+    return net.settings.max_batches if options.batches is None else options.batches
+
+
+def _ended_before(run: Run, reason: str, goes_on: bool) -> Iterator[Event]:
     """A run that was at its end: at most its weights are missing."""
-    net = run.net
-    seen = f"{net.batch_num} of {last} batches"
+    net, since = run.net, run.progress.since_best
+    seen = f"{net.batch_num} of {_last(net, run.options)} batches"
     if not goes_on:
         raise TrainingError(
             f"{net.path}: seen is already past max_batches ({seen}): use -clear to start counting "
             "again"
         )
-    if weights_of_the_end(run):
+    if are_of(run.path(".weights"), net, net.batch_num):
+        ended = {
+            "done": f"is at its end ({seen}): to go on, raise max_batches in it or --max-iter",
+            "patience": f"has ended: of the last {since} validations none was better: to go on, "
+            "raise --patience (0: without it)",
+        }
         raise TrainingError(
-            f"{net.path}: the training is at its end ({seen}): to go on, raise max_batches in it "
-            f"or --max-iter; its weights are {run.path('.weights')}"
+            f"{net.path}: the training {ended[reason]}; its weights are {run.path('.weights')}"
         )
     run.begin()
     yield from checkpoint(run, final=True)
-    yield _finished(run, "done")
+    yield _finished(run, reason)
 
 
 def _batches(run: Run, last: int) -> Iterator[Event]:
@@ -151,21 +170,23 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
                 raise
             yield from _left_out(run, run.source.untold())
             yield from train_batch(run, batch)
-            ended = bool(last and net.batch_num >= last) or options.stop()
+            # one that is stopped goes on later as if it had not been: it validates nothing extra
+            ended, stops = bool(last and net.batch_num >= last), options.stop()
             epoch, before = (
                 seen // epoch_length for seen in (net.seen, net.seen - net.settings.batch)
             )
             keeps = bool(options.keep and epoch // options.keep > before // options.keep)
             snaps = bool(options.snapshot and net.batch_num % options.snapshot == 0)
-            validates = run.judge is not None and (net.batch_num % valid_every == 0 or ended)
+            in_turn = net.batch_num % valid_every == 0
+            validates = run.judge is not None and (in_turn or ended)
             due = is_due(run)
-            if (ended or keeps or snaps or validates or due) and not net.values_are_finite():
+            saves = ended or stops or keeps or snaps or validates or due
+            if saves and not net.values_are_finite():
                 if net.plateau is None or ended:
                     raise TrainingError(_diverged(run, first_bad_value(net)))
                 continue  # the next batch's loss is no number either, and goes back
             if validates and run.judge is not None:
-                is_end = bool(last and net.batch_num >= last)
-                yield from _validate(run, run.judge, is_end)
+                yield from _validate(run, run.judge, ended, in_turn)
             if keeps:
                 yield from save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
             if snaps:
@@ -174,10 +195,11 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             if options.patience and run.progress.since_best >= options.patience:
                 reason = "patience"
                 break
-            if ended:
-                reason = "done" if last and net.batch_num >= last else "stopped"
+            if ended or stops:
+                reason = "done" if ended else "stopped"
                 break
-            if due:
+            # a state that knows of the best weights stands beside them
+            if due or (validates and run.progress.best_batch == net.batch_num):
                 yield from checkpoint(run)
     finally:
         # a loader's threads end with it
@@ -249,9 +271,10 @@ def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:
             yield LeftOut(error)
 
 
-def _validate(run: Run, judge: Judge, is_end: bool) -> Iterator[Event]:
+def _validate(run: Run, judge: Judge, is_end: bool, in_turn: bool) -> Iterator[Event]:
     """A validation whose loss is no number is never the best; without policy=plateau, which goes
-    back by itself while there are batches left, the training ends with it."""
+    back by itself while there are batches left, the training ends with it. One that is not in turn,
+    as the end alone has brought it, may be the best, and does not try anyone's patience."""
     net, progress = run.net, run.progress
     try:
         with net.averaged():
@@ -262,12 +285,12 @@ def _validate(run: Run, judge: Judge, is_end: bool) -> Iterator[Event]:
     yield from _left_out(run, evaluation.refused)
     is_number = math.isfinite(evaluation.loss)
     patience = run.options.patience
-    is_end = is_end or bool(patience and progress.since_best + 1 >= patience)
+    is_end = is_end or bool(patience and progress.since_best + in_turn >= patience)
     if not is_number and (net.plateau is None or is_end):
         what = f"validation: the loss is {evaluation.loss:g}, as outputs are no numbers"
         raise TrainingError(_diverged(run, what))
     best = is_number and (progress.best is None or evaluation.top1 > progress.best)
-    progress.since_best = 0 if best else progress.since_best + 1
+    progress.since_best = 0 if best else progress.since_best + in_turn
     if best:
         progress.best, progress.best_batch = evaluation.top1, net.batch_num
     yield Validated(net.batch_num, evaluation, best)

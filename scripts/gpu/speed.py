@@ -76,7 +76,7 @@ def inference(subject: Subject, batch: int, precision: str, settings: Settings) 
 
     def call(theirs: TorchNet) -> np.ndarray:
         with torch.inference_mode():
-            found: np.ndarray = theirs(theirs.input(x)).float().cpu().numpy()
+            found: np.ndarray = theirs(theirs.input(x)).double().cpu().numpy()
             return found.reshape(batch, -1)
 
     peers: dict[str, Call] = {
@@ -86,9 +86,11 @@ def inference(subject: Subject, batch: int, precision: str, settings: Settings) 
         for layout, last in LAYOUTS.items()
     }
     ours = partial(net.predict, x)
-    error = _difference(ours, peers.values())
+    truth = call(TorchNet(graph, dtype=torch.float64, device=settings.peer))
+    error = max(error_of(answer, truth) for answer in _answers(ours))
+    peer = max(error_of(theirs(), truth) for theirs in peers.values())
     times = None if precision == "exact" else timed(ours, peers, settings)
-    return _row("inference", subject.name, batch, precision, error, times)
+    return _row("inference", subject.name, batch, precision, error, times, peer)
 
 
 def training(subject: Subject, precision: str, settings: Settings) -> Compared:
@@ -170,10 +172,14 @@ def our_network(subject: Subject, precision: str, settings: Settings) -> Network
 
 
 def _difference(ours: Call, peers: Iterable[Call]) -> float:
-    """The largest, of three answers of ours: from the second on they are a CUDA graph's."""
-    found = [np.asarray(ours()) for _ in range(3)]
+    """The largest between any answer of ours and any of theirs."""
     expected = [np.asarray(theirs()) for theirs in peers]
-    return max(error_of(one, other) for one in found for other in expected)
+    return max(error_of(one, other) for one in _answers(ours) for other in expected)
+
+
+def _answers(ours: Call) -> list[np.ndarray]:
+    """Three: from the second on they are a CUDA graph's."""
+    return [np.asarray(ours()) for _ in range(3)]
 
 
 def timed(ours: Call, peers: Mapping[str, Call], settings: Settings) -> dict[str, float]:
@@ -196,9 +202,11 @@ def _row(
     precision: str,
     error: float,
     times: dict[str, float] | None,
+    peer: float | None = None,
 ) -> Compared:
     theirs = dict(times or {})
-    return Compared(work, network, batch, precision, error, theirs.pop("ours", None), theirs)
+    ours = theirs.pop("ours", None)
+    return Compared(work, network, batch, precision, error, ours, theirs, peer)
 
 
 def _prepare(precision: str) -> None:

@@ -148,7 +148,7 @@ def test_an_error_knows_its_place() -> None:
         ("x=1\nx", {"x": Value("1", 2)}, [(3, "x is no key=value: passed over")]),
         ("<<<<<<< HEAD", {}, [(2, "<<<<<<<HEAD is no key=value: passed over")]),
         ("x" * 99, {}, [(2, "x" * 57 + "... is no key=value: passed over")]),
-        ("x\x07y", {}, [(2, "x?y is no key=value: passed over")]),
+        ("x\x07y", {}, [(2, "x\\x07y is no key=value: passed over")]),
     ],
 )
 def test_what_the_c_program_passes_over_is_said(
@@ -159,6 +159,13 @@ def test_what_the_c_program_passes_over_is_said(
     for key in values:
         some.get_text(key, "")
     assert some.warnings() == [(line, f"[some] {message}") for line, message in warnings]
+
+
+def test_the_name_of_a_section_is_cut_in_messages() -> None:
+    (some,) = parse_sections(f"[{'x' * 1000}]\nsize=\nsize=x\n", "my.cfg")
+    assert len(mistake(lambda: some.fail("is no layer"))) < 200
+    assert len(mistake(lambda: some.get_int("size", 1, minimum=2))) < 200
+    assert all(len(message) < 200 for _, message in some.warnings())
 
 
 @pytest.mark.parametrize("piece", ["1", "=", "1 ", " ", ",", "1,", "#", " #", ".", "e", "\v", "["])
@@ -269,9 +276,9 @@ def test_a_blank_that_parts_two_numbers_is_lost_and_that_is_said() -> None:
     )
     assert some.warnings() == [
         (2, "[some] a= 1 2 # 3 is read as a=12"),
-        (5, "[some] d=.1?.2 # a b is read as d=.1.2#ab"),
+        (5, "[some] d=.1\\t.2 # a b is read as d=.1.2#ab"),
         (5, "[some] d=.1.2#ab is read as 0.1"),
-        (6, "[some] e=-1 ?8 is read as e=-18"),
+        (6, "[some] e=-1 \\t8 is read as e=-18"),
     ]
 
 

@@ -86,7 +86,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     assert mistake(tmp_path / "none.cfg") == f"{tmp_path}/none.cfg: no such file"
     assert mistake(tmp_path) == f"{tmp_path}: is a folder, not a file"
     assert mistake(tmp_path / "a" / ".." / "none.cfg").endswith(": no such file")
-    assert mistake("a\0b") == "a\0b: embedded null byte"
+    assert mistake("a\0b") == "a\\x00b: embedded null byte"
 
 
 @given(st.binary(max_size=200))

@@ -67,3 +67,18 @@ def test_a_picture_that_is_none(darknet: Run, model: Model, tmp_path: Path) -> N
     code, _, err = darknet("activations", "-q", *model, tmp_path / "none.png")
     assert code == 1
     assert err == f"darknet: {tmp_path / 'none.png'}: no such file: check the name\n"
+
+
+def test_a_network_without_maps_to_choose(darknet: Run, tmp_path: Path, pictures: Path) -> None:
+    """Is said, and not passed over without a word."""
+    cfg, weights = tmp_path / "n.cfg", tmp_path / "n.weights"
+    cfg.write_text(
+        "[net]\nwidth=4\nheight=4\nchannels=3\n"
+        "[convolutional]\nfilters=2\nsize=1\nactivation=linear\n[avgpool]\n[softmax]\n"
+    )
+    weights.write_bytes(bytes(16 + 4 * (2 + 6)))
+    where = ("activations", "-q", cfg, weights, pictures / "a.png", "-o", tmp_path / "out")
+    code, out, err = darknet(*where)
+    assert (code, out) == (1, "")
+    assert err.endswith(": has no map but those of its classes: say which by --layer N\n")
+    assert darknet(*where, "--layer", 0).code == 0

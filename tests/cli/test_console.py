@@ -1,11 +1,13 @@
-"""Names of files that are no text, in every command, form and locale."""
+"""Names that are no text, drive a terminal, end a line or compute: in every form and locale."""
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,10 @@ from typing import NamedTuple
 import pytest
 from PIL import Image
 
+import darknet_py.cli
 from darknet_py.cli.console import prepare_streams
+from scripts.trials.console import faults
+from scripts.trials.console import run as on_console
 from tests.cli.conftest import Model
 
 LOCALES: list[dict[str, str]] = [
@@ -185,3 +190,128 @@ def test_classes_of_any_name(tmp_path: Path, env: dict[str, str]) -> None:
     head = (tmp_path / "v.csv").read_text(encoding="utf-8").splitlines()[0]
     assert head == "true \\ guessed,dög,fox"
     assert json.loads(found.out)["classes"] == ["dög", "fox"]
+
+
+# Whatever the name
+
+
+NASTY = "\x1b]0;x\x07\x9b2J\u202e\u200b\u2028\r\n=1\udcff"
+"""What a terminal would obey, what ends lines, what turns and hides text, a byte that is none."""
+
+
+@pytest.fixture
+def nasty(model: Model, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """in/=NASTY.png, and ten classes in `names`, in the folder where we stand."""
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    try:
+        Path(f"in/={NASTY}.png").write_bytes((pictures / "a.png").read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
+    names = ["=1+1", "-0.5", 'a,"b"', "\x1b[31m", "\u202e", "$x$ {", "<script>", "'", "猫", "%s"]
+    Path("names").write_text("\n".join(names), encoding="utf-8")
+    return Path(f"in/={NASTY}.png")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_nothing_drives_a_terminal(form: list[str], nasty: Path, model: Model) -> None:
+    given = "in", nasty.parent / "none\x1b"
+    done = on_console(["classify", *form, *model, *given, "--names", "names"], True)
+    assert done.code == 1
+    assert not list(faults(done, True))
+    assert b"\\x1b[31m" in done.out or b"\\u001b[31m" in done.out
+    assert b"none\\x1b: no such file" in done.err
+
+
+def test_records_are_as_many_as_pictures_and_read_back(nasty: Path, model: Model) -> None:
+    words = ["classify", "-q", *model, "in", "--names", "names", "-t", 10]
+    names = Path("names").read_text(encoding="utf-8").split("\n")
+    text, found, table = (on_console([*words, *form]) for form in ([], ["--json"], ["--csv"]))
+    assert text.out.count(b"\n") == 1 + len(names)
+    (line,) = found.out.decode().splitlines()
+    assert line.isprintable()
+    assert json.loads(line)["path"] == str(nasty)
+    assert {each["name"] for each in json.loads(line)["predictions"]} == set(names)
+    read = io.StringIO(table.out.decode("utf-8", "surrogateescape"), newline="")
+    rows = list(csv.DictReader(read))
+    assert {row["path"] for row in rows} == {str(nasty)}
+    assert {row["name"] for row in rows} == {"'=1+1", *names} - {"=1+1"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["classify", "--\x1b\n"], ["classify", "\x1b\n", "b.cfg", "\x9b"], ["\x1b\n"]],
+)
+@pytest.mark.parametrize("on_terminal", [False, True])
+def test_usage_errors_too(words: list[str], on_terminal: bool) -> None:
+    done = on_console(words, on_terminal)
+    assert done.code == 2
+    assert not list(faults(done, on_terminal))
+    assert done.err.count(b"\n") == 4  # Usage:, Try ..., a blank, Error:
+
+
+def test_what_others_write_to_the_streams_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(_: str) -> None:
+        print("a library's warning: \x1b[31m\r\u202e", file=sys.stderr)
+        sys.stdout.write("\x1b[2J\n")
+
+    monkeypatch.setattr("darknet_py.cli.options.find_resource", find)
+    done = on_console(["ops", "none.cfg"], True)
+    assert not list(faults(done, True))
+    assert b"\\x1b[31m" in done.err
+    assert b"\\x1b[2J" in done.out
+
+
+def test_a_path_for_a_program_is_as_it_is_but_on_one_line(
+    tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, piped in (("a\x1b[m\udce9.w", b"a\x1b[m\xe9.w\n"), ("b\n.w", b"b\\n.w\n")):
+        done = on_console(["rgbgr", "-q", *model, name])
+        assert (done.code, done.out) == (0, piped)
+        assert Path(name).exists()
+    done = on_console(["rgbgr", "-q", *model, "c\x1b.w"], on_terminal=True)
+    assert done.out == b"c\\x1b.w\n"
+
+
+def test_commands_print_by_the_functions_of_console_alone() -> None:
+    """So that nobody forgets to spell out a name."""
+    found = [
+        (path.name, ast.unparse(node))
+        for path in Path(darknet_py.cli.__file__).parent.rglob("*.py")
+        if path.name not in ("console.py", "output.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if _prints(node)
+    ]
+    # of a signal's handler, with text of its own
+    assert found == [("stopping.py", "os.write")]
+
+
+def _prints(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in ("print", "echo", "secho", "display")
+    if not isinstance(node, ast.Attribute):
+        return False
+    whole = ast.unparse(node)
+    own = ("os.write", "csv.writer", "csv.DictWriter", "json.dump", "json.dumps")
+    return whole in own or bool(_BY_ITSELF.fullmatch(whole))
+
+
+_BY_ITSELF = re.compile(r"click\.(s?echo\w*|style)|sys\.(__)?std(out|err)(__)?\.(write\w*|buffer)")
+
+ENCODINGS = ["utf-16", "utf-7", "cp037", "ascii", "shift_jis", "iso2022_jp", "idna", "undefined"]
+
+
+def test_any_encoding_of_the_terminal(nasty: Path, model: Model) -> None:
+    assert nasty.exists()
+    words = ["classify", "-q", *model, "in", "--names", "names", "-t", 10]
+    for encoding in ENCODINGS:
+        for form in ([], ["--json"], ["--csv"]):
+            done = on_console([*words, *form], encoding=encoding)
+            assert done.code == 0, encoding
+            assert done.err == b""
+            own = "utf-8" if encoding in ("ascii", "idna", "undefined") else encoding
+            text = done.out.decode(own, "surrogateescape")
+            assert text.count("1+1") == 1
+            if form == ["--json"]:
+                assert len(json.loads(text)["predictions"]) == 10

@@ -105,6 +105,38 @@ def test_folders_for_pictures(
     )
 
 
+@pytest.mark.parametrize("inside", ["", "in"])
+@pytest.mark.parametrize("target", ["nowhere", "nothing/deep", "link", "file"])
+def test_folders_that_are_links_where_no_folder_is(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path, target: str, inside: str
+) -> None:
+    """Each that writes into a folder says so, and makes nothing where the link points."""
+    data, link = tmp_path / "data", tmp_path / "link"
+    draw_shapes(data, 2, 4)
+    (tmp_path / "file").touch()
+    link.symlink_to(target)
+    before = sorted(tmp_path.rglob("*"))
+    picture, out = pictures / "a.png", link / inside
+    for command in (
+        ("train", data, model.cfg, "--backup"),
+        ("finetune", data, *model, "-o"),
+        ("dataset", "prepare", data),
+        ("explain", *model, picture, "-o"),
+        ("activations", *model, picture, "-o"),
+        ("nightmare", *model, picture, 0, "-prefix"),
+    ):
+        if target == "file" and not inside and command[0] not in ("dataset", "nightmare"):
+            continue  # click says it as well: Directory 'link' is a file
+        code, printed, err = darknet(*command, out)
+        assert (code, printed) == (1, ""), command
+        what = "results" if command[0] in ("train", "finetune") else "pictures"
+        assert err.splitlines()[-1] == (
+            f"darknet: {out}: cannot be a folder for {what}: "
+            f"{link} is a link to {target}, where no folder is"
+        )
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_places_that_may_not_be_written_to(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

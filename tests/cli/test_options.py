@@ -59,6 +59,10 @@ def test_results_only(arguments: list[str], tmp_path: Path) -> None:
 
 
 def test_compiling_where_nothing_can_be_kept(arguments: list[str], tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    said = classify(arguments, tmp_path / "file")
+    """In a folder that others could write to, say."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    said = classify(arguments, tmp_path / "shared")
     assert "Compiling kernels, as there is no folder to keep them in" in said
+    assert said.count("note: no kernels are kept in ") == 1
+    assert f"others can write to {tmp_path}/shared: forbid it" in said

@@ -57,3 +57,35 @@ def test_what_cannot_be(
 
 def test_no_pictures(darknet: Run, model: Model) -> None:
     assert darknet("report", *model).code == 2
+
+
+def test_classes_of_any_name(darknet: Run, tmp_path: Path) -> None:
+    """Are text in the page, and one that no text can hold is said in one line."""
+    names = ['"><script>alert(1)<', "$x_{^", "\x1b[31m\u202e"]
+    data, cfg, weights = tmp_path / "data", tmp_path / "n.cfg", tmp_path / "n.weights"
+    draw_shapes(data, 1)
+    for shape, name in zip(("circle", "cross", "square"), names, strict=True):
+        (data / shape).rename(data / name)
+    cfg.write_text(
+        "[net]\nwidth=4\nheight=4\nchannels=3\n"
+        "[convolutional]\nfilters=3\nsize=1\nactivation=linear\n[avgpool]\n[softmax]\n"
+    )
+    weights.write_bytes(bytes(16 + 4 * (3 + 9)))
+    picture, file = data / names[1] / "0.png", tmp_path / "r.html"
+    where = ("report", "-q", cfg, weights, picture, "--valid", data, "-o", file)
+    code, _, err = darknet(*where)
+    assert code == 0, err
+    page = Page(file.read_text(encoding="utf-8"))
+    assert page.faults == []
+    assert not page.all("script")
+    assert all(shown in page.text for shown in (*names[:2], "\\x1b[31m\\u202e"))
+    file.unlink()
+    try:
+        (data / names[1]).rename(data / "caf\udce9")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    where = ("report", "-q", cfg, weights, data / "caf\udce9/0.png", "--valid", data, "-o", file)
+    code, _, err = darknet(*where)
+    assert (code, file.exists()) == (1, False)
+    fault = "the name of a class is not in UTF-8: rename the folder"
+    assert err == f"darknet: {data}/caf\\xe9: {fault}\n"

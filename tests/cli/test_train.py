@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darknet_py.network.state_file import reading_state
 from tests.cli.conftest import Run
 from tests.support.shapes import CFG, draw_shapes
 
@@ -329,8 +330,8 @@ def test_options_for_uneven_sets(darknet: Run, task: Task, tmp_path: Path) -> No
     code, _, err = darknet("train", *words, *how)
     assert code == 0
     assert shown in err
-    with np.load(task.backup / "shapes.state") as state:
-        header = json.loads(state["header"].tobytes())
+    with reading_state(task.backup / "shapes.state") as state:
+        header = state.header
     assert header["average"] == {"decay": 0.9, "steps": 3}
     assert header["notes"]["balance"] is True
     assert header["notes"]["class_weights"] == [0.5, 0.5, 2.0]
@@ -492,3 +493,18 @@ def test_a_run_goes_on_bit_for_bit_though_a_picture_is_cut_short(
     at_once = train("c", "--max-iter", 9, "--resume")
     train("d", "--max-iter", 6, "--resume")
     assert train("d", "--max-iter", 9, "--resume") == at_once != whole
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "ds", "n.cfg"),
+        ("finetune", "ds", "n.cfg", "n.weights"),
+        ("classifier", "valid", "ds", "n.cfg", "n.weights"),
+        ("filters", "n.cfg", "n.weights"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_seeds_are_no_negative_numbers(darknet: Run, words: tuple[str, ...]) -> None:
+    code, _, err = darknet(*words, "--seed", -1)
+    assert (code, "'--seed': -1 is not in the range x>=0" in err) == (2, True), err

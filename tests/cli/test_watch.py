@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from darknet_py.cli.watch import Watcher
 from darknet_py.errors import DarknetError
-from darknet_py.tasks.events import Trained
+from darknet_py.tasks.events import Trained, Validated
+from darknet_py.tasks.metrics import read_metrics
+from darknet_py.tasks.valid import Evaluation
 
 
 def trained(batch: int) -> Trained:
@@ -38,6 +41,22 @@ def test_a_chart_that_fails_is_said_once(
     assert err.count("warning: no chart: ") == 1
     assert (str(error) or "MemoryError") in err
     assert (tmp_path / "metrics.csv").read_text().count("\n") == 4
+
+
+def test_a_validation_after_a_chart_is_in_its_batchs_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("darknet_py.tasks.chart.save_chart", lambda *_: None)
+    monkeypatch.setattr("darknet_py.cli.watch._REDRAW", -1.0)
+    monkeypatch.setattr("darknet_py.cli.watch._DRAWING", 1e9)
+    watcher = Watcher(tmp_path / "metrics.csv", tmp_path / "chart.png", 9, quiet=True)
+    found = Evaluation(("a", "b"), np.array([[3, 1], [0, 4]]), 1, 0, 0.5)
+    for batch in (1, 2):
+        watcher.show(trained(batch))
+        watcher.show(Validated(batch, found, best=True))
+    watcher.close()
+    metrics = read_metrics(tmp_path / "metrics.csv")
+    assert (metrics.batch, metrics.valid_batch) == ([1, 2], [1, 2])
 
 
 def test_drawing_takes_little_of_a_trainings_time(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darknet_py.network import Network
-from darknet_py.network.state import load_state, save_state
+from darknet_py.network.state import read_state, save_state
 from tests.support.networks import CLASSIFIER, make_network, values
 
 TEXT = CLASSIFIER.replace("[net]\n", "[net]\nbatch=4\nlearning_rate=0.1\n")
@@ -118,7 +118,7 @@ def test_a_state_holds_both(tmp_path: Path) -> None:
     save_state(tmp_path / "a.state", net, {})
     other = make()
     other.keep_average(0.1)
-    load_state(tmp_path / "a.state", other)
+    read_state(tmp_path / "a.state", other).restore(other)
     for one in (net, other):
         for step in (3, 4):
             one.train_step(*batch(step))
@@ -135,5 +135,5 @@ def test_a_state_without_one_takes_it_away(tmp_path: Path) -> None:
     save_state(tmp_path / "a.state", net, {})
     other = make()
     other.keep_average(0.5)
-    load_state(tmp_path / "a.state", other)
+    read_state(tmp_path / "a.state", other).restore(other)
     assert other.average is None

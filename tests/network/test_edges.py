@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from darknet_py.errors import NotFiniteError, ShapeError
+from darknet_py.errors import NotFiniteError, ShapeError, TrainingError
 from darknet_py.network import Network
-from tests.support.networks import LAYERS, SMALL, make_network, pictures
+from darknet_py.network.targets import Guided, Match, Score, StandOut, Target
+from darknet_py.tasks.activations import see
+from tests.support.networks import LAYERS, SMALL, make_network, pictures, values
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 6, 8), (2, 6, 8), (6, 8), (1, 95), (), (1, 1, 2, 6, 8)])
@@ -97,3 +102,197 @@ def test_other_floats_are_taken() -> None:
     x = pictures(network, 1)
     for kind in (np.float64, np.float16):
         np.testing.assert_allclose(network.predict(x.astype(kind)), network.predict(x), atol=1e-3)
+
+
+BN = SMALL.replace("channels=2", "channels=2\nbatch=2\nsubdivisions=2") + (
+    "[convolutional]\nfilters=4\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n" + LAYERS
+)
+LABELS = np.eye(3, dtype=np.float32)[:2]
+
+
+class Foreign:
+    """No ndarray, though one could be made of it, as of torch's tensors."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.zeros((2, 2, 6, 8), np.float32)
+
+
+NO_PICTURES: list[Any] = [
+    None,
+    0.5,
+    np.float32(0.5),
+    np.array(0.5),
+    [[[[0.5]]]],
+    b"picture",
+    Foreign(),
+    np.zeros((2, 2, 6, 8), complex),
+    np.zeros((2, 2, 6, 8), object),
+    np.zeros((2, 2, 6, 8), "U1"),
+    np.zeros((2, 2, 6, 8), "M8[s]"),
+    np.zeros((2, 2, 6, 8), np.uint8),
+    np.ma.zeros((2, 2, 6, 8)),
+    np.zeros((2, 2, 0, 0), np.float32),
+    np.zeros((2, 6, 8, 2), np.float32),
+    np.full((2, 2, 6, 8), np.nan),
+    np.full((2, 2, 6, 8), 1e39),
+]
+TAKING: dict[str, Callable[[Network, Any], Any]] = {
+    "predict": lambda net, x: net.predict(x),
+    "activations": lambda net, x: net.activations(x)[-1],
+    "output": lambda net, x: net.output(x, 1),
+    "outputs_of": lambda net, x: net.outputs_of(x, [1])[0],
+    "image_delta": lambda net, x: net.image_delta(x, 2, 0.0),
+    "carry_back": lambda net, x: net.carry_back(x, LABELS, 4, [-1]).deltas[0],
+    "train_step": lambda net, x: net.train_step(x, LABELS),
+    "accumulate": lambda net, x: net.accumulate(x, LABELS),
+    "update_bn": lambda net, x: net.update_bn([np.full((2, 2, 6, 8), 0.5), x]),
+    "times": lambda net, x: net.times(x, rounds=1).steps[0][0],
+    "times of training": lambda net, x: net.times(x, LABELS, rounds=1).steps[0][0],
+    "truths": lambda net, x: net.train_step(np.full((2, 2, 6, 8), 0.5), x),
+    "weights": lambda net, x: net.train_step(
+        np.full((2, 2, 6, 8), 0.5), LABELS, cast(Any, 0.5 if x is None else x)
+    ),
+    "delta": lambda net, x: net.carry_back(np.full((2, 2, 6, 8), 0.5), x, 4, [-1]),
+    "see": lambda net, x: see(net, x[0] if isinstance(x, np.ndarray) and x.ndim else x, [0]),
+}
+
+
+@pytest.mark.parametrize("way", TAKING)
+def test_what_is_no_picture_is_refused_and_changes_nothing(way: str) -> None:
+    net = make_network(BN)
+    before = values(net)
+    for x in NO_PICTURES:
+        with pytest.raises((ShapeError, NotFiniteError)) as caught:
+            TAKING[way](net, x)
+        assert str(caught.value).startswith("my.cfg: ")
+        assert "\n" not in str(caught.value)
+    for one, other in zip(values(net), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert net.seen == 0
+
+
+SAME: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "float64": lambda x: x.astype(np.float64),
+    "longdouble": lambda x: x.astype(np.longdouble),
+    "swapped": lambda x: x.astype(">f4"),
+    "Fortran": np.asfortranarray,
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "backwards": lambda x: x[::-1].copy()[::-1],
+    "unaligned": lambda x: (
+        np.frombuffer(b"x" + x.tobytes(), np.uint8)[1:].view("<f4").reshape(x.shape)
+    ),
+    "read-only": lambda x: np.frombuffer(x.tobytes(), np.float32).reshape(x.shape),
+}
+
+
+@pytest.mark.parametrize("form", SAME)
+def test_arrays_of_any_order_and_float_type_are_the_same_pictures(form: str) -> None:
+    x = pictures(make_network(BN), 2)
+    given = SAME[form](x)
+    for way in TAKING:
+        if way in ("truths", "weights", "delta"):
+            continue
+        one, other = make_network(BN), make_network(BN)
+        found, expected = TAKING[way](one, given), TAKING[way](other, x)
+        if way != "see":
+            np.testing.assert_array_equal(found, expected, way)
+        for mine, right in zip(values(one), values(other), strict=True):
+            np.testing.assert_array_equal(mine, right, way)
+    net, other = make_network(BN), make_network(BN)
+    loss = net.train_step(given, SAME[form](LABELS), SAME[form](LABELS[:, 0] + 1))
+    assert loss == other.train_step(x, LABELS, LABELS[:, 0] + 1)
+    found = net.carry_back(x, SAME[form](LABELS), 4, [-1]).deltas[0]
+    np.testing.assert_array_equal(found, other.carry_back(x, LABELS, 4, [-1]).deltas[0])
+
+
+def test_no_pictures_have_no_answers() -> None:
+    net = make_network(BN)
+    none = np.zeros((0, 2, 6, 8), np.float32)
+    assert net.predict(none).shape == (0, 3)
+    assert [y.shape for y in net.activations(none)][1:3] == [(0, 4, 6, 8), (0, 4, 3, 4)]
+    assert net.image_delta(none, 2, 0.0).shape == none.shape
+    assert net.carry_back(none, LABELS[:0], 4, [-1]).deltas[0].shape == none.shape
+    for learn in (lambda: net.train_step(none, LABELS[:0]), lambda: net.update_bn([none])):
+        with pytest.raises(ShapeError):
+            learn()
+
+
+def test_statistics_of_no_batch_stay() -> None:
+    net = make_network(BN)
+    before = values(net)
+    with pytest.raises(ShapeError, match="expected at least one batch"):
+        net.update_bn([])
+    with pytest.raises(ShapeError, match="expected a multiple of 2 pictures, found 3"):
+        net.update_bn([pictures(net, 2), pictures(net, 3)])
+    for one, other in zip(values(net), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Score(4, 3), "layer 4 has outputs 0 to 2: found 3"),
+        (Score(4, -1), "layer 4 has outputs 0 to 2: found -1"),
+        (StandOut(0, channels=(3, 4)), r"layer 0 has channels 0 to 3: found \(3, 4\)"),
+        (StandOut(0, channels=(-1,)), r"layer 0 has channels 0 to 3: found \(-1,\)"),
+        (StandOut(0, np.nan), "layer 0: a threshold or limit is no number"),
+        (StandOut(0, limit=np.nan), "layer 0: a threshold or limit is no number"),
+        (Guided(0, np.zeros((4, 2), np.float32)), "layer 0 has 4 channels, and its guide 2"),
+        (
+            Match(0, np.zeros((1, 1, 4), np.float32)),
+            r"layer 0 gives \(6, 8, 4\), and is to match \(1, 1, 4\)",
+        ),
+    ],
+)
+def test_targets_that_do_not_fit(target: Target, message: str) -> None:
+    net = make_network(BN)
+    x = pictures(net, 1)
+    fitting = Match(0, np.zeros((6, 8, 4), np.float32))
+    net.delta_towards(x, [fitting])
+    with pytest.raises((ShapeError, NotFiniteError), match=message):
+        net.delta_towards(x, [target])
+
+
+def test_rates_and_sizes_that_are_none() -> None:
+    net = make_network(BN)
+    net.accumulate(pictures(net, 2), LABELS)
+    before = values(net)
+    for rate in (-1, np.nan, np.inf):
+        with pytest.raises(TrainingError, match="a learning rate of"):
+            net.update(rate)
+    for decay in (-0.1, 1.1, np.nan):
+        with pytest.raises(TrainingError, match="an average's decay of"):
+            net.keep_average(decay)
+    for size in (0, -3):
+        with pytest.raises(ShapeError, match="takes no picture of"):
+            net.resized(size, 6)
+    with pytest.raises(TypeError):
+        net.resized(6.5, 6)  # type: ignore[arg-type]
+    assert net.seen == 0
+    for one, other in zip(values(net), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_threads_take_turns() -> None:
+    """Layers keep what backward needs, one for all threads; [dropout] trains call by call."""
+    net = make_network(BN.replace("[avgpool]", "[dropout]\n[avgpool]"))
+    one = make_network(BN.replace("[avgpool]", "[dropout]\n[avgpool]"))
+    x = pictures(net, 2)
+    losses = [one.train_step(x, LABELS) for _ in range(30)]
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            net.image_delta(x, 2, 0.0)
+            net.resized(9, 7).predict(np.zeros((1, 2, 7, 9), np.float32))
+
+    with ThreadPoolExecutor(2) as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        try:
+            assert [net.train_step(x, LABELS) for _ in range(30)] == losses
+        finally:
+            stop.set()
+        for each in looking:
+            each.result()
+    for mine, right in zip(values(net), values(one), strict=True):
+        np.testing.assert_array_equal(mine, right)

@@ -11,7 +11,7 @@ import pytest
 from darknet_py.errors import StateError
 from darknet_py.network import Network
 from darknet_py.network.gradients import PICTURE
-from darknet_py.network.state import load_state, save_state
+from darknet_py.network.state import read_state, save_state
 from darknet_py.network.targets import StandOut
 from tests.support.networks import CLASSIFIER, FLOAT64, SMOOTH, make_network, random_picture
 
@@ -147,6 +147,6 @@ def test_pictures_of_another_size() -> None:
 def test_a_state_is_of_its_mean(tmp_path: Path) -> None:
     net, plain = pair(CLASSIFIER, *ONLY_MEAN)
     save_state(tmp_path / "a.state", net, {})
-    load_state(tmp_path / "a.state", net)
+    read_state(tmp_path / "a.state", net).restore(net)
     with pytest.raises(StateError, match="another network"):
-        load_state(tmp_path / "a.state", plain)
+        read_state(tmp_path / "a.state", plain)

@@ -142,7 +142,7 @@ def test_layers_that_cannot_be() -> None:
     for end in (4, 5, -2):
         with pytest.raises(ShapeError, match=f"layer {end} is not before layer 4"):
             net.carry_back(x, delta, 4, [end])
-    with pytest.raises(ShapeError, match=r"expected a delta \(2, 5\), found \(2, 4\)"):
+    with pytest.raises(ShapeError, match=r"expected a delta of shape \(2, 5\), found \(2, 4\)"):
         net.carry_back(x, delta[:, :4], 4, [0])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from darknet_py.network import Network
 from darknet_py.network.memory import recall, remember
-from darknet_py.network.state import load_state, save_state
+from darknet_py.network.state import read_state, save_state
 from tests.support.networks import CLASSIFIER, make_network, random_picture
 
 
@@ -59,7 +59,9 @@ def test_what_is_kept_is_in_the_state(tmp_path: Path) -> None:
     step(net, 3)
     save_state(tmp_path / "a.state", net, {"note": 1})
     other = network("adam")
-    assert load_state(tmp_path / "a.state", other) == {"note": 1}
+    state = read_state(tmp_path / "a.state", other)
+    assert state.notes == {"note": 1}
+    state.restore(other)
     assert other.plateau
     assert other.plateau.notes() == net.plateau.notes()
     assert other.plateau.kept
@@ -77,6 +79,6 @@ def test_a_state_of_another_policy_begins_anew(tmp_path: Path) -> None:
     plain = make_network(CLASSIFIER)
     save_state(tmp_path / "a.state", plain, {})
     steered = make_network(CLASSIFIER.replace("[net]\n", "[net]\npolicy=plateau\n"))
-    load_state(tmp_path / "a.state", steered)
+    read_state(tmp_path / "a.state", steered).restore(steered)
     assert steered.plateau
     assert steered.plateau.kept is None

@@ -112,5 +112,5 @@ def test_with_and_without_weights_in_turns() -> None:
 
 @pytest.mark.parametrize("shape", [(3,), (4, 1), ()])
 def test_there_is_a_weight_for_each_picture(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=r"expected 4 weights, found shape \("):
+    with pytest.raises(ShapeError, match=r"expected weights of shape \(4,\), found \("):
         make("softmax", 4).train_step(*drawn(4), np.ones(shape))

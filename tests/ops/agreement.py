@@ -276,7 +276,8 @@ def _networks(kind: str, name: str, gpu: ModuleType, folder: Path) -> tuple[Any,
     figure = load_golden(kind, name)
     path = folder / "golden.weights"
     path.write_bytes(figure["weights"].tobytes())
-    networks = [Network(parse_sections(figure["cfg"]), "golden.cfg", ops) for ops in (cpu, gpu)]
+    sections = parse_sections(figure["cfg"])
+    networks = [Network(sections, "golden.cfg", ops, exact=True) for ops in (cpu, gpu)]
     for network in networks:
         network.load_weights(path)
     return figure, networks[0], networks[1]

@@ -111,6 +111,7 @@ class Graph:
 
     def create_execution_plans(self, modes: list[str]) -> None:
         assert modes
+        self.cudnn.planned_on.append(self.cudnn.streams[-1])
 
     def deselect_numeric_notes(self, notes: list[str]) -> None:
         self.cudnn.deselected.append(set(notes))
@@ -131,6 +132,7 @@ class Graph:
         return list(json.dumps([self.nodes, tensors]).encode())
 
     def deserialize(self, handle: Any, data: list[int]) -> None:
+        self.cudnn.planned_on.append(self.cudnn.streams[-1])
         if self.cudnn.forgets:
             raise RuntimeError("a plan of another version")
         nodes, tensors = json.loads(bytes(data))
@@ -238,6 +240,8 @@ class StandIn(ModuleType):
         self.forgets = False
         self.handle = object()
         self.streams: list[int] = []
+        self.planned_on: list[int] = []
+        """The handle's stream whenever it was asked for a plan."""
         self.data_type = SimpleNamespace(FLOAT=FLOAT, BFLOAT16=BFLOAT16)
         self.heur_mode = SimpleNamespace(A="A", FALLBACK="FALLBACK")
         notes = "NONDETERMINISTIC", "TENSOR_CORE", "DOWN_CONVERT_INPUTS", "WINOGRAD", "FFT"

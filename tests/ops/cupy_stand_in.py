@@ -38,7 +38,7 @@ COMPUTE = (
     "where",
     "zeros_like",
 )
-TYPES = ("float32", "float64", "uint8")
+TYPES = ("float32", "float64", "int32", "uint8")
 METHODS = (
     "all",
     "argmax",
@@ -51,6 +51,7 @@ METHODS = (
     "std",
     "sum",
     "transpose",
+    "view",
 )
 PROPERTIES = {"name": b"stand-in", "major": 9, "minor": 0, "multiProcessorCount": 132}
 """Of a device."""
@@ -82,7 +83,9 @@ class DeviceArray(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if function.__name__ not in COMPUTE:
+        if function is np.array and isinstance(args[0], np.ndarray):  # like= one of the device
+            return _device(np.array(*args, **kwargs))
+        if function.__name__ not in (*COMPUTE, "array"):
             raise TypeError(f"if cupy has {function.__name__}, add it to COMPUTE")
         inside, named = _inside(args), _inside(kwargs)
         if function is np.concatenate and _in_one_kernel(inside[0]):
@@ -191,7 +194,7 @@ class Stream:
     entered: ClassVar[list[Stream]] = []
 
     def __init__(self, non_blocking: bool = False) -> None:
-        self.ptr = 0
+        self.ptr = id(self)
         self.device_id = self.device().id
         self.synchronized = 0
 
@@ -366,7 +369,7 @@ def make_cupy(devices: int = 1) -> ModuleType:
             Event=Event,
             get_elapsed_time=get_elapsed_time,
             Stream=stream,
-            get_current_stream=stream,
+            get_current_stream=lambda: _current() or stream(),
             using_allocator=allocators.using,
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,

@@ -56,8 +56,7 @@ def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float =
     state = layer.state()
 
     def forward() -> np.ndarray:
-        for name, value in state.items():
-            setattr(layer, name, value)
+        layer.restore(state)
         y: np.ndarray = layer.forward(*inputs, ops, train)
         return y
 

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from darknet_py.errors import StateError, TrainingError
 from darknet_py.images import Dataset
-from darknet_py.tasks.checkpoint import resume
+from darknet_py.network.state import save_state
+from darknet_py.tasks.checkpoint import how_it_began, resume
+from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Saved, SaveFailed, Trained
 from darknet_py.tasks.run import Options, Progress
+from darknet_py.tasks.split import split_of
 from darknet_py.tasks.train import train
 from tests.support.shapes import CFG, new_net, of_kind
 
@@ -194,3 +199,47 @@ def test_checkpoints_come_by_the_clock_too(
     often = replace(options, save_every=10**6, save_seconds=0, batches=5)
     events = list(train(new_net(tmp_path), *sets, often))
     assert sum(e.path.suffix == ".backup" for e in events if isinstance(e, Saved)) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"since_best": "3"}, "since_best is '3': expected a whole number"),
+        ({"average": "nan"}, "average is 'nan': expected a number"),
+        ({"best": 1.5}, "best is 1.5: expected a number, 0 to 1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"class_weights": [1, -1, 1]}, "class_weights is -1"),
+        ({"run": "../x"}, "run is '../x'"),
+        ({"balance": 1}, "balance is 1: expected true or false"),
+        ({"more": 1}, "notes is"),
+    ],
+)
+def test_notes_that_cannot_be_change_nothing(
+    tmp_path: Path,
+    sets: tuple[Dataset, Dataset],
+    options: Options,
+    change: dict[str, Any],
+    said: str,
+) -> None:
+    net, path = new_net(tmp_path), tmp_path / "a.state"
+    net.seen = 24
+    split = split_of(*sets).packed
+    save_state(path, net, {**Progress().notes(), **change}, {"split": split})
+    other = new_net(tmp_path)
+    for read in (lambda: resume(other, path), lambda: how_it_began(path)):
+        with pytest.raises(StateError, match=re.escape(f"is no state of a training: {said}")):
+            read()
+    assert other.seen == 0
+
+
+def test_weights_of_other_classes_than_the_runs(
+    tmp_path: Path, sets: tuple[Dataset, Dataset]
+) -> None:
+    net, path = new_net(tmp_path), tmp_path / "a.state"
+    for count in (2, 4):
+        notes = Progress(class_weights=[1.0] * count).notes()
+        save_state(path, net, notes, {"split": split_of(*sets).packed})
+        with pytest.raises(StateError, match="has weights of other classes than its own"):
+            how_it_began(path)
+        with pytest.raises(TrainingError, match=f"{count} weights of classes, and 3 classes"):
+            weigh(np.eye(3, dtype=np.float32), [1.0] * count)

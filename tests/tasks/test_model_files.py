@@ -41,3 +41,22 @@ def test_a_name_that_cannot_stand_in_a_list(tmp_path: Path) -> None:
     train = Dataset(("a",), [tmp_path / "a\n1.png"], [(0,)])
     with pytest.raises(TrainingError, match="a name that cannot stand in a list: rename it"):
         model_texts("net", Data(tmp_path, train.names, train, None, tmp_path, 1))
+
+
+@pytest.mark.parametrize("name", ["n\nclasses=5", "n #1", " n", "n\r", "caf\udce9"])
+def test_a_name_that_cannot_stand_in_a_data_file(name: str, tmp_path: Path) -> None:
+    train = Dataset(("a",), [tmp_path / "a.png"], [(0,)])
+    data = Data(tmp_path, train.names, train, None, tmp_path, 1)
+    with pytest.raises(TrainingError, match="cannot keep this name: rename it"):
+        model_texts(name, data)
+
+
+@pytest.mark.parametrize("name", ["n#1", "#n", "n ", "a=b", ";n", "n\x1b\u2028", "café"])
+def test_names_that_can(name: str, tmp_path: Path) -> None:
+    train = Dataset(("a", "b"), [tmp_path / "a.png", tmp_path / "b.png"], [(0,), (1,)])
+    data = Data(tmp_path, train.names, train, None, tmp_path, 1)
+    for file, text in model_texts(name, data).items():
+        (tmp_path / file).write_text(text)
+    again = open_data(tmp_path / f"{name}.data")
+    assert again.names == train.names
+    assert len(again.training()) == 2

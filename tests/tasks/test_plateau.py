@@ -117,7 +117,28 @@ def test_what_no_rate_mends_ends_with_an_error(
     tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
 ) -> None:
     net = new_net(tmp_path, at_rate(GOOD))
-    net.layers[3].parameters()[1].value[0, 0, 0, 0] = np.nan
-    events: list[Event] = []
+    events = train(net, *sets, options)
+    next(events)  # the first state is written, and no other is
+    written = (options.backup / "shapes.state").read_bytes()
+    assert net.plateau
+    assert net.plateau.kept
+    weights = net.layers[3].parameters()[1]
+    weights.value[0, 0, 0, 0] = np.nan
+    net.plateau.kept.arrays[f"value_{net.parameters().index(weights)}"][0, 0, 0, 0] = np.nan
     with pytest.raises(TrainingError, match=r"batch 9: the loss is nan, and layer 3 "):
-        events.extend(train(net, *sets, options))
+        list(events)
+    assert (options.backup / "shapes.state").read_bytes() == written
+
+
+def test_a_run_of_values_that_are_no_numbers_does_not_begin(
+    tmp_path: Path, sets: tuple[Dataset, Dataset], options: Options
+) -> None:
+    net = new_net(tmp_path, at_rate(GOOD))
+    net.layers[3].parameters()[1].value[0, 0, 0, 0] = np.nan
+    with pytest.raises(
+        TrainingError,
+        match=r"the training cannot begin: .*shapes\.state: is not written: layer 3 "
+        r"\[convolutional\] has weights that are not finite: 1 of 432 weights",
+    ):
+        list(train(net, *sets, options))
+    assert not (options.backup / "shapes.state").exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.console import say_line
 from darknet_py.cli.options import find_file
 from darknet_py.cli.tools.options import PATH, Tool, tool_options
 
@@ -32,7 +33,7 @@ def oneoff(cfg: str, weights: str, out: Path, tool: Tool) -> None:
     fitted = fit(net, find_file(weights))
     tool.save(net, out)
     if not tool.quiet:
-        click.echo(
+        say_line(
             f"layer {fitted.layer}: {fitted.kept} outputs kept, {fitted.drawn} drawn, "
             f"{fitted.left} left out",
             err=True,

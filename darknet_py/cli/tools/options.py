@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from darknet_py.cli.console import say_line, say_path
 from darknet_py.cli.files import check_output
 from darknet_py.cli.options import Chosen, build_network, find_file, load_weights
 
@@ -51,9 +52,9 @@ class Tool:
     def save(self, net: Network, out: Path, notes: Sequence[str] = ()) -> None:
         """Writes weights, and says so; notes are what is left to do."""
         net.save_weights(out)
-        click.echo(out)
+        say_path(out)
         for note in notes:
-            click.echo(f"note: {note}", err=True)
+            say_line(f"note: {note}", err=True)
 
     def save_with_cfg(self, net: Network, out: Path) -> None:
         """The same with the cfg that goes with the weights, beside them."""
@@ -62,7 +63,7 @@ class Tool:
 
         self.save(net, out)
         write_text(cfg_beside(out), write_sections(net.sections))
-        click.echo(cfg_beside(out))
+        say_path(cfg_beside(out))
 
 
 def cfg_beside(out: Path) -> Path:

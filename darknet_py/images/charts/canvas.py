@@ -18,7 +18,6 @@ from darknet_py.atomic import write_text
 from darknet_py.errors import PictureError
 from darknet_py.images.charts.fonts import BASE, families, load_matplotlib, spell, text_width
 from darknet_py.images.image import check_name, save_image
-from darknet_py.images.names import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -168,6 +167,6 @@ def save_drawing(drawing: Drawing, path: str | os.PathLike[str]) -> None:
     if Path(path).suffix.lower() != ".svg":
         save_image(drawing.pixels(), path)
     elif "\0" in os.fspath(path):
-        raise PictureError(f"{one_line(path)}: is not a name that a file can have")
+        raise PictureError(f"{path}: is not a name that a file can have")
     else:
         write_text(Path(path), drawing.svg())

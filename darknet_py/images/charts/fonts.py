@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.errors import DarknetError
-from darknet_py.images.names import legible, one_line
+from darknet_py.text import legible, one_line
 
 BASE = "DejaVu Sans"
 _EMPTY = ("Last Resort", ".LastResort", "LastResort", "Adobe Blank", "Adobe NotDef")
@@ -40,7 +40,7 @@ def load_matplotlib() -> None:
         import matplotlib.backends.backend_agg
         import matplotlib.figure  # noqa: F401
     except (ImportError, OSError, ValueError) as error:  # ValueError: MPLBACKEND, matplotlibrc.
-        reason = one_line(str(error)).split("; supported values")[0]
+        reason = str(error).split("; supported values")[0]
         raise DarknetError(f"matplotlib, which draws charts, does not start: {reason}") from error
 
 

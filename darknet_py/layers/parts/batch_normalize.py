@@ -33,16 +33,16 @@ class BatchNormalize:
         """The output, and what backward needs."""
         if train:
             mean, variance = ops.batch_statistics(x)
-            ops.moving_average(self.rolling_mean.value, mean)
-            ops.moving_average(self.rolling_variance.value, variance)
+            ops.moving_average(self.rolling_mean.data, mean)
+            ops.moving_average(self.rolling_variance.data, variance)
         else:
-            mean, variance = self.rolling_mean.value, self.rolling_variance.value
-        y = ops.batchnorm(x, self.scales.value, biases, mean, variance)
+            mean, variance = self.rolling_mean.data, self.rolling_variance.data
+        y = ops.batchnorm(x, self.scales.data, biases, mean, variance)
         return y, (x, mean, variance, train)
 
     def backward(self, delta: Array, saved: Any, ops: Ops) -> tuple[Array, Array, Array]:
         """Delta of x, updates of scales and of biases."""
         x, mean, variance, train = saved
         backward = ops.batchnorm_backward if train else ops.batchnorm_fixed_backward
-        result: tuple[Array, Array, Array] = backward(delta, x, self.scales.value, mean, variance)
+        result: tuple[Array, Array, Array] = backward(delta, x, self.scales.data, mean, variance)
         return result

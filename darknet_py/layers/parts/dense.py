@@ -41,11 +41,11 @@ class Dense:
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         """The output (n, 1, 1, outputs), and what backward needs."""
-        y, norm_saved = ops.dense(x, self.weights.value), None
+        y, norm_saved = ops.dense(x, self.weights.data), None
         if self.norm:
-            y, norm_saved = self.norm.forward(y, self.biases.value, ops, train)
+            y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)
         else:
-            y = ops.add_biases(y, self.biases.value)
+            y = ops.add_biases(y, self.biases.data)
         y = ops.activate(y, self.activation)
         return y, (x, y, norm_saved)
 
@@ -64,4 +64,4 @@ class Dense:
             ops.accumulate(self.weights.updates, ops.dense_backward_weights(delta, x))
         if not wanted.input_deltas:
             return None
-        return ops.dense_backward_input(delta, self.weights.value, x.shape)
+        return ops.dense_backward_input(delta, self.weights.data, x.shape)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -23,13 +24,13 @@ from darknet_py.ops.record import Recording
 from darknet_py.ops.replay import replay
 from darknet_py.ops.times import Times
 
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+_engines: WeakSet[Engine] = WeakSet()
 
 
 def _renew_locks() -> None:
     """In a child, which has none of the threads that may have held them."""
     for engine in _engines:
-        engine._lock = threading.Lock()
+        engine.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -40,6 +41,22 @@ _GROUP = 4
 """Pictures that a thread takes together: late layers read their weights once for all of them."""
 _KEPT = 12
 """Programs that are kept, the last used ones."""
+
+
+class _Identity:
+    """These very arrays, in keys; as long as such a key is kept none of them can become another."""
+
+    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        self._arrays = tuple(arrays)
+        self._hash = hash(tuple(map(id, arrays)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Identity) or len(self._arrays) != len(other._arrays):
+            return False
+        return all(map(operator.is_, self._arrays, other._arrays))
 
 
 class Engine:
@@ -60,7 +77,10 @@ class Engine:
         self.exact, self.half = exact, half
         self._weights = Weights()
         self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Held by whoever computes: layers keep what backward needs, one for all threads."""
+        self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
+        """Of parameters, when programs were made of them."""
         _engines.add(self)
 
     def free_memory(self) -> int | None:
@@ -81,13 +101,13 @@ class Engine:
 
     def clear(self) -> None:
         """Forgets all programs."""
-        with self._lock:
+        with self.lock:
             self._programs.clear()
             self._weights.clear()
 
     def moved(self) -> None:
         """Forgets programs that hold parameters: an optimiser has moved them."""
-        with self._lock:
+        with self.lock:
             for key in [key for key, (bound, *_) in self._programs.items() if not bound.changing]:
                 del self._programs[key]
             self._weights.clear()
@@ -118,9 +138,8 @@ class Engine:
                 raise self._too_large(record, x, time_steps, changing) from error
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
-        # an id is unique as long as a program, which knows the arrays, is kept
-        key = key, tuple(map(id, arrays))
-        with self._lock:
+        key = key, _Identity(arrays)
+        with self.lock:
             if len(x) >= threads > 1 and not (changing or others or time_steps > 1):
                 (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
                 if first.table is not None:
@@ -145,8 +164,9 @@ class Engine:
         rounds: int = 7,
     ) -> Times:
         """How long each step takes of what `run` would run, with all threads on each."""
-        key = key, tuple(map(id, arrays))
-        with self._lock:
+        key = key, _Identity(arrays)
+        x = np.ascontiguousarray(x, np.float32)
+        with self.lock:
             self._check_batch(key, record, x, time_steps, changing)
             try:
                 (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)

@@ -6,14 +6,16 @@ wait for it.
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable
-from functools import cache, update_wrapper
-from pathlib import Path
+from functools import update_wrapper
 from types import FunctionType
 from typing import Any
 
+from darknet_py.ops import cache as disk
 from darknet_py.ops import notices
+from darknet_py.ops.cpu import versions
 
 _lock = threading.RLock()
 
@@ -44,24 +46,52 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    """Not by two at once, please: for a moment, numba's settings are ours."""
     import numba
 
-    folder = _folder()
     compiled = numba.njit(nogil=True, error_model="numpy")(_translated(function))
-    kept = numba.config.CACHE_DIR or folder
-    if kept is None or not any(Path(kept).rglob(f"*.{function.__name__}-*.nbi")):
-        notices.compiling(is_kept=kept is not None)
-    if folder is not None and hasattr(compiled, "enable_caching"):  # numba may be switched off
-        theirs = numba.config.CACHE_DIR
-        try:
-            numba.config.CACHE_DIR = theirs or str(folder)
-            compiled.enable_caching()
-        except RuntimeError:  # it finds no place
-            pass
-        finally:
-            numba.config.CACHE_DIR = theirs
+    if not hasattr(compiled, "enable_caching"):  # numba may be switched off
+        return compiled
+    code = _Code(function)
+    compile_one = compiled._compiler.compile
+
+    def said(arguments: Any, result: Any) -> Any:
+        with notices.compiling(is_kept=code.folder is not None):
+            return compile_one(arguments, result)
+
+    compiled._compiler.compile, compiled._cache = said, code
     return compiled
+
+
+class _Code:
+    """What numba asks for a kernel's code for some types, and gives it to: in place of its own
+    cache, which unpickles files that nothing vouches for."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        code = function.__code__
+        try:
+            source, self.folder = versions.source_key(code.co_filename), versions.folder()
+        except OSError:  # it was typed in, and is in no file
+            source, self.folder = "", None
+        self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self._about = (source, function.__module__, function.__qualname__, code.co_firstlineno)
+        self.cache_path = str(self.folder)  # which numba shows
+
+    def load_overload(self, types: Any, context: Any) -> Any:
+        from numba.core.compiler import CompileResult
+
+        context.refresh()
+        data = disk.load(self.folder, self._file(types))
+        return None if data is None else CompileResult._rebuild(context, *pickle.loads(data))
+
+    def save_overload(self, types: Any, compiled: Any) -> None:
+        from numba.core.serialize import dumps
+
+        # some code holds addresses, which are this process's alone
+        if not compiled.lifted and not compiled.library.has_dynamic_globals:
+            disk.store(self.folder, self._file(types), dumps(compiled._reduce()))
+
+    def _file(self, types: Any) -> str:
+        return f"{self._name}-{disk.make_key(repr((*self._about, types)).encode())}"
 
 
 def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,13 +105,3 @@ def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
     translated.__qualname__ = function.__qualname__
     translated.__module__ = function.__module__
     return translated
-
-
-@cache
-def _folder() -> Path | None:
-    """One for the sources as they are: numba itself looks at a kernel's own file alone."""
-    from darknet_py.ops import cache as disk
-
-    here = Path(__file__).parent
-    sources = [here.parents[1] / "__init__.py", *sorted(here.glob("*.py"))]
-    return disk.folder(disk.make_key(*(source.read_bytes() for source in sources)))

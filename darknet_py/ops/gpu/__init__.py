@@ -1,8 +1,8 @@
 """The functions of ops on cupy arrays: kernels of our own, products by cuBLAS.
 
-They run on the GPU that `use_device` chose last. That one is no operation, and so stands beside
-`__all__`, which is the same for both devices. Importing this package raises DeviceError where
-cupy is installed and does not load.
+They run on the GPU that `use_device` chose last. That one and `device_name` are no operations, and
+so stand beside `__all__`, which is the same for both devices. Importing this package raises
+DeviceError where cupy is installed and does not load.
 """
 
 from darknet_py.errors import DeviceError
@@ -26,6 +26,7 @@ from darknet_py.ops.gpu.columns import (
 )
 from darknet_py.ops.gpu.concat import concat, join_steps
 from darknet_py.ops.gpu.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
+from darknet_py.ops.gpu.device import device_name as device_name
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
 from darknet_py.ops.gpu.guide import guide_delta

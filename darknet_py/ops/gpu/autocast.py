@@ -35,7 +35,7 @@ HALF_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "maxpool": (0,),
     "maxpool_backward": (0, 1),
     "scale_channels": (0,),
-    "shortcut": (0, 1),
+    "shortcut_activate": (0, 1),
 }
 """Calls that compute on bfloat16, and which of their arguments are; the others are floats."""
 
@@ -118,7 +118,7 @@ def _takes_half(call: Call) -> bool:
     """Whether the kernels, and not numpy's words, compute it."""
     if call.name == "add_biases":
         return bool(call.arguments[1].ndim == 1)
-    if call.name == "shortcut":
+    if call.name == "shortcut_activate":
         one, other = call.arguments[:2]
         return bool(one.shape == other.shape)
     return True

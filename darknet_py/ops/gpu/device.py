@@ -23,6 +23,11 @@ def use_device(index: int) -> None:
         raise DeviceError(f"cupy cannot compute: {first_line(error)}: {LIBRARIES}") from error
 
 
+def device_name() -> str:
+    """The one that this thread uses, as in "gpu:0"."""
+    return f"gpu:{cp.cuda.Device().id}"
+
+
 def check_number(index: int) -> None:
     """Raises DeviceError where this machine has no such GPU."""
     try:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import cupy as cp
 import numpy as np
@@ -45,7 +46,10 @@ class Engine:
         self.half = half
         self._programs: OrderedDict[Hashable, Program] = OrderedDict()
         self._pool = Pool()
-        self._lock = threading.RLock()
+        self.lock = self._lock = threading.RLock()
+        """See the CPU's."""
+        self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
+        """Of parameters, when programs were made of them."""
         register(self)
 
     def free_memory(self) -> int | None:

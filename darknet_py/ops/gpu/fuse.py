@@ -1,4 +1,5 @@
-"""Calls made one: batch norm folded into weights; biases, activation and sum part of a convolution.
+"""Calls made one: batch norm folded into weights; biases, activation and sum part of a convolution;
+an activation part of the normalisation or the sum before it.
 
 A recording becomes another one, whose calls are those of this device.
 """
@@ -11,6 +12,7 @@ from typing import Any
 from darknet_py.ops.chain import Chain, Readers
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
+from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.normalize import EPSILON, can_fold, deviation
 from darknet_py.ops.record import Call, Map, Recording
 
@@ -131,6 +133,11 @@ def _batchnorm(chain: Chain[Readers], exact: bool, changing: bool) -> Call | Non
     return _made("batchnorm_activate", batchnorm_activate, chain, arguments)
 
 
+def _shortcut(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+    arguments = *chain.call.arguments, _activation(chain)
+    return _made("shortcut_activate", shortcut_activate, chain, arguments)
+
+
 def _scale_channels(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
     return _made("scale_channels", scale_channels, chain, chain.call.arguments)
 
@@ -151,6 +158,7 @@ _RULES: dict[str, Rule] = {
     "dense_backward_input": _dense_input,
     "dense_backward_weights": _dense_weights,
     "scale_channels": _scale_channels,
+    "shortcut": _shortcut,
 }
 
 

@@ -5,6 +5,7 @@ All of them are one module for each type of map. cupy keeps what it compiled on 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ _BLOCKS = 1 << 16
 """Of one picture, at most: threads go on where there are more values."""
 _PICTURES = 65535
 _PLACES = 1 << 31
+_ROW_BLOCKS = 2048
+"""Enough to fill the largest device; threads go on where there are more pixels."""
+_WIDTH = 4
 
 
 def source() -> str:
@@ -79,6 +83,24 @@ def launch_each(name: str, dtype: Any, n: int, size: int, *arguments: Any) -> No
     assert size < _PLACES, f"{name}: a picture of {size} values"
     blocks = min(-(-size // THREADS), _BLOCKS)
     launch(name, dtype, (blocks, min(n, _PICTURES)), *arguments)
+
+
+def launch_rows(name: str, arrays: Sequence[Array], *numbers: Any) -> None:
+    """Runs a kernel over maps of one shape (..., c), all but parameters (c,), of which the first is
+    written: it is told their pixels, c and the width of `width_of` after the arrays."""
+    first = arrays[0]
+    if first.size:
+        c = first.shape[-1]
+        width = width_of(c, arrays)
+        blocks = min(-(-first.size // (width * THREADS)), _ROW_BLOCKS)
+        launch(name, first.dtype, (blocks,), *arrays, first.size // c, c, width, *numbers)
+
+
+def width_of(c: int, arrays: Sequence[Array]) -> int:
+    """How many channels a thread reads and writes at once, 4 or 1: a device reaches its memory's
+    speed with 16 bytes a thread, which must lie at a multiple of their size."""
+    aligned = all(x.data.ptr % (_WIDTH * x.dtype.itemsize) == 0 for x in arrays)
+    return _WIDTH if c % _WIDTH == 0 and aligned else 1
 
 
 def contiguous(x: Array) -> Array:

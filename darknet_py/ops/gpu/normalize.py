@@ -9,16 +9,27 @@ from typing import Any
 
 import cupy as cp
 
-from darknet_py.ops.gpu.kernel import contiguous, launch, launch_each, sums_of
+from darknet_py.ops.gpu.kernel import (
+    THREADS,
+    contiguous,
+    launch,
+    launch_each,
+    launch_rows,
+    sums_of,
+    width_of,
+)
 from darknet_py.ops.gpu.pointwise import activation_number
 
 Array = Any
 
 _LANES = 32
-_PARTS = 256
-"""Into which rows are divided, at most."""
+"""As in cuda/normalize.cu."""
+_BLOCKS = 1024
+"""Among which rows are divided, about."""
 _PART_ROWS = 128
 """Rows of a part, at least."""
+_EACH = 8
+"""Rows of a thread, at least."""
 _MEANS, _SQUARES, _PRODUCTS = range(3)
 
 
@@ -44,10 +55,8 @@ def batchnorm_activate(
     """The same through an activation."""
     x = contiguous(x)
     y = cp.empty(x.shape, x.dtype)
-    n, size, c = _sizes(x)
     arrays = y, x, scales, mean if biases is None else biases, mean, variance
-    flags = int(biases is not None), activation_number(activation)
-    launch_each("batchnorm", x.dtype, n, size, *arrays, n, size, c, *flags)
+    launch_rows("batchnorm", arrays, int(biases is not None), activation_number(activation))
     return y
 
 
@@ -61,10 +70,8 @@ def batchnorm_backward(
     """
     delta, x = contiguous(delta), contiguous(x)
     x_delta = cp.empty(x.shape, x.dtype)
-    n, size, c = _sizes(x)
     total, product = _channel_sums(_PRODUCTS, x, delta, mean, 1)
-    arrays = x_delta, delta, x, scales, mean, variance, total, product
-    launch_each("batchnorm_backward", x.dtype, n, size, *arrays, n, size, c, x.size // c)
+    launch_rows("batchnorm_backward", (x_delta, delta, x, scales, mean, variance, total, product))
     return x_delta, _scale_updates(product, variance, x.dtype), total
 
 
@@ -81,9 +88,7 @@ def scale_channels(delta: Array, scales: Array, variance: Array) -> Array:
     """delta times what batch normalisation with fixed statistics multiplies with."""
     delta = contiguous(delta)
     x_delta = cp.empty(delta.shape, delta.dtype)
-    n, size, c = _sizes(delta)
-    arrays = x_delta, delta, scales, variance
-    launch_each("scale_channels", delta.dtype, n, size, *arrays, n, size, c)
+    launch_rows("scale_channels", (x_delta, delta, scales, variance))
     return x_delta
 
 
@@ -104,16 +109,19 @@ def _channel_sums(
     """Sums over pixels by the divisor, (c,): two of products, else only the first counts."""
     x, delta = contiguous(x), contiguous(delta)
     c = x.shape[-1]
-    rows = x.size // c
-    part = max(_PART_ROWS, -(-rows // _PARTS))
+    rows, width = x.size // c, width_of(c, (x, delta))
+    lanes = min(c // width, _LANES)
+    columns = -(-c // (lanes * width))
+    # as many blocks as fill a device, each with so many rows that its own sum is worth it
+    part = max(_PART_ROWS, _EACH * THREADS // lanes, -(-rows * columns // _BLOCKS))
     parts = -(-rows // part)
     first, second = (cp.empty((parts, c), cp.float64) for _ in range(2))
-    center = first if mean is None else mean
-    grid = (-(-c // _LANES), parts)
-    launch("channel_parts", x.dtype, grid, first, second, x, delta, center, rows, c, part, kind)
+    arrays = first, second, x, delta, first if mean is None else mean
+    launch("channel_parts", x.dtype, (columns, parts), *arrays, rows, c, width, part, kind)
     totals = tuple(cp.empty(c, sums_of(x.dtype)) for _ in range(2))
     for total, each in zip(totals, (first, second), strict=True):
-        launch_each("channel_total", x.dtype, 1, c, total, each, parts, c, float(divisor))
+        grid = (-(-c // _LANES),)
+        launch("channel_total", x.dtype, grid, total, each, parts, c, float(divisor))
         if kind != _PRODUCTS:
             break
     return totals[0], totals[1]
@@ -123,9 +131,3 @@ def _scale_updates(product: Array, variance: Array, dtype: Any) -> Array:
     updates = cp.empty(product.shape, product.dtype)
     launch_each("scale_updates", dtype, 1, product.size, updates, product, variance, product.size)
     return updates
-
-
-def _sizes(x: Array) -> tuple[int, int, int]:
-    """Pictures, values of one, channels."""
-    n = x.shape[0]
-    return n, x.size // n, x.shape[-1]

@@ -42,12 +42,19 @@ class Cudnn:
     def __init__(self, module: Any, device: int) -> None:
         self._module = module
         self._handle = module.create_handle()
+        self._stream: Any = None
         self._plans: dict[Job, Plan | None] = {}
         self._folder = disk.folder(_key(module, device))
 
     def handle(self) -> Any:
-        """The library's handle, on the stream that is current."""
-        self._module.set_stream(self._handle, cp.cuda.get_current_stream().ptr)
+        """The library's handle, on the stream that is current.
+
+        All that takes the handle takes it from here: cuDNN asks the handle's stream even while it
+        plans or reads a plan, and dies of one that is gone with the program it belonged to.
+        """
+        # what the handle points to must live as long
+        self._stream = cp.cuda.get_current_stream()
+        self._module.set_stream(self._handle, self._stream.ptr)
         return self._handle
 
     def plan(self, job: Job) -> Plan | None:
@@ -59,7 +66,7 @@ class Cudnn:
     def _made(self, job: Job) -> Plan | None:
         try:
             with compiling(is_kept=self._folder is not None):
-                graph = build(self._module, job, handle=self._handle)
+                graph = build(self._module, job, handle=self.handle())
         except (self._module.cudnnGraphNotSupportedError, RuntimeError):
             # it says so in several ways, by shape, type and device
             return None
@@ -70,9 +77,10 @@ class Cudnn:
         data = disk.load(self._folder, _name(job))
         if data is None:
             return None
-        graph = self._module.pygraph(handle=self._handle)
+        handle = self.handle()
+        graph = self._module.pygraph(handle=handle)
         try:
-            graph.deserialize(self._handle, list(data))
+            graph.deserialize(handle, list(data))
         except RuntimeError:  # of another driver, say: it is made again
             return None
         return Plan(self, graph)

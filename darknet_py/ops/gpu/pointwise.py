@@ -11,7 +11,7 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.ops import shared
-from darknet_py.ops.gpu.kernel import contiguous, has_kernels, launch_each
+from darknet_py.ops.gpu.kernel import contiguous, has_kernels, launch_rows
 
 Array = Any
 
@@ -36,13 +36,10 @@ def epilogue(
     written to y, if given, which may be x."""
     x = contiguous(x)
     y = cp.empty(x.shape, x.dtype) if y is None else y
-    n, c = x.shape[0], x.shape[-1]
-    size = x.size // n
     # a pointer is needed even where nothing is read
     arrays = y, x, x if biases is None else biases, x if added is None else contiguous(added)
     flags = int(biases is not None), int(added is not None)
-    numbers = activation_number(before), activation_number(after)
-    launch_each("epilogue", x.dtype, n, size, *arrays, n, size, c, *flags, *numbers)
+    launch_rows("epilogue", arrays, *flags, activation_number(before), activation_number(after))
     return y
 
 
@@ -58,11 +55,8 @@ def activate_backward(delta: Array, y: Array, activation: str) -> Array:
     if activation == "linear":
         return delta
     x_delta = cp.empty(y.shape, y.dtype)
-    n, size = y.shape[0], y.size // y.shape[0]
     maps = x_delta, contiguous(delta), contiguous(y)
-    launch_each(
-        "activate_backward", y.dtype, n, size, *maps, n, size, activation_number(activation)
-    )
+    launch_rows("activate_backward", maps, activation_number(activation))
     return x_delta
 
 
@@ -84,16 +78,22 @@ def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
     Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
     min(channels) take part (darknet's shortcut_cpu).
     """
+    return shortcut_activate(x, other, alpha, beta, "linear")
+
+
+def shortcut_activate(x: Array, other: Array, alpha: float, beta: float, activation: str) -> Array:
+    """The same through an activation."""
     if x.shape != other.shape:
-        return shared.shortcut(x, other, alpha, beta)
-    return _combine(x, other, float(alpha), float(beta))
+        return activate(shared.shortcut(x, other, alpha, beta), activation)
+    return _combine(x, other, float(alpha), float(beta), activation)
 
 
-def _combine(x: Array, other: Array, alpha: float, beta: float) -> Array:
+def _combine(
+    x: Array, other: Array, alpha: float, beta: float, activation: str = "linear"
+) -> Array:
     if x.shape != other.shape or not has_kernels(x, other):
-        return alpha * x + beta * other
+        return activate(alpha * x + beta * other, activation)
     y = cp.empty(x.shape, x.dtype)
-    n, size = x.shape[0], x.size // x.shape[0]
     maps = y, contiguous(x), contiguous(other)
-    launch_each("combine", x.dtype, n, size, *maps, n, size, alpha, beta)
+    launch_rows("combine", maps, alpha, beta, activation_number(activation))
     return y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,7 +70,7 @@ class Explanation:
 def explain(
     net: Network,
     picture: Given,
-    classes: Sequence[int | str] = (),
+    classes: str | Sequence[int | str] = (),
     method: str = "gradcam",
     *,
     top: int = 1,
@@ -85,9 +86,18 @@ def explain(
     gradients. Raises PictureError, ShapeError, NotFiniteError for an answer that is NaN,
     DarknetError for a class that is none.
     """
+    if method not in METHODS:
+        raise DarknetError(f"method={method}: expected one of {', '.join(METHODS)}")
+    for key, count in (("top", top), ("steps", steps)):
+        if not count >= 1:
+            raise DarknetError(f"{key}={count}: expected 1 or more")
     known = choose_names(names, class_count(net), net)
     loaded = load_picture(net, picture, fit or best_fit(net))
-    indices = [each if isinstance(each, int) else find_class(each, known) for each in classes]
+    wanted = [classes] if isinstance(classes, str) else classes
+    indices = [
+        find_class(each, known) if isinstance(each, str) else operator.index(each)
+        for each in wanted
+    ]
     for index in indices:
         if not 0 <= index < len(known):
             raise DarknetError(f"there is no class {index}: expected 0 to {len(known) - 1}")

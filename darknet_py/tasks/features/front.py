@@ -58,6 +58,6 @@ class Front:
         digest.update("\n".join(lines).encode())
         for layer in self.net.layers[: self.last + 1]:
             for parameter in layer.parameters():
-                value = parameter.to_file(self.net.ops.to_host(parameter.value))
+                value = parameter.to_file(self.net.ops.to_host(parameter.data))
                 digest.update(np.ascontiguousarray(value, "<f4").data)
         return digest.hexdigest()

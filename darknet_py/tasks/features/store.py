@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +21,8 @@ from darknet_py.errors import DarknetError
 from darknet_py.images import DIGEST
 
 _RECORD = struct.Struct(f"<{DIGEST}sI")
-"""What stands in the second file for each row of the first: a digest, the row's CRC-32."""
+"""What stands in the second file for each row of the first: a digest, and the CRC-32 of it and the
+row."""
 
 
 class FeatureStore:
@@ -36,12 +38,14 @@ class FeatureStore:
         self._bytes = 4 * int(np.prod(shape))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._data = files.enter_context(open(folder / "features", "a+b"))  # noqa: SIM115
-            self._index = files.enter_context(open(folder / "pictures", "a+b"))  # noqa: SIM115
+            # without a buffer, which would want to be written again where the disk was full
+            self._data = files.enter_context(FileIO(folder / "features", "a+"))
+            self._index = files.enter_context(FileIO(folder / "pictures", "a+"))
+            self._lock()
+            self._rows, self._count = self._recover()
         except OSError as error:
+            files.close()
             raise self._fault(error) from error
-        self._lock()
-        self._rows = self._recover()
 
     def __enter__(self) -> FeatureStore:
         return self
@@ -63,17 +67,16 @@ class FeatureStore:
         """Writes rows (n, *shape) of pictures that have none yet. Raises DarknetError."""
         content = [np.ascontiguousarray(row, np.float32).tobytes() for row in rows]
         records = [
-            _RECORD.pack(digest, zlib.crc32(row))
+            _RECORD.pack(digest, _checksum(digest, row))
             for digest, row in zip(digests, content, strict=True)
         ]
         try:
-            for file, parts in ((self._data, content), (self._index, records)):
-                file.write(b"".join(parts))
-                file.flush()
+            _write(self._data, b"".join(content))
+            _write(self._index, b"".join(records))
         except OSError as error:
             raise self._fault(error) from error
-        for digest in digests:
-            self._rows[digest] = len(self._rows)
+        self._rows |= {digest: self._count + place for place, digest in enumerate(digests)}
+        self._count += len(digests)
 
     def rows_of(self, digests: Sequence[bytes]) -> np.ndarray:
         """The numbers (n,) of their rows, all of which must be there."""
@@ -82,22 +85,24 @@ class FeatureStore:
     def array(self) -> np.ndarray:
         """All rows, (rows, *shape), to be read: memory takes what is used alone."""
         path = self.folder / "features"
-        return np.memmap(path, np.float32, "r", shape=(len(self._rows), *self._shape))
+        return np.memmap(path, np.float32, "r", shape=(self._count, *self._shape))
 
-    def _recover(self) -> dict[bytes, int]:
-        """The rows by digest; both files cut to those that are whole."""
+    def _recover(self) -> tuple[dict[bytes, int], int]:
+        """The rows by digest, and how many there are; both files cut to those that are whole."""
         rows: dict[bytes, int] = {}
+        count = 0
         self._data.seek(0)
         self._index.seek(0)
         while len(record := self._index.read(_RECORD.size)) == _RECORD.size:
             digest, checksum = _RECORD.unpack(record)
             row = self._data.read(self._bytes)
-            if len(row) < self._bytes or zlib.crc32(row) != checksum:
+            if len(row) < self._bytes or _checksum(digest, row) != checksum:
                 break
-            rows[digest] = len(rows)
-        self._data.truncate(len(rows) * self._bytes)
-        self._index.truncate(len(rows) * _RECORD.size)
-        return rows
+            rows[digest] = count
+            count += 1
+        self._data.truncate(count * self._bytes)
+        self._index.truncate(count * _RECORD.size)
+        return rows, count
 
     def _lock(self) -> None:
         """For as long as the file is open; a process that dies lets go of it."""
@@ -115,3 +120,14 @@ class FeatureStore:
         return DarknetError(
             f"{self.folder}: features cannot be kept: {reason}: use another --cache, or --no-cache"
         )
+
+
+def _checksum(digest: bytes, row: bytes) -> int:
+    return zlib.crc32(row, zlib.crc32(digest))
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    """All of it, where the system would stop early."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]

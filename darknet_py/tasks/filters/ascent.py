@@ -120,6 +120,8 @@ def check_channels(net: Network, layer: int, channels: Sequence[int]) -> None:
     if not 0 <= layer < len(net.layers):
         last = len(net.layers) - 1
         raise ShapeError(f"{net.path}: there is no layer {layer}: expected 0 to {last}")
+    if not len(channels):
+        raise ShapeError(f"{net.path}: expected at least one channel of layer {layer}")
     of = net.layers[layer].out_shape.c
     for channel in channels:
         if not 0 <= channel < of:

@@ -30,7 +30,7 @@ def first_filters(net: Network) -> FirstFilters:
     for index, layer in enumerate(net.layers):
         if layer.kind == "convolutional":
             weights = layer.parameters()[-1]
-            value = net.ops.to_host(weights.value)
+            value = net.ops.to_host(weights.data)
             return FirstFilters(index, np.ascontiguousarray(value.transpose(0, 3, 1, 2)))
     raise ShapeError(f"{net.path}: has no [convolutional] layer whose filters could be shown")
 

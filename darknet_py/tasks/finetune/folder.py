@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from darknet_py.atomic import remove_leftovers, write_text
+from darknet_py.atomic import remove_leftovers, why_no_folder, write_text
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.tasks.finetune.stages import Stage
 from darknet_py.tasks.split import Split, unpack_split
+from darknet_py.untrusted import (
+    BadValueError,
+    boolean,
+    fields,
+    integer,
+    items,
+    number,
+    open_file,
+    optional,
+    parse_json,
+    text,
+)
 
 _RECORD = "finetune.json"
 _STAGES = "head", "last", "all"
@@ -22,6 +37,10 @@ _RESULT = ".cfg", ".weights"
 _STATES = ".backup", ".state", ".weights", "_best.weights"
 """What a stage on its way goes on from."""
 _FIGURES = "metrics.csv", "chart.png"
+_FIELDS = "inputs", "stages", "done", "begun", "pictures", "digest"
+"""Of the record."""
+_MOST_BYTES = 1 << 28
+"""Of the record: more than all pictures of one take."""
 
 
 @dataclass
@@ -54,6 +73,9 @@ class Folder:
         """Notes that a stage is over. Raises DarknetError."""
         self.done[stage] = found
         self.save()
+
+    def clear_states(self, stage: str) -> None:
+        """Removes what a stage that is over has gone on from."""
         self._clear(stage, _STATES)
 
     def begin(
@@ -77,8 +99,8 @@ class Folder:
         if not keep_result:
             for suffix in _RESULT:
                 self.file(suffix).unlink(missing_ok=True)
-        for name, text in texts.items():
-            write_text(self.path / name, text)
+        for name, content in texts.items():
+            write_text(self.path / name, content)
         save_start(self.file("_start.weights"))
         self.begun = True
         self.save()
@@ -92,6 +114,7 @@ class Folder:
             "begun": self.begun,
             "pictures": base64.b64encode(self.split.packed).decode(),
         }
+        record["digest"] = _digest(record)
         write_text(self.path / _RECORD, json.dumps(record, indent=1))
 
     def differs(self, inputs: Mapping[str, Any]) -> list[str]:
@@ -117,23 +140,70 @@ def read_folder(path: Path, name: str) -> Folder | None:
     if not record.exists():
         return None
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-        split = unpack_split(base64.b64decode(found["pictures"], validate=True))
-        stages = [Stage(**stage) for stage in found["stages"]]
-        done, begun = dict(found["done"]), bool(found["begun"])
-        return Folder(path, name, dict(found["inputs"]), split, stages, done, begun)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = _read(record)
+        split = unpack_split(base64.b64decode(text(found["pictures"], "pictures"), validate=True))
+    except OSError as error:
+        raise TrainingError(f"{record}: cannot be read: {error.strerror or error}") from error
+    except (BadValueError, ValueError) as error:  # those of the split are ValueErrors
         raise TrainingError(
             f"{record}: is no record of a fine-tuning: {error}: begin anew by --force"
         ) from error
+    stages = [Stage(**stage) for stage in found["stages"]]
+    return Folder(path, name, found["inputs"], split, stages, found["done"], found["begun"])
 
 
 def seed_of(path: Path, other: int) -> int:
     """The seed of the fine-tuning that began in a folder; another where none did."""
     try:
-        return int(json.loads(record_of(path).read_text(encoding="utf-8"))["inputs"]["seed"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return integer(_read(record_of(path))["inputs"]["seed"], "seed", most=None)
+    except (OSError, BadValueError):
         return other
+
+
+def _read(record: Path) -> dict[str, Any]:
+    """What `Folder.save` writes, all of it checked. Raises OSError and BadValueError."""
+    with open_file(record) as file:
+        found = fields(parse_json(file.read(_MOST_BYTES)), "it", _FIELDS)
+    try:
+        is_whole = found.pop("digest") == _digest(found)
+    except RecursionError as error:
+        raise BadValueError("it is nested too deep") from error
+    if not is_whole:
+        raise BadValueError("its content is not what its digest says")
+    if not items(found["stages"], "stages", _stage):
+        raise BadValueError("it has no stages")
+    done = found["done"]
+    for stage in fields(done, "done", done if type(done) is dict else ()):
+        _stage_name(stage, "done")
+        if done[stage] is not None:
+            for key, each in fields(done[stage], stage, ("top1", "loss")).items():
+                number(each, key, -sys.float_info.max)
+    boolean(found["begun"], "begun")
+    inputs = found["inputs"]
+    if type(inputs) is not dict or "seed" not in inputs:
+        raise BadValueError("its inputs have no seed")
+    integer(inputs["seed"], "seed", most=None)
+    optional(integer)(inputs.get("views"), "views")
+    return found
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _stage_name(value: Any, what: str) -> str:
+    return text(value, what, "|".join(_STAGES))
+
+
+def _stage(value: Any, what: str) -> Any:
+    found = fields(value, what, [each.name for each in dataclasses.fields(Stage)])
+    _stage_name(found["name"], what)
+    text(found["method"], "method", "adam|sgd")
+    for key in ("first", "batches", "batch"):
+        integer(found[key], key, least=0 if key == "first" else 1)
+    for key in ("rate", "layer_decay", "decay"):
+        number(found[key], key, 0)
+    return found
 
 
 def check_new(path: Path, name: str, there: Folder | None, texts: Mapping[str, str]) -> None:
@@ -156,13 +226,9 @@ def check_new(path: Path, name: str, there: Folder | None, texts: Mapping[str, s
 
 
 def check_inputs(path: Path, name: str, inputs: Iterable[str | Path]) -> None:
-    """Raises TrainingError where the results would replace what they are made from, or lie in the
-    folder of the pictures, where they would be a class the next time."""
+    """Raises TrainingError where the results would replace what they are made from."""
     results = {os.path.realpath(path / f"{name}{suffix}") for suffix in (*_RESULT, ".data")}
-    folders = [os.path.realpath(path), *map(str, Path(os.path.realpath(path)).parents)]
     for given in inputs:
-        if os.path.isdir(given) and os.path.realpath(given) in folders:
-            raise TrainingError(f"{path}: lies in {given}, among the pictures: choose another -o")
         if os.path.realpath(given) in results:
             raise TrainingError(
                 f"{given}: would be replaced by the result: choose another -o than {path}"
@@ -182,5 +248,5 @@ def _make(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = why_no_folder(path) or error.strerror or str(error)
         raise DarknetError(f"{path}: cannot be a folder for results: {reason}") from error

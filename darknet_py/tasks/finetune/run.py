@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from darknet_py.atomic import write_text
+from darknet_py.atomic import remove_leftovers, write_text
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.cfg.write import write_sections
 from darknet_py.errors import TrainingError
@@ -16,7 +16,7 @@ from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
 from darknet_py.network.derived import rear
 from darknet_py.network.split import front_end
-from darknet_py.tasks.checkpoint import resume
+from darknet_py.tasks.checkpoint import are_of, resume
 from darknet_py.tasks.checkpoint import start as begin
 from darknet_py.tasks.events import Event, Finished, Validated
 from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
@@ -24,7 +24,7 @@ from darknet_py.tasks.features.cache import Features, features_bytes
 from darknet_py.tasks.finetune.folder import Folder
 from darknet_py.tasks.finetune.stages import Stage
 from darknet_py.tasks.run import Judge, Options, Source
-from darknet_py.tasks.train import train_on
+from darknet_py.tasks.train import train_on, why_ended
 from darknet_py.tasks.valid import Evaluation, evaluate, tally
 
 _VALIDATIONS = 10
@@ -99,6 +99,7 @@ def finetune(
     before = folder.file("_start.weights")
     for stage in folder.stages:
         after = folder.file(f"_{stage.name}.weights")
+        remove_leftovers(folder.stage(stage.name))
         if stage.name not in folder.done:
             net = open_network(folder.file(f"_{stage.name}.cfg"))
             net.load_weights(before)
@@ -114,6 +115,7 @@ def finetune(
             net.seen = 0
             net.save_weights(after)
             folder.finish(stage.name, over.found)
+        folder.clear_states(stage.name)
         yield Ended(stage, folder.done[stage.name])
         before = after
     yield _keep(open_network, folder)
@@ -202,7 +204,7 @@ def _train(
     state = options.backup / f"{folder.name}.state"
     progress = resume(net, state, options) if state.exists() else begin(net, options)
     evaluation = None
-    if net.batch_num < stage.batches:
+    if why_ended(net, options, progress) is None:
         for event in train_on(net, source, epoch, judge, options, progress):
             yield event
             if isinstance(event, Validated) and event.best:
@@ -210,9 +212,12 @@ def _train(
             if isinstance(event, Finished) and event.reason == "stopped":
                 return None
     # of what was validated the best counts, else the end
-    result = ".weights" if judge is None else "_best.weights"
+    result, batch = (".weights", net.batch_num)
+    if progress.best_batch is not None:
+        result, batch = ("_best.weights", progress.best_batch)
     weights = options.backup / f"{folder.name}{result}"
-    if not weights.exists():  # killed between the last state and the weights, or the disk was full
+    if not are_of(weights, net, batch):
+        # killed between the last state and the weights, or the disk was full
         evaluation = None
         with net.averaged():
             net.save_weights(weights)

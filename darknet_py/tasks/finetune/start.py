@@ -72,4 +72,4 @@ def _copy(net: Network, new: Network, index: int) -> None:
                 f"{net.path}: layer {index} [{new.layers[index].kind}] has other weights at this "
                 "--size: leave it out"
             )
-        parameter.value = source.value
+        parameter.data = source.data

@@ -13,9 +13,12 @@ from darknet_py.images import in_threads, is_prepared, load_prepared, overlap, s
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.prepare.lists import write_lists
 from darknet_py.tasks.prepare.plan import How, Item, Plan, check_places, make_plan
+from darknet_py.untrusted import BadValueError, open_file, parse_json
 
 _MARK = "prepared.json"
 """What tells a folder that may be gone on with from one that is somebody's."""
+_MOST_BYTES = 10_000
+"""Of the mark."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def _begin(out: Path, plan: Plan, how: How) -> None:
                 f"{out}: was prepared from other pictures or in another way: name another folder, "
                 "or delete it"
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.is_dir() and any(out.iterdir()):
         raise DarknetError(f"{out}: is there and not empty: name another folder")
     make_folder(out)
     write_text(mark, json.dumps(known) + "\n")
@@ -108,8 +111,9 @@ def _begin(out: Path, plan: Plan, how: How) -> None:
 
 def _read_mark(mark: Path) -> object:
     try:
-        return json.loads(mark.read_text())
-    except (OSError, ValueError):
+        with open_file(mark) as file:
+            return parse_json(file.read(_MOST_BYTES))
+    except (OSError, BadValueError):
         return None
 
 

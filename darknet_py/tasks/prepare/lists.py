@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def write_lists(out: Path, plan: Plan, train: Sequence[Item], valid: Sequence[It
     """Writes train.txt, val.txt and names.txt, whose paths are from `out`, and dataset.data,
     labels.txt, train.list and valid.list, whose paths are from the folder that `out` is in, as the
     C program is to be run from there. Raises DarknetError."""
-    home = Path(out.resolve().name)
+    home = Path(os.path.basename(os.path.realpath(out)))
     write_text(out / "names.txt", _lines(plan.names))
     write_text(out / "labels.txt", _lines(plan.labels()))
     write_text(out / "train.txt", _lines(f"{item.target} {item.label}" for item in train))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,12 +98,12 @@ def _side(name: str, folders: Sequence[str]) -> str:
 
 def check_places(data: Data, out: Path) -> None:
     """Raises DarknetError where OUT lies in the pictures' folder, or a picture in OUT."""
-    inside = out.resolve()
-    if data.path.is_dir() and inside.is_relative_to(data.path.resolve()):
+    inside = Path(os.path.realpath(out))  # `resolve` raises where links go in circles
+    if data.path.is_dir() and inside.is_relative_to(os.path.realpath(data.path)):
         raise DarknetError(f"{out}: lies in {data.path}, which is only read: name a folder outside")
     pictures = [*data.training().paths, *(data.valid.paths if data.valid else [])]
     for folder in sorted({path.parent for path in pictures}):
-        if folder.resolve().is_relative_to(inside):
+        if Path(os.path.realpath(folder)).is_relative_to(inside):
             raise DarknetError(f"{out}: {folder} lies in it, and is only read: name another folder")
 
 

@@ -18,7 +18,6 @@ from darknet_py.images import (
     encode_jpeg,
     encode_png,
     load_image,
-    one_line,
 )
 from darknet_py.tasks.activations import LayerMaps
 from darknet_py.tasks.explain import Explanation
@@ -27,6 +26,7 @@ from darknet_py.tasks.filters import FirstFilters
 from darknet_py.tasks.report.collect import LayerRow, Report, Seen
 from darknet_py.tasks.report.style import STYLE
 from darknet_py.tasks.valid import Evaluation, Mistake
+from darknet_py.text import one_line
 
 _LONGEST = 640
 """Pixels of a picture's longer side."""

@@ -22,7 +22,7 @@ def average(net: Network, weights: Sequence[str | Path]) -> None:
         net.load_weights(path)
         seen.append(net.seen)
         for total, parameter in zip(sums, net.parameters(), strict=True):
-            total += parameter.value
+            total += parameter.data
     for total, parameter in zip(sums, net.parameters(), strict=True):
         put(parameter, total / len(weights))
     net.seen = seen[0]

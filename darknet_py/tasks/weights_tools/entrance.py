@@ -32,10 +32,10 @@ def rescale(net: Network) -> list[str]:
     shift = rows.sum(axis=-1)
     put(part.weights, 2 * rows)
     if part.norm is None:
-        put(part.biases, part.biases.value - shift)
+        put(part.biases, part.biases.data - shift)
     else:
         _, mean, _ = part.norm
-        put(mean, mean.value + shift)
+        put(mean, mean.data + shift)
     net.changed()
     return [*_crop_notes(net, index), *_padding_notes(net, index)]
 
@@ -52,7 +52,7 @@ def swap_red_and_blue(net: Network) -> list[str]:
             f"{net.path}: layer {index} [{layer.kind}] does not read red, green and blue together: "
             "expected 3 channels and no groups"
         )
-    put(part.weights, part.weights.value.reshape(-1, 3)[:, ::-1])
+    put(part.weights, part.weights.data.reshape(-1, 3)[:, ::-1])
     net.changed()
     keys = [
         key

@@ -71,10 +71,10 @@ def _normalised(net: Network) -> list[Part]:
 def _fold(part: Part) -> None:
     """Weights and biases that do what they did with the norm."""
     assert part.norm is not None
-    scales, mean, variance = (each.value.astype(np.float64) for each in part.norm)
+    scales, mean, variance = (each.data.astype(np.float64) for each in part.norm)
     factors = scales / (deviation(variance) + EPSILON)
     put(part.weights, part.rows() * factors[:, None])
-    put(part.biases, part.biases.value - mean * factors)
+    put(part.biases, part.biases.data - mean * factors)
 
 
 def _begin(part: Part) -> None:
@@ -95,7 +95,7 @@ def _rebuilt(net: Network, batch_normalize: int | None) -> Network:
     for layer, own in zip(other.layers, net.layers, strict=True):
         if layer.kind not in _NORMALISED:
             for parameter, old in zip(layer.parameters(), own.parameters(), strict=True):
-                parameter.value = old.value
+                parameter.data = old.data
         for part, old_part in zip(parts_of(layer), parts_of(own), strict=True):
             _copy(part, old_part)
     other.seen = net.seen
@@ -105,6 +105,6 @@ def _rebuilt(net: Network, batch_normalize: int | None) -> Network:
 
 def _copy(part: Part, old: Part) -> None:
     """Values for all that both have."""
-    part.biases.value, part.weights.value = old.biases.value, old.weights.value
+    part.biases.data, part.weights.data = old.biases.data, old.weights.data
     for parameter, value in zip(part.norm or (), old.norm or (), strict=False):
-        parameter.value = value.value
+        parameter.data = value.data

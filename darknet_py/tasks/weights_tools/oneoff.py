@@ -46,7 +46,7 @@ def oneoff(net: Network, weights: str | Path) -> Fitted:
     net.initialise()
     for own, old in zip(net.layers[:last], other.layers[:last], strict=True):
         for parameter, source in zip(own.parameters(), old.parameters(), strict=True):
-            parameter.value = source.value
+            parameter.data = source.data
     _mix(layer, other.layers[last])
     net.seen = 0
     net.changed()
@@ -56,10 +56,10 @@ def oneoff(net: Network, weights: str | Path) -> Fitted:
 
 def _mix(layer: Layer, other: Layer) -> None:
     (part,) = parts_of(layer)
-    put(part.weights, 0.1 * part.weights.value)
+    put(part.weights, 0.1 * part.weights.data)
     for parameter, source in zip(layer.parameters(), other.parameters(), strict=True):
-        kept = min(len(parameter.value), len(source.value))
-        parameter.value = np.concatenate([source.value[:kept], parameter.value[kept:]])
+        kept = min(len(parameter.data), len(source.data))
+        parameter.data = np.concatenate([source.data[:kept], parameter.data[kept:]])
 
 
 def _last_with_weights(net: Network) -> tuple[int, Layer]:

@@ -21,7 +21,7 @@ class Part:
 
     def rows(self) -> np.ndarray:
         """The weights in float64, (outputs, what each reads)."""
-        rows: np.ndarray = self.weights.value.astype(np.float64).reshape(self.biases.size, -1)
+        rows: np.ndarray = self.weights.data.astype(np.float64).reshape(self.biases.size, -1)
         return rows
 
 
@@ -47,4 +47,4 @@ def parts_of(layer: Layer) -> list[Part]:
 
 def put(parameter: Parameter, values: np.ndarray) -> None:
     """Gives a parameter values, of any float type and any shape of its size."""
-    parameter.value = np.ascontiguousarray(values.reshape(parameter.shape), np.float32)
+    parameter.data = np.ascontiguousarray(values.reshape(parameter.shape), np.float32)

@@ -43,6 +43,7 @@ FUSED = {
     "dense",
     "dense_backward_input",
     "dense_backward_weights",
+    "shortcut",
 }
 """What programs have other calls for."""
 DRAWN = {"dropout_mask"}

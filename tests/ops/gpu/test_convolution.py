@@ -225,3 +225,21 @@ def test_a_library_that_does_not_load_is_none(gpu: ModuleType, cudnn: StandIn) -
     vars(cudnn)["create_handle"] = fail
     check(gpu, CONV, ("leaky", False, "linear", True))
     assert cudnn.built == 0
+
+
+def test_plans_are_made_and_read_on_a_stream_that_lives(
+    cudnn: StandIn, load: Callable[[], ModuleType]
+) -> None:
+    """cuDNN's handle keeps the stream of the last program, and dies of one that is gone."""
+    for _ in range(2):  # the second process finds the plans of the first
+        gpu = load()
+        x, weights = (gpu.array(each) for each in draw(CONV)[:2])
+        for size in (2, 1):
+            stream = gpu.program.cp.cuda.Stream()
+            with stream:
+                gpu.convolution.convolve(
+                    x[:size], weights, None, "linear", None, "linear", 1, 1, 1, False
+                )
+            assert cudnn.planned_on[-1] == stream.ptr
+            del stream
+    assert len(cudnn.planned_on) == 4

@@ -57,10 +57,11 @@ def test_programs_that_are_not_kept_share_their_memory(gpu: ModuleType) -> None:
     net = Network(parse_sections(text), "test.cfg", gpu)
     net.initialise(0)
     seen = []
-    for _ in range(4):
+    for _ in range(7):
         net.train_step(pictures(4), Y)
         seen.append(taken(gpu))
-    assert len(set(seen[1:])) == 1
+    # the pool gives blocks whole: until each size has one that is free it may grow a little
+    assert len(set(seen[-4:])) == 1
     net.changed()
     assert taken(gpu) == 0
 

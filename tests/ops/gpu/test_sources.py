@@ -24,7 +24,7 @@ def test_every_kernel_is_launched_by_its_name(kernel: ModuleType) -> None:
     defined = re.findall(r'extern "C" __global__ void (\w+)\(', kernel.source())
     python = "\n".join(path.read_text() for path in FOLDER.glob("*.py"))
     # a name stands in quotes, first of a launch's arguments or of what leads to one
-    launched = re.findall(r"(?:launch|launch_each|_pass|_rows)\(\s*\"(\w+)\"", python)
+    launched = re.findall(r"(?:launch|launch_each|_pass|_rows|_each_window)\(\s*\"(\w+)\"", python)
     assert sorted(defined) == sorted(set(launched))
 
 

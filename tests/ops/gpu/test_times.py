@@ -27,6 +27,7 @@ def test_steps_of_a_prediction(gpu: ModuleType) -> None:
     net = network(gpu)
     found = net.times(PICTURES, rounds=2)
     steps = {name: (shape, way, operations) for name, shape, way, operations, _ in found.steps}
+    assert "3x3/1 6 + leaky" in steps, found.steps
     assert steps["3x3/1 6 + leaky"] == ((2, 12, 16, 6), "cudnn", 2 * 2 * 12 * 16 * 6 * 27)
     assert steps["3x3/1 8 + leaky"] == ((2, 6, 8, 8), "cudnn", 2 * 2 * 6 * 8 * 8 * 54)
     assert steps["1x1/1 5"] == ((2, 1, 1, 5), "cudnn", 2 * 2 * 5 * 8)  # the average is taken first

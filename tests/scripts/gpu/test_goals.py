@@ -45,12 +45,15 @@ def test_the_better_layout_counts() -> None:
 
 
 def test_answers_beyond_the_limit_are_missed() -> None:
-    words = "PyTorch's answers within"
+    words = "as far from float64's answers"
     good: list[Row] = [
         compared(name, work=work) for name in NETWORKS for work in (*WORKS, ("dream", 1))
     ]
     assert states(good, words) == [MET, UNKNOWN, UNKNOWN]
-    assert states([*good, compared("tiny", error=3e-3)], words)[0] == MISSED
+    assert states([*good, compared("tiny", error=5e-3)], words)[0] == MISSED
+    # beside PyTorch's own error the limit is twice that
+    assert states([*good, compared("tiny", error=5e-3)._replace(peer=3e-3)], words)[0] == MET
+    assert states([*good, compared("tiny", error=5e-3)._replace(peer=2e-3)], words)[0] == MISSED
     # a rounding at a threshold decides
     assert states([*good, compared("tiny", error=1.0, work=("dream", 1))], words)[0] == MET
     exact = [Compared("inference", name, 1, "exact", 2e-5, None, {}) for name in NETWORKS]
@@ -64,7 +67,9 @@ def test_all_figures_of_the_c_program_count() -> None:
     words = "the C program's figures"
     assert states(cases, words) == [MET, UNKNOWN]
     assert states(cases[:-1], words) == [UNKNOWN, UNKNOWN]
-    assert states([*cases[:-1], Case("dream", "a", "tf32", 3e-3)], words)[0] == MISSED
+    assert states([*cases[:-1], Case("forward", "a", "tf32", 5e-3)], words)[0] == MISSED
+    assert states([*cases[:-1], Case("dream", "a", "tf32", 5e-3)], words)[0] == MET
+    assert states([*cases[:-1], Case("dream", "a", "tf32", 6e-2)], words)[0] == MISSED
     (goal,) = (goal for goal in goals(cases) if words in goal.what and goal.state == MET)
     assert goal.figure.startswith(f"{len(cases)} of {len(cases)}; worst 1.0e-03 (")
 

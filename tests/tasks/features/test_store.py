@@ -62,13 +62,81 @@ def test_a_torn_end_is_cut_off(tmp_path: Path, cut: tuple[str, int]) -> None:
     check(tmp_path, range(6))
 
 
-def test_damaged_rows_are_no_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("features", 2 * 40 + 7), ("pictures", 2 * 20 + 3), ("pictures", 2 * 20 + 17)],
+)
+def test_damaged_rows_are_no_rows(tmp_path: Path, name: str, place: int) -> None:
+    """A value, a picture's digest, a checksum."""
     fill(tmp_path, range(4))
-    content = bytearray((tmp_path / "features").read_bytes())
-    content[2 * 40 + 7] ^= 1
-    (tmp_path / "features").write_bytes(content)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[place] ^= 1
+    (tmp_path / name).write_bytes(content)
     with FeatureStore(tmp_path, SHAPE) as store:
         assert store.missing([digest(n) for n in range(4)]) == [2, 3]
+    check(tmp_path, range(2))
+
+
+def test_a_picture_that_is_there_twice_moves_no_row(tmp_path: Path) -> None:
+    fill(tmp_path, range(3))
+    for name, size in (("features", 40), ("pictures", 20)):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:size] + content)
+    with FeatureStore(tmp_path, SHAPE) as store:
+        assert store.missing([digest(n) for n in range(3)]) == [1, 2]
+    check(tmp_path, range(1))
+
+
+def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
+    """What is there after is right, in its own place; nothing is there of a picture that is not."""
+    fill(tmp_path, range(3))
+    for name in ("features", "pictures"):
+        whole = (tmp_path / name).read_bytes()
+        for place in range(0, 8 * len(whole), 13):
+            others = {other: (tmp_path / other).read_bytes() for other in ("features", "pictures")}
+            flipped = bytearray(whole)
+            flipped[place // 8] ^= 1 << place % 8
+            (tmp_path / name).write_bytes(flipped)
+            with FeatureStore(tmp_path, SHAPE) as store:
+                missing = store.missing([digest(n) for n in range(3)])
+                assert missing == list(range(place // 8 * 3 // len(whole), 3))
+            if missing[0]:
+                check(tmp_path, range(missing[0]))
+            for other, content in others.items():
+                (tmp_path / other).write_bytes(content)
+
+
+@pytest.mark.parametrize("room", [10, 50, 8000])
+def test_no_room(room: int, tmp_path: Path) -> None:
+    """As on a full disk. What was added before is there."""
+    code = (
+        "import resource, sys, pathlib; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.tasks.features.test_store import *\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), -1))\n"
+        "with pytest.raises(DarknetError, match='cannot be kept: File too large'):\n"
+        "    with FeatureStore(pathlib.Path(sys.argv[2]), SHAPE) as store:\n"
+        "        for n in range(10**3):\n"
+        "            store.add([digest(n)], row(n)[None])\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path), str(room)], check=True)
+    if room > 40:
+        check(tmp_path, range(room // 40))
+    fill(tmp_path, range(room // 40, room // 40 + 3))
+    check(tmp_path, range(room // 40 + 3))
+
+
+@pytest.mark.parametrize("name", ["features", "pictures"])
+@pytest.mark.parametrize("odd", ["folder", "pipe", "device"])
+def test_what_is_no_file(odd: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if odd == "folder":
+        path.mkdir()
+    elif odd == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(DarknetError, match="features cannot be kept"):
+        FeatureStore(tmp_path, SHAPE)
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

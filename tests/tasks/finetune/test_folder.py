@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,10 +124,72 @@ def test_begun_anew(tmp_path: Path, keep: bool) -> None:
     assert again.done == {}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"inputs": {}}', '{"pictures": "x"}', "[" * 100_000, '"\udcff"']
+)
 def test_a_damaged_record(tmp_path: Path, content: str) -> None:
-    (tmp_path / "finetune.json").write_text(content)
+    (tmp_path / "finetune.json").write_text(content, errors="surrogateescape")
     with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
+        read_folder(tmp_path, "net")
+    assert seed_of(tmp_path, 7) == 7
+
+
+def test_a_record_in_which_a_bit_is_changed(tmp_path: Path) -> None:
+    """It is read as it was written, or refused."""
+    begun(tmp_path)
+    record = tmp_path / "finetune.json"
+    written = record.read_bytes()
+    expected = read_folder(tmp_path, "net")
+    for place in range(len(written)):
+        data = bytearray(written)
+        data[place] ^= 1 << place % 7
+        record.write_bytes(data)
+        with suppress(TrainingError):
+            assert read_folder(tmp_path, "net") == expected  # a blank that is another blank
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {"stages": []},
+    {"stages": [asdict(STAGE) | {"name": "../../x"}]},
+    {"stages": [asdict(STAGE) | {"batch": "8"}]},
+    {"stages": [asdict(STAGE) | {"rate": 10**400}]},
+    {"stages": [{"name": "head"}]},
+    {"done": []},
+    {"done": {"../x": None}},
+    {"done": {"head": {"top1": "1", "loss": 2}}},
+    {"begun": 1},
+    {"inputs": {}},
+    {"inputs": {"seed": "3"}},
+    {"inputs": {"seed": 3, "views": "many"}},
+    {"pictures": 3},
+    {"pictures": "eJw="},
+    {"more": 1},
+]
+
+
+@pytest.mark.parametrize("change", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_record(tmp_path: Path, change: dict[str, Any]) -> None:
+    """With a digest that is right."""
+    begun(tmp_path)
+    record = tmp_path / "finetune.json"
+    found = json.loads(record.read_text())
+    del found["digest"]
+    found |= change
+    text = json.dumps(found, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    record.write_text(json.dumps(found | {"digest": digest}))
+    with pytest.raises(TrainingError, match=r"finetune\.json: is no record of a fine-tuning"):
+        read_folder(tmp_path, "net")
+
+
+@pytest.mark.parametrize(("was", "now"), [("0.75", "0.95"), ('"batch": 8', '"batch": 9')])
+def test_a_figure_that_is_damaged_is_not_believed(tmp_path: Path, was: str, now: str) -> None:
+    begun(tmp_path).finish("head", {"top1": 0.75, "loss": 1.0})
+    record = tmp_path / "finetune.json"
+    assert read_folder(tmp_path, "net")
+    assert was in record.read_text()
+    record.write_text(record.read_text().replace(was, now))
+    with pytest.raises(TrainingError, match="is not what its digest says: begin anew by --force"):
         read_folder(tmp_path, "net")
 
 
@@ -130,11 +197,3 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DarknetError, match="cannot be a folder for results"):
         begun(tmp_path / "file")
-
-
-def test_results_among_the_pictures_would_be_a_class(tmp_path: Path) -> None:
-    (tmp_path / "photos" / "cat").mkdir(parents=True)
-    for output in ("photos", "photos/mine", "photos/../photos/a/b"):
-        with pytest.raises(TrainingError, match="among the pictures: choose another -o"):
-            check_inputs(tmp_path / output, "net", [tmp_path / "photos"])
-    check_inputs(tmp_path / "photos2", "net", [tmp_path / "photos"])

@@ -290,7 +290,8 @@ def test_going_on_after_a_picture_became_another(
     prepared = prepare(
         open_net(base[0]), Request(str(base[1]), tmp_path / "out", wishes, resume=True), data, how
     )
-    assert prepared.changes == ["pictures hold other than they did when the run began"]
+    (change,) = prepared.changes
+    assert change.startswith("hold other than when the run began: 1 picture (1 to train on): ")
     sets = prepared.data.training(), prepared.data.valid
     list(finetune(open_net, prepared.folder, *sets, prepared.how))
     list(run(base, data, tmp_path / "fresh", how, wishes))

@@ -252,6 +252,9 @@ def test_folders_that_hold_something_else(pets: Path, out: Path) -> None:
     make_picture(pets / "dog" / "new.png")
     assert "was prepared from other pictures" in fault(open_data(pets), out)
     assert files(out) == before
+    for mark in (b"[" * 9999, b"[" * 10**7, b"\xff", b"NaN"):
+        (out / "prepared.json").write_bytes(mark)
+        assert "was prepared from other pictures" in fault(data, out)
 
 
 def test_pictures_are_never_written_over(pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Deltas back through activation and pooling, a vector at a time: see normalize_backward.py.
 
-With y = activation(z), z = x scale + shift, d is delta times the activation's slope at y. There are
-three ways to know it, by how y is known.
+With y = activation(z), z = (x - mean) scale + shift, d is delta times the activation's slope at y.
+There are three ways to know it, by how y is known.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Pixel(NamedTuple):
     x: Value
     """Where it is."""
     value: Vector
+    """x - mean."""
     d: Vector
 
 
@@ -41,6 +42,7 @@ class Operands(NamedTuple):
     x_pixel: Value
     delta: Value
     y: Value
+    mean: Value
     scale: Value
     shift: Value
     slopes: Value
@@ -58,7 +60,7 @@ def _slope(z: Vector, slopes: Value) -> Vector:
 
 def plain(builder: Builder, at: Operands) -> list[Pixel]:
     """y is made again."""
-    value = load(builder, at.x)
+    value = load(builder, at.x) - load(builder, at.mean)
     z = fused(value, load(builder, at.scale), load(builder, at.shift))
     return [Pixel(at.x, value, load(builder, at.delta) * _slope(z, at.slopes))]
 
@@ -66,15 +68,15 @@ def plain(builder: Builder, at: Operands) -> list[Pixel]:
 def stored(builder: Builder, at: Operands) -> list[Pixel]:
     """y is there."""
     d = load(builder, at.delta) * _slope(load(builder, at.y), at.slopes)
-    return [Pixel(at.x, load(builder, at.x), d)]
+    return [Pixel(at.x, load(builder, at.x) - load(builder, at.mean), d)]
 
 
 def pooled(builder: Builder, at: Operands) -> list[Pixel]:
     """y is made again, 2 x 2 pixels: delta is that of the largest, the first where several are."""
     below = builder.add(at.x, at.x_row)
     places = [at.x, builder.add(at.x, at.x_pixel), below, builder.add(below, at.x_pixel)]
-    values = [load(builder, place) for place in places]
-    factor, term = load(builder, at.scale), load(builder, at.shift)
+    middle, factor, term = (load(builder, each) for each in (at.mean, at.scale, at.shift))
+    values = [load(builder, place) - middle for place in places]
     # y rises with z: the largest is at the same place, except where y is 0 throughout, as d then is
     zs = [fused(value, factor, term) for value in values]
     best = zs[0].max(zs[1]).max(zs[2].max(zs[3]))

@@ -1,5 +1,9 @@
-"""y = activation(x scale + shift): batch norm and activation of a raw map, pooled, or with a map
-added."""
+"""y = activation((x - mean) scale + shift): batch norm and activation of a raw map, pooled, or with
+a map added.
+
+The mean is taken first: of a channel that is one number throughout nothing is left then, where the
+scale is a million, one by the smallest deviation, and would make much of a rounding.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +27,15 @@ def normalize_vector(
     builder: Builder,
     x: Value,
     y: Value,
+    mean: Value,
     scale: Value,
     shift: Value,
     slopes: Value,
     added: Value,
     added_after: Value,
 ) -> None:
-    value = fused(load(builder, x), load(builder, scale), load(builder, shift))
+    centered = load(builder, x) - load(builder, mean)
+    value = fused(centered, load(builder, scale), load(builder, shift))
     value = emit_added(builder, added, [y], [[value]])[0][0]
     value = emit_activation(builder, slopes, [value])[0]
     value = emit_added(builder, added_after, [y], [[value]])[0][0]
@@ -43,15 +49,16 @@ def normalize_square(
     x_row: Value,
     x_pixel: Value,
     y: Value,
+    mean: Value,
     scale: Value,
     shift: Value,
     slopes: Value,
 ) -> None:
     """The largest of 2 x 2 pixels."""
-    factor, term = load(builder, scale), load(builder, shift)
+    middle, factor, term = (load(builder, each) for each in (mean, scale, shift))
     below = builder.add(x, x_row)
     places = [x, builder.add(x, x_pixel), below, builder.add(below, x_pixel)]
-    values = [fused(load(builder, place), factor, term) for place in places]
+    values = [fused(load(builder, place) - middle, factor, term) for place in places]
     best = values[0].max(values[1]).max(values[2].max(values[3]))
     store(emit_activation(builder, slopes, [best])[0], y)
 
@@ -74,11 +81,12 @@ def normalize(  # type: ignore[no-untyped-def]
     y_image,
     y_row,
     y_pixel,
+    mean,
     scale,
     shift,
     slopes,
 ):
-    """y = activation(x scale + shift [+ added]) [+ added_after].
+    """y = activation((x - mean) scale + shift [+ added]) [+ added_after].
 
     added, added_after: bytes from y to a map of its shape, 0 for none.
     """
@@ -91,7 +99,14 @@ def normalize(  # type: ignore[no-untyped-def]
         for _ in range(w):
             for at in range(0, vectors * _vector, _vector):
                 normalize_vector(
-                    source + at, to + at, scale + at, shift + at, slopes, added, added_after
+                    source + at,
+                    to + at,
+                    mean + at,
+                    scale + at,
+                    shift + at,
+                    slopes,
+                    added,
+                    added_after,
                 )
             source += x_pixel
             to += y_pixel
@@ -113,11 +128,12 @@ def normalize_pooled(  # type: ignore[no-untyped-def]
     y_image,
     y_row,
     y_pixel,
+    mean,
     scale,
     shift,
     slopes,
 ):
-    """y = of each 2 x 2 of activation(x scale + shift) the largest; h, w: of y."""
+    """y = of each 2 x 2 of activation((x - mean) scale + shift) the largest; h, w: of y."""
     rows = batch * h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):
         b = number // h
@@ -127,7 +143,14 @@ def normalize_pooled(  # type: ignore[no-untyped-def]
         for _ in range(w):
             for at in range(0, vectors * _vector, _vector):
                 normalize_square(
-                    source + at, x_row, x_pixel, to + at, scale + at, shift + at, slopes
+                    source + at,
+                    x_row,
+                    x_pixel,
+                    to + at,
+                    mean + at,
+                    scale + at,
+                    shift + at,
+                    slopes,
                 )
             source += 2 * x_pixel
             to += y_pixel

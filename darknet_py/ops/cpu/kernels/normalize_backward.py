@@ -1,10 +1,10 @@
 """Deltas back through activation, pooling and batch norm, in two passes over the maps.
 
-With z = x scale + shift and y = activation(z), d is delta times the activation's slope at y. The
-first pass sums d and d (x - mean) for each channel, which gives the updates of biases and scales
-and, see batchnorm_backward in ops/normalize.py,
+With z = (x - mean) scale + shift and y = activation(z), d is delta times the activation's slope at
+y. The first pass sums d and d (x - mean) for each channel, which gives the updates of biases and
+scales and, see batchnorm_backward in ops/normalize.py,
 
-    delta of x = a d + b (x - mean) + e
+    delta of x = a (d - e) + b (x - mean)
 
 with numbers a, b, e for each channel, which the second pass computes. y is not stored but made
 again (`plain`), or stored, if something was added to z (`stored`), or made again and pooled, 2 x
@@ -53,14 +53,13 @@ def make_delta(pixels_of: Pixels) -> Instruction:
         e: Value,
         slopes: Value,
     ) -> None:
-        given = Operands(x, x_row, x_pixel, delta, y, scale, shift, slopes)
+        given = Operands(x, x_row, x_pixel, delta, y, mean, scale, shift, slopes)
         pixels = pixels_of(builder, given)
         below = builder.add(out, out_row)
         outs = [out, builder.add(out, out_pixel), below, builder.add(below, out_pixel)]
-        middle, of_d, of_x, term = (load(builder, place) for place in (mean, a, b, e))
+        of_d, of_x, middle = (load(builder, place) for place in (a, b, e))
         for pixel, place in zip(pixels, outs, strict=False):
-            rest = fused(pixel.value - middle, of_x, term)
-            store(fused(pixel.d, of_d, rest), place)
+            store(fused(pixel.d - middle, of_d, pixel.value * of_x), place)
 
     return put_delta
 
@@ -101,7 +100,7 @@ def make_backward(pixels_of: Pixels) -> Kernel:
         e,
         slopes,
     ):
-        """out = a d + b (x - mean) + e; h, w: of delta; y: for `stored` only."""
+        """out = a (d - e) + b (x - mean); h, w: of delta; y: for `stored` only."""
         rows = batch * h
         for number in range(rows * thread // threads, rows * (thread + 1) // threads):
             picture = number // h

@@ -135,7 +135,7 @@ def finish_statistics(  # type: ignore[no-untyped-def]
     scale,
     shift,
 ):
-    """mean, variance, rolling averages; scale and shift, with which y = x scale + shift.
+    """mean, variance, rolling averages; scale and shift, with which y = (x - mean) scale + shift.
 
     sums: of as many threads as do this. count: values in a channel. rolling_*: 0 if they are to
     stay; biases: 0 for none. c: channels; those of `vectors` beyond get zeros (but the rolling
@@ -154,7 +154,7 @@ def finish_statistics(  # type: ignore[no-untyped-def]
         if rolling_mean != 0:
             _roll(rolling_mean + at, float_at(mean + at))
             _roll(rolling_variance + at, float_at(variance + at))
-        _put_coefficients(at, mean, variance, scales, biases, scale, shift)
+        _put_coefficients(at, variance, scales, biases, scale, shift)
     if thread == threads - 1:
         for k in range(c, vectors * _length):
             put_float(mean + 4 * k, 0.0)
@@ -182,7 +182,7 @@ def fixed_statistics(  # type: ignore[no-untyped-def]
     for k in range(c * thread // threads, c * (thread + 1) // threads):
         put_float(mean + 4 * k, float_at(rolling_mean + 4 * k))
         put_float(variance + 4 * k, float_at(rolling_variance + 4 * k))
-        _put_coefficients(4 * k, mean, variance, scales, biases, scale, shift)
+        _put_coefficients(4 * k, variance, scales, biases, scale, shift)
     if thread == threads - 1:
         for k in range(c, vectors * _length):
             put_float(mean + 4 * k, 0.0)
@@ -197,14 +197,14 @@ def _roll(rolling, value):  # type: ignore[no-untyped-def]
 
 
 @part
-def _put_coefficients(at, mean, variance, scales, biases, scale, shift):  # type: ignore[no-untyped-def]
+def _put_coefficients(at, variance, scales, biases, scale, shift):  # type: ignore[no-untyped-def]
     squares = float_at(variance + at)
     # as ops.normalize.deviation: rolling ones may be a hair below 0
     deviation = 0.0 if squares < 0 else math.sqrt(squares)
     factor = float_at(scales + at) / (deviation + 1e-6)
     bias = float_at(biases + at) if biases != 0 else 0.0
     put_float(scale + at, factor)
-    put_float(shift + at, bias - float_at(mean + at) * factor)
+    put_float(shift + at, bias)
 
 
 def statistics_size(vectors: int) -> int:

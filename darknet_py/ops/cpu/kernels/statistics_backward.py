@@ -30,7 +30,6 @@ from darknet_py.ops.cpu.native.emit import (
     const,
     fused,
     instruction,
-    load,
     offset,
     store,
 )
@@ -89,11 +88,19 @@ def make_sums(pixels_of: Pixels) -> Instruction:
                     middle, factor, term = (offset(builder, a, at) for a in (mean, scale, shift))
                     total, product = old[2 * j], old[2 * j + 1]
                     here = Operands(
-                        x_place, x_row, x_pixel, delta_place, y_place, factor, term, slopes
+                        x_place,
+                        x_row,
+                        x_pixel,
+                        delta_place,
+                        y_place,
+                        middle,
+                        factor,
+                        term,
+                        slopes,
                     )
                     for pixel in pixels_of(builder, here):
                         total = total + pixel.d
-                        product = fused(pixel.d, pixel.value - load(builder, middle), product)
+                        product = fused(pixel.d, pixel.value, product)
                         if keeps:
                             store(pixel.d, kept_place)
                     new += [total, product]
@@ -238,7 +245,7 @@ def finish_backward_sums(  # type: ignore[no-untyped-def]
         spread = (deviation if deviation > 0 else 1.0) * max(count - 1, 1)
         put_float(a + at, factor)
         put_float(b + at, -of_batch * factor * inverse * product / spread)
-        put_float(e + at, -of_batch * factor * total / count)
+        put_float(e + at, of_batch * total / count)
         put_float(scale_updates + at, float_at(scale_updates + at) + product * inverse)
         if bias_updates != 0:
             put_float(bias_updates + at, float_at(bias_updates + at) + total)

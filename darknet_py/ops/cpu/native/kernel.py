@@ -17,26 +17,17 @@ import inspect
 import os
 import threading
 from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
-
-import llvmlite
 
 from darknet_py.ops import cache as disk
 from darknet_py.ops import notices
-from darknet_py.ops.cpu.native import host, loader
+from darknet_py.ops.cpu import versions
+from darknet_py.ops.cpu.native import loader
 
 Function = Callable[..., Any]
 
 MAX_ARGUMENTS = 31
 """A row has one more: the kernel's address."""
-
-_PACKAGE = Path(__file__).parents[3] / "__init__.py"
-_SOURCES = (Path(__file__).parent, Path(__file__).parents[1] / "kernels")
-_COMPILER_VARIABLES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE")
-"""What changes the code that numba makes."""
 
 _lock = threading.RLock()
 """Held while code is made: neither numba nor LLVM's linker likes two at a time."""
@@ -94,47 +85,16 @@ def part(function: Function) -> Part:
 def object_code(name: str, function: Function, arguments: int) -> bytes:
     """The machine code of a kernel, from the cache if it has it."""
     try:
-        folder = disk.folder(version(function.__code__.co_filename))
+        source, folder = versions.source_key(function.__code__.co_filename), versions.folder()
     except OSError:  # it was typed in, and is in no file
-        folder = None
-    found = disk.load(folder, name)
+        source, folder = "", None
+    file = f"{name}-{source}"
+    found = disk.load(folder, file)
     if found is not None:
         return found
     with notices.compiling(is_kept=folder is not None):
         from darknet_py.ops.cpu.native.compiler import compile_kernel
 
         code = compile_kernel(function, name, arguments)
-    disk.store(folder, name, code)
+    disk.store(folder, file, code)
     return code
-
-
-def version(source: str | None = None) -> str:
-    """A name for all that machine code depends on: sources, compiler, processor.
-
-    source: the file that a kernel is in, where that is none of ours.
-    """
-    if source is None or Path(source).parent in _SOURCES:
-        return disk.make_key(*_versions())
-    return disk.make_key(*_versions(), Path(source).read_bytes())
-
-
-@cache
-def _versions() -> tuple[bytes, ...]:
-    settings = [f"{name}={os.environ.get(name)}" for name in _COMPILER_VARIABLES]
-    parts = [llvmlite.__version__, _numba_version(), host.identity(), *settings]
-    # with the file that says our version
-    sources = [_PACKAGE, *(path for folder in _SOURCES for path in sorted(folder.glob("*.py")))]
-    texts = [text for path in sources for text in (path.name.encode(), path.read_bytes())]
-    return (*(part.encode() for part in parts), *texts)
-
-
-def _numba_version() -> str:
-    """Without loading numba, which takes longer than all else, nor all packages' metadata."""
-    found = find_spec("numba")
-    place = found.origin if found is not None else None
-    try:
-        return Path(str(place)).with_name("_version.py").read_text(encoding="utf-8")
-    except OSError:
-        from importlib.metadata import version as version_of
-
-        return version_of("numba")

@@ -20,8 +20,8 @@ class Normalize(Step):
     """y = activation(norm(x) [+ added]) [+ added_after], [the largest of 2x2]; see ops.batchnorm.
 
     mean, variance: maps (c,) that it writes, as are scale and shift, with which norm(x) is
-    x scale + shift. rolling: averages that move, or none; fixed: that they are not moved, but are
-    mean and variance.
+    (x - mean) scale + shift. rolling: averages that move, or none; fixed: that they are not moved,
+    but are mean and variance.
     """
 
     x: Map
@@ -123,6 +123,7 @@ class Normalize(Step):
             "h": y.h,
             "w": y.w,
             "vectors": y.vectors,
+            "mean": binding.place(self.mean).address,
             "scale": binding.place(self.scale).address,
             "shift": binding.place(self.shift).address,
             "slopes": binding.floats(SLOPES[self.activation]),

@@ -1,58 +1,88 @@
 // Batch normalisation. Maps are `rows` pixels of c channels.
 //
 // Sums over pixels go in two stages, in an order that does not depend on the device: a block adds up
-// a part of the rows for 32 channels, then one thread adds up a channel's parts. Threads add a few
-// hundred numbers as A; what they found is added as doubles.
+// a part of the rows for up to 32 groups of W channels, then another one adds up the parts. Threads
+// add a few hundred numbers as A; what they found is added as doubles.
 
 #define LANES 32
-#define LINES (THREADS / LANES)
 
-// first[part, c] = sum a, second[part, c] = sum b, where
-//   kind 0: a = x            the mean
-//   kind 1: a = (x - mean)^2 the variance
-//   kind 2: a = delta, b = delta (x - mean)
-extern "C" __global__ void channel_parts(double *first, double *second, const T *x, const T *delta,
-                                         const A *mean, Int rows, Int c, Int part_rows, Int kind) {
-    __shared__ double firsts[THREADS], seconds[THREADS];
-    int lane = threadIdx.x % LANES, line = threadIdx.x / LANES;
-    Int channel = blockIdx.x * (Int)LANES + lane;
-    Int end = (blockIdx.y + 1) * part_rows;
+template <int W>
+__device__ inline void channel_parts_of(double *first, double *second, const T *x, const T *delta,
+                                        const A *mean, Int rows, Int c, Int part_rows, Int kind) {
+    __shared__ double firsts[THREADS * W], seconds[THREADS * W];
+    int groups = (int)(c / W), lanes = groups < LANES ? groups : LANES, lines = THREADS / lanes;
+    int lane = threadIdx.x % lanes, line = threadIdx.x / lanes;
+    Int channel = (blockIdx.x * (Int)lanes + lane) * W;
+    Int begin = blockIdx.y * part_rows, end = begin + part_rows;
     if (end > rows)
         end = rows;
-    A a = 0, b = 0;
-    if (channel < c) {
-        A center = kind ? mean[channel] : (A)0;
-        for (Int row = blockIdx.y * part_rows + line; row < end; row += LINES) {
-            A value = value_of(x[row * c + channel]) - center;
-            if (kind == 2) {
-                A d = value_of(delta[row * c + channel]);
-                a += d;
-                b += d * value;
-            } else
-                a += kind ? value * value : value;
+    A a[W], b[W], center[W];
+    for (int k = 0; k < W; k++)
+        a[k] = b[k] = center[k] = 0;
+    if (line < lines && channel < c) {
+        for (int k = 0; k < W && kind; k++)
+            center[k] = mean[channel + k];
+#pragma unroll 4
+        for (Int row = begin + line; row < end; row += lines) {
+            A value[W], d[W];
+            load<W>(value, x + row * c + channel);
+            if (kind == 2)
+                load<W>(d, delta + row * c + channel);
+            for (int k = 0; k < W; k++) {
+                value[k] -= center[k];
+                if (kind == 2) {
+                    a[k] += d[k];
+                    b[k] += d[k] * value[k];
+                } else
+                    a[k] += kind ? value[k] * value[k] : value[k];
+            }
         }
     }
-    firsts[threadIdx.x] = a;
-    seconds[threadIdx.x] = b;
+    for (int k = 0; k < W; k++) {
+        firsts[threadIdx.x * W + k] = a[k];
+        seconds[threadIdx.x * W + k] = b[k];
+    }
     __syncthreads();
-    if (line == 0 && channel < c) {
+    // a thread for each channel of the block
+    int mine = threadIdx.x;
+    channel = blockIdx.x * (Int)lanes * W + mine;
+    if (mine < lanes * W && channel < c) {
         double one = 0, two = 0;
-        for (int k = 0; k < LINES; k++) {
-            one += firsts[k * LANES + lane];
-            two += seconds[k * LANES + lane];
+        for (int k = 0; k < lines; k++) {
+            one += firsts[k * lanes * W + mine];
+            two += seconds[k * lanes * W + mine];
         }
         first[blockIdx.y * c + channel] = one;
         second[blockIdx.y * c + channel] = two;
     }
 }
 
+// first[part, c] = sum a, second[part, c] = sum b, where
+//   kind 0: a = x            the mean
+//   kind 1: a = (x - mean)^2 the variance
+//   kind 2: a = delta, b = delta (x - mean)
+extern "C" __global__ void channel_parts(double *first, double *second, const T *x, const T *delta,
+                                         const A *mean, Int rows, Int c, Int width, Int part_rows,
+                                         Int kind) {
+    FOR_WIDTH(width, channel_parts_of<W>(first, second, x, delta, mean, rows, c, part_rows, kind))
+}
+
 // total[c] = sum over parts / divisor
 extern "C" __global__ void channel_total(A *total, const double *parts, Int count, Int c,
                                          double divisor) {
-    EACH_PLACE(channel, c) {
-        double sum = 0;
-        for (Int k = 0; k < count; k++)
+    __shared__ double sums[THREADS];
+    int lane = threadIdx.x % LANES, line = threadIdx.x / LANES;
+    Int channel = blockIdx.x * (Int)LANES + lane;
+    double sum = 0;
+    if (channel < c)
+        for (Int k = line; k < count; k += THREADS / LANES)
             sum += parts[k * c + channel];
+    sums[threadIdx.x] = sum;
+    __syncthreads();
+    if (line == 0 && channel < c) {
+        sum = 0;
+        for (int k = 0; k < THREADS / LANES; k++)
+            sum += sums[k * LANES + lane];
         total[channel] = (A)(sum / divisor);
     }
 }
@@ -62,16 +92,32 @@ extern "C" __global__ void channel_total(A *total, const double *parts, Int coun
 // as ops.normalize.deviation: rolling variances may be a hair below 0; NaN stays NaN
 __device__ inline A deviation_of(A variance) { return sqrt(variance < 0 ? (A)0 : variance); }
 
+template <int W>
+__device__ inline void batchnorm_of(T *y, const T *x, const A *scales, const A *biases,
+                                    const A *mean, const A *variance, Int rows, Int c,
+                                    Int has_biases, Int activation) {
+    each_row<W>(rows, c, [=](Int channel) {
+        A center[W], factor[W], shift[W];
+        for (int k = 0; k < W; k++) {
+            center[k] = mean[channel + k];
+            factor[k] = scales[channel + k] / (deviation_of(variance[channel + k]) + EPSILON);
+            shift[k] = has_biases ? biases[channel + k] : (A)0;
+        }
+        return [=](Int at) {
+            A value[W];
+            load<W>(value, x + at);
+            for (int k = 0; k < W; k++)
+                value[k] = activate((value[k] - center[k]) * factor[k] + shift[k], activation);
+            store<W>(y + at, value);
+        };
+    });
+}
+
 extern "C" __global__ void batchnorm(T *y, const T *x, const A *scales, const A *biases,
-                                     const A *mean, const A *variance, Int n, Int size, Int c,
+                                     const A *mean, const A *variance, Int rows, Int c, Int width,
                                      Int has_biases, Int activation) {
-    EACH_PICTURE(p, n) EACH_PLACE(i, size) {
-        Place k = i % (Place)c;
-        A value = (value_of(x[p * size + i]) - mean[k]) * (scales[k] / (deviation_of(variance[k]) + EPSILON));
-        if (has_biases)
-            value += biases[k];
-        y[p * size + i] = as_map(activate(value, activation));
-    }
+    FOR_WIDTH(width, batchnorm_of<W>(y, x, scales, biases, mean, variance, rows, c, has_biases,
+                                     activation))
 }
 
 // product = sum delta (x - mean): updates of scales are this by the deviation
@@ -79,32 +125,62 @@ extern "C" __global__ void scale_updates(A *updates, const A *product, const A *
     EACH_PLACE(k, c) updates[k] = product[k] / (deviation_of(variance[k]) + EPSILON);
 }
 
+template <int W>
+__device__ inline void batchnorm_backward_of(T *x_delta, const T *delta, const T *x,
+                                             const A *scales, const A *mean, const A *variance,
+                                             const A *total, const A *product, Int rows, Int c) {
+    each_row<W>(rows, c, [=](Int channel) {
+        A center[W], average[W], factor[W], slant[W];
+        for (int k = 0; k < W; k++) {
+            A deviation = deviation_of(variance[channel + k]);
+            A inverse = 1 / (deviation + EPSILON);
+            A spread = (deviation > 0 ? deviation : (A)1) * (A)(rows > 1 ? rows - 1 : 1);
+            center[k] = mean[channel + k];
+            average[k] = total[channel + k] / (A)rows;
+            factor[k] = scales[channel + k] * inverse;
+            slant[k] = factor[k] * inverse * product[channel + k] / spread;
+        }
+        return [=](Int at) {
+            A value[W], d[W];
+            load<W>(value, x + at);
+            load<W>(d, delta + at);
+            for (int k = 0; k < W; k++)
+                value[k] = (d[k] - average[k]) * factor[k] - (value[k] - center[k]) * slant[k];
+            store<W>(x_delta + at, value);
+        };
+    });
+}
+
 // r (d - mean(d)) - (x - mean) r^2 sum(d (x - mean)) / (s (m - 1)), see ops/normalize.py
 extern "C" __global__ void batchnorm_backward(T *x_delta, const T *delta, const T *x,
                                               const A *scales, const A *mean, const A *variance,
-                                              const A *total, const A *product, Int n, Int size,
-                                              Int c, Int count) {
-    EACH_PICTURE(p, n) EACH_PLACE(i, size) {
-        Place k = i % (Place)c;
-        Int at = p * size + i;
-        A deviation = deviation_of(variance[k]);
-        A inverse = 1 / (deviation + EPSILON);
-        A spread = (deviation > 0 ? deviation : (A)1) * (A)(count > 1 ? count - 1 : 1);
-        A result = (value_of(delta[at]) - total[k] / (A)count) * (scales[k] * inverse);
-        A centered = value_of(x[at]) - mean[k];
-        result -= centered * (scales[k] * inverse * inverse * product[k] / spread);
-        x_delta[at] = as_map(result);
-    }
+                                              const A *total, const A *product, Int rows, Int c,
+                                              Int width) {
+    FOR_WIDTH(width, batchnorm_backward_of<W>(x_delta, delta, x, scales, mean, variance, total,
+                                              product, rows, c))
+}
+
+template <int W>
+__device__ inline void scale_channels_of(T *x_delta, const T *delta, const A *scales,
+                                         const A *variance, Int rows, Int c) {
+    each_row<W>(rows, c, [=](Int channel) {
+        A factor[W];
+        for (int k = 0; k < W; k++)
+            factor[k] = scales[channel + k] / (deviation_of(variance[channel + k]) + EPSILON);
+        return [=](Int at) {
+            A value[W];
+            load<W>(value, delta + at);
+            for (int k = 0; k < W; k++)
+                value[k] *= factor[k];
+            store<W>(x_delta + at, value);
+        };
+    });
 }
 
 // delta scales / (sqrt(variance) + epsilon): back through fixed statistics
 extern "C" __global__ void scale_channels(T *x_delta, const T *delta, const A *scales,
-                                          const A *variance, Int n, Int size, Int c) {
-    EACH_PICTURE(p, n) EACH_PLACE(i, size) {
-        Place k = i % (Place)c;
-        A factor = scales[k] / (deviation_of(variance[k]) + EPSILON);
-        x_delta[p * size + i] = as_map(value_of(delta[p * size + i]) * factor);
-    }
+                                          const A *variance, Int rows, Int c, Int width) {
+    FOR_WIDTH(width, scale_channels_of<W>(x_delta, delta, scales, variance, rows, c))
 }
 
 extern "C" __global__ void moving_average(A *rolling, const A *value, Int c) {

@@ -1,58 +1,117 @@
 // Pooling. Maps are (n, h, w, c); a window begins at -front and never sees what is outside.
+//
+// Places within a picture fit 31 bits: only what is added to pointers needs more.
 
-// The first largest value of a window, rows before columns; -1 where all are NaN.
-__device__ inline Int winner(const T *x, Int h, Int w, Int c, Int top, Int left, Int size,
-                             Int channel) {
-    A best = (A)-INFINITE;
-    Int found = -1;
-    for (Int row = top < 0 ? 0 : top; row < top + size && row < h; row++)
-        for (Int column = left < 0 ? 0 : left; column < left + size && column < w; column++) {
-            A value = value_of(x[(row * w + column) * c + channel]);
-            if (value > best) {
-                best = value;
-                found = row * w + column;
+// Of each window and channel the largest value, and where it is first in the picture, rows before
+// columns: -1 where all are NaN.
+template <int W, class Found>
+__device__ inline void each_window(const T *x, Int n, int h, int w, int c, int out_h, int out_w,
+                                   int size, int stride, int front, Found found) {
+    Place groups = c / W;
+    EACH_PICTURE(p, n) {
+        const T *picture = x + p * h * w * c;
+        EACH_PLACE(i, out_h * out_w * (int)groups) {
+            Place window = i / groups;
+            int channel = (i % groups) * W;
+            int top = (int)(window / (Place)out_w) * stride - front;
+            int left = (int)(window % (Place)out_w) * stride - front;
+            int bottom = top + size < h ? top + size : h, right = left + size < w ? left + size : w;
+            A best[W];
+            int place[W];
+            bool is_nan[W];
+            for (int k = 0; k < W; k++) {
+                best[k] = (A)-INFINITE;
+                place[k] = -1;
+                is_nan[k] = false;
             }
+            for (int row = top < 0 ? 0 : top; row < bottom; row++)
+                for (int column = left < 0 ? 0 : left; column < right; column++) {
+                    A value[W];
+                    load<W>(value, picture + (Int)(row * w + column) * c + channel);
+                    for (int k = 0; k < W; k++) {
+                        if (value[k] > best[k]) {
+                            best[k] = value[k];
+                            place[k] = row * w + column;
+                        }
+                        is_nan[k] |= value[k] != value[k];
+                    }
+                }
+            found((p * out_h * out_w + window) * c + channel, best, place, is_nan);
         }
-    return found;
+    }
+}
+
+template <int W>
+__device__ inline void maxpool_of(T *y, const T *x, Int n, Int h, Int w, Int c, Int out_h,
+                                  Int out_w, Int size, Int stride, Int front) {
+    each_window<W>(x, n, h, w, c, out_h, out_w, size, stride, front,
+                   [=](Int at, A(&best)[W], int(&)[W], bool(&is_nan)[W]) {
+                       for (int k = 0; k < W; k++)
+                           if (is_nan[k])
+                               best[k] = INFINITE - INFINITE;
+                       store<W>(y + at, best);
+                   });
 }
 
 extern "C" __global__ void maxpool(T *y, const T *x, Int n, Int h, Int w, Int c, Int out_h,
-                                   Int out_w, Int size, Int stride, Int front) {
-    EACH_PICTURE(p, n) EACH_PLACE(i, out_h * out_w * c) {
-        Place channel = i % (Place)c, pixel = i / (Place)c;
-        Int top = pixel / (Place)out_w * stride - front;
-        Int left = pixel % (Place)out_w * stride - front;
-        A best = (A)-INFINITE;
-        for (Int row = top < 0 ? 0 : top; row < top + size && row < h; row++)
-            for (Int column = left < 0 ? 0 : left; column < left + size && column < w; column++) {
-                A value = value_of(x[((p * h + row) * w + column) * c + channel]);
-                if (value > best || value != value)
-                    best = value;
+                                   Int out_w, Int size, Int stride, Int front, Int width) {
+    FOR_WIDTH(width, maxpool_of<W>(y, x, n, h, w, c, out_h, out_w, size, stride, front))
+}
+
+template <int W>
+__device__ inline void maxpool_winners_of(int *winners, const T *x, Int n, Int h, Int w, Int c,
+                                          Int out_h, Int out_w, Int size, Int stride, Int front) {
+    each_window<W>(x, n, h, w, c, out_h, out_w, size, stride, front,
+                   [=](Int at, A(&)[W], int(&place)[W], bool(&)[W]) {
+                       Pack<int, W> pack;
+                       for (int k = 0; k < W; k++)
+                           pack.at[k] = place[k];
+                       *(Pack<int, W> *)(winners + at) = pack;
+                   });
+}
+
+extern "C" __global__ void maxpool_winners(int *winners, const T *x, Int n, Int h, Int w, Int c,
+                                           Int out_h, Int out_w, Int size, Int stride, Int front,
+                                           Int width) {
+    FOR_WIDTH(width, maxpool_winners_of<W>(winners, x, n, h, w, c, out_h, out_w, size, stride,
+                                           front))
+}
+
+template <int W>
+__device__ inline void maxpool_backward_of(T *x_delta, const T *delta, const int *winners, Int n,
+                                           int h, int w, int c, int out_h, int out_w, int size,
+                                           int stride, int front) {
+    Place groups = c / W;
+    EACH_PICTURE(p, n) EACH_PLACE(i, h * w * (int)groups) {
+        int pixel = i / groups, channel = (i % groups) * W;
+        int row = (Place)pixel / (Place)w, column = (Place)pixel % (Place)w;
+        // the first window that reaches so far, and the last that begins so early
+        int first_row = row + front - size + 1, first_column = column + front - size + 1;
+        first_row = first_row < 0 ? 0 : (first_row + stride - 1) / stride;
+        first_column = first_column < 0 ? 0 : (first_column + stride - 1) / stride;
+        A sum[W];
+        for (int k = 0; k < W; k++)
+            sum[k] = 0;
+        for (int a = first_row; a < out_h && a * stride - front <= row; a++)
+            for (int b = first_column; b < out_w && b * stride - front <= column; b++) {
+                Int at = ((p * out_h + a) * out_w + b) * c + channel;
+                Pack<int, W> winner = *(const Pack<int, W> *)(winners + at);
+                A value[W];
+                load<W>(value, delta + at);
+                for (int k = 0; k < W; k++)
+                    if (winner.at[k] == pixel)
+                        sum[k] += value[k];
             }
-        y[p * out_h * out_w * c + i] = as_map(best);
+        store<W>(x_delta + (p * h * w + pixel) * c + channel, sum);
     }
 }
 
 // Each pixel asks the windows that see it whether it won: nothing is added up out of order.
-extern "C" __global__ void maxpool_backward(T *x_delta, const T *delta, const T *x, Int n, Int h,
-                                            Int w, Int c, Int out_h, Int out_w, Int size,
-                                            Int stride, Int front) {
-    EACH_PICTURE(p, n) EACH_PLACE(i, h * w * c) {
-        Place channel = i % (Place)c, pixel = i / (Place)c;
-        Int row = pixel / (Place)w, column = pixel % (Place)w;
-        const T *picture = x + p * h * w * c;
-        // the first window that reaches so far, and the last that begins so early
-        Int first_row = row + front - size + 1, first_column = column + front - size + 1;
-        first_row = first_row < 0 ? 0 : (first_row + stride - 1) / stride;
-        first_column = first_column < 0 ? 0 : (first_column + stride - 1) / stride;
-        A sum = 0;
-        for (Int a = first_row; a < out_h && a * stride - front <= row; a++)
-            for (Int b = first_column; b < out_w && b * stride - front <= column; b++)
-                if (winner(picture, h, w, c, a * stride - front, b * stride - front, size, channel)
-                    == (Int)pixel)
-                    sum += value_of(delta[((p * out_h + a) * out_w + b) * c + channel]);
-        x_delta[p * h * w * c + i] = as_map(sum);
-    }
+extern "C" __global__ void maxpool_backward(T *x_delta, const T *delta, const int *winners, Int n,
+                                            Int h, Int w, Int c, Int out_h, Int out_w, Int size,
+                                            Int stride, Int front, Int width) {
+    FOR_WIDTH(width, maxpool_backward_of<W>(x_delta, delta, winners, n, h, w, c, out_h, out_w, size,
+                                            stride, front))
 }
 
 extern "C" __global__ void avgpool(T *y, const T *x, Int n, Int pixels, Int c) {

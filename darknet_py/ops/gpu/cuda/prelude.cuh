@@ -44,6 +44,45 @@ typedef unsigned int Place;
     for (Place i = blockIdx.x * blockDim.x + threadIdx.x; i < (Place)(size); \
          i += gridDim.x * blockDim.x)
 
+// Values that lie side by side, read and written at once: W of them, 1 or 4.
+template <class V, int W> struct alignas(W * sizeof(V)) Pack {
+    V at[W];
+};
+
+template <int W> __device__ inline void load(A (&to)[W], const T *from) {
+    Pack<T, W> pack = *(const Pack<T, W> *)from;
+    for (int k = 0; k < W; k++)
+        to[k] = value_of(pack.at[k]);
+}
+
+template <int W> __device__ inline void store(T *to, const A (&from)[W]) {
+    Pack<T, W> pack;
+    for (int k = 0; k < W; k++)
+        pack.at[k] = as_map(from[k]);
+    *(Pack<T, W> *)to = pack;
+}
+
+// Calls make(channel) for W channels, and what that gives for each place of theirs, in a map of
+// `rows` pixels of c channels: what it computes of the channels alone is computed once a thread.
+// Neighbours in a block have neighbouring channels, then the next pixel.
+template <int W, class Make> __device__ inline void each_row(Int rows, Int c, Make make) {
+    int groups = (int)(c / W);
+    for (int first = 0; first < groups; first += THREADS) {
+        int here = groups - first < THREADS ? groups - first : THREADS, lines = THREADS / here;
+        int line = threadIdx.x / here;
+        if (line >= lines)
+            continue;
+        Int channel = (Int)(first + threadIdx.x % here) * W;
+        auto work = make(channel);
+        for (Int row = blockIdx.x * (Int)lines + line; row < rows; row += gridDim.x * (Int)lines)
+            work(row * c + channel);
+    }
+}
+
+// A kernel's body for both widths
+#define FOR_WIDTH(width, call) \
+    if ((width) == 4) { constexpr int W = 4; call; } else { constexpr int W = 1; call; }
+
 // The sum, or the largest, over a block of THREADS; every thread gets it.
 __device__ inline A block_sum(A value, A *room) {
     room[threadIdx.x] = value;

@@ -20,10 +20,10 @@ ALL_THREADS = pytest.mark.parametrize("threads", THREADS)
 def test_normalize(shape: tuple[int, ...], adds: str, activation: str, threads: int) -> None:
     n, h, w, c = shape
     x, other = random_array(shape, 1, "float32"), random_array(shape, 2, "float32")
-    scale, shift = random_array((c,), 3, "float32"), random_array((c,), 4, "float32")
+    mean, scale, shift = (random_array((c,), seed, "float32") for seed in (5, 3, 4))
     x_map, y_map, other_map = map_of(x, 0), Map(shape), map_of(other)
     there = other_map.address - y_map.address
-    coefficients = channels(scale), channels(shift)
+    coefficients = channels(scale), channels(shift), channels(mean)
     run(
         kernels.normalize,
         threads,
@@ -35,12 +35,13 @@ def test_normalize(shape: tuple[int, ...], adds: str, activation: str, threads: 
         vectors=padded(c) // padded(1),
         scale=address(coefficients[0]),
         shift=address(coefficients[1]),
+        mean=address(coefficients[2]),
         slopes=address(given := slopes(activation)),
         **x_map.pitches("x"),
         **y_map.pitches("y"),
     )
     del given
-    expected = x.astype("d") * scale + shift
+    expected = (x.astype("d") - mean) * scale + shift
     expected = activate(expected + other if adds == "before" else expected, activation)
     expected += other if adds == "after" else 0
     np.testing.assert_allclose(y_map.values, expected, rtol=1e-6, atol=1e-6)
@@ -53,9 +54,9 @@ def test_normalize(shape: tuple[int, ...], adds: str, activation: str, threads: 
 def test_normalize_pooled(shape: tuple[int, ...], activation: str, threads: int) -> None:
     n, h, w, c = shape
     x = random_array(shape, 1, "float32")
-    scale, shift = random_array((c,), 3, "float32"), random_array((c,), 4, "float32")
+    mean, scale, shift = (random_array((c,), seed, "float32") for seed in (5, 3, 4))
     x_map, y_map = map_of(x), Map((n, h // 2, w // 2, c))
-    coefficients = channels(scale), channels(shift)
+    coefficients = channels(scale), channels(shift), channels(mean)
     run(
         kernels.normalize_pooled,
         threads,
@@ -65,12 +66,13 @@ def test_normalize_pooled(shape: tuple[int, ...], activation: str, threads: int)
         vectors=padded(c) // padded(1),
         scale=address(coefficients[0]),
         shift=address(coefficients[1]),
+        mean=address(coefficients[2]),
         slopes=address(given := slopes(activation)),
         **x_map.pitches("x"),
         **y_map.pitches("y"),
     )
     del given
-    expected = maxpool(activate(x.astype("d") * scale + shift, activation), 2, 2, 0)
+    expected = maxpool(activate((x.astype("d") - mean) * scale + shift, activation), 2, 2, 0)
     np.testing.assert_allclose(y_map.values, expected, rtol=1e-6, atol=1e-6)
     assert x_map.is_sound()
     assert y_map.is_sound()

@@ -38,8 +38,8 @@ class Case:
         self.scales, self.biases = (random_array((c,), i, "float32") for i in (4, 5))
         self.mean, self.variance = normalize.batch_statistics(self.x)
         self.scale = self.scales / (np.sqrt(self.variance) + np.float32(1e-6))
-        self.shift = self.biases - self.mean * self.scale
-        z = self.x.astype("d") * self.scale + self.shift
+        self.shift = self.biases
+        z = (self.x.astype("d") - self.mean) * self.scale + self.shift
         self.y = activate(z + self.added if kind == "stored" else z, activation)
         self.pool = (2, 2, 0) if kind == "pooled" else None
         n, h, w, _ = shape

@@ -61,7 +61,7 @@ def test_statistics(case: tuple[int, ...], shift: float, rolls: bool, threads: i
         scale = scales / (np.sqrt(found["variance"][:c]) + 1e-6)
         np.testing.assert_allclose(found["scale"][:c], scale, rtol=1e-6)
         expected = normalize.batchnorm(x.astype("d"), scales, biases, mean, variance)
-        y = x * found["scale"][:c].astype("d") + found["shift"][:c]
+        y = (x - found["mean"][:c].astype("d")) * found["scale"][:c] + found["shift"][:c]
         np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5 + 1e-6 * shift)
     for value in found.values():
         assert not value[c:].any()
@@ -100,7 +100,7 @@ def test_fixed_statistics(c: int, has_biases: bool, threads: int) -> None:
     given = values["scales"], biases if has_biases else None, *statistics
     expected = normalize.batchnorm(x, *given)
     size = np.abs(expected).max(axis=(0, 1, 2))
-    error = np.abs(x * scale[:c] + shift[:c] - expected)
+    error = np.abs((x - mean[:c]) * scale[:c] + shift[:c] - expected)
     assert (error <= 1e-4 * np.abs(expected) + 1e-6 * size + 1e-5).all()
     for found, value in zip((mean, variance), statistics, strict=True):
         np.testing.assert_array_equal(found[:c], value)

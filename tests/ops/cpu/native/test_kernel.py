@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import llvmlite
 import numpy as np
 import pytest
 
 from darknet_py.ops import cache, notices
-from darknet_py.ops.cpu.native import host
 from darknet_py.ops.cpu.native import kernel as kernels
 from darknet_py.ops.cpu.native.interpreter import get, put
-from darknet_py.ops.cpu.native.kernel import kernel, version
+from darknet_py.ops.cpu.native.kernel import kernel
 from tests.support.kernels import address, run
 from tests.support.processes import run_python, start_python
 
@@ -33,14 +30,6 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.undo()
     cache.folder.cache_clear()
     notices.when_compiling(None)
-
-
-@pytest.fixture
-def fresh() -> Iterator[None]:
-    """What goes into a version is looked up again, and forgotten after."""
-    kernels._versions.cache_clear()
-    yield
-    kernels._versions.cache_clear()
 
 
 def test_a_step_is_the_address_and_the_arguments_in_order() -> None:
@@ -88,7 +77,7 @@ def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
     assert run_python(SCRIPT, **where).split() == ["compiling", "True", "4", "True"]
     assert run_python(SCRIPT, **where).split() == ["4", "False"]
     # a damaged file is made anew
-    (path,) = tmp_path.rglob("test_kernel.subtract")
+    (path,) = tmp_path.rglob("test_kernel.subtract-*")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     assert run_python(SCRIPT, **where).split() == ["compiling", "True", "4", "True"]
@@ -102,7 +91,7 @@ def test_two_processes_compile_at_once(tmp_path: Path) -> None:
         assert process.returncode == 0, error
         assert out.split()[-2] == "4"
     (folder,) = tmp_path.iterdir()
-    assert [path.name for path in folder.iterdir()] == ["test_kernel.subtract"]
+    assert len(list(folder.glob("test_kernel.subtract-*"))) == len(list(folder.iterdir())) == 1
 
 
 def test_where_nothing_can_be_kept(tmp_path: Path) -> None:
@@ -120,57 +109,11 @@ def test_is_said_before_the_first_kernel_alone(own_cache: Path) -> None:
         kernels.object_code("test.subtract", subtract.function, 2)
     kernels.object_code("test.other", subtract.function, 2)
     assert said == [True]
-    assert {path.name for path in own_cache.rglob("*.*")} == {"test.subtract", "test.other"}
+    names = {path.name.partition("-")[0] for path in own_cache.rglob("*-*")}
+    assert names == {"test.subtract", "test.other"}
     notices.when_compiling(said.append)
     kernels.object_code("test.subtract", subtract.function, 2)
     assert said == [True]
-
-
-@pytest.mark.usefixtures("fresh")
-@pytest.mark.parametrize(
-    "change", ["llvmlite", "numba", "vector length", "processor", "source", "ours", "setting"]
-)
-def test_the_version_changes_with(
-    change: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    before = version()
-    kernels._versions.cache_clear()
-    assert version() == before
-    kernels._versions.cache_clear()
-    if change == "llvmlite":
-        monkeypatch.setattr(llvmlite, "__version__", "99.0")
-    elif change == "numba":
-        monkeypatch.setattr(kernels, "_numba_version", lambda: "99.0")
-    elif change == "vector length":
-        monkeypatch.setattr(host, "vector_length", lambda: 32)
-    elif change == "processor":
-        monkeypatch.setattr(host, "cpu", lambda: ("other", "+feature"))
-    elif change == "source":
-        (tmp_path / "more.py").write_text("more = 1")
-        monkeypatch.setattr(kernels, "_SOURCES", (*kernels._SOURCES, tmp_path))
-    elif change == "ours":
-        (tmp_path / "__init__.py").write_text('__version__ = "99.0"')
-        monkeypatch.setattr(kernels, "_PACKAGE", tmp_path / "__init__.py")
-    elif change == "setting":
-        monkeypatch.setenv("NUMBA_OPT", "1")
-    assert version() != before
-
-
-def test_the_version_of_a_kernel_elsewhere_is_that_of_its_file(tmp_path: Path) -> None:
-    ours = Path(kernels.__file__).parents[1] / "kernels" / "direct.py"
-    assert version(str(ours)) == version()
-    file = tmp_path / "file.py"
-    file.write_text("1")
-    first = version(str(file))
-    file.write_text("2")
-    assert len({version(), first, version(str(file))}) == 3
-
-
-def test_the_version_of_numba_without_loading_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    numba = importlib.import_module("numba")
-    assert numba.__version__ in kernels._numba_version()
-    monkeypatch.setattr(kernels, "find_spec", lambda _: None)
-    assert kernels._numba_version() == numba.__version__
 
 
 FORK = """

@@ -1,0 +1,184 @@
+"""An array that a layer learns or counts, and what it takes of those who replace it."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from darknet_py.errors import NotFiniteError, ShapeError
+
+Array = Any
+Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+@dataclass(eq=False)
+class _Cell:
+    """What networks share that have one parameter, of several sizes say."""
+
+    data: Array = None
+    updates: Array = None
+    shown: Array = None
+    """The view of data that was handed out: who has it may write to it at any time."""
+    digest: int | None = None
+    """Of data, when it was looked at last."""
+    version: int = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Of a copy nothing was handed out."""
+        return {**vars(self), "shown": None, "digest": None}
+
+
+@dataclass(eq=False)
+class Parameter:
+    """An array that a layer keeps: learned ones have `updates`, and all stand in `.weights`.
+
+    `shape` is the shape in here. A `.weights` file holds the values in the order of the C
+    program: `to_file` and `from_file` turn one order into the other.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initialise: Initialiser
+    decay: bool = False
+    learned: bool = True
+    file_shape: tuple[int, ...] | None = None
+    file_axes: tuple[int, ...] | None = None
+    """The array in the file has `file_shape`; its axis i is axis file_axes[i] in here."""
+    owner: str = ""
+    """Whose it is, for messages."""
+    _cell: _Cell = field(default_factory=_Cell, repr=False)
+
+    @property
+    def value(self) -> Array:
+        """The values, of `shape`, float32, on the network's device; None before there are any.
+
+        Can be changed in place: the next prediction sees it. Can be assigned an array, or a list,
+        of real numbers of this shape, on the host or this device: its values are copied. Raises
+        ShapeError for anything else, NotFiniteError for what float32 has no finite number for.
+        """
+        cell = self._cell
+        if cell.shown is None and cell.data is not None:
+            cell.shown, cell.digest = cell.data.view(), None
+        return cell.shown
+
+    @value.setter
+    def value(self, given: Array) -> None:
+        if given is None:
+            self.data = None
+        elif given is not self._cell.shown:  # else it was changed in place: p.value *= 2
+            self.data = self._finite(self._copied(given))
+
+    @property
+    def data(self) -> Array:
+        """The values for those who compute: who changes these in place calls Network.changed."""
+        return self._cell.data
+
+    @data.setter
+    def data(self, given: Array) -> None:
+        fits = given is None or self._fits(given)
+        self._cell.data, self._cell.shown = given if fits else self._copied(given), None
+
+    @property
+    def updates(self) -> Array:
+        """What a batch adds up, of `shape`, float32; between batches, SGD's velocity. None before
+        the first. Can be assigned as `value` can."""
+        return self._cell.updates
+
+    @updates.setter
+    def updates(self, given: Array) -> None:
+        fits = given is None or self._fits(given)
+        self._cell.updates = given if fits else self._copied(given)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def share(self, other: Parameter) -> None:
+        """From now on both are one: what becomes of either becomes of both."""
+        self._cell = other._cell
+
+    def put_on_paper(self) -> None:
+        """Shares nothing any more; its values are zeros, which take no memory."""
+        self._cell = _Cell(np.broadcast_to(np.zeros((), np.float32), self.shape))
+
+    @property
+    def is_handed_out(self) -> bool:
+        """Whether somebody may change `value` in place at any time."""
+        return self._cell.shown is not None
+
+    def version(self, to_host: Callable[[Array], np.ndarray]) -> int:
+        """Another number than before where `value`, handed out, has been changed in place."""
+        cell = self._cell
+        digest = zlib.crc32(np.ascontiguousarray(to_host(cell.data)).data)
+        cell.version += digest != cell.digest
+        cell.digest = digest
+        return cell.version
+
+    def from_file(self, flat: np.ndarray) -> np.ndarray:
+        """The values of a file (size,), in the shape in here."""
+        if self.file_axes is None:
+            return flat.reshape(self.shape)
+        back = np.argsort(self.file_axes)
+        stored = flat.reshape(self._file_grid())
+        return np.ascontiguousarray(stored.transpose(back)).reshape(self.shape)
+
+    def to_file(self, value: np.ndarray) -> np.ndarray:
+        """The values (size,) in the order of a file."""
+        if self.file_axes is None:
+            return value.reshape(-1)
+        grid = self._file_grid()
+        here = [0] * len(grid)
+        for axis, length in zip(self.file_axes, grid, strict=True):
+            here[axis] = length
+        return value.reshape(here).transpose(self.file_axes).reshape(-1)
+
+    def _file_grid(self) -> tuple[int, ...]:
+        assert self.file_shape is not None
+        return self.file_shape
+
+    @property
+    def _where(self) -> str:
+        return f"{self.owner}: {self.name}" if self.owner else self.name
+
+    def _fits(self, given: Any) -> bool:
+        """Whether it is an array that kernels can work on as it is."""
+        data = self._cell.data
+        if not hasattr(given, "flags") or isinstance(given, np.memmap | np.ma.MaskedArray):
+            return False
+        if data is not None and (type(given) is not type(data) or given.dtype != data.dtype):
+            return False
+        flags = given.flags
+        can_write = getattr(flags, "writeable", True) and getattr(flags, "aligned", True)
+        is_float = given.dtype in (np.float32, np.float64)
+        return is_float and given.shape == self.shape and flags.c_contiguous and can_write
+
+    def _copied(self, given: Any) -> Array:
+        """A copy on the device, in order, of the type that the values have. Raises ShapeError."""
+        data = self._cell.data
+        if isinstance(given, np.ma.MaskedArray):
+            raise ShapeError(f"{self._where}: was given a masked array: expected all its numbers")
+        if data is None or not isinstance(given, type(data)):
+            try:
+                given = np.asarray(given)
+            except (TypeError, ValueError, RuntimeError) as error:
+                what = type(given).__name__
+                raise ShapeError(f"{self._where}: no array can be made of a {what}") from error
+        if given.dtype.kind not in "fiu":
+            raise ShapeError(f"{self._where}: expected real numbers, found {given.dtype}")
+        if given.shape != self.shape:
+            raise ShapeError(f"{self._where}: expected shape {self.shape}, found {given.shape}")
+        kind = np.float64 if data is None and given.dtype == np.float64 else np.float32
+        with np.errstate(over="ignore"):  # what is too large becomes infinite
+            if data is None:
+                return np.array(given, kind, order="C")
+            return np.array(given, data.dtype, order="C", like=data)
+
+    def _finite(self, array: Array) -> Array:
+        if not bool(np.isfinite(array).all()):
+            raise NotFiniteError(f"{self._where}: was given numbers that are not finite (NaN)")
+        return array

@@ -1,0 +1,1 @@
+"""Kinds of trials with which the frame of scripts/torture is tested."""
