@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -56,7 +57,7 @@ def value(random: Random) -> Any:
     """Anything."""
     if random.randrange(20) == 0:
         return _nested(random.choice([2, 5, 500]))
-    return random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS]))
+    return deepcopy(random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS])))
 
 
 def _nested(depth: int) -> Any:
@@ -77,7 +78,7 @@ def _mutate(random: Random, document: Any) -> Any:
         elif what == 1:
             document[random.choice(_TEXTS)] = value(random)
         elif what == 2:
-            document[key] = document[random.choice(list(document))]
+            document[key] = deepcopy(document[random.choice(list(document))])
         else:
             document[key] = _mutate(random, document[key])
         return document
@@ -88,7 +89,7 @@ def _mutate(random: Random, document: Any) -> Any:
     elif what == 1:
         document.insert(place, value(random))
     elif what == 2:
-        document.insert(place, document[random.randrange(len(document))])
+        document.insert(place, deepcopy(document[random.randrange(len(document))]))
     elif what == 3:
         random.shuffle(document)
     else:
