@@ -25,11 +25,12 @@ N = TypeVar("N", int, float)
 
 MAX_BYTES = 16 << 20
 MAX_LINES = 1_000_000
+MAX_LINE = 1 << 20
 MAX_SECTIONS = 100_000
-"""No cfg that means well is larger, and what is read stays in memory."""
+"""No cfg that means well is larger, and what is read stays in memory. A line: in letters."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Value:
     """What stands behind `key=`, without blanks, and where."""
 
@@ -275,9 +276,7 @@ class Section:
 
 def read_sections(path: str | Path) -> list[Section]:
     """The sections of a `.cfg` file, in order. Raises CfgError."""
-    text = read_text(path, "surrogateescape")
-    if len(text) > MAX_BYTES:
-        raise CfgError(path, None, f"is larger than {MAX_BYTES >> 20} MiB: is it a cfg?")
+    text = read_text(path, "surrogateescape", MAX_BYTES)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -292,6 +291,9 @@ def parse_sections(text: str, path: str | Path = "<text>") -> list[Section]:
     for number, raw, line in cfg_lines(text):
         if number > MAX_LINES:
             raise CfgError(path, None, f"has more than {MAX_LINES:,} lines: is it a cfg?")
+        if len(raw) > MAX_LINE:
+            message = f"is longer than {MAX_LINE:,} letters: is this a cfg?"
+            raise CfgError(path, number, message)
         if line.startswith("["):
             if len(sections) == MAX_SECTIONS:
                 message = f"has more than {MAX_SECTIONS:,} sections: is it a cfg?"
@@ -329,5 +331,5 @@ def _range(minimum: float, maximum: float, limit: float) -> str:
 
 def shown(text: str) -> str:
     """A piece of a file, fit for one line of a message."""
-    printable = one_line(text)
+    printable = one_line(text[:61])
     return printable if len(printable) <= 60 else printable[:57] + "..."

@@ -16,20 +16,21 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-def read_text(path: str | Path, errors: str = "strict") -> str:
+def read_text(path: str | Path, errors: str = "strict", most: int | None = None) -> str:
     """The text of a file: UTF-8, with or without a byte-order mark.
 
     errors: what becomes of bytes that are no UTF-8, as for `bytes.decode`: "surrogateescape" keeps
-    them, as names of files may have them. Raises CfgError for a file that cannot be read, is too
-    large, or is not text.
+    them, as names of files may have them. most: bytes that it may have (MAX_BYTES). Raises CfgError
+    for a file that cannot be read, is too large, or is not text.
     """
+    most = MAX_BYTES if most is None else most
     try:
         with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            raw = file.read(most + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
         raise CfgError(path, None, _reason(error)) from error
-    if len(raw) > MAX_BYTES:
-        raise CfgError(path, None, f"is larger than {MAX_BYTES >> 20} MiB: not a text file of ours")
+    if len(raw) > most:
+        raise CfgError(path, None, f"is larger than {most >> 20} MiB: is it the right file?")
     wide = _wide(raw)
     if wide:
         raise CfgError(path, None, f"it is {wide}: save as UTF-8")

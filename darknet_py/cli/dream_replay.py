@@ -48,7 +48,7 @@ def replay(given: Sequence[str], asked: Asked, chosen: Chosen) -> None:
     inputs = [str(path), *files.values()]
     if out.exists() and any(os.path.samefile(out, one) for one in inputs):
         raise DreamError(f"{out}: is read to make the picture again: name another with -o")
-    request = _request(path, recipe, files)
+    request = request_of(path, recipe, files)
     values = recipe.values
     then = replace(
         chosen,
@@ -76,7 +76,7 @@ def replay(given: Sequence[str], asked: Asked, chosen: Chosen) -> None:
     say_line(f"{out}: equal to {path}, byte for byte")
 
 
-def _request(path: Path, recipe: Recipe, files: Mapping[str, str]) -> Request:
+def request_of(path: Path, recipe: Recipe, files: Mapping[str, str]) -> Request:
     """What a recipe asks for, of these files. Raises DreamError."""
     from darknet_py.errors import DreamError
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +17,6 @@ from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
 from darknet_py.images.decode import as_picture_errors, decode
 from darknet_py.images.words import read_words
-from darknet_py.resources import open_regular
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _SUFFIXES = f"end the name in {', '.join(_KINDS)}"
@@ -82,16 +81,17 @@ def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
     """A regular file, to be read. Raises PictureError, without the path, for anything else."""
     try:
-        return open_regular(path)
-    except IsADirectoryError as error:
-        raise PictureError("is a folder, not a picture: name a file in it") from error
+        kind = os.stat(path).st_mode
+        if stat.S_ISDIR(kind):
+            raise PictureError("is a folder, not a picture: name a file in it")
+        if not stat.S_ISREG(kind):  # Opening a pipe would wait for somebody to write.
+            raise PictureError("is not a regular file: save it as one first")
+        return open(path, "rb")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PictureError("no such file: check the name") from error
     except PermissionError as error:
         raise PictureError("may not be read: check its permissions") from error
     except OSError as error:
-        if error.errno == errno.EINVAL:
-            raise PictureError("is not a regular file: save it as one first") from error
         raise PictureError(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # A null byte in the name.
         raise PictureError("is not a name that a file can have") from error

@@ -204,7 +204,13 @@ def test_what_is_too_large_for_a_cfg(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sections_module, "MAX_BYTES", 1 << 20)
     assert read_sections(path) == []
     path.write_bytes(b"#" * ((1 << 20) + 1))
-    assert mistake(lambda: read_sections(path)) == f"{path}: is larger than 1 MiB: is it a cfg?"
+    too_large = f"{path}: is larger than 1 MiB: is it the right file?"
+    assert mistake(lambda: read_sections(path)) == too_large
+    monkeypatch.setattr(sections_module, "MAX_LINE", 20)
+    assert mistake(lambda: parse_sections("[a]\nb=" + "1" * 30, "my.cfg")) == (
+        "my.cfg:2: is longer than 20 letters: is this a cfg?"
+    )
+    monkeypatch.undo()
     monkeypatch.setattr(sections_module, "MAX_SECTIONS", 3)
     assert len(parse_sections("[a]\n" * 3)) == 3
     assert mistake(lambda: parse_sections("[a]\n" * 4, "my.cfg")) == (

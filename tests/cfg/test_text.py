@@ -79,7 +79,7 @@ def test_a_file_that_is_too_large_is_an_error(file: Path, monkeypatch: pytest.Mo
     file.write_bytes(b"a" * (1 << 20))
     assert len(read_text(file)) == 1 << 20
     file.write_bytes(b"a" * ((1 << 20) + 1))
-    assert mistake(file) == f"{file}: is larger than 1 MiB: not a text file of ours"
+    assert mistake(file) == f"{file}: is larger than 1 MiB: is it the right file?"
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:

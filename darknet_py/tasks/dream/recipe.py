@@ -22,9 +22,9 @@ from typing import Any
 from darknet_py.errors import DreamError, PictureError
 from darknet_py.images import load_info
 from darknet_py.ops import cache
-from darknet_py.resources import open_regular
 from darknet_py.tasks.dream.ingredients import INGREDIENTS, Flag, Picture, Whole
 from darknet_py.text import joined_bytes, one_line
+from darknet_py.untrusted import open_file
 
 _PROGRAM = ["darknet", "nightmare"]
 _DIGEST, _SIGNATURE = "SHA256 ", "Signature"
@@ -275,7 +275,7 @@ def _candidates(name: str, places: Sequence[Path]) -> Iterator[Path]:
 def _digest(path: str | Path) -> str:
     found = hashlib.sha256()
     try:
-        with open_regular(path) as file:
+        with open_file(path) as file:
             while part := file.read(_CHUNK):
                 found.update(part)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
