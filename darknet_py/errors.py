@@ -6,15 +6,21 @@ from pathlib import Path
 
 from darknet_py.text import one_line
 
+_LONGEST = 2000
+"""Characters of a message: a file may hold a name, or a number, of any length."""
+
 
 class DarknetError(Exception):
     """Something the user can mend. `str(error)` is one line: where, what, what to do; whatever the
-    names in it, it can be shown as it is."""
+    names in it, it can be shown as it is. Of one that is too long, the middle is left out."""
 
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(one_line(message))
+        line = one_line(message)
+        if len(line) > _LONGEST:
+            line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+        super().__init__(line)
 
 
 class CfgError(DarknetError):

@@ -50,6 +50,7 @@ class Section:
         self.name = name
         self.path = path
         self.line = line
+        self._shown = f"[{shown(name)}]"
         self.values: dict[str, Value] = {}
         self._alone: dict[str, int] = {}
         """Lines with nothing but a key: to the C program a key that is there, and has no value."""
@@ -95,17 +96,17 @@ class Section:
         """Raises CfgError at the line of `key`, or at the section's where it has none."""
         if key is None and self._passed_over:
             message += f" (line {self._passed_over[0]} is no key=value, and was passed over)"
-        raise CfgError(self.path, self._line_of(key), f"[{self.name}] {message}")
+        raise CfgError(self.path, self._line_of(key), f"{self._shown} {message}")
 
     def warn(self, message: str, at: int | str | None = None) -> None:
         """Adds a warning at a line, or at that of a key, or at the section's."""
         line = at if isinstance(at, int) else self._line_of(at)
-        self._warnings[line, f"[{self.name}] {message}"] = None
+        self._warnings[line, f"{self._shown} {message}"] = None
 
     def fail_in_training(self, message: str, key: str | None = None) -> None:
         """Adds a warning, which `check_trainable` makes an error."""
         self.warn(f"{message}: it cannot be trained", key)
-        self._faults[self._line_of(key), f"[{self.name}] {message}"] = None
+        self._faults[self._line_of(key), f"{self._shown} {message}"] = None
 
     def check_trainable(self) -> None:
         """Raises CfgError for the first value that was wrong for training alone."""
@@ -115,7 +116,7 @@ class Section:
     def warnings(self) -> list[tuple[int, str]]:
         """(line, message) of what was read in another way than it stands there, so far, and of
         keys that nobody asked for."""
-        unread = [(line, f"[{self.name}] {shown(key)}= is not used") for line, key in self.unread()]
+        unread = [(line, f"{self._shown} {shown(key)}= is not used") for line, key in self.unread()]
         return sorted([*self._warnings, *unread], key=lambda warning: warning[0])
 
     def unread(self) -> list[tuple[int, str]]:

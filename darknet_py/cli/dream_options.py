@@ -10,6 +10,7 @@ import click
 
 from darknet_py.cli.finite import FiniteRange
 from darknet_py.cli.options import as_one
+from darknet_py.tasks.dream.ingredients import INGREDIENTS, Real, Whole
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Asked:
     seed: int
     layers: str | None
     channels: str | None
-    label: str | None
+    label: str | int | None
     names: str | None
     guide: str | None
     laplacian: int
@@ -53,10 +54,16 @@ class Asked:
     fps: float
     sheet: bool
     replay: str | None
+    trust: bool
 
 
-def _number(least: int = 0) -> Any:
-    return click.IntRange(min=least)
+def _range(name: str) -> Any:
+    """What an option may be: its recipe's range."""
+    _, kind = INGREDIENTS[name]
+    if isinstance(kind, Whole):
+        return click.IntRange(kind.least, kind.most)
+    assert isinstance(kind, Real)
+    return FiniteRange(kind.least, kind.most, min_open=kind.least_open, max_open=kind.most_open)
 
 
 PRESETS = ("creatures", "eyes", "ornament", "class", "zoom")
@@ -70,26 +77,26 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         help="What to dream of and how, for any network and picture; options that are given win. "
         " [default: creatures without LAYER, class with --class, ornament with --sheet]",
     ),
-    click.option("-rounds", "--rounds", type=_number(1), default=1, help="Pictures to make."),
-    click.option("-iters", "--iters", type=_number(1), default=10, help="Steps to each."),
+    click.option("-rounds", "--rounds", type=_range("rounds"), default=1, help="Pictures to make."),
+    click.option("-iters", "--iters", type=_range("iters"), default=10, help="Steps to each."),
     click.option(
         "-range",
         "--range",
         "span",
-        type=_number(1),
+        type=_range("span"),
         default=1,
         help="Layers around LAYER that each step draws from: 10 -range 3 is 9 to 11.",
     ),
     click.option(
         "-octaves",
         "--octaves",
-        type=_number(1),
+        type=_range("octaves"),
         default=4,
         help="Scales that each step draws from.",
     ),
     click.option(
         "--octave-scale",
-        type=FiniteRange(1, 16, min_open=True),
+        type=_range("octave_scale"),
         default=4 / 3,
         show_default="4/3",
         help="How many times as large each scale is as the next.",
@@ -100,29 +107,33 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         help="-iters steps at each scale in turn, the smallest first, instead of drawing one.",
     ),
     click.option(
-        "-rate", "--rate", type=FiniteRange(), default=0.05, help="How much of a step is added."
+        "-rate", "--rate", type=_range("rate"), default=0.05, help="How much of a step is added."
     ),
     click.option(
         "-thresh",
         "--thresh",
-        type=FiniteRange(),
+        type=_range("thresh"),
         default=1.0,
         help="Features this many standard deviations above their mean are made stronger.",
     ),
     click.option(
         "-zoom",
         "--zoom",
-        type=FiniteRange(0.05, 20),
+        type=_range("zoom"),
         default=1.0,
         help="After each round: .99 magnifies the middle 99 %.",
     ),
     click.option(
-        "-rotate", "--rotate", type=FiniteRange(), default=0.0, help="After each round, in radians."
+        "-rotate",
+        "--rotate",
+        type=_range("rotate"),
+        default=0.0,
+        help="After each round, in radians.",
     ),
     click.option(
         "-norm",
         "--norm",
-        type=click.IntRange(0, 1),
+        type=_range("norm"),
         default=1,
         help="Whether steps are made equally strong; 0: added as they come.",
     ),
@@ -130,7 +141,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "-o", "--output", metavar="FILE", help="The last round as this PNG or JPEG, no others."
     ),
-    click.option("--seed", type=_number(), default=0, help="Of all that is drawn."),
+    click.option("--seed", type=_range("seed"), default=0, help="Of all that is drawn."),
     click.option(
         "--layers",
         metavar="N:WEIGHT,...",
@@ -157,14 +168,14 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--laplacian",
-        type=_number(),
+        type=_range("laplacian"),
         metavar="LEVELS",
         default=0,
         help="Make details of so many sizes equally strong: smoother, in softer colours.",
     ),
     click.option(
         "--tv",
-        type=FiniteRange(min=0),
+        type=_range("tv"),
         default=0.0,
         help="Smooth by total variation: .5, say.",
     ),
@@ -193,7 +204,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "-momentum",
         "--momentum",
-        type=FiniteRange(0, 1, max_open=True),
+        type=_range("momentum"),
         default=0.9,
         help="Of a reconstruction: how much of each step stays in the next.",
     ),
@@ -201,16 +212,20 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         "-lambda",
         "--lambda",
         "smooth_rate",
-        type=FiniteRange(min=0),
+        type=_range("smooth_rate"),
         default=0.01,
         help="Of a reconstruction: how strongly pixels are drawn to their neighbours,",
     ),
     click.option(
-        "-smooth", "--smooth", type=_number(), default=1, help="which are so many pixels away."
+        "-smooth",
+        "--smooth",
+        type=_range("smooth"),
+        default=1,
+        help="which are so many pixels away.",
     ),
     click.option(
         "--tile",
-        type=_number(),
+        type=_range("tile"),
         metavar="N",
         help="Dream in tiles of N pixels, which takes less memory and more time; 0: never.  "
         "[as memory allows]",
@@ -234,6 +249,11 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--replay", metavar="PNG", help="Make a picture again by the recipe that stands in it."
+    ),
+    click.option(
+        "--trust",
+        is_flag=True,
+        help="With --replay: do what a recipe says that was not made here, without asking.",
     ),
 )
 

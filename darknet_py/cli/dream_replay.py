@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 import os
-import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.dream_options import Asked
-from darknet_py.cli.dream_request import Request, files_of, read_request
+from darknet_py.cli.dream_options import NO_PRESET, Asked
+from darknet_py.cli.dream_request import Request, check_request, defaults_of
 from darknet_py.cli.dreaming import prepare
 from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import Chosen
 
 if TYPE_CHECKING:
-    from darknet_py.tasks.dream.recipe import Recipe
+    from darknet_py.tasks.dream.forecast import Forecast
+    from darknet_py.tasks.dream.recipe import Found, Recipe
+
+_LONG = 3600
+"""Seconds that a dream of one's own may take without asking."""
 
 
-def replay(asked: Asked, chosen: Chosen) -> None:
-    """Makes a picture again, and says whether it is the same byte for byte; else exits with 1."""
+def replay(given: Sequence[str], asked: Asked, chosen: Chosen) -> None:
+    """Makes a picture again, and says whether it is the same byte for byte; else exits with 1.
+
+    given: files that it was made with, where they are neither beside it nor in cfg/. Where the
+    recipe was not made here, or the dream is long, it is asked first, on a terminal; elsewhere it
+    needs --trust.
+    """
     from darknet_py.errors import DreamError
     from darknet_py.images import save_image
-    from darknet_py.tasks.dream.recipe import read_recipe
+    from darknet_py.resources import shipped_folders
+    from darknet_py.tasks.dream.recipe import find_files, read_recipe
     from darknet_py.tasks.nightmare import Finished
 
     path = Path(asked.replay or "")
-    recipe = read_recipe(path)
+    found = read_recipe(path)
+    recipe = found.recipe
     out = output_file(asked.output, f"{path.stem}_again.png", PICTURES)
-    if out.exists() and os.path.samefile(out, path):
-        raise DreamError(f"{out}: is the picture that is to be made again: name another with -o")
-    request, then = _understood(path, recipe)
-    request = _found(request, recipe, path)
-    work = prepare(request, replace(then, quiet=chosen.quiet), rounds=recipe.round + 1)
+    files = find_files(recipe, path, given, shipped_folders())
+    inputs = [str(path), *files.values()]
+    if out.exists() and any(os.path.samefile(out, one) for one in inputs):
+        raise DreamError(f"{out}: is read to make the picture again: name another with -o")
+    request = _request(path, recipe, files)
+    values = recipe.values
+    then = replace(
+        chosen,
+        threads=chosen.threads or values.get("threads"),
+        exact=values.get("exact", False),
+        half=values.get("half", False),
+    )
+
+    def approve(forecast: Forecast) -> None:
+        _approve(path, out, found, files, forecast, asked.trust)
+
+    work = prepare(request, then, recipe.round + 1, approve)
     picture = None
     with closing(work.progress):
         for event in work.events:
@@ -44,53 +68,82 @@ def replay(asked: Asked, chosen: Chosen) -> None:
             if isinstance(event, Finished):
                 picture = event.picture
     assert picture is not None
-    save_image(picture, out, **recipe.words())
+    save_image(picture, out, **found.words)
     if out.read_bytes() != path.read_bytes():
-        say_line(f"darknet: {out} is not equal to {path}: another device or version", err=True)
+        reason = _difference(values, work.resolved)
+        say_line(f"darknet: {out} is not equal to {path}: {reason}", err=True)
         click.get_current_context().exit(1)
     say_line(f"{out}: equal to {path}, byte for byte")
 
 
-def _understood(path: Path, recipe: Recipe) -> tuple[Request, Chosen]:
-    """A recipe's command, read as if it had been typed. Raises DreamError."""
+def _request(path: Path, recipe: Recipe, files: Mapping[str, str]) -> Request:
+    """What a recipe asks for, of these files. Raises DreamError."""
     from darknet_py.errors import DreamError
 
-    command = click.get_current_context().command
+    defaults = defaults_of(click.get_current_context())
+    names = Asked.__dataclass_fields__
+    values = {name: recipe.values.get(name, defaults[name]) for name in names}
+    values.update(preset=NO_PRESET, guide=files.get("guide"), mask=files.get("mask"))
+    request = Request(
+        files["cfg"], files["weights"], files.get("source"), recipe.layer, Asked(**values)
+    )
     try:
-        program, name, *words = shlex.split(recipe.command)
-        if (program, name) != ("darknet", "nightmare") or {"-h", "--help"} & set(words):
-            raise ValueError("it makes no picture")
-        context = command.make_context("nightmare", words)
-        params: dict[str, Any] = context.params
-        chosen = Chosen(**{field.name: params.pop(field.name) for field in fields(Chosen)})
-        asked = Asked(**{field.name: params.pop(field.name) for field in fields(Asked)})
-        if not 0 <= recipe.round < asked.rounds:
-            raise ValueError(f"there is no round {recipe.round}")
-        return read_request(context, params["arguments"], replace(asked, replay=None)), chosen
-    except (ValueError, click.ClickException) as error:
-        reason = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        raise DreamError(f"{path}: its recipe is not understood: {reason}") from error
+        check_request(request)
+    except click.UsageError as error:
+        message = f"{path}: its recipe is not understood: {error.format_message()}"
+        raise DreamError(message) from error
+    return request
 
 
-def _found(request: Request, recipe: Recipe, path: Path) -> Request:
-    """The request with the files that the recipe was made with, wherever they are now."""
-    from darknet_py.resources import shipped_folders
-    from darknet_py.tasks.dream.recipe import find_by_digest
+def _approve(
+    path: Path, out: Path, found: Found, files: Mapping[str, str], forecast: Forecast, trust: bool
+) -> None:
+    """Raises DreamError where it does not fit into memory, or may not be done."""
+    from darknet_py.errors import DreamError
+    from darknet_py.ops.memory import available_memory
 
-    found = {
-        what: find_by_digest(what, name, recipe, path, shipped_folders())
-        for what, name in files_of(request).items()
-    }
-    asked = replace(
-        request.asked,
-        names=found.get("names", request.asked.names),
-        guide=found.get("guide"),
-        mask=found.get("mask"),
+    free = available_memory()
+    if forecast.bytes > free:
+        need = f"needs about {forecast.bytes / 1e9:,.1f} GB of memory"
+        raise DreamError(f"{path}: {need}, and {free / 1e9:,.1f} GB are free")
+    if trust or (found.is_ours and forecast.seconds <= _LONG):
+        return
+    why = "is not known to be made here" if not found.is_ours else "takes long"
+    where = files.get("source", "noise")
+    asks = (
+        f"{path}: its recipe {why}: {files['cfg']} with {files['weights']} would dream on {where}, "
+        f"{forecast.w} x {forecast.h} pixels, {_rounds(forecast)}, about "
+        f"{_duration(forecast.seconds)} and {forecast.bytes / 2**20:,.0f} MB, and write {out}"
     )
-    return replace(
-        request,
-        cfg=found["cfg"],
-        weights=found["weights"],
-        picture=found.get("source"),
-        asked=asked,
-    )
+    if not _on_terminal():
+        raise DreamError(f"{asks}: --trust lets it")
+    say_line(asks, err=True)
+    if not click.confirm("Shall it?", err=True):
+        raise DreamError(f"{path}: not made again")
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _rounds(forecast: Forecast) -> str:
+    from darknet_py.text import counted
+
+    steps = counted(forecast.steps, "step")
+    return steps if forecast.rounds == 1 else f"{forecast.rounds:,} times {steps}"
+
+
+def _duration(seconds: float) -> str:
+    """As a person says it."""
+    for name, length in (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:,.0f} {name}s"
+    return f"{max(seconds, 1):.0f} seconds"
+
+
+def _difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Why a picture is another than it was."""
+    for name in ("device", "threads"):
+        if name in then and then[name] != now[name]:
+            return f"it was made with --{name} {then[name]}, not {now[name]}"
+    return "another device or version"

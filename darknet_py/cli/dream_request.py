@@ -1,12 +1,12 @@
-"""What `darknet nightmare` is asked for, made of its words; and words made of it again."""
+"""What `darknet nightmare` is asked for, made of its words or of a recipe; and recipes of it."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -15,15 +15,24 @@ from darknet_py.cli.classify import EMBEDDED
 from darknet_py.cli.dream_options import NO_PRESET, Asked
 from darknet_py.cli.options import find_file
 from darknet_py.cli.order import split_network
+from darknet_py.tasks.dream.ingredients import (
+    INGREDIENTS,
+    Picture,
+    read_channels,
+    read_layers,
+    read_size,
+)
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.dream.objective import Wish
     from darknet_py.tasks.dream.options import Options
 
+T = TypeVar("T")
+
 CLOUDS = "data/clouds.png"
 """What the embedded network dreams on where nobody says."""
-_NOISE_SIZE = 512, 384
+_NOISE_SIZE = "512x384"
 
 
 @dataclass(frozen=True)
@@ -55,11 +64,6 @@ class Request:
         """A file with the names of the classes, if it is known."""
         return self.asked.names or (EMBEDDED.names if self.is_embedded else None)
 
-    def arguments(self) -> list[str]:
-        """As one would type them."""
-        given = [self.cfg, self.weights, self.picture, self.layer]
-        return [str(each) for each in given if each is not None]
-
 
 def read_request(context: click.Context, arguments: Sequence[str], asked: Asked) -> Request:
     """Raises click.UsageError for what does not go together. context: in which the options were
@@ -76,7 +80,7 @@ def read_request(context: click.Context, arguments: Sequence[str], asked: Asked)
     }
     request = Request(cfg, weights, rest[0] if rest else None, layer, asked, frozenset(given))
     request = _with_defaults(request)
-    _check(request)
+    check_request(request)
     return request
 
 
@@ -94,7 +98,8 @@ def _with_defaults(request: Request) -> Request:
     return replace(request, picture=picture, preset=None if preset == NO_PRESET else preset)
 
 
-def _check(request: Request) -> None:
+def check_request(request: Request) -> None:
+    """Raises click.UsageError for what does not go together."""
     asked = request.asked
     if request.picture is None and asked.start == "picture":
         raise click.UsageError("Missing argument 'PICTURE' (or --from noise).")
@@ -131,14 +136,12 @@ def _check(request: Request) -> None:
 
 def files_of(request: Request) -> dict[str, str]:
     """What goes into a picture, by what it is."""
-    asked = request.asked
     given = {
         "cfg": request.cfg,
         "weights": request.weights,
         "source": request.picture,
-        "guide": asked.guide,
-        "mask": asked.mask,
-        "names": request.names if asked.label is not None else None,
+        "guide": request.asked.guide,
+        "mask": request.asked.mask,
     }
     return {what: find_file(name) for what, name in given.items() if name is not None}
 
@@ -151,9 +154,9 @@ def wish_of(request: Request) -> Wish:
     return Wish(
         layer=request.layer,
         span=asked.span,
-        layers=_layers(asked.layers or ""),
+        layers=_read("--layers", read_layers, asked.layers) or (),
         label=asked.label,
-        channels=tuple(_integers(asked.channels or "")),
+        channels=_read("--channel", read_channels, asked.channels) or (),
         thresh=asked.thresh,
     )
 
@@ -207,52 +210,35 @@ def options_of(asked: Asked) -> Options:
 
 def noise_size(asked: Asked) -> tuple[int, int]:
     """Width and height of noise that has no picture's size."""
-    if asked.size is None:
-        return _NOISE_SIZE
-    found = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", asked.size)
-    if not found:
-        raise click.UsageError(f"--size {asked.size}: expected WIDTHxHEIGHT, such as 512x384.")
-    return int(found[1]), int(found[2])
+    return _read("--size", read_size, asked.size or _NOISE_SIZE)  # type: ignore[return-value]
 
 
-def _layers(text: str) -> tuple[tuple[tuple[int, float], ...], ...]:
-    return tuple(_together(part, text) for part in text.split("/")) if text else ()
+def _read(option: str, read: Callable[[str], T], text: str | None) -> T | None:
+    try:
+        return None if text is None else read(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option} {text}: {error}.") from error
 
 
-def _together(part: str, text: str) -> tuple[tuple[int, float], ...]:
-    found = []
-    for each in part.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,6})(?::(\d*\.?\d+))?\s*", each)
-        if not match:
-            raise click.UsageError(
-                f"--layers {text}: expected N:WEIGHT,..., such as 10:1,7:.3, or several with / "
-                "between them."
-            )
-        found.append((int(match[1]), float(match[2] or 1)))
-    return tuple(found)
+def defaults_of(context: click.Context) -> dict[str, Any]:
+    """What the command's options are where they are not given."""
+    return context.command.make_context(context.info_name, []).params
 
 
-def _integers(text: str) -> list[int]:
-    if text and not re.fullmatch(r"\s*[0-9]{1,6}(\s*,\s*[0-9]{1,6})*\s*", text):
-        raise click.UsageError(f"--channel {text}: expected N,..., such as 3 or 3,17.")
-    return [int(part) for part in text.split(",")] if text else []
-
-
-_NOT_RECORDED = {"output", "prefix", "gif", "webp", "fps", "memory", "quiet", "strict", "replay"}
 _ALWAYS = {"seed", "device", "threads", "tile"}
 
 
-def command_line(context: click.Context, request: Request, found: Mapping[str, Any]) -> str:
-    """The command with all that makes a difference, whatever it was typed like. found: options
-    whose values have been found out."""
-    words = ["darknet", "nightmare", *request.arguments()]
+def ingredients_of(
+    context: click.Context, request: Request, found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All that makes a difference, whatever the command was typed like, but for files: the values
+    of a recipe. found: options whose values have been found out."""
     values = {**context.params, **vars(request.asked), **found}
-    for option in context.command.params:
-        name = option.name or ""
-        if not isinstance(option, click.Option) or name in _NOT_RECORDED or name not in values:
-            continue
-        value = values[name]
-        if value is None or (value == option.get_default(context) and name not in _ALWAYS):
-            continue
-        words += [option.opts[0]] if option.is_flag else [option.opts[0], str(value)]
-    return shlex.join(words)
+    defaults = defaults_of(context)
+    return {
+        name: values[name]
+        for name, (_, kind) in INGREDIENTS.items()
+        if not isinstance(kind, Picture)
+        and values.get(name) is not None
+        and (name in _ALWAYS or values[name] != defaults[name])
+    }

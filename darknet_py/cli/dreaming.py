@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from darknet_py.cli.dream_output import Output, check_files
 from darknet_py.cli.dream_progress import Progress
 from darknet_py.cli.dream_request import (
     Request,
-    command_line,
     files_of,
+    ingredients_of,
     noise_size,
     options_of,
     read_request,
@@ -35,6 +35,7 @@ from darknet_py.cli.predictions import class_names
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
+    from darknet_py.tasks.dream.forecast import Forecast
     from darknet_py.tasks.dream.memory import DreamMemory
     from darknet_py.tasks.dream.options import Options
     from darknet_py.tasks.dream.recipe import Recipe
@@ -49,8 +50,8 @@ def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
     check_files(wanted)
     work = prepare(wanted, chosen)
     request = work.request
-    words = command_line(context, request, work.resolved)
-    out = Output(request, _recipe(words, request))
+    values = ingredients_of(context, request, work.resolved)
+    out = Output(request, _recipe(values, request))
     with closing(work.progress):
         for event in work.events:
             out.take(event)
@@ -66,11 +67,13 @@ def _suggestion(request: Request) -> str:
     return f"{request.picture}, dreamed on by {request.cfg}{how}: try a picture of your own"
 
 
-def _recipe(words: str, request: Request) -> Recipe:
+def _recipe(values: Mapping[str, Any], request: Request) -> Recipe:
     from darknet_py import __version__
-    from darknet_py.tasks.dream.recipe import Recipe, digests_of
+    from darknet_py.tasks.dream.recipe import Recipe, digests_of, plain_name
 
-    return Recipe(words, __version__, request.asked.seed, 0, digests_of(files_of(request)))
+    files = files_of(request)
+    names = {what: plain_name(name) for what, name in files.items()}
+    return Recipe(values, request.layer, names, digests_of(files), __version__)
 
 
 @dataclass(frozen=True)
@@ -84,33 +87,42 @@ class Work:
     resolved: dict[str, Any]
 
 
-def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work:
-    """Everything that can go wrong goes wrong here, before the first step."""
-    chosen = replace(chosen, threads=chosen_threads(chosen.threads))
+Approve = Callable[["Forecast"], None]
+
+
+def prepare(
+    request: Request, chosen: Chosen, rounds: int | None = None, approve: Approve | None = None
+) -> Work:
+    """Everything that can go wrong goes wrong here, before the first step. approve: told what would
+    be done, before weights are loaded; may raise."""
+    from darknet_py.tasks.dream.objective import check_depth
+
+    threads = chosen_threads(chosen.threads)
+    chosen = replace(chosen, threads=threads)
     net = read_network(request.cfg, chosen)
+    check_depth(net)
     scene = _scene(request, net)
     h, w, _ = scene.picture.shape
     request = resolve_preset(request, net, w, h)
     asked = request.asked
     options = replace(options_of(asked), rounds=rounds or asked.rounds)
-    device = chosen.device if chosen.device != "auto" else net.ops.__name__.rsplit(".", 1)[-1]
-    resolved: dict[str, Any] = {"threads": chosen.threads, "device": device}
+    device = net.ops.__name__.rsplit(".", 1)[-1]
+    resolved: dict[str, Any] = {"threads": threads, "device": device}
     if asked.sheet:
-        return _sheet(request, chosen, net, scene, options, resolved)
+        return _sheet(request, chosen, net, scene, options, resolved, approve)
+    from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
     from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
-    from darknet_py.tasks.dream.objective import choices, last_layer, targets
-    from darknet_py.tasks.names import find_class
+    from darknet_py.tasks.dream.objective import choices, class_number, last_layer, targets
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
 
     wish = wish_of(request)
     found = choices(net, wish)
-    names: list[str] = []
     if wish.label is not None:
         net.weights_path = find_file(request.weights)  # names may lie beside them
-        names = class_names(net, request.names)
-        find_class(wish.label, names)
+        names = [] if isinstance(wish.label, int) else class_names(net, request.names)
+        wish = replace(wish, label=class_number(net, wish.label, names))
+        resolved["label"] = wish.label
     net = net.upto(last_layer(found))
-    say_network(net, chosen)
     if asked.reconstruct:
         options = replace(options, octaves=1, coarse_to_fine=False)
     if request.preset and "octaves" not in request.given:
@@ -119,14 +131,22 @@ def prepare(request: Request, chosen: Chosen, rounds: int | None = None) -> Work
     check_sizes(net, w, h, options)
     guide = _load(asked.guide, net) if asked.guide else None
     shapes = shapes_of(net, found, wish.label is not None, guide)
-    resolved["tile"] = _tile(request, DreamMemory(net, w, h, shapes, options), chosen)
+    memory = DreamMemory(net, w, h, shapes, options)
+    tile = resolved["tile"] = _tile(asked, memory)
+    needed = memory.forecast(tile)
+    if approve is not None:
+        seconds = dream_seconds(net, w, h, shapes, options, tile, threads)
+        approve(Forecast(w, h, options.rounds, options.steps, seconds, needed))
+    say_network(net, chosen)
+    if not chosen.quiet:
+        _say_memory(memory, tile, needed)
     load_weights(net, find_file(request.weights), chosen)
     if asked.reconstruct:
         assert request.layer is not None
         events = reconstruct(net, scene.picture, request.layer, options)
     else:
-        wanted = targets(net, wish, found, names, guide)
-        events = nightmare(net, scene, wanted, options, resolved["tile"])
+        wanted = targets(net, wish, found, guide)
+        events = nightmare(net, scene, wanted, options, tile)
     return Work(request, events, Progress(options.rounds, options.steps, chosen.quiet), resolved)
 
 
@@ -137,8 +157,11 @@ def _sheet(
     scene: Scene,
     options: Options,
     resolved: dict[str, Any],
+    approve: Approve | None,
 ) -> Work:
     from darknet_py.errors import DreamError
+    from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
+    from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
     from darknet_py.tasks.dream.sheet import sheet, thumbnails, usable_layers
     from darknet_py.tasks.nightmare import Finished, Stepped
 
@@ -148,6 +171,13 @@ def _sheet(
     if not layers:
         raise DreamError(f"{net.path}: no layer can dream on a picture of {w} x {h}")
     net = net.upto(layers[-1])
+    if approve is not None:
+        # a round for each layer, at the picture's own scale, which is the largest
+        each = replace(options, rounds=len(layers), iters=options.steps, octaves=1)
+        shapes = shapes_of(net, [[(layer, 1.0)] for layer in layers], False, None)
+        seconds = dream_seconds(net, w, h, shapes, each, 0, resolved["threads"])
+        needed = DreamMemory(net, w, h, shapes[-1:], each).forecast()
+        approve(Forecast(w, h, len(layers), each.steps, seconds, needed))
     say_network(net, chosen)
     load_weights(net, find_file(request.weights), chosen)
 
@@ -161,31 +191,33 @@ def _sheet(
     return Work(request, events(), Progress(1, len(layers), chosen.quiet), resolved)
 
 
-def _tile(request: Request, dream: DreamMemory, chosen: Chosen) -> int:
-    """Pixels of a tile, 0 for none; says what memory the dream will take."""
+def _tile(asked: Asked, memory: DreamMemory) -> int:
+    """Pixels of a tile, 0 for none."""
     from darknet_py.tasks.dream.memory import free_memory
+
+    if asked.tile is not None:
+        return asked.tile
+    if asked.reconstruct:
+        return 0
+    limit = int(asked.memory * 2**30) if asked.memory else free_memory(memory.net)
+    return memory.choose_tile(limit)
+
+
+def _say_memory(memory: DreamMemory, tile: int, needed: int) -> None:
+    """What memory the dream will take, in bytes, and whether its tiles are seen."""
     from darknet_py.tasks.dream.tiles import exact_tile
 
-    asked = request.asked
-    tile = asked.tile
-    if tile is None and asked.reconstruct:
-        tile = 0
-    elif tile is None:
-        limit = int(asked.memory * 2**30) if asked.memory else free_memory(dream.net)
-        tile = dream.choose_tile(limit)
-    if not chosen.quiet:
-        megabytes = dream.forecast(tile) / 2**20
-        parts = f", in tiles of {tile} x {tile}" if tile else ""
-        say_line(f"memory: about {megabytes:,.0f} MB{parts}", err=True)
-        if tile and tile < max(dream.w, dream.h):
-            exact = max(exact_tile(dream.net, choice) for choice in dream.choices)
-            if tile < exact:
-                say_line(
-                    f"warning: tiles differ a little where they meet: from --tile {exact} on they "
-                    "do not",
-                    err=True,
-                )
-    return tile
+    parts = f", in tiles of {tile} x {tile}" if tile else ""
+    say_line(f"memory: about {needed / 2**20:,.0f} MB{parts}", err=True)
+    most = max(memory.w, memory.h)
+    if tile and tile < most:
+        exact = max(exact_tile(memory.net, choice, most) for choice in memory.choices)
+        if tile < exact:
+            say_line(
+                f"warning: tiles differ a little where they meet: from --tile {exact} on they "
+                "do not",
+                err=True,
+            )
 
 
 def _scene(request: Request, net: Network) -> Scene:

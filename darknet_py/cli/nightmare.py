@@ -32,7 +32,9 @@ def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
     CFG is what ends in .cfg; without it, the network that comes with the program dreams, and
     without PICTURE on clouds. Only layers up to the last that is needed are loaded.
 
-    Every PNG carries its recipe: --replay makes it again, byte for byte on the same device.
+    Every PNG carries its recipe: --replay makes it again, byte for byte on the same device. The
+    files that it was made with are known by their digests, and looked for beside it and in cfg/;
+    others are named as arguments. A recipe that was not made here asks before, or needs --trust.
 
     \b
     Examples:
@@ -42,13 +44,14 @@ def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
       darknet nightmare cfg/tiny.cfg tiny.weights dog.jpg --preset zoom --webp dog.webp --fps 12
       darknet nightmare cfg/tiny.cfg tiny.weights scream.jpg 13 -range 3 -iters 20 -rate .01
       darknet nightmare --sheet photo.jpg
+      darknet nightmare --replay dream.png
     """
     from darknet_py.cli.dream_replay import replay
     from darknet_py.cli.dreaming import dream
 
     if asked.replay:
-        if arguments:
-            raise click.UsageError("--replay takes all else from the picture: leave it out.")
-        replay(asked, chosen)
+        replay(arguments, asked, chosen)
+    elif asked.trust:
+        raise click.UsageError("--trust goes with --replay.")
     else:
         dream(arguments, asked, chosen)

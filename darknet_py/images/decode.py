@@ -25,10 +25,13 @@ from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.modes import mode_to_rgb
 from darknet_py.images.orientation import orient, orientation
 from darknet_py.images.quiet import quiet
+from darknet_py.ops.memory import SMALL, available_memory
 from darknet_py.text import one_line
 
 MAX_PIXELS = 2**27
 """Width times height: a larger picture (beyond 1.6 GB as float32 RGB) is refused unread."""
+_PIXEL = 20
+"""Bytes that a pixel takes on the way to float32, at most, about."""
 
 # Importing a reader registers it. Naming the formats keeps Pillow's other readers, among them
 # one that runs Ghostscript, away from files of unknown origin.
@@ -54,7 +57,7 @@ def decode(file: IO[bytes]) -> npt.NDArray[Any]:
 
     Raises PictureError, without a path, for anything that is not a picture within MAX_PIXELS.
     """
-    with _as_picture_errors():
+    with as_picture_errors():
         try:
             with Image.open(file, formats=FORMATS) as picture:
                 return _rgb(picture)
@@ -64,12 +67,14 @@ def decode(file: IO[bytes]) -> npt.NDArray[Any]:
 
 def upright_rgb(picture: Image.Image) -> npt.NDArray[Any]:
     """The same of a picture that Pillow has opened or made."""
-    with _as_picture_errors():
+    with as_picture_errors():
         return _rgb(picture)
 
 
 @contextmanager
-def _as_picture_errors() -> Iterator[None]:
+def as_picture_errors() -> Iterator[None]:
+    """Within the block, what a hostile file brings out of Pillow, or a lack of memory, becomes a
+    PictureError, without a path."""
     with quiet():
         try:
             yield
@@ -82,29 +87,25 @@ def _as_picture_errors() -> Iterator[None]:
             raise PictureError(_damage(reason)) from error
 
 
-def read_words(file: IO[bytes]) -> dict[str, str]:
-    """The text chunks of an open PNG. Raises PictureError, without a path, for anything else."""
-    with quiet():
-        try:
-            with Image.open(file, formats=["PNG"]) as picture:
-                picture.load()  # Some stand behind the pixels.
-                assert isinstance(picture, PngImagePlugin.PngImageFile)
-                return {key: str(value) for key, value in picture.text.items()}
-        except UnidentifiedImageError as error:
-            raise PictureError("is no PNG, which alone keeps words: name one") from error
-        except Image.DecompressionBombError as error:
-            raise PictureError(_too_large("the picture")) from error
-        except PILLOW_FAULTS as error:
-            reason = one_line(str(error))[:80] or type(error).__name__
-            raise PictureError(_damage(reason)) from error
-
-
 def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
-    if picture.width * picture.height > MAX_PIXELS:
-        raise PictureError(_too_large(f"{picture.width}x{picture.height}"))
+    check_size(picture.width, picture.height)
     picture.load()
     turn = orientation(picture)
     return orient(mode_to_rgb(picture), turn)
+
+
+def check_size(w: int, h: int) -> None:
+    """Raises PictureError, without a path, for more than MAX_PIXELS, or than there is memory for.
+
+    Before it is taken, as a system may grant memory that it has not: a few bytes of a file may say
+    that it has any number of pixels.
+    """
+    if w * h > MAX_PIXELS:
+        raise PictureError(_too_large(f"{w}x{h}"))
+    needed = w * h * _PIXEL
+    if needed > SMALL and needed > (free := available_memory()):
+        need = f"{w}x{h} needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are"
+        raise PictureError(f"{need} free: make it smaller")
 
 
 def _too_large(what: str) -> str:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
 from darknet_py.errors import PictureError
+from darknet_py.images.image import open_file
 from darknet_py.ops.cpu.threads import thread_count
 
 DIGEST = 16
@@ -15,15 +16,15 @@ DIGEST = 16
 
 
 def file_digest(path: str | os.PathLike[str]) -> bytes:
-    """Of a picture's file. Raises PictureError."""
+    """Of a regular file. Raises PictureError, one line that begins with the path."""
     digest = blake2b(digest_size=DIGEST)
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             while block := file.read(1 << 20):
                 digest.update(block)
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PictureError(f"{path}: cannot be read: {reason}") from error
+    except (PictureError, OSError) as error:
+        reason = error if isinstance(error, PictureError) else f"cannot be read: {error.strerror}"
+        raise PictureError(f"{path}: {reason}") from error
     return digest.digest()
 
 

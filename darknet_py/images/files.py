@@ -93,15 +93,49 @@ def _in_folder(folder: Path, refuse: Refuse) -> list[Path]:
 
 
 def _walk(folder: Path, on_fault: Callable[[OSError], object]) -> Iterator[Path]:
-    been: set[str] = set()
-    for root, folders, files in os.walk(folder, onerror=on_fault, followlinks=True):
-        real = os.path.realpath(root)
-        if real in been:
+    been: set[tuple[int, int]] = set()
+    for root, folders, files in walk(folder, on_fault):
+        try:
+            status = os.stat(root)
+        except OSError as error:  # it has just gone
+            on_fault(error)
             folders.clear()
             continue
-        been.add(real)
+        identity = status.st_dev, status.st_ino
+        if identity in been:
+            folders.clear()
+            continue
+        been.add(identity)
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         yield from (Path(root, name) for name in files if is_picture(name))
+
+
+def walk(
+    folder: str | os.PathLike[str], on_fault: Callable[[OSError], object]
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """os.walk from above, through links, and to any depth: that of Python 3.11 and before calls
+    itself for each folder in a folder."""
+    waiting = [os.fspath(folder)]
+    while waiting:
+        root = waiting.pop()
+        folders: list[str] = []
+        files: list[str] = []
+        try:
+            with os.scandir(root) as entries:
+                for entry in entries:
+                    (folders if _is_folder(entry) else files).append(entry.name)
+        except OSError as error:
+            on_fault(error)
+            continue
+        yield root, folders, files
+        waiting += [os.path.join(root, name) for name in reversed(folders)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in circles
+        return False
 
 
 def is_hidden(name: str) -> bool:
@@ -116,7 +150,11 @@ def is_picture(name: str) -> bool:
 
 def _matching(pattern: str) -> list[Path]:
     # A pattern may match a folder by the way; only `**` would then give its pictures twice.
-    names = [name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)]
+    try:
+        names = [name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)]
+    except RecursionError as error:
+        advice = "name a folder further down"
+        raise DarknetError(f"{pattern}: folders lie in folders too often: {advice}") from error
     if not names:
         raise DarknetError(f"{pattern}: no such file, and none matches it as a pattern")
     return [Path(name) for name in sorted(names)]

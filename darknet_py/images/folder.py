@@ -11,7 +11,7 @@ from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
 from darknet_py.images.aside import set_aside
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.files import LITTER, is_hidden, is_picture
+from darknet_py.images.files import LITTER, is_hidden, is_picture, walk
 from darknet_py.text import joined_bytes
 
 _TRAIN = ("train", "training")
@@ -245,7 +245,7 @@ class _Reader:
         above = {_identity(each) for each in (folder, *folder.parents)}
         been = set(above)
         found = []
-        for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        for root, folders, files in walk(folder, refuse):
             entered = []
             for name in sorted(folders):
                 place = Path(root, name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import re
-import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,15 +15,14 @@ from PIL import Image, PngImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
-from darknet_py.images.decode import decode, read_words
-from darknet_py.text import joined_bytes
+from darknet_py.images.decode import as_picture_errors, decode
+from darknet_py.images.words import read_words
+from darknet_py.resources import open_regular
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _SUFFIXES = f"end the name in {', '.join(_KINDS)}"
 _JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
 _JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
-_BYTE = re.compile("[\udc80-\udcff]")
-_WRITTEN_BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
 
 
@@ -37,14 +37,26 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
     Raises PictureError, one line that begins with the path, for whatever is wrong with the
     file: missing, not a picture, cut short, damaged, larger than `decode.MAX_PIXELS`.
     """
-    return to_float(load_pixels(path))
+    with _about(path), as_picture_errors():
+        return to_float(_decoded(path))
 
 
 def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+    with _about(path):
+        return _decoded(path)
+
+
+def _decoded(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    with open_file(path) as file:
+        return decode(file)
+
+
+@contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The message of a PictureError within the block begins with the path."""
     try:
-        with _open(path) as file:
-            return decode(file)
+        yield
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
 
@@ -60,28 +72,26 @@ def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
     """The words that a PNG keeps: those that `save_image` was given as `info`, and others.
 
-    Raises PictureError, one line that begins with the path, for what is no whole PNG.
+    The picture itself is not decoded; see `read_words`. Raises PictureError, one line that begins
+    with the path, for what is no PNG, is cut short, or keeps more than `words.MAX_WORDS`.
     """
-    try:
-        with _open(path) as file:
-            return {key: _with_bytes(text) for key, text in read_words(file).items()}
-    except PictureError as error:
-        raise PictureError(f"{path}: {error}") from error
+    with _about(path), open_file(path) as file:
+        return read_words(file)
 
 
-def _open(path: str | os.PathLike[str]) -> IO[bytes]:
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
     try:
-        kind = os.stat(path).st_mode
-        if stat.S_ISDIR(kind):
-            raise PictureError("is a folder, not a picture: name a file in it")
-        if not stat.S_ISREG(kind):  # Opening a pipe would wait for somebody to write.
-            raise PictureError("is not a regular file: save it as one first")
-        return open(path, "rb")
+        return open_regular(path)
+    except IsADirectoryError as error:
+        raise PictureError("is a folder, not a picture: name a file in it") from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PictureError("no such file: check the name") from error
     except PermissionError as error:
         raise PictureError("may not be read: check its permissions") from error
     except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise PictureError("is not a regular file: save it as one first") from error
         raise PictureError(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # A null byte in the name.
         raise PictureError("is not a name that a file can have") from error
@@ -146,7 +156,7 @@ def _write(
 def _png_options(info: dict[str, object]) -> dict[str, Any]:
     chunks = PngImagePlugin.PngInfo()
     for key, value in info.items():
-        chunks.add_text(key, _without_bytes(str(value)))
+        chunks.add_text(key, str(value))
     return {"pnginfo": chunks}
 
 
@@ -156,13 +166,3 @@ def _jpeg_options(info: dict[str, object]) -> dict[str, Any]:
         "quality": _JPEG_QUALITY,
         "comment": words.encode("utf-8", "surrogateescape")[:_JPEG_COMMENT],
     }
-
-
-def _without_bytes(text: str) -> str:
-    """Text that a PNG can hold: a byte of a file's name that is no character (a surrogate) is
-    written as \\udcff."""
-    return _BYTE.sub(lambda found: f"\\u{ord(found[0]):04x}", joined_bytes(text))
-
-
-def _with_bytes(text: str) -> str:
-    return _WRITTEN_BYTE.sub(lambda found: chr(int(found[1], 16)), text)

@@ -139,6 +139,8 @@ def _find(data: DataFile, key: str, written: str) -> Path:
             f"{key}={written}: is a folder: expected a list of pictures; or name a "
             "folder instead of this file, with a folder of pictures for each class",
         )
+    if os.path.exists(path_here) or os.path.exists(data.path.parent / path_here):
+        raise CfgError(data.path, None, f"{key}={written}: is no regular file")
     advice = ""
     if key in ("train", "valid"):
         is_of_elsewhere = os.path.isabs(path_here) or path_here[1:2] == ":"

@@ -13,6 +13,7 @@ from darknet_py.errors import PictureError
 # Alpha is dropped, not blended, as the C program's decoder does when asked for three channels.
 _BYTE_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV")
 _PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
+_WIDE_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
@@ -38,11 +39,21 @@ def mode_to_rgb(picture: Image.Image) -> npt.NDArray[Any]:
         return mode_to_rgb(picture.convert(_PREMULTIPLIED[mode]))
     if mode in _BYTE_MODES:
         return _bytes_to_rgb(picture)
-    if mode == "I" or mode.startswith("I;16"):
+    if mode in _WIDE_MODES and mode != "F":
         return _grey_to_rgb(picture, _white(picture), "use 8 or 16 bits a channel")
     if mode == "F":
         return _grey_to_rgb(picture, 1, "scale it, or use 8 or 16 bits a channel")
     raise PictureError(f"pixels of the kind {mode} are not read: save it as an RGB picture")
+
+
+def is_read(mode: str) -> bool:
+    """Whether pictures of a mode are read, unless their values have no reading."""
+    return mode in (*_BYTE_MODES, *_PREMULTIPLIED, *_WIDE_MODES)
+
+
+def has_bytes(mode: str) -> bool:
+    """Whether all values that a picture of a mode can have are read."""
+    return mode in _BYTE_MODES
 
 
 def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:

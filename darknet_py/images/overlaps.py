@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from hashlib import blake2b
 from pathlib import Path
 
+from darknet_py.errors import PictureError
 from darknet_py.images.dataset import Dataset
+from darknet_py.images.digests import file_digest
 
 _Files = dict[tuple[int, Hashable], list[Path]]
 """Paths under (size, what tells files of this size apart)."""
@@ -50,8 +51,8 @@ def _by_content(files: _Files, sizes: set[int]) -> _Files:
     for (size, _), paths in files.items():
         if size in sizes:
             try:
-                digest = blake2b(paths[0].read_bytes()).digest()
-            except OSError:
+                digest = file_digest(paths[0])
+            except PictureError:
                 continue
             found[size, digest] += paths
     return found

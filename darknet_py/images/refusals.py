@@ -12,9 +12,10 @@ from PIL import Image
 
 from darknet_py.errors import PictureError
 from darknet_py.images.dataset import Dataset
-from darknet_py.images.decode import FORMATS, MAX_PIXELS
+from darknet_py.images.decode import FORMATS, check_size
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.image import load_pixels
+from darknet_py.images.modes import has_bytes, is_read
 from darknet_py.images.quiet import quiet
 from darknet_py.images.threads import in_threads
 
@@ -65,7 +66,8 @@ def _fault(path: Path, decode: bool) -> PictureError | None:
 
 
 def _opens(path: Path, decode: bool) -> bool:
-    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong.
+    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong,
+    or that nothing is: it looks at the values of 16-bit pictures, too.
 
     A JPEG is decoded at an eighth of its size, for which all of the file has to be read as well,
     in half the time or less.
@@ -74,11 +76,13 @@ def _opens(path: Path, decode: bool) -> bool:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
         with quiet(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            check_size(picture.width, picture.height)
+            if not decode:
+                return is_read(picture.mode)
+            if not has_bytes(picture.mode):
                 return False
-            if decode:
-                picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
-                picture.load()
-            return True
-    except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError):
+            picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
+            picture.load()
+            return has_bytes(picture.mode)
+    except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError, PictureError):
         return False

@@ -26,12 +26,19 @@ class Reach:
 
 def reach(layers: Sequence[Layer], last: int) -> Reach:
     """Of layer `last`, as the windows of convolutions and pooling add up."""
+    return reaches(layers[: last + 1])[last]
+
+
+def reaches(layers: Sequence[Layer]) -> list[Reach]:
+    """Of every layer."""
     jumps, sides = {-1: Fraction(1)}, {-1: Fraction(0)}
-    for index, layer in enumerate(layers[: last + 1]):
+    found, step = [], 1
+    for index, layer in enumerate(layers):
         size, stride, before = layer.sight
         jump = max(jumps[i] for i in layer.inputs)
         widest = max(before, size - 1 - before) + max(1 - stride, Fraction(0))  # in a block
         jumps[index] = jump * stride
         sides[index] = max(sides[i] for i in layer.inputs) + widest * jump
-    whole = [math.ceil(jump) for jump in jumps.values()]
-    return Reach(math.ceil(jumps[last]), math.ceil(sides[last]), math.lcm(*whole))
+        step = math.lcm(step, math.ceil(jumps[index]))
+        found.append(Reach(math.ceil(jumps[index]), math.ceil(sides[index]), step))
+    return found

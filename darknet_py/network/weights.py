@@ -129,17 +129,19 @@ def _read(
     there = _found(path, layers, contents, size - header.size, partial, upto)
     file.seek(header.size)
     wanted = _with_weights(layers)[: len(_with_weights(layers[:upto]))]
-    filled = [i for i in wanted if i in there and not (begin and layers[i].dontload)]
+    is_there = set(there)
+    filled = [i for i in wanted if i in is_there and not (begin and layers[i].dontload)]
+    is_filled = set(filled)
     read: list[tuple[Parameter, np.ndarray]] = []
     for index in there:
         for parameter in layers[index].parameters():
-            if index in filled:
+            if index in is_filled:
                 read.append((parameter, _read_values(file, path, header, layers, index, parameter)))
             else:
                 file.seek(4 * parameter.size, os.SEEK_CUR)
     for parameter, values in read:
         parameter.value = values
-    left = [i for i in wanted if i not in filled and layers[i].dontload]
+    left = [i for i in wanted if i not in is_filled and layers[i].dontload]
     return Loaded(header, len(filled), len(wanted) - len(left), tuple(left))
 
 

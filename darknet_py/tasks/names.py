@@ -25,7 +25,10 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
 
     Raises CfgError where it cannot be read or has fewer.
     """
-    found = find_resource(str(path), beside) or Path(path)
+    found = find_resource(str(path), beside)
+    if found is None and beside is not None and os.path.exists(path) and not os.path.isdir(path):
+        raise CfgError(path, None, "is no regular file")
+    found = found or Path(path)
     names = read_lines(found)
     if len(names) < outputs:
         raise CfgError(

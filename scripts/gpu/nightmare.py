@@ -97,7 +97,7 @@ def ready(dream: Dream, device: str) -> Callable[[], Image]:
     picture, options = load_image(dream.picture), Options()
     wish = Wish(dream.layer)
     found = choices(net, wish)
-    wanted = targets(net, wish, found, [])
+    wanted = targets(net, wish, found)
     h, w, _ = picture.shape
     tile = DreamMemory(net, w, h, wanted, options).choose_tile(free_memory(net))
 

@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from multiprocessing import cpu_count
 
-from scripts.trials.pool import run_trials
+from darknet_py.ops.cpu.threads import thread_count
+from scripts.trials.pool import remove_leftovers, run_trials
 from scripts.trials.results import Result, table
 from scripts.trials.trial import GROUPS, Kind, load_kinds
 
@@ -46,9 +46,12 @@ def main(arguments: Sequence[str] | None = None, package: str = "scripts.trials"
     if options.trial is not None and (options.only is None or len(kinds) != 1):
         parser.error("--trial needs --only with the one kind that it is of")
     counts = _counts(kinds, options)
+    if not any(counts.values()):
+        parser.error("these kinds (--only) are in no group that a number is given for")
     minutes = options.minutes
     if minutes is None and not any(getattr(options, group) for group in GROUPS):
         minutes = MINUTES if options.trial is None else None
+    remove_leftovers()
     results: list[Result] = []
     stopped = False
     try:
@@ -133,7 +136,13 @@ def _parser(kinds: Sequence[Kind]) -> argparse.ArgumentParser:
     add("--only", action="append", choices=[kind.name for kind in kinds], metavar="KIND")
     add("--seed", type=int, default=SEED, metavar="S", help="(%(default)s)")
     add("--trial", type=_number, metavar="K", help="this one alone, with --only KIND")
-    add("--workers", type=_count, default=cpu_count(), metavar="W", help="processes (%(default)s)")
+    add(
+        "--workers",
+        type=_count,
+        default=thread_count(),
+        metavar="W",
+        help="processes (%(default)s)",
+    )
     return parser
 
 

@@ -32,6 +32,8 @@ _BEGIN = 600
 _SAID = 40
 """Lines of a dead process's output that are shown."""
 
+_FOLDER = "darknet-torture-"
+
 Show = Callable[[Result], object]
 """Told now and then how far it is."""
 
@@ -145,7 +147,7 @@ def run_trials(
     they come to."""
     begun = time.monotonic()
     with (
-        tempfile.TemporaryDirectory(prefix="darknet-torture-", dir=_memory_folder()) as place,
+        tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=_above()) as place,
         selectors.DefaultSelector() as selector,
     ):
         pool = _Pool(kind, seed, numbers, Path(place), selector, result)
@@ -229,15 +231,15 @@ class _Pool:
         return trials
 
     def _died(self, process: _Process, how: str) -> None:
-        said = process.said()
-        left = process.left()
+        said, left = process.said(), process.left()
+        last = process.trials[-1:]
         self._bury(process)
         if not process.started:
             raise NotStartedError(f"its process does not start: {how}\n{said}")
-        if left:
-            self.result.failures.append(Failure(left[0], f"its process died: {how}", said))
-            if left[1:]:
-                self.again.append(left[1:])
+        what = f"its process died: {how}" if left else f"its process died after it: {how}"
+        self.result.failures.extend(Failure(at, what, said) for at in (left or last)[:1])
+        if left[1:]:
+            self.again.append(left[1:])
         if self.again or self.todo:
             self.start()
 
@@ -247,7 +249,27 @@ class _Pool:
         process.remove()
 
 
-def _memory_folder() -> str | None:
+def _above() -> str:
     """A folder that is in memory, where there is one: trials write a lot, and nothing is kept."""
     place = "/dev/shm"
-    return place if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK) else None
+    is_there = os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK)
+    return place if is_there else tempfile.gettempdir()
+
+
+def remove_leftovers() -> None:
+    """Folders of runs that were killed."""
+    for place in Path(_above()).glob(f"{_FOLDER}*"):
+        owner = place.name.removeprefix(_FOLDER).partition("-")[0]
+        if owner.isdecimal() and place.stat().st_uid == os.getuid() and not _is_alive(int(owner)):
+            with suppress(OSError):  # its workers have not all ended: another time
+                remove(place)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True

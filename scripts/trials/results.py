@@ -7,8 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from darknet_py.text import one_line
+
 _SHOWN = 20
 """Sorts of failure of a kind that are shown in full."""
+_WIDE = 400
+"""Characters of a line that are shown."""
 _REPEATED = 3
 """Trials of one sort for which it is said how to repeat them."""
 
@@ -75,14 +79,21 @@ def _failures(result: Result, seed: int) -> list[str]:
     lines = []
     for failures in list(sorts.values())[:_SHOWN]:
         first = failures[0]
-        lines += ["", f"{result.kind}: {first.what}"]
+        first_line, *others = map(_cut, first.what.splitlines() or [""])
+        lines += ["", f"{result.kind}: {first_line}", *(f"    {line}" for line in others)]
         if len(failures) > 1:
             lines.append(f"({len(failures):,} times so)")
-        lines += [f"    {line}" for line in first.trace.rstrip().splitlines()]
+        lines += [f"    {line}" for line in map(_cut, first.trace.rstrip().splitlines())]
         lines += [f"  {repeat(result.kind, seed, each.number)}" for each in failures[:_REPEATED]]
     if len(sorts) > _SHOWN:
         lines += ["", f"{result.kind}: {len(sorts) - _SHOWN:,} sorts of failure more"]
     return lines
+
+
+def _cut(text: str) -> str:
+    """A line as it can be shown: what was tried may well stand in it."""
+    text = one_line(text)
+    return text if len(text) <= _WIDE else f"{text[:_WIDE]} ..."
 
 
 def repeat(kind: str, seed: int, number: int) -> str:

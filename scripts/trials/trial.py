@@ -18,6 +18,9 @@ What a kind may have besides:
     LIMIT = 120            seconds that a trial may take (60)
     MEMORY = 1 << 30       bytes that a process may take, beyond what it had after `prepare` (4 GiB)
 
+    SLICE = 20             trials that the project's own tests run, in a second at most (30 by the
+                           weight of "fuzz", 2 of "layers", none of "kills")
+
     def prepare() -> None  called once in each process: what takes long and is no trial's
 """
 
@@ -32,6 +35,7 @@ from pathlib import Path
 from random import Random
 
 GROUPS = ("fuzz", "kills", "layers")
+_SLICES = {"fuzz": 30, "kills": 0, "layers": 2}
 
 
 class Failed(Exception):  # noqa: N818 - it is a result
@@ -52,6 +56,7 @@ class Kind:
     weight: float
     limit: float
     memory: int
+    slice: int
 
 
 def random_of(kind: str, seed: int, number: int) -> Random:
@@ -65,6 +70,7 @@ def load_kind(name: str) -> Kind | None:
     if not hasattr(module, "GROUP"):
         return None
     assert module.GROUP in GROUPS, name
+    weight = getattr(module, "WEIGHT", 1)
     return Kind(
         name,
         module.NAME,
@@ -72,9 +78,10 @@ def load_kind(name: str) -> Kind | None:
         module.GROUP,
         module.trial,
         getattr(module, "prepare", None),
-        getattr(module, "WEIGHT", 1),
+        weight,
         getattr(module, "LIMIT", 60),
         getattr(module, "MEMORY", 4 << 30),
+        getattr(module, "SLICE", int(_SLICES[module.GROUP] * weight)),
     )
 
 

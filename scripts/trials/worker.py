@@ -15,7 +15,7 @@ import json
 import os
 import resource
 import shutil
-import stat
+import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -51,15 +51,17 @@ def main(module: str, seed: str, place: str) -> None:
     for order in orders:
         first, count = map(int, order.split())
         for number in range(first, first + count):
-            os.write(log, _run(kind, int(seed), number, folder / TRIAL))
+            line = run_trial(kind, int(seed), number, folder / TRIAL)
+            os.write(log, json.dumps(line).encode() + b"\n")
         gc.collect()
         if os.fstat(output).st_size > _MOST:
             os.ftruncate(output, 0)
         os.write(done, b"\n")
 
 
-def _run(kind: Kind, seed: int, number: int, folder: Path) -> bytes:
-    """One trial, and its line in the log."""
+def run_trial(kind: Kind, seed: int, number: int, folder: Path) -> dict[str, str]:
+    """One trial in a new folder, which is removed: its `label`, or why it `failed`, with the
+    `trace`. Leaves the process in the folder above."""
     folder.mkdir()
     os.chdir(folder)
     try:
@@ -72,7 +74,7 @@ def _run(kind: Kind, seed: int, number: int, folder: Path) -> bytes:
         line = {"failed": what, "trace": traceback.format_exc(limit=-16)}
     os.chdir(folder.parent)
     remove(folder)
-    return json.dumps(line).encode() + b"\n"
+    return line
 
 
 def remove(folder: Path) -> None:
@@ -82,10 +84,9 @@ def remove(folder: Path) -> None:
     except OSError:
         try:
             shutil.rmtree(folder)
-        except OSError:
-            for place, _, _ in os.walk(folder):
-                os.chmod(place, stat.S_IRWXU)
-            shutil.rmtree(folder)
+        except (OSError, RecursionError):  # no rights, or deeper than rmtree goes
+            subprocess.run(["chmod", "-R", "u+rwx", folder], check=False)
+            subprocess.run(["rm", "-rf", folder], check=True)
 
 
 def _limit_memory(more: int) -> None:

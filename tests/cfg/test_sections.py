@@ -161,6 +161,13 @@ def test_what_the_c_program_passes_over_is_said(
     assert some.warnings() == [(line, f"[some] {message}") for line, message in warnings]
 
 
+def test_the_name_of_a_section_is_cut_in_messages() -> None:
+    (some,) = parse_sections(f"[{'x' * 1000}]\nsize=\nsize=x\n", "my.cfg")
+    assert len(mistake(lambda: some.fail("is no layer"))) < 200
+    assert len(mistake(lambda: some.get_int("size", 1, minimum=2))) < 200
+    assert all(len(message) < 200 for _, message in some.warnings())
+
+
 @pytest.mark.parametrize("piece", ["1", "=", "1 ", " ", ",", "1,", "#", " #", ".", "e", "\v", "["])
 def test_a_long_line_is_read_in_time_that_grows_with_it(piece: str) -> None:
     text = f"[some]\na=1{piece * 100_000}x # b"

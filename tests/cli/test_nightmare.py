@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from click import Option
 from PIL import Image
 
-from darknet_py.cli import dream_options
+from darknet_py.cli import dream_options, dream_replay
+from darknet_py.cli.nightmare import nightmare
 from darknet_py.images import load_image, load_info, save_image
+from darknet_py.ops import memory
+from darknet_py.tasks.dream.ingredients import INGREDIENTS
 from darknet_py.tasks.dream.presets import PRESETS
 from tests.cli.conftest import Result, Run
 from tests.support.dreams import CFG, make_network, make_picture
@@ -42,9 +47,11 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
 def dream(darknet: Run, files: Files) -> Run:
     """darknet nightmare, without a word beside its results."""
 
-    def run(*words: object, quiet: bool = True) -> Result:
+    def run(*words: object, quiet: bool = True, stdin: str = "") -> Result:
         fast = [] if {"-iters", "--iters"} & set(words) else ["-iters", 2]
-        return darknet("nightmare", "--device", "cpu", *(["-q"] if quiet else []), *words, *fast)
+        return darknet(
+            "nightmare", "--device", "cpu", *(["-q"] if quiet else []), *words, *fast, stdin=stdin
+        )
 
     return run
 
@@ -131,7 +138,9 @@ def test_mistakes_are_one_line(words: list[object], message: str, dream: Run, fi
         (["--from", "noise", 3, "--size", "9"], "--size 9: expected WIDTHxHEIGHT"),
         (["photo.png", 3, "--size", "9x9"], "--size is for noise alone"),
         (["--from", "noise", 3, "--keep-colours"], "--keep-colours needs a PICTURE"),
-        (["photo.png", "--replay", "x.png"], "leave it out"),
+        (["photo.png", 3, "--trust"], "--trust goes with --replay"),
+        (["photo.png", 3, "-rounds", 10**9], "1000000000 is not in the range 1<=x<=100000"),
+        (["photo.png", "--layers", "1:x"], "--layers 1:x: expected N:WEIGHT"),
     ],
 )
 def test_wrong_usage(words: list[object], message: str, dream: Run) -> None:
@@ -310,28 +319,158 @@ def test_a_picture_that_has_been_changed_is_told(dream: Run, files: Files) -> No
     assert err == "darknet: dream_again.png is not equal to dream.png: another device or version\n"
 
 
+def change(path: str, **words: str) -> None:
+    """Other words in a picture."""
+    save_image(load_image(path), path, **{**load_info(path), **words})
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
         ("rm -rf /", "its recipe is not understood: it makes no picture"),
-        ("darknet nightmare --help", "its recipe is not understood: it makes no picture"),
-        ("darknet", "its recipe is not understood"),
-        ("darknet nightmare 'net.cfg", "its recipe is not understood: No closing quotation"),
+        ("darknet nightmare --help", "--help is no part of a recipe"),
+        ("darknet nightmare net.cfg net.weights photo.png 3 -qh", "-qh is no part of a recipe"),
+        ("darknet nightmare net.cfg net.weights photo.png --seed 0", "Missing argument 'LAYER'"),
         (
-            "darknet nightmare net.cfg net.weights photo.png --preset none",
-            "Missing argument 'LAYER'",
+            "darknet nightmare net.cfg net.weights photo.png 3 --seed 0 --layers 1",
+            "LAYER and --layers do not go together",
         ),
-        ("darknet nightmare net.cfg net.weights photo.png 3 --nonsense", "No such option"),
+        (
+            "darknet nightmare net.cfg net.weights photo.png 3 --from noise --size 9x9 --seed 0",
+            "is not as darknet nightmare writes it",
+        ),
+        (
+            "darknet nightmare net.cfg net.weights photo.png 3 --seed 0 --from noise --size 9x9",
+            "--size is for noise alone",
+        ),
+        ("darknet nightmare net.cfg net.weights photo.png --seed 0 --class 99", "no class 99"),
     ],
 )
 def test_recipes_that_are_none(command: str, message: str, dream: Run, files: Files) -> None:
     dream(*files.names, 3, "-o", "dream.png")
-    words = load_info("dream.png")
-    save_image(load_image("dream.png"), "dream.png", **{**words, "Command": command})
-    code, out, err = dream("--replay", "dream.png")
+    change("dream.png", Command=command)
+    code, out, err = dream("--replay", "dream.png", "--trust")
     assert (code, out) == (ERROR, "")
     assert len(err.splitlines()) == 1
     assert message in err
+
+
+@pytest.fixture
+def stranger(dream: Run, files: Files) -> str:
+    """A picture with a recipe that was not made here."""
+    dream(*files.names, 3, "-iters", 3, "-rounds", 2, "-o", "dream.png")
+    change("dream.png", Signature="ab" * 32)
+    return "dream.png"
+
+
+ASKS = (
+    "dream.png: its recipe is not known to be made here: {0}/net.cfg with {0}/net.weights would "
+    "dream on {0}/photo.png, 48 x 40 pixels, 2 times 3 steps, about 1 seconds and "
+)
+
+
+def test_a_strangers_recipe_needs_trust(dream: Run, stranger: str, files: Files) -> None:
+    code, out, err = dream("--replay", stranger)
+    assert (code, out) == (ERROR, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"darknet: {ASKS.format(files.folder)}")
+    assert err.endswith(" MB, and write dream_again.png: --trust lets it\n")
+    assert not Path("dream_again.png").exists()
+    assert dream("--replay", stranger, "--trust").code == 0
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", ERROR), ("\n", ERROR)])
+def test_a_strangers_recipe_is_asked_about(
+    answer: str, code: int, dream: Run, stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dream_replay, "_on_terminal", lambda: True)
+    found = dream("--replay", stranger, stdin=answer)
+    assert found.code == code
+    assert "would dream on" in found.err
+    assert "Shall it? [y/N]" in found.err
+    assert Path("dream_again.png").exists() == (code == 0)
+
+
+def test_long_ones_of_ones_own_are_asked_about(
+    dream: Run, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    monkeypatch.setattr(dream_replay, "_LONG", 0)
+    assert "dream.png: its recipe takes long: " in dream("--replay", "dream.png").err
+    assert dream("--replay", "dream.png", "--trust").code == 0
+
+
+def test_what_does_not_fit_into_memory(
+    dream: Run, stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 1 << 20)
+    code, out, err = dream("--replay", stranger, "--trust")
+    assert (code, out) == (ERROR, "")
+    assert err == "darknet: dream.png: needs about 0.2 GB of memory, and 0.0 GB are free\n"
+
+
+def test_a_recipe_does_not_choose_the_device(dream: Run, files: Files) -> None:
+    dream(*files.names, 3, "-o", "dream.png")
+    words = load_info("dream.png")
+    words["Command"] = words["Command"].replace("--device cpu", "--device gpu")
+    save_image(1 - load_image("dream.png"), "dream.png", **words)
+    found = dream("--replay", "dream.png", "--trust")
+    assert found.code == ERROR
+    assert found.err == (
+        "darknet: dream_again.png is not equal to dream.png: it was made with --device gpu, not "
+        "cpu\n"
+    )
+
+
+def test_files_are_named_where_they_are_elsewhere(
+    dream: Run, files: Files, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A recipe has no folders, which are nobody's business."""
+    away = tmp_path_factory.mktemp("away")
+    names = [str(files.folder / name) for name in files.names]
+    dream(*names, 3, "-o", away / "dream.png")
+    assert str(files.folder) not in load_info(away / "dream.png")["Command"]
+    assert "net.cfg: is not there" in dream("--replay", away / "dream.png").err
+    assert dream("--replay", away / "dream.png", *names, "-o", "again.png").code == 0
+    found = dream("--replay", away / "dream.png", *names, "-o", "photo.png")
+    assert (found.code, found.out) == (ERROR, "")
+    assert "photo.png" in found.err
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/stdin", "pipe.png", "zero.png", "folder"])
+def test_a_recipe_stands_in_a_regular_file(name: str, dream: Run, files: Files) -> None:
+    os.mkfifo("pipe.png")
+    os.symlink("/dev/zero", "zero.png")
+    os.mkdir("folder")
+    code, out, err = dream("--replay", name)
+    assert (code, out) == (ERROR, "")
+    assert err in (
+        f"darknet: {name}: is not a regular file: save it as one first\n",
+        f"darknet: {name}: is a folder, not a picture: name a file in it\n",
+    )
+
+
+def test_names_that_a_shell_would_take_for_others(dream: Run, files: Files) -> None:
+    """Any dream can be made again, whatever its files are called."""
+    odd = ("-h.cfg", "a\nb.weights", "13")
+    for old, new in zip(files.names, odd, strict=True):
+        Path(old).rename(new)
+    assert dream("./-h.cfg", odd[1], "./13", 3, "-o", "dream.png").code == 0
+    assert load_info("dream.png")["Command"].startswith(
+        "darknet nightmare _h.cfg a_b.weights 13 3 "
+    )
+    assert dream("--replay", "dream.png").code == 0
+
+
+def test_the_table_has_the_commands_options() -> None:
+    """Every option is in a recipe, or is known to make no difference."""
+    options = {each.name: each.opts[0] for each in nightmare.params if isinstance(each, Option)}
+    table = {name: option for name, (option, _) in INGREDIENTS.items()}
+    assert table.items() <= options.items()
+    assert options.keys() - table.keys() == {
+        *("output", "prefix", "gif", "webp", "fps", "memory", "quiet", "strict"),
+        *("names", "replay", "trust"),
+    }
 
 
 def test_a_round_that_there_is_not(dream: Run, files: Files) -> None:

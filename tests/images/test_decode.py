@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from darknet_py.errors import PictureError
+from darknet_py.images import decode as decode_module
 from darknet_py.images.decode import MAX_PIXELS, decode
 from tests.images.pictures import encode, files, picture
 
@@ -102,3 +103,11 @@ def test_the_reason_is_given_even_where_pillow_gives_none(
 
     monkeypatch.setattr(Image, "open", nothing)
     assert fault(b"x") == "is damaged or cut short (EOFError): copy or save it again"
+
+
+def test_a_picture_that_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which its header tells: nothing is taken before."""
+    monkeypatch.setattr(decode_module, "available_memory", lambda: 1 << 30)
+    assert fault(png_header(8000, 8000)) == (
+        "8000x8000 needs about 1.3 GB of memory, and 1.1 GB are free: make it smaller"
+    )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darknet_py.errors import DarknetError
-from darknet_py.images import find_pictures, read_list
+from darknet_py.images import find_pictures, read_folder, read_list
 
 
 @pytest.fixture
@@ -148,3 +150,26 @@ def test_lists_of_any_hand() -> None:
 @given(st.lists(st.text(st.characters(categories=["L", "N", "P"], exclude_characters="#\ufeff"))))
 def test_names_come_back_from_a_list(written: list[str]) -> None:
     assert read_list(f"{name}\r\n" for name in written) == [name for name in written if name]
+
+
+def test_folders_in_folders_more_than_functions_may_call_themselves(tmp_path: Path) -> None:
+    here = os.getcwd()
+    try:
+        os.chdir(tmp_path)
+        for name in ["cat", *"d" * 1100]:
+            os.mkdir(name)
+            os.chdir(name)
+        Path("a.png").touch()
+        os.chdir(here)
+        (found,) = find_pictures([tmp_path])
+        assert found.name == "a.png"
+        (tmp_path / "dog").mkdir()
+        (tmp_path / "dog" / "b.png").touch()
+        train, valid = read_folder(tmp_path)
+        assert (train.counts(), valid) == ([1, 1], None)
+        if sys.version_info < (3, 12):
+            with pytest.raises(DarknetError, match="folders lie in folders too often"):
+                find_pictures([f"{tmp_path}/**/*.png"])
+    finally:
+        os.chdir(here)
+        subprocess.run(["rm", "-rf", tmp_path / "cat"], check=True)  # pytest does not go so deep

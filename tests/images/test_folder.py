@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from darknet_py.errors import DarknetError
 from darknet_py.images import Dataset, read_folder, read_whole_folder
+from darknet_py.images import folder as folder_module
 from darknet_py.images.folder import _split
 
 
@@ -229,10 +230,10 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
 def test_a_class_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch_classes(tmp_path, cat=1)
 
-    def refuse(folder: Path, onerror: Any, followlinks: bool) -> Any:
-        onerror(PermissionError(13, "Permission denied", str(folder)))
+    def refuse(folder: Path, on_fault: Any) -> Any:
+        on_fault(PermissionError(13, "Permission denied", str(folder)))
 
-    monkeypatch.setattr(os, "walk", refuse)
+    monkeypatch.setattr(folder_module, "walk", refuse)
     assert fault(tmp_path) == f"{tmp_path / 'cat'}: cannot be read: Permission denied"
 
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import io
 import os
 import stat
+import struct
 import threading
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,10 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from darknet_py.errors import PictureError
 from darknet_py.images import load_image, load_info, save_image
 from darknet_py.images.decode import decode
+from darknet_py.images.image import load_pixels
 from tests.images.pictures import encode, files, noise, picture
 
 
@@ -335,3 +341,50 @@ def test_words_of_half_a_png(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(PictureError, match=r"half\.png: is damaged or cut short"):
         load_info(path)
+
+
+def png_of_size(path: Path, w: int, h: int) -> Path:
+    """A PNG that claims to be so large, whatever is in it."""
+    file = io.BytesIO()
+    Image.new("L", (1, 1)).save(file, "PNG")
+    data = bytearray(file.getvalue())
+    data[16:24] = struct.pack(">II", w, h)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("read", [load_image, load_pixels])
+def test_a_picture_beyond_the_limit_is_refused_unread(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    path = png_of_size(tmp_path / "large.png", 2**27 + 1, 1)
+    with pytest.raises(PictureError, match=r"^\S+large.png: 134217729x1 has more than"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", [load_image, load_pixels])
+def test_a_lack_of_memory_is_said_of_the_picture(
+    tmp_path: Path, read: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = tmp_path / "a.png"
+    Image.new("RGB", (2, 2)).save(path)
+    monkeypatch.setattr(PngImageFile, "load", fail)
+    with pytest.raises(PictureError, match=r"^\S+a.png: needs more memory than there is"):
+        read(path)
+
+
+def test_a_lack_of_memory_for_floats_is_said_of_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = tmp_path / "a.png"
+    Image.new("RGB", (2, 2)).save(path)
+    monkeypatch.setattr("darknet_py.images.image.to_float", fail)
+    with pytest.raises(PictureError, match=r"^\S+a.png: needs more memory than there is"):
+        load_image(path)

@@ -281,3 +281,13 @@ def test_a_picture_that_is_missing_further_on_is_for_scan(pets: Path) -> None:
     train, _ = read(pets)
     assert train is not None
     assert train.paths[1] == pets / "a/n1/gone.png"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("key", ["train", "labels", "names"])
+def test_a_pipe_is_not_waited_for(pets: Path, key: str) -> None:
+    os.mkfifo(pets / "pipe")
+    text = DATA.replace({"train": "train.list"}.get(key, f"pets.{key}"), "pipe")
+    write(pets / "pets.data", text)
+    with pytest.raises(CfgError, match=rf"^\S+pets.data: {key}=pipe: is no regular file$"):
+        read_data_file(read_data(pets / "pets.data"))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from darknet_py.images import Dataset, overlap
+from darknet_py.errors import PictureError
+from darknet_py.images import Dataset, overlap, overlaps
 from tests.images.sets import make_picture
 
 
@@ -59,7 +60,7 @@ def test_only_files_of_one_size_are_read(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(path: Path) -> bytes:
         raise AssertionError(path)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(overlaps, "file_digest", refuse)
     assert overlap(dataset(a), dataset(b), content=True) == []
 
 
@@ -69,7 +70,17 @@ def test_a_file_that_may_not_be_read_is_left_out(
     a, b = (make_picture(tmp_path / f"{name}.bmp") for name in "ab")
 
     def refuse(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
+        raise PictureError("may not be read")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(overlaps, "file_digest", refuse)
     assert overlap(dataset(a), dataset(b), content=True) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    """They are of one size, 0, as empty files are."""
+    for name in ("a.png", "b.png"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "c.png").touch()
+    train, valid = dataset(tmp_path / "a.png"), dataset(tmp_path / "b.png", tmp_path / "c.png")
+    assert overlap(train, valid, content=True) == []

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -98,11 +99,21 @@ def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_picture_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals_module, "MAX_PIXELS", 99)
     monkeypatch.setattr("darknet_py.images.decode.MAX_PIXELS", 99)
     small, large = make_picture(tmp_path / "s.png", 9, 11), make_picture(tmp_path / "l.png", 10, 10)
     (refusal,) = scan(dataset(small, large))
     assert str(refusal.error).startswith(f"{large}: 10x10 has more than 99 pixels")
+
+
+@pytest.mark.parametrize("decode", [False, True])
+def test_a_picture_that_there_is_no_memory_for_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decode: bool
+) -> None:
+    path = make_picture(tmp_path / "a.png", 9, 9)
+    monkeypatch.setattr("darknet_py.images.decode.SMALL", 0)
+    monkeypatch.setattr("darknet_py.images.decode.available_memory", lambda: 1000)
+    (refusal,) = scan(dataset(path), decode)
+    assert "9x9 needs about" in str(refusal.error)
 
 
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +127,27 @@ def test_only_kinds_that_are_read_pass(tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(path)
     (refusal,) = scan(dataset(path))
     assert "is not a picture of a kind that is read" in str(refusal.error)
+
+
+def test_pixels_of_a_kind_that_is_not_read_are_found_by_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.new("RGB", (4, 4)).convert("LAB").save(path)
+    for decode in (False, True):
+        (refusal,) = scan(dataset(path), decode)
+        assert str(refusal.error).startswith(f"{path}: pixels of the kind LAB are not read")
+
+
+@pytest.mark.parametrize("values", [[-1.0, 0.5], [0.5, 2.0], [float("nan"), 0.0]])
+def test_values_without_a_reading_are_found_by_decoding(
+    tmp_path: Path, values: list[float]
+) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.array([values], np.float32)).save(path)
+    (refusal,) = scan(dataset(path))
+    with pytest.raises(PictureError) as caught:
+        load_image(path)
+    assert str(refusal.error) == str(caught.value)
+    assert "are not in 0 to 1" in str(refusal.error)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

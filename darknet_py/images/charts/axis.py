@@ -29,7 +29,8 @@ class Axis(NamedTuple):
         if self.log:
             few = math.log10(self.high / self.low) < 2
             locator: Any = LogLocator(subs=(1, 2, 5) if few else (1,), numticks=max(most, 2))
-            found = self._within(locator.tick_values(self.low, self.high))
+            with np.errstate(over="ignore"):  # beyond the axis, where it spans very much
+                found = self._within(locator.tick_values(self.low, self.high))
             if len(found) > 1:
                 return found
         locator = MaxNLocator(max(most, 1), steps=[1, 2, 5, 10], integer=self.whole, min_n_ticks=1)

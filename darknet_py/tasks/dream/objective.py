@@ -12,16 +12,20 @@ from darknet_py.errors import DreamError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.tasks.names import find_class
-from darknet_py.tasks.targets import output_of
+from darknet_py.tasks.targets import class_count, output_of
 
 _NO_DREAM = {"softmax", "logistic", "cost", "region", "yolo"}
 """Kinds of layers whose outputs are what the network says, not what it sees."""
+
+MOST_LAYERS = 5_000
+"""Of a network that dreams: what a layer sees of a picture is worked out exactly."""
 
 
 @dataclass(frozen=True)
 class Wish:
     """What someone asks for: one of `layer` (with `span` layers around it to draw from), `layers`
-    with weights (one such set, or several to draw from), and `label`, a class by its name.
+    with weights (one such set, or several to draw from), and `label`, a class by its name or, as
+    `class_number` finds it, by its number.
 
     thresh: deviations from the mean beyond which a feature stands out. channels: the only ones
     that count; all if there are none.
@@ -30,7 +34,7 @@ class Wish:
     layer: int | None = None
     span: int = 1
     layers: tuple[tuple[tuple[int, float], ...], ...] = ()
-    label: str | None = None
+    label: str | int | None = None
     channels: tuple[int, ...] = ()
     thresh: float = 1.0
 
@@ -38,7 +42,7 @@ class Wish:
     def title(self) -> str:
         """Stands in the names of files."""
         if self.label is not None:
-            return "".join(c if c.isalnum() else "-" for c in self.label)
+            return "".join(c if c.isalnum() else "-" for c in str(self.label))
         if self.layer is not None:
             return str(self.layer)
         return "+".join(str(i) for i in dict.fromkeys(i for each in self.layers for i, _ in each))
@@ -46,6 +50,15 @@ class Wish:
 
 Choice = list[tuple[int, float]]
 """Layers and their weights: what one step moves towards."""
+
+
+def check_depth(net: Network) -> None:
+    """Raises DreamError for a network of more than MOST_LAYERS layers."""
+    if len(net.layers) > MOST_LAYERS:
+        raise DreamError(
+            f"{net.path}: has {len(net.layers):,} layers: one that dreams has at most "
+            f"{MOST_LAYERS:,}"
+        )
 
 
 def choices(net: Network, wish: Wish) -> list[Choice]:
@@ -74,6 +87,15 @@ def choices(net: Network, wish: Wish) -> list[Choice]:
     return found
 
 
+def class_number(net: Network, label: str | int, names: Sequence[str]) -> int:
+    """Of a class by its name, or by its number. net: the whole one. Raises DarknetError."""
+    if isinstance(label, str):
+        return find_class(label, names)
+    if label >= class_count(net):
+        raise DreamError(f"{net.path}: there is no class {label}: it has {class_count(net)}")
+    return label
+
+
 def can_dream(net: Network, layer: int) -> bool:
     """Whether there is something to see at a layer."""
     return net.layers[layer].kind not in _NO_DREAM
@@ -85,12 +107,12 @@ def last_layer(found: Sequence[Choice]) -> int:
 
 
 def targets(
-    net: Network, wish: Wish, found: Sequence[Choice], names: Sequence[str], guide: Any = None
+    net: Network, wish: Wish, found: Sequence[Choice], guide: Any = None
 ) -> list[list[Target]]:
-    """What each choice moves towards. names: of the outputs, for a label. guide: another picture,
-    (h, w, c), whose features are to be found. Raises DreamError."""
+    """What each choice moves towards; a label is the number of a class. guide: another picture,
+    (h, w, c), whose features are to be found."""
     if wish.label is not None:
-        return [[Score(found[0][0][0], *output_of(net, find_class(wish.label, names)))]]
+        return [[Score(found[0][0][0], *output_of(net, int(wish.label)))]]
     if guide is None:
         return [
             [StandOut(layer, wish.thresh, wish.channels, weight) for layer, weight in choice]

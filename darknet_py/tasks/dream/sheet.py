@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from darknet_py.errors import ShapeError
+from darknet_py.errors import DreamError, ShapeError
 from darknet_py.images import draw_sheet, resize_max
 from darknet_py.network import Network
 from darknet_py.network.targets import StandOut
@@ -14,6 +15,7 @@ from darknet_py.tasks.dream.options import Options
 from darknet_py.tasks.dream.step import Image, Scene
 from darknet_py.tasks.nightmare import Finished, nightmare, octaves_that_fit
 
+MOST_LAYERS = 500
 SIDE = 192
 """Pixels of a thumbnail's longer side."""
 
@@ -37,16 +39,27 @@ def thumbnail_of(picture: Image) -> Image:
 
 
 def usable_layers(net: Network, w: int, h: int) -> list[int]:
-    """Those that can dream on a picture of `w` x `h` pixels and show something of their own."""
-    usable = []
-    for index, layer in enumerate(net.layers):
-        try:
-            net.upto(index).next_size(w, h)
-        except ShapeError:  # nor can any after it
-            break
-        if can_dream(net, index) and layer.kind != "dropout":
-            usable.append(index)
+    """Those that can dream on a picture of `w` x `h` pixels and show something of their own. Raises
+    DreamError where there are more than a sheet can show."""
+    # where one layer does not fit, nor does any after it
+    fitting = bisect_left(range(len(net.layers)), True, key=lambda i: not _fits(net, i, w, h))
+    usable = [
+        index
+        for index in range(fitting)
+        if can_dream(net, index) and net.layers[index].kind != "dropout"
+    ]
+    if len(usable) > MOST_LAYERS:
+        message = f"{len(usable):,} layers can dream, and a sheet shows at most {MOST_LAYERS:,}"
+        raise DreamError(f"{net.path}: {message}: take --layers")
     return usable
+
+
+def _fits(net: Network, layer: int, w: int, h: int) -> bool:
+    try:
+        net.upto(layer).next_size(w, h)
+    except ShapeError:
+        return False
+    return True
 
 
 def thumbnails(

@@ -10,6 +10,7 @@ they differ where they meet, and one fades into the other.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -42,13 +43,16 @@ def tile_size(net: Network, targets: Sequence[Target], tile: int) -> int:
     return max(tile // step, -(-_SMALLEST // step), 3) * step
 
 
-def exact_tile(net: Network, targets: Sequence[Target]) -> int:
-    """The smallest tile whose deltas are the whole's."""
+def exact_tile(net: Network, targets: Sequence[Target], most: int) -> int:
+    """The smallest tile whose deltas are the whole's; `most` or more where it is not smaller."""
     step = step_of(net, targets)
-    tile = tile_size(net, targets, 1)
-    while _overlap(net, targets, tile, step)[0] < _needed(net, targets, tile):
-        tile += step
-    return tile
+    tiles = range(tile_size(net, targets, 1), most, step)
+
+    def is_exact(tile: int) -> bool:
+        return _overlap(net, targets, tile, step)[0] >= _needed(net, targets, tile)
+
+    place = bisect_left(tiles, True, key=is_exact)
+    return tiles[place] if place < len(tiles) else most
 
 
 def tiled_delta(net: Network, x: np.ndarray, targets: Sequence[Target], tile: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 from darknet_py.images import Panel, Series, draw_chart
-from darknet_py.images.charts.axis import tick_label
+from darknet_py.images.charts.axis import Axis, tick_label
 from darknet_py.images.charts.canvas import PALETTE, Drawing
 from darknet_py.images.charts.chart import MIN_HEIGHT, MIN_WIDTH
 from tests.images.charts.drawn import boxes, check_texts, texts
@@ -258,6 +258,12 @@ def test_the_figures_are_left_as_they_were() -> None:
     before = x.copy(), y.copy()
     draw(Series("", x, y), top=3).pixels()
     np.testing.assert_array_equal((x, y), before)
+
+
+def test_an_axis_over_all_that_numbers_span_has_ticks() -> None:
+    ticks = Axis(1e-101, 1.86e104, log=True, whole=False).ticks(2)
+    assert ticks
+    assert all(1e-101 <= tick <= 1.86e104 for tick in ticks)
 
 
 floats = (

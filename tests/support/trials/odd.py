@@ -11,7 +11,7 @@ from random import Random
 
 from scripts.trials.trial import Failed
 
-NAME, GROUP, LIMIT, MEMORY = "odd", "fuzz", 0.7, 1 << 28
+NAME, GROUP, LIMIT, MEMORY = "odd", "fuzz", 1, 1 << 28
 
 FAULTS = ("Failed", "ValueError", "SystemExit", "MemoryError", "SIGSEGV", "exit", "hang", "locked")
 
@@ -29,7 +29,7 @@ def trial(random: Random, folder: Path) -> str:
         raise Failed("as it should\nin two lines")
     if fault == "ValueError":
         raise ValueError("by mistake")
-    elif fault == "SystemExit":
+    if fault == "SystemExit":
         sys.exit("no")
     elif fault == "MemoryError":
         bytearray(1 << 30)

@@ -7,7 +7,7 @@ from random import Random
 
 NAME, GROUP, WEIGHT = "plain", "fuzz", 3
 
-_prepared = []
+_prepared: list[bool] = []
 
 
 def prepare() -> None:

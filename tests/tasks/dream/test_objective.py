@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,9 @@ from darknet_py.network.targets import Guided, Score, StandOut
 from darknet_py.tasks.dream.objective import (
     Wish,
     can_dream,
+    check_depth,
     choices,
+    class_number,
     last_layer,
     targets,
 )
@@ -68,7 +72,20 @@ def test_a_class_is_found_by_its_name() -> None:
     wish = Wish(label="eskimo dog")
     found = choices(network, wish)
     assert found == [[(6, 1.0)]]
-    assert targets(network, wish, found, NAMES) == [[Score(6, 4)]]
+    number = class_number(network, "eskimo dog", NAMES)
+    assert number == class_number(network, 4, []) == 4
+    assert targets(network, replace(wish, label=number), found) == [[Score(6, 4)]]
+    with pytest.raises(DreamError, match="there is no class 5: it has 5"):
+        class_number(network, 5, [])
+
+
+def test_a_network_that_is_too_deep() -> None:
+    """What each layer sees is worked out exactly, which takes long for more."""
+    network = make_network()
+    check_depth(network)
+    network.layers = network.layers * 600
+    with pytest.raises(DreamError, match=r"net.cfg: has 5,400 layers: one that dreams has at most"):
+        check_depth(network)
 
 
 def test_a_network_without_classes() -> None:
@@ -86,7 +103,7 @@ def test_names_and_numbers(label: str, index: int) -> None:
 def test_what_stands_out() -> None:
     wish = Wish(layers=(((4, 1.0), (2, 0.3)),), channels=(1,), thresh=0.5)
     network = make_network()
-    assert targets(network, wish, choices(network, wish), []) == [
+    assert targets(network, wish, choices(network, wish)) == [
         [StandOut(4, 0.5, (1,), 1.0), StandOut(2, 0.5, (1,), 0.3)]
     ]
 
@@ -94,7 +111,7 @@ def test_what_stands_out() -> None:
 def test_a_guides_features() -> None:
     network, guide = make_network().upto(4), make_picture(20, 24)
     wish = Wish(3, 3)
-    found = targets(network, wish, choices(network, wish), [], guide)
+    found = targets(network, wish, choices(network, wish), guide)
     for choice, layer in zip(found, (2, 3, 4), strict=True):
         (target,) = choice
         assert isinstance(target, Guided)

@@ -8,8 +8,10 @@ from one map to another only where both have the same geometry.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -152,17 +154,18 @@ class Memory:
             root = self.root(x).map
             old = roots.get(root, (first, last))
             roots[root] = min(old[0], first), max(old[1], last)
-        free: list[tuple[int, _Home]] = []
-        for root, (first, last) in sorted(roots.items(), key=lambda item: item[1][0]):
-            geometry = self._geometry(root)
-            reusable = (
-                i for i, (end, home) in enumerate(free) if end < first and home.geometry == geometry
-            )
-            found = next(reusable, None)
-            home = free.pop(found)[1] if found is not None else self._new(geometry)
+        spread = {within.map for within in self.inside.values() if within.stride > 1}
+        # by geometry: when each is no longer needed, the earliest first, a number, which home
+        taken: dict[Geometry, list[tuple[int, int, _Home]]] = defaultdict(list)
+        for number, (root, (first, last)) in enumerate(
+            sorted(roots.items(), key=lambda item: item[1][0])
+        ):
+            geometry = self._geometry(root, root in spread)
+            heap = taken[geometry]
+            home = heappop(heap)[2] if heap and heap[0][0] < first else self._new(geometry)
             self.homes[root] = home
             if root not in keep:
-                free.append((last, home))
+                heappush(heap, (last, number, home))
 
     def _make_twins_equal(self) -> None:
         """Borders as wide as the widest of those that must be equal."""
@@ -182,11 +185,10 @@ class Memory:
         self.floats += -(-geometry.floats // line) * line + line
         return home
 
-    def _geometry(self, x: Map) -> Geometry:
+    def _geometry(self, x: Map, gaps: bool) -> Geometry:
         need = self.needs.get(x, Need())
         n, h, w, c = as_map(x.shape)
         pixel = c if need.dense else padded(c)
-        gaps = any(within.map is x and within.stride > 1 for within in self.inside.values())
         return Geometry(n, h, w, c, need.border, need.below, pixel, gaps)
 
     def place(self, x: Map, arena: int) -> Place:
