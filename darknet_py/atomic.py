@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -69,13 +70,18 @@ def make_folder(path: str | Path) -> Path:
 def why_no_folder(path: str | Path) -> str:
     """What stands where a folder, or one above it, should be or come to be; empty: nothing."""
     place = Path(path)
+    try:
+        os.lstat(place)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return error.strerror or str(error)
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent
-    if place.is_dir():
+    if os.path.isdir(place):
         return ""
-    if place.is_symlink():
+    if os.path.islink(place):
         return f"{place} is a link to {os.readlink(place)}, where no folder is"
-    return f"{place} is a file" if place.is_file() else f"{place} is no folder"
+    return f"{place} is a file" if os.path.isfile(place) else f"{place} is no folder"
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -42,8 +42,11 @@ def listen() -> None:
 
 
 def finish() -> None:
-    """The command is over: another Ctrl-C ends the process at once."""
+    """The command is over, and another Ctrl-C ends the process at once. Where one has ended the
+    command, the process ends here: nothing is taken apart under threads that may still compute."""
     _State.ends_at_once = True
+    if _State.is_said:
+        leave()
 
 
 def end(say: Callable[[str], None]) -> int:

@@ -47,14 +47,16 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
             _refuse(path, error.strerror or str(error))
-    if path.is_file() and _is_read(path):
+    if os.path.isfile(path) and _is_read(path):
         _refuse(path, "is read by this command: name another file")
-    if path.is_dir():
+    if os.path.isdir(path):
         _refuse(path, "is a folder: name a file in it")
-    if path.exists() and not os.access(path, os.W_OK):
+    if os.path.exists(path) and not os.access(path, os.W_OK):
         _refuse(path, "is there, and may not be changed")
-    if not path.exists() or path.is_file():  # not a pipe: it is written beside and moved there
-        real = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if not os.path.exists(path) or os.path.isfile(
+        path
+    ):  # not a pipe: it is written beside and moved there
+        real = Path(os.path.realpath(path)) if os.path.islink(path) else path
         _check_folder(path, real.parent)
 
 
@@ -65,7 +67,7 @@ def check_output_folder(folder: Path) -> None:
     if reason:
         raise DarknetError(f"{folder}: cannot be a folder for pictures: {reason}")
     above = folder
-    while not above.is_dir():
+    while not os.path.isdir(above):
         above = above.parent
     _check_folder(folder, above)
 
@@ -98,16 +100,16 @@ def _is_read(path: Path) -> bool:
     is_picture = path.suffix.lower() in PICTURES
     return any(
         Path(os.path.realpath(path)).is_relative_to(os.path.realpath(one)) and is_picture
-        if one.is_dir()
+        if os.path.isdir(one)
         else os.path.samefile(path, one)
         for one in there
     )
 
 
 def _check_folder(path: Path, folder: Path) -> None:
-    if not folder.exists():
+    if not os.path.exists(folder):
         _refuse(path, f"there is no folder {folder}: make it first")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         _refuse(path, f"{folder} is no folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         _refuse(path, f"the folder {folder} may not be written to")

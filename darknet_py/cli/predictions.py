@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,7 +103,7 @@ def class_names(net: Network, names: str | Sequence[str] | None) -> list[str]:
 
     classes = class_count(net)
     beside = names_file(net)
-    if names is None and beside.is_file() and own_names(classes, net) is None:
+    if names is None and os.path.isfile(beside) and own_names(classes, net) is None:
         say_line(f"{beside}: not used: it has less than {counted(classes, 'line')}", err=True)
     return choose_names(names, classes, net)
 

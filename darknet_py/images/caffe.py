@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -47,15 +48,15 @@ def find_lists(path: Path) -> tuple[Path | None, Path | None]:
     validate with; any other, to train on. Neither is given for what is no list: a folder without a
     train.txt, a `.data` file, or no file.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / TRAIN_LIST
-    if not path.is_file() or is_data_file(path):
+    if not os.path.isfile(path) or is_data_file(path):
         return None, None
     train = _TRAIN_WORD.search(path.name)
     if train:
         before, after = path.name[: train.start()], path.name[train.end() :]
         beside = (path.with_name(f"{before}{word}{after}") for word in _VALID)
-        return path, next((other for other in beside if other.is_file()), None)
+        return path, next((other for other in beside if os.path.isfile(other)), None)
     return (None, path) if _VALID_WORD.search(path.name) else (path, None)
 
 
@@ -67,15 +68,15 @@ def find_valid_list(path: Path) -> Path | None:
     None for what is no list.
     """
     train, valid = find_lists(path)
-    if train is not None or valid is not None or not path.is_dir():
+    if train is not None or valid is not None or not os.path.isdir(path):
         return valid or train
     try:
-        if any(each.is_dir() for each in path.iterdir()):
+        if any(os.path.isdir(each) for each in path.iterdir()):
             return None
     except OSError:  # whoever reads the folder says why not
         return None
     places = (path / f"{word}.txt" for word in _VALID)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if os.path.isfile(place)), None)
 
 
 def read_lists(
@@ -138,7 +139,7 @@ def names_beside(path: Path) -> tuple[str, ...]:
 
 def _names_file(path: Path) -> Path | None:
     places = (path.with_name(name) for name in _NAMES)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if os.path.isfile(place)), None)
 
 
 def folder_names(dataset: Dataset) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def classes_warning(net: Network, beginning: Beginning, names: Sequence[str]) ->
         return None
     folder, stem = Path(beginning.weights).parent, Path(net.path).stem
     files = (Path(beginning.weights).with_suffix(".names"), folder / f"{stem}.names")
-    file = next((each for each in files if each.is_file()), None)
+    file = next((each for each in files if os.path.isfile(each)), None)
     found = read_lines(file)[: len(names)] if file is not None else list(names)
     if found == list(names):
         return None

@@ -139,7 +139,7 @@ def _backup_problem(folder: Path) -> list[str]:
     if reason:
         return [f"{folder}: cannot be a folder for backups: {reason}"]
     place = folder
-    while not place.exists() and place != place.parent:
+    while not os.path.exists(place) and place != place.parent:
         place = place.parent
     if not os.access(place, os.W_OK | os.X_OK):
         return [f"{folder}: cannot hold backups: {place} may not be written to"]

@@ -65,7 +65,7 @@ def open_data(
     results than the `.data` file's, or `backup`. Raises DarknetError.
     """
     lists, notes = find_lists(Path(path)), list[str]()
-    if any(lists) or Path(path).is_dir():
+    if any(lists) or os.path.isdir(path):
         if any(lists):
             sets = read_lists(*lists, share, seed)
             notes += _unlisted(Path(path), lists)
@@ -86,7 +86,7 @@ def open_data(
 
 def _unlisted(path: Path, lists: Sequence[Path | None]) -> list[str]:
     """Says that lists count where there are folders beside them that may hold more."""
-    if not path.is_dir() or not has_folders(path):
+    if not os.path.isdir(path) or not has_folders(path):
         return []
     names = " and ".join(each.name for each in lists if each is not None)
     return [f"{path}: by {names}: pictures in folders that they do not name are left out"]
@@ -94,7 +94,7 @@ def _unlisted(path: Path, lists: Sequence[Path | None]) -> list[str]:
 
 def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:
     """Where results go: `backup`, else what a `.data` file says, else `backup` where you are."""
-    if backup or Path(path).is_dir() or any(find_lists(Path(path))):
+    if backup or os.path.isdir(path) or any(find_lists(Path(path))):
         return Path(backup or "backup")
     return Path(as_here(read_data(find_resource(str(path)) or path).backup))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ def pictures_to_measure(path: str | Path, labels: str = "exact") -> list[Path]:
     Raises DarknetError.
     """
     folder = Path(path)
-    if folder.is_dir() and not any(find_lists(folder)) and not has_folders(folder):
+    if os.path.isdir(folder) and not any(find_lists(folder)) and not has_folders(folder):
         return find_pictures([folder])
     return open_data(path, labels, share=0).training().paths
 

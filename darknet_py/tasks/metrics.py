@@ -98,7 +98,7 @@ def read_metrics(path: str | Path) -> Metrics:
     """Reads a run's table, or the first in a run's folder: its whole rows. Raises CfgError where it
     cannot be read, or has none."""
     path = Path(path)
-    file = tables_in(path)[0] if path.is_dir() and path.name != TABLE else path
+    file = tables_in(path)[0] if os.path.isdir(path) and path.name != TABLE else path
     try:
         found = _read(file)
     except OSError as error:
@@ -110,7 +110,7 @@ def read_metrics(path: str | Path) -> Metrics:
         raise CfgError(file, None, "holds no batch yet")
     valid = [row for row in rows if row["valid_top1"] and row["valid_loss"]]
     return Metrics(
-        name=path.name if path.is_dir() else path.parent.name or path.stem,
+        name=path.name if os.path.isdir(path) else path.parent.name or path.stem,
         batch=[int(row["batch"]) for row in rows],
         loss=[float(row["loss"]) for row in rows],
         rate=[float(row["rate"]) for row in rows],

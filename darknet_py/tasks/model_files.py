@@ -17,13 +17,19 @@ from darknet_py.text import legible
 LISTS = "train.list", "valid.list"
 """What lists of pictures to train on and to validate with are called."""
 
+_LONGEST = "_iter_12345678.weights"
+"""What is put to a name."""
+
 
 def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> dict[str, str]:
     """NAME.names, NAME.data and the lists that it names (None: none): texts, by names of files.
 
     Raises TrainingError for a class whose name a file of names cannot keep, for a picture whose
-    name cannot stand in a list, and for a `name` that cannot stand in a .data file.
+    name cannot stand in a list, and for a `name` that cannot stand in a .data file,
+    or is too long.
     """
+    if len(os.fsencode(f"{name}{_LONGEST}")) > 255:
+        raise TrainingError(f"{name}.cfg: too long a name for all files of a training: shorten it")
     try:
         texts = {f"{name}.names": names_text(data.names)}
     except ValueError as error:

@@ -55,7 +55,7 @@ def own_names(outputs: int, net: Network) -> list[str] | None:
     """The names in NAME.names (see names_file); None where there is no such file, or it has fewer.
     Raises CfgError."""
     beside = names_file(net)
-    found = read_lines(beside) if beside.is_file() else []
+    found = read_lines(beside) if os.path.isfile(beside) else []
     return found[:outputs] if len(found) >= outputs else None
 
 
@@ -68,9 +68,9 @@ def names_file(net: Network) -> Path:
     """NAME.names beside NAME.cfg, whether or not it is there; where it is not, the one that a
     training has left beside the weights."""
     beside = Path(net.path).with_suffix(".names")
-    if net.weights_path is not None and not beside.is_file():
+    if net.weights_path is not None and not os.path.isfile(beside):
         left = Path(net.weights_path).with_name(beside.name)
-        return left if left.is_file() else beside
+        return left if os.path.isfile(left) else beside
     return beside
 
 

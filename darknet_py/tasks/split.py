@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from darknet_py.errors import StateError
 from darknet_py.images import Dataset
+from darknet_py.text import one_line
 from darknet_py.untrusted import BadValueError, fields, integer, items, parse_json, text
 
 _EXAMPLES = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -133,7 +134,7 @@ def _find(
 ) -> _Found:
     """What the path stands for, under the classes that it has itself."""
     listed = find_valid_list(path)
-    if share is not None and (listed is not None or path.is_dir()):
+    if share is not None and (listed is not None or os.path.isdir(path)):
         opened = open_data(path, labels, share, seed)
         notes += opened.notes
         return _Found(
@@ -141,7 +142,7 @@ def _find(
         )
     if listed is not None:
         return _find_listed(listed, net, known, labels)
-    if path.is_dir():
+    if os.path.isdir(path):
         return _Found(read_whole_folder(path, known.names or (), notes.append), path)
     described = read_data(path)
     notes += described.notes
@@ -213,7 +214,7 @@ def _match(found: _Found, net: Network, known: _Names, notes: list[str]) -> Data
         raise TrainingError(_other_count(found.path, dataset, net))
     if not found.has_numbers:
         beside = names_file(net)
-        if beside.is_file():
+        if os.path.isfile(beside):
             raise TrainingError(
                 f"{beside}: holds fewer names than the network has outputs, {outputs}: mend it, or "
                 "give another by --names"
@@ -263,7 +264,7 @@ def _unmatched(path: Path, theirs: Sequence[str], known: _Names) -> str:
 
 def _other_count(path: Path, dataset: Dataset, net: Network) -> str:
     classes, beside = len(dataset.names), names_file(net)
-    fault = "holds too few names" if beside.is_file() else "is not there"
+    fault = "holds too few names" if os.path.isfile(beside) else "is not there"
     return (
         f"{path}: has {classes} class{'es' * (classes != 1)}, {_listed(dataset.names)}, and "
         f"{net.path} has {net.outputs} output{'s' * (net.outputs != 1)}: classes could be matched "

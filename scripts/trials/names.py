@@ -203,6 +203,8 @@ def _wrong(random: Random, folder: Path) -> str:
     """What is not there, or no picture, weights or option."""
     _write_network(random, folder)
     text, bad = _text(random), _file_name(random, 60)
+    if random.random() < 0.1:
+        text = random.choice(("a" * 300, f"{text}{'/b' * 3000}", f"{'é' * 200}.png"))
     is_there = _try(lambda: (folder / bad).write_bytes(random.randbytes(random.choice((0, 9, 99)))))
     known = ["n.cfg", "n.weights"]
     words: Sequence[object] = random.choice(

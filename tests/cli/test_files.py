@@ -105,6 +105,39 @@ def test_folders_for_pictures(
     )
 
 
+@pytest.mark.parametrize("long", ["a" * 300, "b/" * 3000 + "c"], ids=["name", "path"])
+def test_names_that_are_too_long_for_a_file(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path, long: str
+) -> None:
+    """Are said in one line, whatever they stand for."""
+    data, picture = draw_shapes(tmp_path / "data", 2), pictures / "a.png"
+    for command in (
+        ("classify", "-q", *model, long),
+        ("classify", "-q", *model, picture, "--names", long),
+        ("explain", "-q", *model, picture, "-o", long),
+        ("activations", "-q", *model, picture, "-o", long),
+        ("filters", "-q", *model, "-o", f"{long}.png"),
+        ("report", "-q", *model, picture, "--valid", long),
+        ("classifier", "valid", "-q", long, *model),
+        ("classifier", "check", long),
+        ("train", "-q", long, model.cfg, "--backup", tmp_path / "backup"),
+        ("train", "-q", data, model.cfg, "--backup", long),
+        ("finetune", "-q", data, *model, "-o", long),
+        ("lr-find", "-q", long, model.cfg),
+        ("plot", long),
+        ("dataset", "mean", long),
+        ("dataset", "prepare", data, long),
+        ("nightmare", "-q", *model, picture, 0, "-prefix", long),
+        ("nightmare", "-q", "--replay", long),
+        ("rgbgr", "-q", *model, long),
+        ("reset", "-q", model.cfg, long, tmp_path / "out"),
+    ):
+        code, out, err = darknet(*command)
+        assert (code, out) == (1, ""), command
+        assert err.startswith("darknet: "), command
+        assert err.count("\n") == 1, command
+
+
 @pytest.mark.parametrize("inside", ["", "in"])
 @pytest.mark.parametrize("target", ["nowhere", "nothing/deep", "link", "file"])
 def test_folders_that_are_links_where_no_folder_is(

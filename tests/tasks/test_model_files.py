@@ -51,6 +51,14 @@ def test_a_name_that_cannot_stand_in_a_data_file(name: str, tmp_path: Path) -> N
         model_texts(name, data)
 
 
+def test_a_name_that_is_too_long_for_its_files(tmp_path: Path) -> None:
+    train = Dataset(("a",), [tmp_path / "a.png"], [(0,)])
+    data = Data(tmp_path, train.names, train, None, tmp_path, 1)
+    model_texts("é" * 116, data)
+    with pytest.raises(TrainingError, match="too long a name for all files of a training"):
+        model_texts("é" * 117, data)
+
+
 @pytest.mark.parametrize("name", ["n#1", "#n", "n ", "a=b", ";n", "n\x1b\u2028", "café"])
 def test_names_that_can(name: str, tmp_path: Path) -> None:
     train = Dataset(("a", "b"), [tmp_path / "a.png", tmp_path / "b.png"], [(0,), (1,)])

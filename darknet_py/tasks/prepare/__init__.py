@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,13 +96,13 @@ def _begin(out: Path, plan: Plan, how: How) -> None:
     mark = out / _MARK
     remove_leftovers(out)
     known = {"digest": plan.digest(how), "size": how.size, "fit": how.fit, "png": how.png}
-    if mark.exists():
+    if os.path.exists(mark):
         if _read_mark(mark) != known:
             raise DarknetError(
                 f"{out}: was prepared from other pictures or in another way: name another folder, "
                 "or delete it"
             )
-    elif out.is_dir() and any(out.iterdir()):
+    elif os.path.isdir(out) and any(out.iterdir()):
         raise DarknetError(f"{out}: is there and not empty: name another folder")
     make_folder(out)
     write_text(mark, json.dumps(known) + "\n")

@@ -99,7 +99,7 @@ def _side(name: str, folders: Sequence[str]) -> str:
 def check_places(data: Data, out: Path) -> None:
     """Raises DarknetError where OUT lies in the pictures' folder, or a picture in OUT."""
     inside = Path(os.path.realpath(out))  # `resolve` raises where links go in circles
-    if data.path.is_dir() and inside.is_relative_to(os.path.realpath(data.path)):
+    if os.path.isdir(data.path) and inside.is_relative_to(os.path.realpath(data.path)):
         raise DarknetError(f"{out}: lies in {data.path}, which is only read: name a folder outside")
     pictures = [*data.training().paths, *(data.valid.paths if data.valid else [])]
     for folder in sorted({path.parent for path in pictures}):

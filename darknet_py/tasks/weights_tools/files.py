@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from darknet_py.network import Network
 def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path], force: bool) -> None:
     """Weights are days of work: no tool writes over what it reads, nor, unless `force`, over
     anything. Raises DarknetError."""
-    read = [path for path in inputs if path.exists()]
+    read = [path for path in inputs if os.path.exists(path)]
     for path in outputs:
-        if path.exists() and any(path.samefile(other) for other in read):
+        if os.path.exists(path) and any(path.samefile(other) for other in read):
             raise DarknetError(f"{path}: is read and would be written over: name another file")
-        if path.exists() and not force:
+        if os.path.exists(path) and not force:
             raise DarknetError(f"{path}: is there already: name another file, or add --force")
 
 

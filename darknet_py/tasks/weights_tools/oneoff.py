@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def _outputs_in(net: Network, last: int, weights: Path) -> int:
     layer = net.layers[last]
     before = sum(p.size for each in net.layers[:last] for p in each.parameters())
     one = sum(p.size for p in layer.parameters()) // layer.out_shape.c
-    size = weights.stat().st_size if weights.is_file() else 0
+    size = weights.stat().st_size if os.path.isfile(weights) else 0
     for header in _HEADERS:
         found, rest = divmod(size - header - 4 * before, 4 * one)
         if found > 0 and not rest:
