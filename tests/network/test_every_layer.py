@@ -39,7 +39,7 @@ def test_every_key_is_drawn(kind: str) -> None:
     """Whoever adds a key to a layer adds it to the networks that are tried, in all its values."""
     drawn: dict[str, set[str]] = {}
     asked: set[str] = set()
-    for seed in range(400):
+    for seed in range(300):
         sections = parse_sections(networks.network_text(kind, Random(seed)))
         if seed < 20:
             build(sections, "my.cfg")
@@ -56,12 +56,11 @@ def test_every_key_is_drawn(kind: str) -> None:
         assert len(values) > 1 or values == {"1"} or kind == "region", f"{key}={values}"
 
 
-@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", KINDS)
-def test_programs(kind: str, seed: int) -> None:
+def test_programs(kind: str) -> None:
     """All outputs, gradients at the picture, losses, updates and values, between guard pages, as
     far from float64 as rounding goes; see scripts/trials/rounding.py."""
-    assert measure(Random(f"{seed}/{kind}"), kind)[1] <= 1
+    assert measure(Random(f"0/{kind}"), kind)[1] <= 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
