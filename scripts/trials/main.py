@@ -77,11 +77,11 @@ def _run(
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     chosen = [kind for kind in kinds if counts[kind.name]]
     for place, kind in enumerate(chosen):
-        now = time.monotonic()
-        until = now + (end - now) / (len(chosen) - place)
+        share = (end - time.monotonic()) / (len(chosen) - place)
         result = Result(kind.name)
         results.append(result)
-        run_trials(kind, options.seed, counts[kind.name], options.workers, until, result, _show)
+        numbers = counts[kind.name]
+        run_trials(kind, options.seed, numbers, options.workers, share, end, result, _show)
 
 
 def _counts(kinds: Sequence[Kind], options: argparse.Namespace) -> dict[str, range]:

@@ -139,12 +139,14 @@ def run_trials(
     seed: int,
     numbers: range,
     workers: int,
-    until: float,
+    share: float,
+    end: float,
     result: Result,
     show: Show = lambda _result: None,
 ) -> None:
-    """Runs the trials of these numbers, at most until a time of time.monotonic(), and adds what
-    they come to."""
+    """Runs the trials of these numbers, and adds what they come to. share: seconds that they have
+    from the first one on, for what a kind prepares may take long; end: of time.monotonic(), when
+    all must have ended."""
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=_above()) as place,
@@ -154,8 +156,8 @@ def run_trials(
         try:
             for _ in range(min(workers, len(numbers))):
                 pool.start()
-            while selector.get_map() and time.monotonic() < until:
-                wait = max(min(_LOOK, until - time.monotonic()), 0)
+            while selector.get_map() and time.monotonic() < pool.until(share, end):
+                wait = max(min(_LOOK, pool.until(share, end) - time.monotonic()), 0)
                 ready = [key.data for key, _ in selector.select(wait)]
                 pool.look(ready)
                 result.seconds = time.monotonic() - begun
@@ -186,6 +188,12 @@ class _Pool:
         self.again: list[range] = []
         """What processes that died have left."""
         self.size = 1
+        self.first: float | None = None
+        """When the first trial was begun."""
+
+    def until(self, share: float, end: float) -> float:
+        """When it must have ended, as far as can be said yet."""
+        return end if self.first is None else min(self.first + share, end)
 
     def start(self) -> None:
         process = _Process(self.kind, self.seed, self.folder)
@@ -205,6 +213,7 @@ class _Pool:
                 wished = len(process.trials) * _BATCH / max(taken, 1e-6)
                 self.size = max(1, min(int(wished), 2 * self.size, _LARGEST))
             process.started = True
+            self.first = self.first or time.monotonic()
             trials = self._next()
             if trials:
                 process.give(trials)

@@ -56,7 +56,7 @@ def table(results: Sequence[Result], seed: int) -> str:
             f"{result.trials:,}",
             f"{result.seconds:,.1f}",
             f"{len(result.failures):,}",
-            ", ".join(f"{label} {count:,}" for label, count in result.labels.most_common()),
+            _labels(result),
         )
         for result in results
     ]
@@ -70,6 +70,12 @@ def table(results: Sequence[Result], seed: int) -> str:
     failed = sum(len(result.failures) for result in results)
     lines.append(f"seed {seed}: {trials:,} trials, {failed:,} failed")
     return "\n".join([*lines, *(text for each in results for text in _failures(each, seed))])
+
+
+def _labels(result: Result) -> str:
+    if not result.trials:
+        return "no trial came to its end"
+    return ", ".join(f"{label} {count:,}" for label, count in result.labels.most_common())
 
 
 def _failures(result: Result, seed: int) -> list[str]:

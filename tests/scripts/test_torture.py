@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from scripts.trials.main import main
-from scripts.trials.pool import remove_leftovers
+from scripts.trials.pool import remove_leftovers, run_trials
 from scripts.trials.results import Failure, Result, table
-from scripts.trials.trial import load_kinds, random_of
+from scripts.trials.trial import load_kind, load_kinds, random_of
 from tests.support.trials.odd import FAULTS, drawn
 
 SCRIPT = Path(__file__).parents[2] / "scripts/torture"
@@ -104,6 +104,21 @@ def test_time_that_is_up_ends_all(capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = torture(capsys, "--only", "plain", "--minutes", "0.01")
     assert code == 0
     assert re.search(r"^plain +[1-9][0-9,]* ", printed, re.MULTILINE)
+
+
+def test_what_a_kind_prepares_is_not_of_its_share() -> None:
+    kind, result = load_kind(f"{KINDS}.slow"), Result("slow")
+    assert kind is not None
+    end = time.monotonic() + 60
+    run_trials(kind, 1, range(10**9), 1, 0.2, end, result)
+    assert result.trials > 0
+    assert time.monotonic() < end
+
+
+def test_a_kind_that_there_was_no_time_for_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = torture(capsys, "--only", "slow", "--minutes", "0.003")
+    assert code == 0
+    assert re.search(r"^slow +0 +[0-9.]+ +0  no trial came to its end$", printed, re.MULTILINE)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
