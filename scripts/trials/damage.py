@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -47,7 +46,7 @@ def damaged(random: Random, data: bytes, others: list[bytes]) -> bytes:
 
 def mutated(random: Random, document: Any) -> Any:
     """A document in which one place, or two, is another value, gone or new."""
-    copy = json.loads(json.dumps(document))
+    copy = _copy(document)
     for _ in range(random.choice([1, 1, 1, 2, 4])):
         copy = _mutate(random, copy)
     return copy
@@ -58,7 +57,12 @@ def value(random: Random) -> Any:
     if random.randrange(20) == 0:
         return _nested(random.choice([2, 5, 500]))
     # a copy, as what it goes into may be changed again
-    return deepcopy(random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS])))
+    return _copy(random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS])))
+
+
+def _copy(document: Any) -> Any:
+    """However deep it is."""
+    return json.loads(json.dumps(document))
 
 
 def _nested(depth: int) -> Any:
@@ -79,7 +83,7 @@ def _mutate(random: Random, document: Any) -> Any:
         elif what == 1:
             document[random.choice(_TEXTS)] = value(random)
         elif what == 2:
-            document[key] = deepcopy(document[random.choice(list(document))])
+            document[key] = _copy(document[random.choice(list(document))])
         else:
             document[key] = _mutate(random, document[key])
         return document
