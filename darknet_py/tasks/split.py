@@ -22,7 +22,7 @@ from darknet_py.untrusted import BadValueError, fields, integer, items, parse_js
 
 _EXAMPLES = 5
 _MOST_BYTES, _MOST_ITEMS = 1 << 28, 1 << 24
-"""In a split: enough for five million pictures. What is packed may be far more than it seems."""
+"""In a split: enough for four million pictures. What is packed may be far more than it seems."""
 _LITTLE = 1 << 24
 """Bytes that anything may unpack to."""
 _SIDES = "to train on", "to validate with"
@@ -112,8 +112,7 @@ def _unpack(packed: bytes) -> Split:
         classes = items(side["labels"], "a label", labels)
         sizes = items(side["sizes"], "a size", lambda size, what: integer(size, what, least=-1))
         if not len(paths) == len(classes) == len(sizes):
-            counts = f"{len(paths):,} paths, {len(classes):,} labels and {len(sizes):,} sizes"
-            raise BadValueError(f"{key} has {counts}")
+            raise BadValueError(f"{key} has not as many paths, labels and sizes")
         sides.append(Side(tuple(paths), tuple(classes), tuple(sizes)))
     return Split(tuple(names), text(found["root"], "root"), *sides)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -56,7 +57,8 @@ def value(random: Random) -> Any:
     """Anything."""
     if random.randrange(20) == 0:
         return _nested(random.choice([2, 5, 500]))
-    return random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS]))
+    # a copy, as what it goes into may be changed again
+    return deepcopy(random.choice(random.choice([_TEXTS, _NUMBERS, _NUMBERS, _OTHERS])))
 
 
 def _nested(depth: int) -> Any:
@@ -77,7 +79,7 @@ def _mutate(random: Random, document: Any) -> Any:
         elif what == 1:
             document[random.choice(_TEXTS)] = value(random)
         elif what == 2:
-            document[key] = document[random.choice(list(document))]
+            document[key] = deepcopy(document[random.choice(list(document))])
         else:
             document[key] = _mutate(random, document[key])
         return document

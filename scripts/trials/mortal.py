@@ -199,10 +199,12 @@ def _content(path: Path) -> object:
 
 
 def _state(path: Path) -> object:
-    """All but what tells runs apart; of the arrays their digest, which is in the header."""
+    """All but what tells runs apart."""
     with reading_state(path) as reader:
-        reader.header["notes"].pop("run")
-        return reader.header, reader.read(reader.left)
+        header = reader.header  # which has a digest of the arrays
+        more = [reader.read(size) for _, size in header["more"]]
+    header["notes"].pop("run")
+    return header, more
 
 
 def _rows(path: Path) -> object:

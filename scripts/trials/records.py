@@ -68,7 +68,7 @@ def _is_object(found: Any) -> bool:
 
 @cache
 def _written() -> bytes:
-    side = Side(("a/1.png", "b/2.png"), ((0,), (1,)), (7, 9))
+    side = Side(("a/1.png", "b/2.png"), ((0,), (1,)), (7, 8))
     stages = [
         Stage("head", 4, 10, 8, 0.003, 1.0, "adam", 1e-4),
         Stage("last", 2, 30, 8, 0.003, 0.8, "sgd", 5e-4),

@@ -176,7 +176,7 @@ def _saved(net: Network, decay: float, split: bytes, number: int) -> bytes:
 
 
 def _split_of_four() -> bytes:
-    sides = (Side((f"{side}/1.png", f"{side}/2.png"), ((0,), (1, 2)), (7, 9)) for side in "ab")
+    sides = (Side((f"{side}/1.png", f"{side}/2.png"), ((0,), (1, 2)), (7, -1)) for side in "ab")
     return Split(("cat", "dog", "fox"), "/pictures", *sides).packed
 
 
@@ -252,6 +252,7 @@ def _check_is(net: Network, data: bytes) -> None:
 def _go_on(net: Network, path: Path) -> None:
     """What training does with what a state has brought: nothing may break, and what is then saved
     can be read."""
+    prepare_updates(net)
     with np.errstate(all="ignore"):
         net.update()
         for loss in (1.0, 0.5, 2.0):

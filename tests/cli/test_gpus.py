@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from darknet_py.network.state_file import reading_state
 from tests.cli.conftest import Run
 from tests.cli.test_train import Task
 from tests.ops.cuda_on_cpu import compiler
@@ -164,8 +164,8 @@ STOPPING = "stopping after this batch; Ctrl-C again leaves at once"
 
 def seen(task: Task) -> int:
     """The batches that the state in the backup folder has seen."""
-    with np.load(task.backup / "shapes.state") as state:
-        return int(json.loads(state["header"].tobytes())["seen"]) // 12
+    with reading_state(task.backup / "shapes.state") as state:
+        return int(state.header["seen"]) // 12
 
 
 def test_several_gpus(darknet: Run, task: Task, start: Callable[..., Group]) -> None:
@@ -175,7 +175,6 @@ def test_several_gpus(darknet: Run, task: Task, start: Callable[..., Group]) -> 
     group.interrupt()
     code, out, err = group.end()
     assert (code, err.count(STOPPING)) == (130, 1), err
-    assert err.count("validation: top-1") == 1
     assert "MB on each GPU\n" in err
     assert "Traceback" not in err
     batches = [1, *(int(line.split(",")[0]) for line in out.splitlines())]

@@ -14,7 +14,7 @@ SPLIT = Split(
     ("cat", "\u732b"),
     "/a",
     Side(("x/1.png", "caf\udce9.png"), ((0,), (0, 1)), (9, -1)),
-    Side(("y.png",), ((),), (0,)),
+    Side(("y.png",), ((),), (2**40,)),
 )
 DOCUMENT = json.loads(zlib.decompress(SPLIT.packed))
 
@@ -30,15 +30,16 @@ def test_there_and_back() -> None:
         {"names": ["a", 1]},
         {"root": None},
         {"more": 1},
+        {"train": {"paths": ["a"], "labels": [], "sizes": [1]}},
+        {"train": {"paths": ["a"], "labels": [[2]], "sizes": [1]}},
+        {"train": {"paths": ["a"], "labels": [[-1]], "sizes": [1]}},
+        {"train": {"paths": ["a"], "labels": [[True]], "sizes": [1]}},
+        {"train": {"paths": ["a"], "labels": [0], "sizes": [1]}},
+        {"train": {"paths": [["a"]], "labels": [[0]], "sizes": [1]}},
         {"train": {"paths": ["a"], "labels": [[0]]}},
         {"train": {"paths": ["a"], "labels": [[0]], "sizes": []}},
-        {"train": {"paths": ["a"], "labels": [[0]], "sizes": ["9"]}},
-        {"train": {"paths": ["a"], "labels": [], "sizes": [9]}},
-        {"train": {"paths": ["a"], "labels": [[2]], "sizes": [9]}},
-        {"train": {"paths": ["a"], "labels": [[-1]], "sizes": [9]}},
-        {"train": {"paths": ["a"], "labels": [[True]], "sizes": [9]}},
-        {"train": {"paths": ["a"], "labels": [0], "sizes": [9]}},
-        {"train": {"paths": [["a"]], "labels": [[0]], "sizes": [9]}},
+        {"train": {"paths": ["a"], "labels": [[0]], "sizes": ["1"]}},
+        {"train": {"paths": ["a"], "labels": [[0]], "sizes": [-2]}},
         {"valid": []},
         {"valid": {"paths": []}},
     ],
@@ -77,9 +78,8 @@ def test_what_unpacks_to_far_more_takes_no_memory(
 
 def test_a_list_that_packs_too_well_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("darknet_py.tasks.split._LITTLE", 1000)
-    split = Split(
-        ("a",), "/", Side(("x" * 100,) * 5000, ((0,),) * 5000, (1,) * 5000), Side((), (), ())
-    )
+    side = Side(("x" * 100,) * 5000, ((0,),) * 5000, (1,) * 5000)
+    split = Split(("a",), "/", side, Side((), (), ()))
     assert len(split.packed) > 500_000
     assert unpack_split(split.packed) == split
 

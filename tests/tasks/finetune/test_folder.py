@@ -180,6 +180,17 @@ def test_a_hostile_record(tmp_path: Path, change: dict[str, Any]) -> None:
         read_folder(tmp_path, "net")
 
 
+@pytest.mark.parametrize(("was", "now"), [("0.75", "0.95"), ('"batch": 8', '"batch": 9')])
+def test_a_figure_that_is_damaged_is_not_believed(tmp_path: Path, was: str, now: str) -> None:
+    begun(tmp_path).finish("head", {"top1": 0.75, "loss": 1.0})
+    record = tmp_path / "finetune.json"
+    assert read_folder(tmp_path, "net")
+    assert was in record.read_text()
+    record.write_text(record.read_text().replace(was, now))
+    with pytest.raises(TrainingError, match="is not what its digest says: begin anew by --force"):
+        read_folder(tmp_path, "net")
+
+
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DarknetError, match="cannot be a folder for results"):
