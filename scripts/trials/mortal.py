@@ -191,7 +191,7 @@ def _content(path: Path) -> object:
         return _state(path)
     if path.name.endswith("metrics.csv"):
         return _rows(path)
-    if path.name == "chart.png":
+    if path.name.endswith("chart.png"):
         return "a chart"
     if path.name == "prepared.json":
         return "a digest of where the pictures lie"

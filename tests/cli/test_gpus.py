@@ -175,7 +175,6 @@ def test_several_gpus(darknet: Run, task: Task, start: Callable[..., Group]) -> 
     group.interrupt()
     code, out, err = group.end()
     assert (code, err.count(STOPPING)) == (130, 1), err
-    assert err.count("validation: top-1") == 1
     assert "MB on each GPU\n" in err
     assert "Traceback" not in err
     batches = [1, *(int(line.split(",")[0]) for line in out.splitlines())]

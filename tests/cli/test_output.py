@@ -101,6 +101,30 @@ def test_streams_that_take_nothing_end_no_training(
             assert not list(Path("b").glob(".*"))
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("full", "darknet: standard output cannot be written: No space left on device\n"),
+        ("closed", "darknet: standard output cannot be written: it is closed\n"),
+        ("gone", ""),
+    ],
+)
+@pytest.mark.parametrize("words", [("info", "n.cfg"), ("ops", "n.cfg"), ("--help",)], ids=" ".join)
+def test_output_that_cannot_be_written_is_one_line(
+    run: Callable[[str], Result],
+    darknet: Run,
+    broken: Callable[[str], object],
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    said: str,
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(sys, "stdout", broken(what))
+    code, _, err = darknet(*words)
+    assert (code, err) == (1, said)
+
+
 @pytest.mark.parametrize("closed", [(0, 1, 2), (1,), (2,), (0, 2)])
 def test_no_file_takes_the_place_of_a_stream_that_is_closed(
     tmp_path: Path, closed: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Time in proportion to the layers: four times as many take about four times as long, not sixteen."""
+"""Time in proportion to the layers: four times as many take some four times as long, not sixteen."""
 
 from __future__ import annotations
 
