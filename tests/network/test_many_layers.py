@@ -1,4 +1,4 @@
-"""Time in proportion to the layers: four times as many take about four times as long, not sixteen."""
+"""Time in proportion to the layers: four times as many take about four times, not sixteen."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_building(kind: str) -> None:
 
         return run
 
-    assert growth(work, 1_500) < 9
+    assert growth(work, 500) < 9
 
 
 def test_reading_weights(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_reading_weights(tmp_path: Path) -> None:
         net.save_weights(tmp_path / "x.weights")
         return lambda: net.load_weights(tmp_path / "x.weights")
 
-    assert growth(work, 1_500) < 9
+    assert growth(work, 500) < 9
 
 
 def test_laying_out_memory() -> None:
@@ -74,7 +74,7 @@ def test_laying_out_memory() -> None:
         maps = [recorder.input((1, 2, 2, 1 + k % 3)) for k in range(n)]
         return lambda: memory.lay_out({x: (k, 2 * n - k) for k, x in enumerate(maps)}, maps[:1])
 
-    assert growth(work, 3_000) < 9
+    assert growth(work, 2_000) < 9
 
 
 def test_memory_is_used_again_as_soon_as_it_can_be() -> None:
