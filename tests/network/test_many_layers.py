@@ -11,7 +11,8 @@ import pytest
 
 from darknet_py import ops
 from darknet_py.cfg.sections import parse_sections
-from darknet_py.network import Network
+from darknet_py.errors import CfgError
+from darknet_py.network import Network, draw
 from darknet_py.network.builder import build, table
 from darknet_py.network.reach import reaches
 from darknet_py.ops.cpu.plan.memory import Memory
@@ -94,3 +95,13 @@ def test_a_route_of_all_that_a_cfg_may_name() -> None:
     text = HEAD + "[route]\nlayers=0" + ",0" * 99_999 + "\n[softmax]\n"
     layers = build(parse_sections(text), "x").layers
     assert layers[1].out_shape.c == 100_000
+
+
+def test_weights_that_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before one is drawn."""
+    monkeypatch.setattr(draw, "available_memory", lambda: 1 << 30)
+    text = HEAD + "[connected]\noutput=40000000\n[softmax]\n"
+    net = Network(parse_sections(text), "x.cfg", ops.for_device("cpu"))
+    with pytest.raises(CfgError) as caught:
+        net.initialise()
+    assert str(caught.value) == "x.cfg: asks for 2.7 GB of weights, and 1.1 GB of memory are free"
