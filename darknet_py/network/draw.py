@@ -11,6 +11,7 @@ from darknet_py.errors import CfgError, DarknetError
 from darknet_py.layers import Parameter
 from darknet_py.network.builder import MAX_MAP
 from darknet_py.network.edges import check_layers
+from darknet_py.ops.memory import SMALL, available_memory
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 def missing(net: Network, seed: int | None) -> None:
     """See Network.initialise."""
     rng = np.random.default_rng(net.settings.seed if seed is None else seed)
+    needed = 4 * sum(each.size for each in net.parameters() if each.data is None)
+    # before they are taken, as a system may grant memory that it has not
+    if needed > SMALL and needed > (free := available_memory()):
+        asks = f"asks for {needed / 1e9:,.1f} GB of weights"
+        raise CfgError(net.path, None, f"{asks}, and {free / 1e9:,.1f} GB of memory are free")
     for parameter in net.parameters():
         value = parameter.data
         if value is None:
