@@ -135,12 +135,14 @@ def _outputs_problem(net: Network, classes: int) -> list[str]:
 
 def _backup_problem(folder: Path) -> list[str]:
     """The backup folder, or the first above it that exists, must be a folder one may write to."""
-    reason = why_no_folder(folder)
+    place, reason = folder, why_no_folder(folder)
+    try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
+    except OSError as error:  # a name that is too long
+        reason = reason or error.strerror or str(error)
     if reason:
         return [f"{folder}: cannot be a folder for backups: {reason}"]
-    place = folder
-    while not os.path.exists(place) and place != place.parent:
-        place = place.parent
     if not os.access(place, os.W_OK | os.X_OK):
         return [f"{folder}: cannot hold backups: {place} may not be written to"]
     return []

@@ -123,7 +123,7 @@ def test_names_of_written_files_keep_their_bytes(
         ("report", "-q", *model, "odd"),
         ("nightmare", "-q", *model, picture, 0, "--iters", 1, "-octaves", 1),
         # a dream knows what it was made of
-        ("nightmare", "-q", "--replay", dream),
+        ("nightmare", "-q", "--replay", dream, picture, *model),
         env=env,
         folder=odd.parent,
     )

@@ -20,6 +20,7 @@ from darknet_py.errors import WeightsError
 from darknet_py.layers.base import Layer, Parameter
 from darknet_py.network.builder import build
 from darknet_py.network.weights import Loaded, read_weights, weights_bytes, write_weights
+from darknet_py.text import one_line
 from tests.support.golden import golden_names, load_golden
 
 CFG = """[net]
@@ -229,7 +230,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     ):
         with pytest.raises(WeightsError) as caught:
             read_weights(path, make_layers())
-        assert str(caught.value) == f"{path}: {message}"
+        assert str(caught.value) == one_line(f"{path}: {message}")
 
 
 def test_a_file_that_ends_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

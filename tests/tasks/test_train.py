@@ -291,6 +291,12 @@ def test_metrics_are_those_of_the_run_and_forget_what_is_done_again(
     assert metrics.valid_batch == [4, 8]
 
 
+def test_the_check_finds_a_folder_that_no_name_can_be(shapes: Path) -> None:
+    report = check(open_data(shapes, backup="x" * 5000), decode=False)
+    (problem,) = report.problems
+    assert problem.endswith("cannot be a folder for backups: File name too long")
+
+
 def test_the_check_finds_what_would_spoil_a_run(tmp_path: Path, shapes: Path) -> None:
     copy = shutil.copytree(shapes, tmp_path / "copy")
     (copy / "circle/3.png").write_text("no picture")
