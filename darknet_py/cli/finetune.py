@@ -106,6 +106,8 @@ def finetune(
         finally:
             presenter.close()
     if stop:
+        if not chosen.quiet:
+            say_line(f"{output}: goes on with the same command and --resume", err=True)
         context.exit(130)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 
 from darknet_py.ops.cpu.threads import thread_count
@@ -73,15 +72,14 @@ def _run(
     minutes: float | None,
     results: list[Result],
 ) -> None:
-    """Each kind has its share of the time that is left, and what earlier ones did not need."""
-    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
+    """Each kind has its share of the time; what it prepares before its first trial comes on top."""
     chosen = [kind for kind in kinds if counts[kind.name]]
-    for place, kind in enumerate(chosen):
-        share = (end - time.monotonic()) / (len(chosen) - place)
+    share = float("inf") if minutes is None else 60 * minutes / len(chosen)
+    for kind in chosen:
         result = Result(kind.name)
         results.append(result)
         numbers = counts[kind.name]
-        run_trials(kind, options.seed, numbers, options.workers, share, end, result, _show)
+        run_trials(kind, options.seed, numbers, options.workers, share, result, _show)
 
 
 def _counts(kinds: Sequence[Kind], options: argparse.Namespace) -> dict[str, range]:
@@ -131,7 +129,7 @@ def _parser(kinds: Sequence[Kind]) -> argparse.ArgumentParser:
         "--minutes",
         type=_minutes,
         metavar="M",
-        help=f"stop after so long; each kind has its share ({MINUTES:g} without numbers)",
+        help=f"of trials, of which each kind has its share ({MINUTES:g} without numbers)",
     )
     add("--only", action="append", choices=[kind.name for kind in kinds], metavar="KIND")
     add("--seed", type=int, default=SEED, metavar="S", help="(%(default)s)")

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -140,13 +141,11 @@ def run_trials(
     numbers: range,
     workers: int,
     share: float,
-    end: float,
     result: Result,
     show: Show = lambda _result: None,
 ) -> None:
     """Runs the trials of these numbers, and adds what they come to. share: seconds that they have
-    from the first one on, for what a kind prepares may take long; end: of time.monotonic(), when
-    all must have ended."""
+    from the first one on, for what a kind prepares may take long, and one always ends."""
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=_above()) as place,
@@ -156,8 +155,8 @@ def run_trials(
         try:
             for _ in range(min(workers, len(numbers))):
                 pool.start()
-            while selector.get_map() and time.monotonic() < pool.until(share, end):
-                wait = max(min(_LOOK, pool.until(share, end) - time.monotonic()), 0)
+            while selector.get_map() and time.monotonic() < pool.until(share):
+                wait = max(min(_LOOK, pool.until(share) - time.monotonic()), 0)
                 ready = [key.data for key, _ in selector.select(wait)]
                 pool.look(ready)
                 result.seconds = time.monotonic() - begun
@@ -191,9 +190,11 @@ class _Pool:
         self.first: float | None = None
         """When the first trial was begun."""
 
-    def until(self, share: float, end: float) -> float:
+    def until(self, share: float) -> float:
         """When it must have ended, as far as can be said yet."""
-        return end if self.first is None else min(self.first + share, end)
+        if self.first is None or not self.result.trials:
+            return inf
+        return self.first + share
 
     def start(self) -> None:
         process = _Process(self.kind, self.seed, self.folder)

@@ -138,9 +138,10 @@ def _check_same(folder: Folder, inputs: dict[str, Any], again: bool) -> None:
     free = (_WEIGHTS, _CONTENTS) if again else ()
     other = [each for each in folder.differs(inputs) if each not in free]
     if other:
+        what = ", ".join(_WORDS.get(each, each) for each in other)
         raise TrainingError(
-            f"{folder.path}: another fine-tuning began there: it had another {', '.join(other)}: "
-            "begin anew in its place by --force, or choose another -o"
+            f"{folder.path}: the fine-tuning there began with other {what}: go on with what it "
+            "began with, or begin anew in its place by --force, or choose another -o"
         )
 
 
@@ -180,6 +181,22 @@ def _with_loss_keys(
 
 
 _WEIGHTS, _CONTENTS = "class weights", "contents of pictures"
+_WORDS = {
+    "cfg": "layers (CFG)",
+    "WEIGHTS": "weights (WEIGHTS)",
+    "stages": "stages (--epochs, --batch, --rate and others)",
+    "size": "size of pictures (--size)",
+    "layers to re-initialise": "layers to re-initialise (--reinit)",
+    "keys": "keys of the cfg (--mixup, --smooth and others)",
+    "seed": "seed (--seed)",
+    "views": "views (--views)",
+    "cache": "use of kept features (--cache, --no-cache)",
+    "patience": "patience (--patience)",
+    _WEIGHTS: "class weights (--class-weights)",
+    "balance": "balance (--balance)",
+    "ema": "averaging (--ema)",
+}
+"""By which options the inputs are given."""
 
 
 def _inputs(net: Network, request: Request, how: How, data: Data) -> dict[str, Any]:
