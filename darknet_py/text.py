@@ -21,8 +21,10 @@ _UNSEEN = frozenset(
 )
 """Printable by Unicode, and blank or nothing on a screen. U+FE0E and U+FE0F, which choose between a
 sign and its picture, are part of how names are written."""
-_FORMULA = re.compile(r"[\s'\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
-"""How a cell begins that a spreadsheet computes, or takes for one that was defused."""
+_BLANK = r"\s\0-\x1f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_FORMULA = re.compile(rf"[{_BLANK}']*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
+"""How a cell begins that a spreadsheet computes, or takes for one that was defused: blanks and what
+nobody sees, which a reader may drop, and then one of these, also as wide as in Chinese."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 

@@ -112,6 +112,7 @@ def test_csv_reads_back(cells: list[str]) -> None:
 
 def test_what_a_spreadsheet_computes_is_text() -> None:
     names = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "'=1", " =1", "-"]
+    names += ["\u200b=1", "\u202e@x", "\x01-x", "\xad'\u2060=1"]  # what nobody sees, before it
     assert _read(csv_row(names)) == [[f"'{name}" for name in names]]
     same = ["a=1", "1-2", "-0.5", "+1", "-1e-05", ".5", "'tis", "", "#1", "猫", '"no"', "a;b"]
     assert _read(csv_row(same)) == [same]

@@ -49,7 +49,7 @@ def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
     from darknet_py.cli.dream_replay import replay
     from darknet_py.cli.dreaming import dream
 
-    if asked.replay:
+    if asked.replay is not None:
         replay(arguments, asked, chosen)
     elif asked.trust:
         raise click.UsageError("--trust goes with --replay.")

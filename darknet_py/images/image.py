@@ -75,7 +75,10 @@ def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
     with the path, for what is no PNG, is cut short, or keeps more than `words.MAX_WORDS`.
     """
     with _about(path), open_file(path) as file:
-        return read_words(file)
+        try:
+            return read_words(file)
+        except OSError as error:
+            raise PictureError(f"cannot be read: {error.strerror}") from error
 
 
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:

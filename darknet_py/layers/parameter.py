@@ -142,7 +142,7 @@ class Parameter:
         return self.file_shape
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
         return f"{self.owner}: {self.name}" if self.owner else self.name
 
     def _fits(self, given: Any) -> bool:
@@ -161,17 +161,17 @@ class Parameter:
         """A copy on the device, in order, of the type that the values have. Raises ShapeError."""
         data = self._cell.data
         if isinstance(given, np.ma.MaskedArray):
-            raise ShapeError(f"{self._where}: was given a masked array: expected all its numbers")
+            raise ShapeError(f"{self.where}: was given a masked array: expected all its numbers")
         if data is None or not isinstance(given, type(data)):
             try:
                 given = np.asarray(given)
             except (TypeError, ValueError, RuntimeError) as error:
                 what = type(given).__name__
-                raise ShapeError(f"{self._where}: no array can be made of a {what}") from error
+                raise ShapeError(f"{self.where}: no array can be made of a {what}") from error
         if given.dtype.kind not in "fiu":
-            raise ShapeError(f"{self._where}: expected real numbers, found {given.dtype}")
+            raise ShapeError(f"{self.where}: expected real numbers, found {given.dtype}")
         if given.shape != self.shape:
-            raise ShapeError(f"{self._where}: expected shape {self.shape}, found {given.shape}")
+            raise ShapeError(f"{self.where}: expected shape {self.shape}, found {given.shape}")
         kind = np.float64 if data is None and given.dtype == np.float64 else np.float32
         with np.errstate(over="ignore"):  # what is too large becomes infinite
             if data is None:
@@ -180,5 +180,5 @@ class Parameter:
 
     def _finite(self, array: Array) -> Array:
         if not bool(np.isfinite(array).all()):
-            raise NotFiniteError(f"{self._where}: was given numbers that are not finite (NaN)")
+            raise NotFiniteError(f"{self.where}: was given numbers that are not finite (NaN)")
         return array

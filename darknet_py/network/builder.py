@@ -76,6 +76,8 @@ def build_layers(
         keys.read_others(section, layer.kind)
         for parameter in layer.parameters():
             parameter.owner = f"layer {index} [{layer.kind}]"
+            if parameter.size > MAX_MAP:
+                section.fail(f"asks for more than {MAX_MAP:,} numbers in its {parameter.name}")
         layers.append(layer)
         out_shapes.append(layer.out_shape)
         shape = layer.out_shape

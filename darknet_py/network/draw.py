@@ -9,7 +9,6 @@ import numpy as np
 
 from darknet_py.errors import CfgError, DarknetError
 from darknet_py.layers import Parameter
-from darknet_py.network.builder import MAX_MAP
 from darknet_py.network.edges import check_layers
 from darknet_py.ops.memory import SMALL, available_memory
 
@@ -55,8 +54,7 @@ def anew(net: Network, layers: Sequence[int], seed: int) -> None:
 
 def _draw(net: Network, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
     try:
-        if parameter.size <= MAX_MAP:
-            return parameter.initialise(rng, parameter.shape)
-    except MemoryError:
-        pass
-    raise CfgError(net.path, None, f"asks for {4 * parameter.size:,} bytes of weights at once")
+        return parameter.initialise(rng, parameter.shape)
+    except MemoryError as error:
+        asks = f"asks for {4 * parameter.size:,} bytes of weights at once"
+        raise CfgError(net.path, None, asks) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darknet_py.errors import NotFiniteError, ShapeError
+from darknet_py.errors import NotFiniteError, ShapeError, WeightsError
 from darknet_py.ops.bounds import bounds
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ _FAR_BEYOND = 8.0
 
 
 def check_values(net: Network, x: Any) -> None:
-    """Raises ShapeError for no floats, NotFiniteError where x holds a NaN or an infinity, which
-    kernels would pass over in silence; warns (UserWarning) where pictures are far beyond 0..1."""
+    """Raises as check_there, ShapeError for no floats, NotFiniteError where x holds a NaN or an
+    infinity, which kernels would pass over in silence; warns (UserWarning) where pictures are far
+    beyond 0..1."""
+    check_there(net)
     check_floats(net, x)
     high = _largest(net, x, "numbers")
     if high > _FAR_BEYOND and not net.settings.is_vector and net.in_shape.c in (1, 3):
@@ -31,6 +33,16 @@ def check_values(net: Network, x: Any) -> None:
             f"{net.path}: was given values up to {high:g}, and pictures are 0..1: divide by 255?",
             stacklevel=4,
         )
+
+
+def check_there(net: Network) -> None:
+    """Raises WeightsError where a parameter has no values yet: a network that is on paper."""
+    for parameter in net.parameters():
+        if parameter.data is None:
+            raise WeightsError(
+                f"{net.path}: {parameter.where}: has no values yet: load_weights reads them, "
+                "initialise draws them"
+            )
 
 
 def check_floats(net: Network, x: Any) -> None:

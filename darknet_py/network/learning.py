@@ -39,6 +39,7 @@ def times(net: Network, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
 
 def first_bad_layer(net: Network, x: np.ndarray) -> int | None:
     """See Network.first_bad_layer."""
+    edges.check_there(net)
     last = len(net.layers) - 1
     with net.engine.lock, np.errstate(all="ignore"):
         start = net.to_device(x)

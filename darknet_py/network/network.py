@@ -222,6 +222,7 @@ class Network:
 
     def save_weights(self, path: str | Path) -> None:
         """Writes a `.weights` file, whole or not at all. Raises WeightsError."""
+        edges.check_there(self)
         write_weights(path, self.layers, self.seen, self.ops.to_host)
 
     # Forward and backward
@@ -330,6 +331,7 @@ class Network:
         """The second half of train_step: the batch counts as seen, and the parameters move, at the
         rate of the cfg or at another one."""
         settings = self.settings
+        edges.check_there(self)
         if rate is not None and not 0 <= rate < math.inf:
             raise TrainingError(f"{self.path}: a learning rate of {rate}: expected 0 or more")
         with self.engine.lock:
@@ -377,6 +379,7 @@ class Network:
 
     def values_are_finite(self) -> bool:
         """Whether no parameter, nor an average that is kept of one, is infinite or no number."""
+        edges.check_there(self)
         values = [parameter.data for parameter in self.parameters()]
         if self.average is not None:
             values += self.average.values.values()

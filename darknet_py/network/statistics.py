@@ -16,7 +16,7 @@ import numpy as np
 from darknet_py.errors import ShapeError
 from darknet_py.layers import Parameter
 from darknet_py.network import recordings
-from darknet_py.network.edges import check_values
+from darknet_py.network.edges import check_there, check_values
 from darknet_py.network.learning import draws, prepare_updates
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def update_bn(net: Network, batches: Iterable[np.ndarray]) -> None:
     pairs = _moving(net)
     if not pairs:
         return
+    check_there(net)
     prepare_updates(net)
     before = [(parameter, parameter.data.copy()) for parameter in chain(*pairs)]
     with net.engine.lock:

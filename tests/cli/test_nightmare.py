@@ -149,6 +149,12 @@ def test_wrong_usage(words: list[object], message: str, dream: Run) -> None:
     assert message in err
 
 
+def test_an_empty_name_is_no_recipe(dream: Run) -> None:
+    code, out, err = dream("--replay", "")
+    assert (code, out) == (1, "")
+    assert "is a folder, not a picture" in err
+
+
 WAYS: list[list[object]] = [
     ["photo.png", "--layers", "4:1,2:.3"],
     ["photo.png", "--layers", "4/2:.5,3/4"],

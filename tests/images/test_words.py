@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zlib
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from darknet_py.errors import PictureError
-from darknet_py.images import load_info
+from darknet_py.images import image, load_info
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -80,3 +81,14 @@ def test_what_pillow_writes(tmp_path: Path) -> None:
     words.add_text("Zipped", "x" * 1000, zip=True)
     Image.new("RGB", (3, 2)).save(tmp_path / "x.png", pnginfo=words)
     assert load_info(tmp_path / "x.png") == {"Latin": "é", "Other": "猫"}
+
+
+def test_a_disk_that_cannot_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_words(file: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(image, "read_words", read_words)
+    path = png(tmp_path, SEED, END)
+    with pytest.raises(PictureError) as caught:
+        load_info(path)
+    assert str(caught.value) == f"{path}: cannot be read: Input/output error"

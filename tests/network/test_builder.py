@@ -47,10 +47,10 @@ def test_shapes_go_from_layer_to_layer() -> None:
 
 
 def test_nothing_is_allocated() -> None:
-    # 4 TB of weights
-    built = plan(NET.replace("3", "1000000") + "[convolutional]\nfilters=1000000\n")
-    (layer,) = built.layers
-    assert all(parameter.value is None for parameter in layer.parameters())
+    # 8 TB of weights: 1,000 layers of 8 GB
+    text = NET.replace("3", "2000")
+    built = plan(text + "[convolutional]\nfilters=1000000\n[convolutional]\nfilters=2000\n" * 500)
+    assert all(p.value is None for layer in built.layers for p in layer.parameters())
 
 
 def test_network_is_another_name_of_net() -> None:
@@ -122,6 +122,21 @@ def test_a_first_layer_has_none_to_refer_to() -> None:
 def test_a_map_larger_than_can_be_counted_is_an_error() -> None:
     assert mistake(NET + "[upsample]\nstride=1024\n[upsample]\nstride=1024\n") == (
         "my.cfg:7: [upsample] gives a 8388608 x 6291456 x 3 map: more than 2,147,483,647 numbers"
+    )
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "[connected]\noutput=2147483647",
+        "[gru]\noutput=2147483647",
+        "[convolutional]\nfilters=2\nsize=1000001\npad=1",  # 64 bits could not count the bytes
+        "[local]\nfilters=2000000\nsize=5\npad=1",
+    ],
+)
+def test_a_parameter_larger_than_can_be_counted_is_an_error(section: str) -> None:
+    assert mistake(f"{NET}{section}").endswith(
+        " asks for more than 2,147,483,647 numbers in its weights"
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError, DarknetError, ShapeError
-from darknet_py.network import Network
+from darknet_py.network import Network, draw
 from tests.support.networks import CPU, LAYERS, SMALL, make_network, pictures, truths, values
 
 
@@ -37,23 +37,13 @@ def test_initialise_draws_what_has_no_values() -> None:
     assert not np.array_equal(other.parameters()[-1].value, before)
 
 
-@pytest.mark.parametrize(
-    ("layer", "size"),
-    [
-        ("[connected]\noutput=100000\n", 4 * 100_000 * (2**31 - 1)),
-        # more than 64 bits can count
-        (
-            "[convolutional]\nfilters=2\nsize=1000001\npad=1\n",
-            4 * 2 * 1_000_001**2 * (2**31 - 1),
-        ),
-    ],
-)
-def test_weights_that_no_machine_holds_are_an_error(layer: str, size: int) -> None:
-    text = f"[net]\ninputs={2**31 - 1}\n{layer}"
+def test_weights_that_there_is_no_memory_for_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draw, "available_memory", lambda: 5_000_000_000)
+    text = "[net]\ninputs=100000\n[connected]\noutput=20000\n"
     network = Network(parse_sections(text), "my.cfg", CPU)
     with pytest.raises(CfgError) as caught:
         network.initialise()
-    assert str(caught.value).startswith(f"my.cfg: asks for {size / 1e9:,.1f} GB of weights, and ")
+    assert str(caught.value) == "my.cfg: asks for 8.0 GB of weights, and 5.0 GB of memory are free"
 
 
 def trained(text: str) -> Network:

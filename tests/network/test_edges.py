@@ -3,16 +3,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from darknet_py.errors import NotFiniteError, ShapeError, TrainingError
+from darknet_py.cfg.sections import parse_sections
+from darknet_py.errors import NotFiniteError, ShapeError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Match, Score, StandOut, Target
 from darknet_py.tasks.activations import see
-from tests.support.networks import LAYERS, SMALL, make_network, pictures, values
+from tests.support.networks import CPU, LAYERS, SMALL, make_network, pictures, values
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 6, 8), (2, 6, 8), (6, 8), (1, 95), (), (1, 1, 2, 6, 8)])
@@ -296,3 +298,36 @@ def test_threads_take_turns() -> None:
             each.result()
     for mine, right in zip(values(net), values(one), strict=True):
         np.testing.assert_array_equal(mine, right)
+
+
+ON_PAPER: list[Callable[[Network, np.ndarray], object]] = [
+    *WAYS,
+    lambda net, x: net.accumulate(x, np.eye(3, dtype=np.float32)[:1]),
+    lambda net, x: net.carry_back(x, np.ones((1, 3), np.float32), 3, [-1]),
+    lambda net, x: net.outputs_of(x, [0]),
+    lambda net, x: net.times(x),
+    lambda net, x: net.update(),
+    lambda net, x: net.update_bn([x]),
+    lambda net, x: net.first_bad_layer(x),
+    lambda net, x: net.values_are_finite(),
+    lambda net, x: net.save_weights("my.weights"),
+    lambda net, x: see(net, x[0]),
+]
+
+
+@pytest.mark.parametrize("way", ON_PAPER)
+def test_a_network_without_values_says_so(
+    way: Callable[[Network, np.ndarray], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = SMALL + LAYERS.replace("filters=4\n", "filters=4\nbatch_normalize=1\n")
+    network = Network(parse_sections(text), "my.cfg", CPU)
+    x = np.zeros((1, 2, 6, 8), np.float32)
+    with pytest.raises(WeightsError) as caught:
+        way(network, x)
+    assert str(caught.value) == (
+        "my.cfg: layer 0 [convolutional]: biases: has no values yet: load_weights reads them, "
+        "initialise draws them"
+    )
+    assert network.seen == 0
+    assert not list(tmp_path.iterdir())

@@ -148,10 +148,11 @@ def _check_layer(net: Network, layer: int, channels: Sequence[int]) -> None:
             f"{net.path}: there is no layer {layer}: expected 0 to {len(net.layers) - 1}"
         )
     if not can_dream(net, layer):
-        last = max(i for i in range(len(net.layers)) if can_dream(net, i))
+        last = max((i for i in range(len(net.layers)) if can_dream(net, i)), default=None)
+        other = "none of it can" if last is None else f"the last that can is {last}"
+        kind = "" if last is None else f" [{net.layers[last].kind}]"
         raise DreamError(
-            f"{net.path}: layer {layer} [{net.layers[layer].kind}] cannot dream: the last that can "
-            f"is {last} [{net.layers[last].kind}]"
+            f"{net.path}: layer {layer} [{net.layers[layer].kind}] cannot dream: {other}{kind}"
         )
     count = net.layers[layer].out_shape.c
     for channel in channels:

@@ -54,6 +54,11 @@ def test_layers_that_cannot_dream(kind: str) -> None:
     )
 
 
+def test_a_network_of_which_no_layer_can_dream() -> None:
+    text = "[net]\nheight=4\nwidth=4\nchannels=3\n[softmax]\n"
+    assert refusal(Wish(0), text) == "net.cfg: layer 0 [softmax] cannot dream: none of it can"
+
+
 def test_ranges_that_leave_the_network() -> None:
     assert refusal(Wish(0, 3)) == (
         "net.cfg: layers -1 to 1 leave the network, whose layers are 0 to 8: take a smaller -range"
