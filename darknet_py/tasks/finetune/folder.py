@@ -237,7 +237,8 @@ def check_inputs(path: Path, name: str, inputs: Iterable[str | Path]) -> None:
 
 def _is_other(path: Path, text: str) -> bool:
     try:
-        return path.read_bytes() != text.encode(errors="surrogateescape")
+        with open_file(path) as file:
+            return file.read() != text.encode(errors="surrogateescape")
     except FileNotFoundError:
         return False
     except OSError:
