@@ -34,7 +34,9 @@ def only_process_in(folder: Path) -> Iterator[None]:
     holder = folder / _HOLDER
     try:
         lock.acquire(timeout=0)
-        holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+        holder.unlink(missing_ok=True)  # a link there may lead to anybody's file
+        with holder.open("x") as file:
+            json.dump({"pid": os.getpid(), "host": socket.gethostname()}, file)
     except Timeout as error:
         raise TrainingError(
             f"{folder}: {_who(holder)} is training there: wait for it, or choose another folder"

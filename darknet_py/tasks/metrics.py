@@ -21,6 +21,8 @@ COLUMNS = (
 )
 _NEEDED = "batch", "loss", "rate"
 TABLE = "metrics.csv"
+_LARGEST = 1 << 30
+"""Bytes of a table: a row has about a hundred."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ class MetricsFile:
         self._waiting: list[list[object]] = []
         self.said: str | None = None
         rows: list[dict[str, str]] = []
-        if path.exists():
+        if _is_none(path):
+            aside = _free_name(path)
+            path.rename(aside)
+            self.said = f"{path}: is no table of ours: none of it is kept, and it is now {aside}"
+        elif path.exists():
             found = _read(path)
             rows = [row for row in found.rows if int(row["batch"]) <= batch]
             if not found.is_whole:
@@ -171,6 +177,14 @@ def tables_in(folder: Path) -> list[Path]:
     """The tables of a folder, one of each training in it; metrics.csv where there is none."""
     own = sorted(folder.glob(f"*_{TABLE}"))
     return [folder / TABLE, *own] if (folder / TABLE).exists() or not own else own
+
+
+def _is_none(path: Path) -> bool:
+    """Whether it is a pipe or a device, which might be waited for without end, or a file larger
+    than any table: nothing of it is read."""
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or path.stat().st_size > _LARGEST
 
 
 def _free_name(path: Path) -> Path:

@@ -16,6 +16,7 @@ from darknet_py.tasks.checkpoint import Began, how_it_began
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.metrics import TABLE
 from darknet_py.tasks.model_files import LISTS, is_listable, model_texts
+from darknet_py.untrusted import open_file
 
 CHART = "chart.png"
 _SAVED = r"\.(state|backup|weights)|_(best|[0-9]+|iter_[0-9]+)\.(state|weights)"
@@ -51,7 +52,7 @@ class RunFolder:
         own = None if began is None else began.own_table
         if own is None:
             own = any(os.path.lexists(path) for path in shared) or self._is_shared_taken()
-        if own or any(path.is_dir() for path in shared):
+        if own or any(path.exists() and not path.is_file() for path in shared):
             return self.path / f"{self.name}_{TABLE}", self.path / f"{self.name}_{CHART}"
         return shared
 
@@ -103,12 +104,14 @@ class RunFolder:
                 )
 
     def check_files(self, names: Iterable[str], figures: Iterable[Path]) -> None:
-        """Raises TrainingError where a folder has the name of a file that a run writes."""
+        """Raises TrainingError where a folder, or a pipe or a device, which might be waited for
+        without end, has the name of a file that a run writes."""
         ends = (".state", ".backup", ".weights", "_best.weights")
         written = [self.path / name for name in (*(f"{self.name}{end}" for end in ends), *names)]
         for path in (*written, *figures):
-            if path.is_dir():
-                raise TrainingError(f"{path}: is a folder, and a training writes such a file")
+            if path.exists() and not path.is_file():
+                what = "a folder" if path.is_dir() else "a pipe or a device"
+                raise TrainingError(f"{path}: is {what}, and a training writes such a file")
 
     def texts(self, net: Network, data: Data, keep: Iterable[str]) -> dict[str, str]:
         """NAME.cfg, NAME.names, NAME.data and its lists, by names of files: what other commands
@@ -176,7 +179,8 @@ def _began(state: Path) -> Began | None:
 
 def _holds(path: Path, text: str) -> bool:
     try:
-        return path.read_bytes() == text.encode(errors="surrogateescape")
+        with open_file(path) as file:
+            return file.read() == text.encode(errors="surrogateescape")
     except OSError:
         return False
 

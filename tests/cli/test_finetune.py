@@ -58,6 +58,24 @@ def test_what_it_says_and_what_it_writes(darknet: Run, task: Task) -> None:
     assert (task.output / "head" / "chart.png").is_file()
 
 
+@pytest.mark.parametrize("name", ["base.weights", "head/base.state", "last/metrics.csv", "all"])
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_places_that_are_taken_are_said_before_anything_is_changed(
+    darknet: Run, task: Task, name: str, force: tuple[str, ...]
+) -> None:
+    place = task.output / name
+    place.parent.mkdir(parents=True)
+    if name == "all":
+        place.touch()
+    else:
+        place.mkdir()
+    before = sorted(task.output.rglob("*"))
+    code, _, err = darknet(*task.words, *QUICK, "-q", *force)
+    assert (code, sorted(task.output.rglob("*"))) == (1, before)
+    what = "no folder, and a fine-tuning makes one" if name == "all" else "a folder, and"
+    assert f"{place}: is {what}" in err
+
+
 def test_the_other_commands_take_the_result(
     darknet: Run, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from darknet_py.tasks.lock import only_process_in
-from darknet_py.tasks.metrics import Metrics
+from darknet_py.tasks.metrics import Metrics, MetricsFile
 from tests.cli.conftest import Result, Run
 from tests.support.noise import CFG, draw_noise
 
@@ -498,6 +498,51 @@ def test_folders_where_files_are_to_be(train: Train, darknet: Run) -> None:
     code, _, err = train("--backup", "c", "--force")
     assert code == 1
     assert "c/n_best.weights: is a folder, and a training writes such a file" in err
+
+
+def test_pipes_and_devices_where_files_are_to_be_are_not_waited_for(train: Train) -> None:
+    whole = ("n.cfg", "n_best.weights", "n.weights", "n.backup", "n_chart.png")
+    assert train("--backup", "b", "--max-iter", 2).code == 0
+    for number, name in enumerate(whole):
+        folder = Path(shutil.copytree("b", f"b{number}"))
+        for there in (folder / "metrics.csv", folder / name):  # so that the chart is n_chart.png
+            there.unlink(missing_ok=True)
+            os.mkfifo(there)
+        before = contents(folder)
+        code, _, err = train("--backup", folder, "--max-iter", 4, "--resume")
+        assert (code, contents(folder)) == (1, before)
+        assert f"{folder}/{name}: is a pipe or a device, and a training writes such a file" in err
+    os.mkfifo("n.fifo")
+    Path("c").mkdir()
+    os.link("n.fifo", "c/n.cfg")
+    code, _, err = train("--backup", "c")
+    assert code == 1
+    assert "c/n.cfg: is there already" in err
+    for shared in ("metrics.csv", "chart.png"):
+        folder = Path(shutil.copytree("b", f"b-{shared}"))
+        (folder / shared).unlink()
+        (folder / shared).symlink_to("/dev/zero")
+        assert train("--backup", folder, "--max-iter", 4, "--resume").code == 0
+        assert batches(f"{folder}/n_metrics.csv") == [3, 4]
+
+
+def test_a_table_larger_than_any_is_put_aside(train: Train) -> None:
+    assert train("--backup", "b", "--max-iter", 2).code == 0
+    os.truncate("b/metrics.csv", 1 << 40)
+    code, _, err = train("--backup", "b", "--max-iter", 4, "--resume")
+    assert code == 0
+    assert "b/metrics.csv: is no table of ours: none of it is kept, and it is now b/metrics" in err
+    assert batches("b/metrics.csv") == [3, 4]
+    assert Path("b/metrics.csv.damaged").stat().st_size == 1 << 40
+
+
+def test_a_table_that_is_a_pipe_is_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    os.mkfifo(path)
+    said = MetricsFile(path, 0).said
+    assert said is not None
+    assert f"it is now {path}.damaged" in said
+    assert path.read_text().startswith("batch,")
 
 
 def test_a_folder_is_one_process_at_a_time(train: Train) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,20 @@ def test_who_holds_a_folder(tmp_path: Path, holder: str, who: str) -> None:
     assert str(caught.value) == (
         f"{tmp_path}: {who} is training there: wait for it, or choose another folder"
     )
+
+
+@pytest.mark.parametrize("make", [Path.symlink_to, lambda path, _: os.mkfifo(path)])
+def test_nothing_is_written_through_what_lies_where_the_holder_is_noted(
+    tmp_path: Path, make: Callable[[Path, Path], None]
+) -> None:
+    """A link to another file, or a pipe, in a folder that a stranger has made."""
+    other = tmp_path / "other"
+    other.write_text("of somebody else")
+    folder = tmp_path / "b"
+    folder.mkdir()
+    make(folder / ".darknet.holder", other)
+    with only_process_in(folder), pytest.raises(TrainingError) as caught, only_process_in(folder):
+        pass
+    assert "this process is training there" in str(caught.value)
+    assert other.read_text() == "of somebody else"
+    assert not list(folder.iterdir())

@@ -235,9 +235,25 @@ def check_inputs(path: Path, name: str, inputs: Iterable[str | Path]) -> None:
             )
 
 
+def check_places(path: Path, name: str) -> None:
+    """Raises TrainingError where a file has the name of a stage's folder, or a folder that of a
+    file that is written, and removed where it is an earlier fine-tuning's."""
+    files = [path / f"{name}{suffix}" for suffix in _RESULT]
+    for stage in _STAGES:
+        place = path / stage
+        if os.path.lexists(place) and not place.is_dir():
+            raise TrainingError(f"{place}: is no folder, and a fine-tuning makes one there")
+        files += [path / f"{name}_{stage}{suffix}" for suffix in _RESULT]
+        files += [place / f"{name}{end}" for end in _STATES] + [place / each for each in _FIGURES]
+    folder = next((each for each in files if each.is_dir()), None)
+    if folder is not None:
+        raise TrainingError(f"{folder}: is a folder, and a fine-tuning writes such a file")
+
+
 def _is_other(path: Path, text: str) -> bool:
     try:
-        return path.read_bytes() != text.encode(errors="surrogateescape")
+        with open_file(path) as file:
+            return file.read() != text.encode(errors="surrogateescape")
     except FileNotFoundError:
         return False
     except OSError:

@@ -21,6 +21,7 @@ from darknet_py.tasks.finetune.folder import (
     Folder,
     check_inputs,
     check_new,
+    check_places,
     read_folder,
     record_of,
 )
@@ -79,6 +80,7 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     folder: cfgs, first weights, names, lists. All is checked before. Raises DarknetError."""
     name = Path(net.path).stem
     check_inputs(request.output, name, [net.path, request.weights, data.path])
+    check_places(request.output, name)
     there = None if request.force else read_folder(request.output, name)
     if request.resume and there is None:
         raise TrainingError(f"{request.output}: no fine-tuning began there: leave out --resume")
