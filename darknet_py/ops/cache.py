@@ -48,7 +48,6 @@ _OLD = 30 * _DAY
 _PART = re.compile(r"\.(?P<pid>[0-9]+)-.*\.part")
 """The name of a file that a process is writing."""
 _MOST_LINKS = 40
-_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def make_key(*parts: bytes) -> str:
@@ -167,7 +166,7 @@ def _is_safe(path: Path) -> bool:
         is_sticky = found.st_mode & stat.S_ISVTX and not is_last
         if not _owner_is_ours(found):
             why = f"{here} belongs to another user: name"
-        elif found.st_mode & _OTHERS_MAY_WRITE and not is_link and not is_sticky:
+        elif _others_may_write(found) and not is_link and not is_sticky:
             why = f"others can write to {here}: forbid it (chmod go-w), or name"
         else:
             continue
@@ -201,7 +200,14 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
 
 def _is_ours(found: os.stat_result) -> bool:
     """Whether nobody else can have written it."""
-    return _owner_is_ours(found) and not found.st_mode & _OTHERS_MAY_WRITE
+    return _owner_is_ours(found) and not _others_may_write(found)
+
+
+def _others_may_write(found: os.stat_result) -> bool:
+    """By the mode. A user's own group, which has the user's number where each user has one, is none
+    of others: with it comes the umask 002, and a ~/.cache that it may write to."""
+    is_own = found.st_gid == found.st_uid == os.getuid() != 0
+    return bool(found.st_mode & (stat.S_IWOTH if is_own else stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _owner_is_ours(found: os.stat_result) -> bool:

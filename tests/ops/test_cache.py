@@ -508,3 +508,22 @@ def test_two_writers_at_once() -> None:
         _, error = process.communicate(timeout=60)
         assert process.returncode == 0, error
     assert [path.name for path in folder.iterdir()] == ["kernel"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "uid", "gid", "may"),
+    [
+        (0o755, 1000, 1000, False),
+        (0o775, 1000, 1000, False),  # the user's own group
+        (0o777, 1000, 1000, True),
+        (0o775, 1000, 100, True),
+        (0o775, 1001, 1001, True),
+        (0o775, 0, 0, True),
+    ],
+)
+def test_whose_group_may_write(
+    mode: int, uid: int, gid: int, may: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    found = os.stat_result((0o40000 | mode, 0, 0, 1, uid, gid, 0, 0, 0, 0))
+    assert cache._others_may_write(found) == may
