@@ -56,7 +56,14 @@ def has_bytes(mode: str) -> bool:
     return mode in _BYTE_MODES
 
 
+def lacks_palette(picture: Image.Image) -> bool:
+    """Whether the pixels of a loaded picture are numbers of colours that the file does not have."""
+    return picture.mode in ("P", "PA") and picture.palette is None
+
+
 def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    if lacks_palette(picture):
+        raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
     return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 

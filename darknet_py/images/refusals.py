@@ -15,7 +15,7 @@ from darknet_py.images.dataset import Dataset
 from darknet_py.images.decode import FORMATS, check_size
 from darknet_py.images.faults import PILLOW_FAULTS
 from darknet_py.images.image import load_pixels
-from darknet_py.images.modes import has_bytes, is_read
+from darknet_py.images.modes import has_bytes, is_read, lacks_palette
 from darknet_py.images.quiet import quiet
 from darknet_py.images.threads import in_threads
 
@@ -83,6 +83,6 @@ def _opens(path: Path, decode: bool) -> bool:
                 return False
             picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
             picture.load()
-            return has_bytes(picture.mode)
+            return has_bytes(picture.mode) and not lacks_palette(picture)
     except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError, PictureError):
         return False

@@ -197,6 +197,15 @@ def test_a_kind_that_is_not_read_is_named() -> None:
         mode_to_rgb(Image.new("LAB", (1, 1)))
 
 
+@pytest.mark.parametrize("mode", ["P", "PA"])
+def test_a_palette_that_is_missing_is_said(mode: str) -> None:
+    """As a damaged TIFF may be, of which Pillow's conversion asserts the opposite."""
+    image = Image.new(mode, (2, 2))
+    image.palette = None
+    with pytest.raises(PictureError, match="its pixels are numbers of colours, and it has none"):
+        mode_to_rgb(image)
+
+
 def test_an_animation_gives_its_first_frame() -> None:
     first, second = Image.new("RGB", (3, 2), "white"), Image.new("RGB", (3, 2), "black")
     for kind in ("GIF", "PNG", "WEBP", "TIFF"):
