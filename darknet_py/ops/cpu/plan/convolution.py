@@ -136,6 +136,7 @@ class Convolution(Step):
         need.border = max(need.border, self.padding, beyond - self.padding)
         if self.chosen.m:
             need.below = max(need.below, -self.out[0] % self.chosen.m)
+            need.tail |= self.out[1] % self.chosen.m > 0
 
     @property
     def way(self) -> Way:

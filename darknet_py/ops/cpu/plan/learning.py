@@ -90,6 +90,7 @@ class WeightGradient(Step):
         need.border = max(need.border, self.padding)
         if self.m:
             need.below = max(need.below, -self.delta.shape[1] % self.m)
+            need.tail |= self.delta.shape[2] % self.m > 0
 
     def scratch(self, threads: int) -> int:
         return threads * self._scratch(threads) if self.m else 0

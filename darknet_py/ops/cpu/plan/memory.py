@@ -45,6 +45,8 @@ class Need:
     """Pixels of zeros at each side."""
     below: int = 0
     """Further rows of zeros at the bottom."""
+    tail: bool = False
+    """Whether the last tiles reach beyond the last row's end, though there may be no border."""
     dense: bool = False
     """Channels are not padded: the picture that a network gets."""
 
@@ -59,6 +61,7 @@ class Geometry:
     c: int
     border: int
     below: int
+    tail: bool
     pixel: int
     gaps: bool
     """Whether there are zeros between pixels too, where another map lies within."""
@@ -74,7 +77,8 @@ class Geometry:
 
     @property
     def floats(self) -> int:
-        return self.n * self.image + (_TAIL * self.pixel if self.border or self.below else 0)
+        reaches = self.border or self.below or self.tail
+        return self.n * self.image + (_TAIL * self.pixel if reaches else 0)
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class Memory:
         need = self.needs.get(x, Need())
         n, h, w, c = as_map(x.shape)
         pixel = c if need.dense else padded(c)
-        return Geometry(n, h, w, c, need.border, need.below, pixel, gaps)
+        return Geometry(n, h, w, c, need.border, need.below, need.tail, pixel, gaps)
 
     def place(self, x: Map, arena: int) -> Place:
         """Where x lies in an arena that begins at this address."""
