@@ -1,4 +1,4 @@
-"""What kernels read of a map lies in it: beyond its memory there is a page that nobody may touch."""
+"""What kernels read of a map lies in it: beyond its memory is a page that nobody may touch."""
 
 from __future__ import annotations
 
