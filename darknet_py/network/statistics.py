@@ -37,11 +37,10 @@ def update_bn(net: Network, batches: Iterable[np.ndarray]) -> None:
     with net.engine.lock:
         try:
             found = _counted(net, pairs, batches)
-        except BaseException:
+        finally:  # what counts uses their place, and may end early
             for parameter, value in before:
                 parameter.data[...] = value
             net.engine.moved()
-            raise
         for pair, values in zip(pairs, found, strict=True):
             for parameter, value in zip(pair, values, strict=True):
                 parameter.data[...] = net.ops.array(value.astype(np.float32))
