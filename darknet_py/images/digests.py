@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from darknet_py.errors import PictureError
 from darknet_py.images.image import open_file
-from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.cpu.runtime.threads import thread_count
 
 DIGEST = 16
 """Bytes."""

@@ -28,7 +28,7 @@ from darknet_py.images.mix import mix_batch
 from darknet_py.images.order import Turn
 from darknet_py.images.readable import Readable
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]
 Batch = tuple[_Floats, _Floats]

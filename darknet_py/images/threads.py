@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.cpu.runtime.threads import thread_count
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -20,7 +20,7 @@ from darknet_py.images.components import principal_components
 from darknet_py.images.fit import fit_image
 from darknet_py.images.image import load_image, load_pixels
 from darknet_py.images.seeds import Purpose, generator
-from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]
 

@@ -15,8 +15,8 @@ from darknet_py.layers import Wanted
 from darknet_py.network import edges
 from darknet_py.network.entrance import enter, leave
 from darknet_py.network.passes import carry, forget, forward
-from darknet_py.network.recordings import Work
-from darknet_py.ops.record import Recorder, Recording
+from darknet_py.network.recordings import TracedFunction
+from darknet_py.ops.graph import Graph, Tracer
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
@@ -56,16 +56,16 @@ def carry_back(
 
 def _carrying(
     net: Network, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]
-) -> Work:
+) -> TracedFunction:
     """The outputs of those of `ends` that are layers, and the deltas of all.
 
     delta (n, h, w, c), of the output of `start`. Its recording raises ShapeError where nothing
     leads from an end to `start`.
     """
 
-    def record(n: int) -> Recording:
+    def record(n: int) -> Graph:
         sized = net.sized(x)
-        recorder = Recorder(sized.ops)
+        recorder = Tracer(sized.ops)
         picture = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         given = recorder.input((n, *delta.shape[1:]))
         outputs = forward(sized.layers, recorder, picture, start, train=False, keep=True)
@@ -80,4 +80,4 @@ def _carrying(
         maps = [outputs[end] for end in ends if end != PICTURE]
         return recorder.recording([*maps, *(deltas[end] for end in ends)])
 
-    return Work(f"carry {start} {tuple(ends)}", record, [x, delta])
+    return TracedFunction(f"carry {start} {tuple(ends)}", record, [x, delta])

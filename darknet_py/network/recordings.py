@@ -17,7 +17,7 @@ from darknet_py.network import edges
 from darknet_py.network.entrance import enter, leave
 from darknet_py.network.passes import backward, final_loss, forget, forward
 from darknet_py.network.targets import Target
-from darknet_py.ops.record import Recorder, Recording
+from darknet_py.ops.graph import Graph, Tracer
 
 if TYPE_CHECKING:
     from darknet_py.network.network import Network
@@ -26,13 +26,13 @@ Array = Any
 
 
 @dataclass(frozen=True)
-class Work:
+class TracedFunction:
     """One thing to compute. name: for the engine, which keeps what it made of the recording;
     record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs; fresh: the
     recording is another one each time, and is not kept."""
 
     name: str
-    record: Callable[[int], Recording]
+    record: Callable[[int], Graph]
     given: Sequence[np.ndarray]
     changing: bool = False
     fresh: bool = False
@@ -94,43 +94,43 @@ def notice(net: Network) -> None:
                 forget_them()
 
 
-def prediction(net: Network, x: np.ndarray) -> Work:
+def prediction(net: Network, x: np.ndarray) -> TracedFunction:
     """The output of the layer that predicts."""
     return _inference(net, "predict", x, [net.output_layer])
 
 
-def activations(net: Network, x: np.ndarray) -> Work:
+def activations(net: Network, x: np.ndarray) -> TracedFunction:
     """The outputs of all layers."""
     return _inference(net, "activations", x, range(len(net.layers)))
 
 
-def outputs(net: Network, x: np.ndarray, layers: Sequence[int]) -> Work:
+def outputs(net: Network, x: np.ndarray, layers: Sequence[int]) -> TracedFunction:
     """The outputs of these layers."""
     return _inference(net, f"outputs {list(layers)}", x, layers)
 
 
-def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) -> Work:
+def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) -> TracedFunction:
     x = edges.of_any_size(net, x)
 
-    def record(n: int) -> Recording:
+    def record(n: int) -> Graph:
         sized = net.sized(x)
-        recorder = Recorder(sized.ops)
+        recorder = Tracer(sized.ops)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         outputs = forward(sized.layers, recorder, start, max(wanted), train=False, keep=True)
         forget(sized.layers)
         return recorder.recording([outputs[index] for index in wanted])
 
-    return Work(name, record, [x])
+    return TracedFunction(name, record, [x])
 
 
-def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
+def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> TracedFunction:
     """The delta of the picture that brings it nearer to all targets."""
     x = edges.of_any_size(net, x)
     given = [array for target in targets for array in target.given]
 
-    def record(n: int) -> Recording:
+    def record(n: int) -> Graph:
         sized = net.sized(x)
-        recorder = Recorder(sized.ops)
+        recorder = Tracer(sized.ops)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         inputs = iter([recorder.input(array.shape) for array in given])
         last = max(target.layer for target in targets)
@@ -147,7 +147,7 @@ def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> Work:
         forget(sized.layers)
         return recorder.recording([x_delta])
 
-    return Work(f"dream {[target.name for target in targets]}", record, [x, *given])
+    return TracedFunction(f"dream {[target.name for target in targets]}", record, [x, *given])
 
 
 def training(
@@ -156,29 +156,29 @@ def training(
     y: np.ndarray,
     weights: np.ndarray | None = None,
     fresh: bool = False,
-) -> Work:
+) -> TracedFunction:
     """The loss of pictures (n, c, h, w) with truths (n, outputs), each with a weight (n,) if there
     are any; updates are added up."""
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
 
-    def record(n: int) -> Recording:
-        recorder = Recorder(net.ops, changing=True)
+    def record(n: int) -> Graph:
+        recorder = Tracer(net.ops, changing=True)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         given = [recorder.input((n, *each.shape[1:])) for each in others]
         return recorder.recording([train(net, recorder, start, *given)])
 
-    return Work(f"train {len(others)}", record, [x, *others], changing=True, fresh=fresh)
+    return TracedFunction(f"train {len(others)}", record, [x, *others], changing=True, fresh=fresh)
 
 
-def statistics(net: Network, x: np.ndarray, fresh: bool = False) -> Work:
+def statistics(net: Network, x: np.ndarray, fresh: bool = False) -> TracedFunction:
     """The way forward of training, for the sake of rolling statistics, which move."""
 
-    def record(n: int) -> Recording:
-        recorder = Recorder(net.ops)
+    def record(n: int) -> Graph:
+        recorder = Tracer(net.ops)
         start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
         return recorder.recording([forward_in_training(net, recorder, start)])
 
-    return Work("statistics", record, [x], changing=True, fresh=fresh)
+    return TracedFunction("statistics", record, [x], changing=True, fresh=fresh)
 
 
 def forward_in_training(net: Network, ops: Any, start: Array) -> Array:

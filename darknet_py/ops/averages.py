@@ -8,26 +8,26 @@ class, as Darknet's do, spend a tenth of their time in it otherwise.
 
 from __future__ import annotations
 
-from darknet_py.ops.record import Call, Map, Recording
+from darknet_py.ops.graph import Graph, Node, TensorSpec
 
 
-def averages_first(recording: Recording) -> Recording:
+def averages_first(recording: Graph) -> Graph:
     """The same outputs; what is read nowhere any more is left in."""
     writers = {x: call for call in recording.calls for x in call.results}
-    calls: list[Call] = []
+    calls: list[Node] = []
     for call in recording.calls:
         chain = _convolution_before(call, writers, recording) if call.name == "avgpool" else []
         calls += _averaged_first(call, chain) if chain else [call]
-    return Recording(recording.inputs, calls, recording.outputs)
+    return Graph(recording.inputs, calls, recording.outputs)
 
 
 def _convolution_before(
-    average: Call, writers: dict[Map, Call], recording: Recording
-) -> list[Call]:
+    average: Node, writers: dict[TensorSpec, Node], recording: Graph
+) -> list[Node]:
     """A convolution and what follows it up to the average, if they may change places."""
     shared = _read_twice(recording)
-    chain: list[Call] = []
-    x: Map = average.arguments[0]
+    chain: list[Node] = []
+    x: TensorSpec = average.arguments[0]
     if x.shape[1:3] == (1, 1):
         return []
     while x in writers and x not in shared and _is_linear(writers[x]):
@@ -38,9 +38,9 @@ def _convolution_before(
     return []
 
 
-def _read_twice(recording: Recording) -> set[Map]:
+def _read_twice(recording: Graph) -> set[TensorSpec]:
     """Maps with several readers, or that are outputs."""
-    read: set[Map] = set(recording.outputs)
+    read: set[TensorSpec] = set(recording.outputs)
     twice = set(recording.outputs)
     for call in recording.calls:
         maps = set(call.maps())
@@ -49,7 +49,7 @@ def _read_twice(recording: Recording) -> set[Map]:
     return twice
 
 
-def _is_linear(call: Call) -> bool:
+def _is_linear(call: Node) -> bool:
     """Whether it does the same linear thing to each pixel."""
     if len(call.maps()) != 1:
         return False
@@ -61,13 +61,13 @@ def _is_linear(call: Call) -> bool:
     return call.name == "batchnorm"
 
 
-def _averaged_first(average: Call, chain: list[Call]) -> list[Call]:
-    x: Map = chain[0].arguments[0]
-    means = Map((x.shape[0], 1, 1, x.shape[3]), x.recorder)
-    calls = [Call("avgpool", (x,), [means], average.function)]
+def _averaged_first(average: Node, chain: list[Node]) -> list[Node]:
+    x: TensorSpec = chain[0].arguments[0]
+    means = TensorSpec((x.shape[0], 1, 1, x.shape[3]), x.recorder)
+    calls = [Node("avgpool", (x,), [means], average.function)]
     for call in chain:
-        y = Map((x.shape[0], 1, 1, call.result.shape[3]), x.recorder)
-        calls.append(Call(call.name, (means, *call.arguments[1:]), [y], call.function))
+        y = TensorSpec((x.shape[0], 1, 1, call.result.shape[3]), x.recorder)
+        calls.append(Node(call.name, (means, *call.arguments[1:]), [y], call.function))
         means = y
     calls[-1].results = average.results
     return calls

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from darknet_py.ops.record import Call, Map, Recording, replaced
+from darknet_py.ops.graph import Graph, Node, TensorSpec, replaced
 
 Array = Any
 
 
-Compute = Callable[[Call, tuple[Any, ...]], Any]
+Compute = Callable[[Node, tuple[Any, ...]], Any]
 
 
-def compute(call: Call, arguments: tuple[Any, ...]) -> Any:
+def compute(call: Node, arguments: tuple[Any, ...]) -> Any:
     """What a call gives for its arguments."""
     assert call.function is not None, call.name
     return call.function(*arguments)
 
 
-def replay(recording: Recording, given: Sequence[Array], compute: Compute = compute) -> list[Array]:
+def replay(recording: Graph, given: Sequence[Array], compute: Compute = compute) -> list[Array]:
     """The outputs of a recording for the arrays that it is given.
 
     An array goes after its last reader. compute: what is done for each call.
     """
-    arrays: dict[Map, Array] = dict(zip(recording.inputs, given, strict=True))
+    arrays: dict[TensorSpec, Array] = dict(zip(recording.inputs, given, strict=True))
     for call, done in with_last_uses(recording):
         result = compute(call, replaced(call.arguments, arrays.__getitem__))
         if call.results:  # else it was for its effect
@@ -37,20 +37,20 @@ def replay(recording: Recording, given: Sequence[Array], compute: Compute = comp
     return [arrays[y] for y in recording.outputs]
 
 
-def with_last_uses(recording: Recording) -> Iterator[tuple[Call, list[Map]]]:
+def with_last_uses(recording: Graph) -> Iterator[tuple[Node, list[TensorSpec]]]:
     """Calls in order, each with the maps that nothing needs after it."""
-    last: dict[Map, int] = {}
+    last: dict[TensorSpec, int] = {}
     for place, call in enumerate(recording.calls):
         last.update(dict.fromkeys((*call.results, *call.maps()), place))
     kept = set(recording.outputs)
-    done: list[list[Map]] = [[] for _ in recording.calls]
+    done: list[list[TensorSpec]] = [[] for _ in recording.calls]
     for x, place in last.items():
         if x not in kept:
             done[place].append(x)
     return zip(recording.calls, done, strict=True)
 
 
-def peak_bytes(recording: Recording, item: int = 4) -> int:
+def peak_bytes(recording: Graph, item: int = 4) -> int:
     """Bytes that its maps take at most at one time, `item` for each value; for a batch of twice the
     pictures, twice as much."""
     held = peak = item * sum(x.size for x in recording.inputs)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from darknet_py.ops.averages import averages_first
+from darknet_py.ops.graph import Graph, Node, TensorSpec, replaced
 from darknet_py.ops.normalize import EPSILON, deviation
-from darknet_py.ops.record import Call, Map, Recording, replaced
 
 
-def simplify(recording: Recording) -> Recording:
+def simplify(recording: Graph) -> Graph:
     """The same outputs with fewer calls."""
     return _needed(_with_factors(_needed(averages_first(_without_identities(recording)))))
 
@@ -20,7 +20,7 @@ def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:
     return delta * (scales / (deviation(variance) + EPSILON))
 
 
-def _with_factors(recording: Recording) -> Recording:
+def _with_factors(recording: Graph) -> Graph:
     """Of fixed statistics' way back, where nothing is learned, only the factor is left: it needs
     no map of the way forward."""
     read = {x for call in recording.calls for x in call.maps()}.union(recording.outputs)
@@ -29,15 +29,15 @@ def _with_factors(recording: Recording) -> Recording:
         if call.name == "batchnorm_fixed_backward" and read.isdisjoint(call.results[1:]):
             delta, _, scales, _, variance = call.arguments
             arguments = delta, scales, variance
-            call = Call("scale_channels", arguments, call.results[:1], scale_channels)
+            call = Node("scale_channels", arguments, call.results[:1], scale_channels)
         calls.append(call)
-    return Recording(recording.inputs, calls, recording.outputs)
+    return Graph(recording.inputs, calls, recording.outputs)
 
 
-def _without_identities(recording: Recording) -> Recording:
-    same: dict[Map, Map] = {}
+def _without_identities(recording: Graph) -> Graph:
+    same: dict[TensorSpec, TensorSpec] = {}
 
-    def current(x: Map) -> Map:
+    def current(x: TensorSpec) -> TensorSpec:
         return same.get(x, x)
 
     calls = []
@@ -46,13 +46,13 @@ def _without_identities(recording: Recording) -> Recording:
         passes_on = _IDENTITIES.get(call.name)
         through = passes_on(arguments) if passes_on else None
         if through is None:
-            calls.append(Call(call.name, arguments, call.results, call.function))
+            calls.append(Node(call.name, arguments, call.results, call.function))
         else:
             same.update(dict.fromkeys(call.results, through))
-    return Recording(recording.inputs, calls, [current(y) for y in recording.outputs])
+    return Graph(recording.inputs, calls, [current(y) for y in recording.outputs])
 
 
-def _needed(recording: Recording) -> Recording:
+def _needed(recording: Graph) -> Graph:
     """Without calls that no output depends on; those without a result stay for their effect."""
     wanted = set(recording.outputs)
     kept = []
@@ -60,35 +60,35 @@ def _needed(recording: Recording) -> Recording:
         if not call.results or not wanted.isdisjoint(call.results):
             kept.append(call)
             wanted.update(call.maps())
-    return Recording(recording.inputs, kept[::-1], recording.outputs)
+    return Graph(recording.inputs, kept[::-1], recording.outputs)
 
 
-def _if_linear(arguments: Any) -> Map | None:
-    x: Map = arguments[0]
+def _if_linear(arguments: Any) -> TensorSpec | None:
+    x: TensorSpec = arguments[0]
     return x if arguments[-1] == "linear" else None
 
 
-def _if_alone(arguments: Any) -> Map | None:
+def _if_alone(arguments: Any) -> TensorSpec | None:
     parts = arguments[0]
     return parts[0] if len(parts) == 1 else None
 
 
-def _if_one_part(arguments: Any) -> Map | None:
+def _if_one_part(arguments: Any) -> TensorSpec | None:
     delta, channels = arguments
     return delta if len(channels) == 1 else None
 
 
-def _if_times_one(arguments: Any) -> Map | None:
+def _if_times_one(arguments: Any) -> TensorSpec | None:
     x, factor = arguments
     return x if factor == 1 else None
 
 
-def _if_sum_of_equals(arguments: Any) -> Map | None:
+def _if_sum_of_equals(arguments: Any) -> TensorSpec | None:
     delta, shape, alpha, beta = arguments
     return delta if tuple(shape) == delta.shape and (alpha, beta) == (1, 1) else None
 
 
-_IDENTITIES: dict[str, Callable[[Any], Map | None]] = {
+_IDENTITIES: dict[str, Callable[[Any], TensorSpec | None]] = {
     "activate": _if_linear,
     "activate_backward": _if_linear,
     "concat": _if_alone,

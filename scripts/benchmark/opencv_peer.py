@@ -7,14 +7,14 @@ import numpy as np
 
 from scripts.benchmark.graph import Graph
 from scripts.benchmark.onnx_net import onnx_bytes
-from scripts.benchmark.peers import Build, Call, PeerError
+from scripts.benchmark.peers import Build, Node, PeerError
 
 
 def start(threads: int) -> None:
     cv2.setNumThreads(threads)
 
 
-def _build(graph: Graph, x: np.ndarray, engine: tuple[int, ...]) -> Call:
+def _build(graph: Graph, x: np.ndarray, engine: tuple[int, ...]) -> Node:
     model = np.frombuffer(onnx_bytes(graph, len(x)), np.uint8)
     try:
         net = cv2.dnn.readNetFromONNX(model, *engine)

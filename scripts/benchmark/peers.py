@@ -11,8 +11,8 @@ import numpy as np
 
 from scripts.benchmark.graph import Graph
 
-Call = Callable[[], np.ndarray]
-Build = Callable[[Graph, np.ndarray], Call]
+Node = Callable[[], np.ndarray]
+Build = Callable[[Graph, np.ndarray], Node]
 """From a folded graph and pictures (n, c, h, w): what runs it, and gives its output."""
 
 Peer = Any

@@ -26,9 +26,9 @@ import numpy as np
 
 from darknet_py.network import load_network
 from darknet_py.ops import cache
-from darknet_py.ops.cpu import jit
-from darknet_py.ops.cpu.native import kernel as native
-from darknet_py.ops.cpu.native.interpreter import get, put
+from darknet_py.ops.cpu.codegen import jit
+from darknet_py.ops.cpu.codegen import kernel as native
+from darknet_py.ops.cpu.runtime.interpreter import get, put
 from scripts.trials.trial import Failed
 
 NAME, GROUP, WEIGHT, LIMIT = "cache", "fuzz", 0.02, 300

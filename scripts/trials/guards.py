@@ -13,9 +13,10 @@ from unittest import mock
 
 import numpy as np
 
-from darknet_py.ops.cpu.plan import memory, program
-from darknet_py.ops.cpu.plan.memory import ALIGNMENT, FLOAT, Memory
-from darknet_py.ops.cpu.plan.step import Binding
+from darknet_py.ops.cpu.compile import allocate as memory
+from darknet_py.ops.cpu.compile import program
+from darknet_py.ops.cpu.compile.allocate import ALIGNMENT, FLOAT, Memory
+from darknet_py.ops.cpu.compile.step import Binding
 
 _PAGE = mmap.PAGESIZE
 _FLOATS = _PAGE // FLOAT
@@ -90,7 +91,7 @@ class Guards:
         plans = [
             module
             for name, module in sys.modules.items()
-            if name.startswith("darknet_py.ops.cpu.plan") and hasattr(module, "aligned")
+            if name.startswith("darknet_py.ops.cpu.compile") and hasattr(module, "aligned")
         ]
         with ExitStack() as stack:
             for module in plans:

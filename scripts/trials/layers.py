@@ -17,8 +17,8 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError
 from darknet_py.network import Network
-from darknet_py.ops.cpu import engine
-from darknet_py.ops.cpu import threads as plain_threads
+from darknet_py.ops.cpu.runtime import engine
+from darknet_py.ops.cpu.runtime import threads as plain_threads
 from scripts.trials.guards import Guards
 from scripts.trials.networks import KINDS, network_text
 from scripts.trials.rounding import UNIT, Rounding

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from darknet_py.ops.cpu.threads import thread_count
+from darknet_py.ops.cpu.runtime.threads import thread_count
 from scripts.trials.pool import remove_leftovers, run_trials
 from scripts.trials.results import Result, table
 from scripts.trials.trial import GROUPS, Kind, load_kinds

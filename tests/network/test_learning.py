@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
-from darknet_py.ops.record import Recorder
+from darknet_py.ops.graph import Tracer
 from tests.support.golden import golden_names, golden_network, load_golden, relative_error
 from tests.support.networks import (
     BRANCHED,
@@ -262,9 +262,9 @@ def test_what_nobody_reads_is_not_computed(
     stop: str, deltas: int, updates: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No delta of the picture in training, nothing at all below what is frozen."""
-    recorders: list[Recorder] = []
+    recorders: list[Tracer] = []
 
-    class Kept(Recorder):
+    class Kept(Tracer):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             recorders.append(self)

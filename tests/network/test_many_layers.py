@@ -15,8 +15,8 @@ from darknet_py.errors import CfgError
 from darknet_py.network import Network, draw
 from darknet_py.network.builder import build, table
 from darknet_py.network.reach import reaches
-from darknet_py.ops.cpu.plan.memory import Memory
-from darknet_py.ops.record import Recorder
+from darknet_py.ops.cpu.compile.allocate import Memory
+from darknet_py.ops.graph import Tracer
 
 HEAD = "[net]\nwidth=4\nheight=4\nchannels=1\n[convolutional]\nfilters=1\nsize=1\n"
 SECTIONS = {
@@ -71,7 +71,7 @@ def test_laying_out_memory() -> None:
     """Of a training, where all maps live long."""
 
     def work(n: int) -> Callable[[], object]:
-        memory, recorder = Memory(), Recorder(ops.for_device("cpu"))
+        memory, recorder = Memory(), Tracer(ops.for_device("cpu"))
         maps = [recorder.input((1, 2, 2, 1 + k % 3)) for k in range(n)]
         return lambda: memory.lay_out({x: (k, 2 * n - k) for k, x in enumerate(maps)}, maps[:1])
 
@@ -79,7 +79,7 @@ def test_laying_out_memory() -> None:
 
 
 def test_memory_is_used_again_as_soon_as_it_can_be() -> None:
-    memory, recorder = Memory(), Recorder(ops.for_device("cpu"))
+    memory, recorder = Memory(), Tracer(ops.for_device("cpu"))
     maps = [recorder.input((1, 2, 2, 1)) for _ in range(6)]
     lives = {x: (k, k + 1) for k, x in enumerate(maps)}
     memory.lay_out(lives, maps[:1])

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from darknet_py import ops as devices
-from darknet_py.ops.record import Recorder, Recording
+from darknet_py.ops.graph import Graph, Tracer
 from darknet_py.ops.replay import peak_bytes, replay, with_last_uses
 
 cpu = devices.for_device("cpu")
 
 
-def recording(n: int = 1) -> Recording:
+def recording(n: int = 1) -> Graph:
     """x (n, 2, 2, 3), read twice; a sum that only its successor reads; a mean."""
-    recorder = Recorder(cpu)
+    recorder = Tracer(cpu)
     x = recorder.input((n, 2, 2, 3))
     one = recorder.activate(x, "relu")
     two = recorder.add(one, x)
@@ -30,7 +30,7 @@ def test_maps_go_after_their_last_reader() -> None:
 
 
 def test_an_effect_holds_nothing() -> None:
-    recorder = Recorder(cpu)
+    recorder = Tracer(cpu)
     x = recorder.input((1, 1, 1, 3))
     array = np.ones((1, 1, 1, 3), np.float32)
     recorder.accumulate(array, x)

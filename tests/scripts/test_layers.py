@@ -11,8 +11,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.plan.algorithms import operands
-from darknet_py.ops.cpu.plan.weights import folded
+from darknet_py.ops.cpu.operations.convolution import operands
+from darknet_py.ops.cpu.operations.convolution.packing import folded
 from scripts.trials.guards import Guards
 from scripts.trials.layers import measure
 from scripts.trials.trial import Failed

@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.kernels.tile import PANEL
-from darknet_py.ops.cpu.native.host import VECTOR_VARIABLE, vector_length
-from darknet_py.ops.cpu.native.kernel import Kernel
+from darknet_py.ops.cpu.codegen.host import VECTOR_VARIABLE, vector_length
+from darknet_py.ops.cpu.codegen.kernel import Kernel
+from darknet_py.ops.cpu.codegen.tile import PANEL
 from tests.support.processes import run_python
 
 Array = np.ndarray
@@ -69,7 +69,7 @@ def channels(x: Array) -> Array:
 
 
 def slopes(activation: str) -> Array:
-    from darknet_py.ops.cpu.kernels.epilogue import SLOPES
+    from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 
     return copied(np.array(SLOPES[activation]))
 

@@ -20,7 +20,7 @@ TEXT = (
 )
 NAMES = ["cat", "dog", "owl"]
 
-Call = Callable[[Network, np.ndarray], Any]
+Node = Callable[[Network, np.ndarray], Any]
 """Of a network and an array (h, w, 3)."""
 
 
@@ -35,7 +35,7 @@ def picture(net: Network) -> np.ndarray:
     return found
 
 
-NOTHING: list[tuple[Call, str]] = [
+NOTHING: list[tuple[Node, str]] = [
     (lambda net, x: darknet_py.classify(net, x, top=0), "top=0: expected 1 or more"),
     (lambda net, x: darknet_py.classify(net, x, top=-1), "top=-1: expected 1 or more"),
     (lambda net, x: darknet_py.classify(net, x, batch=0), "batch=0: expected 1 or more"),
@@ -62,7 +62,7 @@ NOTHING: list[tuple[Call, str]] = [
 
 
 @pytest.mark.parametrize(("call", "message"), NOTHING)
-def test_what_means_nothing(call: Call, message: str, net: Network, picture: np.ndarray) -> None:
+def test_what_means_nothing(call: Node, message: str, net: Network, picture: np.ndarray) -> None:
     with pytest.raises(DarknetError, match=message) as caught:
         call(net, picture)
     assert "\n" not in str(caught.value)

@@ -16,7 +16,7 @@ from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.shared import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from darknet_py.ops.cpu.engine import Engine
+    from darknet_py.ops.cpu.runtime.engine import Engine
 
 __all__ = [
     "Engine",
@@ -38,6 +38,6 @@ def __getattr__(name: str) -> Any:
     # LLVM is loaded with it, which those who only read pictures do without
     if name != "Engine":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from darknet_py.ops.cpu.engine import Engine
+    from darknet_py.ops.cpu.runtime.engine import Engine
 
     return Engine

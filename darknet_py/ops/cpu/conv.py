@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py.ops.cpu.im2col import col2im, im2col
-from darknet_py.ops.cpu.threads import run, spread, thread_count
+from darknet_py.ops.cpu.runtime.threads import run, spread, thread_count
 from darknet_py.ops.sizes import conv_out
 
 Array = Any

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.jit import kernel
+from darknet_py.ops.cpu.codegen.jit import kernel
 from darknet_py.ops.sizes import conv_out
 
 Array = Any

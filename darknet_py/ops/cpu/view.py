@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.jit import kernel
-from darknet_py.ops.cpu.threads import run, spread
+from darknet_py.ops.cpu.codegen.jit import kernel
+from darknet_py.ops.cpu.runtime.threads import run, spread
 
 Array = Any
 Samples = tuple[Array, Array, Array]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from darknet_py.ops.gpu.half import narrow, widen
-from darknet_py.ops.record import Call, Map, Recorder, Recording
+from darknet_py.ops.graph import Graph, Node, TensorSpec, Tracer
 
 HALF_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "activate": (0,),
@@ -48,45 +48,45 @@ FLOAT_RESULTS: dict[str, slice] = {
 """Those of their results that are floats all the same."""
 
 
-def autocast(recording: Recording, changing: bool) -> Recording:
+def autocast(recording: Graph, changing: bool) -> Graph:
     """The same in half precision, its outputs floats. changing: weights move between runs, and are
     rounded in each; otherwise now."""
     casting = _Casting(recording.inputs[0].recorder, changing)
     for call in recording.calls:
         casting.add(call)
     outputs = [casting.floats(y) for y in recording.outputs]
-    return Recording(recording.inputs, casting.calls, outputs)
+    return Graph(recording.inputs, casting.calls, outputs)
 
 
 class _Casting:
-    def __init__(self, recorder: Recorder, changing: bool) -> None:
+    def __init__(self, recorder: Tracer, changing: bool) -> None:
         self._recorder = recorder
-        self.calls: list[Call] = []
+        self.calls: list[Node] = []
         self._changing = changing
-        self._are_half: set[Map] = set()
+        self._are_half: set[TensorSpec] = set()
         self._casts: dict[tuple[str, Any], Any] = {}
         """What was made of maps, and of arrays by their identity, in the other type."""
 
-    def add(self, call: Call) -> None:
+    def add(self, call: Node) -> None:
         name = call.name
         half = HALF_ARGUMENTS.get(name, ()) if _takes_half(call) else ()
         arguments = tuple(
             self._each(self._halved if k in half else self.floats, argument)
             for k, argument in enumerate(call.arguments)
         )
-        self.calls.append(Call(name, arguments, call.results, call.function))
+        self.calls.append(Node(name, arguments, call.results, call.function))
         if half:
             are_floats = call.results[FLOAT_RESULTS.get(name, slice(0, 0))]
             self._are_half.update(set(call.results).difference(are_floats))
 
     def floats(self, x: Any) -> Any:
         """A map as floats; anything else as it is."""
-        if not isinstance(x, Map) or x not in self._are_half:
+        if not isinstance(x, TensorSpec) or x not in self._are_half:
             return x
         return self._cast("widen", widen, x, x.shape, x)
 
     def _halved(self, x: Any) -> Any:
-        if isinstance(x, Map):
+        if isinstance(x, TensorSpec):
             if x in self._are_half:
                 return x
             half = self._cast("narrow", narrow, x, x.shape, x)
@@ -100,12 +100,12 @@ class _Casting:
 
     def _cast(
         self, name: str, function: Callable[..., Any], x: Any, shape: tuple[int, ...], key: Any
-    ) -> Map:
+    ) -> TensorSpec:
         if (name, key) not in self._casts:
-            y = Map(shape, self._recorder)
-            self.calls.append(Call(name, (x,), [y], function))
+            y = TensorSpec(shape, self._recorder)
+            self.calls.append(Node(name, (x,), [y], function))
             self._casts[name, key] = y
-        cast: Map = self._casts[name, key]
+        cast: TensorSpec = self._casts[name, key]
         return cast
 
     def _each(self, cast: Callable[[Any], Any], value: Any) -> Any:
@@ -114,7 +114,7 @@ class _Casting:
         return cast(value)
 
 
-def _takes_half(call: Call) -> bool:
+def _takes_half(call: Node) -> bool:
     """Whether the kernels, and not numpy's words, compute it."""
     if call.name == "add_biases":
         return bool(call.arguments[1].ndim == 1)

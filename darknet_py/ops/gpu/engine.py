@@ -19,7 +19,7 @@ from darknet_py.ops.gpu.pool import Pool
 from darknet_py.ops.gpu.program import Program
 from darknet_py.ops.gpu.room import make_room, register
 from darknet_py.ops.gpu.timing import peak
-from darknet_py.ops.record import Recording
+from darknet_py.ops.graph import Graph
 from darknet_py.ops.replay import peak_bytes, replay
 from darknet_py.ops.times import Times
 
@@ -56,7 +56,7 @@ class Engine:
         """Bytes that the device has free; None where it has no memory of its own."""
         return int(cp.cuda.runtime.memGetInfo()[0])
 
-    def forecast(self, recording: Recording) -> tuple[int, dict[Hashable, int]] | None:
+    def forecast(self, recording: Graph) -> tuple[int, dict[Hashable, int]] | None:
         """See the CPU's; a device's programs are not known before they are planned."""
         return None
 
@@ -83,7 +83,7 @@ class Engine:
     def run(
         self,
         key: Hashable,
-        record: Callable[[int], Recording],
+        record: Callable[[int], Graph],
         x: np.ndarray,
         *others: np.ndarray,
         arrays: Sequence[Any] = (),
@@ -113,7 +113,7 @@ class Engine:
     def times(
         self,
         key: Hashable,
-        record: Callable[[int], Recording],
+        record: Callable[[int], Graph],
         x: np.ndarray,
         *others: np.ndarray,
         arrays: Sequence[Any] = (),
@@ -129,7 +129,7 @@ class Engine:
 
     @contextmanager
     def _within_memory(
-        self, key: Hashable, record: Callable[[int], Recording], n: int
+        self, key: Hashable, record: Callable[[int], Graph], n: int
     ) -> Iterator[None]:
         """Says what would fit where memory ends, and forgets the program that took it."""
         try:
@@ -142,7 +142,7 @@ class Engine:
     def _program(
         self,
         key: Hashable,
-        record: Callable[[int], Recording],
+        record: Callable[[int], Graph],
         n: int,
         arrays: Sequence[Any],
         changing: bool,
@@ -155,9 +155,7 @@ class Engine:
             self._programs.popitem(last=False)
         return self._programs[key]
 
-    def _made(
-        self, recording: Recording, arrays: Sequence[Any], changing: bool, pool: Pool
-    ) -> Program:
+    def _made(self, recording: Graph, arrays: Sequence[Any], changing: bool, pool: Pool) -> Program:
         how = {"exact": self.exact, "half": self.half, "changing": changing}
         program = Program(recording, arrays, pool, **how)
         # what has begun to change parameters cannot be tried again: room comes first

@@ -13,19 +13,19 @@ from darknet_py.ops.chain import Chain, Readers
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
 from darknet_py.ops.gpu.pointwise import shortcut_activate
+from darknet_py.ops.graph import Graph, Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON, can_fold, deviation
-from darknet_py.ops.record import Call, Map, Recording
 
 Array = Any
-Rule = Callable[["Chain[Readers]", bool, bool], "Call | None"]
+Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
 
-def fuse(recording: Recording, exact: bool, changing: bool) -> Recording:
+def fuse(recording: Graph, exact: bool, changing: bool) -> Graph:
     """The same outputs. exact: see graphs.Job; changing: parameters move between runs, so that
     nothing may be made of their values now."""
     readers = Readers(recording)
     done: set[int] = set()
-    at: dict[int, Call] = {}
+    at: dict[int, Node] = {}
     for place, call in enumerate(recording.calls):
         if place in done:
             continue
@@ -37,20 +37,20 @@ def fuse(recording: Recording, exact: bool, changing: bool) -> Recording:
         else:
             done.update(chain.taken)
             at[max(chain.taken)] = fused
-    return Recording(recording.inputs, [at[place] for place in sorted(at)], recording.outputs)
+    return Graph(recording.inputs, [at[place] for place in sorted(at)], recording.outputs)
 
 
 def _constant(*values: Any) -> bool:
-    return not any(isinstance(value, Map) for value in values)
+    return not any(isinstance(value, TensorSpec) for value in values)
 
 
-def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights, stride, padding, groups = chain.call.arguments
     weights, *what = _followed(chain, weights, changing)
     return _made("convolve", convolve, chain, (x, weights, *what, stride, padding, groups, exact))
 
 
-def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights = chain.call.arguments
     if not _constant(weights):
         return None
@@ -60,7 +60,7 @@ def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
 
 def _followed(
     chain: Chain[Readers], weights: Array, changing: bool
-) -> tuple[Array, Array | None, str, Map | None, str]:
+) -> tuple[Array, Array | None, str, TensorSpec | None, str]:
     """Weights, and what of the calls that follow can be part of a convolution with them."""
     biases = None
     norm = (
@@ -102,7 +102,7 @@ def _activation(chain: Chain[Readers]) -> str:
     return str(call.arguments[1]) if call else "linear"
 
 
-def _is_sum(chain: Chain[Readers], call: Call) -> bool:
+def _is_sum(chain: Chain[Readers], call: Node) -> bool:
     one, other, alpha, beta = call.arguments
     if one.shape != other.shape or one is other or (alpha, beta) != (1, 1):
         return False
@@ -110,43 +110,43 @@ def _is_sum(chain: Chain[Readers], call: Call) -> bool:
     return chain.is_before(other if one is chain.y else one)
 
 
-def _input_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _input_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     return _made("convolve_input", convolve_input, chain, (*chain.call.arguments, exact))
 
 
-def _weight_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _weight_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     return _made("convolve_weights", convolve_weights, chain, (*chain.call.arguments, exact))
 
 
-def _dense_input(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _dense_input(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     arguments = *chain.call.arguments, exact
     return _made("convolve_all_input", convolve_all_input, chain, arguments)
 
 
-def _dense_weights(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _dense_weights(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     arguments = *chain.call.arguments, exact
     return _made("convolve_all_weights", convolve_all_weights, chain, arguments)
 
 
-def _batchnorm(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _batchnorm(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     arguments = *chain.call.arguments, _activation(chain)
     return _made("batchnorm_activate", batchnorm_activate, chain, arguments)
 
 
-def _shortcut(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _shortcut(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     arguments = *chain.call.arguments, _activation(chain)
     return _made("shortcut_activate", shortcut_activate, chain, arguments)
 
 
-def _scale_channels(chain: Chain[Readers], exact: bool, changing: bool) -> Call | None:
+def _scale_channels(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     return _made("scale_channels", scale_channels, chain, chain.call.arguments)
 
 
 def _made(
     name: str, function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]
-) -> Call:
+) -> Node:
     assert chain.y is not None
-    return Call(name, arguments, [chain.y], function)
+    return Node(name, arguments, [chain.y], function)
 
 
 _RULES: dict[str, Rule] = {

@@ -24,7 +24,7 @@ from darknet_py.ops.gpu.steps import name_of, operations_of, shape_of
 from darknet_py.ops.gpu.timing import seconds_of, seconds_of_call
 from darknet_py.ops.gpu.upload import Upload
 from darknet_py.ops.gpu.ways import algorithm, watched
-from darknet_py.ops.record import Call, Recording
+from darknet_py.ops.graph import Graph, Node
 from darknet_py.ops.replay import compute, peak_bytes, replay
 from darknet_py.ops.simplify import simplify
 from darknet_py.ops.times import Times
@@ -100,7 +100,7 @@ class Program:
 
     def __init__(
         self,
-        recording: Recording,
+        recording: Graph,
         arrays: Sequence[Array],
         pool: Pool,
         *,
@@ -158,7 +158,7 @@ class Program:
             self.run(given)
         steps: list[tuple[str, tuple[int, ...], str, int, float]] = []
 
-        def measured(call: Call, arguments: tuple[Any, ...]) -> Any:
+        def measured(call: Node, arguments: tuple[Any, ...]) -> Any:
             with watched() as seen:
                 result = compute(call, arguments)
             work = partial(compute, call, arguments)
@@ -227,7 +227,7 @@ class Program:
         return [pinned.copy() for pinned in self._returned]
 
 
-def prepared(recording: Recording, *, exact: bool, half: bool, changing: bool) -> Recording:
+def prepared(recording: Graph, *, exact: bool, half: bool, changing: bool) -> Graph:
     """A recording as it will run."""
     fused = fuse(simplify(recording), exact, changing)
     return autocast(fused, changing) if half else fused

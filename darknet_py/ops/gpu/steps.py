@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from darknet_py.ops.record import Call
+from darknet_py.ops.graph import Node
 
 
-def name_of(call: Call) -> str:
+def name_of(call: Node) -> str:
     """As a plan of the CPU names it, where it has such a step."""
     if call.name not in ("convolve", "convolve_all"):
         return call.name
@@ -22,7 +22,7 @@ def name_of(call: Call) -> str:
     return " + ".join(parts)
 
 
-def operations_of(call: Call) -> int:
+def operations_of(call: Node) -> int:
     """Multiplications and additions of a convolution, as if computed directly; 0 of all others."""
     if not call.name.startswith("convolve"):
         return 0
@@ -35,6 +35,6 @@ def operations_of(call: Call) -> int:
     return 2 * math.prod(weights) * (math.prod(y) // weights[0])
 
 
-def shape_of(call: Call) -> tuple[int, ...]:
+def shape_of(call: Node) -> tuple[int, ...]:
     """Of what it writes, or reads where it has no result."""
     return (call.results or call.maps())[0].shape

@@ -1,0 +1,116 @@
+"""From a Python function to machine code, by way of numba; loaded only where code is missing."""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+from numba import types
+from numba.core import cgutils, compiler
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from darknet_py.ops.cpu.codegen.emit import Instruction
+from darknet_py.ops.cpu.codegen.kernel import Part
+from darknet_py.ops.cpu.codegen.loader import entry, target_machine
+
+
+def compile_kernel(function: Callable[..., Any], name: str, arguments: int) -> bytes:
+    """The object code of a kernel of so many arguments, with its entry: see loader.entry."""
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    typing.refresh()
+    target.refresh()
+    with global_compiler_lock:
+        compiled = compiler.compile_extra(
+            typing,
+            target,
+            _translated(function),
+            (types.int64,) * (2 + arguments),
+            types.void,
+            _flags(),
+            {},
+        )
+        _, _, bitcode = compiled.library.serialize_using_bitcode()
+    module = llvm.parse_bitcode(bitcode)
+    unpacking = _unpacking(entry(name), compiled.fndesc.mangled_name, arguments)
+    module.link_in(llvm.parse_assembly(unpacking))
+    return bytes(target_machine().emit_object(module))
+
+
+def _unpacking(name: str, symbol: str, arguments: int) -> str:
+    """A function that takes a kernel's arguments from a row in memory."""
+    loads = "\n".join(
+        f"  %p{i} = getelementptr i64, ptr %row, i64 {i}\n  %a{i} = load i64, ptr %p{i}"
+        for i in range(arguments)
+    )
+    passed = "".join(f", i64 %a{i}" for i in range(arguments))
+    kinds = ", i64" * arguments
+    # called as numba's functions are: where to put a result and an exception, then the arguments
+    return f"""
+declare i32 @"{symbol}"(ptr, ptr, i64, i64{kinds})
+define i32 @{name}(i64 %thread, i64 %threads, ptr %row) {{
+  %result = alloca ptr
+  %exception = alloca ptr
+{loads}
+  %status = call i32 @"{symbol}"(ptr %result, ptr %exception, i64 %thread, i64 %threads{passed})
+  ret i32 %status
+}}
+"""
+
+
+def _flags() -> Any:
+    flags = compiler.Flags()
+    # Without them the code needs nothing of Python's or numba's, and can be loaded alone.
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.no_compile = True  # not by itself, but with its entry
+    flags.release_gil = True
+    flags.nrt = False
+    flags.error_model = "numpy"
+    return flags
+
+
+def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with what it calls made known to numba."""
+    names = set(function.__code__.co_names) & function.__globals__.keys()
+    used = {name: _known(function.__globals__[name]) for name in names}
+    used["__name__"] = function.__module__
+    cells = tuple(
+        python_types.CellType(_known(cell.cell_contents)) for cell in function.__closure__ or ()
+    )
+    return python_types.FunctionType(
+        function.__code__, used, function.__name__, function.__defaults__, cells
+    )
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, Instruction):
+        return _instruction(value)
+    if isinstance(value, Part):
+        return _part(value)
+    return value
+
+
+@cache
+def _part(part: Part) -> Any:
+    return numba.njit(nogil=True, error_model="numpy")(_translated(part.function))
+
+
+@cache
+def _instruction(source: Instruction) -> Any:
+    @intrinsic
+    def call(_: Any, *arguments: Any) -> Any:
+        result = getattr(types, source.result or "void")
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            unpacked = cgutils.unpack_tuple(builder, values[0])
+            given = source.emit(builder, *unpacked)
+            return given if source.result else context.get_dummy_value()
+
+        return result(types.StarArgTuple(arguments)), generate
+
+    return call

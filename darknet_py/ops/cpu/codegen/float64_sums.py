@@ -1,0 +1,90 @@
+"""Sums kept in doubles: floats are added up a few hundred at a time, then go here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+
+from darknet_py.ops.cpu.codegen.emit import (
+    F64,
+    Builder,
+    Loop,
+    Value,
+    Variables,
+    Vector,
+    const,
+    number,
+    pointer,
+    zero,
+)
+from darknet_py.ops.cpu.codegen.kernel import part
+
+DOUBLE = 8
+WIDTHS = (4, 2, 1)
+"""Vectors that are summed together: the more, the more of a line of memory is read at once."""
+TOGETHER = 64
+"""Pixels, about, whose floats are added up before they go into doubles."""
+
+
+@part
+def width_of(left):  # type: ignore[no-untyped-def]
+    """How many of the vectors that are left are summed together."""
+    return 4 if left >= 4 else 2 if left >= 2 else 1
+
+
+def for_width(builder: Builder, width: Value, emit: Callable[[int], None]) -> None:
+    """Emits for each of the widths, and runs what is for this one."""
+    for number_of in WIDTHS:
+        with builder.if_then(builder.icmp_signed("==", width, const(number_of))):
+            emit(number_of)
+
+
+@number
+def double_at(builder: Builder, address: Value) -> Value:
+    return builder.load(pointer(builder, address, F64))
+
+
+def add_to_doubles(vector: Vector, address: Value) -> None:
+    """Adds floats to as many doubles at an address."""
+    builder = vector.builder
+    kind: Any = ir.VectorType(F64, vector.length)
+    place = pointer(builder, address, kind)
+    total = builder.fadd(builder.load(place, align=8), builder.fpext(vector.value, kind))
+    builder.store(total, place, align=8)
+
+
+class Places:
+    """`with Places(builder, counts, maps) as addresses:` walks over rows and pixels of maps.
+
+    counts: rows, pixels; maps: of each (address, bytes of a row, bytes of a pixel).
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        counts: tuple[Value, Value],
+        maps: list[tuple[Value, Value, Value]],
+    ) -> None:
+        self.builder, self.maps = builder, maps
+        self.rows, self.pixels = (Loop(builder, count) for count in counts)
+
+    def __enter__(self) -> list[Value]:
+        addresses = [start for start, _, _ in self.maps]
+        for loop, at in ((self.rows, 1), (self.pixels, 2)):
+            index = loop.__enter__()
+            steps = [self.builder.mul(index, steps[at]) for steps in self.maps]
+            addresses = [self.builder.add(*both) for both in zip(addresses, steps, strict=True)]
+        return addresses
+
+    def __exit__(self, *_: object) -> None:
+        self.pixels.__exit__()
+        self.rows.__exit__()
+
+
+def running(builder: Builder, count: int) -> Variables:
+    """Sums, zero at first."""
+    sums = Variables(builder, count)
+    sums.set([zero(builder)] * count)
+    return sums

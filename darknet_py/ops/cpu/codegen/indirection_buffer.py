@@ -1,0 +1,68 @@
+"""Lists of addresses, by which a tile's pixels may lie anywhere.
+
+For a block of outputs: where the window of each one begins, and further on where it goes (Dukhan
+2019, "The indirect convolution algorithm", with the lists made where they are used).
+"""
+
+from __future__ import annotations
+
+from darknet_py.ops.cpu.codegen.emit import Builder, Value, instruction, load_int, offset, pointer
+from darknet_py.ops.cpu.codegen.indexing import address, place_after, place_of
+from darknet_py.ops.cpu.codegen.kernel import part
+from darknet_py.ops.cpu.codegen.tile import PIXELS
+
+
+def listed(builder: Builder, addresses: Value, count: int, shift: Value) -> list[Value]:
+    """`count` addresses from a list, so many bytes further on."""
+    return [
+        builder.add(load_int(builder, offset(builder, addresses, 8 * i)), shift)
+        for i in range(count)
+    ]
+
+
+@instruction
+def put(builder: Builder, place: Value, value: Value) -> None:
+    """Stores a 64-bit integer."""
+    builder.store(value, pointer(builder, place, value.type))
+
+
+@part
+def list_pixels(lists, block, first, last, shape, x, y):  # type: ignore[no-untyped-def]
+    """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile.
+
+    block: room for windows. shape: height and width of y. Returns the number of tiles.
+    """
+    high, wide = shape
+    picture, row, column = place_of(first, high, wide)
+    window, output = address(x, picture, row, column), address(y, picture, row, column)
+    tiles = (last - first + PIXELS - 1) // PIXELS
+    for i in range(tiles * PIXELS):
+        put(lists + 8 * i, window)
+        put(lists + 8 * (block + i), output)
+        if first + i + 1 < last:
+            column += 1
+            window, output = window + x[3], output + y[3]
+            if column == wide:
+                picture, row, column = place_after(picture, row, column - 1, high, wide)
+                window, output = address(x, picture, row, 0), address(y, picture, row, 0)
+    return tiles
+
+
+@part
+def list_squares(lists, block, first, last, shape, x, y):  # type: ignore[no-untyped-def]
+    """The same for pooled outputs, each a tile: the windows of four pixels.
+
+    x: its pitches are from one of the four to the next.
+    """
+    high, wide = shape
+    _, _, x_row, x_pixel = x
+    picture, row, column = place_of(first, high, wide)
+    for i in range(last - first):
+        corner = address(x, picture, 2 * row, 2 * column)
+        put(lists + 32 * i, corner)
+        put(lists + 32 * i + 8, corner + x_pixel)
+        put(lists + 32 * i + 16, corner + x_row)
+        put(lists + 32 * i + 24, corner + x_row + x_pixel)
+        put(lists + 8 * (4 * block + i), address(y, picture, row, column))
+        picture, row, column = place_after(picture, row, column, high, wide)
+    return last - first

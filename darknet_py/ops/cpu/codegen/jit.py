@@ -1,0 +1,107 @@
+"""Plain kernels, compiled by numba when first called: for each type once, kept on disk.
+
+Loading numba takes longer than classifying a picture; what does not call such a kernel does not
+wait for it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from functools import update_wrapper
+from types import FunctionType
+from typing import Any
+
+from darknet_py.ops import cache as disk
+from darknet_py.ops import notices
+from darknet_py.ops.cpu.codegen import versions
+
+_lock = threading.RLock()
+
+
+class Kernel:
+    """A function that becomes machine code when it is first called, or when another calls it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self._compiled: Any = None
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self._compiled or self.compiled())(*arguments)
+
+    def compiled(self) -> Any:
+        """What numba makes of it."""
+        if self._compiled is None:
+            with _lock:
+                if self._compiled is None:
+                    self._compiled = _compiled(self.function)
+        return self._compiled
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Makes a function a kernel: it runs without the interpreter's lock."""
+    return Kernel(function)
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    import numba
+
+    compiled = numba.njit(nogil=True, error_model="numpy")(_translated(function))
+    if not hasattr(compiled, "enable_caching"):  # numba may be switched off
+        return compiled
+    code = _Code(function)
+    compile_one = compiled._compiler.compile
+
+    def said(arguments: Any, result: Any) -> Any:
+        with notices.compiling(is_kept=code.folder is not None):
+            return compile_one(arguments, result)
+
+    compiled._compiler.compile, compiled._cache = said, code
+    return compiled
+
+
+class _Code:
+    """What numba asks for a kernel's code for some types, and gives it to: in place of its own
+    cache, which unpickles files that nothing vouches for."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        code = function.__code__
+        try:
+            source, self.folder = versions.source_key(code.co_filename), versions.folder()
+        except OSError:  # it was typed in, and is in no file
+            source, self.folder = "", None
+        self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self._about = (source, function.__module__, function.__qualname__, code.co_firstlineno)
+        self.cache_path = str(self.folder)  # which numba shows
+
+    def load_overload(self, types: Any, context: Any) -> Any:
+        from numba.core.compiler import CompileResult
+
+        context.refresh()
+        data = disk.load(self.folder, self._file(types))
+        return None if data is None else CompileResult._rebuild(context, *pickle.loads(data))
+
+    def save_overload(self, types: Any, compiled: Any) -> None:
+        from numba.core.serialize import dumps
+
+        # some code holds addresses, which are this process's alone
+        if not compiled.lifted and not compiled.library.has_dynamic_globals:
+            disk.store(self.folder, self._file(types), dumps(compiled._reduce()))
+
+    def _file(self, types: Any) -> str:
+        return f"{self._name}-{disk.make_key(repr((*self._about, types)).encode())}"
+
+
+def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with the kernels that it calls as numba knows them."""
+    names = set(function.__code__.co_names) & function.__globals__.keys()
+    used: dict[str, Any] = {"__name__": function.__module__}
+    for name in names:
+        value = function.__globals__[name]
+        used[name] = value.compiled() if isinstance(value, Kernel) else value
+    translated = FunctionType(function.__code__, used, function.__name__, function.__defaults__)
+    translated.__qualname__ = function.__qualname__
+    translated.__module__ = function.__module__
+    return translated

@@ -1,0 +1,222 @@
+"""Where the maps of a program lie.
+
+A map is (n, h, w, c) with channels padded to whole vectors and a border of zeros around it, as wide
+as its readers need. Nothing ever writes the border or the padding, so they stay zero: memory passes
+from one map to another only where both have the same geometry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.graph import TensorSpec
+
+FLOAT = 4
+ALIGNMENT = 64
+_TAIL = 8
+"""Pixels after a map that tiles may read."""
+
+
+def padded(c: int) -> int:
+    """Channels in whole vectors."""
+    return -(-c // vector_length()) * vector_length()
+
+
+def aligned(floats: int) -> np.ndarray:
+    """Zeros, at an address that is a multiple of 64 bytes."""
+    spare = ALIGNMENT // FLOAT
+    memory = np.zeros(floats + spare, np.float32)
+    start = (-memory.ctypes.data // FLOAT) % spare
+    return memory[start : start + floats]
+
+
+@dataclass
+class Need:
+    """What the readers and writers of a map ask for."""
+
+    border: int = 0
+    """Pixels of zeros at each side."""
+    below: int = 0
+    """Further rows of zeros at the bottom."""
+    tail: bool = False
+    """Whether the last tiles reach beyond the last row's end, though there may be no border."""
+    dense: bool = False
+    """Channels are not padded: the picture that a network gets."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A map in memory: pitches in floats."""
+
+    n: int
+    h: int
+    w: int
+    c: int
+    border: int
+    below: int
+    tail: bool
+    pixel: int
+    gaps: bool
+    """Whether there are zeros between pixels too, where another map lies within."""
+
+    @property
+    def row(self) -> int:
+        return (self.w + 2 * self.border) * self.pixel
+
+    @property
+    def image(self) -> int:
+        rows = self.h + 2 * self.border + self.below
+        return -(-rows * self.row // vector_length()) * vector_length()
+
+    @property
+    def floats(self) -> int:
+        reaches = self.border or self.below or self.tail
+        return self.n * self.image + (_TAIL * self.pixel if reaches else 0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A map that has memory: the address of its first pixel, pitches in bytes."""
+
+    address: int
+    n: int
+    h: int
+    w: int
+    c: int
+    image: int
+    row: int
+    pixel: int
+
+    @property
+    def vectors(self) -> int:
+        """Vectors of channels."""
+        return padded(self.c) // vector_length()
+
+    def pitches(self, name: str, stride: int = 1) -> dict[str, int]:
+        """Arguments of a kernel: NAME_image, NAME_row, NAME_pixel."""
+        return {
+            f"{name}_image": self.image,
+            f"{name}_row": stride * self.row,
+            f"{name}_pixel": stride * self.pixel,
+        }
+
+
+@dataclass
+class _Home:
+    """Memory of a map, or of several that follow one another."""
+
+    geometry: Geometry
+    start: int
+
+
+@dataclass(frozen=True)
+class Within:
+    """Where in a map another one lies: from a channel on, in every stride-th row and column."""
+
+    map: TensorSpec
+    channel: int = 0
+    stride: int = 1
+
+
+@dataclass
+class Memory:
+    """Maps of a program and where they lie."""
+
+    needs: dict[TensorSpec, Need] = field(default_factory=dict)
+    inside: dict[TensorSpec, Within] = field(default_factory=dict)
+    """Maps that lie within another."""
+    homes: dict[TensorSpec, _Home] = field(default_factory=dict)
+    twins: list[tuple[TensorSpec, TensorSpec]] = field(default_factory=list)
+    """Maps that a kernel walks with the pitches of one."""
+    floats: int = 0
+
+    def need(self, x: TensorSpec) -> Need:
+        """What is asked of a map so far; to be added to before `lay_out`."""
+        return self.needs.setdefault(self.root(x).map, Need())
+
+    def root(self, x: TensorSpec) -> Within:
+        """The map that has memory for x, and where in it x lies."""
+        channel, stride = 0, 1
+        while x in self.inside:
+            within = self.inside[x]
+            channel, stride, x = channel + within.channel, stride * within.stride, within.map
+        return Within(x, channel, stride)
+
+    def lay_out(self, lives: dict[TensorSpec, tuple[int, int]], keep: Iterable[TensorSpec]) -> None:
+        """Gives every root memory. lives: the first and last step that needs it."""
+        self._make_twins_equal()
+        keep = {self.root(x).map for x in keep}
+        roots: dict[TensorSpec, tuple[int, int]] = {}
+        for x, (first, last) in lives.items():
+            root = self.root(x).map
+            old = roots.get(root, (first, last))
+            roots[root] = min(old[0], first), max(old[1], last)
+        spread = {within.map for within in self.inside.values() if within.stride > 1}
+        # by geometry: when each is no longer needed, the earliest first, a number, which home
+        taken: dict[Geometry, list[tuple[int, int, _Home]]] = defaultdict(list)
+        for number, (root, (first, last)) in enumerate(
+            sorted(roots.items(), key=lambda item: item[1][0])
+        ):
+            geometry = self._geometry(root, root in spread)
+            heap = taken[geometry]
+            home = heappop(heap)[2] if heap and heap[0][0] < first else self._new(geometry)
+            self.homes[root] = home
+            if root not in keep:
+                heappush(heap, (last, number, home))
+
+    def _make_twins_equal(self) -> None:
+        """Borders as wide as the widest of those that must be equal."""
+        is_changed = True
+        while is_changed:
+            is_changed = False
+            for one, other in self.twins:
+                a, b = self.need(one), self.need(other)
+                widest = max(a.border, b.border), max(a.below, b.below)
+                for need in (a, b):
+                    is_changed |= (need.border, need.below) != widest
+                    need.border, need.below = widest
+
+    def _new(self, geometry: Geometry) -> _Home:
+        home = _Home(geometry, self.floats)
+        line = ALIGNMENT // FLOAT
+        self.floats += -(-geometry.floats // line) * line + line
+        return home
+
+    def _geometry(self, x: TensorSpec, gaps: bool) -> Geometry:
+        need = self.needs.get(x, Need())
+        n, h, w, c = as_map(x.shape)
+        pixel = c if need.dense else padded(c)
+        return Geometry(n, h, w, c, need.border, need.below, need.tail, pixel, gaps)
+
+    def place(self, x: TensorSpec, arena: int) -> Place:
+        """Where x lies in an arena that begins at this address."""
+        within = self.root(x)
+        home = self.homes[within.map]
+        g = home.geometry
+        first = home.start + g.border * (g.row + g.pixel) + within.channel
+        row, pixel = (FLOAT * within.stride * pitch for pitch in (g.row, g.pixel))
+        return Place(arena + FLOAT * first, *as_map(x.shape), FLOAT * g.image, row, pixel)
+
+    def view(self, x: TensorSpec, arena: np.ndarray) -> np.ndarray:
+        """x as an array over the arena."""
+        place = self.place(x, 0)
+        strides = [place.image, place.row, place.pixel, FLOAT]
+        for length in x.shape[-4:0:-1] if len(x.shape) > 4 else ():
+            strides.insert(0, length * strides[0])
+        return np.lib.stride_tricks.as_strided(
+            arena[place.address // FLOAT :], x.shape, strides[len(strides) - len(x.shape) :]
+        )
+
+
+def as_map(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """A shape as (n, h, w, c), with ones for what is not there; of more than four, the first are
+    taken together: the weights of [local] have six."""
+    h, w, c = (1,) * (3 - len(shape)) + shape[-3:]
+    return math.prod(shape[:-3]), h, w, c

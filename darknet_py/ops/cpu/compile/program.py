@@ -1,0 +1,115 @@
+"""A program: a recording made into tables of steps that a team of threads walks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, aligned
+from darknet_py.ops.cpu.compile.lower import lower
+from darknet_py.ops.cpu.compile.step import Binding, Step
+from darknet_py.ops.cpu.compile.table import Table, in_parts
+from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
+from darknet_py.ops.cpu.operations.convolution.packing import Weights
+from darknet_py.ops.cpu.operations.convolution.weight_gradient import WeightGradient
+from darknet_py.ops.cpu.runtime.thread_pool import team
+from darknet_py.ops.graph import Graph, TensorSpec
+from darknet_py.ops.simplify import simplify
+
+
+class Program:
+    """Runs a recording of one picture size and batch."""
+
+    def __init__(
+        self,
+        recording: Graph,
+        weights: Weights,
+        threads: int,
+        exact: bool,
+        changing: bool = False,
+    ) -> None:
+        """changing: parameters move between runs."""
+        recording = simplify(recording)
+        self.recording = recording
+        self.threads = threads
+        self.changing = changing
+        self.weights = weights
+        self.memory = Memory()
+        self.steps, self.memory.inside = lower(recording, exact, changing)
+        for step in self.steps:
+            if isinstance(step, Convolution | WeightGradient):
+                step.choose(threads)
+        for step in self.steps:
+            step.prepare(self.memory, threads)
+        self.memory.lay_out(_lives(self.steps, recording.inputs[1:]), recording.outputs)
+        self.scratch = max((step.scratch(threads) for step in self.steps), default=0)
+
+    def bind(self) -> Bound:
+        """The program with memory of its own."""
+        return Bound(self)
+
+
+class Bound:
+    """A program that has an arena. One thread at a time may run it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.changing = program.changing
+        arena = aligned(program.memory.floats)
+        scratch = aligned(program.scratch // FLOAT + 16)
+        self.binding = Binding(program.memory, arena, program.threads, program.weights, scratch)
+        self.rows = [(step, step.rows(self.binding)) for step in program.steps]
+        self.parts = in_parts([row for _, rows in self.rows for row in rows])
+        self.outputs = [self.binding.view(y) for y in program.recording.outputs]
+        """The recording's outputs (n, h, w, c): views that the next run changes."""
+
+    def run(self, x: np.ndarray, *others: np.ndarray) -> None:
+        """Computes from x (n, c, h, w) float32, contiguous; see `outputs` for what comes of it.
+
+        others: what else the recording was given.
+        """
+        for given, value in zip(self.program.recording.inputs[1:], others, strict=True):
+            self.binding.view(given)[...] = value
+        for part in self.parts:
+            self._run(part, x)
+
+    def times(self, x: np.ndarray, rounds: int) -> list[tuple[Step, float]]:
+        """Seconds that each step takes, the median of `rounds` runs."""
+        steps = [(step, in_parts(rows)) for step, rows in self.rows]
+        seconds = np.zeros((rounds, len(steps)))
+        for round_ in range(rounds):
+            for number, (_, parts) in enumerate(steps):
+                start = time.perf_counter()
+                for part in parts:
+                    self._run(part, x)
+                seconds[round_, number] = time.perf_counter() - start
+        medians = np.median(seconds, axis=0).tolist()
+        return [(step, median) for (step, _), median in zip(steps, medians, strict=True)]
+
+    def _run(self, part: Table | Callable[[], None], x: np.ndarray) -> None:
+        if not isinstance(part, Table):
+            part()
+            return
+        part.set_input(x.ctypes.data)
+        if self.program.threads == 1:  # its scratch is one thread's
+            team().run_alone([[part.job]])
+        else:
+            team().run(*part.job)
+
+    @property
+    def table(self) -> Table | None:
+        """The only table, if there is nothing between its rows."""
+        (part,) = self.parts if len(self.parts) == 1 else (None,)
+        return part if isinstance(part, Table) else None
+
+
+def _lives(steps: Sequence[Step], given: Sequence[TensorSpec]) -> dict[TensorSpec, tuple[int, int]]:
+    """The first and last step that needs each map; what is given is there before all steps."""
+    lives: dict[TensorSpec, tuple[int, int]] = dict.fromkeys(given, (-1, -1))
+    for number, step in enumerate(steps):
+        for x in (*step.reads, *step.writes):
+            first, _ = lives.get(x, (number, number))
+            lives[x] = first, number
+    return lives

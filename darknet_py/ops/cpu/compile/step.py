@@ -1,0 +1,180 @@
+"""What a program is made of: steps, each of which becomes one row or more of its table."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, Place, aligned
+from darknet_py.ops.cpu.compile.table import Row, run_row
+from darknet_py.ops.cpu.operations.convolution.packing import Packing, Weights
+from darknet_py.ops.graph import Node, TensorSpec, replaced
+
+Rows = Sequence[Row | Callable[[], None]]
+"""Rows of a table, and what is called between them."""
+
+
+@dataclass
+class Binding:
+    """Everything that has an address when steps become rows: one arena, one team."""
+
+    memory: Memory
+    arena: np.ndarray
+    threads: int
+    weights: Weights
+    scratch: np.ndarray
+    kept: list[np.ndarray] = field(default_factory=list)
+    """Arrays whose addresses stand in rows."""
+    _shared: np.ndarray | None = None
+
+    def place(self, x: TensorSpec) -> Place:
+        return self.memory.place(x, self.arena.ctypes.data)
+
+    def difference(self, added: TensorSpec | None, y: Place) -> int:
+        """Bytes from y to a map with the same pitches; 0 for none."""
+        return 0 if added is None else self.place(added).address - y.address
+
+    def view(self, x: TensorSpec) -> np.ndarray:
+        return self.memory.view(x, self.arena)
+
+    def room(self, floats: int) -> np.ndarray:
+        """Memory that lives as long as the program."""
+        room = aligned(floats)
+        self.kept.append(room)
+        return room
+
+    def shared(self, size: int) -> int:
+        """The address of so many bytes that a step needs until its last row, and no longer."""
+        if self._shared is None or FLOAT * len(self._shared) < size:
+            self._shared = self.room(-(-size // FLOAT))
+        return int(self._shared.ctypes.data)
+
+    def packed(self, packing: Packing, weights: np.ndarray, factors: int) -> np.ndarray:
+        """Weights packed now."""
+        out = aligned(packing.floats(weights))
+        run_row(packing.row(weights, out.ctypes.data, factors))
+        return out
+
+    def integers(self, values: Any) -> int:
+        """The address of 64-bit integers."""
+        return self._keep(np.array(values, np.int64))
+
+    def floats(self, values: Any) -> int:
+        """The address of floats."""
+        return self._keep(np.array(values, np.float32))
+
+    def _keep(self, array: np.ndarray) -> int:
+        self.kept.append(array)
+        return int(array.ctypes.data)
+
+
+class Step(ABC):
+    """Reads maps and writes maps."""
+
+    @property
+    @abstractmethod
+    def reads(self) -> list[TensorSpec]:
+        """The maps that must be there when it runs."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> list[TensorSpec]:
+        """The maps that are there afterwards."""
+
+    def prepare(self, memory: Memory, threads: int) -> None:
+        """Says what it needs of its maps, before they are laid out."""
+        return
+
+    def scratch(self, threads: int) -> int:
+        """Bytes that all threads together need while it runs."""
+        return 0
+
+    @abstractmethod
+    def rows(self, binding: Binding) -> Rows:
+        """Rows of a table, and what must be called between them."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As `darknet plan` shows it."""
+
+    @property
+    def algorithm(self) -> str:
+        """Which of several it is computed by."""
+        return ""
+
+    def operations(self) -> int:
+        """Multiplications and additions, as if there were no algorithm that needs fewer."""
+        return 0
+
+
+@dataclass
+class Unary(Step):
+    """One map in, one out."""
+
+    x: TensorSpec
+    y: TensorSpec
+
+    @property
+    def reads(self) -> list[TensorSpec]:
+        return [self.x]
+
+    @property
+    def writes(self) -> list[TensorSpec]:
+        return [self.y]
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+
+class Plain(Step):
+    """A call that has no kernel here: computed by ops on arrays, between rows."""
+
+    def __init__(self, call: Node) -> None:
+        self.call = call
+
+    @property
+    def reads(self) -> list[TensorSpec]:
+        return self.call.maps()
+
+    @property
+    def writes(self) -> list[TensorSpec]:
+        return self.call.results
+
+    @property
+    def name(self) -> str:
+        return self.call.name
+
+    @property
+    def algorithm(self) -> str:
+        return "plain"
+
+    def rows(self, binding: Binding) -> Rows:
+        outputs = [binding.view(x) for x in self.writes]
+        function = self.call.function
+        assert function is not None
+        arguments = replaced(self.call.arguments, binding.view)
+
+        def run() -> None:
+            given = function(*(_contiguous(argument) for argument in arguments))
+            if not outputs:  # the call was for its effect
+                return
+            given = given if isinstance(given, tuple | list) else [given]
+            for output, value in zip(outputs, given, strict=True):
+                output[...] = value
+
+        return [run]
+
+
+def _contiguous(value: Any) -> Any:
+    # a view over the arena, as ops want it; parameters are contiguous and stay themselves
+    if isinstance(value, np.ndarray):
+        return value if value.flags.c_contiguous else value.copy()
+    if isinstance(value, tuple | list):
+        return type(value)(_contiguous(one) for one in value)
+    return value

@@ -1,1 +1,0 @@
-"""Kernels that are machine code: written in Python, compiled once, kept on disk, run by a team."""

@@ -1,0 +1,191 @@
+"""Convolutions of stride 1 with fewer filters than half a vector holds, as a picture's deltas.
+
+Vectors of filters would be mostly zeros. So each pixel is first multiplied for all places of the
+window at once, which fills them,
+
+    z[pixel][place, filter] = sum over c of x[pixel][c] * weights[place, filter][c]
+
+and an output then adds up what the pixels of its window have for it: y[p] = sum over places of
+z[p + place][place]. The rows of z that a row of outputs needs stay in scratch.
+"""
+
+from __future__ import annotations
+
+from darknet_py.ops.cpu.codegen.emit import (
+    Builder,
+    Instruction,
+    Loop,
+    Value,
+    Variables,
+    const,
+    instruction,
+    load,
+    load_int,
+    offset,
+    store,
+)
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import kernel, part
+from darknet_py.ops.cpu.codegen.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, make_product, share
+
+COLUMNS = 192
+"""Outputs of a row that are done together."""
+_TOGETHER = 4
+"""Outputs that are added up together."""
+_panel, _vector, _columns = PANEL, VECTOR, COLUMNS
+
+
+def places_per_panel(filters: int) -> int:
+    """A place's filters lie in one panel."""
+    return PANEL * vector_length() // filters
+
+
+def panels_for(filters: int, places: int) -> int:
+    return -(-places // places_per_panel(filters))
+
+
+def row_bytes(panels: int) -> int:
+    """Of a row of z: a panel's pixels, then the next panel's; sums are read beyond the last."""
+    return panels * (COLUMNS + 64) * PANEL * VECTOR
+
+
+def make_add_up(pixels: int) -> Instruction:
+    """`pixels` outputs, from z where the first one's window begins."""
+
+    @instruction
+    def add_up(
+        builder: Builder,
+        z: Value,
+        offsets: Value,
+        count: Value,
+        biases: Value,
+        mask: Value,
+        y: Value,
+        y_pixel: Value,
+    ) -> None:
+        sums = Variables(builder, pixels)
+        sums.set([load(builder, biases)] * pixels)
+        with Loop(builder, count) as place:
+            here = load_int(builder, builder.add(offsets, builder.shl(place, const(3))))
+            first = builder.add(z, here)
+            step = PANEL * VECTOR
+            found = [load(builder, offset(builder, first, step * i)) for i in range(pixels)]
+            sums.set([x + new for x, new in zip(sums.get(), found, strict=True)])
+        only_filters = load(builder, mask)
+        for i, x in enumerate(sums.get()):
+            store(x * only_filters, builder.add(y, builder.mul(y_pixel, const(i))))
+
+    return add_up
+
+
+_six, _one = make_product(PIXELS, PANEL), make_product(1, PANEL)
+_add_four, _add_one = make_add_up(_TOGETHER), make_add_up(1)
+
+
+@part
+def _multiply_row(x, x_pixel, c, weights, panels, z, n):  # type: ignore[no-untyped-def]
+    """A row of z, of n pixels."""
+    tiles = (n + 5) // 6
+    step = share(_panel * _vector, tiles)
+    for panel in range(panels):
+        matrix = weights + panel * c * _panel * _vector
+        out = z + panel * (_columns + 64) * _panel * _vector
+        if n < 6:
+            for i in range(n):
+                at = out + i * _panel * _vector
+                _one(x + i * x_pixel, x_pixel, c, matrix, matrix, 0, at)
+        else:
+            for tile in range(tiles):
+                i = min(6 * tile, n - 6)  # the last one overlaps the one before
+                later = ahead(matrix, c, _panel * _vector, step, tile, tiles)
+                at = out + i * _panel * _vector
+                _six(x + i * x_pixel, x_pixel, c, matrix, later, step, at)
+
+
+@kernel
+def few(  # type: ignore[no-untyped-def]
+    thread,
+    threads,
+    x,
+    y,
+    batch,
+    out_h,
+    out_w,
+    x_image,
+    x_row,
+    x_pixel,
+    y_image,
+    y_row,
+    y_pixel,
+    high,
+    wide,
+    c,
+    weights,
+    panels,
+    offsets,
+    biases,
+    mask,
+    scratch,
+    row_size,
+):
+    """y = x * weights + biases.
+
+    x, y: the first window and the first output; *_image, *_row, *_pixel: bytes from one to the
+    next. high, wide: of the window. c: channels, in whole vectors. weights: of each panel a matrix
+    (c, vectors). offsets: for each of `high` rows of z that may be the window's first, in bytes
+    where its places lie. mask: a vector with 1 for each filter. scratch: high row_size bytes a
+    thread.
+    """
+    z = scratch + thread * high * row_size
+    rows = batch * out_h
+    first, last = rows * thread // threads, rows * (thread + 1) // threads
+    places = high * wide
+    for left in range(0, out_w, _columns):
+        columns = min(_columns, out_w - left)
+        done = 0
+        for number in range(first, last):
+            picture = number // out_h
+            row = number - picture * out_h
+            if row == 0 or number == first:
+                done = row
+            source = x + picture * x_image + left * x_pixel
+            while done < row + high:
+                _multiply_row(
+                    source + done * x_row,
+                    x_pixel,
+                    c,
+                    weights,
+                    panels,
+                    z + done % high * row_size,
+                    columns + wide - 1,
+                )
+                done += 1
+            where = offsets + row % high * places * 8
+            to = y + picture * y_image + row * y_row + left * y_pixel
+            fours = columns // 4 * 4
+            for i in range(0, fours, 4):
+                at = z + i * _panel * _vector
+                _add_four(at, where, places, biases, mask, to + i * y_pixel, y_pixel)
+            for i in range(fours, columns):
+                at = z + i * _panel * _vector
+                _add_one(at, where, places, biases, mask, to + i * y_pixel, y_pixel)
+
+
+def can_be_few(filters: int, high: int, wide: int, stride: int, groups: int) -> bool:
+    """Whether the window has places enough, and so few filters."""
+    small = 2 * filters <= vector_length() and wide <= 64
+    return small and high * wide > 1 and (stride, groups) == (1, 1)
+
+
+def offsets_for(high: int, wide: int, filters: int) -> list[int]:
+    """What `few` wants as offsets."""
+    each, panels = places_per_panel(filters), panels_for(filters, high * wide)
+    offsets = []
+    for first in range(high):
+        for place in range(high * wide):
+            ky, kx = divmod(place, wide)
+            panel, slot = divmod(place, each)
+            pixel = panel * (COLUMNS + 64) + kx
+            row = (first + ky) % high * row_bytes(panels)
+            offsets.append(row + pixel * PANEL * VECTOR + slot * filters * FLOAT)
+    return offsets

@@ -1,0 +1,158 @@
+"""Convolutions in groups of so few channels that a vector holds several: 1 (depthwise), 2, 4 ...
+
+Filter and channel f stand in the same place of the same vector. For each place of the window
+
+    sums += weights[j] * (channel j of each group, in all places of the group),   j = 0 .. part - 1
+
+where the second is the vector of channels with its numbers moved about. Nothing is multiplied with
+zeros, as it would be if groups were put together until they fill a vector.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from darknet_py.ops.cpu.codegen.emit import (
+    I32,
+    Builder,
+    Instruction,
+    Loop,
+    Value,
+    Variables,
+    Vector,
+    const,
+    fused,
+    instruction,
+    load,
+    load_int,
+    offset,
+    zero,
+)
+from darknet_py.ops.cpu.codegen.epilogue import Finish, emit_finish
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.indexing import part_of
+from darknet_py.ops.cpu.codegen.indirection_buffer import list_pixels, listed
+from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.tile import PIXELS, VECTOR, Sums
+
+
+def make_tile(pixels: int, part: int) -> Instruction:
+    """A vector of filters of some pixels, of groups of `part` channels; the rest as direct's."""
+
+    @instruction
+    def tile(
+        builder: Builder,
+        a: Value,
+        out: Value,
+        shift: Value,
+        segments: Value,
+        count: Value,
+        weights: Value,
+        *finish: Value,
+    ) -> None:
+        starts = listed(builder, a, pixels, shift)
+        sums = _emit_sums(builder, starts, segments, count, weights, part)
+        places = listed(builder, out, pixels, shift)
+        emit_finish(builder, sums, places, Finish(*finish))
+
+    return tile
+
+
+def _emit_sums(
+    builder: Builder,
+    starts: list[Value],
+    segments: Value,
+    count: Value,
+    weights: Value,
+    part: int,
+) -> Sums:
+    sums = Variables(builder, len(starts))
+    sums.set([zero(builder)] * len(starts))
+    with Loop(builder, count) as s:
+        place = load_int(builder, builder.add(segments, builder.shl(s, const(3))))
+        here = builder.add(weights, builder.mul(s, const(part * VECTOR)))
+        channels = [load(builder, builder.add(start, place)) for start in starts]
+        total = sums.get()
+        for j in range(part):
+            w = load(builder, offset(builder, here, j * VECTOR))
+            total = [
+                fused(_of_group(x, j, part), w, old) for x, old in zip(channels, total, strict=True)
+            ]
+        sums.set(total)
+    return [[x] for x in sums.get()]
+
+
+def _of_group(x: Vector, j: int, part: int) -> Vector:
+    """Number j of each `part` numbers, in all their places."""
+    if part == 1:
+        return x
+    places = [place // part * part + j for place in range(x.length)]
+    mask = ir.Constant(ir.VectorType(I32, x.length), places)
+    return Vector(x.builder, x.builder.shuffle_vector(x.value, x.value, mask))
+
+
+_tile1, _tile2, _tile4, _tile8 = (make_tile(PIXELS, part) for part in (1, 2, 4, 8))
+
+
+@kernel
+def grouped(  # type: ignore[no-untyped-def]
+    thread,
+    threads,
+    x,
+    y,
+    added,
+    added_after,
+    gate,
+    batch,
+    out_h,
+    out_w,
+    x_image,
+    x_row,
+    x_pixel,
+    y_image,
+    y_row,
+    y_pixel,
+    segments,
+    count,
+    part,
+    weights,
+    vectors,
+    biases,
+    slopes,
+    block,
+    lists,
+):
+    """y = activation(x * weights + biases [+ added]) [+ added_after, or through a gate].
+
+    segments: `count` offsets in bytes, of the places of a window. part: channels and filters in a
+    group: 1, 2, 4 or 8, and less than a vector's. weights: of each vector of filters, for each
+    place, `part` vectors. lists: scratch, 16 block bytes a thread. The rest as direct's.
+    """
+    lists += thread * 16 * block
+    outs = lists + 8 * block
+    windows, outputs = (x, x_image, x_row, x_pixel), (y, y_image, y_row, y_pixel)
+    first, last = part_of(thread, threads, batch * out_h * out_w, PIXELS)
+    for start in range(first, last, block):
+        stop = min(start + block, last)
+        n = list_pixels(lists, block, start, stop, (out_h, out_w), windows, outputs)
+        for vector in range(vectors):
+            shift = vector * VECTOR
+            mine = weights + shift * count * part
+            finish = biases + shift, slopes, added, added_after, gate
+            for i in range(n):
+                at = 8 * PIXELS * i
+                pixels = lists + at, outs + at, shift, segments, count, mine
+                if part == 1:
+                    _tile1(*pixels, *finish)
+                elif part == 2:
+                    _tile2(*pixels, *finish)
+                elif part == 4:
+                    _tile4(*pixels, *finish)
+                else:
+                    _tile8(*pixels, *finish)
+
+
+def can_group(c: int, filters: int, groups: int) -> bool:
+    """Whether groups share vectors, with as many filters as channels."""
+    part = c // groups
+    return groups > 1 and c == filters and part < vector_length() and part in (1, 2, 4, 8)

@@ -1,0 +1,209 @@
+"""Steps that only training has: gradients of weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.tile import PANEL
+from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, Place, padded
+from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
+from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.operations.convolution import weight_gradient_kernel as direct
+from darknet_py.ops.cpu.operations.convolution import winograd_gradient as winograd
+from darknet_py.ops.cpu.operations.convolution.cost import Choice, cheapest
+from darknet_py.ops.graph import TensorSpec
+
+_KERNELS = {
+    2: (winograd.winograd2_gradient, winograd.add_winograd2_gradient),
+    4: (winograd.winograd4_gradient, winograd.add_winograd4_gradient),
+}
+_SHARED = 4 * 1024 * 1024
+"""Bytes of sums from which on threads share one copy."""
+_PANELS = 4
+"""Panels of filters whose deltas are transformed together, at most."""
+_CACHE = 320 * 1024
+"""Bytes that a thread's block may fill."""
+
+
+@dataclass
+class WeightGradient(Step):
+    """updates (filters, size, size, c / groups) += what x and the delta of the output say."""
+
+    x: TensorSpec
+    delta: TensorSpec
+    updates: np.ndarray
+    stride: int
+    padding: int
+    groups: int
+    exact: bool = False
+    choice: Choice | None = None
+
+    @property
+    def reads(self) -> list[TensorSpec]:
+        return [self.x, self.delta]
+
+    @property
+    def writes(self) -> list[TensorSpec]:
+        return []
+
+    @property
+    def window(self) -> tuple[int, int]:
+        return self.updates.shape[1], self.updates.shape[2]
+
+    @property
+    def name(self) -> str:
+        high, wide = self.window
+        return f"weights {wide}x{high}/{self.stride} {self.updates.shape[0]}"
+
+    @property
+    def algorithm(self) -> str:
+        return self.choice.algorithm if self.choice else ""
+
+    def operations(self) -> int:
+        n, h, w, _ = self.delta.shape
+        return 2 * int(self.updates.size) * n * h * w
+
+    def choose(self, threads: int) -> None:
+        n, h, w, filters = self.delta.shape
+        self.choice = cheapest(
+            (n, h, w),
+            self.x.shape[3],
+            filters,
+            self.window,
+            self.stride,
+            self.groups,
+            threads,
+            self.exact or self.window != (3, 3),
+        )
+
+    @property
+    def m(self) -> int:
+        """Outputs of Winograd's tiles at a side, 0 for direct."""
+        assert self.choice is not None
+        return self.choice.m
+
+    def prepare(self, memory: Memory, threads: int) -> None:
+        need = memory.need(self.x)
+        need.border = max(need.border, self.padding)
+        if self.m:
+            need.below = max(need.below, -self.delta.shape[1] % self.m)
+            need.tail |= self.delta.shape[2] % self.m > 0
+
+    def scratch(self, threads: int) -> int:
+        return threads * self._scratch(threads) if self.m else 0
+
+    def _scratch(self, threads: int) -> int:
+        size = winograd.scratch_size(
+            self.m, self._block(threads), self._together, padded(self.x.shape[3])
+        )
+        return -(-size // 64) * 64
+
+    @property
+    def _together(self) -> int:
+        """Panels of filters that are done together."""
+        return min(-(-self._vectors // PANEL), _PANELS)
+
+    @property
+    def _vectors(self) -> int:
+        """Vectors of filters of all groups."""
+        filters = self.updates.shape[0] // self.groups
+        return self.groups * padded(filters) // vector_length()
+
+    def _copies(self, threads: int) -> int:
+        filters, high, wide, c = self.updates.shape
+        places = (self.m + 2) ** 2 if self.m else high * wide
+        size = FLOAT * places * padded(c) * padded(filters)
+        return 1 if size >= _SHARED else threads
+
+    def _block(self, threads: int) -> int:
+        """Tiles that are done together."""
+        each = (self.m + 2) ** 2 * FLOAT
+        numbers = padded(self.x.shape[3]) + self._together * PANEL * vector_length()
+        return max(min(_CACHE // (each * numbers), 64), 8)
+
+    def rows(self, binding: Binding) -> Rows:
+        x, delta = binding.place(self.x), binding.place(self.delta)
+        copies = self._copies(binding.threads)
+        common = {
+            "x": x.address - self.padding * (x.row + x.pixel),
+            "delta": delta.address,
+            "batch": x.n,
+            "out_h": delta.h,
+            "out_w": delta.w,
+            "copies": copies,
+            **delta.pitches("delta"),
+        }
+        make = self._winograd if self.m else self._direct
+        return make(binding, x, copies, common)
+
+    def _winograd(
+        self, binding: Binding, x: Place, copies: int, common: dict[str, int]
+    ) -> list[Row]:
+        c, vectors = padded(self.x.shape[3]), self._vectors
+        size = winograd.winograd_sums_size(self.m, c, vectors)
+        sums = binding.shared(copies * size)
+        multiply, add = _KERNELS[self.m]
+        row = multiply.step(
+            c=c,
+            vectors=vectors,
+            block=self._block(binding.threads),
+            together=self._together,
+            scratch=binding.scratch.ctypes.data,
+            scratch_size=self._scratch(binding.threads),
+            sums=sums,
+            sums_size=size,
+            **x.pitches("x"),
+            **common,
+        )
+        last = add.step(
+            sums=sums,
+            sums_size=size,
+            copies=copies,
+            updates=self.updates.ctypes.data,
+            filters=self.updates.shape[0],
+            c=self.x.shape[3],
+            c_padded=c,
+        )
+        return [row, last]
+
+    def _direct(self, binding: Binding, x: Place, copies: int, common: dict[str, int]) -> list[Row]:
+        filters, high, wide, c = self.updates.shape
+        length = c
+        if self.groups == 1 and x.pixel == FLOAT * padded(c):
+            length = padded(c)
+        if x.pixel == FLOAT * length:  # a row of the window lies in one piece
+            segments, piece = [ky * x.row for ky in range(high)], wide * length
+        else:
+            segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
+            piece = length
+        size = direct.sums_size(filters, len(segments) * piece, self.groups)
+        sums = binding.shared(copies * size)
+        row = direct.weight_gradient.step(
+            segments=binding.integers(segments),
+            count=len(segments),
+            length=piece,
+            groups=self.groups,
+            group_vectors=self._vectors // self.groups,
+            x_group=FLOAT * c,
+            delta_group=FLOAT * filters // self.groups,
+            block=max(256 // common["out_w"], 1),
+            sums=sums,
+            sums_size=size,
+            **x.pitches("x", self.stride),
+            **common,
+        )
+        last = direct.add_weight_gradient.step(
+            sums=sums,
+            sums_size=size,
+            copies=copies,
+            updates=self.updates.ctypes.data,
+            filters=filters,
+            taps=high * wide,
+            c=c,
+            c_padded=length,
+            groups=self.groups,
+        )
+        return [row, last]

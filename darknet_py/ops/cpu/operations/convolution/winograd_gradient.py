@@ -1,0 +1,252 @@
+"""Gradients of 3x3 weights of stride 1 by Winograd's transforms: see transforms.py.
+
+    dw = sum over tiles of G' [(B' x B) . (A dy A')] G
+
+A thread takes a block of tiles, transforms x to (m + 2)^2 matrices (tiles, c) and the deltas to as
+many (tiles, filters), and adds the products of each two to sums (c, filters), which stay in the
+order of packed weights until a last kernel transforms them. Matrices lie an odd number of cache
+lines apart, so that what is stored together does not meet in one set of the cache.
+"""
+
+from __future__ import annotations
+
+from darknet_py.ops.cpu.codegen.emit import (
+    Builder,
+    Instruction,
+    Loop,
+    Value,
+    Variables,
+    const,
+    instruction,
+    load,
+    store,
+    zero,
+)
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.indexing import address, place_of
+from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
+from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
+from darknet_py.ops.cpu.operations.convolution.packing_kernel import multiplied, panel_start, stack
+from darknet_py.ops.cpu.operations.convolution.weight_gradient_kernel import (
+    add_square,
+    clear,
+    narrow_tiles,
+    wide_tiles,
+)
+from darknet_py.ops.cpu.operations.convolution.winograd_product import odd_lines
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
+    copy_vectors,
+    load_square,
+    make_input,
+)
+from darknet_py.ops.cpu.operations.convolution.winograd_transforms import WINOGRAD, both_ways
+
+_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_LINE = 64
+
+
+def make_deltas(m: int) -> Instruction:
+    """A vector of filters of one tile: m x m deltas to (m + 2)^2 vectors, `step` bytes apart."""
+
+    @instruction
+    def to_products(
+        builder: Builder, delta: Value, row: Value, pixel: Value, out: Value, step: Value
+    ) -> None:
+        square = load_square(builder, delta, row, pixel, m)
+        flat = [value for line in both_ways(WINOGRAD[m, 3].a, square) for value in line]
+        for i, value in enumerate(flat):
+            store(value, builder.add(out, builder.mul(step, const(i))))
+
+    return to_products
+
+
+def make_weights(m: int) -> Instruction:
+    """A vector of filters: (m + 2)^2 sums, `step` bytes apart, to the 3 x 3 of G' u G."""
+
+    @instruction
+    def from_products(
+        builder: Builder,
+        sums: Value,
+        step: Value,
+        copies: Value,
+        copy: Value,
+        out: Value,
+        out_step: Value,
+    ) -> None:
+        window = Variables(builder, 9)
+        window.set([zero(builder)] * 9)
+        with Loop(builder, copies) as c:
+            start = builder.add(sums, builder.mul(copy, c))
+            places = [builder.add(start, builder.mul(step, const(i))) for i in range((m + 2) ** 2)]
+            products = [load(builder, place) for place in places]
+            square = [products[i : i + m + 2] for i in range(0, len(products), m + 2)]
+            rows = both_ways(lambda x: multiplied(WINOGRAD[m, 3].g.T, x), square)
+            taps = [x for row in rows for x in row]
+            window.set([total + x for total, x in zip(window.get(), taps, strict=True)])
+        for i, x in enumerate(window.get()):
+            store(x, builder.add(out, builder.mul(out_step, const(i))))
+
+    return from_products
+
+
+@part
+def first_vector(panel, vectors):  # type: ignore[no-untyped-def]
+    full = vectors // _panel
+    return panel * _panel if panel < full else full * _panel + panel - full
+
+
+def make_winograd_gradient(m: int) -> Kernel:
+    input_products, delta_products = make_input(m, 3), make_deltas(m)
+    count = (m + 2) ** 2
+
+    def winograd_gradient(  # type: ignore[no-untyped-def]
+        thread,
+        threads,
+        x,
+        delta,
+        batch,
+        out_h,
+        out_w,
+        x_image,
+        x_row,
+        x_pixel,
+        delta_image,
+        delta_row,
+        delta_pixel,
+        c,
+        vectors,
+        block,
+        together,
+        scratch,
+        scratch_size,
+        sums,
+        sums_size,
+        copies,
+    ):
+        """sums = for each product, the sum over tiles of x's (c) times the deltas' (filters).
+
+        x, delta: the first window and the first output. c: channels of x, in whole vectors;
+        vectors: of filters. block, together: tiles, and panels of filters, that are done
+        together. scratch: scratch_size bytes a thread. sums: `copies` times sums_size bytes;
+        threads / copies threads share the filters of a copy.
+        """
+        shares = threads // copies
+        copy, share = thread // shares, thread % shares
+        panels = vectors // _panel + vectors % _panel
+        first_panel, last_panel = panels * share // shares, panels * (share + 1) // shares
+        from_vector, to_vector = (
+            first_vector(first_panel, vectors),
+            first_vector(last_panel, vectors),
+        )
+        high, wide = (out_h + m - 1) // m, (out_w + m - 1) // m
+        tiles = high * wide * batch
+        first, last = tiles * copy // copies, tiles * (copy + 1) // copies
+        deltas = delta, delta_image, delta_row, delta_pixel
+        x_line = 4 * c + 64
+        x_step = odd_lines(block * x_line)
+        delta_step = odd_lines(block * together * _panel * _vector)
+        spare = scratch + thread * scratch_size
+        x_products = spare + odd_lines(m * m * _vector)
+        delta_matrices = x_products + count * x_step
+        sums += copy * sums_size
+        size = c * _vector
+        clear(sums + from_vector * count * size, (to_vector - from_vector) * count * size)
+        for start in range(first, last, block):
+            n = min(block, last - start)
+            for t in range(n):
+                picture, ty, tx = place_of(start + t, high, wide)
+                here = address((x, x_image, x_row, x_pixel), picture, ty * m, tx * m)
+                for k in range(0, c, _length):
+                    to = x_products + t * x_line + 4 * k
+                    input_products(here + 4 * k, x_row, x_pixel, to, x_step)
+            for some in range(first_panel, last_panel, together):
+                end = min(some + together, last_panel)
+                base = first_vector(some, vectors)
+                for t in range(n):
+                    picture, ty, tx = place_of(start + t, high, wide)
+                    here = address(deltas, picture, ty * m, tx * m)
+                    rows, columns = min(m, out_h - ty * m), min(m, out_w - tx * m)
+                    if rows < m or columns < m:
+                        clear(spare, m * m * _vector)
+                    for panel in range(some, end):
+                        v = first_vector(panel, vectors)
+                        width = first_vector(panel + 1, vectors) - v
+                        to = delta_matrices + ((v - base) * block + t * width) * _vector
+                        for j in range(width):
+                            source = here + (v + j) * _vector
+                            at = to + j * _vector
+                            if rows == m and columns == m:
+                                delta_products(source, delta_row, delta_pixel, at, delta_step)
+                            else:
+                                near = source, delta_row, delta_pixel
+                                copy_vectors((spare, m * _vector, _vector), near, rows, columns)
+                                delta_products(spare, m * _vector, _vector, at, delta_step)
+                for p in range(count):
+                    for panel in range(some, end):
+                        v = first_vector(panel, vectors)
+                        a = x_products + p * x_step
+                        b = delta_matrices + p * delta_step + (v - base) * block * _vector
+                        if first_vector(panel + 1, vectors) - v == _panel:
+                            to = sums + v * count * size + p * size * _panel
+                            wide_tiles(a, 0, x_line, b, 0, _panel * _vector, 1, n, c, to)
+                        else:
+                            to = sums + v * count * size + p * size
+                            narrow_tiles(a, 0, x_line, b, 0, _vector, 1, n, c, to)
+
+    winograd_gradient.__name__ = f"winograd{m}_gradient"
+    return kernel(winograd_gradient)
+
+
+def make_add_winograd_gradient(m: int) -> Kernel:
+    from_products = make_weights(m)
+    count = (m + 2) ** 2
+
+    def add_winograd_gradient(  # type: ignore[no-untyped-def]
+        thread, threads, sums, sums_size, copies, updates, filters, c, c_padded
+    ):
+        """updates (filters, 3, 3, c) += what the sums of all copies make; c_padded: of the map."""
+        square = stack(0)
+        vectors = (filters + _length - 1) // _length
+        for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
+            start, step = panel_start(v, vectors, _panel, count * c_padded)
+            first = v * _length
+            for k in range(0, c_padded, _length):
+                for i in range(_length):
+                    from_products(
+                        sums + start + (k + i) * step,
+                        c_padded * step,
+                        copies,
+                        sums_size,
+                        square + i * _vector,
+                        _length * _vector,
+                    )
+                for tap in range(9):
+                    add_square(
+                        square + tap * _length * _vector,
+                        _vector,
+                        1,
+                        0,
+                        c - k,
+                        filters - first,
+                        updates + 4 * ((first * 9 + tap) * c + k),
+                        36 * c,
+                    )
+
+    add_winograd_gradient.__name__ = f"add_winograd{m}_gradient"
+    return kernel(add_winograd_gradient)
+
+
+winograd2_gradient, winograd4_gradient = make_winograd_gradient(2), make_winograd_gradient(4)
+add_winograd2_gradient = make_add_winograd_gradient(2)
+add_winograd4_gradient = make_add_winograd_gradient(4)
+
+
+def scratch_size(m: int, block: int, together: int, c: int) -> int:
+    """Bytes of scratch that a thread needs."""
+    line = 4 * c + _LINE + together * _panel * _vector
+    return (m + 2) ** 2 * (block * line + 4 * _LINE) + m * m * _vector + 4 * _LINE
+
+
+def winograd_sums_size(m: int, c: int, vectors: int) -> int:
+    """Bytes of a copy of the sums."""
+    return (m + 2) ** 2 * c * vectors * _vector

@@ -1,1 +1,0 @@
-"""From a recording to a program: see program.py."""

@@ -1,1 +1,0 @@
-"""The ways to compute a convolution, a file for each: see convolution.py, which picks one."""

@@ -1,0 +1,276 @@
+"""Runs what was recorded, for pictures from the host."""
+
+from __future__ import annotations
+
+import operator
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from weakref import WeakKeyDictionary, WeakSet
+
+import numpy as np
+
+from darknet_py.errors import DeviceError, OutOfMemoryError
+from darknet_py.ops.cpu.compile.allocate import FLOAT
+from darknet_py.ops.cpu.compile.program import Bound, Program
+from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
+from darknet_py.ops.cpu.operations.convolution.packing import Weights
+from darknet_py.ops.cpu.operations.convolution.peak import peak
+from darknet_py.ops.cpu.runtime.thread_pool import team
+from darknet_py.ops.cpu.runtime.threads import thread_count
+from darknet_py.ops.graph import Graph
+from darknet_py.ops.memory import SMALL, available_memory, check_memory
+from darknet_py.ops.replay import replay
+from darknet_py.ops.times import Times
+
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _renew_locks() -> None:
+    """In a child, which has none of the threads that may have held them."""
+    for engine in _engines:
+        engine.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+_GROUP = 4
+"""Pictures that a thread takes together: late layers read their weights once for all of them."""
+_KEPT = 12
+"""Programs that are kept, the last used ones."""
+
+
+class _Identity:
+    """These very arrays, in keys; as long as such a key is kept none of them can become another."""
+
+    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        self._arrays = tuple(arrays)
+        self._hash = hash(tuple(map(id, arrays)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Identity) or len(self._arrays) != len(other._arrays):
+            return False
+        return all(map(operator.is_, self._arrays, other._arrays))
+
+
+class Engine:
+    """What a network runs on; it keeps the programs that it made."""
+
+    trains = True
+    """Whether `run` takes recordings of training too."""
+    draws = False
+    """Whether it takes those that are others each time, as layers draw at random."""
+
+    def __init__(self, exact: bool = False, half: bool = False) -> None:
+        """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
+
+        Raises DeviceError for half, which processors are no faster with.
+        """
+        if half:
+            raise DeviceError("half precision is for GPUs alone: leave out --half")
+        self.exact, self.half = exact, half
+        self._weights = Weights()
+        self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()
+        self.lock = threading.RLock()
+        """Held by whoever computes: layers keep what backward needs, one for all threads."""
+        self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
+        """Of parameters, when programs were made of them."""
+        _engines.add(self)
+
+    def free_memory(self) -> int | None:
+        """Bytes that the device has free; None where it has no memory of its own."""
+        return None
+
+    def forecast(self, recording: Graph) -> tuple[int, dict[Hashable, int]] | None:
+        """Bytes that a program of this recording would take, and those of each packed array of its
+        weights, which programs share; nothing is allocated, and parameters need no values. None
+        where that is not known beforehand."""
+        program = Program(recording, self._weights, thread_count(), self.exact)
+        convolutions = [step for step in program.steps if isinstance(step, Convolution)]
+        packed: dict[Hashable, int] = {
+            (step.weights.ctypes.data, step.chosen.m, step.backward): step.packed_size()
+            for step in convolutions
+        }
+        return FLOAT * program.memory.floats + program.scratch, packed
+
+    def clear(self) -> None:
+        """Forgets all programs."""
+        with self.lock:
+            self._programs.clear()
+            self._weights.clear()
+
+    def moved(self) -> None:
+        """Forgets programs that hold parameters: an optimiser has moved them."""
+        with self.lock:
+            for key in [key for key, (bound, *_) in self._programs.items() if not bound.changing]:
+                del self._programs[key]
+            self._weights.clear()
+
+    def run(
+        self,
+        key: Hashable,
+        record: Callable[[int], Graph],
+        x: np.ndarray,
+        *others: np.ndarray,
+        arrays: Sequence[np.ndarray] = (),
+        changing: bool = False,
+        time_steps: int = 1,
+    ) -> list[np.ndarray]:
+        """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
+
+        key: what is computed, and for which size of picture. others: what else the recording is
+        given. arrays: the parameters; where they are no float32, all is computed as they are.
+        changing: parameters move between runs, and are read in each. time_steps: so
+        many rows make a sequence, and a batch of them is not cut. Raises OutOfMemoryError.
+        """
+        if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
+            self._check_batch(None, record, x, time_steps, changing)
+            try:
+                given = [each.astype(arrays[0].dtype) for each in (x, *others)]
+                return replay(record(len(x)), given)
+            except MemoryError as error:
+                raise self._too_large(record, x, time_steps, changing) from error
+        x = np.ascontiguousarray(x, np.float32)
+        threads = thread_count()
+        key = key, _Identity(arrays)
+        with self.lock:
+            if len(x) >= threads > 1 and not (changing or others or time_steps > 1):
+                (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
+                if first.table is not None:
+                    return self._run_in_groups(key, record, x, threads)
+            self._check_batch(key, record, x, time_steps, changing)
+            try:
+                (bound,) = self._bound(key, record, len(x), threads, 1, changing)
+                bound.run(x, *others)
+                return [_taken(y) for y in bound.outputs]
+            except MemoryError as error:
+                raise self._too_large(record, x, time_steps, changing) from error
+
+    def times(
+        self,
+        key: Hashable,
+        record: Callable[[int], Graph],
+        x: np.ndarray,
+        *others: np.ndarray,
+        arrays: Sequence[np.ndarray] = (),
+        changing: bool = False,
+        time_steps: int = 1,
+        rounds: int = 7,
+    ) -> Times:
+        """How long each step takes of what `run` would run, with all threads on each."""
+        key = key, _Identity(arrays)
+        x = np.ascontiguousarray(x, np.float32)
+        with self.lock:
+            self._check_batch(key, record, x, time_steps, changing)
+            try:
+                (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
+            except MemoryError as error:
+                raise self._too_large(record, x, time_steps, changing) from error
+            bound.run(x, *others)
+            steps = [
+                (
+                    step.name,
+                    (step.writes or step.reads)[0].shape,
+                    step.algorithm,
+                    step.operations(),
+                    seconds,
+                )
+                for step, seconds in bound.times(x, rounds)
+            ]
+        return Times(steps, peak(), bound.program.memory.floats * FLOAT / 1e6)
+
+    def _run_in_groups(
+        self, key: Hashable, record: Callable[[int], Graph], x: np.ndarray, threads: int
+    ) -> list[np.ndarray]:
+        """Each thread takes whole pictures, which stay in its own caches."""
+        parts: list[list[np.ndarray]] = []
+        start = 0
+        while start < len(x):
+            group = _group(len(x) - start, threads)
+            members = min((len(x) - start) // group, threads)
+            bounds = self._bound(key, record, group, 1, members)
+            jobs = []
+            for bound in bounds:
+                assert bound.table is not None
+                bound.table.set_input(x[start:].ctypes.data)
+                jobs.append([bound.table.job])
+                start += group
+            team().run_alone(jobs)
+            parts += [[y.copy() for y in bound.outputs] for bound in bounds]
+        return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
+
+    def _check_batch(
+        self,
+        key: Hashable,
+        record: Callable[[int], Graph],
+        x: np.ndarray,
+        least: int,
+        changing: bool,
+    ) -> None:
+        """Raises OutOfMemoryError for a large batch whose maps there is no memory for, before
+        anything of it is made. least: how many rows can be recorded."""
+        n = len(x)
+        if x.nbytes > SMALL and n > least and (key, n, thread_count()) not in self._programs:
+            self._check_memory(self._needed(record, n, least, changing), n)
+
+    def _too_large(
+        self, record: Callable[[int], Graph], x: np.ndarray, least: int, changing: bool
+    ) -> OutOfMemoryError:
+        """What to say where memory did not do after all: what would fit."""
+        n = len(x)
+        fits = int(n * available_memory() / max(self._needed(record, n, least, changing), 1))
+        return OutOfMemoryError(f"{n:,} at once need more memory than there is", min(fits, n - 1))
+
+    def _needed(self, record: Callable[[int], Graph], n: int, least: int, changing: bool) -> int:
+        """Bytes that the maps of n take, by those of a few: nothing of a large batch is made."""
+        few = Program(record(least), self._weights, thread_count(), self.exact, changing)
+        return FLOAT * few.memory.floats * n // least
+
+    def _check_memory(self, needed: int, n: int) -> None:
+        """Raises OutOfMemoryError where there are not so many bytes for maps, even without those of
+        other programs, which go then."""
+        try:
+            check_memory(needed, n)
+        except OutOfMemoryError:
+            self._programs.clear()
+            check_memory(needed, n)
+
+    def _bound(
+        self,
+        key: Hashable,
+        record: Callable[[int], Graph],
+        n: int,
+        threads: int,
+        count: int,
+        changing: bool = False,
+    ) -> list[Bound]:
+        """`count` programs, each with memory of its own."""
+        full_key = key, n, threads
+        if full_key not in self._programs:
+            program = Program(record(n), self._weights, threads, self.exact, changing)
+            self._check_memory(FLOAT * program.memory.floats + program.scratch, n)
+            self._programs[full_key] = [program.bind()]
+        self._programs.move_to_end(full_key)
+        bounds = self._programs[full_key]
+        while len(bounds) < count:
+            bounds.append(bounds[0].program.bind())
+        while len(self._programs) > _KEPT:
+            self._programs.popitem(last=False)
+        return bounds[:count]
+
+
+def _taken(y: np.ndarray) -> np.ndarray:
+    """A copy of a map (n, h, w, c), in memory as (n, c, h, w): so the outside wants it, and numpy
+    copies rows of pixels faster than pixels of a few channels."""
+    return y.transpose(0, 3, 1, 2).copy().transpose(0, 2, 3, 1) if y.ndim == 4 else y.copy()
+
+
+def _group(count: int, threads: int) -> int:
+    """Pictures for each thread, of so many that are left."""
+    return max(min(_GROUP, count // threads), 1)

@@ -1,0 +1,61 @@
+"""Runs a table of steps: each thread walks it, and all meet after every step."""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from darknet_py.ops.cpu.codegen.emit import (
+    I32,
+    I64,
+    Builder,
+    Value,
+    function,
+    instruction,
+    load_int,
+    pointer,
+)
+from darknet_py.ops.cpu.codegen.kernel import MAX_ARGUMENTS, kernel, part
+from darknet_py.ops.cpu.runtime.atomics import BARRIER, meet
+
+__all__ = ["BARRIER", "ROW", "call", "get", "interpret", "meet", "put", "walk"]
+
+ROW = 8 * (MAX_ARGUMENTS + 1)
+"""Bytes in a row of a table."""
+
+
+@function
+def get(builder: Builder, address: Value) -> Value:
+    """The 64-bit integer at an address."""
+    return load_int(builder, address)
+
+
+@instruction
+def put(builder: Builder, address: Value, value: Value) -> None:
+    """Stores a 64-bit integer."""
+    builder.store(value, pointer(builder, address, I64))
+
+
+@instruction
+def call(builder: Builder, address: Value, thread: Value, threads: Value, row: Value) -> None:
+    kind = ir.FunctionType(I32, [I64, I64, I64])
+    builder.call(builder.inttoptr(address, kind.as_pointer()), [thread, threads, row])
+
+
+@part
+def walk(thread: int, threads: int, members: int, table: int, rows: int, barrier: int) -> None:
+    """Runs every row: an address as Kernel.address gives, and the arguments after it.
+
+    members: among whom a step's work is divided; where there are fewer threads, each does the work
+    of several, so that results do not depend on it.
+    """
+    for row in range(table, table + rows * ROW, ROW):
+        for member in range(thread, members, threads):
+            call(get(row), member, members, row + 8)
+        if threads > 1:
+            meet(barrier, threads)
+
+
+@kernel
+def interpret(thread: int, threads: int, table: int, rows: int, barrier: int) -> None:
+    """Runs every row, by as many threads as there are members."""
+    walk(thread, threads, threads, table, rows, barrier)

@@ -1,0 +1,218 @@
+"""A team of threads that runs tables of steps: see interpreter.py.
+
+The caller is one of them. The others are Python's threads, but never come back to Python: between
+two programs they look out for the next one for a moment, as it often follows at once, and then
+sleep. Starting a program and waiting for its end is one native call, which no Ctrl-C can cut in
+two.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.kernel import kernel, part
+from darknet_py.ops.cpu.codegen.loader import keep
+from darknet_py.ops.cpu.runtime.atomics import (
+    BARRIER,
+    CONDITION,
+    LINE,
+    MUTEX,
+    count_up,
+    lock,
+    look,
+    make_bed,
+    pause,
+    sleep,
+    unlock,
+    wait_until,
+    wake_all,
+    write,
+)
+from darknet_py.ops.cpu.runtime.interpreter import get, put, walk
+from darknet_py.ops.cpu.runtime.threads import thread_count
+
+Job = tuple[int, int]
+"""The address of a table, and its rows."""
+
+_PATIENCE = 5000
+"""Looks of a thread without work before it sleeps: some 20 to 200 us."""
+
+# The board, in bytes: what the team shares.
+_NUMBER = 0  # of programs so far, by which a new one is seen
+_DONE = _NUMBER + LINE  # how many workers have finished it
+_SLEEPERS = _DONE + LINE  # how many sleep, or are about to
+_PROGRAM = _SLEEPERS + LINE  # threads, members, table, rows; or threads, 0, lists, their count
+_BARRIER = _PROGRAM + LINE
+_MUTEX = _BARRIER + 8 * BARRIER
+_CONDITION = _MUTEX + MUTEX
+_SIZE = _CONDITION + CONDITION
+
+
+class Team:
+    """Runs one program at a time; whoever comes meanwhile, waits.
+
+    Where the system gives fewer threads than there are members, those that it gives do the work of
+    all: slower, with the same results.
+    """
+
+    def __init__(self, members: int) -> None:
+        assert members > 0
+        self.members = members
+        self.renew()
+
+    def renew(self) -> None:
+        """In a child: none of the parent's threads has come along, but perhaps a lock was held."""
+        self._lock = threading.Lock()
+        self._crew: _Crew | None = None
+
+    def run(self, table: int, rows: int) -> None:
+        """Runs a table, all together."""
+        self._run(self.members, table, rows)
+
+    def run_alone(self, jobs: Sequence[Sequence[Job]]) -> None:
+        """Runs lists of tables, each list by one member, as thread 0 of 1.
+
+        The members take the lists in turns, if there are more.
+        """
+        # where each list ends, in pairs of numbers, and then all pairs
+        ends = accumulate((len(tables) for tables in jobs), initial=0)
+        pairs = (number for tables in jobs for job in tables for number in job)
+        lists = np.array([*ends, *pairs], np.int64)
+        self._run(0, lists.ctypes.data, len(jobs))
+
+    def _run(self, *program: int) -> None:
+        with self._lock:
+            if self._crew is None:
+                self._crew = _Crew(self.members)
+            self._crew.run(program)
+
+
+class _Crew:
+    """The threads of a team, and the board from which they learn what to do."""
+
+    def __init__(self, members: int) -> None:
+        memory = np.zeros(_SIZE + LINE, np.uint8)
+        keep(memory)  # its threads never end
+        first = -memory.ctypes.data % LINE
+        row = np.array([memory.ctypes.data + first], np.int64)
+        keep(row)
+        self._row = row.ctypes.data
+        self._program = memory[first + _PROGRAM :][:32].view(np.int64)
+        _function(prepare.address())(0, 1, self._row)
+        self._lead, work = _function(lead.address()), _function(serve.address())
+        self._threads = 1
+        for thread in range(1, members):
+            worker = threading.Thread(
+                target=work, args=(thread, 0, self._row), name=f"darknet-{thread}", daemon=True
+            )
+            try:
+                worker.start()
+            except RuntimeError:  # the system has no more
+                break
+            self._threads += 1
+
+    def run(self, program: Sequence[int]) -> None:
+        self._program[:] = self._threads, *program
+        self._lead(0, self._threads, self._row)
+
+
+def _function(address: int) -> Callable[[int, int, int], int]:
+    """A kernel, called without the interpreter's lock."""
+    kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    return kind(address)
+
+
+@kernel
+def prepare(thread: int, threads: int, board: int) -> None:
+    """Before anything else."""
+    make_bed(board + _MUTEX, board + _CONDITION)
+
+
+@kernel
+def lead(thread: int, threads: int, board: int) -> None:
+    """The caller: has the program on the board run, and runs its own part."""
+    count_up(board + _NUMBER)
+    # a worker counts itself as a sleeper and then looks at the number: one of us sees the other
+    if look(board + _SLEEPERS) > 0:
+        lock(board + _MUTEX)
+        wake_all(board + _CONDITION)
+        unlock(board + _MUTEX)
+    take_part(0, board)
+    wait_until(board + _DONE, threads - 1)
+    put(board + _DONE, 0)
+
+
+@kernel
+def serve(thread: int, threads: int, board: int) -> None:
+    """A worker, for ever."""
+    number = 0
+    while True:
+        turns = 0
+        while look(board + _NUMBER) == number:
+            turns += 1
+            if turns < _PATIENCE:
+                pause()
+                continue
+            lock(board + _MUTEX)
+            count_up(board + _SLEEPERS)
+            while look(board + _NUMBER) == number:
+                sleep(board + _CONDITION, board + _MUTEX)
+            write(board + _SLEEPERS, look(board + _SLEEPERS) - 1)
+            unlock(board + _MUTEX)
+        number += 1
+        take_part(thread, board)
+        count_up(board + _DONE)
+
+
+@part
+def take_part(thread: int, board: int) -> None:
+    """A thread's part of the program on the board."""
+    program = board + _PROGRAM
+    threads, members, first, count = (
+        get(program),
+        get(program + 8),
+        get(program + 16),
+        get(program + 24),
+    )
+    if members > 0:
+        walk(thread, threads, members, first, count, board + _BARRIER)
+        return
+    pairs = first + 8 * (count + 1)
+    for i in range(thread, count, threads):
+        for pair in range(get(first + 8 * i), get(first + 8 * i + 8)):
+            walk(0, 1, 1, get(pairs + 16 * pair), get(pairs + 16 * pair + 8), 0)
+
+
+class _Teams:
+    """Those of this process, by how many they are."""
+
+    def __init__(self) -> None:
+        self._teams: dict[int, Team] = {}
+        self.renew()
+
+    def of(self, members: int) -> Team:
+        with self._lock:
+            if members not in self._teams:
+                self._teams[members] = Team(members)
+            return self._teams[members]
+
+    def renew(self) -> None:
+        self._lock = threading.Lock()
+        for one in self._teams.values():
+            one.renew()
+
+
+_teams = _Teams()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_teams.renew)
+
+
+def team() -> Team:
+    """The process's team, of thread_count() members."""
+    return _teams.of(thread_count())
