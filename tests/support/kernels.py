@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.host import VECTOR_VARIABLE, vector_length
 from darknet_py.ops.cpu.codegen.kernel import Kernel
 from darknet_py.ops.cpu.codegen.tile import PANEL
@@ -21,7 +22,7 @@ _ROW = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c
 THREADS = (1, 2, 3)
 
 
-def run(kernel: Kernel, threads: int = 1, **arguments: int) -> None:
+def run(kernel: Kernel, threads: int = 1, **arguments: int | TensorView) -> None:
     """Each thread's part, one after the other: threads of a kernel do not wait for each other."""
     address, *row = kernel.step(**arguments)
     memory = np.array(row, np.int64)
@@ -107,6 +108,12 @@ class Map:
         _, h, w, c = self.shape
         rest[:, border : h + border, border : w + border, :c] = 0
         return not rest.any() and np.array_equal(self.memory[self._rubbish], self._before)
+
+    @property
+    def view(self) -> TensorView:
+        """As a kernel is told of it."""
+        vectors = self.c_padded // vector_length()
+        return TensorView(self.address, *self.shape, vectors, self.image, self.row, self.pixel)
 
     def pitches(self, name: str) -> dict[str, int]:
         """The arguments of a kernel for the map `name`."""

@@ -15,13 +15,17 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import Instruction
 from darknet_py.ops.cpu.codegen.kernel import Part
 from darknet_py.ops.cpu.codegen.loader import entry, target_machine
 
+_VIEW = types.NamedUniTuple(types.int64, len(TensorView._fields), TensorView)
 
-def compile_kernel(function: Callable[..., Any], name: str, arguments: int) -> bytes:
-    """The object code of a kernel of so many arguments, with its entry: see loader.entry."""
+
+def compile_kernel(function: Callable[..., Any], name: str, views: list[bool]) -> bytes:
+    """The object code of a kernel, with its entry: see loader.entry. views: of each parameter after
+    (thread, threads), whether it is a descriptor of a map."""
     typing, target = cpu_target.typing_context, cpu_target.target_context
     typing.refresh()
     target.refresh()
@@ -30,26 +34,28 @@ def compile_kernel(function: Callable[..., Any], name: str, arguments: int) -> b
             typing,
             target,
             _translated(function),
-            (types.int64,) * (2 + arguments),
+            (types.int64, types.int64, *(_VIEW if view else types.int64 for view in views)),
             types.void,
             _flags(),
             {},
         )
         _, _, bitcode = compiled.library.serialize_using_bitcode()
     module = llvm.parse_bitcode(bitcode)
-    unpacking = _unpacking(entry(name), compiled.fndesc.mangled_name, arguments)
+    # numba passes the numbers of a tuple as so many arguments
+    columns = sum(len(TensorView._fields) if view else 1 for view in views)
+    unpacking = _unpacking(entry(name), compiled.fndesc.mangled_name, columns)
     module.link_in(llvm.parse_assembly(unpacking))
     return bytes(target_machine().emit_object(module))
 
 
-def _unpacking(name: str, symbol: str, arguments: int) -> str:
+def _unpacking(name: str, symbol: str, columns: int) -> str:
     """A function that takes a kernel's arguments from a row in memory."""
     loads = "\n".join(
         f"  %p{i} = getelementptr i64, ptr %row, i64 {i}\n  %a{i} = load i64, ptr %p{i}"
-        for i in range(arguments)
+        for i in range(columns)
     )
-    passed = "".join(f", i64 %a{i}" for i in range(arguments))
-    kinds = ", i64" * arguments
+    passed = "".join(f", i64 %a{i}" for i in range(columns))
+    kinds = ", i64" * columns
     # called as numba's functions are: where to put a result and an exception, then the arguments
     return f"""
 declare i32 @"{symbol}"(ptr, ptr, i64, i64{kinds})

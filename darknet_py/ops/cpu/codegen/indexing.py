@@ -6,6 +6,7 @@ next).
 
 from __future__ import annotations
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.kernel import part
 
 
@@ -35,6 +36,12 @@ def place_after(picture, row, column, high, wide):  # type: ignore[no-untyped-de
         if row == high:
             row, picture = 0, picture + 1
     return picture, row, column
+
+
+@part
+def pixel_at(x: TensorView, picture: int, row: int, column: int) -> int:
+    """The address of a pixel of a map."""
+    return x.address + picture * x.image + row * x.row + column * x.pixel
 
 
 @part

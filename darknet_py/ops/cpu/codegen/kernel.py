@@ -5,7 +5,8 @@
 
     scale.step(x=..., y=..., count=...)    # a row of a table: address, arguments
 
-Arguments are 64-bit integers: sizes, and addresses in bytes. All threads call a kernel with the
+Arguments are 64-bit integers: sizes, and addresses in bytes; and descriptors of maps, where a
+parameter is annotated TensorView. All threads call a kernel with the
 same arguments, and each does its part, without waiting for the others. `@part` marks a function
 that kernels call. Neither is compiled until an address is asked for, and not then if the cache on
 disk has its code.
@@ -22,11 +23,14 @@ from typing import Any
 from darknet_py.ops import cache as disk
 from darknet_py.ops import notices
 from darknet_py.ops.cpu.codegen import loader, versions
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 
 Function = Callable[..., Any]
 
-MAX_ARGUMENTS = 31
-"""A row has one more: the kernel's address."""
+MAX_PARAMETERS = 16
+"""Of a kernel, thread and threads included."""
+COLUMNS = 63
+"""Numbers of a row's arguments. A row has one more: the kernel's address."""
 
 _lock = threading.RLock()
 """Held while code is made: neither numba nor LLVM's linker likes two at a time."""
@@ -52,21 +56,30 @@ class Kernel:
 
     def __init__(self, function: Function, name: str) -> None:
         self.function, self.name = function, name
-        self.parameters = list(inspect.signature(function).parameters)[2:]
-        assert len(self.parameters) <= MAX_ARGUMENTS, name
+        parameters = list(inspect.signature(function).parameters.values())[2:]
+        self.is_view = {p.name: p.annotation in (TensorView, "TensorView") for p in parameters}
+        """Of each parameter, whether it is a descriptor of a map."""
+        assert sum(len(TensorView._fields) if v else 1 for v in self.is_view.values()) <= COLUMNS, (
+            name
+        )
         self._address: int | None = None
 
-    def step(self, **arguments: int) -> list[int]:
+    def step(self, **arguments: int | TensorView) -> list[int]:
         """A row: the address, and the arguments in order."""
-        assert arguments.keys() == set(self.parameters), (self.name, arguments.keys())
-        return [self.address(), *(int(arguments[name]) for name in self.parameters)]
+        assert arguments.keys() == self.is_view.keys(), (self.name, arguments.keys())
+        row = [self.address()]
+        for name, is_view in self.is_view.items():
+            value = arguments[name]
+            assert isinstance(value, TensorView) == is_view, (self.name, name)
+            row += map(int, value) if isinstance(value, TensorView) else [int(value)]
+        return row
 
     def address(self) -> int:
         """Of code that is called as (thread, threads, address of a row's arguments)."""
         if self._address is None:
             with _lock:
                 if self._address is None:
-                    code = object_code(self.name, self.function, len(self.parameters))
+                    code = object_code(self.name, self.function, list(self.is_view.values()))
                     self._address = loader.load(self.name, code)
         return self._address
 
@@ -81,8 +94,9 @@ def part(function: Function) -> Part:
     return Part(function)
 
 
-def object_code(name: str, function: Function, arguments: int) -> bytes:
-    """The machine code of a kernel, from the cache if it has it."""
+def object_code(name: str, function: Function, views: list[bool]) -> bytes:
+    """The machine code of a kernel, from the cache if it has it. views: of each parameter after
+    (thread, threads), whether it is a descriptor."""
     try:
         source, folder = versions.source_key(function.__code__.co_filename), versions.folder()
     except OSError:  # it was typed in, and is in no file
@@ -94,6 +108,6 @@ def object_code(name: str, function: Function, arguments: int) -> bytes:
     with notices.compiling(is_kept=folder is not None):
         from darknet_py.ops.cpu.codegen.compiler import compile_kernel
 
-        code = compile_kernel(function, name, arguments)
+        code = compile_kernel(function, name, views)
     disk.store(folder, file, code)
     return code

@@ -14,7 +14,7 @@ import numpy as np
 
 from darknet_py.ops import cache as disk
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _IMPORT = re.compile(
     rf"^[ \t]*(?:from[ \t]+{_ROOT.name}([.\w]*)[ \t]+import[ \t]*(\([^)]*\)|.*)"
     rf"|import[ \t]+{_ROOT.name}([.\w]*))",

@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.graph import TensorSpec
 
@@ -79,33 +80,6 @@ class Geometry:
     def floats(self) -> int:
         reaches = self.border or self.below or self.tail
         return self.n * self.image + (_TAIL * self.pixel if reaches else 0)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A map that has memory: the address of its first pixel, pitches in bytes."""
-
-    address: int
-    n: int
-    h: int
-    w: int
-    c: int
-    image: int
-    row: int
-    pixel: int
-
-    @property
-    def vectors(self) -> int:
-        """Vectors of channels."""
-        return padded(self.c) // vector_length()
-
-    def pitches(self, name: str, stride: int = 1) -> dict[str, int]:
-        """Arguments of a kernel: NAME_image, NAME_row, NAME_pixel."""
-        return {
-            f"{name}_image": self.image,
-            f"{name}_row": stride * self.row,
-            f"{name}_pixel": stride * self.pixel,
-        }
 
 
 @dataclass
@@ -195,14 +169,16 @@ class Memory:
         pixel = c if need.dense else padded(c)
         return Geometry(n, h, w, c, need.border, need.below, need.tail, pixel, gaps)
 
-    def place(self, x: TensorSpec, arena: int) -> Place:
+    def place(self, x: TensorSpec, arena: int) -> TensorView:
         """Where x lies in an arena that begins at this address."""
         within = self.root(x)
         home = self.homes[within.map]
         g = home.geometry
         first = home.start + g.border * (g.row + g.pixel) + within.channel
         row, pixel = (FLOAT * within.stride * pitch for pitch in (g.row, g.pixel))
-        return Place(arena + FLOAT * first, *as_map(x.shape), FLOAT * g.image, row, pixel)
+        n, h, w, c = as_map(x.shape)
+        vectors = padded(c) // vector_length()
+        return TensorView(arena + FLOAT * first, n, h, w, c, vectors, FLOAT * g.image, row, pixel)
 
     def view(self, x: TensorSpec, arena: np.ndarray) -> np.ndarray:
         """x as an array over the arena."""

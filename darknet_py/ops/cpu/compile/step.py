@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, Place, aligned
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, aligned
 from darknet_py.ops.cpu.compile.table import Row, run_row
 from darknet_py.ops.cpu.operations.convolution.packing import Packing, Weights
 from darknet_py.ops.graph import Node, TensorSpec, replaced
@@ -31,10 +32,10 @@ class Binding:
     """Arrays whose addresses stand in rows."""
     _shared: np.ndarray | None = None
 
-    def place(self, x: TensorSpec) -> Place:
+    def place(self, x: TensorSpec) -> TensorView:
         return self.memory.place(x, self.arena.ctypes.data)
 
-    def difference(self, added: TensorSpec | None, y: Place) -> int:
+    def difference(self, added: TensorSpec | None, y: TensorView) -> int:
         """Bytes from y to a map with the same pitches; 0 for none."""
         return 0 if added is None else self.place(added).address - y.address
 

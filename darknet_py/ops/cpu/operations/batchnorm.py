@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
-from darknet_py.ops.cpu.compile.allocate import Memory, Place
+from darknet_py.ops.cpu.compile.allocate import Memory
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.cpu.compile.table import Row
 from darknet_py.ops.cpu.operations import batchnorm_kernel as kernels
@@ -76,7 +77,7 @@ class Normalize(Step):
             self._apply(binding, x, y),
         ]
 
-    def _sums(self, binding: Binding, x: Place) -> Row:
+    def _sums(self, binding: Binding, x: TensorView) -> Row:
         return statistics.statistics.step(
             x=x.address,
             batch=x.n,
@@ -88,7 +89,7 @@ class Normalize(Step):
             **x.pitches("x"),
         )
 
-    def _finish(self, binding: Binding, x: Place) -> Row:
+    def _finish(self, binding: Binding, x: TensorView) -> Row:
         return statistics.finish_statistics.step(
             sums=binding.scratch.ctypes.data,
             sums_size=statistics.statistics_size(x.vectors),
@@ -96,10 +97,10 @@ class Normalize(Step):
             **self._numbers(binding, x),
         )
 
-    def _coefficients(self, binding: Binding, x: Place) -> Row:
+    def _coefficients(self, binding: Binding, x: TensorView) -> Row:
         return statistics.fixed_statistics.step(**self._numbers(binding, x))
 
-    def _numbers(self, binding: Binding, x: Place) -> dict[str, int]:
+    def _numbers(self, binding: Binding, x: TensorView) -> dict[str, int]:
         """The arrays of a number for each channel."""
         mean, variance = self.rolling or (None, None)
         return {
@@ -115,7 +116,7 @@ class Normalize(Step):
             "shift": binding.place(self.shift).address,
         }
 
-    def _apply(self, binding: Binding, x: Place, y: Place) -> Row:
+    def _apply(self, binding: Binding, x: TensorView, y: TensorView) -> Row:
         common = {
             "x": x.address,
             "y": y.address,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, TensorView
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
-from darknet_py.ops.cpu.compile.allocate import Place, padded
+from darknet_py.ops.cpu.compile.allocate import padded
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.cpu.compile.table import Row
 from darknet_py.ops.cpu.operations import batchnorm_backward_kernel as kernels
@@ -83,7 +84,7 @@ class NormalizeBackward(Step):
             last.step(out=out.address, a=a, b=b, e=e, **out.pitches("out"), **common),
         ]
 
-    def _finish(self, binding: Binding, x: Place, coefficients: tuple[int, int, int]) -> Row:
+    def _finish(self, binding: Binding, x: TensorView, coefficients: tuple[int, int, int]) -> Row:
         a, b, e = coefficients
         scale_updates = self.scale_updates
         if scale_updates is None:
@@ -107,7 +108,7 @@ class NormalizeBackward(Step):
 
 _PLAIN = statistics.backward_sums_plain, kernels.backward_plain
 _POOLED = statistics.backward_sums_pooled, kernels.backward_pooled
-_NOWHERE = Place(0, 0, 0, 0, 0, 0, 0, 0)
+_NOWHERE = NO_VIEW
 
 
 @dataclass

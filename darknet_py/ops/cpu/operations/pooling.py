@@ -24,19 +24,7 @@ class Maxpool(Unary):
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
         row = pool.maxpool.step(
-            x=x.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            out_h=y.h,
-            out_w=y.w,
-            size=self.size,
-            stride=self.stride,
-            front=self.padding // 2,
-            vectors=y.vectors,
-            **x.pitches("x"),
-            **y.pitches("y"),
+            x=x, y=y, size=self.size, stride=self.stride, front=self.padding // 2
         )
         return [row]
 

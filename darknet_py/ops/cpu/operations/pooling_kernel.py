@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
@@ -14,6 +15,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     store,
     zero,
 )
+from darknet_py.ops.cpu.codegen.indexing import pixel_at
 from darknet_py.ops.cpu.codegen.kernel import kernel
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 
@@ -37,42 +39,23 @@ def largest(
 
 
 @kernel
-def maxpool(  # type: ignore[no-untyped-def]
-    thread,
-    threads,
-    x,
-    y,
-    batch,
-    h,
-    w,
-    out_h,
-    out_w,
-    size,
-    stride,
-    front,
-    vectors,
-    x_image,
-    x_row,
-    x_pixel,
-    y_image,
-    y_row,
-    y_pixel,
-):
+def maxpool(
+    thread: int, threads: int, x: TensorView, y: TensorView, size: int, stride: int, front: int
+) -> None:
     """The largest of each window; the first window begins `front` pixels before the map."""
-    rows = batch * out_h
+    rows = y.n * y.h
     for number in range(rows * thread // threads, rows * (thread + 1) // threads):
-        b = number // out_h
-        row = number - b * out_h
+        b = number // y.h
+        row = number - b * y.h
         top = max(row * stride - front, 0)
-        high = min(row * stride - front + size, h) - top
-        for column in range(out_w):
+        high = min(row * stride - front + size, x.h) - top
+        for column in range(y.w):
             left = max(column * stride - front, 0)
-            wide = min(column * stride - front + size, w) - left
-            source = x + b * x_image + top * x_row + left * x_pixel
-            to = y + b * y_image + row * y_row + column * y_pixel
-            for k in range(vectors):
+            wide = min(column * stride - front + size, x.w) - left
+            source, to = pixel_at(x, b, top, left), pixel_at(y, b, row, column)
+            for k in range(y.vectors):
                 at = k * _vector
-                largest(source + at, x_row, x_pixel, high, wide, to + at)
+                largest(source + at, x.row, x.pixel, high, wide, to + at)
 
 
 @instruction

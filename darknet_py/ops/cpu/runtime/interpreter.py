@@ -14,12 +14,12 @@ from darknet_py.ops.cpu.codegen.emit import (
     load_int,
     pointer,
 )
-from darknet_py.ops.cpu.codegen.kernel import MAX_ARGUMENTS, kernel, part
+from darknet_py.ops.cpu.codegen.kernel import COLUMNS, kernel, part
 from darknet_py.ops.cpu.runtime.atomics import BARRIER, meet
 
 __all__ = ["BARRIER", "ROW", "call", "get", "interpret", "meet", "put", "walk"]
 
-ROW = 8 * (MAX_ARGUMENTS + 1)
+ROW = 8 * (COLUMNS + 1)
 """Bytes in a row of a table."""
 
 

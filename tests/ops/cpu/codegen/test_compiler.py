@@ -10,7 +10,7 @@ import pytest
 
 from darknet_py.ops.cpu.codegen.compiler import compile_kernel
 from darknet_py.ops.cpu.codegen.emit import F64, Builder, Value, number
-from darknet_py.ops.cpu.codegen.kernel import MAX_ARGUMENTS, Kernel, kernel, part
+from darknet_py.ops.cpu.codegen.kernel import COLUMNS, Kernel, kernel, part
 from darknet_py.ops.cpu.runtime.interpreter import get, put
 from tests.support.kernels import address, run
 
@@ -73,21 +73,21 @@ def test_closures() -> None:
 
 
 def test_as_many_arguments_as_a_row_has() -> None:
-    names = ["a", "b", "c", *(f"more_{i}" for i in range(MAX_ARGUMENTS - 5)), "y", "z"]
+    names = ["a", "b", "c", *(f"more_{i}" for i in range(COLUMNS - 5)), "y", "z"]
     code = f"def many(thread, threads, {', '.join(names)}): put(a, b + 2 * c + 3 * y + 4 * z)"
     scope: dict[str, Any] = {"put": put, "__name__": __name__}
     exec(code, scope)
     most = kernel(scope["many"])
-    assert len(most.parameters) == MAX_ARGUMENTS
+    assert len(most.is_view) == COLUMNS
     y = np.zeros(1, np.int64)
-    arguments = {name: 100 + i for i, name in enumerate(most.parameters)} | {"a": address(y)}
+    arguments = {name: 100 + i for i, name in enumerate(most.is_view)} | {"a": address(y)}
     run(most, **arguments)
-    assert y[0] == 101 + 2 * 102 + 3 * 129 + 4 * 130
+    assert y[0] == 101 + 2 * 102 + 3 * (98 + COLUMNS) + 4 * (99 + COLUMNS)
 
 
 def test_code_needs_nothing_of_pythons_nor_numbas() -> None:
     """It is loaded where neither numba's helpers nor its environments are."""
-    code = compile_kernel(speak.function, "test.speak", 3)
+    code = compile_kernel(speak.function, "test.speak", [False] * 3)
     assert b"row_test_speak" in code
     for name in (b"numba_", b"NRT_", b"Py", b"_Py"):
         names = [word for word in code.split(b"\0") if word.startswith(name)]

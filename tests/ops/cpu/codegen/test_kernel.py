@@ -10,6 +10,7 @@ import pytest
 
 from darknet_py.ops import cache, notices
 from darknet_py.ops.cpu.codegen import kernel as kernels
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.kernel import kernel
 from darknet_py.ops.cpu.runtime.interpreter import get, put
 from tests.support.kernels import address, run
@@ -19,6 +20,12 @@ from tests.support.processes import run_python, start_python
 @kernel
 def subtract(thread: int, threads: int, x: int, y: int) -> None:
     put(x, get(x) - get(y))
+
+
+@kernel
+def put_row(thread: int, threads: int, x: TensorView, to: int) -> None:
+    put(to, x.h)
+    put(to + 8, x.row)
 
 
 @pytest.fixture
@@ -106,13 +113,13 @@ def test_is_said_before_the_first_kernel_alone(own_cache: Path) -> None:
     said: list[bool] = []
     notices.when_compiling(said.append)
     for _ in range(2):
-        kernels.object_code("test.subtract", subtract.function, 2)
-    kernels.object_code("test.other", subtract.function, 2)
+        kernels.object_code("test.subtract", subtract.function, [False, False])
+    kernels.object_code("test.other", subtract.function, [False, False])
     assert said == [True]
     names = {path.name.partition("-")[0] for path in own_cache.rglob("*-*")}
     assert names == {"test.subtract", "test.other"}
     notices.when_compiling(said.append)
-    kernels.object_code("test.subtract", subtract.function, 2)
+    kernels.object_code("test.subtract", subtract.function, [False, False])
     assert said == [True]
 
 
@@ -145,3 +152,13 @@ def test_what_it_computes() -> None:
     x, y = np.array([7]), np.array([3])
     run(subtract, x=address(x), y=address(y))
     assert x[0] == 4
+
+
+def test_a_descriptor_is_so_many_columns_of_a_row() -> None:
+    x = TensorView(address(np.zeros(1)), 2, 3, 4, 5, 1, 60, 20, 5)
+    assert put_row.step(x=x, to=7) == [put_row.address(), *x, 7]
+    with pytest.raises(AssertionError):
+        put_row.step(x=7, to=7)
+    out = np.zeros(2, np.int64)
+    run(put_row, x=x, to=address(out))
+    assert out.tolist() == [3, 20]

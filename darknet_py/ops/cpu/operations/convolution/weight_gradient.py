@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.tile import PANEL
-from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, Place, padded
+from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, padded
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.cpu.compile.table import Row
 from darknet_py.ops.cpu.operations.convolution import weight_gradient_kernel as direct
@@ -140,7 +141,7 @@ class WeightGradient(Step):
         return make(binding, x, copies, common)
 
     def _winograd(
-        self, binding: Binding, x: Place, copies: int, common: dict[str, int]
+        self, binding: Binding, x: TensorView, copies: int, common: dict[str, int]
     ) -> list[Row]:
         c, vectors = padded(self.x.shape[3]), self._vectors
         size = winograd.winograd_sums_size(self.m, c, vectors)
@@ -169,7 +170,9 @@ class WeightGradient(Step):
         )
         return [row, last]
 
-    def _direct(self, binding: Binding, x: Place, copies: int, common: dict[str, int]) -> list[Row]:
+    def _direct(
+        self, binding: Binding, x: TensorView, copies: int, common: dict[str, int]
+    ) -> list[Row]:
         filters, high, wide, c = self.updates.shape
         length = c
         if self.groups == 1 and x.pixel == FLOAT * padded(c):
