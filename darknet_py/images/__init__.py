@@ -3,10 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from darknet_py.images.animation import check_animation, save_animation
-from darknet_py.images.augment import augment_image
-from darknet_py.images.balance import BalancedOrder, order_of
-from darknet_py.images.caffe import (
+from darknet_py.images.dataset.balance import BalancedOrder, order_of
+from darknet_py.images.dataset.caffe import (
     find_lists,
     find_valid_list,
     folder_names,
@@ -15,15 +13,33 @@ from darknet_py.images.caffe import (
     read_lists,
     read_numbered,
 )
-from darknet_py.images.channels import to_channels
-from darknet_py.images.color import distort_image, hsv_to_rgb, rgb_to_hsv
-from darknet_py.images.crop import center_crop_image, crop_image
-from darknet_py.images.dataset import Dataset
-from darknet_py.images.decode import MAX_PIXELS
-from darknet_py.images.digests import DIGEST, file_digest, file_digests
-from darknet_py.images.encode import encode_jpeg, encode_png
-from darknet_py.images.files import SUFFIXES, find_pictures, read_list
-from darknet_py.images.fit import (
+from darknet_py.images.dataset.dataset import Dataset
+from darknet_py.images.dataset.digests import DIGEST, file_digest, file_digests
+from darknet_py.images.dataset.folder import has_folders, read_folder, read_whole_folder
+from darknet_py.images.dataset.labels import LABELS
+from darknet_py.images.dataset.listed import read_data_file, read_data_part, read_labelled
+from darknet_py.images.dataset.loader import Batch, Loader
+from darknet_py.images.dataset.order import Order, Turn
+from darknet_py.images.dataset.overlaps import overlap
+from darknet_py.images.dataset.prepared import PREPARED_FITS, is_prepared, load_prepared
+from darknet_py.images.dataset.readable import check_enough, others
+from darknet_py.images.dataset.unreadable import Refusal, scan
+from darknet_py.images.dataset.views import Views
+from darknet_py.images.draw.colormap import color_map
+from darknet_py.images.draw.overlay import draw_heat, draw_overlay, shown_size
+from darknet_py.images.draw.spread import spread_heat
+from darknet_py.images.io.animation import check_animation, save_animation
+from darknet_py.images.io.decode import MAX_PIXELS
+from darknet_py.images.io.encode import encode_jpeg, encode_png
+from darknet_py.images.io.files import SUFFIXES, find_pictures, read_list
+from darknet_py.images.io.image import check_name, load_image, load_info, save_image, to_pixels
+from darknet_py.images.io.inputs import Given, each_picture, name_of, to_image
+from darknet_py.images.io.threads import in_threads
+from darknet_py.images.transform.augment import augment_image
+from darknet_py.images.transform.channels import to_channels
+from darknet_py.images.transform.color import distort_image, hsv_to_rgb, rgb_to_hsv
+from darknet_py.images.transform.crop import center_crop_image, crop_image
+from darknet_py.images.transform.fit import (
     FITS,
     MAX_STRETCH,
     Frame,
@@ -32,40 +48,24 @@ from darknet_py.images.fit import (
     load_fitted,
     load_with_fitted,
 )
-from darknet_py.images.flip import flip_image
-from darknet_py.images.folder import has_folders, read_folder, read_whole_folder
-from darknet_py.images.given import Given, each_picture, name_of, to_image
-from darknet_py.images.heat.colormap import color_map
-from darknet_py.images.heat.overlay import draw_heat, draw_overlay, shown_size
-from darknet_py.images.heat.spread import spread_heat
-from darknet_py.images.image import check_name, load_image, load_info, save_image, to_pixels
-from darknet_py.images.labels import LABELS
-from darknet_py.images.letterbox import letterbox_image
-from darknet_py.images.listed import read_data_file, read_data_part, read_labelled
-from darknet_py.images.loader import Batch, Loader
-from darknet_py.images.luma import with_colors_of
-from darknet_py.images.order import Order, Turn
-from darknet_py.images.overlaps import overlap
-from darknet_py.images.prepared import PREPARED_FITS, is_prepared, load_prepared
-from darknet_py.images.pyramid import level_details
-from darknet_py.images.readable import check_enough, others
-from darknet_py.images.refusals import Refusal, scan
-from darknet_py.images.resize import resize_image, resize_max, resize_min
-from darknet_py.images.rotate import rotate_crop_image, rotate_image
-from darknet_py.images.threads import in_threads
-from darknet_py.images.variation import total_variation, variation_delta
-from darknet_py.images.view import View, from_view, moments, to_view
-from darknet_py.images.views import Views
+from darknet_py.images.transform.flip import flip_image
+from darknet_py.images.transform.jitter import View, from_view, moments, to_view
+from darknet_py.images.transform.letterbox import letterbox_image
+from darknet_py.images.transform.luma import with_colors_of
+from darknet_py.images.transform.pyramid import level_details
+from darknet_py.images.transform.resize import resize_image, resize_max, resize_min
+from darknet_py.images.transform.rotate import rotate_crop_image, rotate_image
+from darknet_py.images.transform.total_variation import total_variation, variation_delta
 
 if TYPE_CHECKING:
-    from darknet_py.images.charts.canvas import save_drawing
-    from darknet_py.images.charts.chart import Panel, Series, draw_chart
-    from darknet_py.images.charts.confused import confused_pairs
-    from darknet_py.images.charts.confusion import draw_confusion
-    from darknet_py.images.charts.curves import smooth, top_without_spikes
-    from darknet_py.images.charts.fonts import drawable_names
-    from darknet_py.images.charts.sheet import draw_sheet
-    from darknet_py.images.heat.maps import draw_maps
+    from darknet_py.images.draw.canvas import save_drawing
+    from darknet_py.images.draw.chart import Panel, Series, draw_chart
+    from darknet_py.images.draw.confused import confused_pairs
+    from darknet_py.images.draw.confusion import draw_confusion
+    from darknet_py.images.draw.curves import smooth, top_without_spikes
+    from darknet_py.images.draw.fonts import drawable_names
+    from darknet_py.images.draw.maps import draw_maps
+    from darknet_py.images.draw.sheet import draw_sheet
 
 __all__ = [
     "DIGEST",
@@ -168,17 +168,17 @@ __all__ = [
 
 # Charts are drawn with letters, whose readers take their time; most commands draw none.
 _CHARTS = {
-    "Panel": "charts.chart",
-    "Series": "charts.chart",
-    "confused_pairs": "charts.confused",
-    "draw_chart": "charts.chart",
-    "draw_confusion": "charts.confusion",
-    "draw_maps": "heat.maps",
-    "draw_sheet": "charts.sheet",
-    "drawable_names": "charts.fonts",
-    "save_drawing": "charts.canvas",
-    "smooth": "charts.curves",
-    "top_without_spikes": "charts.curves",
+    "Panel": "draw.chart",
+    "Series": "draw.chart",
+    "confused_pairs": "draw.confused",
+    "draw_chart": "draw.chart",
+    "draw_confusion": "draw.confusion",
+    "draw_maps": "draw.maps",
+    "draw_sheet": "draw.sheet",
+    "drawable_names": "draw.fonts",
+    "save_drawing": "draw.canvas",
+    "smooth": "draw.curves",
+    "top_without_spikes": "draw.curves",
 }
 
 

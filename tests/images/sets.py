@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from darknet_py.cfg.augmentation import Augmentation
-from darknet_py.images.dataset import Dataset
+from darknet_py.images.dataset.dataset import Dataset
 
 PLAIN = Augmentation(
     min_crop=8,

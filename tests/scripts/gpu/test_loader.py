@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darknet_py.images import store
-from darknet_py.images.image import load_pixels
+from darknet_py.images.dataset import store
+from darknet_py.images.io.image import load_pixels
 from scripts.gpu import loader
 from tests.scripts.gpu.rows import CPU
 

@@ -1,1 +1,0 @@
-"""Pictures of figures: charts, contact sheets, confusion matrices, drawn with Pillow."""

@@ -1,0 +1,1 @@
+"""Sets of pictures with their classes, and batches of them."""

@@ -1,0 +1,58 @@
+"""Pictures that are trained on and held to as well: an accuracy on them says little."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+
+from darknet_py.errors import PictureError
+from darknet_py.images.dataset.dataset import Dataset
+from darknet_py.images.dataset.digests import file_digest
+
+_Files = dict[tuple[int, Hashable], list[Path]]
+"""Paths under (size, what tells files of this size apart)."""
+
+
+def overlap(train: Dataset, valid: Dataset, content: bool = False) -> list[tuple[Path, Path]]:
+    """The pictures of `valid` that `train` has too, each as (its path there, its path here).
+
+    The same file counts, whatever it is called (a link, another spelling of the path). With
+    `content`, a copy counts as well: files of one size, which alone are read, are compared by
+    digest. Files that cannot be read are left out: `scan` names them.
+    """
+    train_files, valid_files = _by_file(train.paths), _by_file(valid.paths)
+    if content:
+        shared = {size for size, _ in train_files} & {size for size, _ in valid_files}
+        train_files = _by_content(train_files, shared)
+        valid_files = _by_content(valid_files, shared)
+    return [
+        (train_files[key][0], path)
+        for key, paths in valid_files.items()
+        for path in paths
+        if key in train_files
+    ]
+
+
+def _by_file(paths: Iterable[Path]) -> _Files:
+    files: _Files = defaultdict(list)
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            continue
+        files[status.st_size, (status.st_dev, status.st_ino)].append(path)
+    return files
+
+
+def _by_content(files: _Files, sizes: set[int]) -> _Files:
+    found: _Files = defaultdict(list)
+    for (size, _), paths in files.items():
+        if size in sizes:
+            try:
+                digest = file_digest(paths[0])
+            except PictureError:
+                continue
+            found[size, digest] += paths
+    return found

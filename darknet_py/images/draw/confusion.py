@@ -1,0 +1,218 @@
+"""Which classes a network takes for which, as a picture: the whole matrix, or its worst pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from darknet_py.images.draw.canvas import (
+    FRAME,
+    INK,
+    QUIET_INK,
+    Drawing,
+    add_axes,
+    new_drawing,
+    widest,
+    write,
+)
+from darknet_py.images.draw.confused import Counts, draw_lists, percent, row_shares
+from darknet_py.images.draw.fonts import drawable_names, shorten, text_width
+
+MOST_CELLS = 100
+"""Classes whose matrix is drawn; of more, the most confused pairs are."""
+
+_MARGIN, _GAP = 16, 6
+_TITLE, _TEXT, _SMALL = 17, 14, 12  # Sizes of letters.
+_SMALLEST_CELL = 15
+_NUMBERED_CELL = 24  # The smallest whose count is written in it,
+_SHARED_CELL = 46  # and that has room for its share of the row, too.
+_NAME = 190  # Pixels of a name, at most.
+_SCALE_W, _SCALE_H = 220, 12
+_RIGHT, _TOTAL = "right", "pictures"
+_NAMELESS = "class N: no font here has the letters of its name"
+
+
+# From paper to a dark blue, light enough at both ends to write on in black, then in white.
+_SHADES = np.array([(255, 255, 255), (158, 202, 225), (49, 130, 189), (8, 48, 107)], np.float64)
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
+_LIFT = 0.45  # The power of a share that is its place there: one wrong in fifty is seen.
+
+
+def draw_confusion(matrix: Counts, names: Sequence[str]) -> Drawing:
+    """What `matrix`, counts of shape (k, k), k at least 1, says of classes with k `names`.
+
+    Up to MOST_CELLS classes: a square of cells, a row for each true class, a column for each
+    predicted one, as dark as its share of the row is large. Cells of up to 40 classes have their
+    counts in them (0 left blank), the largest their shares too; each row has the share that is
+    right and its total. Of more classes: the most confused pairs and the classes that are least
+    often right, as bars. Raises ValueError for another shape, counts below 0 or another number of
+    names.
+    """
+    counts = np.asarray(matrix)
+    k = counts.shape[0] if counts.ndim else 0
+    if counts.shape != (k, k) or not k or counts.dtype.kind not in "iu":
+        raise ValueError(f"{counts.dtype} of shape {counts.shape} is not a matrix (k, k) of counts")
+    if (counts < 0).any():
+        raise ValueError("a count is below 0")
+    if len(names) != k:
+        raise ValueError(f"{len(names)} names for {k} classes")
+    labels = drawable_names(names)
+    numbered = [k for k, label in enumerate(labels) if label == f"class {k}" != names[k]]
+    foot = _NAMELESS if numbered else ""
+    if k > MOST_CELLS:
+        return draw_lists(counts, labels, _title(counts), foot)
+    return _draw_cells(counts, labels, foot)
+
+
+def _title(counts: Counts) -> str:
+    total = counts.sum(dtype=np.float64)
+    right = counts.diagonal().sum(dtype=np.float64)
+    return f"{right:,.0f} of {total:,.0f} right" + (f": {right / total:.1%}" if total else "")
+
+
+class _Plan(NamedTuple):
+    """What goes where, in pixels."""
+
+    counts: Counts
+    names: list[str]
+    letters: float
+    """Size of those of names,"""
+    digits: float
+    """and of those of counts."""
+    turned: bool
+    """Whether the names above read upwards."""
+    cell: float
+    left: float
+    top: float
+    rights: list[str]
+    """Of each row the share that is right,"""
+    totals: list[str]
+    """and how many it has."""
+
+    @property
+    def side(self) -> float:
+        return self.cell * len(self.counts)
+
+    @property
+    def right(self) -> float:
+        return self.left + self.side
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.side
+
+    @property
+    def middles(self) -> list[float]:
+        """Of the cells, from an edge of the matrix."""
+        return [(i + 0.5) * self.cell for i in range(len(self.counts))]
+
+
+def _measure(counts: Counts, labels: Sequence[str]) -> _Plan:
+    k = len(counts)
+    cell: float = max(_SMALLEST_CELL, min(140, 640 // k if k <= 12 else min(52, 1040 // k)))
+    digits = min(20.0, max(10.0, cell / 4))
+    if cell >= _NUMBERED_CELL:
+        cell = max(cell, round(text_width(f"{counts.max()}", digits) + 2 * _GAP))
+    letters = _SMALL if cell > _SMALLEST_CELL else 11
+    names = [shorten(name, _NAME, letters) for name in labels]
+    longest = widest(names, letters)
+    turned = longest > cell - _GAP
+    left = _MARGIN + _TEXT + 2 * _GAP + longest + _GAP
+    top = _MARGIN + _TITLE + 3 * _GAP + _TEXT + 2 * _GAP + (longest if turned else letters) + _GAP
+    totals = counts.sum(axis=1, dtype=np.float64).tolist()
+    rows = zip(counts.diagonal().tolist(), totals, strict=True)
+    rights = [f"{right / total:.1%}" if total else "" for right, total in rows]
+    shown = [f"{total:,.0f}" for total in totals]
+    left, top = round(left), round(top)
+    return _Plan(counts, names, letters, digits, turned, cell, left, top, rights, shown)
+
+
+def _draw_cells(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
+    plan = _measure(counts, labels)
+    title = _title(counts)
+    first = plan.right + 2 * _GAP + widest([_RIGHT, *plan.rights], _SMALL)
+    second = first + 3 * _GAP + widest([_TOTAL, *plan.totals], _SMALL)
+    texts_w = max(text_width(title, _TITLE), text_width(foot, _SMALL))
+    right = max(second, plan.left + _SCALE_W, _MARGIN + texts_w)
+    height = plan.bottom + 7 * _GAP + _SCALE_H + _MARGIN + (3 * _GAP if foot else 0)
+    with new_drawing(round(right) + _MARGIN, height, [*labels, title]) as drawing:
+        write(drawing, _MARGIN, _MARGIN + _TITLE / 2, title, _TITLE)
+        _fill_cells(drawing, plan)
+        if plan.cell >= _NUMBERED_CELL:
+            _write_counts(drawing, plan)
+        _write_sides(drawing, plan)
+        _write_column(drawing, plan, first, [_RIGHT, *plan.rights])
+        _write_column(drawing, plan, second, [_TOTAL, *plan.totals])
+        _draw_scale(drawing, plan.left, plan.bottom + 4 * _GAP)
+        write(drawing, _MARGIN, height - _MARGIN, foot, _SMALL, color=QUIET_INK)
+    return drawing
+
+
+def _shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The colours (..., 3), 0..255, of shares (...)."""
+    steps = np.linspace(0, 1, len(_SHADES))
+    parts = [np.interp(shares**_LIFT, steps, _SHADES[:, part]) for part in range(3)]
+    return np.rint(np.stack(parts, axis=-1))
+
+
+def _frame(axes: Any) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=FRAME, linewidth=1)
+
+
+def _fill_cells(drawing: Drawing, plan: _Plan) -> None:
+    axes = add_axes(drawing, plan.left, plan.top, plan.side, plan.side)
+    k = len(plan.counts)
+    colors = _shade(row_shares(plan.counts)) / 255
+    edges = np.arange(k + 1)
+    axes.pcolormesh(edges, edges, colors, edgecolors="#e4e4e4", linewidth=0.8, antialiased=False)
+    axes.set(xlim=(0, k), ylim=(k, 0))
+    _frame(axes)
+
+
+def _write_counts(drawing: Drawing, plan: _Plan) -> None:
+    shares = row_shares(plan.counts)
+    dark = _shade(shares) @ _LUMINANCE < 128
+    size = plan.digits
+    shared = plan.cell >= _SHARED_CELL
+    for row, column in np.argwhere(plan.counts > 0).tolist():
+        x, y = plan.left + plan.middles[column], plan.top + plan.middles[row]
+        color = "white" if dark[row, column] else INK
+        text = f"{plan.counts[row, column]}"
+        write(drawing, x, y - shared * 0.55 * size, text, size, "mm", color)
+        if shared:
+            share = percent(shares[row, column])
+            write(drawing, x, y + 0.75 * size, share, max(9, 0.65 * size), "mm", color)
+
+
+def _write_sides(drawing: Drawing, plan: _Plan) -> None:
+    middle = plan.side / 2
+    y = _MARGIN + _TITLE + 3 * _GAP + _TEXT / 2
+    write(drawing, plan.left + middle, y, "predicted", _TEXT, "mm")
+    write(drawing, _MARGIN + _TEXT / 2, plan.top + middle, "true", _TEXT, "mm", upwards=True)
+    for at, name in zip(plan.middles, plan.names, strict=True):
+        write(drawing, plan.left - _GAP, plan.top + at, name, plan.letters, "rm")
+        x, y = plan.left + at, plan.top - _GAP
+        write(drawing, x, y, name, plan.letters, "mb", upwards=plan.turned)
+
+
+def _write_column(drawing: Drawing, plan: _Plan, right: float, texts: Sequence[str]) -> None:
+    """A heading, and a text beside each row."""
+    write(drawing, right, plan.top - _GAP, texts[0], _SMALL, "rb", QUIET_INK)
+    for y, text in zip(plan.middles, texts[1:], strict=True):
+        write(drawing, right, plan.top + y, text, plan.letters, "rm", QUIET_INK)
+
+
+def _draw_scale(drawing: Drawing, left: float, top: float) -> None:
+    """Which shade is which share."""
+    axes = add_axes(drawing, left, top, _SCALE_W, _SCALE_H)
+    shades = _shade(np.linspace(0, 1, _SCALE_W))[None] / 255
+    axes.imshow(shades, aspect="auto", interpolation="nearest")
+    _frame(axes)
+    y = top + _SCALE_H + 2 * _GAP
+    write(drawing, left, y, "0%", _SMALL, "lm", QUIET_INK)
+    write(drawing, left + _SCALE_W / 2, y, "share of the row", _SMALL, "mm", QUIET_INK)
+    write(drawing, left + _SCALE_W, y, "100%", _SMALL, "rm", QUIET_INK)

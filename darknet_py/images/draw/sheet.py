@@ -1,0 +1,121 @@
+"""Many pictures on one, each with a line of text below: filters, dreams, mistakes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from darknet_py.images.draw.canvas import GRID, INK
+from darknet_py.images.draw.fonts import shorten, text_mask, text_width
+from darknet_py.images.transform.checks import check_image
+
+_MARGIN, _GAP = 14, 12
+_TEXT = 12  # Size of the letters,
+_LINE = 20  # and height of their line.
+_TITLE, _HEAD = 15, 30  # Size of the title's letters, and height of its line.
+_SMALLEST_CELL, _LARGEST_CELL = 96, 224
+_SHAPE = 1.5  # How much wider than high a sheet is, about.
+
+
+def draw_sheet(
+    pictures: Sequence[npt.NDArray[Any]],
+    captions: Sequence[str],
+    columns: int | None = None,
+    cell: int | None = None,
+    title: str = "",
+) -> npt.NDArray[np.float32]:
+    """All pictures in rows, from left to right, each as large as fits into `cell` x `cell` pixels.
+
+    `pictures`: at least one, of shape (h, w, 3), RGB, or (h, w, 1), grey, each of a size of its
+    own; values 0..1, clipped to that, what is not a number black. Small ones are enlarged by a
+    whole factor, so that their pixels are seen; large ones are shrunk, smoothly. `captions`: one
+    for each, cut with an ellipsis where too long; no room is left if all are empty. Without
+    `columns` the sheet becomes somewhat wider than high, without `cell` 96 to 224 pixels, as the
+    largest picture asks. A `title` stands above all; the sheet is as
+    wide as it, at least.
+
+    Returns float32 RGB of shape (h, w, 3), values 0..1. Raises ValueError for no picture,
+    another shape, another number of captions, and columns or cells below 1.
+    """
+    _check(pictures, captions, columns, cell)
+    if cell is None:
+        cell = min(max(_SMALLEST_CELL, *(max(one.shape[:2]) for one in pictures)), _LARGEST_CELL)
+    tiles = [_tile(one, cell) for one in pictures]
+    line = _LINE if any(captions) else 0
+    w = cell if line else max(tile.width for tile in tiles)
+    step = w + _GAP
+    columns = columns or _columns(len(tiles), step / (max(tile.height for tile in tiles) + _GAP))
+    rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
+    heights = [max(tile.height for tile in row) + line for row in rows]
+    head = _HEAD if title else 0
+    ends = [_MARGIN + head + sum(heights[: i + 1]) + _GAP * i for i in range(len(rows))]
+    width = max(columns * step - _GAP, round(text_width(title, _TITLE) + 2) if title else 0)
+    sheet = Image.new("RGB", (width + 2 * _MARGIN, ends[-1] + _MARGIN), "white")
+    if title:
+        _write(sheet, _MARGIN, _MARGIN - 1, text_mask(title, _TITLE))
+    for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
+        x, bottom = _MARGIN + i % columns * step, ends[i // columns] - line
+        _place(sheet, tile, (x + (w - tile.width) // 2, bottom - tile.height))
+        if caption:
+            ink = text_mask(shorten(caption, w - 2, _TEXT), _TEXT)
+            _write(sheet, x + (w - ink.shape[1]) // 2, bottom + 1, ink)
+    picture: npt.NDArray[np.float32] = np.divide(np.asarray(sheet), 255, dtype=np.float32)
+    return picture
+
+
+def _check(
+    pictures: Sequence[npt.NDArray[Any]],
+    captions: Sequence[str],
+    columns: int | None,
+    cell: int | None,
+) -> None:
+    if not len(pictures):
+        raise ValueError("a sheet needs a picture")
+    if len(captions) != len(pictures):
+        raise ValueError(f"{len(captions)} captions for {len(pictures)} pictures")
+    for number, name in ((columns, "columns"), (cell, "cell")):
+        if number is not None and number < 1:
+            raise ValueError(f"{name}={number} is below 1")
+    for picture in pictures:
+        check_image(picture)
+        if picture.shape[2] not in (1, 3):
+            raise ValueError(f"an array of shape {picture.shape} is not (h, w, 3) or (h, w, 1)")
+
+
+def _tile(picture: npt.NDArray[Any], cell: int) -> Image.Image:
+    """The picture as it comes onto the sheet."""
+    values = np.nan_to_num(np.clip(picture, 0, 1))
+    pixels = np.rint(values * 255).astype(np.uint8)
+    tile = Image.fromarray(pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels)
+    longest = max(tile.size)
+    if longest <= cell:
+        factor = cell // longest
+        return tile.resize((tile.width * factor, tile.height * factor), Image.Resampling.NEAREST)
+    w, h = (max(1, round(side * cell / longest)) for side in tile.size)
+    return tile.resize((w, h), Image.Resampling.LANCZOS)
+
+
+def _columns(count: int, shape: float) -> int:
+    """About as many as give the sheet its shape, where one picture's is w / h = `shape`.
+
+    Of those near to that, the one that leaves the fewest places empty.
+    """
+    wanted = min(math.sqrt(count * _SHAPE / shape), count)
+    near = range(max(1, math.ceil(wanted * 0.75)), math.ceil(wanted * 1.3) + 1)
+    return min(near, key=lambda columns: (-count % columns, abs(columns - wanted)))
+
+
+def _write(sheet: Image.Image, left: int, top: int, ink: npt.NDArray[np.uint8]) -> None:
+    sheet.paste(INK, (left, top), Image.fromarray(ink))
+
+
+def _place(sheet: Image.Image, tile: Image.Image, place: tuple[int, int]) -> None:
+    """With a thin frame around it: white pictures would have no edge."""
+    x, y = place
+    ImageDraw.Draw(sheet).rectangle((x - 1, y - 1, x + tile.width, y + tile.height), outline=GRID)
+    sheet.paste(tile, place)

@@ -1,1 +1,0 @@
-"""Heat maps: numbers of places made colours, and laid over pictures."""

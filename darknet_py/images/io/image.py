@@ -1,0 +1,171 @@
+"""Pictures from files and back: float32 RGB arrays of shape (h, w, 3), values 0..1."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, PngImagePlugin
+
+from darknet_py.atomic import atomic_file
+from darknet_py.errors import PictureError
+from darknet_py.images.io.decode import as_picture_errors, decode
+from darknet_py.images.io.png_text import read_words
+
+_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_SUFFIXES = f"end the name in {', '.join(_KINDS)}"
+_JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
+_JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
+_JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
+
+
+def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
+    """The picture in a JPEG, PNG, GIF, BMP, TIFF, WebP, PPM or TGA file.
+
+    Returns float32 RGB of shape (h, w, 3), values 0..1, C-contiguous: byte / 255 for an 8-bit
+    file, as the C program's load_image_color reads it. Unlike there, the camera's (EXIF)
+    orientation is applied and 16-bit grey keeps its depth. Alpha is dropped, as there; see
+    `mode_to_rgb` for every kind of pixel. Of an animation, the first frame.
+
+    Raises PictureError, one line that begins with the path, for whatever is wrong with the
+    file: missing, not a picture, cut short, damaged, larger than `decode.MAX_PIXELS`.
+    """
+    with _about(path), as_picture_errors():
+        return to_float(_decoded(path))
+
+
+def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+    with _about(path):
+        return _decoded(path)
+
+
+def _decoded(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    with open_file(path) as file:
+        return decode(file)
+
+
+@contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The message of a PictureError within the block begins with the path."""
+    try:
+        yield
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
+
+
+def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Bytes as float32 in 0..1; floats as they are."""
+    if pixels.dtype != np.uint8:
+        return pixels
+    image: npt.NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
+    return image
+
+
+def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The words that a PNG keeps: those that `save_image` was given as `info`, and others.
+
+    The picture itself is not decoded; see `read_words`. Raises PictureError, one line that begins
+    with the path, for what is no PNG, is cut short, or keeps more than `words.MAX_WORDS`.
+    """
+    with _about(path), open_file(path) as file:
+        try:
+            return read_words(file)
+        except OSError as error:
+            raise PictureError(f"cannot be read: {error.strerror}") from error
+
+
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
+    try:
+        kind = os.stat(path).st_mode
+        if stat.S_ISDIR(kind):
+            raise PictureError("is a folder, not a picture: name a file in it")
+        if not stat.S_ISREG(kind):  # Opening a pipe would wait for somebody to write.
+            raise PictureError("is not a regular file: save it as one first")
+        return open(path, "rb")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PictureError("no such file: check the name") from error
+    except PermissionError as error:
+        raise PictureError("may not be read: check its permissions") from error
+    except OSError as error:
+        raise PictureError(f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # A null byte in the name.
+        raise PictureError("is not a name that a file can have") from error
+
+
+def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: object) -> None:
+    """Writes an array as the PNG or JPEG that the path's suffix names.
+
+    `image`: shape (h, w, 3), RGB, or (h, w, 1), grey; values 0..1, clipped to that, then
+    rounded to 8 bits (the C program's save_image cuts off and wraps around).
+    `info`: words kept with the picture: text chunks of a PNG, the comment of a JPEG.
+
+    The file appears whole or not at all: it is written beside its place and moved there. JPEG
+    is written at quality 95. Raises PictureError, one line that begins with the path, for
+    another suffix, values that are not numbers, or a file that cannot be written.
+    """
+    try:
+        _write(to_pixels(image), path, info)
+    except PictureError as error:
+        raise PictureError(f"{path}: cannot be written: {error}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PictureError(f"{path}: cannot be written: {reason}") from error
+
+
+def check_name(path: str | os.PathLike[str]) -> None:
+    """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
+    if Path(path).suffix.lower() not in _KINDS:
+        raise PictureError(f"{path}: cannot be written: {_SUFFIXES}")
+
+
+def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The pixels that `save_image` writes: of the same shape, 0..255.
+
+    Raises ValueError for another shape, PictureError, without a path, for values that are not
+    numbers.
+    """
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
+        raise ValueError(f"an array of shape {image.shape} is not (h, w, 3) or (h, w, 1)")
+    if np.isnan(image).any():  # A dream that diverged, say.
+        raise PictureError("some of its values are not numbers")
+    pixels: npt.NDArray[np.uint8] = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return pixels
+
+
+def _write(
+    pixels: npt.NDArray[np.uint8], path: str | os.PathLike[str], info: dict[str, object]
+) -> None:
+    kind = _KINDS.get(Path(path).suffix.lower())
+    if kind is None:
+        raise PictureError(_SUFFIXES)
+    if kind == "JPEG" and max(pixels.shape) > _JPEG_LONGEST:
+        raise PictureError(f"a JPEG's side has at most {_JPEG_LONGEST} pixels: use .png")
+    if "\0" in os.fspath(path):
+        raise PictureError("is not a name that a file can have")
+    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    options = _png_options(info) if kind == "PNG" else _jpeg_options(info)
+    with atomic_file(Path(path)) as file:
+        picture.save(file, kind, **options)
+
+
+def _png_options(info: dict[str, object]) -> dict[str, Any]:
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in info.items():
+        chunks.add_text(key, str(value))
+    return {"pnginfo": chunks}
+
+
+def _jpeg_options(info: dict[str, object]) -> dict[str, Any]:
+    words = "\n".join(f"{key}: {value}" for key, value in info.items())
+    return {
+        "quality": _JPEG_QUALITY,
+        "comment": words.encode("utf-8", "surrogateescape")[:_JPEG_COMMENT],
+    }

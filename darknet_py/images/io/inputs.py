@@ -1,0 +1,96 @@
+"""Pictures as Python programs have them: names of files, Pillow's pictures, arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from darknet_py.errors import PictureError
+from darknet_py.images.io.decode import upright_rgb
+from darknet_py.images.io.image import load_image, to_float
+
+Given = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
+"""One picture. A name; or a Pillow picture, of any mode; or RGB (h, w, 3), grey (h, w) or
+(h, w, 1), or with alpha, which is dropped, (h, w, 4): uint8, or floats from 0 to 1."""
+
+_ROUNDING = 1e-3
+"""How far from 0..1 floats may be: filters overshoot."""
+
+
+def each_picture(given: Given | Iterable[Given]) -> Iterator[Given]:
+    """The pictures in what may be one, several, or an array (n, h, w, c) of several. Raises
+    PictureError for anything else."""
+    if isinstance(given, np.ndarray) and given.ndim == 4:
+        yield from given
+    elif isinstance(given, str | os.PathLike | Image.Image | np.ndarray):
+        yield given
+    else:
+        several: object = given
+        if isinstance(several, bytes) or not isinstance(several, Iterable):
+            raise _no_picture(several)
+        yield from several
+
+
+def name_of(picture: Given, number: int) -> str:
+    """What to call a picture: its file's name, or "picture 3", the third."""
+    if isinstance(picture, Image.Image):
+        return os.fsdecode(getattr(picture, "filename", "") or f"picture {number}")
+    if isinstance(picture, np.ndarray):
+        return f"picture {number}"
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture)
+    raise _no_picture(picture)
+
+
+def _no_picture(given: object) -> PictureError:
+    return PictureError(
+        f"a {type(given).__name__} is no picture: expected a name, a Pillow picture, an array "
+        "(h, w, 3), or a list of these"
+    )
+
+
+def to_image(picture: Given, name: str) -> npt.NDArray[np.float32]:
+    """The picture as `load_image` gives it: float32 RGB (h, w, 3), values 0..1, upright.
+
+    name: of it, for messages. Raises PictureError, which begins with the name, for whatever cannot
+    be read, and for an array of another shape, type or range.
+    """
+    if isinstance(picture, str | os.PathLike):
+        return load_image(picture)
+    if isinstance(picture, np.ma.MaskedArray):
+        raise PictureError(f"{name}: is a masked array: expected all its pixels")
+    try:
+        if isinstance(picture, Image.Image):
+            return to_float(upright_rgb(picture))
+        return _from_array(np.asarray(picture))
+    except PictureError as error:
+        raise PictureError(f"{name}: {error}") from error
+
+
+def _from_array(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.size == 0 or array.shape[2] not in (1, 3, 4):
+        order = ": transpose(1, 2, 0)" if array.ndim == 3 and array.shape[0] in (1, 3) else ""
+        raise PictureError(
+            f"an array of shape {array.shape} is no picture: expected (h, w, 3) or (h, w){order}"
+        )
+    if array.dtype != np.uint8:
+        _check_floats(array)
+    rgb = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[:, :, :3]
+    return np.ascontiguousarray(to_float(rgb), np.float32)
+
+
+def _check_floats(array: npt.NDArray[Any]) -> None:
+    if array.dtype.kind != "f":
+        raise PictureError(f"an array of {array.dtype}: expected uint8, or floats from 0 to 1")
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # a NaN fails any comparison
+        raise PictureError(
+            f"an array of floats from {low:g} to {high:g}: expected 0 to 1 (or uint8, 0 to 255)"
+        )

@@ -1,0 +1,1 @@
+"""Pictures changed: (h, w, c) float32 arrays in and out."""

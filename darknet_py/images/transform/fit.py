@@ -1,0 +1,97 @@
+"""A picture of any size made the size that a network takes: one function, used by all."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from darknet_py.errors import PictureError
+from darknet_py.images.io.image import load_image
+from darknet_py.images.transform.checks import check_image, check_size
+from darknet_py.images.transform.crop import center_crop_image
+from darknet_py.images.transform.letterbox import inside, letterbox_image
+from darknet_py.images.transform.resize import resize_min
+
+FITS = ("min", "letterbox", "crop")
+"""The ways of fitting: the first lets the network grow, the other two give w x h."""
+
+MAX_STRETCH = 16
+"""With "min", how many times longer than its shorter side a picture may be."""
+
+
+class Frame(NamedTuple):
+    """Where the edges of a fitted picture lie on the picture that it was made from, in that one's
+    pixels: outside of it where a letterbox has grey."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
+    """The picture fitted to a network of `w` x `h` pixels.
+
+    `image`: shape (in_h, in_w, c). `fit`, one of FITS:
+
+    - "min": the shorter side becomes `w` and the longer follows, so the result may be larger
+      than (h, w) and the network has to grow. Source: resize_min(im, net->w).
+    - "letterbox": the whole picture on grey, (h, w, c). Source: letterbox_image.
+    - "crop": the middle square, (h, w, c). Source: center_crop_image.
+
+    Returns a new float32 array. Raises PictureError, without a path, for a picture that "min"
+    would make longer than MAX_STRETCH times `w`; ValueError for another `fit`.
+    """
+    check_image(image)
+    check_size(w, h)
+    if fit == "min":
+        _check_stretch(image.shape[1], image.shape[0])
+        return resize_min(image, w)
+    if fit == "letterbox":
+        return letterbox_image(image, w, h)
+    if fit == "crop":
+        return center_crop_image(image, w, h)
+    raise ValueError(f"fit {fit!r} is none of {', '.join(FITS)}")
+
+
+def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
+    """The picture in a file, fitted as `fit_image` does: `load_image`, then `fit_image`.
+
+    Raises PictureError, one line that begins with the path, where either cannot.
+    """
+    _, fitted = load_with_fitted(path, w, h, fit)
+    return fitted
+
+
+def load_with_fitted(
+    path: str | os.PathLike[str], w: int, h: int, fit: str
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The picture in a file as it is, and fitted; raises as `load_fitted`."""
+    image = load_image(path)
+    try:
+        return image, fit_image(image, w, h, fit)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
+
+
+def fitted_frame(in_w: int, in_h: int, w: int, h: int, fit: str) -> Frame:
+    """What `fit_image` shows of a picture of `in_w` x `in_h` pixels."""
+    if fit == "min":
+        return Frame(0, 0, in_w, in_h)
+    if fit == "letterbox":
+        new_w, new_h = inside(in_w, in_h, w, h)
+        across, down = in_w / new_w, in_h / new_h
+        left, top = -((w - new_w) // 2) * across, -((h - new_h) // 2) * down
+        return Frame(left, top, left + w * across, top + h * down)
+    side = min(in_h, in_w)
+    left, top = (in_w - side) // 2, (in_h - side) // 2
+    return Frame(left, top, left + side, top + side)
+
+
+def _check_stretch(in_w: int, in_h: int) -> None:
+    # A 1x5000 picture at 224 would ask for a network of 224x1120000.
+    if max(in_w, in_h) > MAX_STRETCH * min(in_w, in_h):
+        raise PictureError(f"{in_w}x{in_h} is too narrow for --fit min: use --fit letterbox")

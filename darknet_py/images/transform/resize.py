@@ -1,0 +1,95 @@
+"""darknet's bilinear resizing: corners aligned, no antialiasing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from darknet_py.images.transform.checks import check_image, check_size
+
+
+def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
+    """The picture at `w` x `h` pixels: output column x samples column x * (in_w - 1) / (w - 1).
+
+    `image`: shape (in_h, in_w, c), any c, any range. Returns a new float32 array of shape
+    (h, w, c). A side of 1 pixel repeats itself; a side made 1 pixel keeps its last one. Raises
+    ValueError for a size below 1.
+
+    Source: resize_image, sample positions in float32 as there, so that predictions are the C
+    program's. Where the last row's position is rounded down (one height in 25, 496 to 224 among
+    them) that row comes out black, as there. Its reading outside the picture for h = 1 is mended.
+    """
+    check_image(image)
+    check_size(w, h)
+    left, right, dx = samples(image.shape[1], w)
+    left[-1] = right[-1] = image.shape[1] - 1  # wherever rounding puts it
+    above, below, dy = samples(image.shape[0], h)
+    # Only rows that the second step asks for go through the first.
+    rows, at = np.unique(np.concatenate([above, below]), return_inverse=True)
+    part = _blend(_gather(image, rows, left), _gather(image, rows, right), dx[:, None])
+    before, after = part[at[:h]], part[at[h:]]
+    after[-1] = 0  # as there: the last row takes nothing from below
+    return _blend(before, after, dy[:, None, None])
+
+
+def resize_min(image: npt.NDArray[Any], shortest: int) -> npt.NDArray[np.float32]:
+    """The picture with its shorter side at `shortest` pixels, the other in proportion.
+
+    `image`: shape (in_h, in_w, c). Returns a new float32 array; the longer side is
+    rounded down, as in the C program's resize_min.
+    """
+    check_image(image)
+    in_h, in_w = image.shape[:2]
+    if in_w < in_h:
+        return resize_image(image, shortest, in_h * shortest // in_w)
+    return resize_image(image, in_w * shortest // in_h, shortest)
+
+
+def resize_max(image: npt.NDArray[Any], longest: int) -> npt.NDArray[np.float32]:
+    """The picture with its longer side at `longest` pixels, the other in proportion.
+
+    `image`: shape (in_h, in_w, c). Returns a new float32 array; the shorter side is
+    rounded down, as in the C program's resize_max, but never to 0.
+    """
+    check_image(image)
+    in_h, in_w = image.shape[:2]
+    if in_w > in_h:
+        return resize_image(image, longest, max(1, in_h * longest // in_w))
+    return resize_image(image, max(1, in_w * longest // in_h), longest)
+
+
+_Index = npt.NDArray[np.intp]
+
+
+def samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float32]]:
+    """For each of `out` places: the pixel before it, the one after, the share of that one."""
+    scale = np.float32(size - 1) / np.float32(max(out - 1, 1))
+    place = np.arange(out, dtype=np.float32) * scale
+    before = place.astype(np.intp)
+    share = place - before.astype(np.float32)
+    if out == 1:
+        before[-1] = size - 1
+    return before, np.minimum(before + 1, size - 1), share
+
+
+def _gather(image: npt.NDArray[Any], rows: _Index, columns: _Index) -> npt.NDArray[Any]:
+    """image[rows][:, columns], only faster."""
+    if not image.flags.c_contiguous:
+        image, rows = image[rows], np.arange(len(rows))
+    _, w, c = image.shape
+    gathered: npt.NDArray[Any] = image.reshape(-1, c).take(rows[:, None] * w + columns, axis=0)
+    return gathered
+
+
+def _blend(
+    before: npt.NDArray[Any], after: npt.NDArray[Any], share: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """(1 - share) * before + share * after; the arrays are the caller's to use up."""
+    blended: npt.NDArray[np.float32] = before.astype(np.float32, copy=False)
+    other: npt.NDArray[np.float32] = after.astype(np.float32, copy=False)
+    blended *= 1 - share
+    other *= share
+    blended += other
+    return blended
