@@ -122,7 +122,7 @@ def prepare(
         names = [] if isinstance(wish.label, int) else class_names(net, request.names)
         wish = replace(wish, label=class_number(net, wish.label, names))
         resolved["label"] = wish.label
-    net = net.upto(last_layer(found))
+    net = net.truncated(last_layer(found))
     if asked.reconstruct:
         options = replace(options, octaves=1, coarse_to_fine=False)
     if request.preset and "octaves" not in request.given:
@@ -170,7 +170,7 @@ def _sheet(
     layers = usable_layers(net, w, h)
     if not layers:
         raise DreamError(f"{net.path}: no layer can dream on a picture of {w} x {h}")
-    net = net.upto(layers[-1])
+    net = net.truncated(layers[-1])
     if approve is not None:
         # a round for each layer, at the picture's own scale, which is the largest
         each = replace(options, rounds=len(layers), iters=options.steps, octaves=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -31,9 +33,9 @@ class Activation(Layer):
         activation = read_activation(section, "linear")
         return cls(place.in_shape, (place.index - 1,), activation)
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = y = ops.activate(x, self.activation)
-        return y
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        y = ops.activate(x, self.activation)
+        return y, y
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.activate_backward(delta, self.saved, self.activation)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.activate_backward(delta, saved, self.activation)]

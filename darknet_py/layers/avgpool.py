@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -26,12 +28,11 @@ class Avgpool(Layer):
     def from_section(cls, section: Section, place: Place) -> Avgpool:
         return cls(place.in_shape, Shape(1, 1, place.in_shape.c), (place.index - 1,))
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = x.shape
-        return ops.avgpool(x)
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return ops.avgpool(x), x.shape
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.avgpool_backward(delta, self.saved)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.avgpool_backward(delta, saved)]
 
     def describe(self) -> str:
         return f"avg                     {table_shape(self.in_shape)}   ->  {self.out_shape.c:4d}"

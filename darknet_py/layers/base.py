@@ -4,7 +4,8 @@ The contract, for whoever writes or reads a layer:
 
 - Maps are (n, h, w, c); a vector is a map of height and width 1. A layer sees arrays only through
   the functions of `ops`, and never asks which device they are on.
-- `forward` reads its inputs and returns a new array; it never edits what it is given.
+- `forward` reads its inputs and returns a new array, and what `backward` needs; it never edits what
+  it is given, and the layer keeps nothing of a batch.
 - `delta` is truth - prediction, the *negative* gradient of the loss. So updates are added.
 - `backward` returns the delta of each input. It adds to no map of another layer; where a map is
   read twice, the Network alone adds up. It adds to the `updates` of its own parameters.
@@ -118,8 +119,6 @@ class Layer(ABC):
         self.in_shape = in_shape
         self.out_shape = out_shape
         self.inputs = inputs
-        self.saved: Any = None
-        """What forward leaves for backward; the Network drops it when nobody will ask."""
 
     @classmethod
     @abstractmethod
@@ -130,7 +129,7 @@ class Layer(ABC):
     forward: Callable[..., Array]
 
     @abstractmethod
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         """The delta of each input, from that of the output."""
 
     # loss(y, truth, ops) -> losses of the pictures (n, 1, 1, 1), and the delta of the layer's
@@ -160,10 +159,6 @@ class Layer(ABC):
         """Goes on from what `state` gave."""
         for name in self.counters:
             setattr(self, name, state[name])
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy, or a pickle, has of it."""
-        return {**vars(self), "saved": None}
 
     def operations(self) -> int:
         """Multiplications and additions for one picture, as the C program's `ops` counts them."""

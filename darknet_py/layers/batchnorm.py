@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Parameter, Place, Shape, Wanted, register
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
@@ -24,12 +26,11 @@ class Batchnorm(Layer):
     def from_section(cls, section: Section, place: Place) -> Batchnorm:
         return cls(place.in_shape, (place.index - 1,))
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        y, self.saved = self.norm.forward(x, None, ops, train)
-        return y
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return self.norm.forward(x, None, ops, train)
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        x_delta, scale_updates, _ = self.norm.backward(delta, self.saved, ops)
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        x_delta, scale_updates, _ = self.norm.backward(delta, saved, ops)
         if wanted.updates:
             ops.accumulate(self.norm.scales.updates, scale_updates)
         return [x_delta]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -48,12 +50,11 @@ class Connected(Layer):
             section.get_flag("batch_normalize"),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        y, self.saved = self.dense.forward(x, ops, train)
-        return y
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return self.dense.forward(x, ops, train)
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [self.dense.backward(delta, self.saved, ops, wanted)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [self.dense.backward(delta, saved, ops, wanted)]
 
     def parameters(self) -> list[Parameter]:
         return self.dense.parameters()

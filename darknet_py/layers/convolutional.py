@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
@@ -110,7 +111,7 @@ class Convolutional(Layer):
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         weights = self.weights.data
         if self.xnor or self.binary:
             weights = ops.binarize_weights(weights)
@@ -124,11 +125,10 @@ class Convolutional(Layer):
         else:
             y = ops.add_biases(y, self.biases.data)
         y = ops.activate(y, self.activation)
-        self.saved = x, self.weights.data if self.xnor else weights, y, norm_saved
-        return y
+        return y, (x, self.weights.data if self.xnor else weights, y, norm_saved)
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, weights, y, norm_saved = self.saved
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        x, weights, y, norm_saved = saved
         delta = ops.activate_backward(delta, y, self.activation)
         if self.norm:
             delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
 
@@ -44,10 +46,10 @@ class Cost(Layer):
         scale = section.get_float("scale", 1, training=True)
         return cls(place.in_shape, (place.index - 1,), error, scale)
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        return x
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return x, None
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         return [delta]
 
     def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:

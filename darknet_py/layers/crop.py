@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -66,7 +68,7 @@ class Crop(Layer):
             place.seed + place.index,
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         out_h, out_w, _ = self.out_shape
         spare_h, spare_w = self.in_shape.h - out_h, self.in_shape.w - out_w
         top, left, flip = spare_h // 2, spare_w // 2, False
@@ -75,11 +77,11 @@ class Crop(Layer):
             top, left = draw[0] % (spare_h + 1), draw[1] % (spare_w + 1)
             flip = self.flip and draw[2] % 2 == 1
             self.draws += 1
-        self.saved = x.shape, top, left, flip
-        return ops.crop(x, top, left, out_h, out_w, flip, self.scale)
+        y = ops.crop(x, top, left, out_h, out_w, flip, self.scale)
+        return y, (x.shape, top, left, flip)
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        shape, top, left, flip = self.saved
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        shape, top, left, flip = saved
         return [ops.crop_backward(delta, shape, top, left, flip, self.scale)]
 
     @property

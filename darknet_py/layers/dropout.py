@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
 
@@ -31,16 +33,15 @@ class Dropout(Layer):
         probability = section.get_float("probability", 0.5, minimum=0, maximum=0.999, training=True)
         return cls(place.in_shape, (place.index - 1,), probability, place.seed + place.index)
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = None
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         if not train or self.probability == 0:
-            return x
-        self.saved = ops.dropout_mask(x, self.probability, self.seed, self.draws)
+            return x, None
+        mask = ops.dropout_mask(x, self.probability, self.seed, self.draws)
         self.draws += 1
-        return ops.multiply(x, self.saved)
+        return ops.multiply(x, mask), mask
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [delta if self.saved is None else ops.multiply(delta, self.saved)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [delta if saved is None else ops.multiply(delta, saved)]
 
     def describe(self) -> str:
         size = self.in_shape.size

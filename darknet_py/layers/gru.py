@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -64,25 +66,25 @@ class Gru(Layer):
             section.get_flag("tanh"),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         steps = split_steps(x, self.time_steps, ops)
         state = ops.zero_state(steps[0], self.out_shape.c)
-        outputs, self.saved = [], []
+        outputs, saved = [], []
         for step in steps:
             keep, keep_saved = self.keep.forward(step, state, ops, train)
             see, see_saved = self.see.forward(step, state, ops, train)
             seen = ops.multiply(see, state)
             new, new_saved = self.renew.forward(step, seen, ops, train)
-            self.saved.append((state, keep, see, new, keep_saved, see_saved, new_saved))
+            saved.append((state, keep, see, new, keep_saved, see_saved, new_saved))
             state = ops.blend(keep, state, new)
             outputs.append(state)
-        return ops.join_steps(outputs)
+        return ops.join_steps(outputs), saved
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         later, x_deltas = None, []  # `later`: the delta that later steps give the state
         deltas = ops.split_steps(delta, self.time_steps)
-        for y_delta, saved in zip(reversed(deltas), reversed(self.saved), strict=True):
-            state, keep, see, new, keep_saved, see_saved, new_saved = saved
+        for y_delta, step in zip(reversed(deltas), reversed(saved), strict=True):
+            state, keep, see, new, keep_saved, see_saved, new_saved = step
             if later is not None:
                 y_delta = ops.add(y_delta, later)
             keep_delta, later, new_delta = ops.blend_backward(y_delta, keep, state, new)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Wanted, register
 
@@ -18,12 +20,11 @@ class L2norm(Layer):
     def from_section(cls, section: Section, place: Place) -> L2norm:
         return cls(place.in_shape, place.in_shape, (place.index - 1,))
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = x
-        return ops.l2norm(x)
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return ops.l2norm(x), x
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.l2norm_backward(delta, self.saved)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.l2norm_backward(delta, saved)]
 
     def describe(self) -> str:
         return f"l2norm                                         {self.in_shape.size:4d}"

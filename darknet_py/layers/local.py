@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -80,16 +82,15 @@ class Local(Layer):
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         if self.overhangs:
             x = ops.pad_to(x, *self.room)
         y = ops.local2d(x, self.weights.data, *self.window)
         y = ops.activate(ops.add_biases(y, self.biases.data), self.activation)
-        self.saved = x, y
-        return y
+        return y, (x, y)
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, y = self.saved
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        x, y = saved
         delta = ops.activate_backward(delta, y, self.activation)
         if wanted.updates:
             ops.accumulate(self.biases.updates, ops.local_biases_backward(delta))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Wanted, register
 
@@ -21,12 +23,12 @@ class Logistic(Layer):
     def from_section(cls, section: Section, place: Place) -> Logistic:
         return cls(place.in_shape, place.in_shape, (place.index - 1,))
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = y = ops.activate(x, "logistic")
-        return y
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        y = ops.activate(x, "logistic")
+        return y, y
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.activate_backward(delta, self.saved, "logistic")]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.activate_backward(delta, saved, "logistic")]
 
     def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
         truth = ops.smooth_truth(truth, self.smooth, 2)  # each output is a choice of two

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
@@ -67,10 +68,10 @@ class Lstm(Layer):
             section.get_flag("batch_normalize"),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         steps = split_steps(x, self.time_steps, ops)
         state = cell = ops.zero_state(steps[0], self.out_shape.c)
-        outputs, self.saved = [], []
+        outputs, saved = [], []
         for step in steps:
             results = [gate.forward(step, state, ops, train) for gate in self.gates]
             write, keep, read, new = values = [value for value, _ in results]
@@ -79,15 +80,15 @@ class Lstm(Layer):
             shown = ops.activate(cell, "tanh")
             state = ops.multiply(read, shown)
             outputs.append(state)
-            self.saved.append((before, shown, values, [saved for _, saved in results]))
-        return ops.join_steps(outputs)
+            saved.append((before, shown, values, [needed for _, needed in results]))
+        return ops.join_steps(outputs), saved
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         later = later_cell = None  # the deltas that later steps give state and cell
         x_deltas = []
         deltas = ops.split_steps(delta, self.time_steps)
-        for y_delta, saved in zip(reversed(deltas), reversed(self.saved), strict=True):
-            before, shown, (write, keep, read, new), gates_saved = saved
+        for y_delta, step in zip(reversed(deltas), reversed(saved), strict=True):
+            before, shown, (write, keep, read, new), gates_saved = step
             if later is not None:
                 y_delta = ops.add(y_delta, later)
             cell_delta = ops.activate_backward(ops.multiply(y_delta, read), shown, "tanh")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
@@ -49,12 +50,11 @@ class Maxpool(Layer):
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = x
-        return ops.maxpool(x, *self.window)
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return ops.maxpool(x, *self.window), x
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.maxpool_backward(delta, self.saved, *self.window)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.maxpool_backward(delta, saved, *self.window)]
 
     @property
     def sight(self) -> Sight:

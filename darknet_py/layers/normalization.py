@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
 
@@ -38,9 +40,8 @@ class Normalization(Layer):
             section.get_float("kappa", 1, minimum=1e-9),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = x
-        return ops.lrn(x, *self.settings)
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return ops.lrn(x, *self.settings), x
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.lrn_backward(delta, self.saved, *self.settings)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.lrn_backward(delta, saved, *self.settings)]

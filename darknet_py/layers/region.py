@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
 
@@ -68,13 +70,13 @@ class Region(Layer):
             read_anchors(section, num),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = y = ops.activate_boxes(x, self.num, self.logistic, self.probabilities)
-        return y
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        y = ops.activate_boxes(x, self.num, self.logistic, self.probabilities)
+        return y, y
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         boxes = self.num, self.logistic, self.probabilities
-        return [ops.activate_boxes_backward(delta, self.saved, *boxes)]
+        return [ops.activate_boxes_backward(delta, saved, *boxes)]
 
     def describe(self) -> str:
         return "detection"

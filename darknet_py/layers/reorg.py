@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
@@ -52,10 +53,10 @@ class Reorg(Layer):
             )
         return cls(place.in_shape, (place.index - 1,), stride, reverse)
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        return (ops.reorg_reverse if self.reverse else ops.reorg)(x, self.stride)
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        return (ops.reorg_reverse if self.reverse else ops.reorg)(x, self.stride), None
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         if self.reverse:
             return [ops.reorg_reverse_backward(delta, self.stride)]
         return [ops.reorg_backward(delta, self.stride)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -72,10 +74,10 @@ class Rnn(Layer):
             section.get_flag("shortcut"),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         steps = split_steps(x, self.time_steps, ops)
         state = ops.zero_state(steps[0], self.out_shape.c)
-        outputs, self.saved = [], []
+        outputs, saved = [], []
         for step in steps:
             input_part, input_saved = self.input.forward(step, ops, train)
             self_part, self_saved = self.self.forward(state, ops, train)
@@ -83,15 +85,15 @@ class Rnn(Layer):
             state = ops.add(state, changed) if self.shortcut else changed
             y, output_saved = self.output.forward(state, ops, train)
             outputs.append(y)
-            self.saved.append((input_saved, self_saved, output_saved))
-        return ops.join_steps(outputs)
+            saved.append((input_saved, self_saved, output_saved))
+        return ops.join_steps(outputs), saved
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         always = wanted._replace(input_deltas=True)
         later, x_deltas = None, []  # `later`: the delta that later steps give the state
         deltas = ops.split_steps(delta, self.time_steps)
-        for y_delta, saved in zip(reversed(deltas), reversed(self.saved), strict=True):
-            input_saved, self_saved, output_saved = saved
+        for y_delta, step in zip(reversed(deltas), reversed(saved), strict=True):
+            input_saved, self_saved, output_saved = step
             state_delta = self.output.backward(y_delta, output_saved, ops, always)
             if later is not None:
                 state_delta = ops.add(state_delta, later)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
 
@@ -37,11 +39,11 @@ class Route(Layer):
                 )
         return cls(in_shapes, inputs)
 
-    def forward(self, *args: Array) -> Array:
+    def forward(self, *args: Array) -> tuple[Array, Any]:
         *maps, ops, _train = args
-        return ops.concat(maps)
+        return ops.concat(maps), None
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         return ops.concat_backward(delta, self.channels)  # type: ignore[no-any-return]
 
     def describe(self) -> str:

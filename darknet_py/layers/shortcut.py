@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
@@ -56,13 +58,12 @@ class Shortcut(Layer):
             section.get_float("beta", 1),
         )
 
-    def forward(self, x: Array, other: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, other: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate(ops.shortcut(x, other, self.alpha, self.beta), self.activation)
-        self.saved = y, other.shape
-        return y
+        return y, (y, other.shape)
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        y, other_shape = self.saved
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        y, other_shape = saved
         delta = ops.activate_backward(delta, y, self.activation)
         return list(ops.shortcut_backward(delta, other_shape, self.alpha, self.beta))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
 
@@ -52,15 +54,14 @@ class Softmax(Layer):
             section.get_flag("noloss"),
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        shape = x.shape
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.softmax(ops.flatten_chw(x) if self.flattens else x, self.groups, self.temperature)
-        self.saved = shape, y
-        return y
+        return y, y
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        _, y = self.saved
-        return [self._unflatten(ops.softmax_backward(delta, y, self.groups, self.temperature), ops)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [
+            self._unflatten(ops.softmax_backward(delta, saved, self.groups, self.temperature), ops)
+        ]
 
     def loss(self, y: Array, truth: Array, ops: Ops) -> tuple[Array, Array]:
         truth = ops.smooth_truth(truth, self.smooth, self.out_shape.size // self.groups)
@@ -68,7 +69,9 @@ class Softmax(Layer):
         return loss, self._unflatten(delta, ops)
 
     def _unflatten(self, delta: Array, ops: Ops) -> Array:
-        return ops.flatten_chw_backward(delta, self.saved[0]) if self.flattens else delta
+        if not self.flattens:
+            return delta
+        return ops.flatten_chw_backward(delta, (delta.shape[0], *self.in_shape))
 
     def describe(self) -> str:
         return f"softmax                                        {self.in_shape.size:4d}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
@@ -47,11 +48,11 @@ class Upsample(Layer):
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         resize = ops.upsample_backward if self.reverse else ops.upsample
-        return resize(x, self.stride, self.scale)
+        return resize(x, self.stride, self.scale), None
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         resize = ops.upsample if self.reverse else ops.upsample_backward
         return [resize(delta, self.stride, self.scale)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
 
@@ -52,12 +54,12 @@ class Yolo(Layer):
         anchors = read_anchors(section, num)
         return cls(place.in_shape, (place.index - 1,), classes, mask, anchors)
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> Array:
-        self.saved = y = ops.activate_boxes(x, len(self.mask), self.logistic, None)
-        return y
+    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
+        y = ops.activate_boxes(x, len(self.mask), self.logistic, None)
+        return y, y
 
-    def backward(self, delta: Array, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [ops.activate_boxes_backward(delta, self.saved, len(self.mask), self.logistic, None)]
+    def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
+        return [ops.activate_boxes_backward(delta, saved, len(self.mask), self.logistic, None)]
 
     def describe(self) -> str:
         return "yolo"

@@ -1,29 +1,30 @@
 """Networks made of a network, on its parameters: of another size, its first layers, its last.
 
-Nothing is copied: when one of them learns, all do.
+Nothing is copied: when one of them learns, all do. A network may be cut in two where a backbone
+that does not learn ends: its output for a picture never changes while the head is trained, and need
+be computed only once.
 """
 
 from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from darknet_py.errors import CfgError, ShapeError
 from darknet_py.layers import Layer, Shape
 from darknet_py.network.builder import build_layers
-from darknet_py.network.edges import check_layers
+from darknet_py.network.io_checks import check_layers
+from darknet_py.network.model import M, Model
 from darknet_py.network.optimiser import Optimiser
+from darknet_py.network.passes import first_learning
 from darknet_py.network.plateau import Plateau
-from darknet_py.network.split import averages
-
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
 
 
-def resized(net: Network, w: int, h: int) -> Network:
+def resized(net: M, w: int, h: int) -> M:
     """All layers, for pictures of another size: see Network.resized."""
     w, h = operator.index(w), operator.index(h)
     if min(w, h) < 1:
@@ -46,11 +47,19 @@ def resized(net: Network, w: int, h: int) -> Network:
     return other
 
 
+def sized(net: M, x: np.ndarray) -> M:
+    """This network, or one resized to the pictures (n, c, h, w)."""
+    shape = np.shape(x)
+    if net.settings.is_vector or len(shape) != 4 or shape[2:] == net.in_shape[:2]:
+        return net
+    return resized(net, w=shape[3], h=shape[2])
+
+
 _NEAR = 64
 """Pixels beyond what is wished for within which a size is looked for: more than maps shrink by."""
 
 
-def next_size(net: Network, w: int, h: int) -> tuple[int, int]:
+def next_size(net: Model, w: int, h: int) -> tuple[int, int]:
     """The smallest size that the network takes: see Network.next_size."""
     try:
         resized(net, w, h)
@@ -66,7 +75,7 @@ def next_size(net: Network, w: int, h: int) -> tuple[int, int]:
     return wide, high
 
 
-def _next_fitting(build: Callable[[int], Network], wished: int) -> int | None:
+def _next_fitting(build: Callable[[int], Model], wished: int) -> int | None:
     """The first length from the wished one on for which a network can be built."""
     for length in range(max(wished, 1), wished + _NEAR + 1):
         try:
@@ -77,8 +86,8 @@ def _next_fitting(build: Callable[[int], Network], wished: int) -> int | None:
     return None
 
 
-def upto(net: Network, last: int) -> Network:
-    """Layers 0 to `last`: see Network.upto."""
+def truncated(net: M, last: int) -> M:
+    """Layers 0 to `last`: see Network.truncated."""
     check_layers(net, [last])
     other = copy.copy(net)
     other.layers = net.layers[: last + 1]
@@ -86,7 +95,7 @@ def upto(net: Network, last: int) -> Network:
     return other
 
 
-def on_paper(net: Network) -> Network:
+def on_paper(net: M) -> M:
     """The same network with zeros for parameters, which take no memory: to know what it needs."""
     other = resized(net, net.in_shape.w, net.in_shape.h)
     for parameter in other.parameters():
@@ -94,11 +103,11 @@ def on_paper(net: Network) -> Network:
     return other
 
 
-def rear(net: Network, last: int) -> Network:
+def head(net: M, last: int) -> M:
     """The layers after `last` as a network of their own, whose pictures are the outputs of that
     layer, (n, c, h, w); or the means (n, c) of their pixels, where these are enough: `averages`.
 
-    When the rear learns, `net` does. The count of pictures, the optimiser and the settings of
+    When the head learns, `net` does. The count of pictures, the optimiser and the settings of
     training are its own.
     """
     averaged = averages(net.layers, last)
@@ -111,7 +120,7 @@ def rear(net: Network, last: int) -> Network:
     other.layers = other.whole = layers
     other.sections = [net.sections[0], *net.sections[last + 2 :]]
     other.in_shape = in_shape
-    # what the front gives is as it should be: mean= and std= were for pictures
+    # what the backbone gives is as it should be: mean= and std= were for pictures
     other.settings = replace(
         net.settings, shape=in_shape, is_vector=averaged, mean=(), deviation=()
     )
@@ -136,3 +145,29 @@ def _of_one_pixel(layer: Layer) -> Layer:
     other.in_shape = Shape(1, 1, layer.in_shape.c)
     other.out_shape = Shape(1, 1, layer.out_shape.c)
     return other
+
+
+def backbone_end(layers: Sequence[Layer]) -> int:
+    """The last layer of the longest backbone that does not learn, draws nothing at random, and of
+    which the layers after it read the end alone; -1 where there is none."""
+    last = min(first_learning(layers), len(layers) - 1) - 1
+    while last >= 0 and not _can_end_at(layers, last):
+        last -= 1
+    return last
+
+
+def _can_end_at(layers: Sequence[Layer], last: int) -> bool:
+    draws = any(layer.state() and not layer.frozen for layer in layers[: last + 1])
+    return not draws and all(i >= last for layer in layers[last + 1 :] for i in layer.inputs)
+
+
+def averages(layers: Sequence[Layer], last: int) -> bool:
+    """Whether means over pixels of what layer `last` gives are all that matters after it: a 1x1
+    convolution, say, of which [avgpool] takes the mean. The mean may then be taken before."""
+    readers = [layer for layer in layers if last in layer.inputs]
+    if len(readers) != 1 or layers[last + 1] is not readers[0]:
+        return False
+    if readers[0].kind == "avgpool":
+        return True
+    readers_of_next = [layer for layer in layers if last + 1 in layer.inputs]
+    return readers[0].is_pointwise and [layer.kind for layer in readers_of_next] == ["avgpool"]

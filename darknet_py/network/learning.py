@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
-from darknet_py.network import edges, parallel, recordings
-from darknet_py.network.passes import forget, forward
+from darknet_py.network import io_checks, parallel, tracing
+from darknet_py.network.model import Model
+from darknet_py.network.normalize_input import enter
+from darknet_py.network.passes import forward
 
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
 
-
-def accumulate(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> float:
+def accumulate(net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> float:
     """The mean loss; updates wait in the parameters. See Network.accumulate."""
     check_trainable(net)
     _check_batch(net, x, y, weights)
@@ -27,24 +26,28 @@ def accumulate(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray |
         return parallel.exchange(net, net.communicator, loss)
 
 
-def times(net: Network, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
+def to_device(net: Model, x: np.ndarray) -> Any:
+    """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device, normalized."""
+    return enter(net.ops.array(io_checks.checked(net, x)), net.ops, net.settings)
+
+
+def times(net: Model, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
     """See Network.times."""
     check_trainable(net)
-    if draws(net):
+    if is_random(net):
         reason = "layers draw at random in training, which then goes layer by layer: no steps"
         raise CfgError(net.path, None, reason)
     prepare_updates(net)
-    return recordings.training(net, net.checked(x), y).times(net, rounds)
+    return tracing.training(net, io_checks.checked(net, x), y).times(net, rounds)
 
 
-def first_bad_layer(net: Network, x: np.ndarray) -> int | None:
+def first_bad_layer(net: Model, x: np.ndarray) -> int | None:
     """See Network.first_bad_layer."""
-    edges.check_there(net)
+    io_checks.check_there(net)
     last = len(net.layers) - 1
     with net.engine.lock, np.errstate(all="ignore"):
-        start = net.to_device(x)
-        outputs = forward(net.layers, net.ops, start, last, train=True, keep=True)
-        forget(net.layers)
+        start = to_device(net, x)
+        outputs = forward(net.layers, net.ops, start, last, train=True).outputs
     bad = (i for i in range(last + 1) if not net.ops.is_finite(outputs[i]))
     first = next(bad, last + 1)
     if net.communicator is not None:
@@ -52,19 +55,19 @@ def first_bad_layer(net: Network, x: np.ndarray) -> int | None:
     return first if first <= last else None
 
 
-def draws(net: Network) -> bool:
+def is_random(net: Model) -> bool:
     """Whether layers draw at random in training: anew each time, as a recording does not."""
     return any(layer.state() for layer in net.layers)
 
 
-def prepare_updates(net: Network) -> None:
+def prepare_updates(net: Model) -> None:
     """Parameters that learn get updates, zeros at first."""
     for parameter in net.parameters():
         if parameter.learned and parameter.updates is None:
             parameter.updates = net.ops.array(np.zeros(parameter.shape, np.float32))
 
 
-def check_trainable(net: Network) -> None:
+def check_trainable(net: Model) -> None:
     """Raises CfgError where nothing at the end says how wrong the network is, and for what in the
     cfg was wrong for training alone."""
     for section in net.sections:
@@ -78,7 +81,7 @@ def check_trainable(net: Network) -> None:
 
 
 def _accumulate_parts(
-    net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None
+    net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None
 ) -> float:
     """Forward and backward of all subdivisions; the mean loss."""
     given = [each for each in (x, y, weights) if each is not None]
@@ -88,12 +91,12 @@ def _accumulate_parts(
 
 
 def _accumulate_part(
-    net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+    net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
 ) -> float:
     """Forward and backward of one subdivision; the loss, summed over its pictures."""
-    random = draws(net)
+    random = is_random(net)
     if net.engine.trains and (net.engine.draws or not random):
-        work = recordings.training(net, net.checked(x), y, weights, fresh=random)
+        work = tracing.training(net, io_checks.checked(net, x), y, weights, fresh=random)
         try:
             (loss,) = work.run(net)
         except OutOfMemoryError as error:
@@ -101,11 +104,11 @@ def _accumulate_part(
         return float(loss)
     given = [y] if weights is None else [y, weights.reshape(-1, 1, 1, 1)]
     others = [net.ops.array(each) for each in given]
-    loss = recordings.train(net, net.ops, net.to_device(x), *others)
+    loss = tracing.train(net, net.ops, to_device(net, x), *others)
     return float(net.ops.to_host(loss))
 
 
-def _with_advice(net: Network, error: OutOfMemoryError) -> OutOfMemoryError:
+def _with_advice(net: Model, error: OutOfMemoryError) -> OutOfMemoryError:
     """The same, and which subdivisions of the batch would fit."""
     batch = net.settings.batch // _processes(net)
     parts = range(net.settings.subdivisions + 1, batch + 1)
@@ -115,20 +118,20 @@ def _with_advice(net: Network, error: OutOfMemoryError) -> OutOfMemoryError:
     return OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits)
 
 
-def _check_batch(net: Network, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+def _check_batch(net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
     batch = net.settings.batch * net.settings.time_steps // _processes(net)
-    edges.check_floats(net, x)
+    io_checks.check_floats(net, x)
     if np.shape(x)[:1] != (batch,) or np.shape(y) != (batch, net.outputs):
         raise ShapeError(
             f"{net.path}: expected a batch of {batch} pictures and truths of shape "
             f"({batch}, {net.outputs}), found {np.shape(x)} and {np.shape(y)}"
         )
-    edges.check_numbers(net, "truths", y, (batch, net.outputs))
+    io_checks.check_numbers(net, "truths", y, (batch, net.outputs))
     if weights is not None:
-        edges.check_numbers(net, "weights", weights, (batch,))
-    net.checked(x)  # before a part of it has moved anything
+        io_checks.check_numbers(net, "weights", weights, (batch,))
+    io_checks.checked(net, x)  # before a part of it has moved anything
 
 
-def _processes(net: Network) -> int:
+def _processes(net: Model) -> int:
     """Those that share each batch."""
     return 1 if net.communicator is None else net.communicator.size

@@ -8,32 +8,13 @@ has is then equal, and stays so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
-
 import numpy as np
 
 from darknet_py.errors import CfgError
-
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
-
-Array = Any
+from darknet_py.network.model import Communicator, Model
 
 
-class Communicator(Protocol):
-    """What processes exchange arrays through. rank: of this one, from 0; size: how many."""
-
-    rank: int
-    size: int
-
-    def sum(self, arrays: Sequence[Array]) -> None:
-        """Each array becomes the sum over all processes, in place, equal bit for bit in all. All
-        processes have to call it, with arrays of the same shapes. Raises TrainingError where
-        another process has ended."""
-
-
-def check_divisible(net: Network, size: int) -> None:
+def check_divisible(net: Model, size: int) -> None:
     """Raises CfgError for a batch that so many processes cannot share equally."""
     batch, subdivisions = net.settings.batch, net.settings.subdivisions
     if batch % (size * subdivisions):
@@ -43,7 +24,7 @@ def check_divisible(net: Network, size: int) -> None:
         raise CfgError(net.path, value.line if value else None, message)
 
 
-def begin(net: Network, with_: Communicator) -> None:
+def begin(net: Model, with_: Communicator) -> None:
     """Before a batch: what is to be counted once is kept by one."""
     if with_.rank:
         for parameter in net.parameters():
@@ -52,7 +33,7 @@ def begin(net: Network, with_: Communicator) -> None:
     _skip_draws(net, with_.rank)
 
 
-def exchange(net: Network, with_: Communicator, loss: float) -> float:
+def exchange(net: Model, with_: Communicator, loss: float) -> float:
     """After it: updates of the whole batch, and its loss from that of each part."""
     _skip_draws(net, with_.size - 1 - with_.rank)
     losses = net.ops.array(np.array([loss]), np.float64)
@@ -66,7 +47,7 @@ def exchange(net: Network, with_: Communicator, loss: float) -> float:
     return float(net.ops.to_host(losses)[0]) / with_.size
 
 
-def least(net: Network, with_: Communicator, number: int) -> int:
+def least(net: Model, with_: Communicator, number: int) -> int:
     """The least of the numbers that the processes have."""
     numbers = np.zeros(with_.size)
     numbers[with_.rank] = number
@@ -75,7 +56,7 @@ def least(net: Network, with_: Communicator, number: int) -> int:
     return int(net.ops.to_host(there).min())
 
 
-def _skip_draws(net: Network, parts: int) -> None:
+def _skip_draws(net: Model, parts: int) -> None:
     """Layers draw next as if other processes' parts of the batch had been here."""
     for layer in net.layers:
         more = parts * net.settings.subdivisions

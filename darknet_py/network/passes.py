@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from darknet_py.layers import Layer, Wanted
 
 Array = Any
 
 
-def forward(
-    layers: Sequence[Layer], ops: Any, x: Array, last: int, *, train: bool, keep: bool
-) -> dict[int, Array]:
-    """Outputs of layers 0 to last; -1 is x. Unless `keep`, each goes after its last reader."""
-    outputs = {-1: x}
-    last_reader = {i: reader for reader in range(last + 1) for i in layers[reader].inputs}
+class Tape(NamedTuple):
+    """What a forward pass leaves, by layer: outputs (-1 is the input), and what backward needs."""
+
+    outputs: dict[int, Array]
+    saved: dict[int, Any]
+
+
+def forward(layers: Sequence[Layer], ops: Any, x: Array, last: int, *, train: bool) -> Tape:
+    """Layers 0 to last."""
+    tape = Tape({-1: x}, {})
     for index, layer in enumerate(layers[: last + 1]):
-        inputs = [outputs[i] for i in layer.inputs]
+        inputs = [tape.outputs[i] for i in layer.inputs]
         fixed = layer.frozen or layer.use_global_stats
-        outputs[index] = layer.forward(*inputs, ops, train and not fixed)
-        if not keep:
-            layer.saved = None
-            for i in layer.inputs:
-                if last_reader[i] == index:
-                    outputs.pop(i, None)
-    return outputs
+        tape.outputs[index], tape.saved[index] = layer.forward(*inputs, ops, train and not fixed)
+    return tape
 
 
 def backward(
-    layers: Sequence[Layer], ops: Any, entering: Mapping[int, Array], wanted: Wanted
+    layers: Sequence[Layer], ops: Any, tape: Tape, entering: Mapping[int, Array], wanted: Wanted
 ) -> Array:
-    """Carries the deltas of these layers' outputs back; the delta of the network's input."""
+    """Propagates the deltas of these layers' outputs back; the delta of the network's input."""
     first = 0 if wanted.input_deltas else first_learning(layers)
-    return carry(layers, ops, entering, wanted, first).get(-1)
+    return backpropagate(layers, ops, tape, entering, wanted, first).get(-1)
 
 
-def carry(
+def backpropagate(
     layers: Sequence[Layer],
     ops: Any,
+    tape: Tape,
     entering: Mapping[int, Array],
     wanted: Wanted,
     first: int,
@@ -46,7 +46,7 @@ def carry(
 ) -> dict[int, Array]:
     """The same back through layer `first`; deltas by layer: what arrived before it, and of `kept`.
 
-    Others go once they are used.
+    Others go once they are used, and so does what the tape saved.
     """
     deltas = dict(entering)
     for index in range(max(deltas), first - 1, -1):
@@ -58,7 +58,7 @@ def carry(
             updates=wanted.updates and not layer.frozen,
         )
         delta = deltas[index] if index in kept else deltas.pop(index)
-        input_deltas = layer.backward(delta, ops, asked)
+        input_deltas = layer.backward(delta, tape.saved.pop(index), ops, asked)
         for i, input_delta in zip(layer.inputs, input_deltas, strict=True):
             if input_delta is not None:
                 deltas[i] = ops.add(deltas[i], input_delta) if i in deltas else input_delta
@@ -90,12 +90,6 @@ def final_loss(
     if weights is not None:
         losses, delta = ops.multiply(losses, weights), ops.multiply(delta, weights)
     return ops.batch_loss(losses), delta, index - 1
-
-
-def forget(layers: Sequence[Layer]) -> None:
-    """Lets go of what forward left for backward."""
-    for layer in layers:
-        layer.saved = None
 
 
 def first_learning(layers: Sequence[Layer]) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from darknet_py.network.memory import Memory
+import numpy as np
+
 from darknet_py.untrusted import (
     BadValueError,
     boolean,
@@ -52,6 +53,18 @@ class PlateauSettings:
     step: float
     least: float
     """The least rate, as a part of learning_rate."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A network to go back to, on the host. arrays: see snapshot.arrays_of;
+    steps: of the optimiser; average_steps: of an average, or 0; batch:
+    the number of batches seen. What layers draw at random is not gone back to."""
+
+    arrays: dict[str, np.ndarray]
+    steps: int
+    average_steps: int
+    batch: int
 
 
 class Look(NamedTuple):
@@ -99,7 +112,7 @@ class Plateau:
     """Of the losses that windows have begun with since then: their sum, their number."""
     lost: int = 0
     """Batches whose loss was no number since the last whole window."""
-    kept: Memory | None = None
+    kept: Snapshot | None = None
     """The network as it was at the best look."""
 
     def observe(self, loss: float) -> Look | None:

@@ -23,9 +23,9 @@ import numpy as np
 from darknet_py import untrusted
 from darknet_py.errors import StateError
 from darknet_py.network.average import Average
-from darknet_py.network.memory import Memory, Slot, arrays_of, put_arrays, slots_of
-from darknet_py.network.network import Network
-from darknet_py.network.plateau import Plateau, check_notes
+from darknet_py.network.model import Model
+from darknet_py.network.plateau import Plateau, Snapshot, check_notes
+from darknet_py.network.snapshot import ArraySpec, array_specs, arrays_of, put_arrays
 from darknet_py.network.state_file import StateReader, reading_state, write_state
 from darknet_py.network.weights import values_fault
 from darknet_py.untrusted import BadValueError, integer, number, text
@@ -40,12 +40,12 @@ _HEADER = (
 )
 _MOST_MORE = 1 << 28
 """Bytes that a caller may add under one name."""
-_COUNTS = [each.name for each in fields(Memory) if each.name != "arrays"]
+_COUNTS = [each.name for each in fields(Snapshot) if each.name != "arrays"]
 
 
 def save_state(
     path: str | Path,
-    network: Network,
+    network: Model,
     notes: dict[str, Any],
     more: Mapping[str, bytes] | None = None,
 ) -> None:
@@ -58,7 +58,7 @@ def save_state(
     average, plateau, more = network.average, network.plateau, more or {}
     arrays = dict(arrays_of(network))
     kept = None if plateau is None else plateau.kept
-    slots = dict(slots_of(network))
+    slots = dict(array_specs(network))
     try:
         for name, array in (*arrays.items(), *(kept.arrays.items() if kept else ())):
             _check_array(name, slots[name], network, array)
@@ -94,7 +94,7 @@ class State:
     _arrays: dict[str, np.ndarray]
     _kept: dict[str, np.ndarray]
 
-    def restore(self, network: Network) -> None:
+    def restore(self, network: Model) -> None:
         """Puts it into the network, once: the arrays go over to it, one after the other, so that
         memory holds them once."""
         header = self._header
@@ -111,14 +111,14 @@ class State:
         network.changed()
 
 
-def read_state(path: str | Path, network: Network) -> State:
+def read_state(path: str | Path, network: Model) -> State:
     """The state of a network of the same cfg, checked whole. Raises StateError."""
     with reading_state(path) as reader:
         header, _ = _front(reader)
         if header["cfg"] != cfg_digest(network):
             raise StateError(f"{path}: is a state of another network than {network.path}")
         _check_counts(header, network)
-        slots, plateau = dict(slots_of(network)), header["plateau"]
+        slots, plateau = dict(array_specs(network)), header["plateau"]
         averaged = header["average"] is not None
         names = _names(header["arrays"], slots, averaged)
         kept_names = [] if plateau is None else _names(plateau["arrays"], slots, averaged)
@@ -143,7 +143,7 @@ def read_notes(path: str | Path) -> tuple[Any, dict[str, bytes]]:
     return header["notes"], more
 
 
-def cfg_digest(network: Network) -> str:
+def cfg_digest(network: Model) -> str:
     """A digest of what a state depends on: the layers, and of [net] the sizes and the optimiser.
 
     The rates and max_batches may change between runs.
@@ -172,7 +172,7 @@ def _front(reader: StateReader) -> tuple[dict[str, Any], dict[str, bytes]]:
     return header, more
 
 
-def _check_counts(header: dict[str, Any], network: Network) -> None:
+def _check_counts(header: dict[str, Any], network: Model) -> None:
     """All numbers of a header but the caller's."""
     for name in ("seen", "steps"):
         integer(header[name], name)
@@ -193,7 +193,7 @@ def _check_counts(header: dict[str, Any], network: Network) -> None:
             integer(each, f"a counter of [{layer.kind}]")
 
 
-def _names(value: Any, slots: Mapping[str, Slot], averaged: bool) -> list[str]:
+def _names(value: Any, slots: Mapping[str, ArraySpec], averaged: bool) -> list[str]:
     """Names of arrays as arrays_of gives them: all that must be there, none that may not be."""
     there = set(untrusted.items(value, "arrays", text))
     expected = [
@@ -207,11 +207,11 @@ def _names(value: Any, slots: Mapping[str, Slot], averaged: bool) -> list[str]:
     return expected
 
 
-def _size(slot: Slot) -> int:
+def _size(slot: ArraySpec) -> int:
     return math.prod(slot.shape)
 
 
-def _check_array(name: str, slot: Slot, network: Network, array: np.ndarray) -> None:
+def _check_array(name: str, slot: ArraySpec, network: Model, array: np.ndarray) -> None:
     if array.dtype != np.float32 or array.shape != slot.shape:
         raise BadValueError(f"{name} is {array.dtype} {array.shape}: expected float32 {slot.shape}")
     fault = values_fault(slot.what, array)
@@ -224,5 +224,5 @@ def _plateau(now: Plateau, found: dict[str, Any] | None, arrays: dict[str, np.nd
     plateau = Plateau(now.how)
     if found is not None:
         plateau.take_up(found["notes"])
-        plateau.kept = Memory(arrays, **{name: found[name] for name in _COUNTS})
+        plateau.kept = Snapshot(arrays, **{name: found[name] for name in _COUNTS})
     return plateau

@@ -9,24 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.layers import Parameter
-from darknet_py.network import recordings
-from darknet_py.network.edges import check_there, check_values
-from darknet_py.network.learning import draws, prepare_updates
-
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
+from darknet_py.network import tracing
+from darknet_py.network.io_checks import check_there, check_values, checked
+from darknet_py.network.learning import is_random, prepare_updates, to_device
+from darknet_py.network.model import Model
 
 _TAKEN = 0.01
 """What a rolling average takes of a batch: see ops.moving_average."""
 
 
-def update_bn(net: Network, batches: Iterable[np.ndarray]) -> None:
+def update_bn(net: Model, batches: Iterable[np.ndarray]) -> None:
     """See Network.update_bn."""
     pairs = _moving(net)
     if not pairs:
@@ -48,7 +45,7 @@ def update_bn(net: Network, batches: Iterable[np.ndarray]) -> None:
 
 
 def _counted(
-    net: Network, pairs: list[tuple[Parameter, Parameter]], batches: Iterable[np.ndarray]
+    net: Model, pairs: list[tuple[Parameter, Parameter]], batches: Iterable[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Means and variances over the batches; the parameters' own are lost."""
     sums = [np.zeros((2, *mean.shape)) for mean, _ in pairs]
@@ -67,16 +64,16 @@ def _counted(
     return [(mean / count, square / count - np.square(mean / count)) for mean, square in sums]
 
 
-def _parts(net: Network, batch: np.ndarray) -> list[np.ndarray]:
+def _parts(net: Model, batch: np.ndarray) -> list[np.ndarray]:
     """A batch by subdivisions. Raises ShapeError and NotFiniteError."""
     check_values(net, batch)
     parts = net.settings.subdivisions
-    if len(net.checked(batch)) % parts or not len(batch):
+    if len(checked(net, batch)) % parts or not len(batch):
         raise ShapeError(f"{net.path}: expected a multiple of {parts} pictures, found {len(batch)}")
     return np.split(batch, parts)
 
 
-def _moving(net: Network) -> list[tuple[Parameter, Parameter]]:
+def _moving(net: Model) -> list[tuple[Parameter, Parameter]]:
     """The means and variances that move in training."""
     layers = [each for each in net.layers if not (each.frozen or each.use_global_stats)]
     parameters = [parameter for layer in layers for parameter in layer.parameters()]
@@ -87,15 +84,15 @@ def _moving(net: Network) -> list[tuple[Parameter, Parameter]]:
     return list(zip(means, variances, strict=True))
 
 
-def _forward(net: Network, x: np.ndarray) -> None:
+def _forward(net: Model, x: np.ndarray) -> None:
     """As in training; the rolling averages take their part."""
-    random = draws(net)
+    random = is_random(net)
     if net.engine.trains and (net.engine.draws or not random):
-        recordings.statistics(net, net.checked(x), fresh=random).run(net)
+        tracing.statistics(net, checked(net, x), fresh=random).run(net)
     else:
-        recordings.forward_in_training(net, net.ops, net.to_device(x))
+        tracing.forward_in_training(net, net.ops, to_device(net, x))
 
 
-def _host(net: Network, parameter: Parameter) -> np.ndarray:
+def _host(net: Model, parameter: Parameter) -> np.ndarray:
     found: np.ndarray = net.ops.to_host(parameter.data).astype(np.float64)
     return found

@@ -63,10 +63,10 @@ def _is_linear(call: Node) -> bool:
 
 def _averaged_first(average: Node, chain: list[Node]) -> list[Node]:
     x: TensorSpec = chain[0].arguments[0]
-    means = TensorSpec((x.shape[0], 1, 1, x.shape[3]), x.recorder)
+    means = TensorSpec((x.shape[0], 1, 1, x.shape[3]), x.tracer)
     calls = [Node("avgpool", (x,), [means], average.function)]
     for call in chain:
-        y = TensorSpec((x.shape[0], 1, 1, call.result.shape[3]), x.recorder)
+        y = TensorSpec((x.shape[0], 1, 1, call.result.shape[3]), x.tracer)
         calls.append(Node(call.name, (means, *call.arguments[1:]), [y], call.function))
         means = y
     calls[-1].results = average.results

@@ -1,4 +1,4 @@
-"""The recorder: calls of ops written down instead of computed.
+"""The tracer: calls of ops written down instead of computed.
 
 A `Tracer` stands where layers expect `ops`. Its functions take and give Maps, which know their
 shapes and nothing else, and the list of calls is what a device makes a program of.
@@ -23,13 +23,13 @@ ShapeOf = tuple[int, ...]
 class TensorSpec:
     """An array that will be there when the program runs: (n, h, w, c) float32."""
 
-    __slots__ = ("dtype", "recorder", "shape")
+    __slots__ = ("dtype", "shape", "tracer")
     __array_ufunc__ = None  # no array computes with it
 
-    def __init__(self, shape: Sequence[int], recorder: Tracer) -> None:
+    def __init__(self, shape: Sequence[int], tracer: Tracer) -> None:
         self.shape = tuple(shape)
         self.dtype = np.dtype(np.float32)
-        self.recorder = recorder
+        self.tracer = tracer
 
     @property
     def size(self) -> int:
@@ -37,12 +37,12 @@ class TensorSpec:
 
     def reshape(self, *shape: int) -> TensorSpec:
         """The same numbers in order, in another shape."""
-        return self.recorder.call("reshape", np.reshape, (self, shape))  # type: ignore[no-any-return]
+        return self.tracer.call("reshape", np.reshape, (self, shape))  # type: ignore[no-any-return]
 
     def __rmul__(self, factor: float) -> TensorSpec:
         if not isinstance(factor, float | int):
             return NotImplemented
-        return self.recorder.call("scale", np.multiply, (self, factor))  # type: ignore[no-any-return]
+        return self.tracer.call("scale", np.multiply, (self, factor))  # type: ignore[no-any-return]
 
 
 @dataclass(eq=False)
@@ -89,7 +89,7 @@ class Tracer:
         self.inputs.append(given)
         return given
 
-    def recording(self, outputs: Sequence[TensorSpec]) -> Graph:
+    def graph(self, outputs: Sequence[TensorSpec]) -> Graph:
         return Graph(self.inputs, self.calls, list(outputs))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

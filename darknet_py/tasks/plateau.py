@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from darknet_py.network import Network
-from darknet_py.network.memory import recall, remember
+from darknet_py.network.snapshot import restore_snapshot, take_snapshot
 from darknet_py.tasks.events import Adjusted
 
 
 def begin(net: Network) -> None:
     """Where a run begins are its first good weights."""
     if net.plateau is not None and net.plateau.kept is None:
-        net.plateau.kept = remember(net)
+        net.plateau.kept = take_snapshot(net)
 
 
 def steer(net: Network, loss: float) -> Adjusted | None:
@@ -22,7 +22,7 @@ def steer(net: Network, loss: float) -> Adjusted | None:
     if look is None:
         return None
     if look.is_best:
-        net.plateau.kept = remember(net)
+        net.plateau.kept = take_snapshot(net)
     if look.verdict == "climbs":
         _go_back(net)
     return _adjusted(net, look.verdict, look.mean) if look.verdict else None
@@ -41,7 +41,7 @@ def retreat(net: Network) -> Adjusted | None:
 def _go_back(net: Network) -> None:
     assert net.plateau is not None
     assert net.plateau.kept is not None
-    recall(net, net.plateau.kept)
+    restore_snapshot(net, net.plateau.kept)
 
 
 def _adjusted(net: Network, why: str, mean: float | None) -> Adjusted:

@@ -21,7 +21,8 @@ from typing import Protocol
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Batch, Dataset
 from darknet_py.network import Network
-from darknet_py.network.parallel import Communicator, check_divisible
+from darknet_py.network.model import Communicator
+from darknet_py.network.parallel import check_divisible
 from darknet_py.tasks import plateau
 from darknet_py.tasks.beginning import Beginning, begin
 from darknet_py.tasks.checkpoint import start

@@ -146,7 +146,7 @@ class Graph:
     steps: tuple[Step, ...]
     ends: tuple[int, ...]
 
-    def upto(self, layer: int) -> Graph:
+    def truncated(self, layer: int) -> Graph:
         """The graph that gives this layer's output."""
         end = self.ends[layer]
         return Graph(self.shape, self.steps[: end + 1], self.ends[: layer + 1])

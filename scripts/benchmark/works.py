@@ -58,7 +58,7 @@ def inference_row(subject: Subject, batch: int, context: Context) -> Row:
             try:
                 blocks[name] = calls(build(graph, x))
                 if truths:
-                    ends = {"scores": graph.upto(scores), "output": graph}
+                    ends = {"scores": graph.truncated(scores), "output": graph}
                     outputs = {what: build(end, x)() for what, end in ends.items()}
                     errors[name] = _errors(outputs, truths)
             except PeerError as error:
@@ -74,7 +74,7 @@ def training_row(name: str, batch: int, context: Context) -> Row:
     subject = context.subject(name, batch=batch)
     net = subject.net
     _check_trainable(subject)
-    graph = subject.graph.upto(scores_layer(subject))
+    graph = subject.graph.truncated(scores_layer(subject))
     x, y = random_pictures(batch, *graph.shape), random_truths(batch, net.outputs)
     blocks, errors = {OURS: calls(lambda: net.accumulate(x, y))}, Errors()
     # masks and windows drawn at random have no truth
@@ -104,10 +104,10 @@ def gradient_row(name: str, dream: Dream, x: np.ndarray | None, context: Context
     errors: Errors = {}
     truths: dict[str, np.ndarray] = {}
     if context.truth:
-        truths["delta"] = context.truth.true_delta(subject.graph.upto(layer), x, THRESH)
+        truths["delta"] = context.truth.true_delta(subject.graph.truncated(layer), x, THRESH)
         errors[OURS] = _errors({"delta": net.image_delta(x, layer, THRESH)}, truths)
     if "torch" in context.peers:
-        graph = fold(subject.graph.upto(layer))
+        graph = fold(subject.graph.truncated(layer))
         for setting, call in context.peers["torch"].image_deltas(graph, x, THRESH).items():
             blocks[setting] = calls(call)
             if truths:
@@ -126,7 +126,7 @@ def dream_row(name: str, layer: int, x: np.ndarray, context: Context) -> Row:
     blocks: dict[str, Block] = {OURS: calls(step, len(DRAWS))}
     errors: Errors = {}
     truths: dict[str, np.ndarray] = {}
-    graphs = [walk(net.resized(w=w, h=h)).upto(layer) for w, h in sizes(x)]
+    graphs = [walk(net.resized(w=w, h=h)).truncated(layer) for w, h in sizes(x)]
     if context.truth:
         truths["picture"] = context.truth.true_dream(graphs, x, THRESH)
         errors[OURS] = _errors({"picture": step()}, truths)

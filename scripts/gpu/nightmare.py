@@ -92,7 +92,7 @@ def task(dream: Dream, settings: Settings) -> Dreamed:
 
 def ready(dream: Dream, device: str) -> Callable[[], Image]:
     """What dreams once, as the command does it with its defaults, and gives the picture."""
-    net = Network.from_cfg(dream.cfg, device).upto(dream.layer)
+    net = Network.from_cfg(dream.cfg, device).truncated(dream.layer)
     net.load_weights(dream.weights)
     picture, options = load_image(dream.picture), Options()
     wish = Wish(dream.layer)

@@ -99,7 +99,7 @@ def training(subject: Subject, precision: str, settings: Settings) -> Compared:
     net = our_network(subject, precision, settings)
     batch = net.settings.batch
     x, y = random_pictures(batch, *subject.graph.shape), random_truths(batch, net.outputs)
-    graph = subject.graph.upto(scores_layer(subject))
+    graph = subject.graph.truncated(scores_layer(subject))
     smallest = min(net.parameters(), key=lambda each: each.size)
 
     def step() -> float:
@@ -145,7 +145,7 @@ def dream(name: str, layer: int, precision: str, settings: Settings) -> Compared
     x = random_pictures(1, 3, height, width)
     subject = make_subject(name, size=FULL_SIZE)
     ours = our_steps(our_network(subject, precision, settings), x, layer, 1.0)
-    graphs = [fold(walk(subject.net.resized(*size)).upto(layer)) for size in dream_sizes(x)]
+    graphs = [fold(walk(subject.net.resized(*size)).truncated(layer)) for size in dream_sizes(x)]
 
     def call(steps: Node) -> np.ndarray:
         with _autocast(precision, settings):

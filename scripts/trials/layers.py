@@ -180,7 +180,7 @@ def _look(
             found[f"output {when} of {index}"] = y
         found[f"image_delta {when}"] = net.image_delta(x, given.target, given.thresh)
     else:
-        _, (found[f"delta {when}"],) = net.carry_back(x, delta, given.target, [-1])
+        _, (found[f"delta {when}"],) = net.vjp(x, delta, given.target, [-1])
 
 
 def _largest_error(given: Given, found: Found, expected: Found, runs: list[Found]) -> float:

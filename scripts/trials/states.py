@@ -26,7 +26,7 @@ from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import StateError
 from darknet_py.network import Network
 from darknet_py.network.learning import prepare_updates
-from darknet_py.network.memory import arrays_of, remember
+from darknet_py.network.snapshot import arrays_of, take_snapshot
 from darknet_py.network.state import save_state
 from darknet_py.network.state_file import MAGIC
 from darknet_py.ops import for_device
@@ -162,7 +162,7 @@ def _saved(net: Network, decay: float, split: bytes, number: int) -> bytes:
         for array in arrays:
             array[...] = rng.random(array.shape)
     if net.plateau is not None:
-        net.plateau.kept = remember(net)
+        net.plateau.kept = take_snapshot(net)
         net.plateau.observe(number + 0.5)
     net.seen, net.optimiser.steps = 2 * (7 + number), 7 + number
     for layer in net.layers:

@@ -18,12 +18,12 @@ def test_gradients(activation: str, train: bool) -> None:
 
 def test_linear_is_the_default() -> None:
     (x,) = make_inputs(ACTIVATION)
-    np.testing.assert_array_equal(make_layer(ACTIVATION).forward(x, ops, False), x)
+    np.testing.assert_array_equal(make_layer(ACTIVATION).forward(x, ops, False)[0], x)
 
 
 def test_the_activation_is_the_one_asked_for() -> None:
     (x,) = make_inputs(ACTIVATION)
-    y = make_layer(ACTIVATION + "activation=tanh").forward(x, ops, False)
+    y = make_layer(ACTIVATION + "activation=tanh").forward(x, ops, False)[0]
     np.testing.assert_array_equal(y, np.tanh(x))
 
 
@@ -43,7 +43,7 @@ KNOWN = (
 def test_a_name_that_no_c_program_knows_is_relu(name: str) -> None:
     text = f"{ACTIVATION}activation={name}"
     (x,) = make_inputs(text)
-    np.testing.assert_array_equal(make_layer(text).forward(x, ops, False), np.maximum(x, 0))
+    np.testing.assert_array_equal(make_layer(text).forward(x, ops, False)[0], np.maximum(x, 0))
     assert warnings(text) == [
         f"<text>:6: [activation] activation={name} is unknown and read as relu: {KNOWN}"
     ]
@@ -53,7 +53,7 @@ def test_a_name_that_no_c_program_knows_is_relu(name: str) -> None:
 def test_a_comment_is_part_of_the_name(comment: str) -> None:
     text = f"{ACTIVATION}activation=tanh {comment}"
     (x,) = make_inputs(text)
-    np.testing.assert_array_equal(make_layer(text).forward(x, ops, False), np.maximum(x, 0))
+    np.testing.assert_array_equal(make_layer(text).forward(x, ops, False)[0], np.maximum(x, 0))
     (warning,) = warnings(text)
     assert warning.startswith("<text>:6: [activation] activation=tanh#")
     assert warning.endswith("the comment is part of the name: move it to a line of its own")

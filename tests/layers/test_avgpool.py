@@ -15,7 +15,7 @@ def test_gradients(train: bool) -> None:
 
 def test_the_mean_of_each_channel() -> None:
     (x,) = make_inputs(AVG)
-    y = make_layer(AVG).forward(x, ops, False)
+    y = make_layer(AVG).forward(x, ops, False)[0]
     assert y.shape == (2, 1, 1, 3)
     np.testing.assert_allclose(y[1, 0, 0, 2], x[1, :, :, 2].mean(), rtol=1e-12)
 

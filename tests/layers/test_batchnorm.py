@@ -21,7 +21,7 @@ def test_in_training_each_channel_is_normalised() -> None:
     x = 3 * x + 7
     scales, mean, variance = layer.parameters()
     before = mean.value.copy(), variance.value.copy()
-    y = layer.forward(x, ops, True)
+    y = layer.forward(x, ops, True)[0]
     deviation = x.std(axis=(0, 1, 2), ddof=1)
     expected = (x - x.mean(axis=(0, 1, 2))) / (deviation + 1e-6) * scales.value
     np.testing.assert_allclose(y, expected, rtol=1e-9, atol=1e-9)
@@ -32,7 +32,7 @@ def test_in_training_each_channel_is_normalised() -> None:
 def test_in_inference_the_rolling_ones_are_used_and_kept() -> None:
     layer, (x,) = make_layer(BATCHNORM), make_inputs(BATCHNORM)
     scales, mean, variance = (p.value.copy() for p in layer.parameters())
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     expected = (x - mean) / (np.sqrt(variance) + 1e-6) * scales
     np.testing.assert_allclose(y, expected, rtol=1e-12)
     for parameter, before in zip(layer.parameters(), (scales, mean, variance), strict=True):
@@ -41,13 +41,13 @@ def test_in_inference_the_rolling_ones_are_used_and_kept() -> None:
 
 def test_a_channel_without_variance_gives_finite_values() -> None:
     layer = make_layer(BATCHNORM)
-    y = layer.forward(np.full((2, 3, 4, 5), 7.0), ops, True)
+    y = layer.forward(np.full((2, 3, 4, 5), 7.0), ops, True)[0]
     np.testing.assert_array_equal(y, np.zeros((2, 3, 4, 5)))
 
 
 def test_one_value_has_no_variance() -> None:
     layer = make_layer("[net]\ninputs=5\n[batchnorm]\n")
-    y = layer.forward(np.arange(5.0).reshape(1, 1, 1, 5), ops, True)
+    y = layer.forward(np.arange(5.0).reshape(1, 1, 1, 5), ops, True)[0]
     np.testing.assert_array_equal(y, np.zeros((1, 1, 1, 5)))
 
 
@@ -64,7 +64,7 @@ def test_untrained_it_changes_nothing() -> None:
     rng = np.random.default_rng(0)
     for parameter in layer.parameters():
         parameter.value = parameter.initialise(rng, parameter.shape)
-    np.testing.assert_allclose(layer.forward(x, ops, False), x, rtol=2e-6)
+    np.testing.assert_allclose(layer.forward(x, ops, False)[0], x, rtol=2e-6)
 
 
 def test_table() -> None:

@@ -31,15 +31,15 @@ def test_every_output_reads_every_input() -> None:
     # A file's weights go with darknet's order, (c, h, w).
     stored = weights.to_file(weights.value).reshape(5, 2 * 3 * 4)
     expected = x.transpose(0, 3, 1, 2).reshape(2, -1) @ stored.T + biases.value
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert y.shape == (2, 1, 1, 5)
     np.testing.assert_allclose(y.reshape(2, 5), expected, rtol=1e-12)
 
 
 def test_an_input_delta_that_nobody_wants_is_not_computed() -> None:
     layer, (x,) = make_layer(CONNECTED), make_inputs(CONNECTED)
-    y = layer.forward(x, ops, True)
-    assert layer.backward(y, ops, Wanted(input_deltas=False, updates=True)) == [None]
+    y, saved = layer.forward(x, ops, True)
+    assert layer.backward(y, saved, ops, Wanted(input_deltas=False, updates=True)) == [None]
 
 
 def test_parameters_in_the_order_of_a_file() -> None:
@@ -58,7 +58,7 @@ def test_defaults() -> None:
     assert layer.kind == "connected"
     assert layer.out_shape == (1, 1, 1)
     assert len(layer.parameters()) == 2
-    y = layer.forward(np.zeros((1, 3, 4, 2)), ops, False)
+    y = layer.forward(np.zeros((1, 3, 4, 2)), ops, False)[0]
     np.testing.assert_allclose(y, 1 / (1 + np.exp(-layer.parameters()[0].value[0])))
 
 

@@ -57,7 +57,7 @@ def test_a_size_1_window_keeps_to_its_stride_and_padding() -> None:
     text = CONV + "filters=3\nstride=2\npadding=1"
     layer, (x,) = make_layer(text), make_inputs(text)
     weights, biases = (p.value for p in reversed(layer.parameters()))
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert y.shape == (2, 4, 4, 3)
     expected = np.zeros((2, 4, 4, 3))
     expected[:, 1:3, 1:] = x[:, 1::2, 1::2] @ weights.reshape(3, 4).T
@@ -78,7 +78,7 @@ def test_a_window_larger_than_its_map_by_less_than_a_stride(shape: str, window: 
     text = f"[net]\n{shape}\nchannels=4\n[convolutional]\nactivation=tanh\n{window}"
     check_layer(text, n=3)
     layer, (x,) = make_conv(text), make_inputs(text)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     size, stride, padding, groups = layer.size, layer.stride, layer.padding, layer.groups
     behind = [max(size - 2 * padding - length, 0) for length in x.shape[1:3]]
     padded = np.pad(x, ((0, 0), (0, behind[0]), (0, behind[1]), (0, 0)))
@@ -113,7 +113,7 @@ def test_the_c_programs_xnor() -> None:
         layer = make_conv(text + keys)
         layer.biases.value[:] = 0.25
         layer.weights.value[...] = np.array([0.5, -1.5]).reshape(1, 1, 1, 2)
-        np.testing.assert_allclose(layer.forward(x, ops, False), expected, rtol=1e-12)
+        np.testing.assert_allclose(layer.forward(x, ops, False)[0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("train", [False, True])
@@ -128,20 +128,22 @@ def test_signs(key: str, window: str, train: bool) -> None:
     size = np.abs(weights).mean(axis=(1, 2, 3), keepdims=True)
     signs = np.where(weights > 0, size, -size)
     plain.weights.value = signs
-    y = layer.forward(x, ops, train)
+    y, saved = layer.forward(x, ops, train)
     if key == "binary":
-        expected = plain.forward(x, ops, train)
+        expected, plain_saved = plain.forward(x, ops, train)
     else:
         h, w = layer.room
         seen = np.pad(np.where(x > 0, 1.0, -1.0), ((0, 0), (0, h - 5), (0, w - 6), (0, 0)))
         how = layer.stride, layer.padding, layer.groups
         expected = reference.conv2d(seen, signs, *how) + layer.biases.value
         plain.weights.value = weights
-        plain.forward(x, ops, train)
+        _, plain_saved = plain.forward(x, ops, train)
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
     delta, wanted = np.random.default_rng(5).normal(size=y.shape), Wanted(True, True)
     for found, other in zip(
-        layer.backward(delta, ops, wanted), plain.backward(delta, ops, wanted), strict=True
+        layer.backward(delta, saved, ops, wanted),
+        plain.backward(delta, plain_saved, ops, wanted),
+        strict=True,
     ):
         np.testing.assert_allclose(found, other, rtol=1e-12)
     for one, two in zip(layer.parameters(), plain.parameters(), strict=True):
@@ -154,11 +156,11 @@ def test_signs_do_not_hide_what_is_no_number(key: str) -> None:
     text = f"{CONV}filters=2\nsize=3\n{key}=1"
     layer, (x,) = make_conv(text), make_inputs(text)
     layer.weights.value[1, 0, 0, 0] = np.nan
-    y = layer.forward(x, ops, True)
+    y = layer.forward(x, ops, True)[0]
     assert np.isfinite(y[..., 0]).all()
     assert np.isnan(y[..., 1]).all()
     x[0, 0, 0, 0] = np.nan
-    assert np.isnan(layer.forward(x, ops, True)[0, 0, 0]).all()
+    assert np.isnan(layer.forward(x, ops, True)[0][0, 0, 0]).all()
 
 
 def test_signs_of_a_map_come_before_its_mean() -> None:
@@ -172,8 +174,8 @@ def test_signs_of_a_map_come_before_its_mean() -> None:
 
 def test_an_input_delta_that_nobody_wants_is_not_computed() -> None:
     layer, (x,) = make_layer(CONV), make_inputs(CONV)
-    y = layer.forward(x, ops, True)
-    assert layer.backward(y, ops, Wanted(input_deltas=False, updates=True)) == [None]
+    y, saved = layer.forward(x, ops, True)
+    assert layer.backward(y, saved, ops, Wanted(input_deltas=False, updates=True)) == [None]
 
 
 def test_defaults() -> None:
@@ -183,7 +185,7 @@ def test_defaults() -> None:
     assert [p.name for p in layer.parameters()] == ["biases", "weights"]
     x = np.zeros((1, 5, 6, 4))
     np.testing.assert_allclose(
-        layer.forward(x, ops, False), 1 / (1 + np.exp(-layer.parameters()[0].value[0]))
+        layer.forward(x, ops, False)[0], 1 / (1 + np.exp(-layer.parameters()[0].value[0]))
     )
 
 

@@ -18,13 +18,13 @@ def test_gradients(probability: float, train: bool) -> None:
 
 def test_in_inference_nothing_is_left_out() -> None:
     layer, (x,) = make_layer(DROPOUT), make_inputs(DROPOUT)
-    np.testing.assert_array_equal(layer.forward(x, ops, False), x)
+    np.testing.assert_array_equal(layer.forward(x, ops, False)[0], x)
     assert layer.state() == {"draws": 0}
 
 
 def test_in_training_values_are_left_out_or_raised() -> None:
     layer = make_layer("[net]\nheight=50\nwidth=60\nchannels=4\n[dropout]\nprobability=.25")
-    y = layer.forward(np.ones((2, 50, 60, 4)), ops, True)
+    y = layer.forward(np.ones((2, 50, 60, 4)), ops, True)[0]
     assert set(np.unique(y)) == {0, 1 / 0.75}
     for part in (y, y[0], y[1], y[..., 0], y[:, ::2]):
         assert (part == 0).mean() == pytest.approx(0.25, abs=0.02)
@@ -32,13 +32,13 @@ def test_in_training_values_are_left_out_or_raised() -> None:
 
 def test_float32_stays_float32() -> None:
     layer = make_layer(DROPOUT)
-    assert layer.forward(np.ones((1, 5, 6, 4), np.float32), ops, True).dtype == np.float32
+    assert layer.forward(np.ones((1, 5, 6, 4), np.float32), ops, True)[0].dtype == np.float32
 
 
 def test_every_mask_is_another_and_all_repeat() -> None:
     def masks(layer_text: str) -> list[np.ndarray]:
         layer = make_layer(layer_text)
-        return [layer.forward(np.ones((2, 5, 6, 4)), ops, True) for _ in range(3)]
+        return [layer.forward(np.ones((2, 5, 6, 4)), ops, True)[0] for _ in range(3)]
 
     first, again = masks(DROPOUT), masks(DROPOUT)
     np.testing.assert_array_equal(first, again)
@@ -53,8 +53,11 @@ def test_every_mask_is_another_and_all_repeat() -> None:
 def test_backward_leaves_out_what_forward_left_out() -> None:
     layer = make_layer(DROPOUT)
     x = np.ones((2, 5, 6, 4))
-    y = layer.forward(x, ops, True)
-    assert layer.backward(x, ops, Wanted(input_deltas=True, updates=True))[0].tolist() == y.tolist()
+    y, saved = layer.forward(x, ops, True)
+    assert (
+        layer.backward(x, saved, ops, Wanted(input_deltas=True, updates=True))[0].tolist()
+        == y.tolist()
+    )
 
 
 def test_table() -> None:

@@ -41,7 +41,7 @@ def noise(batch: int, seed: int = 1) -> np.ndarray:
 
 def forward(layer: Gru, x: np.ndarray, train: bool = False) -> np.ndarray:
     """As (steps, batch, outputs)."""
-    y: np.ndarray = layer.forward(x, ops, train)
+    y: np.ndarray = layer.forward(x, ops, train)[0]
     return y.reshape(STEPS, -1, 3)
 
 
@@ -150,7 +150,7 @@ def test_training_learns_to_remember() -> None:
 
 def test_rows_that_are_no_whole_sequences_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"time_steps=3 rows each, found 7 rows"):
-        make_gru().forward(noise(batch=3)[:7], ops, False)
+        make_gru().forward(noise(batch=3)[:7], ops, False)[0]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_gradients(train: bool) -> None:
 
 def test_each_pixel_has_length_1() -> None:
     layer, (x,) = make_layer(L2NORM), make_inputs(L2NORM)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     np.testing.assert_allclose(np.linalg.norm(y, axis=-1), np.ones((2, 3, 4)))
     np.testing.assert_allclose(y[1, 2, 3], x[1, 2, 3] / np.linalg.norm(x[1, 2, 3]))
 
@@ -24,8 +24,11 @@ def test_each_pixel_has_length_1() -> None:
 def test_a_zero_pixel_stays_zero() -> None:
     layer = make_layer(L2NORM)
     x = np.zeros((1, 3, 4, 5))
-    np.testing.assert_array_equal(layer.forward(x, ops, True), x)
-    (x_delta,) = layer.backward(np.ones_like(x), ops, Wanted(input_deltas=True, updates=True))
+    y, saved = layer.forward(x, ops, True)
+    np.testing.assert_array_equal(y, x)
+    (x_delta,) = layer.backward(
+        np.ones_like(x), saved, ops, Wanted(input_deltas=True, updates=True)
+    )
     assert np.isfinite(x_delta).all()
 
 

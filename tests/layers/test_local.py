@@ -33,7 +33,7 @@ def test_each_place_has_its_own_filters() -> None:
     file_biases = biases.to_file(biases.value).reshape(2, 3, 2)
     file_weights = weights.to_file(weights.value).reshape(3, 2, 2, 3, 3, 3)
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))).transpose(0, 3, 1, 2)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert y.shape == (2, 3, 2, 2)
     for i in range(3):
         for j in range(2):
@@ -44,8 +44,8 @@ def test_each_place_has_its_own_filters() -> None:
 
 def test_an_input_delta_that_nobody_wants_is_not_computed() -> None:
     layer, (x,) = make_layer(LOCAL), make_inputs(LOCAL)
-    y = layer.forward(x, ops, True)
-    assert layer.backward(y, ops, Wanted(input_deltas=False, updates=True)) == [None]
+    y, saved = layer.forward(x, ops, True)
+    assert layer.backward(y, saved, ops, Wanted(input_deltas=False, updates=True)) == [None]
 
 
 def test_parameters_in_the_order_of_a_file() -> None:

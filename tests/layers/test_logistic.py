@@ -27,7 +27,7 @@ def test_the_losss_delta_is_its_gradient() -> None:
 def test_extremes_are_finite(dtype: type) -> None:
     layer = make_layer("[net]\ninputs=4\n[logistic]\n")
     x: np.ndarray = np.array([-1e30, -100, 100, 1e30], dtype).reshape(1, 1, 1, 4)
-    y = layer.forward(x, ops, True)
+    y = layer.forward(x, ops, True)[0]
     assert y.dtype == dtype
     assert (y.reshape(-1)[[0, 3]] == [0, 1]).all()
     loss, delta = layer.loss(y, 1 - y, ops)

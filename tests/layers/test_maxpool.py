@@ -45,7 +45,7 @@ def test_each_window_gives_its_largest_value(
     (x,) = make_inputs(POOL)
     x -= 10  # a border of zeros would win
     layer = make_layer(POOL + keys)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert (
         y.shape[1:]
         == layer.out_shape
@@ -67,14 +67,16 @@ def test_each_window_gives_its_largest_value(
 def test_no_window_is_outside_the_map(size: int) -> None:
     text = f"{POOL}size={size}\nstride=1\npadding={2 * size - 2}"
     (x,) = make_inputs(text)
-    assert np.isfinite(make_layer(text).forward(x, ops, False)).all()
+    assert np.isfinite(make_layer(text).forward(x, ops, False)[0]).all()
     assert "padding=" in mistake(f"{POOL}size={size}\nstride=1\npadding={2 * size - 1}")
 
 
 def test_of_equal_values_the_first_gets_the_delta() -> None:
     layer = make_layer(POOL + "stride=2\npadding=0")
-    y = layer.forward(np.zeros((1, 5, 6, 3)), ops, True)
-    (x_delta,) = layer.backward(np.ones_like(y), ops, Wanted(input_deltas=True, updates=True))
+    y, saved = layer.forward(np.zeros((1, 5, 6, 3)), ops, True)
+    (x_delta,) = layer.backward(
+        np.ones_like(y), saved, ops, Wanted(input_deltas=True, updates=True)
+    )
     expected = np.zeros((1, 5, 6, 3))
     expected[:, 0:4:2, 0:6:2] = 1
     np.testing.assert_array_equal(x_delta, expected)
@@ -84,7 +86,7 @@ def test_a_nan_is_passed_on() -> None:
     layer = make_layer(POOL + "stride=2")
     x = np.zeros((1, 5, 6, 3))
     x[0, 2, 2, 1] = np.nan
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert np.isnan(y[0, 1, 1, 1])
     assert np.isnan(y).sum() == 1
 

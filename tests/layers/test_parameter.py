@@ -222,7 +222,7 @@ def test_networks_that_share_parameters_share_what_replaces_them() -> None:
     text = SMOOTH.replace("[connected]\noutput=4", "[convolutional]\nfilters=4")
     net = make_network(text)
     large = net.resized(24, 20)
-    front = net.upto(2)
+    front = net.truncated(2)
     x, y = pictures(large, 1), pictures(net, 1)
     large.predict(x), front.predict(y)
     rng = np.random.default_rng(3)

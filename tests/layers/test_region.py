@@ -25,7 +25,7 @@ def boxes(keys: str, num: int, entries: int) -> tuple[np.ndarray, np.ndarray]:
     layer = make_layer(cfg(keys, num * entries))
     x = 5 * np.random.default_rng(0).normal(size=(2, 2, 3, num * entries))
     shape = (2, 2, 3, num, entries)
-    return x.reshape(shape), layer.forward(x, ops, False).reshape(shape)
+    return x.reshape(shape), layer.forward(x, ops, False)[0].reshape(shape)
 
 
 def logistic(x: np.ndarray) -> np.ndarray:

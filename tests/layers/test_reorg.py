@@ -40,7 +40,7 @@ def c_program(x: np.ndarray, stride: int, forward: bool) -> np.ndarray:
 def test_values_lie_where_the_c_program_puts_them(reverse: int) -> None:
     text = f"{REORG}stride=3\nreverse={reverse}"
     layer, (x,) = make_layer(text), make_inputs(text)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert y.shape[1:] == layer.out_shape == ((18, 36, 1) if reverse else (2, 4, 81))
     expected = c_program(ops.to_chw(x), 3, forward=bool(reverse))
     np.testing.assert_array_equal(ops.to_chw(y).reshape(-1), expected)

@@ -27,7 +27,7 @@ def test_maps_side_by_side() -> None:
     first, second = make_inputs(text)
     assert layer.inputs == (1, 0)
     assert layer.out_shape == (4, 5, 7)
-    y = layer.forward(first, second, ops, False)
+    y = layer.forward(first, second, ops, False)[0]
     np.testing.assert_array_equal(y[..., :4], first)
     np.testing.assert_array_equal(y[..., 4:], second)
 

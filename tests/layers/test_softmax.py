@@ -38,7 +38,7 @@ def test_the_losss_delta_is_its_gradient(text: str) -> None:
     grid = truth.reshape(3, groups, c // groups, h, w)
     grid /= grid.sum(axis=2, keepdims=True)
     loss = check_loss(text, truth)
-    y = layer.forward(*make_inputs(text, 3), ops, True)
+    y = layer.forward(*make_inputs(text, 3), ops, True)[0]
     expected = -(truth * np.log(ops.to_chw(y).reshape(3, -1))).sum()
     assert loss == pytest.approx(expected, rel=1e-12)
 
@@ -46,7 +46,7 @@ def test_the_losss_delta_is_its_gradient(text: str) -> None:
 def test_each_group_sums_to_1() -> None:
     text = VECTOR + "groups=2\ntemperature=2"
     (x,) = make_inputs(text)
-    y = make_layer(text).forward(x, ops, False)
+    y = make_layer(text).forward(x, ops, False)[0]
     raised = np.exp(x / 2).reshape(2, 2, 3)
     np.testing.assert_allclose(
         y.reshape(2, 2, 3), raised / raised.sum(-1, keepdims=True), rtol=1e-12
@@ -59,12 +59,12 @@ def test_a_map_is_flattened_in_darknets_order() -> None:
     assert layer.is_vector
     flat = np.exp(x.transpose(0, 3, 1, 2).reshape(2, -1))
     expected = flat / flat.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(layer.forward(x, ops, False).reshape(2, -1), expected, rtol=1e-12)
+    np.testing.assert_allclose(layer.forward(x, ops, False)[0].reshape(2, -1), expected, rtol=1e-12)
 
 
 def test_groups_of_a_map_are_channels_in_darknets_order() -> None:
     text = MAP + "groups=4"
-    y = make_layer(text).forward(*make_inputs(text), ops, False)
+    y = make_layer(text).forward(*make_inputs(text), ops, False)[0]
     np.testing.assert_allclose(y.reshape(2, 4, 6).sum(axis=2), 1)
 
 
@@ -73,20 +73,20 @@ def test_spatial_keeps_the_map() -> None:
     layer = make_layer(text)
     assert layer.out_shape == (2, 3, 4)
     assert not layer.is_vector
-    y = layer.forward(*make_inputs(text), ops, False)
+    y = layer.forward(*make_inputs(text), ops, False)[0]
     np.testing.assert_allclose(y.sum(axis=-1), np.ones((2, 2, 3)))
 
 
 def test_large_scores_do_not_overflow() -> None:
     y = make_layer(VECTOR).forward(
         np.array([1e30, 0, -1e30, 1e30, 9, 9]).reshape(1, 1, 1, 6), ops, 0
-    )
+    )[0]
     np.testing.assert_array_equal(y.reshape(-1), [0.5, 0, 0, 0.5, 0, 0])
 
 
 def test_a_wrong_certainty_has_a_finite_loss() -> None:
     layer = make_layer(VECTOR)
-    y = layer.forward(np.array([1e5, 0, 0, 0, 0, 0], np.float32).reshape(1, 1, 1, 6), ops, True)
+    y = layer.forward(np.array([1e5, 0, 0, 0, 0, 0], np.float32).reshape(1, 1, 1, 6), ops, True)[0]
     truth = np.array([0, 1, 0, 0, 0, 0], np.float32).reshape(1, 1, 1, 6)
     loss, delta = layer.loss(y, truth, ops)
     assert 80 < loss < 100

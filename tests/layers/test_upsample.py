@@ -18,7 +18,7 @@ def test_gradients(keys: str, train: bool) -> None:
 def test_each_pixel_becomes_a_block() -> None:
     text = UPSAMPLE + "scale=3"
     layer, (x,) = make_layer(text), make_inputs(text)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert y.shape == (2, 12, 18, 2)
     for i in range(2):
         for j in range(2):
@@ -28,7 +28,7 @@ def test_each_pixel_becomes_a_block() -> None:
 def test_each_block_becomes_its_sum() -> None:
     text = UPSAMPLE + "stride=-3\nscale=2"
     layer, (x,) = make_layer(text), make_inputs(text)
-    y = layer.forward(x, ops, False)
+    y = layer.forward(x, ops, False)[0]
     assert y.shape == (2, 2, 3, 2)
     np.testing.assert_allclose(y[:, 1, 2], 2 * x[:, 3:6, 6:9].sum(axis=(1, 2)), rtol=1e-12)
 

@@ -33,7 +33,7 @@ def test_forward_is_the_c_programs(tmp_path: Path) -> None:
 def test_all_but_width_and_height_are_probabilities() -> None:
     layer = make_layer(cfg(KEYS))
     x = 5 * np.random.default_rng(0).normal(size=(2, 2, 3, 16))
-    y = layer.forward(x, ops, False).reshape(2, 2, 3, 2, 8)
+    y = layer.forward(x, ops, False)[0].reshape(2, 2, 3, 2, 8)
     boxes = x.reshape(y.shape)
     np.testing.assert_array_equal(y[..., 2:4], boxes[..., 2:4])
     others = [0, 1, 4, 5, 6, 7]

@@ -11,8 +11,8 @@ import pytest
 
 from darknet_py import ops as devices
 from darknet_py.network import Network
-from darknet_py.network.derived import rear
-from darknet_py.network.memory import arrays_of, remember
+from darknet_py.network.derived import head
+from darknet_py.network.snapshot import arrays_of, take_snapshot
 from tests.ops.cupy_stand_in import gpu_on_numpy
 from tests.support.networks import CLASSIFIER, CPU, FLOAT64, make_network, pictures, truths
 
@@ -29,7 +29,7 @@ def trained(keys: str, ops: object = CPU) -> Network:
     for seed in range(3):
         net.train_step(pictures(net, seed=seed), truths(net, seed))
     if net.plateau is not None:
-        net.plateau.kept = remember(net)
+        net.plateau.kept = take_snapshot(net)
         net.plateau.observe(2.5)
     return net
 
@@ -75,7 +75,7 @@ def test_a_copy_predicts_and_learns_on_alike_and_by_itself(
 @pytest.mark.parametrize("way", WAYS, ids=["deepcopy", "pickle"])
 def test_what_is_made_of_a_network_is_copied_too(way: Callable[[Network], Network]) -> None:
     net = make_network(CLASSIFIER)
-    made = [net.upto(2), net.resized(20, 24), rear(net, 0)]
+    made = [net.truncated(2), net.resized(20, 24), head(net, 0)]
     for each in made:
         x = pictures(each, 2)
         np.testing.assert_array_equal(way(each).predict(x), each.predict(x))

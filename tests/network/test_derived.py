@@ -10,8 +10,7 @@ import pytest
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
-from darknet_py.network.derived import rear
-from darknet_py.network.split import averages
+from darknet_py.network.derived import averages, head
 from tests.support.networks import (
     CONV,
     CPU,
@@ -100,7 +99,7 @@ def test_up_to_a_layer(tmp_path: Path) -> None:
     whole, path = make_network(text), tmp_path / "some.weights"
     whole.save_weights(path)
     net = Network(parse_sections(text, "my.cfg"), "my.cfg", CPU)
-    part = net.upto(2)
+    part = net.truncated(2)
     part.load_weights(path)
     assert [layer.kind for layer in part.layers] == ["convolutional", "maxpool", "convolutional"]
     assert all(p.value is None for p in net.layers[3].parameters())
@@ -114,11 +113,11 @@ def test_up_to_a_layer(tmp_path: Path) -> None:
 
 def test_up_to_no_layer() -> None:
     with pytest.raises(ShapeError) as caught:
-        make_network(SMALL + LAYERS).upto(5)
+        make_network(SMALL + LAYERS).truncated(5)
     assert str(caught.value) == "my.cfg: there is no layer 5: expected 0 to 4"
 
 
-# The rear
+# The head
 
 NET = "[net]\nmean=.4\nstd=.3\nbatch=4\nwidth=8\nheight=8\nchannels=3\nlearning_rate=.1\n"
 FROZEN = FRONT + "stopbackward=1\n"
@@ -141,7 +140,7 @@ RESTS = [
 def test_front_and_rear_predict_what_the_whole_does(rest: str) -> None:
     net = make_network(NET + FROZEN + rest)
     x = np.random.default_rng(0).random((5, 3, 8, 8), np.float32)
-    found = rear(net, 2).predict(features(net, 2, x))
+    found = head(net, 2).predict(features(net, 2, x))
     np.testing.assert_allclose(found, net.predict(x), rtol=2e-5, atol=1e-6)
 
 
@@ -149,7 +148,7 @@ def test_front_and_rear_predict_what_the_whole_does(rest: str) -> None:
 def test_the_rear_learns_what_the_whole_would(rest: str) -> None:
     whole, split = make_network(NET + FROZEN + rest), make_network(NET + FROZEN + rest)
     before = [parameter.value.copy() for parameter in whole.parameters()]
-    part = rear(split, 2)
+    part = head(split, 2)
     rng = np.random.default_rng(0)
     for _ in range(3):
         x = rng.random((4, 3, 8, 8), np.float32)
@@ -219,5 +218,5 @@ def test_a_network_of_one_size_has_no_next_one() -> None:
 def test_part_of_a_network_takes_more_sizes() -> None:
     net = make_network(MEETING)
     assert net.next_size(33, 33) == (39, 39)
-    assert net.upto(4).next_size(33, 33) == (33, 33)
+    assert net.truncated(4).next_size(33, 33) == (33, 33)
     assert net.next_size(33, 33) == (39, 39)

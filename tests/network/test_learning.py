@@ -272,7 +272,7 @@ def test_what_nobody_reads_is_not_computed(
     def count(name: str) -> int:
         return [call.name for call in recorders[-1].calls].count(name)
 
-    monkeypatch.setattr("darknet_py.network.recordings.Recorder", Kept)
+    monkeypatch.setattr("darknet_py.network.tracing.Tracer", Kept)
     network = make_network(SMALL + LAYERS.replace("[maxpool]", f"{stop}[maxpool]"))
     network.train_step(pictures(network), truths(network))
     assert count("conv2d_backward_input") == deltas

@@ -12,9 +12,10 @@ import pytest
 from darknet_py import ops
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError
-from darknet_py.network import Network, draw
+from darknet_py.network import Network
+from darknet_py.network import init as draw
 from darknet_py.network.builder import build, table
-from darknet_py.network.reach import reaches
+from darknet_py.network.receptive_field import reaches
 from darknet_py.ops.cpu.compile.allocate import Memory
 from darknet_py.ops.graph import Tracer
 
@@ -71,16 +72,16 @@ def test_laying_out_memory() -> None:
     """Of a training, where all maps live long."""
 
     def work(n: int) -> Callable[[], object]:
-        memory, recorder = Memory(), Tracer(ops.for_device("cpu"))
-        maps = [recorder.input((1, 2, 2, 1 + k % 3)) for k in range(n)]
+        memory, tracer = Memory(), Tracer(ops.for_device("cpu"))
+        maps = [tracer.input((1, 2, 2, 1 + k % 3)) for k in range(n)]
         return lambda: memory.lay_out({x: (k, 2 * n - k) for k, x in enumerate(maps)}, maps[:1])
 
     assert growth(work, 2_000) < 9
 
 
 def test_memory_is_used_again_as_soon_as_it_can_be() -> None:
-    memory, recorder = Memory(), Tracer(ops.for_device("cpu"))
-    maps = [recorder.input((1, 2, 2, 1)) for _ in range(6)]
+    memory, tracer = Memory(), Tracer(ops.for_device("cpu"))
+    maps = [tracer.input((1, 2, 2, 1)) for _ in range(6)]
     lives = {x: (k, k + 1) for k, x in enumerate(maps)}
     memory.lay_out(lives, maps[:1])
     starts = [memory.homes[x].start for x in maps]

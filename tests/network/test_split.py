@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from darknet_py.network.split import averages, front_end
+from darknet_py.network.derived import averages, backbone_end
 from tests.support.networks import CONV, FRONT, HEAD, NET, POINT, make_network
 
 FROZEN = FRONT + "stopbackward=1\n"
@@ -24,7 +24,7 @@ FROZEN = FRONT + "stopbackward=1\n"
     ],
 )
 def test_where_the_front_ends(layers: str, end: int) -> None:
-    assert front_end(make_network(NET + layers).layers) == end
+    assert backbone_end(make_network(NET + layers).layers) == end
 
 
 @pytest.mark.parametrize(

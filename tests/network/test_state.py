@@ -11,8 +11,8 @@ import pytest
 
 from darknet_py.errors import StateError, WeightsError
 from darknet_py.layers import LAYERS, Layer
-from darknet_py.network.memory import arrays_of, slots_of
 from darknet_py.network.plateau import Plateau, check_notes
+from darknet_py.network.snapshot import array_specs, arrays_of
 from darknet_py.network.state import read_notes, read_state, save_state
 from darknet_py.network.state_file import MAX_HEADER
 from darknet_py.tasks.checkpoint import _NOTES
@@ -134,7 +134,7 @@ def test_layers_name_all_that_they_count() -> None:
 
 def test_slots_are_in_the_order_of_arrays() -> None:
     for subject in states._subjects():
-        slots = dict(slots_of(subject.net))
+        slots = dict(array_specs(subject.net))
         found = [name for name, _ in arrays_of(subject.net)]
         assert found == [name for name in slots if name in found]
         for name, array in arrays_of(subject.net):

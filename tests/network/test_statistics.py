@@ -42,7 +42,7 @@ def expected_statistics(network: Network, parts: list[np.ndarray]) -> list[np.nd
             assert isinstance(layer, Convolutional)
             raw = network.ops.conv2d(y, layer.weights.value, 1, layer.padding, 1)
             moments.append(network.ops.batch_statistics(raw))
-            y = layer.forward(y, network.ops, True)
+            y, _ = layer.forward(y, network.ops, True)
     result = []
     for moments in found:
         means, variances = (np.array(each) for each in zip(*moments, strict=True))

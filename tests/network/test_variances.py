@@ -62,7 +62,7 @@ def test_a_hair_below_zero_is_zero(kind: str, exact: bool) -> None:
         text = NET + "[convolutional]\nfilters=2\n" + NORMS[kind] + LAST
         net = with_variance(make_network(text, FLOAT64 if exact else CPU), variance)
         x, delta = pictures(net), np.ones((2, 3), np.float32)
-        found = [*net.activations(x), *net.carry_back(x, delta, len(net.layers) - 2, [-1]).deltas]
+        found = [*net.activations(x), *net.vjp(x, delta, len(net.layers) - 2, [-1]).deltas]
         found.append(net.image_delta(x, 2, 0.1))
         for layer in net.layers[1:-2]:
             layer.frozen = True
@@ -104,7 +104,7 @@ def test_a_norm_that_is_not_folded(kind: str) -> None:
         for each in (net, exact):
             each.layers[1].frozen = frozen
         np.testing.assert_allclose(net.predict(x), exact.predict(x), 1e-3)
-        found, expected = (each.carry_back(x, delta, 2, [-1]).deltas[0] for each in (net, exact))
+        found, expected = (each.vjp(x, delta, 2, [-1]).deltas[0] for each in (net, exact))
         np.testing.assert_allclose(found, expected, 0, 1e-3 * np.abs(expected).max())
     for _ in range(2):
         assert net.train_step(x, truths(net)) == pytest.approx(

@@ -1,4 +1,4 @@
-"""Calls written down: what the recorder's shapes say is what the functions give."""
+"""Calls written down: what the tracer's shapes say is what the functions give."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ CALLS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def recorded(recorder: Tracer, value: Any) -> Any:
+def recorded(tracer: Tracer, value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return recorder.input(value.shape)
+        return tracer.input(value.shape)
     if isinstance(value, list):
-        return [recorded(recorder, one) for one in value]
+        return [recorded(tracer, one) for one in value]
     return value
 
 
@@ -93,10 +93,10 @@ def test_every_shape_is_checked() -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_shapes(name: str) -> None:
-    recorder = Tracer(cpu)
-    given = getattr(recorder, name)(*(recorded(recorder, value) for value in CALLS[name]))
+    tracer = Tracer(cpu)
+    given = getattr(tracer, name)(*(recorded(tracer, value) for value in CALLS[name]))
     assert shapes(given) == shapes(getattr(cpu, name)(*CALLS[name]))
-    assert [call.name for call in recorder.calls] == [name]
+    assert [call.name for call in tracer.calls] == [name]
 
 
 @pytest.mark.parametrize(
@@ -104,38 +104,38 @@ def test_shapes(name: str) -> None:
     [("upsample", (X, 2, 1.0)), ("lrn", (X, 5, 1e-4, 0.75, 1.0)), ("squared_error", (X, X))],
 )
 def test_shapes_of_what_has_no_entry(name: str, arguments: tuple[Any, ...]) -> None:
-    recorder = Tracer(cpu)
-    given = getattr(recorder, name)(*(recorded(recorder, value) for value in arguments))
+    tracer = Tracer(cpu)
+    given = getattr(tracer, name)(*(recorded(tracer, value) for value in arguments))
     assert shapes(given) == shapes(getattr(cpu, name)(*arguments))
 
 
 def test_what_takes_no_map_is_computed() -> None:
-    recorder = Tracer(cpu)
-    np.testing.assert_array_equal(recorder.add(X, X), X + X)
-    assert recorder.calls == []
+    tracer = Tracer(cpu)
+    np.testing.assert_array_equal(tracer.add(X, X), X + X)
+    assert tracer.calls == []
 
 
 def test_named_arguments_and_defaults_are_put_in_order() -> None:
-    recorder = Tracer(cpu)
-    recorder.shortcut(recorder.input(X.shape), other=X, beta=2.0, alpha=1.0)
-    (call,) = recorder.calls
+    tracer = Tracer(cpu)
+    tracer.shortcut(tracer.input(X.shape), other=X, beta=2.0, alpha=1.0)
+    (call,) = tracer.calls
     assert call.arguments[2:] == (1.0, 2.0)
 
 
 def test_adding_to_an_array_and_scaling_are_written_down() -> None:
-    recorder = Tracer(cpu)
-    x = recorder.input(C.shape)
+    tracer = Tracer(cpu)
+    x = tracer.input(C.shape)
     updates: Any = np.ones(4, np.float32)
     kept = updates
-    recorder.accumulate(updates, 2.0 * x)
+    tracer.accumulate(updates, 2.0 * x)
     assert updates is kept
-    replay(recorder.recording([]), [C])
+    replay(tracer.graph([]), [C])
     np.testing.assert_array_equal(updates, 1 + 2 * C)
 
 
 def test_other_arithmetic_is_an_error() -> None:
-    recorder = Tracer(cpu)
-    x = recorder.input(C.shape)
+    tracer = Tracer(cpu)
+    x = tracer.input(C.shape)
     with pytest.raises(TypeError):
         C * x
     with pytest.raises(TypeError):
@@ -143,12 +143,12 @@ def test_other_arithmetic_is_an_error() -> None:
 
 
 def test_replay_gives_what_the_functions_give() -> None:
-    recorder = Tracer(cpu)
-    x = recorder.input(X.shape)
-    mean, variance = recorder.batch_statistics(x)
-    y = recorder.batchnorm(x, C, None, mean, variance)
+    tracer = Tracer(cpu)
+    x = tracer.input(X.shape)
+    mean, variance = tracer.batch_statistics(x)
+    y = tracer.batchnorm(x, C, None, mean, variance)
     assert isinstance(y, TensorSpec)
-    (found,) = replay(recorder.recording([y]), [X])
+    (found,) = replay(tracer.graph([y]), [X])
     np.testing.assert_array_equal(found, cpu.batchnorm(X, C, None, *cpu.batch_statistics(X)))
 
 

@@ -16,11 +16,11 @@ cpu = devices.for_device("cpu")
 
 def recording(n: int = 1) -> Graph:
     """x (n, 2, 2, 3), read twice; a sum that only its successor reads; a mean."""
-    recorder = Tracer(cpu)
-    x = recorder.input((n, 2, 2, 3))
-    one = recorder.activate(x, "relu")
-    two = recorder.add(one, x)
-    return recorder.recording([recorder.avgpool(two)])
+    tracer = Tracer(cpu)
+    x = tracer.input((n, 2, 2, 3))
+    one = tracer.activate(x, "relu")
+    two = tracer.add(one, x)
+    return tracer.graph([tracer.avgpool(two)])
 
 
 def test_maps_go_after_their_last_reader() -> None:
@@ -30,13 +30,13 @@ def test_maps_go_after_their_last_reader() -> None:
 
 
 def test_an_effect_holds_nothing() -> None:
-    recorder = Tracer(cpu)
-    x = recorder.input((1, 1, 1, 3))
+    tracer = Tracer(cpu)
+    x = tracer.input((1, 1, 1, 3))
     array = np.ones((1, 1, 1, 3), np.float32)
-    recorder.accumulate(array, x)
-    ((_, done),) = with_last_uses(recorder.recording([]))
+    tracer.accumulate(array, x)
+    ((_, done),) = with_last_uses(tracer.graph([]))
     assert done == [x]
-    assert replay(recorder.recording([]), [array.copy()]) == []
+    assert replay(tracer.graph([]), [array.copy()]) == []
     np.testing.assert_array_equal(array, 2)
 
 

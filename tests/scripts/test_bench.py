@@ -104,7 +104,7 @@ def test_torch_agrees_at_every_layer(tmp_path: Path, text: str) -> None:
     for build in (graph, fold(graph)):
         for channels_last in (False, True):
             for layer in range(len(net.layers)):
-                found = infer(TorchNet(build.upto(layer), channels_last=channels_last), x)()
+                found = infer(TorchNet(build.truncated(layer), channels_last=channels_last), x)()
                 assert relative_error(found, expected[layer]) < 1e-5, layer
 
 
@@ -136,7 +136,7 @@ def test_training_agrees(tmp_path: Path) -> None:
     for text in (CFGS["normalised"], CFGS["plain"]):
         net = network(tmp_path, text)
         subject = Subject("small", Path("small.cfg"), net, walk(net))
-        graph = subject.graph.upto(scores_layer(subject))
+        graph = subject.graph.truncated(scores_layer(subject))
         x, y = pictures(graph), random_truths(2, net.outputs)
         truth = true_training(graph, x, y, exact=True)
         errors = training_errors(accumulated(subject, x, y), truth)
@@ -149,7 +149,7 @@ def test_the_two_normalisations_differ_a_little(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from scripts.benchmark.truth import true_training
 
-    graph = graph_of(tmp_path, CFGS["normalised"]).upto(3)
+    graph = graph_of(tmp_path, CFGS["normalised"]).truncated(3)
     x, y = pictures(graph), random_truths(2, 8)
     ours, theirs = (true_training(graph, x, y, exact=exact) for exact in (True, False))
     assert 1e-6 < relative_error(theirs["updates"], ours["updates"]) < 0.1
@@ -161,7 +161,7 @@ def test_gradient_agrees(tmp_path: Path) -> None:
     from scripts.benchmark.truth import true_delta
 
     net = network(tmp_path, CFGS["normalised"] + CONV)
-    graph = walk(net).upto(2)
+    graph = walk(net).truncated(2)
     x = pictures(graph)
     truth = true_delta(graph, x, 1.0)
     assert truth.any()
@@ -178,7 +178,7 @@ def test_dreams_agree(tmp_path: Path) -> None:
 
     net = network(tmp_path, CFGS["normalised"] + CONV)
     x = random_pictures(1, 3, 48, 60)
-    graphs = [walk(net.resized(w=w, h=h)).upto(2) for w, h in sizes(x)]
+    graphs = [walk(net.resized(w=w, h=h)).truncated(2) for w, h in sizes(x)]
     truth = true_dream(graphs, x, 1.0)
     assert np.abs(truth - x).max() > 0.05
     assert relative_error(our_steps(net, x, 2, 1.0)(), truth) < 1e-3

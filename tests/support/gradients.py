@@ -8,6 +8,7 @@ the updates of each parameter.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -55,18 +56,18 @@ def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float =
     layer, inputs = make_layer(text), make_inputs(text, n)
     state = layer.state()
 
-    def forward() -> np.ndarray:
+    def forward() -> tuple[np.ndarray, Any]:
         layer.restore(state)
-        y: np.ndarray = layer.forward(*inputs, ops, train)
-        return y
+        y, saved = layer.forward(*inputs, ops, train)
+        return y, saved
 
     before = [x.copy() for x in inputs]
-    y = forward()
+    y, saved = forward()
     assert y.shape == (n, *layer.out_shape)
     assert y.dtype == np.float64
     delta = np.random.default_rng(2).normal(size=y.shape)
     delta_before = delta.copy()
-    deltas = layer.backward(delta, ops, Wanted(input_deltas=True, updates=True))
+    deltas = layer.backward(delta, saved, ops, Wanted(input_deltas=True, updates=True))
     for x, old in zip([*inputs, delta], [*before, delta_before], strict=True):
         np.testing.assert_array_equal(x, old, "forward or backward edited what it was given")
 
@@ -79,7 +80,7 @@ def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float =
             (p for p in layer.parameters() if not p.learned), kept, strict=True
         ):
             parameter.value[...] = value
-        return float((delta * forward()).sum())
+        return float((delta * forward()[0]).sum())
 
     assert len(deltas) == len(inputs)
     for i, (x, x_delta) in enumerate(zip(inputs, deltas, strict=True)):
@@ -92,23 +93,21 @@ def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float =
 
 def _check_wanted(
     layer: Layer,
-    forward: Callable[[], np.ndarray],
+    forward: Callable[[], tuple[np.ndarray, Any]],
     delta: np.ndarray,
     deltas: list[np.ndarray],
     updates: list[np.ndarray],
 ) -> None:
     """Updates add up where wanted, stay where not; deltas do not depend on it."""
     learned = [parameter for parameter in layer.parameters() if parameter.learned]
-    forward()
-    again = layer.backward(delta, ops, Wanted(input_deltas=True, updates=False))
+    again = layer.backward(delta, forward()[1], ops, Wanted(input_deltas=True, updates=False))
     for x_delta, same in zip(deltas, again, strict=True):
         np.testing.assert_allclose(same, x_delta, rtol=1e-9, atol=1e-12)
     for parameter, update in zip(learned, updates, strict=True):
         np.testing.assert_array_equal(parameter.updates, update)
     if not learned:
         return
-    forward()
-    layer.backward(delta, ops, Wanted(input_deltas=False, updates=True))
+    layer.backward(delta, forward()[1], ops, Wanted(input_deltas=False, updates=True))
     for parameter, update in zip(learned, updates, strict=True):
         np.testing.assert_allclose(parameter.updates, 2 * update, rtol=1e-9, atol=1e-12)
 

@@ -36,9 +36,9 @@ def check_loss(text: str, truth: np.ndarray, share: float = 1) -> float:
     before = x.copy(), truth.copy()
 
     def loss() -> float:
-        return float(ops.batch_loss(layer.loss(layer.forward(x, ops, True), truth, ops)[0]))
+        return float(ops.batch_loss(layer.loss(layer.forward(x, ops, True)[0], truth, ops)[0]))
 
-    total, delta = layer.loss(layer.forward(x, ops, True), truth, ops)
+    total, delta = layer.loss(layer.forward(x, ops, True)[0], truth, ops)
     np.testing.assert_array_equal(x, before[0], "the input was edited")
     np.testing.assert_array_equal(truth, before[1], "the truth was edited")
     assert delta.shape == x.shape

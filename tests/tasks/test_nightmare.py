@@ -24,7 +24,7 @@ def rounds(
     options: Options, scene: Scene | None = None, network: Network | None = None
 ) -> list[Image]:
     scene = scene or Scene(make_picture())
-    events = nightmare(network or make_network().upto(4), scene, CHOICES, options)
+    events = nightmare(network or make_network().truncated(4), scene, CHOICES, options)
     return [event.picture for event in events if isinstance(event, Finished)]
 
 
@@ -36,7 +36,7 @@ def strength(network: Network, picture: np.ndarray, layer: int) -> float:
 
 def test_events() -> None:
     options = Options(rounds=2, iters=3)
-    events = list(nightmare(make_network().upto(4), Scene(make_picture()), CHOICES, options))
+    events = list(nightmare(make_network().truncated(4), Scene(make_picture()), CHOICES, options))
     steps = [Stepped(number, i) for number in range(2) for i in range(3)]
     assert [e for e in events if isinstance(e, Stepped)] == steps
     assert [isinstance(e, Finished) for e in events] == [False, False, False, True] * 2
@@ -93,7 +93,7 @@ def test_what_stands_out_grows_round_by_round(octaves: int) -> None:
 
 
 def test_a_reconstruction_comes_nearer() -> None:
-    network, source = make_network().upto(4), make_picture(32, 48)
+    network, source = make_network().truncated(4), make_picture(32, 48)
     (wanted,) = network.outputs_of(source.transpose(2, 0, 1)[None], [2])
 
     def distance(picture: np.ndarray) -> float:
@@ -109,7 +109,7 @@ def test_a_reconstruction_comes_nearer() -> None:
 
 
 def test_pictures_that_are_too_small() -> None:
-    network = make_network(CFG.replace("pad=1", "pad=0")).upto(4)
+    network = make_network(CFG.replace("pad=1", "pad=0")).truncated(4)
     check_sizes(network, 40, 56, Options(octaves=2))
     with pytest.raises(DreamError) as caught:
         check_sizes(network, 40, 30, Options(octaves=4))

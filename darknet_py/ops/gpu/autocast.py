@@ -51,7 +51,7 @@ FLOAT_RESULTS: dict[str, slice] = {
 def autocast(recording: Graph, changing: bool) -> Graph:
     """The same in half precision, its outputs floats. changing: weights move between runs, and are
     rounded in each; otherwise now."""
-    casting = _Casting(recording.inputs[0].recorder, changing)
+    casting = _Casting(recording.inputs[0].tracer, changing)
     for call in recording.calls:
         casting.add(call)
     outputs = [casting.floats(y) for y in recording.outputs]
@@ -59,8 +59,8 @@ def autocast(recording: Graph, changing: bool) -> Graph:
 
 
 class _Casting:
-    def __init__(self, recorder: Tracer, changing: bool) -> None:
-        self._recorder = recorder
+    def __init__(self, tracer: Tracer, changing: bool) -> None:
+        self._recorder = tracer
         self.calls: list[Node] = []
         self._changing = changing
         self._are_half: set[TensorSpec] = set()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.network import Network, recordings
+from darknet_py.network import Network
+from darknet_py.network import tracing as recordings
 from darknet_py.network.derived import on_paper
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.ops.memory import available_memory
@@ -118,7 +119,7 @@ def _program(
     for work in (recordings.dream(paper, x, choice), recordings.outputs(paper, x, [last])):
         known = paper.engine.forecast(work.record(1))
         if known is None:
-            layers = paper.upto(last).resized(w=w, h=h).layers
+            layers = paper.truncated(last).resized(w=w, h=h).layers
             sizes = [layer.out_shape.size for layer in layers]
             weights = sum(parameter.size for layer in layers for parameter in layer.parameters())
             known = int(4 * _MAPS * (sum(sizes) + 2 * max(sizes))), {"all": 4 * _PACKED * weights}

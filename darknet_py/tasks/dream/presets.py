@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from darknet_py.errors import DreamError
 from darknet_py.network import Network
-from darknet_py.network.reach import reaches
+from darknet_py.network.receptive_field import reaches
 from darknet_py.tasks.dream.objective import Choice, can_dream, scores_layer
 from darknet_py.tasks.dream.options import Options
 

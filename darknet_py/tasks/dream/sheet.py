@@ -56,7 +56,7 @@ def usable_layers(net: Network, w: int, h: int) -> list[int]:
 
 def _fits(net: Network, layer: int, w: int, h: int) -> bool:
     try:
-        net.upto(layer).next_size(w, h)
+        net.truncated(layer).next_size(w, h)
     except ShapeError:
         return False
     return True
@@ -68,10 +68,10 @@ def thumbnails(
     """Dreams a round on a picture for each layer, in as many octaves as it has room for."""
     h, w, _ = picture.shape
     for layer in layers:
-        octaves = octaves_that_fit(net.upto(layer), w, h, options)
+        octaves = octaves_that_fit(net.truncated(layer), w, h, options)
         scene = Scene(picture)
         chosen = replace(options, rounds=1, octaves=octaves)
-        for event in nightmare(net.upto(layer), scene, [[StandOut(layer, thresh)]], chosen):
+        for event in nightmare(net.truncated(layer), scene, [[StandOut(layer, thresh)]], chosen):
             if isinstance(event, Finished):
                 yield Thumbnail(layer, net.layers[layer].kind, event.picture)
 

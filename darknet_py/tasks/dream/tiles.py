@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.network.reach import reach
+from darknet_py.network.receptive_field import reach
 from darknet_py.network.targets import Score, StandOut, Target
 
 _FADE = 8

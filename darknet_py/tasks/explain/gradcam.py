@@ -27,7 +27,7 @@ def maps_and_gradients(
     net: Network, x: np.ndarray, classes: Sequence[int], layer: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """A layer's maps and, for each class, its score's gradient there: (k, c', h', w') both."""
-    carried = net.carry_back(
+    carried = net.vjp(
         repeated(x, len(classes)), score_delta(net, classes), score_layer(net), [layer]
     )
     return carried.maps[0], carried.deltas[0]

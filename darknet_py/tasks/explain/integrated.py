@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.network.gradients import PICTURE
+from darknet_py.network.vjp import PICTURE
 from darknet_py.tasks.explain.target import class_scores, score_delta, score_layer
 
 STEPS = 128
@@ -66,7 +66,7 @@ def _parts(net: Network, start: np.ndarray, x: np.ndarray, index: int, steps: in
         part = slice(first, first + _BATCH)
         way = start + middles[part].astype(x.dtype)[:, None, None, None] * (x - start)
         delta = score_delta(net, [index] * len(way))
-        gradients = net.carry_back(way, delta, layer, [PICTURE]).deltas[0]
+        gradients = net.vjp(way, delta, layer, [PICTURE]).deltas[0]
         mean += np.tensordot(lengths[part], gradients, axes=1)
     parts: np.ndarray = (x - start) * mean
     return parts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.network.gradients import PICTURE
+from darknet_py.network.vjp import PICTURE
 from darknet_py.tasks.explain.target import repeated, score_delta, score_layer
 
 
@@ -17,7 +17,7 @@ def saliency(net: Network, x: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     x (c, h, w) of the network's size -> (k, h, w), from 0 up. Source: Simonyan et al. 2013, "Deep
     Inside Convolutional Networks".
     """
-    carried = net.carry_back(
+    carried = net.vjp(
         repeated(x, len(classes)), score_delta(net, classes), score_layer(net), [PICTURE]
     )
     heat: np.ndarray = np.abs(carried.deltas[0]).max(axis=1)

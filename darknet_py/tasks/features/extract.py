@@ -13,7 +13,7 @@ import numpy as np
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import DarknetError, NotFiniteError, PictureError, ShapeError
 from darknet_py.network import Network
-from darknet_py.network.split import averages
+from darknet_py.network.derived import averages
 from darknet_py.tasks.classify import Refused
 from darknet_py.tasks.finite import check_finite
 from darknet_py.tasks.pictures import Picture, load_picture

@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.network.split import averages
+from darknet_py.network.derived import averages
 
 _NO_MATTER = (
     *("learning_rate", "stopbackward", "use_global_stats", "clip"),

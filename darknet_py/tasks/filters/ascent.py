@@ -9,7 +9,7 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
-from darknet_py.network.gradients import PICTURE
+from darknet_py.network.vjp import PICTURE
 from darknet_py.tasks.filters.blur import blur
 from darknet_py.tasks.finite import check_finite
 
@@ -74,7 +74,7 @@ def _ascend(
     deviations = np.linspace(_BLUR_FIRST, _BLUR_LAST, len(shifts))
     for shift, deviation in zip(shifts, deviations, strict=True):
         x = np.roll(x, shift, axis=(2, 3))
-        step = blur(net.carry_back(x, delta, layer, [PICTURE]).deltas[0], float(deviation))
+        step = blur(net.vjp(x, delta, layer, [PICTURE]).deltas[0], float(deviation))
         length = np.abs(step).mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
         x = np.clip(x + _RATE * step / np.maximum(length, 1e-20).astype(x.dtype), 0, 1)
         x = np.roll(x, -shift, axis=(2, 3))

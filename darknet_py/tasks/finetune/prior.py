@@ -8,7 +8,7 @@ import numpy as np
 
 from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
-from darknet_py.network.split import averages
+from darknet_py.network.derived import averages
 
 _PICTURES = 64
 """Whose features are looked at."""

@@ -14,8 +14,7 @@ from darknet_py.cfg.write import write_sections
 from darknet_py.errors import TrainingError
 from darknet_py.images import Dataset, Loader, Views, order_of
 from darknet_py.network import Network
-from darknet_py.network.derived import rear
-from darknet_py.network.split import front_end
+from darknet_py.network.derived import backbone_end, head
 from darknet_py.tasks.checkpoint import are_of, resume
 from darknet_py.tasks.checkpoint import start as begin
 from darknet_py.tasks.events import Event, Finished, Validated
@@ -130,7 +129,7 @@ def _run_stage(
     net: Network, folder: Folder, stage: Stage, train: Dataset, valid: Dataset | None, how: How
 ) -> Generator[FinetuneEvent, None, _Over | None]:
     """Trains a stage to its end; None where it was stopped before."""
-    last = front_end(net.layers)
+    last = backbone_end(net.layers)
     front = Front(net, last) if last >= 0 else None
     if front is None or how.cache is None or not _fits(front, train, valid, how):
         yield Began(stage, None)
@@ -149,7 +148,7 @@ def _run_stage(
         if held is None:
             return None
         judge = _judge_of_features(valid, held, how.top)
-    learning = rear(net, last)
+    learning = head(net, last)
     order = order_of(train, how.seed, balance=how.balance)
     source = FeatureSource(train, features, stage.batch, order)
     over = yield from _train(learning, source, len(train), judge, folder, stage, how)

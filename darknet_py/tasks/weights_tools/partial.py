@@ -18,7 +18,7 @@ def first_layers(net: Network, weights: str | Path, count: int) -> Network:
         raise DarknetError(
             f"{net.path}: has {len(net.layers)} layers, and not the first {count} of them"
         )
-    part = net.upto(count - 1)
+    part = net.truncated(count - 1)
     if not part.parameters():
         raise DarknetError(f"{net.path}: the first {count} layers have no weights")
     part.load_weights(weights, clear=True)

@@ -13,7 +13,8 @@ import pytest
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
-from darknet_py.network import Network, learning, recordings
+from darknet_py.network import Network, learning
+from darknet_py.network import tracing as recordings
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from tests.ops import agreement
 from tests.ops.cupy_stand_in import gpu_on_stand_in
@@ -235,7 +236,7 @@ def test_every_cfg_is_a_graph(gpu: ModuleType, path: Path) -> None:
         recordings.prediction(net, x),
         recordings.dream(net, x, [StandOut(1, channels=(0, 2)), Score(2, 5)]),
     ]
-    if net.layers[-1].is_loss and not learning.draws(net):
+    if net.layers[-1].is_loss and not learning.is_random(net):
         works.append(recordings.training(net, x, np.zeros((1, net.outputs), np.float32)))
     for work in works:
         prepared = gpu.program.prepared(work.record(1), exact=False, half=False, changing=True)

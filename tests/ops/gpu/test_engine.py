@@ -213,7 +213,7 @@ def test_half_dreams(gpu: ModuleType, tmp_path: Path) -> None:
     here, there = networks(gpu, tmp_path, half=True)
     x = pictures(1)
     delta = np.random.default_rng(2).standard_normal((1, 6 * 36)).astype(np.float32)
-    found, expected = (net.carry_back(x, delta, 4, [-1]).deltas[0] for net in (there, here))
+    found, expected = (net.vjp(x, delta, 4, [-1]).deltas[0] for net in (there, here))
     # rounding moves a few of pooling's winners and of relu's signs
     assert np.linalg.norm(found - expected) < 0.1 * np.linalg.norm(expected)
 

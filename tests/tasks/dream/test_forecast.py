@@ -10,7 +10,7 @@ from darknet_py.tasks.dream.forecast import dream_seconds
 from darknet_py.tasks.dream.options import Options
 from tests.support.dreams import make_network
 
-NETWORK = make_network().upto(4)
+NETWORK = make_network().truncated(4)
 ONE = [[StandOut(2)]]
 OPTIONS = Options(rounds=2, iters=3, octaves=2)
 

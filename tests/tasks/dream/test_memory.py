@@ -19,7 +19,9 @@ MB = 1 << 20
 
 def dream(w: int, h: int, layers: Sequence[int], octaves: int, **options: Any) -> DreamMemory:
     choices = [[StandOut(layer)] for layer in layers]
-    return DreamMemory(make_network().upto(4), w, h, choices, Options(octaves=octaves, **options))
+    return DreamMemory(
+        make_network().truncated(4), w, h, choices, Options(octaves=octaves, **options)
+    )
 
 
 def test_a_forecast_grows_with_what_there_is() -> None:
@@ -41,7 +43,7 @@ def test_an_engine_keeps_twelve_programs_at_most() -> None:
 def test_what_is_forecast_is_what_is_taken(tile: int) -> None:
     """Maps of all programs that a dream has made, of odd sizes too, and their packed weights; on
     paper nothing is taken."""
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     made = DreamMemory(network, 203, 151, [[StandOut(3)], [StandOut(4)]], Options(octaves=3))
     forecast = made.forecast(tile)
     assert not network.engine._programs
@@ -67,7 +69,7 @@ from darknet_py.tasks.dream.options import Options
 from darknet_py.tasks.dream.step import Scene
 from darknet_py.tasks.nightmare import nightmare
 from tests.support.dreams import make_network, make_picture
-network = make_network().upto(4)
+network = make_network().truncated(4)
 options = Options(iters=1, octaves=2, coarse_to_fine=True, laplacian=2)
 for _ in nightmare(network, Scene(make_picture(600, 800)), [[StandOut(4)]], options):
     pass
@@ -98,7 +100,7 @@ def test_tiles_where_the_whole_does_not_fit() -> None:
 
 
 def test_targets_on_paper() -> None:
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     found = [[(3, 1.0)], [(4, 1.0)]]
     assert shapes_of(network, found, False, None) == [[StandOut(3)], [StandOut(4)]]
     assert shapes_of(network, found[:1], True, None) == [[Score(3, 0)]]

@@ -114,7 +114,7 @@ def test_what_stands_out() -> None:
 
 
 def test_a_guides_features() -> None:
-    network, guide = make_network().upto(4), make_picture(20, 24)
+    network, guide = make_network().truncated(4), make_picture(20, 24)
     wish = Wish(3, 3)
     found = targets(network, wish, choices(network, wish), guide)
     for choice, layer in zip(found, (2, 3, 4), strict=True):

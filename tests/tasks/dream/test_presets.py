@@ -84,7 +84,7 @@ def test_all_of_them_dream_with_any_network(name: str, cfg: str) -> None:
     net, preset = on_paper(cfg), PRESETS[name]
     choices = choices_of(net, preset)
     options = replace(options_of(net, preset, 64, 56), rounds=1, iters=1)
-    net = net.upto(max(layer for ((layer, _),) in choices))
+    net = net.truncated(max(layer for ((layer, _),) in choices))
     net.initialise(0)
     picture = make_picture(56, 64)[:, :, : net.in_shape.c]
     options = replace(options, octaves=octaves_that_fit(net, 64, 56, options))

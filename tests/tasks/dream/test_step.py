@@ -22,7 +22,7 @@ TARGETS = [StandOut(4, 1.0)]
 
 def network_delta(picture: np.ndarray) -> np.ndarray:
     x = np.ascontiguousarray(picture.transpose(2, 0, 1))
-    return make_network().upto(4).delta_towards(x, TARGETS).transpose(1, 2, 0)
+    return make_network().truncated(4).delta_towards(x, TARGETS).transpose(1, 2, 0)
 
 
 def test_a_step_by_the_page() -> None:
@@ -31,7 +31,7 @@ def test_a_step_by_the_page() -> None:
     step = network_delta(picture) + 0.1 * (0.5 - picture)
     step = (step - step.mean()) / step.std()
     expected = np.clip(picture + 0.05 * step, 0, 1)
-    found = dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options())
+    found = dream_step(make_network().truncated(4), Scene(picture), TARGETS, STILL, Options())
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
@@ -40,20 +40,22 @@ def test_steps_that_are_not_normalised() -> None:
     picture = make_picture()
     step = network_delta(picture) + 0.1 * (0.5 - picture)
     expected = np.clip(picture + 0.05 * step, 0, 1)
-    found = dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options(norm=False))
+    found = dream_step(
+        make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(norm=False)
+    )
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
 def test_a_mirrored_step_is_the_mirrors_step() -> None:
     picture = make_picture()
-    found = delta_at(make_network().upto(4), picture, TARGETS, View(56, 40, flip=True), 0)
+    found = delta_at(make_network().truncated(4), picture, TARGETS, View(56, 40, flip=True), 0)
     np.testing.assert_array_equal(found, flip_image(network_delta(flip_image(picture))))
 
 
 def test_a_smaller_step_is_brought_back_to_size() -> None:
     picture = np.random.default_rng(0).random((41, 57, 3), np.float32)
     w, h = int(57 * 0.5625), int(41 * 0.5625)
-    found = delta_at(make_network().upto(4), picture, TARGETS, View(w, h), 0)
+    found = delta_at(make_network().truncated(4), picture, TARGETS, View(w, h), 0)
     assert octave_size(57, 41, 2) == (w, h)
     small = network_delta(resize_image(picture, w, h))
     np.testing.assert_allclose(found[:-1], resize_image(small, 57, 41)[:-1], atol=2e-5)
@@ -85,8 +87,8 @@ def test_a_moved_step_is_moved_back(dx: int, dy: int) -> None:
     """In the middle, where no pixel of the edge is seen."""
     picture = make_picture(80, 96)
     targets = [StandOut(0, limit=0.0)]
-    found = delta_at(make_network().upto(4), picture, targets, View(96, 80, dx, dy), 0)
-    still = delta_at(make_network().upto(4), picture, targets, View(96, 80), 0)
+    found = delta_at(make_network().truncated(4), picture, targets, View(96, 80, dx, dy), 0)
+    still = delta_at(make_network().truncated(4), picture, targets, View(96, 80), 0)
     inside = slice(12, -12), slice(12, -12)
     np.testing.assert_allclose(found[inside], still[inside], atol=1e-5)
 
@@ -97,9 +99,11 @@ def test_a_mask_keeps_pixels() -> None:
     mask[:, 28:] = 1
     mask[:20] *= np.float32(0.5)
     found = dream_step(
-        make_network().upto(4), Scene(picture, mask=mask), TARGETS, STILL, Options(rate=0.01)
+        make_network().truncated(4), Scene(picture, mask=mask), TARGETS, STILL, Options(rate=0.01)
     )
-    free = dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options(rate=0.01))
+    free = dream_step(
+        make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(rate=0.01)
+    )
     np.testing.assert_array_equal(found[:, :28], picture[:, :28])
     np.testing.assert_array_equal(found[20:, 28:], free[20:, 28:])
     half = found[:20, 28:] - picture[:20, 28:]
@@ -109,7 +113,7 @@ def test_a_mask_keeps_pixels() -> None:
 def test_colours_are_kept() -> None:
     picture = make_picture()
     found = dream_step(
-        make_network().upto(4),
+        make_network().truncated(4),
         Scene(picture, colors_of=picture),
         TARGETS,
         STILL,
@@ -123,7 +127,7 @@ def test_colours_are_kept() -> None:
 def test_total_variation_smooths() -> None:
     picture = np.random.default_rng(0).uniform(0.3, 0.7, (40, 56, 3)).astype(np.float32)
     rough, smooth = (
-        dream_step(make_network().upto(4), Scene(picture), TARGETS, STILL, Options(tv=tv))
+        dream_step(make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(tv=tv))
         for tv in (0.0, 1.0)
     )
     assert total_variation(smooth) < 0.9 * total_variation(rough)
@@ -133,7 +137,7 @@ def test_the_laplacian_pyramid_is_used() -> None:
     picture = make_picture()
     plain, level = (
         dream_step(
-            make_network().upto(4), Scene(picture), TARGETS, STILL, Options(laplacian=levels)
+            make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(laplacian=levels)
         )
         for levels in (0, 3)
     )
@@ -142,7 +146,9 @@ def test_the_laplacian_pyramid_is_used() -> None:
 
 def test_a_picture_without_any_detail_does_not_break() -> None:
     grey = np.full((40, 56, 3), 0.5, np.float32)
-    found = dream_step(make_network().upto(4), Scene(grey), [StandOut(4, 1e6)], STILL, Options())
+    found = dream_step(
+        make_network().truncated(4), Scene(grey), [StandOut(4, 1e6)], STILL, Options()
+    )
     np.testing.assert_array_equal(found, grey)
 
 
@@ -175,7 +181,9 @@ def test_a_step_as_strong_as_any_layers() -> None:
     """From coarse to fine a delta is normalised before it is pulled to grey."""
     picture, options = make_picture(), Options(coarse_to_fine=True, rate=0.01)
     weak, strong = (
-        dream_step(make_network().upto(4), Scene(picture), [StandOut(4, weight=w)], STILL, options)
+        dream_step(
+            make_network().truncated(4), Scene(picture), [StandOut(4, weight=w)], STILL, options
+        )
         for w in (1e-4, 1e4)
     )
     np.testing.assert_allclose(weak, strong, atol=1e-5)
@@ -186,5 +194,5 @@ def test_nothing_is_edited() -> None:
     before = picture.copy()
     scene = Scene(picture, picture, np.ones((40, 56, 1), np.float32))
     options = Options(laplacian=2, tv=0.5)
-    dream_step(make_network().upto(4), scene, TARGETS, Draw(0, 1, 3, 2, True), options, 64)
+    dream_step(make_network().truncated(4), scene, TARGETS, Draw(0, 1, 3, 2, True), options, 64)
     np.testing.assert_array_equal(picture, before)

@@ -59,7 +59,7 @@ def test_tiles_cover_each_pixel_once(
 @pytest.mark.parametrize("size", [(200, 264), (64, 200)])
 def test_no_seams(targets: list[Target], size: tuple[int, int]) -> None:
     """Twelve tiles or so, with thresholds of the whole, are the whole up to rounding."""
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     x = np.random.default_rng(0).random((3, *size), np.float32)
     x *= np.linspace(0, 1, size[1], dtype=np.float32)  # dark at the left: tiles differ
     whole = network.delta_towards(x, targets)
@@ -69,7 +69,7 @@ def test_no_seams(targets: list[Target], size: tuple[int, int]) -> None:
 
 def test_thresholds_of_each_tile_would_be_seen() -> None:
     """What the test above would find without the limit of the whole."""
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     x = np.random.default_rng(0).random((3, 96, 192), np.float32)
     x *= np.linspace(0, 1, 192, dtype=np.float32)
     whole = network.delta_towards(x, [StandOut(4)])
@@ -83,7 +83,7 @@ def test_thresholds_of_each_tile_would_be_seen() -> None:
 @pytest.mark.parametrize("size", [(131, 203), (97, 300), (257, 90)])
 def test_sides_that_are_no_whole_steps(size: tuple[int, int]) -> None:
     """The last tiles end where the picture does: their limit and their edge are the whole's."""
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     x = np.random.default_rng(0).random((3, *size), np.float32)
     found = tiled_delta(network, x, [StandOut(4)], 96)
     assert found.shape == x.shape
@@ -95,7 +95,7 @@ def test_sides_that_are_no_whole_steps(size: tuple[int, int]) -> None:
 def test_a_step_in_tiles_is_the_step(drawn: Draw, coarse_to_fine: bool) -> None:
     """From the size on that is said to do, and not from a smaller one. (Of many steps that is not
     so: what rounding changes, each step magnifies, as it does with a picture changed by 1e-7.)"""
-    network, targets = make_network().upto(4), [StandOut(4)]
+    network, targets = make_network().truncated(4), [StandOut(4)]
     tile = exact_tile(network, targets, 343)
     assert exact_tile(network, targets, 80) == 80  # of a picture of so many pixels there is none
     assert tile_size(network, targets, tile) == tile < 110
@@ -109,7 +109,7 @@ def test_a_step_in_tiles_is_the_step(drawn: Draw, coarse_to_fine: bool) -> None:
 
 
 def test_a_picture_within_a_tile_is_a_whole() -> None:
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     x = np.random.default_rng(0).random((3, 60, 90), np.float32)
     np.testing.assert_array_equal(
         tiled_delta(network, x, [StandOut(4)], 96), network.delta_towards(x, [StandOut(4)])
@@ -119,7 +119,7 @@ def test_a_picture_within_a_tile_is_a_whole() -> None:
 def test_a_score_of_every_tile() -> None:
     """A mean over the picture, whatever the tiles' sizes."""
     text = CFG.replace("[connected]\noutput=5\nactivation=linear", "[avgpool]")
-    network = make_network(text).upto(6)
+    network = make_network(text).truncated(6)
     x = np.random.default_rng(0).random((3, 100, 210), np.float32)
     whole = network.delta_towards(x, [Score(6, 5)])
     found = tiled_delta(network, x, [Score(6, 5)], 96)
@@ -128,7 +128,7 @@ def test_a_score_of_every_tile() -> None:
 
 def test_a_network_that_sees_further_than_a_tile_fades() -> None:
     text = CFG.replace("size=3\npad=1", "size=21\npad=1")
-    network = make_network(text).upto(4)
+    network = make_network(text).truncated(4)
     x = np.random.default_rng(0).random((3, 64, 256), np.float32)
     found = tiled_delta(network, x, [StandOut(4)], 64)
     whole = network.delta_towards(x, [StandOut(4)])
@@ -138,14 +138,14 @@ def test_a_network_that_sees_further_than_a_tile_fades() -> None:
 
 
 def test_sizes_of_tiles() -> None:
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     wanted: Sequence[Target] = [StandOut(4)]
     assert tile_size(network, wanted, 99) == 96
     assert tile_size(network, wanted, 1) == 64
 
 
 def test_the_picture_is_left_alone() -> None:
-    network = make_network().upto(4)
+    network = make_network().truncated(4)
     x = np.ascontiguousarray(make_picture(70, 90).transpose(2, 0, 1))
     before = x.copy()
     tiled_delta(network, x, [StandOut(4)], 64)

@@ -51,7 +51,7 @@ def test_gradcam_of_a_class_map_is_that_map(net: Network) -> None:
 def test_gradcam_weighs_channels_by_their_mean_gradient(net: Network) -> None:
     x = random_picture(net)
     delta = np.eye(5, dtype=np.float32)[[1]]
-    carried = net.carry_back(x[None], delta, 4, [0])
+    carried = net.vjp(x[None], delta, 4, [0])
     weights = [channel.mean() for channel in carried.deltas[0][0]]
     expected = sum(w * channel for w, channel in zip(weights, carried.maps[0][0], strict=True))
     np.testing.assert_allclose(
@@ -63,7 +63,7 @@ def test_gradcam_plus_plus_by_the_papers_formula() -> None:
     """Equation 19 with derivatives of exp(score), on maps that are nowhere below 0."""
     net = make_network(SMOOTH.replace("tanh", "logistic"))
     x, layer = random_picture(net), 1
-    carried = net.carry_back(x[None], np.eye(4, dtype=np.float32)[[2]], score_layer(net), [layer])
+    carried = net.vjp(x[None], np.eye(4, dtype=np.float32)[[2]], score_layer(net), [layer])
     maps, g = (each[0][0].astype(np.float64) for each in carried)
     assert maps.min() >= 0
     heat = np.zeros(maps.shape[1:])
@@ -117,13 +117,13 @@ def test_integrated_gradients_take_more_steps_where_the_sum_is_off(
     net: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
-    plain = net.carry_back
+    plain = net.vjp
 
     def counting(x: np.ndarray, *rest: object) -> object:
         calls.append(len(x))
         return plain(x, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(net, "carry_back", counting)
+    monkeypatch.setattr(net, "vjp", counting)
     x = random_picture(net)
     integrated_gradients(net, x, [0], steps=4, within=1e9)
     assert sum(calls) == 4

@@ -11,7 +11,7 @@ import pytest
 from darknet_py.errors import DarknetError
 from darknet_py.images import Dataset, Loader, Order, Views
 from darknet_py.network import Network
-from darknet_py.network.derived import rear
+from darknet_py.network.derived import head
 from darknet_py.tasks.data import open_data
 from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
 from darknet_py.tasks.features.cache import Features
@@ -78,7 +78,7 @@ def test_pictures_that_cannot_be_read_have_none_and_others_take_their_turns(
     assert sorted(features.refused) == [3, 4]
     assert np.flatnonzero(features.rows < 0).tolist() == [3, 4]
     there = data.without([3, 4])
-    found = tally(there, predictions_of(rear(net, 1), features, 5))
+    found = tally(there, predictions_of(head(net, 1), features, 5))
     expected = evaluate(net, data)
     np.testing.assert_array_equal(found.confusion, expected.confusion)
     assert len(expected.refused) == 2
@@ -106,7 +106,7 @@ def test_means_are_kept_where_they_are_enough(tmp_path: Path, data: Dataset) -> 
     front = Front(net, 1)
     _, features = run(front, data, views_of(net, data), tmp_path / "cache")
     assert features.array.shape == (21, 1, 16)
-    predictions = np.concatenate(list(predictions_of(rear(net, 1), features, 5)))
+    predictions = np.concatenate(list(predictions_of(head(net, 1), features, 5)))
     found, expected = tally(data, [predictions]), evaluate(net, data)
     np.testing.assert_array_equal(found.confusion, expected.confusion)
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)

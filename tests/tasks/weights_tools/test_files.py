@@ -48,9 +48,9 @@ def test_the_first_layers_are_those_bytes_of_the_file(count: int, tmp_path: Path
 
 
 def test_the_first_layers_of_a_partial_file(tmp_path: Path) -> None:
-    saved(learned(NORMED).upto(4), tmp_path / "part.weights")
+    saved(learned(NORMED).truncated(4), tmp_path / "part.weights")
     part = first_layers(learned(NORMED, seed=9), tmp_path / "part.weights", 3)
-    assert len(part.parameters()) == len(learned(NORMED).upto(2).parameters())
+    assert len(part.parameters()) == len(learned(NORMED).truncated(2).parameters())
     with pytest.raises(WeightsError, match="partial file that ends before layer 5"):
         first_layers(learned(NORMED), tmp_path / "part.weights", 6)
 

@@ -163,7 +163,7 @@ def _fixed_statistics(chain: Chain) -> Step | None:
     if not learns or not _constant(scales, biases, mean, variance):
         return None
     chain.y = chain.call.result
-    one, other = TensorSpec(mean.shape, x.recorder), TensorSpec(mean.shape, x.recorder)
+    one, other = TensorSpec(mean.shape, x.tracer), TensorSpec(mean.shape, x.tracer)
     step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
     return _normalized(chain, step)
 

@@ -58,7 +58,7 @@ def _input_delta(chain: Chain, call: Node, norm: Norm | None) -> Step | None:
     x = delta
     if stride > 1:
         n, h, w, c = delta.shape
-        x = TensorSpec((n, (h - 1) * stride + 1, (w - 1) * stride + 1, c), delta.recorder)
+        x = TensorSpec((n, (h - 1) * stride + 1, (w - 1) * stride + 1, c), delta.tracer)
         chain.lowering.inside[delta] = Within(x, 0, stride)
     step = Convolution(
         x,

@@ -41,8 +41,8 @@ class Normalize(Step):
     shift: TensorSpec = field(init=False)
 
     def __post_init__(self) -> None:
-        self.scale = TensorSpec(self.mean.shape, self.mean.recorder)
-        self.shift = TensorSpec(self.mean.shape, self.mean.recorder)
+        self.scale = TensorSpec(self.mean.shape, self.mean.tracer)
+        self.shift = TensorSpec(self.mean.shape, self.mean.tracer)
 
     @property
     def reads(self) -> list[TensorSpec]:

@@ -30,9 +30,9 @@ def vector(c: int, seed: int = 1) -> np.ndarray:
 
 def record(shape: tuple[int, ...], build: Callable[[Tracer, TensorSpec], Any]) -> Graph:
     """What `build` gives for a picture (n, c, h, w)."""
-    recorder = Tracer(cpu)
-    outputs = build(recorder, recorder.to_hwc(recorder.input(shape)))
-    return recorder.recording(outputs if isinstance(outputs, list) else [outputs])
+    tracer = Tracer(cpu)
+    outputs = build(tracer, tracer.to_hwc(tracer.input(shape)))
+    return tracer.graph(outputs if isinstance(outputs, list) else [outputs])
 
 
 def check(

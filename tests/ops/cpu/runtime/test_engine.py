@@ -23,9 +23,9 @@ def recorder_of(weights: np.ndarray, calls: list[int] | None = None) -> Callable
     def record(n: int) -> Graph:
         if calls is not None:
             calls.append(n)
-        recorder = Tracer(cpu)
-        x = recorder.to_hwc(recorder.input((n, 8, 6, 7)))
-        return recorder.recording([recorder.conv2d(x, weights, 1, 1, 1)])
+        tracer = Tracer(cpu)
+        x = tracer.to_hwc(tracer.input((n, 8, 6, 7)))
+        return tracer.graph([tracer.conv2d(x, weights, 1, 1, 1)])
 
     return record
 

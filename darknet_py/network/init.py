@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from darknet_py.errors import CfgError, DarknetError
 from darknet_py.layers import Parameter
-from darknet_py.network.edges import check_layers
+from darknet_py.network.io_checks import check_layers
+from darknet_py.network.model import Model
 from darknet_py.ops.memory import SMALL, available_memory
 
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
 
-
-def missing(net: Network, seed: int | None) -> None:
+def initialise(net: Model, seed: int | None) -> None:
     """See Network.initialise."""
     rng = np.random.default_rng(net.settings.seed if seed is None else seed)
     needed = 4 * sum(each.size for each in net.parameters() if each.data is None)
@@ -34,7 +31,7 @@ def missing(net: Network, seed: int | None) -> None:
     net.changed()
 
 
-def anew(net: Network, layers: Sequence[int], seed: int) -> None:
+def reinitialise(net: Model, layers: Sequence[int], seed: int) -> None:
     """See Network.reinitialise."""
     check_layers(net, layers)
     for index in layers:
@@ -52,7 +49,7 @@ def anew(net: Network, layers: Sequence[int], seed: int) -> None:
     net.changed()
 
 
-def _draw(net: Network, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
+def _draw(net: Model, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
     try:
         return parameter.initialise(rng, parameter.shape)
     except MemoryError as error:

@@ -5,7 +5,7 @@ import pytest
 
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
-from darknet_py.network.gradients import PICTURE
+from darknet_py.network.vjp import PICTURE
 from tests.support.golden import relative_error
 from tests.support.networks import CLASSIFIER, FLOAT64, NET, SMOOTH, make_network, random_picture
 
@@ -26,7 +26,7 @@ def test_what_reaches_the_picture_is_the_gradient(start: int) -> None:
     """Before and after softmax, through branches, numerically."""
     net = make_network(SMOOTH, FLOAT64)
     x, delta = two(net).astype(np.float64), delta_for(net, start).astype(np.float64)
-    found = net.carry_back(x, delta, start, [PICTURE]).deltas[0]
+    found = net.vjp(x, delta, start, [PICTURE]).deltas[0]
     assert found.shape == x.shape
     step, flat = 1e-5, x.reshape(-1)
     for place in np.random.default_rng(4).permutation(flat.size)[:40]:
@@ -48,7 +48,7 @@ def test_what_reaches_a_layer_is_the_gradient() -> None:
     net = make_network(linear.replace("from=-2", "from=-3"), FLOAT64)
     layer, scores = 2, 6
     x, delta = two(net).astype(np.float64), delta_for(net, scores).astype(np.float64)
-    found = net.carry_back(x, delta, scores, [layer])
+    found = net.vjp(x, delta, scores, [layer])
     np.testing.assert_allclose(found.maps[0], net.activations(x)[layer], rtol=1e-12)
     biases = net.layers[layer].parameters()[0].value
     step = 1e-5
@@ -69,13 +69,13 @@ def test_programs_give_what_plain_kernels_give(text: str) -> None:
     start = len(net.layers) - 2
     x, delta = two(net), delta_for(net, start)
     ends = [0, 2, PICTURE]
-    found = net.carry_back(x, delta, start, ends)
-    expected = exact.carry_back(x.astype(np.float64), delta.astype(np.float64), start, ends)
+    found = net.vjp(x, delta, start, ends)
+    expected = exact.vjp(x.astype(np.float64), delta.astype(np.float64), start, ends)
     for some, others in zip(found, expected, strict=True):
         for one, other in zip(some, others, strict=True):
             assert relative_error(one, other) < 1e-5
     assert found.maps[2] is x
-    again = net.carry_back(x, delta, start, ends)
+    again = net.vjp(x, delta, start, ends)
     for one, other in zip(found.deltas, again.deltas, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -87,17 +87,17 @@ def test_a_delta_beside_a_stride() -> None:
     x = two(net)
     for seed in (1, 2):
         delta = np.random.default_rng(seed).normal(size=(2, 16, 6, 8)).astype(np.float32)
-        found = net.carry_back(x, delta, 0, [PICTURE]).deltas[0]
-        expected = exact.carry_back(x.astype(float), delta.astype(float), 0, [PICTURE]).deltas[0]
+        found = net.vjp(x, delta, 0, [PICTURE]).deltas[0]
+        expected = exact.vjp(x.astype(float), delta.astype(float), 0, [PICTURE]).deltas[0]
         assert relative_error(found, expected) < 1e-5
 
 
 def test_each_picture_by_itself() -> None:
     net = make_network(CLASSIFIER)
     x, delta = two(net), delta_for(net, 4)
-    both = net.carry_back(x, delta, 4, [PICTURE]).deltas[0]
+    both = net.vjp(x, delta, 4, [PICTURE]).deltas[0]
     for k in range(2):
-        alone = net.carry_back(x[k : k + 1], delta[k : k + 1], 4, [PICTURE]).deltas[0]
+        alone = net.vjp(x[k : k + 1], delta[k : k + 1], 4, [PICTURE]).deltas[0]
         assert relative_error(both[k : k + 1], alone) < 1e-5
 
 
@@ -106,7 +106,7 @@ def test_other_sizes() -> None:
     larger = net.resized(w=20, h=14)
     x = random_picture(larger)[None]
     delta = delta_for(net, 4, 1)
-    one, other = (each.carry_back(x, delta, 4, [PICTURE, 2]) for each in (net, larger))
+    one, other = (each.vjp(x, delta, 4, [PICTURE, 2]) for each in (net, larger))
     assert one.deltas[0].shape == (1, 3, 14, 20)
     assert one.deltas[1].shape == (1, 8, 7, 10)
     np.testing.assert_array_equal(one.deltas[0], other.deltas[0])
@@ -125,9 +125,10 @@ def test_nothing_is_kept_and_nothing_edited() -> None:
     net = make_network(CLASSIFIER)
     x, delta = two(net), delta_for(net, 4)
     before = x.copy(), delta.copy()
-    net.carry_back(x, delta, 4, [PICTURE, 1])
+    layers = [dict(vars(layer)) for layer in net.layers]
+    net.vjp(x, delta, 4, [PICTURE, 1])
     net.output(x, 2)
-    assert [layer.saved for layer in net.layers] == [None] * 6
+    assert [vars(layer) for layer in net.layers] == layers
     np.testing.assert_array_equal(x, before[0])
     np.testing.assert_array_equal(delta, before[1])
 
@@ -136,14 +137,14 @@ def test_layers_that_cannot_be() -> None:
     net = make_network(CLASSIFIER)
     x, delta = two(net), delta_for(net, 4)
     with pytest.raises(ShapeError, match="there is no layer 6: expected 0 to 5"):
-        net.carry_back(x, delta, 6, [0])
+        net.vjp(x, delta, 6, [0])
     with pytest.raises(ShapeError, match="there is no layer -1"):
         net.output(x, -1)
     for end in (4, 5, -2):
         with pytest.raises(ShapeError, match=f"layer {end} is not before layer 4"):
-            net.carry_back(x, delta, 4, [end])
+            net.vjp(x, delta, 4, [end])
     with pytest.raises(ShapeError, match=r"expected a delta of shape \(2, 5\), found \(2, 4\)"):
-        net.carry_back(x, delta[:, :4], 4, [0])
+        net.vjp(x, delta[:, :4], 4, [0])
 
 
 def test_a_layer_from_which_nothing_leads_there() -> None:
@@ -151,5 +152,5 @@ def test_a_layer_from_which_nothing_leads_there() -> None:
     net = make_network(text)
     x = two(net)
     with pytest.raises(ShapeError, match="nothing leads from layer 1 to layer 2"):
-        net.carry_back(x, delta_for(net, 2), 2, [1])
-    assert net.carry_back(x, delta_for(net, 2), 2, [0]).deltas[0].any()
+        net.vjp(x, delta_for(net, 2), 2, [1])
+    assert net.vjp(x, delta_for(net, 2), 2, [0]).deltas[0].any()

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from darknet_py.errors import OutOfMemoryError
 from darknet_py.layers import Wanted
-from darknet_py.network import edges
-from darknet_py.network.entrance import enter, leave
-from darknet_py.network.passes import backward, final_loss, forget, forward
+from darknet_py.network import io_checks
+from darknet_py.network.derived import sized as sized_for
+from darknet_py.network.model import Model
+from darknet_py.network.normalize_input import enter, leave
+from darknet_py.network.passes import backward, final_loss, forward
 from darknet_py.network.targets import Target
 from darknet_py.ops.graph import Graph, Tracer
-
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
 
 Array = Any
 
@@ -37,7 +36,7 @@ class TracedFunction:
     changing: bool = False
     fresh: bool = False
 
-    def run(self, net: Network) -> list[np.ndarray]:
+    def run(self, net: Model) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the recording."""
         with net.engine.lock:
             notice(net)
@@ -49,14 +48,14 @@ class TracedFunction:
                 raise self._advised(net, error) from error
             return ys
 
-    def times(self, net: Network, rounds: int) -> Any:
+    def times(self, net: Model, rounds: int) -> Any:
         """How long each of its steps takes."""
         try:
             return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
         except OutOfMemoryError as error:
             raise self._advised(net, error) from error
 
-    def _advised(self, net: Network, error: OutOfMemoryError) -> OutOfMemoryError:
+    def _advised(self, net: Model, error: OutOfMemoryError) -> OutOfMemoryError:
         """With what would fit; to those who run a training that is said in words of the cfg."""
         n, _, h, w = self.given[0].shape
         advice = f"one picture of {w} x {h} is too much for it"
@@ -64,12 +63,12 @@ class TracedFunction:
             advice = f"{min(error.fits, n - 1):,} at once would fit"
         return OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits)
 
-    def _arguments(self, net: Network) -> tuple[Any, ...]:
+    def _arguments(self, net: Model) -> tuple[Any, ...]:
         frozen = tuple(layer.frozen for layer in net.layers)
         shapes = tuple(each.shape[1:] for each in self.given)
         return (self.name, shapes, frozen), self.record, *self.given
 
-    def _options(self, net: Network) -> dict[str, Any]:
+    def _options(self, net: Model) -> dict[str, Any]:
         parameters = net.parameters()
         values = [each.data for each in parameters]
         updates = [each.updates for each in parameters if self.changing and each.learned]
@@ -79,7 +78,7 @@ class TracedFunction:
         return {"arrays": values + updates, "changing": self.changing, **fresh}
 
 
-def notice(net: Network) -> None:
+def notice(net: Model) -> None:
     """Lets the engine forget what it made of parameters whose values others have changed."""
     known = net.engine.versions
     for layer in net.layers:
@@ -94,64 +93,62 @@ def notice(net: Network) -> None:
                 forget_them()
 
 
-def prediction(net: Network, x: np.ndarray) -> TracedFunction:
+def prediction(net: Model, x: np.ndarray) -> TracedFunction:
     """The output of the layer that predicts."""
     return _inference(net, "predict", x, [net.output_layer])
 
 
-def activations(net: Network, x: np.ndarray) -> TracedFunction:
+def activations(net: Model, x: np.ndarray) -> TracedFunction:
     """The outputs of all layers."""
     return _inference(net, "activations", x, range(len(net.layers)))
 
 
-def outputs(net: Network, x: np.ndarray, layers: Sequence[int]) -> TracedFunction:
+def outputs(net: Model, x: np.ndarray, layers: Sequence[int]) -> TracedFunction:
     """The outputs of these layers."""
     return _inference(net, f"outputs {list(layers)}", x, layers)
 
 
-def _inference(net: Network, name: str, x: np.ndarray, wanted: Sequence[int]) -> TracedFunction:
-    x = edges.of_any_size(net, x)
+def _inference(net: Model, name: str, x: np.ndarray, wanted: Sequence[int]) -> TracedFunction:
+    x = io_checks.of_any_size(net, x)
 
     def record(n: int) -> Graph:
-        sized = net.sized(x)
-        recorder = Tracer(sized.ops)
-        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
-        outputs = forward(sized.layers, recorder, start, max(wanted), train=False, keep=True)
-        forget(sized.layers)
-        return recorder.recording([outputs[index] for index in wanted])
+        sized = sized_for(net, x)
+        tracer = Tracer(sized.ops)
+        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        outputs = forward(sized.layers, tracer, start, max(wanted), train=False).outputs
+        return tracer.graph([outputs[index] for index in wanted])
 
     return TracedFunction(name, record, [x])
 
 
-def dream(net: Network, x: np.ndarray, targets: Sequence[Target]) -> TracedFunction:
+def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunction:
     """The delta of the picture that brings it nearer to all targets."""
-    x = edges.of_any_size(net, x)
+    x = io_checks.of_any_size(net, x)
     given = [array for target in targets for array in target.given]
 
     def record(n: int) -> Graph:
-        sized = net.sized(x)
-        recorder = Tracer(sized.ops)
-        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
-        inputs = iter([recorder.input(array.shape) for array in given])
+        sized = sized_for(net, x)
+        tracer = Tracer(sized.ops)
+        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        inputs = iter([tracer.input(array.shape) for array in given])
         last = max(target.layer for target in targets)
-        outputs = forward(sized.layers, recorder, start, last, train=False, keep=True)
+        tape = forward(sized.layers, tracer, start, last, train=False)
         deltas: dict[int, Array] = {}
         for target in targets:
             mine = [next(inputs) for _ in target.given]
-            delta = target.delta(recorder, outputs[target.layer], *mine)
+            delta = target.delta(tracer, tape.outputs[target.layer], *mine)
             other = deltas.get(target.layer)
-            deltas[target.layer] = delta if other is None else recorder.add(other, delta)
+            deltas[target.layer] = delta if other is None else tracer.add(other, delta)
         wanted = Wanted(input_deltas=True, updates=False)
-        x_delta = backward(sized.layers, recorder, deltas, wanted)
-        x_delta = leave(x_delta, recorder, net.settings)
-        forget(sized.layers)
-        return recorder.recording([x_delta])
+        x_delta = backward(sized.layers, tracer, tape, deltas, wanted)
+        x_delta = leave(x_delta, tracer, net.settings)
+        return tracer.graph([x_delta])
 
     return TracedFunction(f"dream {[target.name for target in targets]}", record, [x, *given])
 
 
 def training(
-    net: Network,
+    net: Model,
     x: np.ndarray,
     y: np.ndarray,
     weights: np.ndarray | None = None,
@@ -162,40 +159,35 @@ def training(
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
 
     def record(n: int) -> Graph:
-        recorder = Tracer(net.ops, changing=True)
-        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
-        given = [recorder.input((n, *each.shape[1:])) for each in others]
-        return recorder.recording([train(net, recorder, start, *given)])
+        tracer = Tracer(net.ops, changing=True)
+        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        given = [tracer.input((n, *each.shape[1:])) for each in others]
+        return tracer.graph([train(net, tracer, start, *given)])
 
     return TracedFunction(f"train {len(others)}", record, [x, *others], changing=True, fresh=fresh)
 
 
-def statistics(net: Network, x: np.ndarray, fresh: bool = False) -> TracedFunction:
+def statistics(net: Model, x: np.ndarray, fresh: bool = False) -> TracedFunction:
     """The way forward of training, for the sake of rolling statistics, which move."""
 
     def record(n: int) -> Graph:
-        recorder = Tracer(net.ops)
-        start = enter(recorder.input((n, *x.shape[1:])), recorder, net.settings)
-        return recorder.recording([forward_in_training(net, recorder, start)])
+        tracer = Tracer(net.ops)
+        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        return tracer.graph([forward_in_training(net, tracer, start)])
 
     return TracedFunction("statistics", record, [x], changing=True, fresh=fresh)
 
 
-def forward_in_training(net: Network, ops: Any, start: Array) -> Array:
+def forward_in_training(net: Model, ops: Any, start: Array) -> Array:
     """The same by any ops; start (n, h, w, c) -> the prediction."""
     last = net.output_layer
-    outputs = forward(net.layers, ops, start, last, train=True, keep=True)
-    forget(net.layers)
-    return outputs[last]
+    return forward(net.layers, ops, start, last, train=True).outputs[last]
 
 
-def train(
-    net: Network, ops: Any, start: Array, truth: Array, weights: Array | None = None
-) -> Array:
+def train(net: Model, ops: Any, start: Array, truth: Array, weights: Array | None = None) -> Array:
     """The same by any ops: computed, or written down; start (n, h, w, c), truth (n, ...), weights
     (n, 1, 1, 1)."""
-    outputs = forward(net.layers, ops, start, len(net.layers) - 1, train=True, keep=True)
-    loss, delta, entry = final_loss(net.layers, ops, outputs, truth, weights)
-    backward(net.layers, ops, {entry: delta}, Wanted(input_deltas=False, updates=True))
-    forget(net.layers)
+    tape = forward(net.layers, ops, start, len(net.layers) - 1, train=True)
+    loss, delta, entry = final_loss(net.layers, ops, tape.outputs, truth, weights)
+    backward(net.layers, ops, tape, {entry: delta}, Wanted(input_deltas=False, updates=True))
     return loss

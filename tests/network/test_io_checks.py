@@ -71,7 +71,7 @@ def test_bytes_are_no_pictures(
         "x.astype(numpy.float32) / 255"
     )
     with pytest.raises(ShapeError):
-        network.carry_back(x, np.ones((1, 3), np.float32), 3, [-1])
+        network.vjp(x, np.ones((1, 3), np.float32), 3, [-1])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -144,7 +144,7 @@ TAKING: dict[str, Callable[[Network, Any], Any]] = {
     "output": lambda net, x: net.output(x, 1),
     "outputs_of": lambda net, x: net.outputs_of(x, [1])[0],
     "image_delta": lambda net, x: net.image_delta(x, 2, 0.0),
-    "carry_back": lambda net, x: net.carry_back(x, LABELS, 4, [-1]).deltas[0],
+    "carry_back": lambda net, x: net.vjp(x, LABELS, 4, [-1]).deltas[0],
     "train_step": lambda net, x: net.train_step(x, LABELS),
     "accumulate": lambda net, x: net.accumulate(x, LABELS),
     "update_bn": lambda net, x: net.update_bn([np.full((2, 2, 6, 8), 0.5), x]),
@@ -154,7 +154,7 @@ TAKING: dict[str, Callable[[Network, Any], Any]] = {
     "weights": lambda net, x: net.train_step(
         np.full((2, 2, 6, 8), 0.5), LABELS, cast(Any, 0.5 if x is None else x)
     ),
-    "delta": lambda net, x: net.carry_back(np.full((2, 2, 6, 8), 0.5), x, 4, [-1]),
+    "delta": lambda net, x: net.vjp(np.full((2, 2, 6, 8), 0.5), x, 4, [-1]),
     "see": lambda net, x: see(net, x[0] if isinstance(x, np.ndarray) and x.ndim else x, [0]),
 }
 
@@ -203,8 +203,8 @@ def test_arrays_of_any_order_and_float_type_are_the_same_pictures(form: str) -> 
     net, other = make_network(BN), make_network(BN)
     loss = net.train_step(given, SAME[form](LABELS), SAME[form](LABELS[:, 0] + 1))
     assert loss == other.train_step(x, LABELS, LABELS[:, 0] + 1)
-    found = net.carry_back(x, SAME[form](LABELS), 4, [-1]).deltas[0]
-    np.testing.assert_array_equal(found, other.carry_back(x, LABELS, 4, [-1]).deltas[0])
+    found = net.vjp(x, SAME[form](LABELS), 4, [-1]).deltas[0]
+    np.testing.assert_array_equal(found, other.vjp(x, LABELS, 4, [-1]).deltas[0])
 
 
 def test_no_pictures_have_no_answers() -> None:
@@ -213,7 +213,7 @@ def test_no_pictures_have_no_answers() -> None:
     assert net.predict(none).shape == (0, 3)
     assert [y.shape for y in net.activations(none)][1:3] == [(0, 4, 6, 8), (0, 4, 3, 4)]
     assert net.image_delta(none, 2, 0.0).shape == none.shape
-    assert net.carry_back(none, LABELS[:0], 4, [-1]).deltas[0].shape == none.shape
+    assert net.vjp(none, LABELS[:0], 4, [-1]).deltas[0].shape == none.shape
     for learn in (lambda: net.train_step(none, LABELS[:0]), lambda: net.update_bn([none])):
         with pytest.raises(ShapeError):
             learn()
@@ -303,7 +303,7 @@ def test_threads_take_turns() -> None:
 ON_PAPER: list[Callable[[Network, np.ndarray], object]] = [
     *WAYS,
     lambda net, x: net.accumulate(x, np.eye(3, dtype=np.float32)[:1]),
-    lambda net, x: net.carry_back(x, np.ones((1, 3), np.float32), 3, [-1]),
+    lambda net, x: net.vjp(x, np.ones((1, 3), np.float32), 3, [-1]),
     lambda net, x: net.outputs_of(x, [0]),
     lambda net, x: net.times(x),
     lambda net, x: net.update(),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darknet_py.network import Network
-from darknet_py.network.memory import recall, remember
+from darknet_py.network.snapshot import restore_snapshot, take_snapshot
 from darknet_py.network.state import read_state, save_state
 from tests.support.networks import CLASSIFIER, make_network, random_picture
 
@@ -28,7 +28,7 @@ def step(net: Network, count: int, seed: int = 0) -> list[float]:
 
 
 def everything(net: Network) -> dict[str, np.ndarray]:
-    return remember(net).arrays
+    return take_snapshot(net).arrays
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
@@ -37,11 +37,11 @@ def test_going_back_is_never_having_gone(optimizer: str, before: int) -> None:
     net, other = network(optimizer), network(optimizer)
     step(net, before)
     step(other, before)
-    memory = remember(net)
+    memory = take_snapshot(net)
     assert memory.batch == before
     step(net, 4, seed=7)
     assert not np.array_equal(everything(net)["value_0"], memory.arrays["value_0"])
-    recall(net, memory)
+    restore_snapshot(net, memory)
     assert net.batch_num == before + 4
     x = random_picture(net)[None]
     np.testing.assert_array_equal(net.predict(x), other.predict(x))
@@ -54,7 +54,7 @@ def test_what_is_kept_is_in_the_state(tmp_path: Path) -> None:
     net = network("adam")
     step(net, 2)
     assert net.plateau
-    net.plateau.kept = remember(net)
+    net.plateau.kept = take_snapshot(net)
     net.plateau.factor, net.plateau.best = 0.2, 1.5
     step(net, 3)
     save_state(tmp_path / "a.state", net, {"note": 1})
@@ -70,8 +70,8 @@ def test_what_is_kept_is_in_the_state(tmp_path: Path) -> None:
     assert other.plateau.kept.arrays.keys() == net.plateau.kept.arrays.keys()
     for name, array in net.plateau.kept.arrays.items():
         np.testing.assert_array_equal(other.plateau.kept.arrays[name], array, name)
-    recall(other, other.plateau.kept)
-    recall(net, net.plateau.kept)
+    restore_snapshot(other, other.plateau.kept)
+    restore_snapshot(net, net.plateau.kept)
     assert step(net, 2) == step(other, 2)
 
 

@@ -8,7 +8,7 @@ import pytest
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
-from darknet_py.network.reach import Reach, reach
+from darknet_py.network.receptive_field import Reach, reach
 
 NETS = {
     "[convolutional]\nsize=3\npad=1\n": Reach(1, 1, 1),

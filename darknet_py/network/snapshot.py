@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from darknet_py.network.model import Model
 from darknet_py.network.optimiser import METHODS
-
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
+from darknet_py.network.plateau import Snapshot
 
 
-@dataclass(frozen=True)
-class Memory:
-    """arrays: see `arrays_of`; steps: of the optimiser; average_steps: of an average, or 0; batch:
-    the number of batches seen. What layers draw at random is not gone back to."""
-
-    arrays: dict[str, np.ndarray]
-    steps: int
-    average_steps: int
-    batch: int
-
-
-def remember(network: Network) -> Memory:
+def take_snapshot(network: Model) -> Snapshot:
     """The network as it is now."""
     average = network.average
-    return Memory(
+    return Snapshot(
         {name: array.copy() for name, array in arrays_of(network)},
         network.optimiser.steps,
         0 if average is None else average.steps,
@@ -36,16 +23,16 @@ def remember(network: Network) -> Memory:
     )
 
 
-def recall(network: Network, memory: Memory) -> None:
+def restore_snapshot(network: Model, snapshot: Snapshot) -> None:
     """Parameters, updates, moments and averages become what they were; `seen` stays."""
-    put_arrays(network, memory.arrays.get)
-    network.optimiser.steps = memory.steps
+    put_arrays(network, snapshot.arrays.get)
+    network.optimiser.steps = snapshot.steps
     if network.average is not None:
-        network.average.steps = memory.average_steps
+        network.average.steps = snapshot.average_steps
     network.changed()
 
 
-def arrays_of(network: Network) -> Iterator[tuple[str, np.ndarray]]:
+def arrays_of(network: Model) -> Iterator[tuple[str, np.ndarray]]:
     """Of each parameter, by its number: value_0, updates_0 (SGD's velocity), moment_0_0, and
     average_0, where there are such. Perhaps the network's own arrays, not copies."""
     to_host, optimiser, average = network.ops.to_host, network.optimiser, network.average
@@ -59,7 +46,7 @@ def arrays_of(network: Network) -> Iterator[tuple[str, np.ndarray]]:
             yield f"average_{index}", to_host(average.values[parameter])
 
 
-class Slot(NamedTuple):
+class ArraySpec(NamedTuple):
     """An array that `arrays_of` may give. what: the parameter's name, "updates", "moment" or
     "mean_square"; layer: whose it is; always: whether it is always there; needs: the name of the
     one that it is there with, if any."""
@@ -71,24 +58,24 @@ class Slot(NamedTuple):
     needs: str | None = None
 
 
-def slots_of(network: Network) -> Iterator[tuple[str, Slot]]:
+def array_specs(network: Model) -> Iterator[tuple[str, ArraySpec]]:
     """All that `arrays_of` may ever give for a network, in its order."""
     moments = METHODS[network.optimiser.settings.method]
     owners = [(i, each) for i, layer in enumerate(network.layers) for each in layer.parameters()]
     for index, (layer, parameter) in enumerate(owners):
         shape = parameter.shape
-        yield f"value_{index}", Slot(shape, parameter.name, layer, always=True)
+        yield f"value_{index}", ArraySpec(shape, parameter.name, layer, always=True)
         if parameter.learned:
             updates = f"updates_{index}"
-            yield updates, Slot(shape, "updates", layer)
+            yield updates, ArraySpec(shape, "updates", layer)
             for k in range(moments):
                 # of Adam's two, and RMSprop's one, the last is a mean of squares
                 what = "mean_square" if k == moments - 1 else "moment"
-                yield f"moment_{index}_{k}", Slot(shape, what, layer, needs=updates)
-        yield f"average_{index}", Slot(shape, parameter.name, layer)
+                yield f"moment_{index}_{k}", ArraySpec(shape, what, layer, needs=updates)
+        yield f"average_{index}", ArraySpec(shape, parameter.name, layer)
 
 
-def put_arrays(network: Network, take: Callable[[str], np.ndarray | None]) -> None:
+def put_arrays(network: Model, take: Callable[[str], np.ndarray | None]) -> None:
     """The other way round; take: the array of a name, None where there is none: what it was of is
     forgotten."""
     ops, optimiser, average = network.ops, network.optimiser, network.average

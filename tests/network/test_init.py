@@ -5,7 +5,8 @@ import pytest
 
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError, DarknetError, ShapeError
-from darknet_py.network import Network, draw
+from darknet_py.network import Network
+from darknet_py.network import init as draw
 from tests.support.networks import CPU, LAYERS, SMALL, make_network, pictures, truths, values
 
 

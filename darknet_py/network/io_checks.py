@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from darknet_py.errors import NotFiniteError, ShapeError, WeightsError
+from darknet_py.network.model import Model
 from darknet_py.ops.bounds import bounds
-
-if TYPE_CHECKING:
-    from darknet_py.network.network import Network
 
 Array = Any
 
@@ -21,7 +19,7 @@ _FAR_BEYOND = 8.0
 """Pictures are 0..1; whoever has normalised them comes to about 3. Beyond this they are 0..255."""
 
 
-def check_values(net: Network, x: Any) -> None:
+def check_values(net: Model, x: Any) -> None:
     """Raises as check_there, ShapeError for no floats, NotFiniteError where x holds a NaN or an
     infinity, which kernels would pass over in silence; warns (UserWarning) where pictures are far
     beyond 0..1."""
@@ -35,7 +33,7 @@ def check_values(net: Network, x: Any) -> None:
         )
 
 
-def check_there(net: Network) -> None:
+def check_there(net: Model) -> None:
     """Raises WeightsError where a parameter has no values yet: a network that is on paper."""
     for parameter in net.parameters():
         if parameter.data is None:
@@ -45,7 +43,7 @@ def check_there(net: Network) -> None:
             )
 
 
-def check_floats(net: Network, x: Any) -> None:
+def check_floats(net: Model, x: Any) -> None:
     """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1, and
     answered with confidence."""
     if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
@@ -58,7 +56,7 @@ def check_floats(net: Network, x: Any) -> None:
         )
 
 
-def check_numbers(net: Network, what: str, x: Any, shape: tuple[int, ...]) -> None:
+def check_numbers(net: Model, what: str, x: Any, shape: tuple[int, ...]) -> None:
     """Raises ShapeError for what is no array of real numbers of this shape, NotFiniteError where
     one is a NaN or infinite."""
     if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
@@ -70,7 +68,7 @@ def check_numbers(net: Network, what: str, x: Any, shape: tuple[int, ...]) -> No
     _largest(net, x, what)
 
 
-def _largest(net: Network, x: np.ndarray, what: str) -> float:
+def _largest(net: Model, x: np.ndarray, what: str) -> float:
     """The largest number, all being finite, in float32 too."""
     if not x.size:
         return 0.0
@@ -81,7 +79,7 @@ def _largest(net: Network, x: np.ndarray, what: str) -> float:
     return high
 
 
-def checked(net: Network, x: np.ndarray) -> np.ndarray:
+def checked(net: Model, x: np.ndarray) -> np.ndarray:
     """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
     check_floats(net, x)
     h, w, c = net.in_shape
@@ -93,7 +91,7 @@ def checked(net: Network, x: np.ndarray) -> np.ndarray:
     return x.reshape(shape[0], c, h, w)
 
 
-def of_any_size(net: Network, x: np.ndarray) -> np.ndarray:
+def of_any_size(net: Model, x: np.ndarray) -> np.ndarray:
     """The same, where `Network.sized` may have to make a network that takes it."""
     check_floats(net, x)
     is_map = not net.settings.is_vector and np.ndim(x) == 4
@@ -103,19 +101,19 @@ def of_any_size(net: Network, x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _check_pixels(net: Network, x: np.ndarray) -> None:
+def _check_pixels(net: Model, x: np.ndarray) -> None:
     if 0 in x.shape[1:]:
         raise ShapeError(f"{net.path}: expected pictures of a pixel or more, found {x.shape}")
 
 
-def to_outside(net: Network, y: Array, is_vector: bool) -> np.ndarray:
+def to_outside(net: Model, y: Array, is_vector: bool) -> np.ndarray:
     """A map (n, h, w, c) of the device as (n, c, h, w) of the host, or a vector as (n, outputs)."""
     outside: np.ndarray = net.ops.to_host(net.ops.to_chw(y))
     n, *shape = outside.shape
     return outside.reshape(n, math.prod(shape)) if is_vector else outside
 
 
-def check_layers(net: Network, layers: Sequence[int]) -> None:
+def check_layers(net: Model, layers: Sequence[int]) -> None:
     """Raises ShapeError where one of these layers is none of the network's."""
     for layer in layers:
         if not 0 <= layer < len(net.layers):

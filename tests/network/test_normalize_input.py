@@ -10,9 +10,9 @@ import pytest
 
 from darknet_py.errors import StateError
 from darknet_py.network import Network
-from darknet_py.network.gradients import PICTURE
 from darknet_py.network.state import read_state, save_state
 from darknet_py.network.targets import StandOut
+from darknet_py.network.vjp import PICTURE
 from tests.support.networks import CLASSIFIER, FLOAT64, SMOOTH, make_network, random_picture
 
 MEAN = np.array([0.48, 0.25, 0.75], np.float32)
@@ -78,7 +78,7 @@ def test_the_gradient_at_the_picture_is_the_same() -> None:
     )
     delta = np.eye(5, dtype=np.float32)[:1]
     found, expected = (
-        each.carry_back(each_x, delta, 4, [PICTURE, 1])
+        each.vjp(each_x, delta, 4, [PICTURE, 1])
         for each, each_x in ((net, x), (plain, standard(x, ONES)))
     )
     np.testing.assert_array_equal(found.deltas[0], expected.deltas[0])
@@ -111,7 +111,7 @@ def test_a_deviation_divides_and_so_does_its_gradient() -> None:
     net, plain = pair(SMOOTH, *BOTH, ops=FLOAT64)
     x, delta = pictures(net, 2).astype(np.float64), np.random.default_rng(1).normal(size=(2, 4))
     np.testing.assert_allclose(net.predict(x), plain.predict(standard(x)), rtol=1e-12)
-    found = net.carry_back(x, delta, 5, [PICTURE]).deltas[0]
+    found = net.vjp(x, delta, 5, [PICTURE]).deltas[0]
     flat = x.reshape(-1)
     for place in np.random.default_rng(4).permutation(flat.size)[:20]:
         value, sums = flat[place], []
