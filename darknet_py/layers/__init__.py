@@ -25,16 +25,16 @@ from darknet_py.layers import (
     upsample,
     yolo,
 )
-from darknet_py.layers.base import LAYERS, Layer, Parameter, Place, Shape, Sight, Wanted
+from darknet_py.layers.base import LAYERS, BuildContext, Layer, Parameter, Shape, Wanted, Window
 
 __all__ = [
     "LAYERS",
+    "BuildContext",
     "Layer",
     "Parameter",
-    "Place",
     "Shape",
-    "Sight",
     "Wanted",
+    "Window",
     "activation",
     "avgpool",
     "batchnorm",

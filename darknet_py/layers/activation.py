@@ -7,9 +7,9 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
     Wanted,
     read_activation,
@@ -29,9 +29,9 @@ class Activation(Layer):
         self.activation = activation
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Activation:
+    def from_section(cls, section: Section, context: BuildContext) -> Activation:
         activation = read_activation(section, "linear")
-        return cls(place.in_shape, (place.index - 1,), activation)
+        return cls(context.in_shape, (context.index - 1,), activation)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate(x, self.activation)

@@ -7,9 +7,9 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
     Wanted,
     register,
@@ -25,8 +25,8 @@ class Avgpool(Layer):
     """
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Avgpool:
-        return cls(place.in_shape, Shape(1, 1, place.in_shape.c), (place.index - 1,))
+    def from_section(cls, section: Section, context: BuildContext) -> Avgpool:
+        return cls(context.in_shape, Shape(1, 1, context.in_shape.c), (context.index - 1,))
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return ops.avgpool(x), x.shape

@@ -49,7 +49,7 @@ class Shape(NamedTuple):
         return f"{self.w} x {self.h} x {self.c}"
 
 
-class Sight(NamedTuple):
+class Window(NamedTuple):
     """What an output pixel sees of its input, along each side: `size` pixels, which begin `before`
     the one that it stands for, and `stride` from one output to the next."""
 
@@ -59,7 +59,7 @@ class Sight(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class BuildContext:
     """Where a layer stands while the network is built."""
 
     index: int
@@ -122,7 +122,7 @@ class Layer(ABC):
 
     @classmethod
     @abstractmethod
-    def from_section(cls, section: Section, place: Place) -> Layer:
+    def from_section(cls, section: Section, context: BuildContext) -> Layer:
         """Reads a section. Raises CfgError, with file and line, for what cannot be."""
 
     # forward(*inputs, ops, train) -> output: positional, one array for each of `self.inputs`
@@ -137,9 +137,9 @@ class Layer(ABC):
     loss: Callable[[Array, Array, Ops], tuple[Array, Array]]
 
     @property
-    def sight(self) -> Sight:
+    def input_window(self) -> Window:
         """How far it sees; where it sees the whole map, or one pixel: one."""
-        return Sight()
+        return Window()
 
     @property
     def is_pointwise(self) -> bool:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Parameter, Place, Shape, Wanted, register
+from darknet_py.layers.base import (
+    Array,
+    BuildContext,
+    Layer,
+    Ops,
+    Parameter,
+    Shape,
+    Wanted,
+    register,
+)
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
 
 
@@ -23,8 +32,8 @@ class Batchnorm(Layer):
         self.norm = BatchNormalize(in_shape.c)
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Batchnorm:
-        return cls(place.in_shape, (place.index - 1,))
+    def from_section(cls, section: Section, context: BuildContext) -> Batchnorm:
+        return cls(context.in_shape, (context.index - 1,))
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return self.norm.forward(x, None, ops, train)

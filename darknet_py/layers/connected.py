@@ -7,10 +7,10 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
     Parameter,
-    Place,
     Shape,
     Wanted,
     read_activation,
@@ -41,10 +41,10 @@ class Connected(Layer):
         self.dense = Dense(in_shape, output, activation, batch_normalize)
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Connected:
+    def from_section(cls, section: Section, context: BuildContext) -> Connected:
         return cls(
-            place.in_shape,
-            (place.index - 1,),
+            context.in_shape,
+            (context.index - 1,),
             section.get_int("output", 1, minimum=1),
             read_activation(section, "logistic"),
             section.get_flag("batch_normalize"),

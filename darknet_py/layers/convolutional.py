@@ -8,13 +8,13 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
     Parameter,
-    Place,
     Shape,
-    Sight,
     Wanted,
+    Window,
     check_map,
     normal,
     read_activation,
@@ -84,7 +84,7 @@ class Convolutional(Layer):
         )
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Convolutional:
+    def from_section(cls, section: Section, context: BuildContext) -> Convolutional:
         filters = section.get_int("filters", 1, minimum=1)
         size = section.get_int("size", 1, minimum=1)
         stride = section.get_int("stride", 1, minimum=1)
@@ -92,12 +92,12 @@ class Convolutional(Layer):
         if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2"):
             padding = size // 2
         groups = section.get_int("groups", 1, minimum=1)
-        for what, count in (("filters", filters), ("input channels", place.in_shape.c)):
+        for what, count in (("filters", filters), ("input channels", context.in_shape.c)):
             if count % groups:
                 section.fail(f"groups={groups}: expected a divisor of the {count} {what}", "groups")
         layer = cls(
-            place.in_shape,
-            (place.index - 1,),
+            context.in_shape,
+            (context.index - 1,),
             filters,
             size,
             stride,
@@ -149,8 +149,8 @@ class Convolutional(Layer):
         return [x_delta]
 
     @property
-    def sight(self) -> Sight:
-        return Sight(self.size, Fraction(self.stride), self.padding)
+    def input_window(self) -> Window:
+        return Window(self.size, Fraction(self.stride), self.padding)
 
     @property
     def is_pointwise(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
 
 _ERRORS = {
     "sse": "squared_error",
@@ -35,7 +35,7 @@ class Cost(Layer):
         self.is_vector = in_shape.h * in_shape.w == 1
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Cost:
+    def from_section(cls, section: Section, context: BuildContext) -> Cost:
         error = section.get_text("type", "sse")
         if error in _UNCOMPUTED:
             message = f"type={error} is not computed here: expected one of {', '.join(_ERRORS)}"
@@ -44,7 +44,7 @@ class Cost(Layer):
         else:
             error = section.get_choice("type", "sse", _ERRORS, fallback="sse")
         scale = section.get_float("scale", 1, training=True)
-        return cls(place.in_shape, (place.index - 1,), error, scale)
+        return cls(context.in_shape, (context.index - 1,), error, scale)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return x, None

@@ -7,12 +7,12 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
-    Sight,
     Wanted,
+    Window,
     check_map,
     register,
     table_shape,
@@ -48,24 +48,24 @@ class Crop(Layer):
         self.seed, self.draws = seed, 0
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Crop:
+    def from_section(cls, section: Section, context: BuildContext) -> Crop:
         height = section.get_int("crop_height", 1, minimum=1)
         width = section.get_int("crop_width", 1, minimum=1)
-        cfg_h, cfg_w, _ = place.cfg_in_shape
+        cfg_h, cfg_w, _ = context.cfg_in_shape
         if height > cfg_h or width > cfg_w:
-            section.fail(f"{width} x {height} is more than the {place.cfg_in_shape} input has")
-        h, w, c = place.in_shape
-        if place.in_shape != place.cfg_in_shape:
+            section.fail(f"{width} x {height} is more than the {context.cfg_in_shape} input has")
+        h, w, c = context.in_shape
+        if context.in_shape != context.cfg_in_shape:
             height, width = h * height // cfg_h, w * height // cfg_h
         out_shape = Shape(height, width, c)
-        check_map(section, place.in_shape, out_shape)
+        check_map(section, context.in_shape, out_shape)
         return cls(
-            place.in_shape,
+            context.in_shape,
             out_shape,
-            (place.index - 1,),
+            (context.index - 1,),
             section.get_flag("flip"),
             section.get_flag("noadjust"),
-            place.seed + place.index,
+            context.seed + context.index,
         )
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
@@ -85,9 +85,9 @@ class Crop(Layer):
         return [ops.crop_backward(delta, shape, top, left, flip, self.scale)]
 
     @property
-    def sight(self) -> Sight:
+    def input_window(self) -> Window:
         spare = max(self.in_shape.h - self.out_shape.h, self.in_shape.w - self.out_shape.w)
-        return Sight(spare + 1, before=spare // 2)
+        return Window(spare + 1, before=spare // 2)
 
     def describe(self) -> str:
         shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"

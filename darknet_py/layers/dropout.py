@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
 
 
 @register("dropout")
@@ -29,9 +29,11 @@ class Dropout(Layer):
         self.draws = 0
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Dropout:
+    def from_section(cls, section: Section, context: BuildContext) -> Dropout:
         probability = section.get_float("probability", 0.5, minimum=0, maximum=0.999, training=True)
-        return cls(place.in_shape, (place.index - 1,), probability, place.seed + place.index)
+        return cls(
+            context.in_shape, (context.index - 1,), probability, context.seed + context.index
+        )
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         if not train or self.probability == 0:

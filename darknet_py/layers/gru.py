@@ -7,10 +7,10 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
     Parameter,
-    Place,
     Shape,
     Wanted,
     register,
@@ -56,11 +56,11 @@ class Gru(Layer):
         self.renew = Gate(in_shape, output, "tanh" if tanh else "logistic", batch_normalize)
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Gru:
+    def from_section(cls, section: Section, context: BuildContext) -> Gru:
         return cls(
-            place.in_shape,
-            (place.index - 1,),
-            place.time_steps,
+            context.in_shape,
+            (context.index - 1,),
+            context.time_steps,
             section.get_int("output", 1, minimum=1),
             section.get_flag("batch_normalize"),
             section.get_flag("tanh"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
 
 
 @register("l2norm")
@@ -17,8 +17,8 @@ class L2norm(Layer):
     """
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> L2norm:
-        return cls(place.in_shape, place.in_shape, (place.index - 1,))
+    def from_section(cls, section: Section, context: BuildContext) -> L2norm:
+        return cls(context.in_shape, context.in_shape, (context.index - 1,))
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return ops.l2norm(x), x

@@ -7,10 +7,10 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
     Parameter,
-    Place,
     Shape,
     Wanted,
     check_map,
@@ -68,11 +68,11 @@ class Local(Layer):
         )
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Local:
+    def from_section(cls, section: Section, context: BuildContext) -> Local:
         size = section.get_int("size", 1, minimum=1)
         layer = cls(
-            place.in_shape,
-            (place.index - 1,),
+            context.in_shape,
+            (context.index - 1,),
             section.get_int("filters", 1, minimum=1),
             size,
             section.get_int("stride", 1, minimum=1),

@@ -8,10 +8,10 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
     Parameter,
-    Place,
     Shape,
     Wanted,
     register,
@@ -59,11 +59,11 @@ class Lstm(Layer):
         ]
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Lstm:
+    def from_section(cls, section: Section, context: BuildContext) -> Lstm:
         return cls(
-            place.in_shape,
-            (place.index - 1,),
-            place.time_steps,
+            context.in_shape,
+            (context.index - 1,),
+            context.time_steps,
             section.get_int("output", 1, minimum=1),
             section.get_flag("batch_normalize"),
         )

@@ -8,12 +8,12 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
-    Sight,
     Wanted,
+    Window,
     check_map,
     register,
     table_shape,
@@ -42,11 +42,11 @@ class Maxpool(Layer):
         self.window = size, stride, padding
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Maxpool:
+    def from_section(cls, section: Section, context: BuildContext) -> Maxpool:
         stride = section.get_int("stride", 1, minimum=1)
         size = section.get_int("size", stride, minimum=1)
         padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 2)
-        layer = cls(place.in_shape, (place.index - 1,), size, stride, padding)
+        layer = cls(context.in_shape, (context.index - 1,), size, stride, padding)
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
@@ -57,9 +57,9 @@ class Maxpool(Layer):
         return [ops.maxpool_backward(delta, saved, *self.window)]
 
     @property
-    def sight(self) -> Sight:
+    def input_window(self) -> Window:
         size, stride, padding = self.window
-        return Sight(size, Fraction(stride), padding // 2)
+        return Window(size, Fraction(stride), padding // 2)
 
     def describe(self) -> str:
         size, stride, _ = self.window

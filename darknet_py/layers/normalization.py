@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
 
 
 @register("normalization", "lrn")
@@ -30,10 +30,10 @@ class Normalization(Layer):
         self.settings = size, alpha, beta, kappa
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Normalization:
+    def from_section(cls, section: Section, context: BuildContext) -> Normalization:
         return cls(
-            place.in_shape,
-            (place.index - 1,),
+            context.in_shape,
+            (context.index - 1,),
             section.get_int("size", 5, minimum=1),
             section.get_float("alpha", 1e-4, minimum=0),
             section.get_float("beta", 0.75),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
+from darknet_py.layers.base import (
+    Array,
+    BuildContext,
+    Layer,
+    Ops,
+    Shape,
+    Wanted,
+    read_anchors,
+    register,
+)
 
 
 @register("region")
@@ -49,19 +58,19 @@ class Region(Layer):
         self.probabilities = (coords if background else first_class, end) if softmax else None
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Region:
+    def from_section(cls, section: Section, context: BuildContext) -> Region:
         num = section.get_int("num", 1, minimum=1, maximum=1024)
         coords = section.get_int("coords", 4, minimum=4)
         classes = section.get_int("classes", 20, minimum=1)
         expected = num * (coords + 1 + classes)
-        if place.in_shape.c != expected:
+        if context.in_shape.c != expected:
             section.fail(
-                f"does not fit a {place.in_shape} input: num={num}, coords={coords} and "
+                f"does not fit a {context.in_shape} input: num={num}, coords={coords} and "
                 f"classes={classes} need num x (coords + 1 + classes) = {expected} channels"
             )
         return cls(
-            place.in_shape,
-            (place.index - 1,),
+            context.in_shape,
+            (context.index - 1,),
             num,
             coords,
             classes,

@@ -8,12 +8,12 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
-    Sight,
     Wanted,
+    Window,
     register,
     table_shape,
 )
@@ -41,17 +41,17 @@ class Reorg(Layer):
         self.stride, self.reverse = stride, reverse
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Reorg:
+    def from_section(cls, section: Section, context: BuildContext) -> Reorg:
         stride = section.get_int("stride", 1, minimum=1, maximum=1024)
         reverse = section.get_flag("reverse")
-        h, w, c = place.in_shape
+        h, w, c = context.in_shape
         if c % stride**2 or (not reverse and (h % stride or w % stride)):
             section.fail(
-                f"stride={stride} does not fit a {place.in_shape} input: expected channels "
+                f"stride={stride} does not fit a {context.in_shape} input: expected channels "
                 "divisible by its square, width and height by itself",
                 "stride",
             )
-        return cls(place.in_shape, (place.index - 1,), stride, reverse)
+        return cls(context.in_shape, (context.index - 1,), stride, reverse)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return (ops.reorg_reverse if self.reverse else ops.reorg)(x, self.stride), None
@@ -62,11 +62,11 @@ class Reorg(Layer):
         return [ops.reorg_backward(delta, self.stride)]
 
     @property
-    def sight(self) -> Sight:
+    def input_window(self) -> Window:
         """Of its size alone: where in its map a pixel's values come from is another matter."""
         if self.reverse:
-            return Sight(1, Fraction(1, self.stride))
-        return Sight(self.stride, Fraction(self.stride))
+            return Window(1, Fraction(1, self.stride))
+        return Window(self.stride, Fraction(self.stride))
 
     def describe(self) -> str:
         shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"

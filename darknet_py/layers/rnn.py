@@ -7,10 +7,10 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
     Parameter,
-    Place,
     Shape,
     Wanted,
     read_activation,
@@ -59,15 +59,15 @@ class Rnn(Layer):
         self.output = Dense(self.out_shape, output, activation, batch_normalize)
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Rnn:
+    def from_section(cls, section: Section, context: BuildContext) -> Rnn:
         output = section.get_int("output", 1, minimum=1)
         hidden = section.get_int("hidden", output)
         if hidden != output:
             section.warn(f"hidden={hidden} is read as {output}, as output", "hidden")
         return cls(
-            place.in_shape,
-            (place.index - 1,),
-            place.time_steps,
+            context.in_shape,
+            (context.index - 1,),
+            context.time_steps,
             output,
             read_activation(section, "logistic"),
             section.get_flag("batch_normalize"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
 
 
 @register("route")
@@ -24,12 +24,12 @@ class Route(Layer):
         self.channels = [shape.c for shape in in_shapes]
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Route:
+    def from_section(cls, section: Section, context: BuildContext) -> Route:
         layers = section.get_ints("layers")
         if not layers:
             section.fail("layers= is missing: expected layer numbers, as in layers=-1,8")
-        inputs = tuple(place.resolve(section, "layers", layer) for layer in layers)
-        in_shapes = [place.out_shapes[index] for index in inputs]
+        inputs = tuple(context.resolve(section, "layers", layer) for layer in layers)
+        in_shapes = [context.out_shapes[index] for index in inputs]
         for index, shape in zip(inputs, in_shapes, strict=True):
             if shape[:2] != in_shapes[0][:2]:
                 section.fail(

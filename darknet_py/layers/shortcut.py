@@ -7,9 +7,9 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
     Wanted,
     read_activation,
@@ -43,16 +43,16 @@ class Shortcut(Layer):
         self.activation, self.alpha, self.beta = activation, alpha, beta
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Shortcut:
+    def from_section(cls, section: Section, context: BuildContext) -> Shortcut:
         if "from" not in section:
             section.fail("from= is missing: expected a layer's number, as in from=-3")
         if "," in section.get_text("from", ""):
             section.fail("from: more than one layer is not computed here", "from")
-        index = place.resolve(section, "from", section.get_int("from", 0))
+        index = context.resolve(section, "from", section.get_int("from", 0))
         return cls(
-            place.in_shape,
-            place.out_shapes[index],
-            (place.index - 1, index),
+            context.in_shape,
+            context.out_shapes[index],
+            (context.index - 1, index),
             read_activation(section, "linear"),
             section.get_float("alpha", 1),
             section.get_float("beta", 1),

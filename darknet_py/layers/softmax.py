@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
 
 
 @register("softmax", "soft")
@@ -39,15 +39,15 @@ class Softmax(Layer):
         self.is_loss = not noloss
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Softmax:
+    def from_section(cls, section: Section, context: BuildContext) -> Softmax:
         groups = section.get_int("groups", 1, minimum=1)
         spatial = section.get_flag("spatial")
-        grouped = place.in_shape.c if spatial else place.in_shape.size
+        grouped = context.in_shape.c if spatial else context.in_shape.size
         if grouped % groups:
             section.fail(f"groups={groups}: expected a divisor of the {grouped} inputs", "groups")
         return cls(
-            place.in_shape,
-            (place.index - 1,),
+            context.in_shape,
+            (context.index - 1,),
             groups,
             section.get_float("temperature", 1, minimum=1e-6),
             spatial,

@@ -8,12 +8,12 @@ from typing import Any
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import (
     Array,
+    BuildContext,
     Layer,
     Ops,
-    Place,
     Shape,
-    Sight,
     Wanted,
+    Window,
     check_map,
     register,
     table_shape,
@@ -38,13 +38,13 @@ class Upsample(Layer):
         self.reverse, self.stride, self.scale = stride < 0, abs(stride), scale
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Upsample:
+    def from_section(cls, section: Section, context: BuildContext) -> Upsample:
         stride = section.get_int("stride", 2, minimum=-1024, maximum=1024)
-        h, w, _ = place.in_shape
+        h, w, _ = context.in_shape
         if stride == 0 or (stride < 0 and (h % stride or w % stride)):
             message = f"stride={stride}: expected a divisor of {w} and {h}, or above 0"
             section.fail(message, "stride")
-        layer = cls(place.in_shape, (place.index - 1,), stride, section.get_float("scale", 1))
+        layer = cls(context.in_shape, (context.index - 1,), stride, section.get_float("scale", 1))
         check_map(section, layer.in_shape, layer.out_shape)
         return layer
 
@@ -57,10 +57,10 @@ class Upsample(Layer):
         return [resize(delta, self.stride, self.scale)]
 
     @property
-    def sight(self) -> Sight:
+    def input_window(self) -> Window:
         if self.reverse:
-            return Sight(self.stride, Fraction(self.stride))
-        return Sight(1, Fraction(1, self.stride))
+            return Window(self.stride, Fraction(self.stride))
+        return Window(1, Fraction(1, self.stride))
 
     def describe(self) -> str:
         name = "downsample" if self.reverse else "upsample  "

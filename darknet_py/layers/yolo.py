@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, Layer, Ops, Place, Shape, Wanted, read_anchors, register
+from darknet_py.layers.base import (
+    Array,
+    BuildContext,
+    Layer,
+    Ops,
+    Shape,
+    Wanted,
+    read_anchors,
+    register,
+)
 
 _COORDS = 4
 
@@ -39,20 +48,20 @@ class Yolo(Layer):
         self.logistic = [(0, 2), (_COORDS, _COORDS + 1 + classes)]
 
     @classmethod
-    def from_section(cls, section: Section, place: Place) -> Yolo:
+    def from_section(cls, section: Section, context: BuildContext) -> Yolo:
         num = section.get_int("num", 1, minimum=1, maximum=1024)
         classes = section.get_int("classes", 20, minimum=1)
         mask = section.get_ints("mask", list(range(num)), comment=True)
         if not all(0 <= anchor < num for anchor in mask):
             section.fail(f"mask: expected numbers from 0 to {num - 1}, as num={num}", "mask")
         expected = len(mask) * (_COORDS + 1 + classes)
-        if place.in_shape.c != expected:
+        if context.in_shape.c != expected:
             section.fail(
-                f"does not fit a {place.in_shape} input: {len(mask)} boxes and classes={classes} "
+                f"does not fit a {context.in_shape} input: {len(mask)} boxes and classes={classes} "
                 f"need boxes x (4 + 1 + classes) = {expected} channels"
             )
         anchors = read_anchors(section, num)
-        return cls(place.in_shape, (place.index - 1,), classes, mask, anchors)
+        return cls(context.in_shape, (context.index - 1,), classes, mask, anchors)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate_boxes(x, len(self.mask), self.logistic, None)

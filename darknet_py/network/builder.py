@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from darknet_py.cfg import keys
 from darknet_py.cfg.sections import Section
 from darknet_py.errors import CfgError
-from darknet_py.layers import LAYERS, Layer, Place, Shape
+from darknet_py.layers import LAYERS, BuildContext, Layer, Shape
 from darknet_py.network.settings import Settings, read_settings
 
 NET_NAMES = ("net", "network")
@@ -61,7 +61,7 @@ def build_layers(
             what = "layer that is computed here" if section.name in keys.LAYERS else "layer"
             known = ", ".join(sorted(LAYERS))
             section.fail(f"is no {what}: expected one of {known}")
-        place = Place(
+        context = BuildContext(
             index=index,
             in_shape=shape,
             cfg_in_shape=cfg_layers[index].in_shape if cfg_layers else shape,
@@ -69,7 +69,7 @@ def build_layers(
             time_steps=settings.time_steps,
             seed=settings.seed,
         )
-        layer = LAYERS[section.name].from_section(section, place)
+        layer = LAYERS[section.name].from_section(section, context)
         if layer.out_shape.size > MAX_MAP:
             section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
         _read_common(layer, section, settings)

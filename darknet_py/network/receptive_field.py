@@ -11,7 +11,7 @@ from darknet_py.layers import Layer
 
 
 @dataclass(frozen=True)
-class Reach:
+class ReceptiveField:
     """What an output pixel of a layer sees of the picture.
 
     jump: pixels of the picture from one output pixel to the next. side: how many pixels it sees at
@@ -24,21 +24,21 @@ class Reach:
     step: int
 
 
-def reach(layers: Sequence[Layer], last: int) -> Reach:
+def receptive_field(layers: Sequence[Layer], last: int) -> ReceptiveField:
     """Of layer `last`, as the windows of convolutions and pooling add up."""
-    return reaches(layers[: last + 1])[last]
+    return receptive_fields(layers[: last + 1])[last]
 
 
-def reaches(layers: Sequence[Layer]) -> list[Reach]:
+def receptive_fields(layers: Sequence[Layer]) -> list[ReceptiveField]:
     """Of every layer."""
     jumps, sides = {-1: Fraction(1)}, {-1: Fraction(0)}
     found, step = [], 1
     for index, layer in enumerate(layers):
-        size, stride, before = layer.sight
+        size, stride, before = layer.input_window
         jump = max(jumps[i] for i in layer.inputs)
         widest = max(before, size - 1 - before) + max(1 - stride, Fraction(0))  # in a block
         jumps[index] = jump * stride
         sides[index] = max(sides[i] for i in layer.inputs) + widest * jump
         step = math.lcm(step, math.ceil(jumps[index]))
-        found.append(Reach(math.ceil(jumps[index]), math.ceil(sides[index]), step))
+        found.append(ReceptiveField(math.ceil(jumps[index]), math.ceil(sides[index]), step))
     return found

@@ -14,7 +14,7 @@ from darknet_py.cfg.keys import UNCOMPUTED, WITHOUT_EFFECT
 from darknet_py.cfg.sections import Section, Value
 from darknet_py.cfg.write import write_sections
 from darknet_py.errors import CfgError, DarknetError, ShapeError
-from darknet_py.layers import LAYERS, Place, Shape
+from darknet_py.layers import LAYERS, BuildContext, Shape
 from darknet_py.network import Network
 from darknet_py.network.builder import table
 from darknet_py.network.optimiser import METHODS
@@ -218,7 +218,7 @@ def _asked(section: Section) -> list[str]:
         if section.name == "net":
             read_settings(section)
         else:
-            place = Place(3, Shape(6, 6, 4), Shape(6, 6, 4), [Shape(6, 6, 4)] * 3, 1, 0)
+            place = BuildContext(3, Shape(6, 6, 4), Shape(6, 6, 4), [Shape(6, 6, 4)] * 3, 1, 0)
             LAYERS[section.name].from_section(section, place)
     except CfgError:
         pass

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from darknet_py.cfg.sections import Section, Value
 from darknet_py.errors import CfgError
-from darknet_py.layers.base import LAYERS, Layer, Parameter, Place, Shape, zeros
+from darknet_py.layers.base import LAYERS, BuildContext, Layer, Parameter, Shape, zeros
 
 SHAPE = Shape(16, 16, 25)
 NEEDED = {"route": {"layers": "-1"}, "shortcut": {"from": "-1"}}
@@ -34,8 +34,8 @@ class RecordingSection(Section):
         return super()._ask(key, default)
 
 
-def place(index: int = 1) -> Place:
-    return Place(index, SHAPE, SHAPE, [SHAPE] * index, time_steps=1, seed=0)
+def place(index: int = 1) -> BuildContext:
+    return BuildContext(index, SHAPE, SHAPE, [SHAPE] * index, time_steps=1, seed=0)
 
 
 def layer_classes() -> list[tuple[str, type[Layer]]]:
@@ -159,7 +159,7 @@ def test_size() -> None:
     assert Parameter("some", (2**31, 2**31, 2**31), zeros).size == 2**93
 
 
-# Shape and Place
+# Shape and BuildContext
 
 
 def test_shapes_are_written_width_first() -> None:

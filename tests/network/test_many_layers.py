@@ -15,7 +15,7 @@ from darknet_py.errors import CfgError
 from darknet_py.network import Network
 from darknet_py.network import init as draw
 from darknet_py.network.builder import build, table
-from darknet_py.network.receptive_field import reaches
+from darknet_py.network.receptive_field import receptive_fields
 from darknet_py.ops.cpu.compile.allocate import Memory
 from darknet_py.ops.graph import Tracer
 
@@ -50,7 +50,7 @@ def test_building(kind: str) -> None:
         def run() -> None:
             layers = build(parse_sections(text), "x").layers
             assert len(table(layers)) > n
-            reaches(layers)
+            receptive_fields(layers)
 
         return run
 

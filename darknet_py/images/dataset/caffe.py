@@ -13,7 +13,7 @@ from darknet_py.cfg.data_file import fault_of_name, is_data_file, read_lines, re
 from darknet_py.errors import CfgError
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.places import find_places, parent_of
-from darknet_py.images.dataset.validation_split import set_aside
+from darknet_py.images.dataset.validation_split import split_validation
 
 TRAIN_LIST = "train.txt"
 """What makes a folder one of Caffe's lists."""
@@ -249,5 +249,5 @@ def _set_aside(entries: Iterable[_Entry], share: float, seed: int) -> set[_Entry
     return {
         by_name[name]
         for by_name in classes.values()
-        for name in set_aside(list(by_name), share, seed)
+        for name in split_validation(list(by_name), share, seed)
     }

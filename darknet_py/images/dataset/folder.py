@@ -10,7 +10,7 @@ from typing import NoReturn
 from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
 from darknet_py.images.dataset.dataset import Dataset
-from darknet_py.images.dataset.validation_split import set_aside
+from darknet_py.images.dataset.validation_split import split_validation
 from darknet_py.images.io.files import LITTER, is_hidden, is_picture, walk
 from darknet_py.text import joined_bytes
 
@@ -288,7 +288,7 @@ def _split(root: Path, classes: _Classes, share: float, seed: int) -> tuple[_Cla
     train, valid = {}, {}
     for name, pictures in classes.items():
         within = [picture.relative_to(root).as_posix() for picture in pictures]
-        aside = set_aside(within, share, seed)
+        aside = split_validation(within, share, seed)
         pairs = list(zip(pictures, within, strict=True))
         train[name] = [picture for picture, inside in pairs if inside not in aside]
         valid[name] = [picture for picture, inside in pairs if inside in aside]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 
-def set_aside(names: Sequence[str], share: float, seed: int) -> set[str]:
+def split_validation(names: Sequence[str], share: float, seed: int) -> set[str]:
     """A share (0 to below 1) of a class's pictures: those whose names have the lowest digests.
 
     At least one of two or more, and never all; none where the share is 0. So a picture keeps its

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from darknet_py.errors import DreamError
 from darknet_py.network import Network
-from darknet_py.network.receptive_field import reaches
+from darknet_py.network.receptive_field import receptive_fields
 from darknet_py.tasks.dream.objective import Choice, can_dream, scores_layer
 from darknet_py.tasks.dream.options import Options
 
@@ -90,7 +90,7 @@ def anatomy(net: Network) -> Anatomy:
     """Where in a network things are, by its cfg alone. Raises DreamError where nothing dreams."""
     stages: dict[int, list[int]] = {}
     body = _body(net)
-    seen = reaches(net.layers[: max(body, default=-1) + 1])
+    seen = receptive_fields(net.layers[: max(body, default=-1) + 1])
     for layer in body:
         stages.setdefault(seen[layer].jump, []).append(layer)
     wide = {jump: found for jump, layers in stages.items() if (found := _wide(net, layers))}

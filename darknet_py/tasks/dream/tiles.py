@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from darknet_py.network import Network
-from darknet_py.network.receptive_field import reach
+from darknet_py.network.receptive_field import receptive_field
 from darknet_py.network.targets import Score, StandOut, Target
 
 _FADE = 8
@@ -122,7 +122,7 @@ def _parts(
 
 def step_of(net: Network, targets: Sequence[Target]) -> int:
     """What tiles begin at multiples of: moved so far, all maps move by whole pixels."""
-    return max(reach(net.layers, target.layer).step for target in targets)
+    return max(receptive_field(net.layers, target.layer).step for target in targets)
 
 
 def _overlap(net: Network, targets: Sequence[Target], tile: int, step: int) -> tuple[int, int]:
@@ -136,7 +136,7 @@ def _needed(net: Network, targets: Sequence[Target], tile: int) -> int:
     """How far from its edge a tile's delta is the whole's, and some pixels to fade in. Twice what a
     layer sees to a side: the features that a pixel is part of see no edge."""
     sized = net.resized(w=tile, h=tile)
-    return 2 * max(reach(sized.layers, target.layer).side for target in targets) + _FADE
+    return 2 * max(receptive_field(sized.layers, target.layer).side for target in targets) + _FADE
 
 
 def _counted(net: Network, targets: Sequence[Target], h: int, w: int) -> int:
@@ -153,7 +153,7 @@ def _with_limit(
     """The target with its limit measured over the whole picture, if it has one."""
     if not isinstance(target, StandOut) or target.limit is not None:
         return target
-    jump = reach(net.layers, target.layer).jump
+    jump = receptive_field(net.layers, target.layer).jump
     count, total, squares = 0, 0.0, 0.0
     for row, column, part in _parts(x, rows, columns):
         (y,) = net.outputs_of(part[None], [target.layer])

@@ -97,7 +97,7 @@ def _crop_notes(net: Network, index: int) -> list[str]:
 
 
 def _padding_notes(net: Network, index: int) -> list[str]:
-    if not net.layers[index].sight.before:
+    if not net.layers[index].input_window.before:
         return []
     return [
         f"layer {index} pads with zeros, which were grey and are black now: answers differ a "
