@@ -296,3 +296,52 @@ def test_what_an_import_loads(module: str, may_load: set[str]) -> None:
     ).stdout.split()
     assert US in loaded
     assert HEAVY & set(loaded) <= may_load
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Not even by way of others, nor in functions, nor for annotations alone."""
+    sources = {_module(path): path for path in sorted(ROOT.rglob("*.py"))}
+    graph = {
+        module: {
+            found
+            for each in imports(module, path.read_text())
+            if (found := _file_of(each.name, sources))
+        }
+        - {module}
+        for module, path in sources.items()
+    }
+    assert _circles(graph) == []
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a", "e"}, "e": {"d"}, "f": {"a"}}
+    assert sorted(_circles(graph)) == [["a", "b", "c"], ["d", "e"]]
+
+
+def _module(path: Path) -> str:
+    dotted = ".".join([US, *path.relative_to(ROOT).with_suffix("").parts])
+    return dotted.removesuffix(".__init__")
+
+
+def _file_of(name: str, sources: dict[str, Path]) -> str | None:
+    """The module of ours that an imported name is, or stands in."""
+    parent = name.rpartition(".")[0]
+    return name if name in sources else parent if parent in sources else None
+
+
+def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that reach themselves, those that reach each other together."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        seen, waiting = set[str](), [*graph[start]]
+        while waiting:
+            if (here := waiting.pop()) not in seen:
+                seen.add(here)
+                waiting += graph[here]
+        reached[start] = seen
+    mutual = {
+        tuple(sorted(other for other in seen if start in reached[other]))
+        for start, seen in reached.items()
+        if start in seen
+    }
+    return [list(circle) for circle in mutual]

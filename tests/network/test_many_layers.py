@@ -74,7 +74,7 @@ def test_laying_out_memory() -> None:
     def work(n: int) -> Callable[[], object]:
         memory, tracer = Memory(), Tracer(ops.for_device("cpu"))
         maps = [tracer.input((1, 2, 2, 1 + k % 3)) for k in range(n)]
-        return lambda: memory.lay_out({x: (k, 2 * n - k) for k, x in enumerate(maps)}, maps[:1])
+        return lambda: memory.allocate({x: (k, 2 * n - k) for k, x in enumerate(maps)}, maps[:1])
 
     assert growth(work, 2_000) < 9
 
@@ -83,7 +83,7 @@ def test_memory_is_used_again_as_soon_as_it_can_be() -> None:
     memory, tracer = Memory(), Tracer(ops.for_device("cpu"))
     maps = [tracer.input((1, 2, 2, 1)) for _ in range(6)]
     lives = {x: (k, k + 1) for k, x in enumerate(maps)}
-    memory.lay_out(lives, maps[:1])
+    memory.allocate(lives, maps[:1])
     starts = [memory.homes[x].start for x in maps]
     assert len(set(starts)) == 3  # the one that is kept, and two in turn
     assert starts.count(starts[0]) == 1

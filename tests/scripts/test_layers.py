@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.operations.convolution import operands
+from darknet_py.ops.cpu.operations.convolution import spec
 from darknet_py.ops.cpu.operations.convolution.packing import folded
 from scripts.trials.guards import Guards
 from scripts.trials.layers import measure
@@ -25,7 +25,7 @@ def test_a_factor_that_is_a_little_off(monkeypatch: pytest.MonkeyPatch) -> None:
         return factor, biases
 
     assert measure(Random(2), "avgpool")[1] < 1
-    monkeypatch.setattr(operands, "folded", off)
+    monkeypatch.setattr(spec, "folded", off)
     with pytest.raises(Failed, match="off by "):
         measure(Random(2), "avgpool")
 

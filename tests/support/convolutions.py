@@ -6,28 +6,29 @@ from typing import NamedTuple
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 from darknet_py.ops.cpu.conv import conv2d
 from tests.support.kernels import Map, address, channels, map_of, padded, slopes
 from tests.support.reference import random_array
 
 
-class Epilogue(NamedTuple):
+class Fused(NamedTuple):
     """What becomes of the sums."""
 
     activation: str = "linear"
-    added: bool = False
-    added_after: bool = False
+    residual: bool = False
+    residual_after: bool = False
     pooled: bool = False
 
 
-EPILOGUES = [
-    Epilogue(),
-    Epilogue("leaky"),
-    Epilogue("relu", added=True),
-    Epilogue("leaky", added_after=True),
-    Epilogue("ramp", added=True, added_after=True),
-    Epilogue("leaky", pooled=True),
+FUSED = [
+    Fused(),
+    Fused("leaky"),
+    Fused("relu", residual=True),
+    Fused("leaky", residual_after=True),
+    Fused("ramp", residual=True, residual_after=True),
+    Fused("leaky", pooled=True),
 ]
 
 
@@ -39,9 +40,18 @@ class Arrays(NamedTuple):
     x_map: Map
     y_map: Map
     other_maps: list[Map]
-    arguments: dict[str, int]
+    stride: int
+    padding: int
+    epilogue: Epilogue
     kept: list[np.ndarray]
     expected: np.ndarray
+
+    @property
+    def windows(self) -> TensorView:
+        """x from the first window on."""
+        view, stride = self.x_map.view, self.stride
+        first = view.address - self.padding * (view.row + view.pixel)
+        return view._replace(address=first, row=stride * view.row, pixel=stride * view.pixel)
 
     def check(self, tolerance: float) -> None:
         """y is as expected; nothing but it was written to."""
@@ -58,7 +68,7 @@ def make_arrays(
     stride: int,
     padding: int,
     groups: int,
-    epilogue: Epilogue,
+    fused: Fused,
     tight: bool = False,
     wider: int = 0,
 ) -> Arrays:
@@ -68,29 +78,26 @@ def make_arrays(
     biases = random_array((filters,), 3, "float32")
     y = conv2d(x.astype("d"), weights.astype("d"), stride, padding, groups) + biases
     others = [random_array(y.shape, seed, "float32") for seed in (4, 5)]
-    first, second = SLOPES[epilogue.activation]
-    if epilogue.added:
+    first, second = SLOPES[fused.activation]
+    if fused.residual:
         y += others[0]
-    if epilogue.pooled:
+    if fused.pooled:
         n, h, w, _ = y.shape
         squares = y[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, filters)
         y = squares.max((2, 4))
     y = np.maximum(first * y, second * y)
-    if epilogue.added_after:
+    if fused.residual_after:
         y += others[1]
     x_map, y_map = map_of(x, padding, tight=tight, wider=wider), Map(y.shape)
-    other_maps = [] if epilogue.pooled else [map_of(other) for other in others]
-    kept = [channels(biases), slopes(epilogue.activation)]
-    arguments = {
-        **y_map.pitches("y"),
-        "x": x_map.address - padding * (x_map.row + x_map.pixel),
-        "added": other_maps[0].address - y_map.address if epilogue.added else 0,
-        "gate": 0,
-        "added_after": other_maps[1].address - y_map.address if epilogue.added_after else 0,
-        "biases": address(kept[0]),
-        "slopes": address(kept[1]),
-    }
-    return Arrays(x, weights, x_map, y_map, other_maps, arguments, kept, y)
+    other_maps = [] if fused.pooled else [map_of(other) for other in others]
+    kept = [channels(biases), slopes(fused.activation)]
+    epilogue = Epilogue(
+        biases=address(kept[0]),
+        slopes=address(kept[1]),
+        residual=other_maps[0].address - y_map.address if fused.residual else 0,
+        residual_after=other_maps[1].address - y_map.address if fused.residual_after else 0,
+    )
+    return Arrays(x, weights, x_map, y_map, other_maps, stride, padding, epilogue, kept, y)
 
 
 def with_channels(weights: np.ndarray, count: int) -> np.ndarray:

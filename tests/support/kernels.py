@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-import pytest
 
 from darknet_py.ops.cpu.codegen.descriptor import TensorView
-from darknet_py.ops.cpu.codegen.host import VECTOR_VARIABLE, vector_length
+from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.kernel import Kernel
 from darknet_py.ops.cpu.codegen.tile import PANEL
-from tests.support.processes import run_python
 
 Array = np.ndarray
 _ROW = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
@@ -22,24 +20,13 @@ _ROW = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c
 THREADS = (1, 2, 3)
 
 
-def run(kernel: Kernel, threads: int = 1, **arguments: int | TensorView) -> None:
+def run(kernel: Kernel, threads: int = 1, **arguments: Any) -> None:
     """Each thread's part, one after the other: threads of a kernel do not wait for each other."""
     address, *row = kernel.step(**arguments)
     memory = np.array(row, np.int64)
     for thread in range(threads):
         status = _ROW(address)(thread, threads, memory.ctypes.data)
         assert status == 0, kernel.name
-
-
-def run_again(file: str, chosen: str, length: int) -> None:
-    """Runs the chosen tests of a file on vectors of another length, in a process of their own."""
-    if os.environ.get(VECTOR_VARIABLE) or length == vector_length():
-        pytest.skip("this is it")
-    code = (
-        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
-    )
-    out = run_python(code, file, "-k", chosen, **{VECTOR_VARIABLE: str(length)})
-    assert " passed" in out, out
 
 
 def aligned(count: int, dtype: str = "float32") -> Array:
@@ -115,11 +102,6 @@ class Map:
         vectors = self.c_padded // vector_length()
         return TensorView(self.address, *self.shape, vectors, self.image, self.row, self.pixel)
 
-    def pitches(self, name: str) -> dict[str, int]:
-        """The arguments of a kernel for the map `name`."""
-        pitches = {"image": self.image, "row": self.row, "pixel": self.pixel}
-        return {name: self.address} | {f"{name}_{key}": value for key, value in pitches.items()}
-
 
 def map_of(x: Array, border: int = 1, tight: bool = False, wider: int = 0) -> Map:
     made = Map(x.shape, border, tight, wider)
@@ -132,7 +114,7 @@ def address(x: Array) -> int:
 
 
 def panels(matrix: Array, panel: int = PANEL) -> Array:
-    """(parts, rows, filters) in the order of packed weights: see kernels/pack.py."""
+    """(parts, rows, filters) in the order of packed weights: see packing.py."""
     parts, rows, filters = matrix.shape
     length = vector_length()
     wide = np.zeros((parts, rows, padded(filters)))

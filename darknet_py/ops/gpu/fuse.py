@@ -1,7 +1,7 @@
 """Calls made one: batch norm folded into weights; biases, activation and sum part of a convolution;
 an activation part of the normalisation or the sum before it.
 
-A recording becomes another one, whose calls are those of this device.
+A graph becomes another one, whose calls are those of this device.
 """
 
 from __future__ import annotations
@@ -9,24 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from darknet_py.ops.chain import Chain, Readers
+from darknet_py.ops.fusion import (
+    Chain,
+    Readers,
+    is_constant,
+    take_activation,
+    take_biases,
+    take_norm,
+    take_residual,
+)
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
 from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
 from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.graph import Graph, Node, TensorSpec
-from darknet_py.ops.normalize import EPSILON, can_fold, deviation
+from darknet_py.ops.normalize import EPSILON, deviation
 
 Array = Any
 Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
 
-def fuse(recording: Graph, exact: bool, changing: bool) -> Graph:
+def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
     """The same outputs. exact: see graphs.Job; changing: parameters move between runs, so that
     nothing may be made of their values now."""
-    readers = Readers(recording)
+    readers = Readers(graph)
     done: set[int] = set()
     at: dict[int, Node] = {}
-    for place, call in enumerate(recording.calls):
+    for place, call in enumerate(graph.calls):
         if place in done:
             continue
         chain: Chain[Readers] = Chain(readers, call, place)
@@ -37,11 +45,7 @@ def fuse(recording: Graph, exact: bool, changing: bool) -> Graph:
         else:
             done.update(chain.taken)
             at[max(chain.taken)] = fused
-    return Graph(recording.inputs, [at[place] for place in sorted(at)], recording.outputs)
-
-
-def _constant(*values: Any) -> bool:
-    return not any(isinstance(value, TensorSpec) for value in values)
+    return Graph(graph.inputs, [at[place] for place in sorted(at)], graph.outputs)
 
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
@@ -52,7 +56,7 @@ def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | N
 
 def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights = chain.call.arguments
-    if not _constant(weights):
+    if not is_constant(weights):
         return None
     weights, *what = _followed(chain, weights, changing)
     return _made("convolve_all", convolve_all, chain, (x, weights, *what, exact))
@@ -62,29 +66,14 @@ def _followed(
     chain: Chain[Readers], weights: Array, changing: bool
 ) -> tuple[Array, Array | None, str, TensorSpec | None, str]:
     """Weights, and what of the calls that follow can be part of a convolution with them."""
-    biases = None
-    norm = (
-        None
-        if changing or not _constant(weights)
-        else chain.next(
-            "batchnorm",
-            lambda call: _constant(*call.arguments[1:]) and can_fold(*call.arguments[3:]),
-        )
-    )
+    norm = None if changing or not is_constant(weights) else take_norm(chain)
     if norm:
         weights, biases = _folded(weights, *norm.arguments[1:])
     else:
-        added_biases = chain.next(
-            "add_biases", lambda call: _constant(call.arguments[1]) and call.arguments[1].ndim == 1
-        )
-        biases = added_biases.arguments[1] if added_biases else None
-    before = _activation(chain)
-    y = chain.y
-    shortcut = chain.next("shortcut", lambda call: _is_sum(chain, call))
-    if not shortcut:
-        return weights, biases, before, None, "linear"
-    one, other = shortcut.arguments[:2]
-    return weights, biases, before, other if one is y else one, _activation(chain)
+        biases = take_biases(chain)
+    before = take_activation(chain)
+    residual = take_residual(chain)
+    return weights, biases, before, residual, take_activation(chain) if residual else "linear"
 
 
 def _folded(
@@ -95,19 +84,6 @@ def _folded(
     shift = -mean * factors
     shape = (-1, *[1] * (weights.ndim - 1))
     return weights * factors.reshape(shape), shift if biases is None else shift + biases
-
-
-def _activation(chain: Chain[Readers]) -> str:
-    call = chain.next("activate", lambda call: True)
-    return str(call.arguments[1]) if call else "linear"
-
-
-def _is_sum(chain: Chain[Readers], call: Node) -> bool:
-    one, other, alpha, beta = call.arguments
-    if one.shape != other.shape or one is other or (alpha, beta) != (1, 1):
-        return False
-    # what is added must be there already
-    return chain.is_before(other if one is chain.y else one)
 
 
 def _input_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
@@ -129,12 +105,12 @@ def _dense_weights(chain: Chain[Readers], exact: bool, changing: bool) -> Node |
 
 
 def _batchnorm(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    arguments = *chain.call.arguments, _activation(chain)
+    arguments = *chain.call.arguments, take_activation(chain)
     return _made("batchnorm_activate", batchnorm_activate, chain, arguments)
 
 
 def _shortcut(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    arguments = *chain.call.arguments, _activation(chain)
+    arguments = *chain.call.arguments, take_activation(chain)
     return _made("shortcut_activate", shortcut_activate, chain, arguments)
 
 

@@ -15,17 +15,15 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
-from darknet_py.ops.cpu.codegen.emit import Instruction
-from darknet_py.ops.cpu.codegen.kernel import Part
+from darknet_py.ops.cpu.codegen.emit import Descriptor, Instruction, Part, columns_of
 from darknet_py.ops.cpu.codegen.loader import entry, target_machine
 
-_VIEW = types.NamedUniTuple(types.int64, len(TensorView._fields), TensorView)
 
-
-def compile_kernel(function: Callable[..., Any], name: str, views: list[bool]) -> bytes:
-    """The object code of a kernel, with its entry: see loader.entry. views: of each parameter after
-    (thread, threads), whether it is a descriptor of a map."""
+def compile_kernel(
+    function: Callable[..., Any], name: str, kinds: list[Descriptor | None]
+) -> bytes:
+    """The object code of a kernel, with its entry: see loader.entry. kinds: of each parameter after
+    (thread, threads) its descriptor; None for an integer."""
     typing, target = cpu_target.typing_context, cpu_target.target_context
     typing.refresh()
     target.refresh()
@@ -34,7 +32,7 @@ def compile_kernel(function: Callable[..., Any], name: str, views: list[bool]) -
             typing,
             target,
             _translated(function),
-            (types.int64, types.int64, *(_VIEW if view else types.int64 for view in views)),
+            (types.int64, types.int64, *map(_type, kinds)),
             types.void,
             _flags(),
             {},
@@ -42,10 +40,14 @@ def compile_kernel(function: Callable[..., Any], name: str, views: list[bool]) -
         _, _, bitcode = compiled.library.serialize_using_bitcode()
     module = llvm.parse_bitcode(bitcode)
     # numba passes the numbers of a tuple as so many arguments
-    columns = sum(len(TensorView._fields) if view else 1 for view in views)
+    columns = sum(map(columns_of, kinds))
     unpacking = _unpacking(entry(name), compiled.fndesc.mangled_name, columns)
     module.link_in(llvm.parse_assembly(unpacking))
     return bytes(target_machine().emit_object(module))
+
+
+def _type(kind: Descriptor | None) -> Any:
+    return types.NamedUniTuple(types.int64, columns_of(kind), kind) if kind else types.int64
 
 
 def _unpacking(name: str, symbol: str, columns: int) -> str:

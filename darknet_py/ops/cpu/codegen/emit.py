@@ -39,6 +39,25 @@ class Instruction:
         raise TypeError("an instruction can be called in a kernel only")
 
 
+class Part:
+    """A function that kernels call."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, *arguments: float | tuple[float, ...]) -> Any:
+        raise TypeError("a part of kernels can be called in a kernel only")
+
+
+Descriptor = type[tuple[int, ...]]
+"""A NamedTuple of integers, such as TensorView."""
+
+
+def columns_of(kind: Descriptor | None) -> int:
+    """Numbers that an argument takes of a row."""
+    return len(kind._fields) if kind else 1  # type: ignore[attr-defined]
+
+
 def instruction(emit: Callable[..., Any]) -> Instruction:
     """Makes an emitter an instruction without a result."""
     return Instruction(emit)

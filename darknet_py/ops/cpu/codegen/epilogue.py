@@ -1,4 +1,4 @@
-"""What a convolution does with its sums before it stores them: biases, a map added, activation.
+"""What becomes of sums before they are stored: biases, a residual, an activation, 2x2 pooling.
 
 The activations here are the piecewise linear ones: y = max(first x, second x), by two slopes. See
 SLOPES; the others take a step of their own.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import NamedTuple
 
+from darknet_py.ops.cpu.codegen.descriptor import Epilogue
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Value,
@@ -21,7 +21,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     splat,
     store,
     where,
+    zero,
 )
+from darknet_py.ops.cpu.codegen.kernel import part
 from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR, Sums
 
 SLOPES = {
@@ -34,34 +36,23 @@ SLOPES = {
 """y = max(first x, second x)."""
 
 
-class Finish(NamedTuple):
-    """The last arguments of a tile: addresses, but for added and added_after, which are bytes from
-    y to a map of its shape, 0 for none. gate: see emit_after."""
-
-    biases: Value
-    slopes: Value
-    added: Value
-    added_after: Value
-    gate: Value
-
-
-def emit_finish(
+def emit_epilogue(
     builder: Builder,
     sums: Sums,
     places: Sequence[Value],
-    finish: Finish,
+    epilogue: Epilogue,
     pool: Callable[[Sums], Sums] | None = None,
 ) -> None:
     """Stores sums at `places`, a row of vectors at each; pool: what makes fewer rows of them, to
     which nothing is added."""
-    sums = emit_biases(builder, finish.biases, sums)
+    sums = emit_biases(builder, epilogue.biases, sums)
     if pool is None:
-        sums = emit_added(builder, finish.added, places, sums)
+        sums = emit_residual(builder, epilogue.residual, places, sums)
     else:
         sums = pool(sums)
-    sums = [emit_activation(builder, finish.slopes, row) for row in sums]
+    sums = [emit_activation(builder, epilogue.slopes, row) for row in sums]
     if pool is None:
-        sums = emit_after(builder, finish.added_after, finish.gate, places, sums)
+        sums = emit_residual_after(builder, epilogue.residual_after, epilogue.mask, places, sums)
     emit_store(places, sums)
 
 
@@ -80,12 +71,35 @@ def emit_activation(builder: Builder, slopes: Value, vectors: Sequence[Vector]) 
     return [(x * first).max(x * second) for x in vectors]
 
 
+def emit_slope(y: Vector, slopes: Value) -> Vector:
+    """The activation's slope where y is its output, or what it was given: the sign is the same."""
+    first = splat(y.builder, slopes)
+    second = splat(y.builder, offset(y.builder, slopes, FLOAT))
+    return where(y > 0.0, first, second)
+
+
+def square(builder: Builder, first: Value, row: Value, pixel: Value) -> list[Value]:
+    """The addresses of 2x2 pixels."""
+    below = builder.add(first, row)
+    return [first, builder.add(first, pixel), below, builder.add(below, pixel)]
+
+
+def share_of_largest(values: Sequence[Vector], best: Vector, delta: Vector) -> list[Vector]:
+    """Of each value its part of a delta: the first that is the largest gets all."""
+    left, none, shares = delta, zero(delta.builder), []
+    for value in values:
+        is_best = value == best
+        shares.append(where(is_best, left, none))
+        left = where(is_best, none, left)
+    return shares
+
+
 def emit_biases(builder: Builder, biases: Value, sums: Sums) -> Sums:
     bias = [load(builder, offset(builder, biases, VECTOR * j)) for j in range(len(sums[0]))]
     return [[x + bias[j] for j, x in enumerate(row)] for row in sums]
 
 
-def emit_added(builder: Builder, shift: Value, places: Sequence[Value], sums: Sums) -> Sums:
+def emit_residual(builder: Builder, shift: Value, places: Sequence[Value], sums: Sums) -> Sums:
     """The map that lies `shift` bytes from `places`, one for each row of sums, added; 0: none."""
     flat = [x for row in sums for x in row]
     width = len(sums[0])
@@ -98,10 +112,10 @@ def emit_added(builder: Builder, shift: Value, places: Sequence[Value], sums: Su
     return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
 
 
-def emit_after(
-    builder: Builder, shift: Value, gate: Value, places: Sequence[Value], sums: Sums
+def emit_residual_after(
+    builder: Builder, shift: Value, mask: Value, places: Sequence[Value], sums: Sums
 ) -> Sums:
-    """The same; or, where `gate` is the address of two slopes, the sums times the slope of an
+    """The same; or, where `mask` is the address of two slopes, the sums times the slope of an
     activation whose output that map is."""
     flat = [x for row in sums for x in row]
     width = len(sums[0])
@@ -109,12 +123,11 @@ def emit_after(
     variables.set(flat)
     with builder.if_then(builder.icmp_signed("!=", shift, const(0))):
         maps = _vectors(builder, shift, places, width)
-        with builder.if_else(builder.icmp_signed("==", gate, const(0))) as (is_sum, is_gate):
+        with builder.if_else(builder.icmp_signed("==", mask, const(0))) as (is_sum, is_mask):
             with is_sum:
                 variables.set([x + y for x, y in zip(flat, maps, strict=True)])
-            with is_gate:
-                first, second = splat(builder, gate), splat(builder, offset(builder, gate, FLOAT))
-                slopes = [where(y > 0.0, first, second) for y in maps]
+            with is_mask:
+                slopes = [emit_slope(y, mask) for y in maps]
                 variables.set([x * slope for x, slope in zip(flat, slopes, strict=True)])
     flat = variables.get()
     return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
@@ -130,3 +143,10 @@ def emit_store(places: Sequence[Value], sums: Sums) -> None:
     for place, row in zip(places, sums, strict=True):
         for j, x in enumerate(row):
             store(x, offset(x.builder, place, VECTOR * j))
+
+
+@part
+def at_filters(epilogue, shift):  # type: ignore[no-untyped-def]
+    """The epilogue of filters that begin so many bytes further on, as a tile's last arguments."""
+    biases, slopes, residual, residual_after, mask = epilogue
+    return biases + shift, slopes, residual, residual_after, mask

@@ -8,6 +8,7 @@ from typing import Any
 from llvmlite import ir
 
 from darknet_py.ops.cpu.codegen.emit import (
+    F32,
     F64,
     Builder,
     Loop,
@@ -15,13 +16,16 @@ from darknet_py.ops.cpu.codegen.emit import (
     Variables,
     Vector,
     const,
+    instruction,
     number,
     pointer,
+    store,
     zero,
 )
+from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.kernel import part
 
-DOUBLE = 8
+FLOAT, DOUBLE = 4, 8
 WIDTHS = (4, 2, 1)
 """Vectors that are summed together: the more, the more of a line of memory is read at once."""
 TOGETHER = 64
@@ -39,6 +43,18 @@ def for_width(builder: Builder, width: Value, emit: Callable[[int], None]) -> No
     for number_of in WIDTHS:
         with builder.if_then(builder.icmp_signed("==", width, const(number_of))):
             emit(number_of)
+
+
+@number
+def float_at(builder: Builder, address: Value) -> Value:
+    """The float at an address, as a double."""
+    return builder.fpext(builder.load(pointer(builder, address, F32)), F64)
+
+
+@instruction
+def put_float(builder: Builder, address: Value, value: Value) -> None:
+    """Stores a double as a float."""
+    builder.store(builder.fptrunc(value, F32), pointer(builder, address, F32))
 
 
 @number
@@ -88,3 +104,10 @@ def running(builder: Builder, count: int) -> Variables:
     sums = Variables(builder, count)
     sums.set([zero(builder)] * count)
     return sums
+
+
+@instruction
+def clear(builder: Builder, address: Value, size: Value) -> None:
+    """Zeros in so many bytes, whole vectors."""
+    with Loop(builder, size, FLOAT * vector_length()) as at:
+        store(zero(builder), builder.add(address, at))

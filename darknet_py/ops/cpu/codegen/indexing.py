@@ -1,8 +1,4 @@
-"""The way over a map's places and over filters: which of them a thread does, and where they lie.
-
-A map in a kernel is (address of its first pixel, and bytes from a picture, a row, a pixel to the
-next).
-"""
+"""The way over a map's places and over filters: which of them a thread does, and where they lie."""
 
 from __future__ import annotations
 
@@ -42,13 +38,6 @@ def place_after(picture, row, column, high, wide):  # type: ignore[no-untyped-de
 def pixel_at(x: TensorView, picture: int, row: int, column: int) -> int:
     """The address of a pixel of a map."""
     return x.address + picture * x.image + row * x.row + column * x.pixel
-
-
-@part
-def address(pixels, picture, row, column):  # type: ignore[no-untyped-def]
-    """Where a map has a place."""
-    start, image_pitch, row_pitch, pixel_pitch = pixels
-    return start + picture * image_pitch + row * row_pitch + column * pixel_pitch
 
 
 @part

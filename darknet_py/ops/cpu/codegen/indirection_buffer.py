@@ -7,7 +7,7 @@ For a block of outputs: where the window of each one begins, and further on wher
 from __future__ import annotations
 
 from darknet_py.ops.cpu.codegen.emit import Builder, Value, instruction, load_int, offset, pointer
-from darknet_py.ops.cpu.codegen.indexing import address, place_after, place_of
+from darknet_py.ops.cpu.codegen.indexing import pixel_at, place_after, place_of
 from darknet_py.ops.cpu.codegen.kernel import part
 from darknet_py.ops.cpu.codegen.tile import PIXELS
 
@@ -27,42 +27,40 @@ def put(builder: Builder, place: Value, value: Value) -> None:
 
 
 @part
-def list_pixels(lists, block, first, last, shape, x, y):  # type: ignore[no-untyped-def]
+def list_pixels(lists, block, first, last, x, y):  # type: ignore[no-untyped-def]
     """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile.
 
-    block: room for windows. shape: height and width of y. Returns the number of tiles.
+    block: room for windows. x: its pitches are from one window to the next. Returns the number of
+    tiles.
     """
-    high, wide = shape
-    picture, row, column = place_of(first, high, wide)
-    window, output = address(x, picture, row, column), address(y, picture, row, column)
+    picture, row, column = place_of(first, y.h, y.w)
+    window, output = pixel_at(x, picture, row, column), pixel_at(y, picture, row, column)
     tiles = (last - first + PIXELS - 1) // PIXELS
     for i in range(tiles * PIXELS):
         put(lists + 8 * i, window)
         put(lists + 8 * (block + i), output)
         if first + i + 1 < last:
             column += 1
-            window, output = window + x[3], output + y[3]
-            if column == wide:
-                picture, row, column = place_after(picture, row, column - 1, high, wide)
-                window, output = address(x, picture, row, 0), address(y, picture, row, 0)
+            window, output = window + x.pixel, output + y.pixel
+            if column == y.w:
+                picture, row, column = place_after(picture, row, column - 1, y.h, y.w)
+                window, output = pixel_at(x, picture, row, 0), pixel_at(y, picture, row, 0)
     return tiles
 
 
 @part
-def list_squares(lists, block, first, last, shape, x, y):  # type: ignore[no-untyped-def]
+def list_squares(lists, block, first, last, x, y):  # type: ignore[no-untyped-def]
     """The same for pooled outputs, each a tile: the windows of four pixels.
 
     x: its pitches are from one of the four to the next.
     """
-    high, wide = shape
-    _, _, x_row, x_pixel = x
-    picture, row, column = place_of(first, high, wide)
+    picture, row, column = place_of(first, y.h, y.w)
     for i in range(last - first):
-        corner = address(x, picture, 2 * row, 2 * column)
+        corner = pixel_at(x, picture, 2 * row, 2 * column)
         put(lists + 32 * i, corner)
-        put(lists + 32 * i + 8, corner + x_pixel)
-        put(lists + 32 * i + 16, corner + x_row)
-        put(lists + 32 * i + 24, corner + x_row + x_pixel)
-        put(lists + 8 * (4 * block + i), address(y, picture, row, column))
-        picture, row, column = place_after(picture, row, column, high, wide)
+        put(lists + 32 * i + 8, corner + x.pixel)
+        put(lists + 32 * i + 16, corner + x.row)
+        put(lists + 32 * i + 24, corner + x.row + x.pixel)
+        put(lists + 8 * (4 * block + i), pixel_at(y, picture, row, column))
+        picture, row, column = place_after(picture, row, column, y.h, y.w)
     return last - first

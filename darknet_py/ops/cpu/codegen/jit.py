@@ -67,13 +67,9 @@ class _Code:
     cache, which unpickles files that nothing vouches for."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        code = function.__code__
-        try:
-            source, self.folder = versions.source_key(code.co_filename), versions.folder()
-        except OSError:  # it was typed in, and is in no file
-            source, self.folder = "", None
+        self.folder = versions.folder()
         self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        self._about = (source, function.__module__, function.__qualname__, code.co_firstlineno)
+        self._about = versions.code_key(function), function.__module__, function.__qualname__
         self.cache_path = str(self.folder)  # which numba shows
 
     def load_overload(self, types: Any, context: Any) -> Any:

@@ -5,12 +5,11 @@
 
     scale.step(x=..., y=..., count=...)    # a row of a table: address, arguments
 
-Arguments are 64-bit integers: sizes, and addresses in bytes; and descriptors of maps, where a
-parameter is annotated TensorView. All threads call a kernel with the
-same arguments, and each does its part, without waiting for the others. `@part` marks a function
-that kernels call. Neither is compiled until an address is asked for, and not then if the cache on
-disk has its code.
-"""
+Arguments are 64-bit integers: sizes, and addresses in bytes; and descriptors (NamedTuples of
+them, such as descriptor.TensorView), where a parameter is annotated so. All threads call a kernel
+with the same arguments, and each does its part, without waiting for the others. `@part` marks a
+function that kernels call. Neither is compiled until an address is asked for, and not then if the
+cache on disk has its code."""
 
 from __future__ import annotations
 
@@ -20,10 +19,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from darknet_py.ops import cache as disk
 from darknet_py.ops import notices
 from darknet_py.ops.cpu.codegen import loader, versions
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.codegen.emit import Descriptor, Part, columns_of
 
 Function = Callable[..., Any]
 
@@ -41,37 +42,26 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-class Part:
-    """A function that kernels call."""
-
-    def __init__(self, function: Function) -> None:
-        self.function = function
-
-    def __call__(self, *arguments: float | tuple[float, ...]) -> Any:
-        raise TypeError("a part of kernels can be called in a kernel only")
-
-
 class Kernel:
     """A function with an address; see the module's text."""
 
     def __init__(self, function: Function, name: str) -> None:
         self.function, self.name = function, name
-        parameters = list(inspect.signature(function).parameters.values())[2:]
-        self.is_view = {p.name: p.annotation in (TensorView, "TensorView") for p in parameters}
-        """Of each parameter, whether it is a descriptor of a map."""
-        assert sum(len(TensorView._fields) if v else 1 for v in self.is_view.values()) <= COLUMNS, (
-            name
-        )
+        signature = inspect.signature(function, eval_str=True, globals=function.__globals__)
+        assert len(signature.parameters) <= MAX_PARAMETERS, name
+        parameters = list(signature.parameters.values())[2:]
+        self.kinds = {p.name: _descriptor(p.annotation) for p in parameters}
+        """Of each parameter its descriptor; None for an integer."""
+        assert sum(columns_of(kind) for kind in self.kinds.values()) <= COLUMNS, name
         self._address: int | None = None
 
-    def step(self, **arguments: int | TensorView) -> list[int]:
+    def step(self, **arguments: Any) -> list[int]:
         """A row: the address, and the arguments in order."""
-        assert arguments.keys() == self.is_view.keys(), (self.name, arguments.keys())
+        assert arguments.keys() == self.kinds.keys(), (self.name, arguments.keys())
         row = [self.address()]
-        for name, is_view in self.is_view.items():
-            value = arguments[name]
-            assert isinstance(value, TensorView) == is_view, (self.name, name)
-            row += map(int, value) if isinstance(value, TensorView) else [int(value)]
+        for name, kind in self.kinds.items():
+            assert isinstance(arguments[name], kind or (int, np.integer)), (self.name, name)
+            row += map(int, arguments[name]) if kind else [int(arguments[name])]
         return row
 
     def address(self) -> int:
@@ -79,9 +69,14 @@ class Kernel:
         if self._address is None:
             with _lock:
                 if self._address is None:
-                    code = object_code(self.name, self.function, list(self.is_view.values()))
+                    code = object_code(self.name, self.function, list(self.kinds.values()))
                     self._address = loader.load(self.name, code)
         return self._address
+
+
+def _descriptor(annotation: Any) -> Descriptor | None:
+    is_tuple = isinstance(annotation, type) and issubclass(annotation, tuple)
+    return annotation if is_tuple else None
 
 
 def kernel(function: Function) -> Kernel:
@@ -94,20 +89,16 @@ def part(function: Function) -> Part:
     return Part(function)
 
 
-def object_code(name: str, function: Function, views: list[bool]) -> bytes:
-    """The machine code of a kernel, from the cache if it has it. views: of each parameter after
-    (thread, threads), whether it is a descriptor."""
-    try:
-        source, folder = versions.source_key(function.__code__.co_filename), versions.folder()
-    except OSError:  # it was typed in, and is in no file
-        source, folder = "", None
-    file = f"{name}-{source}"
+def object_code(name: str, function: Function, kinds: list[Descriptor | None]) -> bytes:
+    """The machine code of a kernel, from the cache if it has it. kinds: of each parameter after
+    (thread, threads) its descriptor; None for an integer."""
+    folder, file = versions.folder(), f"{name}-{versions.code_key(function, *kinds)}"
     found = disk.load(folder, file)
     if found is not None:
         return found
     with notices.compiling(is_kept=folder is not None):
         from darknet_py.ops.cpu.codegen.compiler import compile_kernel
 
-        code = compile_kernel(function, name, views)
+        code = compile_kernel(function, name, kinds)
     disk.store(folder, file, code)
     return code

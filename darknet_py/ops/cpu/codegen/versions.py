@@ -1,27 +1,28 @@
-"""What compiled code depends on: a folder for the compiler and the processor, a key for sources."""
+"""What compiled code depends on: a folder for compiler and processor, a key of a function.
+
+A kernel's key is of its code and of all that it names: functions, parts, instructions, constants.
+What else stands in its file, or where, does not matter: editing one operation recompiles that one.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import opcode
 import os
-import re
 import sys
+import types
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from darknet_py.ops import cache as disk
 
-_ROOT = Path(__file__).parents[3]
-_IMPORT = re.compile(
-    rf"^[ \t]*(?:from[ \t]+{_ROOT.name}([.\w]*)[ \t]+import[ \t]*(\([^)]*\)|.*)"
-    rf"|import[ \t]+{_ROOT.name}([.\w]*))",
-    re.MULTILINE,
-)
-_APART = {_ROOT / "ops/cache.py", _ROOT / "ops/notices.py", Path(__file__)}
-"""What kernels are kept by: no code comes of it."""
+_PACKAGE = __name__.partition(".")[0]
+_OF_ALL = {f"{__package__}.{name}" for name in ("compiler", "emit", "kernel", "loader", "jit")}
+"""Modules on which all code depends: they belong to the folder's name, not to a key."""
 
 
 def folder() -> Path | None:
@@ -29,42 +30,88 @@ def folder() -> Path | None:
     return disk.folder(disk.make_key(*_machine()))
 
 
-@cache
-def source_key(source: str) -> str:
-    """A key of a file with kernels and of all files of ours that it imports, they import, and so
-    on: a change in another one changes no code. Raises OSError where the source is in no file.
-    """
-    found: set[Path] = set()
-    waiting = [Path(source)]
-    while waiting:
-        path = waiting.pop()
-        if path not in found and path not in _APART:
-            found.add(path)
-            waiting += _read(path)[1]
-    others = sorted(found - {Path(source)})
-    parts = [part for path in others for part in (os.fsencode(path.name), _read(path)[0])]
-    return disk.make_key(_read(Path(source))[0], *parts)
+def code_key(function: Any, *descriptors: Any) -> str:
+    """A key of a function and of all of ours that it names, they name, and so on; and of the
+    descriptors that it takes."""
+    return disk.make_key(_key(function), _key(descriptors))
 
 
-@cache
-def _read(path: Path) -> tuple[bytes, list[Path]]:
-    """The digest of a file, and the files of ours that it imports."""
-    content = path.read_bytes()
-    found = _IMPORT.findall(content.decode(errors="replace"))
-    imported = [_files((start or whole)[1:], names) for start, names, whole in found]
-    return hashlib.sha256(content).digest(), [path for paths in imported for path in paths]
+_MADE = "_address", "_compiled"
+"""What a kernel has once it is compiled."""
+_keys: dict[int, tuple[Any, bytes]] = {}
+"""Of functions, classes, parts and instructions, by their identity, which they keep as they are
+here."""
 
 
-def _files(module: str, names: str) -> list[Path]:
-    """The file of a module of ours, dotted, or those of its names that are modules in it."""
-    place = _ROOT / module.replace(".", "/")
-    if module and (file := place.with_suffix(".py")).is_file():
-        return [file]
-    named = re.findall(r"(\w+)(?:[ \t]+as[ \t]+\w+)?", names)
-    inside = [place / f"{name}.py" for name in named]
-    found = [path for path in inside if path.is_file()]
-    own = place / "__init__.py"  # what a name is of that is no module
-    return found if (named and found == inside) or not own.is_file() else [own, *found]
+def _key(value: Any) -> bytes:
+    """Of anything that a function may name."""
+    if id(value) in _keys:
+        return _keys[id(value)][1]
+    if isinstance(value, int | float | str | bytes | None):
+        return repr(value).encode()
+    if isinstance(value, np.ndarray | np.generic):
+        return repr(value.tolist()).encode()
+    if isinstance(value, list | tuple):
+        return b"(" + b",".join(map(_key, value)) + b")"
+    if isinstance(value, dict):
+        return _key([each for item in value.items() for each in item])
+    if isinstance(value, set | frozenset):
+        return _key(sorted(value, key=repr))
+    is_named = isinstance(value, types.FunctionType | types.ModuleType | type)
+    module = value.__name__ if isinstance(value, types.ModuleType) else _module_of(value, is_named)
+    if module.partition(".")[0] != _PACKAGE:
+        # another's: a function, a module, or such as llvmlite's types, whose text is what they are
+        return f"{module}.{getattr(value, '__qualname__', value)}".encode()
+    if is_named and module in _OF_ALL:
+        return f"{module}.{value.__name__}".encode()
+    _keys[id(value)] = value, b"itself"
+    if isinstance(value, types.FunctionType):
+        names = sorted(_names(value.__code__) & value.__globals__.keys())
+        named = [value.__globals__[name] for name in names]
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        own = value.__qualname__, _instructions(value.__code__), value.__defaults__ or ()
+        parts = [*own, named, cells]
+    elif isinstance(value, types.ModuleType):
+        parts = [Path(str(value.__file__)).read_bytes()]
+    elif isinstance(value, type):  # its fields and methods
+        methods = [each for each in vars(value).values() if isinstance(each, types.FunctionType)]
+        ours = [each for each in methods if each.__code__.co_filename.endswith(".py")]
+        parts = [value.__qualname__, getattr(value, "_fields", ()), ours]
+    else:  # a part, an instruction, a kernel
+        parts = [each for name, each in sorted(vars(value).items()) if name not in _MADE]
+    key = hashlib.sha256(b"\0".join(map(_key, parts))).digest()
+    _keys[id(value)] = value, key
+    return key
+
+
+def _module_of(value: Any, is_named: bool) -> str:
+    owner = value if is_named or hasattr(value, "__qualname__") else type(value)
+    return str(owner.__module__ or "")
+
+
+def _instructions(code: types.CodeType) -> list[Any]:
+    """What a code does, without the lines where it stands."""
+    constants = [
+        _instructions(each) if isinstance(each, types.CodeType) else each for each in code.co_consts
+    ]
+    return [code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants]
+
+
+_LOAD_GLOBAL, _EXTENDED = opcode.opmap["LOAD_GLOBAL"], opcode.opmap["EXTENDED_ARG"]
+_SHIFT = 1 if sys.version_info >= (3, 11) else 0
+"""The lowest bit of the number says something else then."""
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Of globals that a code reads: co_names has those of attributes too."""
+    bytecode, names, high = code.co_code, set(), 0
+    for at in range(0, len(bytecode), 2):
+        number = high | bytecode[at + 1]
+        high = number << 8 if bytecode[at] == _EXTENDED else 0
+        if bytecode[at] == _LOAD_GLOBAL:
+            names.add(code.co_names[number >> _SHIFT])
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return names.union(*map(_names, inner))
 
 
 @cache
@@ -75,7 +122,15 @@ def _machine() -> tuple[bytes, ...]:
 
     settings = [f"{name}={value}" for name, value in os.environ.items() if name[:6] == "NUMBA_"]
     versions = [sys.version, np.__version__, llvmlite.__version__, _numba_version()]
-    return tuple(os.fsencode(part) for part in [*versions, host.identity(), *sorted(settings)])
+    own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in _compilers()]
+    return tuple(
+        os.fsencode(part) for part in [*versions, host.identity(), *own, *sorted(settings)]
+    )
+
+
+def _compilers() -> list[Path]:
+    """The files by which all code is made, whatever it is made of."""
+    return [Path(__file__).with_name(f"{name.rpartition('.')[2]}.py") for name in sorted(_OF_ALL)]
 
 
 def _numba_version() -> str:

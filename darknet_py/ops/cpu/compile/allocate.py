@@ -39,7 +39,7 @@ def aligned(floats: int) -> np.ndarray:
 
 
 @dataclass
-class Need:
+class LayoutRequest:
     """What the readers and writers of a map ask for."""
 
     border: int = 0
@@ -65,7 +65,7 @@ class Geometry:
     tail: bool
     pixel: int
     gaps: bool
-    """Whether there are zeros between pixels too, where another map lies within."""
+    """Whether there are zeros between pixels too, where another map lies alias."""
 
     @property
     def row(self) -> int:
@@ -91,7 +91,7 @@ class _Home:
 
 
 @dataclass(frozen=True)
-class Within:
+class Alias:
     """Where in a map another one lies: from a channel on, in every stride-th row and column."""
 
     map: TensorSpec
@@ -103,36 +103,38 @@ class Within:
 class Memory:
     """Maps of a program and where they lie."""
 
-    needs: dict[TensorSpec, Need] = field(default_factory=dict)
-    inside: dict[TensorSpec, Within] = field(default_factory=dict)
+    requests: dict[TensorSpec, LayoutRequest] = field(default_factory=dict)
+    aliases: dict[TensorSpec, Alias] = field(default_factory=dict)
     """Maps that lie within another."""
     homes: dict[TensorSpec, _Home] = field(default_factory=dict)
-    twins: list[tuple[TensorSpec, TensorSpec]] = field(default_factory=list)
+    same_layout: list[tuple[TensorSpec, TensorSpec]] = field(default_factory=list)
     """Maps that a kernel walks with the pitches of one."""
     floats: int = 0
 
-    def need(self, x: TensorSpec) -> Need:
-        """What is asked of a map so far; to be added to before `lay_out`."""
-        return self.needs.setdefault(self.root(x).map, Need())
+    def request(self, x: TensorSpec) -> LayoutRequest:
+        """What is asked of a map so far; to be added to before `allocate`."""
+        return self.requests.setdefault(self.root(x).map, LayoutRequest())
 
-    def root(self, x: TensorSpec) -> Within:
+    def root(self, x: TensorSpec) -> Alias:
         """The map that has memory for x, and where in it x lies."""
         channel, stride = 0, 1
-        while x in self.inside:
-            within = self.inside[x]
-            channel, stride, x = channel + within.channel, stride * within.stride, within.map
-        return Within(x, channel, stride)
+        while x in self.aliases:
+            alias = self.aliases[x]
+            channel, stride, x = channel + alias.channel, stride * alias.stride, alias.map
+        return Alias(x, channel, stride)
 
-    def lay_out(self, lives: dict[TensorSpec, tuple[int, int]], keep: Iterable[TensorSpec]) -> None:
+    def allocate(
+        self, lives: dict[TensorSpec, tuple[int, int]], keep: Iterable[TensorSpec]
+    ) -> None:
         """Gives every root memory. lives: the first and last step that needs it."""
-        self._make_twins_equal()
+        self._unify_layouts()
         keep = {self.root(x).map for x in keep}
         roots: dict[TensorSpec, tuple[int, int]] = {}
         for x, (first, last) in lives.items():
             root = self.root(x).map
             old = roots.get(root, (first, last))
             roots[root] = min(old[0], first), max(old[1], last)
-        spread = {within.map for within in self.inside.values() if within.stride > 1}
+        spread = {alias.map for alias in self.aliases.values() if alias.stride > 1}
         # by geometry: when each is no longer needed, the earliest first, a number, which home
         taken: dict[Geometry, list[tuple[int, int, _Home]]] = defaultdict(list)
         for number, (root, (first, last)) in enumerate(
@@ -145,17 +147,17 @@ class Memory:
             if root not in keep:
                 heappush(heap, (last, number, home))
 
-    def _make_twins_equal(self) -> None:
+    def _unify_layouts(self) -> None:
         """Borders as wide as the widest of those that must be equal."""
         is_changed = True
         while is_changed:
             is_changed = False
-            for one, other in self.twins:
-                a, b = self.need(one), self.need(other)
+            for one, other in self.same_layout:
+                a, b = self.request(one), self.request(other)
                 widest = max(a.border, b.border), max(a.below, b.below)
-                for need in (a, b):
-                    is_changed |= (need.border, need.below) != widest
-                    need.border, need.below = widest
+                for each in (a, b):
+                    is_changed |= (each.border, each.below) != widest
+                    each.border, each.below = widest
 
     def _new(self, geometry: Geometry) -> _Home:
         home = _Home(geometry, self.floats)
@@ -164,18 +166,18 @@ class Memory:
         return home
 
     def _geometry(self, x: TensorSpec, gaps: bool) -> Geometry:
-        need = self.needs.get(x, Need())
+        asked = self.requests.get(x, LayoutRequest())
         n, h, w, c = as_map(x.shape)
-        pixel = c if need.dense else padded(c)
-        return Geometry(n, h, w, c, need.border, need.below, need.tail, pixel, gaps)
+        pixel = c if asked.dense else padded(c)
+        return Geometry(n, h, w, c, asked.border, asked.below, asked.tail, pixel, gaps)
 
     def place(self, x: TensorSpec, arena: int) -> TensorView:
         """Where x lies in an arena that begins at this address."""
-        within = self.root(x)
-        home = self.homes[within.map]
+        alias = self.root(x)
+        home = self.homes[alias.map]
         g = home.geometry
-        first = home.start + g.border * (g.row + g.pixel) + within.channel
-        row, pixel = (FLOAT * within.stride * pitch for pitch in (g.row, g.pixel))
+        first = home.start + g.border * (g.row + g.pixel) + alias.channel
+        row, pixel = (FLOAT * alias.stride * pitch for pitch in (g.row, g.pixel))
         n, h, w, c = as_map(x.shape)
         vectors = padded(c) // vector_length()
         return TensorView(arena + FLOAT * first, n, h, w, c, vectors, FLOAT * g.image, row, pixel)

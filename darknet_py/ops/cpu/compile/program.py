@@ -1,49 +1,35 @@
-"""A program: a recording made into tables of steps that a team of threads walks."""
+"""A program: a graph made into tables of steps that a team of threads walks."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, aligned
+from darknet_py.ops.cpu.compile.allocate import FLOAT, aligned
 from darknet_py.ops.cpu.compile.lower import lower
-from darknet_py.ops.cpu.compile.step import Binding, Step
+from darknet_py.ops.cpu.compile.step import Binding, Step, Weights
 from darknet_py.ops.cpu.compile.table import Table, in_parts
-from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
-from darknet_py.ops.cpu.operations.convolution.packing import Weights
-from darknet_py.ops.cpu.operations.convolution.weight_gradient import WeightGradient
 from darknet_py.ops.cpu.runtime.thread_pool import team
-from darknet_py.ops.graph import Graph, TensorSpec
-from darknet_py.ops.simplify import simplify
+from darknet_py.ops.graph import Graph
 
 
 class Program:
-    """Runs a recording of one picture size and batch."""
+    """Runs a graph of one picture size and batch."""
 
     def __init__(
         self,
-        recording: Graph,
+        graph: Graph,
         weights: Weights,
         threads: int,
         exact: bool,
         changing: bool = False,
     ) -> None:
         """changing: parameters move between runs."""
-        recording = simplify(recording)
-        self.recording = recording
-        self.threads = threads
-        self.changing = changing
-        self.weights = weights
-        self.memory = Memory()
-        self.steps, self.memory.inside = lower(recording, exact, changing)
-        for step in self.steps:
-            if isinstance(step, Convolution | WeightGradient):
-                step.choose(threads)
-        for step in self.steps:
-            step.prepare(self.memory, threads)
-        self.memory.lay_out(_lives(self.steps, recording.inputs[1:]), recording.outputs)
+        lowered = lower(graph, threads, exact, changing)
+        self.graph, self.steps, self.memory = lowered.graph, lowered.steps, lowered.memory
+        self.threads, self.changing, self.weights = threads, changing, weights
         self.scratch = max((step.scratch(threads) for step in self.steps), default=0)
 
     def bind(self) -> Bound:
@@ -62,15 +48,15 @@ class Bound:
         self.binding = Binding(program.memory, arena, program.threads, program.weights, scratch)
         self.rows = [(step, step.rows(self.binding)) for step in program.steps]
         self.parts = in_parts([row for _, rows in self.rows for row in rows])
-        self.outputs = [self.binding.view(y) for y in program.recording.outputs]
-        """The recording's outputs (n, h, w, c): views that the next run changes."""
+        self.outputs = [self.binding.view(y) for y in program.graph.outputs]
+        """The graph's outputs (n, h, w, c): views that the next run changes."""
 
     def run(self, x: np.ndarray, *others: np.ndarray) -> None:
         """Computes from x (n, c, h, w) float32, contiguous; see `outputs` for what comes of it.
 
-        others: what else the recording was given.
+        others: what else the graph was given.
         """
-        for given, value in zip(self.program.recording.inputs[1:], others, strict=True):
+        for given, value in zip(self.program.graph.inputs[1:], others, strict=True):
             self.binding.view(given)[...] = value
         for part in self.parts:
             self._run(part, x)
@@ -103,13 +89,3 @@ class Bound:
         """The only table, if there is nothing between its rows."""
         (part,) = self.parts if len(self.parts) == 1 else (None,)
         return part if isinstance(part, Table) else None
-
-
-def _lives(steps: Sequence[Step], given: Sequence[TensorSpec]) -> dict[TensorSpec, tuple[int, int]]:
-    """The first and last step that needs each map; what is given is there before all steps."""
-    lives: dict[TensorSpec, tuple[int, int]] = dict.fromkeys(given, (-1, -1))
-    for number, step in enumerate(steps):
-        for x in (*step.reads, *step.writes):
-            first, _ = lives.get(x, (number, number))
-            lives[x] = first, number
-    return lives

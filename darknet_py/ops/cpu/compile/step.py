@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,33 @@ import numpy as np
 
 from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, aligned
-from darknet_py.ops.cpu.compile.table import Row, run_row
-from darknet_py.ops.cpu.operations.convolution.packing import Packing, Weights
+from darknet_py.ops.cpu.compile.table import Row
 from darknet_py.ops.graph import Node, TensorSpec, replaced
 
 Rows = Sequence[Row | Callable[[], None]]
 """Rows of a table, and what is called between them."""
+
+
+class Weights:
+    """Packed arrays by what they were made of; `clear` when parameters have changed."""
+
+    def __init__(self) -> None:
+        self._packed: dict[Hashable, np.ndarray] = {}
+        self._sources: list[Sequence[np.ndarray]] = []
+
+    def clear(self) -> None:
+        self._packed.clear()
+        self._sources.clear()
+
+    def get(
+        self, sources: Sequence[np.ndarray], key: Hashable, make: Callable[[], np.ndarray]
+    ) -> np.ndarray:
+        """The array for sources and a key, made if it is not there."""
+        full_key = tuple((source.ctypes.data, source.shape) for source in sources), key
+        if full_key not in self._packed:
+            self._packed[full_key] = make()
+            self._sources.append(sources)  # an address is unique as long as its owner lives
+        return self._packed[full_key]
 
 
 @dataclass
@@ -54,12 +75,6 @@ class Binding:
             self._shared = self.room(-(-size // FLOAT))
         return int(self._shared.ctypes.data)
 
-    def packed(self, packing: Packing, weights: np.ndarray, factors: int) -> np.ndarray:
-        """Weights packed now."""
-        out = aligned(packing.floats(weights))
-        run_row(packing.row(weights, out.ctypes.data, factors))
-        return out
-
     def integers(self, values: Any) -> int:
         """The address of 64-bit integers."""
         return self._keep(np.array(values, np.int64))
@@ -86,8 +101,13 @@ class Step(ABC):
     def writes(self) -> list[TensorSpec]:
         """The maps that are there afterwards."""
 
+    @property
+    def residuals(self) -> list[TensorSpec]:
+        """Of the maps it reads, those that must have the layout of the map that it writes."""
+        return []
+
     def prepare(self, memory: Memory, threads: int) -> None:
-        """Says what it needs of its maps, before they are laid out."""
+        """Says what it needs of its maps, before they are allocated."""
         return
 
     def scratch(self, threads: int) -> int:
@@ -179,3 +199,8 @@ def _contiguous(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_contiguous(one) for one in value)
     return value
+
+
+def address(array: np.ndarray | None) -> int:
+    """Of an array's first number; 0 for none."""
+    return 0 if array is None else int(array.ctypes.data)

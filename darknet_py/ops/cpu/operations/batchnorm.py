@@ -1,24 +1,287 @@
-"""Batch normalisation in training: forward with the batch's statistics, or with fixed ones."""
+"""Batch norm in training: y = activation((x - mean) scale + shift), of the batch or of fixed
+statistics.
+
+Each thread sums x - base and its square over its rows, `base` being the mean of one row from the
+middle of the first picture. So the mean that is left is of the size of the deviation at most, and
+the difference of squares in the end loses nothing, whatever the mean; one pass over the map will
+do. Floats are summed over some rows, all else in doubles.
+
+The mean is taken before the scale: of a channel that is one number throughout nothing is left then,
+where the scale is a million, one by the smallest deviation, and would make much of a rounding.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
-from darknet_py.ops.cpu.codegen.epilogue import SLOPES
+from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, ChannelArrays, Epilogue, TensorView
+from darknet_py.ops.cpu.codegen.emit import (
+    F32,
+    Builder,
+    Value,
+    fused,
+    instruction,
+    load,
+    offset,
+    spread,
+    store,
+)
+from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_residual, square
+from darknet_py.ops.cpu.codegen.float64_sums import (
+    DOUBLE,
+    TOGETHER,
+    Places,
+    add_to_doubles,
+    clear,
+    double_at,
+    float_at,
+    for_width,
+    put_float,
+    running,
+    width_of,
+)
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.indexing import pixel_at
+from darknet_py.ops.cpu.codegen.kernel import kernel, part
+from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR
 from darknet_py.ops.cpu.compile.allocate import Memory
-from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
-from darknet_py.ops.cpu.compile.table import Row
-from darknet_py.ops.cpu.operations import batchnorm_kernel as kernels
-from darknet_py.ops.cpu.operations import statistics
+from darknet_py.ops.cpu.compile.match import (
+    NORMS_BACKWARD,
+    Chain,
+    Rules,
+    take_activation,
+    take_pooling,
+    take_residual,
+)
+from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, address
+from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
+from darknet_py.ops.normalize import EPSILON
+
+_vector, _length, _together, _epsilon = VECTOR, vector_length(), TOGETHER, EPSILON
+
+
+def statistics_reference(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (c,) and unbiased variance (c,) of x (n, h, w, c)."""
+    rows = x.reshape(-1, x.shape[3]).astype(np.float64)
+    total, squares = np.zeros(x.shape[3]), np.zeros(x.shape[3])
+    for row in rows:
+        total += row
+    for row in rows:
+        squares += (row - total / len(rows)) ** 2
+    return total / len(rows), squares / max(len(rows) - 1, 1)
+
+
+def normalize_reference(
+    x: np.ndarray, mean: np.ndarray, variance: np.ndarray, scales: np.ndarray, biases: np.ndarray
+) -> np.ndarray:
+    """(x - mean) / (sqrt(variance) + 1e-6) scales + biases."""
+    y = np.empty_like(x)
+    for k in range(x.shape[3]):
+        scale = scales[k] / (math.sqrt(max(variance[k], 0)) + EPSILON)
+        y[..., k] = (x[..., k] - mean[k]) * scale + biases[k]
+    return y
+
+
+# Statistics: sums of each thread, then what becomes of them all.
+
+
+@instruction
+def add_sums(
+    builder: Builder,
+    x: Value,
+    x_row: Value,
+    x_pixel: Value,
+    high: Value,
+    wide: Value,
+    width: Value,
+    base: Value,
+    sums: Value,
+    squares: Value,
+) -> None:
+    """Adds x - base of high x wide pixels to sums, its square to squares (doubles)."""
+
+    def add(vectors: int) -> None:
+        bases = [load(builder, offset(builder, base, VECTOR * j)) for j in range(vectors)]
+        totals = running(builder, 2 * vectors)
+        with Places(builder, (high, wide), [(x, x_row, x_pixel)]) as (place,):
+            old = totals.get()
+            new = []
+            for j in range(vectors):
+                value = load(builder, offset(builder, place, VECTOR * j)) - bases[j]
+                new += [old[2 * j] + value, fused(value, value, old[2 * j + 1])]
+            totals.set(new)
+        for j in range(vectors):
+            at = j * _length * DOUBLE
+            add_to_doubles(totals.get()[2 * j], offset(builder, sums, at))
+            add_to_doubles(totals.get()[2 * j + 1], offset(builder, squares, at))
+
+    for_width(builder, width, add)
+
+
+@instruction
+def mean_of_row(builder: Builder, x: Value, pixel: Value, count: Value, out: Value) -> None:
+    total = running(builder, 1)
+    with Places(builder, (pixel.type(1), count), [(x, pixel, pixel)]) as (place,):
+        total.set([total.get()[0] + load(builder, place)])
+    store(total.get()[0] / spread(builder, builder.sitofp(count, F32)), out)
+
+
+@kernel
+def statistics(thread: int, threads: int, x: TensorView, sums: int, sums_size: int) -> None:
+    """Each thread's sums of its rows: sums_size bytes a thread, for (base, sums, squares)."""
+    sums += thread * sums_size
+    totals = sums + x.vectors * _vector
+    squares = totals + 2 * x.vectors * _vector
+    for v in range(x.vectors):
+        at = v * _vector
+        mean_of_row(pixel_at(x, 0, x.h // 2, 0) + at, x.pixel, x.w, sums + at)
+    clear(totals, 4 * x.vectors * _vector)
+    row, last = x.n * x.h * thread // threads, x.n * x.h * (thread + 1) // threads
+    together = max(_together // x.w, 1)
+    while row < last:
+        b = row // x.h
+        top = row - b * x.h
+        high = min(together, last - row, x.h - top)
+        here = pixel_at(x, b, top, 0)
+        v = 0
+        while v < x.vectors:
+            at = v * _vector
+            width = width_of(x.vectors - v)
+            add_sums(
+                here + at,
+                x.row,
+                x.pixel,
+                high,
+                x.w,
+                width,
+                sums + at,
+                totals + 2 * at,
+                squares + 2 * at,
+            )
+            v += width
+        row += high
+
+
+class NormArrays(NamedTuple):
+    """Addresses of a normalisation's arrays of a float a channel: those of `vectors` beyond c get
+    zeros, but rolling_*, scales and biases are (c,); 0: not there. rolling_*: 0 if they stay."""
+
+    c: int
+    vectors: int
+    mean: int
+    variance: int
+    rolling_mean: int
+    rolling_variance: int
+    scales: int
+    biases: int
+    scale: int
+    shift: int
+
+
+@kernel
+def finish_statistics(
+    thread: int, threads: int, sums: int, sums_size: int, count: int, norm: NormArrays
+) -> None:
+    """mean, variance, rolling averages; scale and shift, with which y = (x - mean) scale + shift.
+
+    sums: of as many threads as do this. count: values in a channel.
+    """
+    for k in range(norm.c * thread // threads, norm.c * (thread + 1) // threads):
+        total, squares = 0.0, 0.0
+        for t in range(threads):
+            place = sums + t * sums_size + norm.vectors * _vector + 8 * k
+            total += double_at(place)
+            squares += double_at(place + 2 * norm.vectors * _vector)
+        rest = total / count
+        at = 4 * k
+        put_float(norm.mean + at, float_at(sums + at) + rest)
+        put_float(norm.variance + at, max(squares - rest * total, 0.0) / max(count - 1, 1))
+        if norm.rolling_mean != 0:
+            _roll(norm.rolling_mean + at, float_at(norm.mean + at))
+            _roll(norm.rolling_variance + at, float_at(norm.variance + at))
+        _put_coefficients(norm, at)
+    _clear_padding(thread, threads, norm)
+
+
+@kernel
+def fixed_statistics(thread: int, threads: int, norm: NormArrays) -> None:
+    """The same where mean and variance are known, the rolling ones, which stay."""
+    for k in range(norm.c * thread // threads, norm.c * (thread + 1) // threads):
+        put_float(norm.mean + 4 * k, float_at(norm.rolling_mean + 4 * k))
+        put_float(norm.variance + 4 * k, float_at(norm.rolling_variance + 4 * k))
+        _put_coefficients(norm, 4 * k)
+    _clear_padding(thread, threads, norm)
+
+
+@part
+def _roll(rolling, value):  # type: ignore[no-untyped-def]
+    put_float(rolling, 0.99 * float_at(rolling) + 0.01 * value)
+
+
+@part
+def deviation_of(variance):  # type: ignore[no-untyped-def]
+    """As ops.normalize.deviation: rolling variances may be a hair below 0."""
+    return 0.0 if variance < 0 else math.sqrt(variance)
+
+
+@part
+def _put_coefficients(norm, at):  # type: ignore[no-untyped-def]
+    deviation = deviation_of(float_at(norm.variance + at))
+    put_float(norm.scale + at, float_at(norm.scales + at) / (deviation + _epsilon))
+    put_float(norm.shift + at, float_at(norm.biases + at) if norm.biases != 0 else 0.0)
+
+
+@part
+def _clear_padding(thread, threads, norm):  # type: ignore[no-untyped-def]
+    if thread == threads - 1:
+        for k in range(norm.c, norm.vectors * _length):
+            put_float(norm.mean + 4 * k, 0.0)
+            put_float(norm.variance + 4 * k, 0.0)
+            put_float(norm.scale + 4 * k, 0.0)
+            put_float(norm.shift + 4 * k, 0.0)
+
+
+def statistics_size(vectors: int) -> int:
+    """Bytes of a thread's sums."""
+    return (FLOAT + 2 * DOUBLE) * _length * vectors
+
+
+# The normalisation itself, with a residual, or pooled.
+
+
+def emit_normalize(builder: Builder, at: Site) -> None:
+    """y = activation((x - mean) scale + shift [+ residual]) [+ residual_after]."""
+    centered = load(builder, at.x) - load(builder, at.mean)
+    value = fused(centered, load(builder, at.scale), load(builder, at.shift))
+    value = emit_residual(builder, at.residual, [at.y], [[value]])[0][0]
+    value = emit_activation(builder, at.slopes, [value])[0]
+    value = emit_residual(builder, at.residual_after, [at.y], [[value]])[0][0]
+    store(value, at.y)
+
+
+def emit_normalize_pooled(builder: Builder, at: Site) -> None:
+    """The largest of 2x2 pixels of x."""
+    middle, factor, term = (load(builder, each) for each in (at.mean, at.scale, at.shift))
+    places = square(builder, at.x, at.x_row, at.x_pixel)
+    values = [fused(load(builder, place) - middle, factor, term) for place in places]
+    best = values[0].max(values[1]).max(values[2].max(values[3]))
+    store(emit_activation(builder, at.slopes, [best])[0], at.y)
+
+
+normalize = make_elementwise("normalize", emit_normalize)
+normalize_pooled = make_elementwise("normalize_pooled", emit_normalize_pooled, x_step=2)
 
 
 @dataclass
 class Normalize(Step):
-    """y = activation(norm(x) [+ added]) [+ added_after], [the largest of 2x2]; see ops.batchnorm.
+    """y = activation(norm(x) [+ residual]) [+ residual_after], [the largest of 2x2]; see
+    ops.batchnorm.
 
     mean, variance: maps (c,) that it writes, as are scale and shift, with which norm(x) is
     (x - mean) scale + shift. rolling: averages that move, or none; fixed: that they are not moved,
@@ -34,8 +297,8 @@ class Normalize(Step):
     rolling: tuple[np.ndarray, np.ndarray] | None = None
     fixed: bool = False
     activation: str = "linear"
-    added: TensorSpec | None = None
-    added_after: TensorSpec | None = None
+    residual: TensorSpec | None = None
+    residual_after: TensorSpec | None = None
     pooled: bool = False
     scale: TensorSpec = field(init=False)
     shift: TensorSpec = field(init=False)
@@ -45,8 +308,12 @@ class Normalize(Step):
         self.shift = TensorSpec(self.mean.shape, self.mean.tracer)
 
     @property
+    def residuals(self) -> list[TensorSpec]:
+        return [x for x in (self.residual, self.residual_after) if x is not None]
+
+    @property
     def reads(self) -> list[TensorSpec]:
-        return [self.x, *(x for x in (self.added, self.added_after) if x is not None)]
+        return [self.x, *self.residuals]
 
     @property
     def writes(self) -> list[TensorSpec]:
@@ -56,90 +323,131 @@ class Normalize(Step):
     def name(self) -> str:
         extras = [
             "" if self.activation == "linear" else self.activation,
-            "add" if self.added is not None or self.added_after is not None else "",
+            "add" if self.residuals else "",
             "maxpool" if self.pooled else "",
         ]
         return "batchnorm" + "".join(f" + {extra}" for extra in extras if extra)
 
     def prepare(self, memory: Memory, threads: int) -> None:
-        memory.twins += [(x, self.y) for x in (self.added, self.added_after) if x is not None]
+        memory.same_layout += [(x, self.y) for x in self.residuals]
 
     def scratch(self, threads: int) -> int:
-        return threads * statistics.statistics_size(-(-self.x.shape[3] // 4) + 4)
+        return threads * statistics_size(-(-self.x.shape[3] // 4) + 4)
+
+    def channels(self, binding: Binding) -> ChannelArrays:
+        """Mean, scale and shift."""
+        maps = self.mean, self.scale, self.shift
+        return ChannelArrays(*(binding.place(each).address for each in maps))
 
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
+        mean, scale, shift, *_ = channels = self.channels(binding)
+        norm = NormArrays(
+            x.c,
+            x.vectors,
+            mean,
+            binding.place(self.variance).address,
+            address(self.rolling and self.rolling[0]),
+            address(self.rolling and self.rolling[1]),
+            address(self.scales),
+            address(self.biases),
+            scale,
+            shift,
+        )
+        epilogue = Epilogue(
+            slopes=binding.floats(SLOPES[self.activation]),
+            residual=binding.difference(self.residual, y),
+            residual_after=binding.difference(self.residual_after, y),
+        )
+        apply = normalize_pooled if self.pooled else normalize
+        last = apply.step(x=x, other=NO_VIEW, y=y, channels=channels, epilogue=epilogue)
         if self.fixed:
-            return [self._coefficients(binding, x), self._apply(binding, x, y)]
+            return [fixed_statistics.step(norm=norm), last]
+        size = statistics_size(x.vectors)
+        sums = {"sums": binding.scratch.ctypes.data, "sums_size": size}
+        count = x.n * x.h * x.w
         return [
-            self._sums(binding, x),
-            self._finish(binding, x),
-            self._apply(binding, x, y),
+            statistics.step(x=x, **sums),
+            finish_statistics.step(count=count, norm=norm, **sums),
+            last,
         ]
 
-    def _sums(self, binding: Binding, x: TensorView) -> Row:
-        return statistics.statistics.step(
-            x=x.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            vectors=x.vectors,
-            sums=binding.scratch.ctypes.data,
-            sums_size=statistics.statistics_size(x.vectors),
-            **x.pitches("x"),
-        )
 
-    def _finish(self, binding: Binding, x: TensorView) -> Row:
-        return statistics.finish_statistics.step(
-            sums=binding.scratch.ctypes.data,
-            sums_size=statistics.statistics_size(x.vectors),
-            count=x.n * x.h * x.w,
-            **self._numbers(binding, x),
-        )
-
-    def _coefficients(self, binding: Binding, x: TensorView) -> Row:
-        return statistics.fixed_statistics.step(**self._numbers(binding, x))
-
-    def _numbers(self, binding: Binding, x: TensorView) -> dict[str, int]:
-        """The arrays of a number for each channel."""
-        mean, variance = self.rolling or (None, None)
-        return {
-            "c": x.c,
-            "vectors": x.vectors,
-            "mean": binding.place(self.mean).address,
-            "variance": binding.place(self.variance).address,
-            "rolling_mean": address(mean),
-            "rolling_variance": address(variance),
-            "scales": address(self.scales),
-            "biases": address(self.biases),
-            "scale": binding.place(self.scale).address,
-            "shift": binding.place(self.shift).address,
-        }
-
-    def _apply(self, binding: Binding, x: TensorView, y: TensorView) -> Row:
-        common = {
-            "x": x.address,
-            "y": y.address,
-            "batch": y.n,
-            "h": y.h,
-            "w": y.w,
-            "vectors": y.vectors,
-            "mean": binding.place(self.mean).address,
-            "scale": binding.place(self.scale).address,
-            "shift": binding.place(self.shift).address,
-            "slopes": binding.floats(SLOPES[self.activation]),
-            **x.pitches("x"),
-            **y.pitches("y"),
-        }
-        if self.pooled:
-            return kernels.normalize_pooled.step(**common)
-        return kernels.normalize.step(
-            added=binding.difference(self.added, y),
-            added_after=binding.difference(self.added_after, y),
-            **common,
-        )
+def match_statistics(chain: Chain) -> Step | None:
+    """Statistics, rolling averages and the normalisation by them."""
+    (x,) = chain.call.arguments
+    mean, variance = chain.call.results
+    lowering = chain.lowering
+    readers = [*lowering.readers.get(mean, []), *lowering.readers.get(variance, [])]
+    norms = [call for call in readers if call.name == "batchnorm" and call.arguments[0] is x]
+    if not norms or not {mean, variance}.isdisjoint(lowering.outputs):
+        return None
+    _, scales, biases, *_ = norms[0].arguments
+    averages = {call.arguments[1]: call for call in readers if call.name == "moving_average"}
+    rolling = None
+    if averages:
+        rolling = averages[mean].arguments[0], averages[variance].arguments[0]
+    for call in (norms[0], *averages.values()):
+        chain.take(call)
+    chain.y = norms[0].result
+    return _followed(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
 
 
-def address(array: np.ndarray | None) -> int:
-    """Of an array's first number; 0 for none."""
-    return 0 if array is None else int(array.ctypes.data)
+def match_fixed(chain: Chain) -> Step | None:
+    """Normalisation by rolling statistics where scales learn; where they do not, it is part of a
+    convolution, or Plain."""
+    x, scales, biases, mean, variance = chain.call.arguments
+    readers = chain.lowering.readers.get(x, [])
+    learns = any(call.name == "batchnorm_fixed_backward" for call in readers)
+    if not learns or not is_constant(scales, biases, mean, variance):
+        return None
+    chain.y = chain.call.result
+    one, other = TensorSpec(mean.shape, x.tracer), TensorSpec(mean.shape, x.tracer)
+    step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
+    return _followed(chain, step)
+
+
+def _followed(chain: Chain, step: Normalize) -> Step:
+    """A normalisation with whatever may be fused into it."""
+    step.activation = take_activation(chain)
+    if not _take_pooling_both_ways(chain, step):
+        step.activation, step.residual, step.residual_after = take_residual(chain, step.activation)
+        step.pooled = not step.residuals and take_pooling(chain)
+    assert chain.y is not None
+    step.y = chain.y
+    chain.lowering.norms[step.x] = step
+    return step
+
+
+def _take_pooling_both_ways(chain: Chain, step: Normalize) -> bool:
+    """Pooling whose input only the deltas through pooling, activation and norm read."""
+    lowering, y = chain.lowering, chain.y
+    assert y is not None
+    _, h, w, _ = y.shape
+    readers = {call.name: call for call in lowering.readers.get(y, [])}
+    forward, back = readers.get("maxpool"), readers.get("maxpool_backward")
+    if forward is None or back is None or y in lowering.outputs:
+        return False
+    expected = {"maxpool", "maxpool_backward"}
+    last = back
+    if step.activation != "linear":
+        expected.add("activate_backward")
+        activation = lowering.only_reader(back.result)
+        if activation is None or activation is not readers.get("activate_backward"):
+            return False
+        last = activation
+    norm = lowering.only_reader(last.result)
+    is_square = forward.arguments[1:3] == (2, 2) and forward.result.shape[1:3] == (h / 2, w / 2)
+    is_alone = readers.keys() == expected and len(lowering.readers[y]) == len(expected)
+    if not (is_square and is_alone and norm and norm.name in NORMS_BACKWARD):
+        return False
+    if norm.arguments[1] is not step.x:
+        return False
+    step.pooled = True
+    lowering.pooled.add(y)
+    chain.take(forward)
+    chain.y = forward.result
+    return True
+
+
+RULES: Rules = {"batch_statistics": match_statistics, "batchnorm": match_fixed}

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.codegen.float64_sums import float_at, put_float
+from darknet_py.ops.cpu.codegen.indexing import pixel_at
 from darknet_py.ops.cpu.codegen.kernel import kernel
-from darknet_py.ops.cpu.operations.softmax import float_at, put_float
+from darknet_py.ops.cpu.compile.match import Chain, Rules
+from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
+
+
+def dream_delta_reference(x: np.ndarray, thresh: float) -> np.ndarray:
+    """x (n, h, w, c) where it exceeds its picture's mean + thresh standard deviations, else 0."""
+    y = np.zeros_like(x)
+    for b, picture in enumerate(x):
+        limit = picture.mean() + thresh * picture.std()
+        for i in np.ndindex(picture.shape):
+            if picture[i] > limit:
+                y[b][i] = picture[i]
+    return y
 
 
 @kernel
-def dream_delta(  # type: ignore[no-untyped-def]
-    thread, threads, x, y, batch, h, w, c, thresh, x_image, x_row, x_pixel, y_image, y_row, y_pixel
-):
-    """y = x where it exceeds its picture's mean + thresh standard deviations, else 0.
-
-    thresh: the address of a float. Every thread sums a whole picture, in doubles and one order, and
-    then writes some rows of it.
-    """
-    count = h * w * c
-    for b in range(batch):
+def dream_delta(thread: int, threads: int, x: TensorView, y: TensorView, thresh: int) -> None:
+    """thresh: the address of a float. Every thread sums a whole picture, in doubles and one order,
+    and then writes some rows of it."""
+    count = x.h * x.w * x.c
+    for b in range(x.n):
         total, squares = 0.0, 0.0
-        for row in range(h):
-            for column in range(w):
-                here = x + b * x_image + row * x_row + column * x_pixel
+        for row in range(x.h):
+            for column in range(x.w):
+                here = pixel_at(x, b, row, column)
                 line, line_squares = 0.0, 0.0
-                for k in range(c):
+                for k in range(x.c):
                     value = float_at(here + 4 * k)
                     line += value
                     line_squares += value * value
@@ -33,10 +46,32 @@ def dream_delta(  # type: ignore[no-untyped-def]
         mean = total / count
         deviation = math.sqrt(max(squares / count - mean * mean, 0.0))
         limit = mean + float_at(thresh) * deviation
-        for row in range(h * thread // threads, h * (thread + 1) // threads):
-            for column in range(w):
-                here = x + b * x_image + row * x_row + column * x_pixel
-                to = y + b * y_image + row * y_row + column * y_pixel
-                for k in range(c):
+        for row in range(x.h * thread // threads, x.h * (thread + 1) // threads):
+            for column in range(x.w):
+                here, to = pixel_at(x, b, row, column), pixel_at(y, b, row, column)
+                for k in range(x.c):
                     value = float_at(here + 4 * k)
                     put_float(to + 4 * k, value if value > limit else 0.0)
+
+
+@dataclass
+class DreamDelta(Unary):
+    """The delta that a dream begins with: see ops.dream_delta."""
+
+    thresh: float
+
+    @property
+    def name(self) -> str:
+        return "dream"
+
+    def rows(self, binding: Binding) -> Rows:
+        thresh = binding.floats([self.thresh])
+        return [dream_delta.step(x=binding.place(self.x), y=binding.place(self.y), thresh=thresh)]
+
+
+def match_dream(chain: Chain) -> Step:
+    y, thresh = chain.call.arguments
+    return DreamDelta(y, chain.call.result, thresh)
+
+
+RULES: Rules = {"dream_delta": match_dream}

@@ -1,103 +1,162 @@
-"""Steps that move or combine maps: bound by memory alone."""
+"""Operations on each pixel by itself: copies, activations, sums. Bound by memory alone.
+
+One walk over the pixels of up to three maps serves them all: `make_elementwise` makes a kernel of
+what is done with a vector of channels. Batch norm and 2x2 pooling are made of it too, see
+batchnorm.py and pooling.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.epilogue import SLOPES
+from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, ChannelArrays, Epilogue, TensorView
+from darknet_py.ops.cpu.codegen.emit import (
+    Builder,
+    Value,
+    instruction,
+    load,
+    offset,
+    splat,
+    store,
+)
+from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_slope
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, padded
+from darknet_py.ops.cpu.codegen.indexing import pixel_at
+from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
+from darknet_py.ops.cpu.codegen.tile import VECTOR
+from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
+from darknet_py.ops.cpu.compile.match import Chain, Rules, take_activation
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
-from darknet_py.ops.cpu.compile.table import FromInput, Row
-from darknet_py.ops.cpu.operations import dream
-from darknet_py.ops.cpu.operations import elementwise_kernel as maps
-from darknet_py.ops.cpu.operations.softmax import softmax
 from darknet_py.ops.graph import TensorSpec
 
-
-@dataclass
-class Picture(Unary):
-    """The network's input (n, c, h, w), in rows as a program is given it; perhaps a window of it,
-    each channel times a factor plus another."""
-
-    dense: bool = False
-    """Whether all readers take channels without padding."""
-    top: int = 0
-    left: int = 0
-    scales: np.ndarray = field(init=False)
-    shifts: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        channels = self.x.shape[1]
-        self.scales, self.shifts = np.ones(channels, np.float32), np.zeros(channels, np.float32)
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return []
-
-    def prepare(self, memory: Memory, threads: int) -> None:
-        memory.need(self.y).dense = self.dense
-
-    def rows(self, binding: Binding) -> Rows:
-        y = binding.place(self.y)
-        _, c, in_h, in_w = self.x.shape
-        row = maps.picture.step(
-            # the program adds the picture's address
-            x=FLOAT * (self.top * in_w + self.left),
-            y=y.address,
-            batch=y.n,
-            c=c,
-            h=y.h,
-            w=y.w,
-            x_image=FLOAT * c * in_h * in_w,
-            x_channel=FLOAT * in_h * in_w,
-            x_row=FLOAT * in_w,
-            factors=binding.floats(np.stack([self.scales, self.shifts], axis=1)),
-            **y.pitches("y"),
-        )
-        return [FromInput(row)]
+_vector = VECTOR
 
 
-@dataclass
-class Softmax(Unary):
-    temperature: float
+class Site(NamedTuple):
+    """Where a vector of channels is: addresses, and pitches in bytes, while a kernel is emitted."""
 
-    def rows(self, binding: Binding) -> Rows:
-        x, y = binding.place(self.x), binding.place(self.y)
-        row = softmax.step(
-            x=x.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            c=x.c,
-            y_image=y.image,
-            temperature=binding.floats([self.temperature]),
-            **x.pitches("x"),
-        )
-        return [row]
+    x: Value
+    x_row: Value
+    x_pixel: Value
+    other: Value
+    y: Value
+    y_row: Value
+    y_pixel: Value
+    mean: Value
+    scale: Value
+    shift: Value
+    a: Value
+    b: Value
+    e: Value
+    slopes: Value
+    residual: Value
+    residual_after: Value
+
+
+def make_elementwise(
+    name: str, emit: Callable[[Builder, Site], None], x_step: int = 1, y_step: int = 1
+) -> Kernel:
+    """A kernel that does `emit` at every pixel of every channel vector. x_step, y_step: 2 where a
+    pixel of `other` stands for 2x2 of x, or of y."""
+
+    @instruction
+    def apply(builder: Builder, *values: Value) -> None:
+        emit(builder, Site(*values))
+
+    def elementwise(
+        thread: int,
+        threads: int,
+        x: TensorView,
+        other: TensorView,
+        y: TensorView,
+        channels: ChannelArrays,
+        epilogue: Epilogue,
+    ) -> None:
+        h, w = y.h // y_step, y.w // y_step
+        rows = y.n * h
+        for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+            b = number // h
+            row = number - b * h
+            x_at, y_at = pixel_at(x, b, x_step * row, 0), pixel_at(y, b, y_step * row, 0)
+            other_at = pixel_at(other, b, row, 0)
+            for _ in range(w):
+                for at in range(0, x.vectors * _vector, _vector):
+                    apply(
+                        x_at + at,
+                        x.row,
+                        x.pixel,
+                        other_at + at,
+                        y_at + at,
+                        y.row,
+                        y.pixel,
+                        channels.mean + at,
+                        channels.scale + at,
+                        channels.shift + at,
+                        channels.a + at,
+                        channels.b + at,
+                        channels.e + at,
+                        epilogue.slopes,
+                        epilogue.residual,
+                        epilogue.residual_after,
+                    )
+                x_at += x_step * x.pixel
+                y_at += y_step * y.pixel
+                other_at += other.pixel
+
+    elementwise.__name__ = name
+    return kernel(elementwise)
+
+
+def emit_copy(builder: Builder, at: Site) -> None:
+    store(load(builder, at.x), at.y)
+
+
+def emit_activate(builder: Builder, at: Site) -> None:
+    store(emit_activation(builder, at.slopes, [load(builder, at.x)])[0], at.y)
+
+
+def emit_activate_backward(builder: Builder, at: Site) -> None:
+    """x: a delta; other: the activation's output, by whose sign the slope is known."""
+    slope = emit_slope(load(builder, at.other), at.slopes)
+    store(load(builder, at.x) * slope, at.y)
+
+
+copy = make_elementwise("copy", emit_copy)
+activate = make_elementwise("activate", emit_activate)
+activate_backward = make_elementwise("activate_backward", emit_activate_backward)
+
+
+def activate_reference(x: np.ndarray, activation: str) -> np.ndarray:
+    """y = max(first x, second x), by the activation's two slopes."""
+    first, second = SLOPES[activation]
+    y = np.empty_like(x)
+    for i in np.ndindex(x.shape):
+        y[i] = max(first * x[i], second * x[i])
+    return y
+
+
+def activate_backward_reference(delta: np.ndarray, y: np.ndarray, activation: str) -> np.ndarray:
+    """delta times the slope, by the sign of the activation's output y."""
+    first, second = SLOPES[activation]
+    out = np.empty_like(delta)
+    for i in np.ndindex(y.shape):
+        out[i] = delta[i] * (first if y[i] > 0 else second)
+    return out
 
 
 @dataclass
 class Activate(Unary):
+    """y = activation(x)."""
+
     activation: str
 
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
-        row = maps.activate_map.step(
-            x=x.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            vectors=x.vectors,
-            slopes=binding.floats(SLOPES[self.activation]),
-            **x.pitches("x"),
-            **y.pitches("y"),
-        )
+        epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
+        row = activate.step(x=x, other=NO_VIEW, y=y, channels=ChannelArrays(), epilogue=epilogue)
         return [row]
 
 
@@ -124,44 +183,11 @@ class ActivateBackward(Step):
 
     def rows(self, binding: Binding) -> Rows:
         delta, y, out = (binding.place(each) for each in (self.delta, self.y, self.out))
-        row = maps.activate_map_backward.step(
-            delta=delta.address,
-            y=y.address,
-            out=out.address,
-            batch=y.n,
-            h=y.h,
-            w=y.w,
-            vectors=y.vectors,
-            slopes=binding.floats(SLOPES[self.activation]),
-            **delta.pitches("delta"),
-            **y.pitches("y"),
-            **out.pitches("out"),
-        )
-        return [row]
-
-
-@dataclass
-class DreamDelta(Unary):
-    thresh: float
-
-    @property
-    def name(self) -> str:
-        return "dream"
-
-    def rows(self, binding: Binding) -> Rows:
-        x, y = binding.place(self.x), binding.place(self.y)
-        row = dream.dream_delta.step(
-            x=x.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            c=x.c,
-            thresh=binding.floats([self.thresh]),
-            **x.pitches("x"),
-            **y.pitches("y"),
-        )
-        return [row]
+        epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
+        channels = ChannelArrays()
+        return [
+            activate_backward.step(x=delta, other=y, y=out, channels=channels, epilogue=epilogue)
+        ]
 
 
 @dataclass
@@ -185,29 +211,95 @@ class Concat(Step):
 
     def rows(self, binding: Binding) -> Rows:
         y = binding.place(self.y)
-        rows: list[Row | Callable[[], None]] = []
-        channel = 0
+        rows = []
         for part in self.parts:
             x = binding.place(part)
-            if x.address != y.address + FLOAT * channel:
-                row = maps.copy_map.step(
-                    x=x.address,
-                    y=y.address + FLOAT * channel,
-                    batch=x.n,
-                    h=x.h,
-                    w=x.w,
-                    vectors=x.vectors,
-                    **x.pitches("x"),
-                    **y.pitches("y"),
+            if x.address != y.address:
+                channels, epilogue = ChannelArrays(), Epilogue()
+                rows.append(
+                    copy.step(x=x, other=NO_VIEW, y=y, channels=channels, epilogue=epilogue)
                 )
-                rows.append(row)
-            channel += x.c
+            y = y._replace(address=y.address + FLOAT * x.c)
         return rows
+
+
+# Sums of maps of two samplings, or of other channels: [shortcut].
+
+
+@instruction
+def combine(
+    builder: Builder, y: Value, x: Value, other: Value, factors: Value, slopes: Value
+) -> None:
+    scaled = load(builder, x) * splat(builder, factors)
+    total = scaled + load(builder, other) * splat(builder, offset(builder, factors, FLOAT))
+    store(emit_activation(builder, slopes, [total])[0], y)
+
+
+@instruction
+def apply_activation(builder: Builder, y: Value, x: Value, slopes: Value) -> None:
+    store(emit_activation(builder, slopes, [load(builder, x)])[0], y)
+
+
+class Overlap(NamedTuple):
+    """Where two maps add up: at every x_sample-th pixel of x and every other_sample-th of other, h
+    x w times, in the first `vectors` vectors of channels."""
+
+    h: int
+    w: int
+    vectors: int
+    x_sample: int
+    other_sample: int
+
+
+@kernel
+def add(
+    thread: int,
+    threads: int,
+    x: TensorView,
+    other: TensorView,
+    y: TensorView,
+    overlap: Overlap,
+    factors: int,
+    slopes: int,
+) -> None:
+    """y = activation(alpha x + beta other) where they overlap, activation(x) elsewhere. factors:
+    the address of alpha and beta."""
+    rows, sample = x.n * x.h, overlap.x_sample
+    for number in range(rows * thread // threads, rows * (thread + 1) // threads):
+        b = number // x.h
+        row = number - b * x.h
+        is_row = row % sample == 0 and row // sample < overlap.h
+        other_row = row // sample * overlap.other_sample
+        for column in range(x.w):
+            here, to = pixel_at(x, b, row, column), pixel_at(y, b, row, column)
+            there = pixel_at(other, b, other_row, column // sample * overlap.other_sample)
+            vectors = 0
+            if is_row and column % sample == 0 and column // sample < overlap.w:
+                vectors = overlap.vectors
+            for k in range(vectors):
+                at = k * _vector
+                combine(to + at, here + at, there + at, factors, slopes)
+            for k in range(vectors, x.vectors):
+                apply_activation(to + k * _vector, here + k * _vector, slopes)
+
+
+def add_reference(
+    x: np.ndarray, other: np.ndarray, alpha: float, beta: float, activation: str = "linear"
+) -> np.ndarray:
+    """As ops.shortcut: maps of other sizes add up at every larger // smaller pixel, and in the
+    channels that both have."""
+    y = x.copy()
+    sample, stride = max(x.shape[1] // other.shape[1], 1), max(other.shape[1] // x.shape[1], 1)
+    h, w, c = (min(a, b) for a, b in zip(x.shape[1:], other.shape[1:], strict=True))
+    for b, i, j, k in np.ndindex(len(x), h, w, c):
+        here = b, i * sample, j * sample, k
+        y[here] = alpha * x[here] + beta * other[b, i * stride, j * stride, k]
+    return activate_reference(y, activation)
 
 
 @dataclass
 class Add(Step):
-    """activation(alpha x + beta other) where they meet: see ops.shortcut."""
+    """activation(alpha x + beta other) where they overlap: see ops.shortcut."""
 
     x: TensorSpec
     other: TensorSpec
@@ -229,25 +321,68 @@ class Add(Step):
         return "add"
 
     def rows(self, binding: Binding) -> Rows:
-        x, other, y = (binding.place(map_) for map_ in (self.x, self.other, self.y))
-        sample, stride = max(x.h // other.h, 1), max(other.h // x.h, 1)
-        row = maps.add_map.step(
-            x=x.address,
-            other=other.address,
-            y=y.address,
-            batch=x.n,
-            h=x.h,
-            w=x.w,
-            vectors=x.vectors,
-            meets_h=min(x.h, other.h),
-            meets_w=min(x.w, other.w),
-            meets_vectors=min(padded(x.c), padded(other.c)) // vector_length(),
-            x_sample=sample,
-            other_sample=stride,
-            factors=binding.floats((self.alpha, self.beta)),
-            slopes=binding.floats(SLOPES[self.activation]),
-            **x.pitches("x"),
-            **other.pitches("other"),
-            **y.pitches("y"),
+        x, other, y = (binding.place(each) for each in (self.x, self.other, self.y))
+        overlap = Overlap(
+            h=min(x.h, other.h),
+            w=min(x.w, other.w),
+            vectors=min(padded(x.c), padded(other.c)) // vector_length(),
+            x_sample=max(x.h // other.h, 1),
+            other_sample=max(other.h // x.h, 1),
         )
-        return [row]
+        factors = binding.floats((self.alpha, self.beta))
+        slopes = binding.floats(SLOPES[self.activation])
+        return [add.step(x=x, other=other, y=y, overlap=overlap, factors=factors, slopes=slopes)]
+
+
+def match_activate(chain: Chain) -> Step | None:
+    x, activation = chain.call.arguments
+    return Activate(x, chain.call.result, activation) if activation in SLOPES else None
+
+
+def match_activate_backward(chain: Chain) -> Step | None:
+    delta, y, activation = chain.call.arguments
+    if activation not in SLOPES:
+        return None
+    return ActivateBackward(delta, y, chain.call.result, activation)
+
+
+def match_concat(chain: Chain) -> Step | None:
+    (parts,) = chain.call.arguments
+    if any(x.shape[3] % vector_length() for x in parts[:-1]):
+        return None
+    return Concat(list(parts), chain.call.result)
+
+
+def match_add(chain: Chain) -> Step | None:
+    one, other = chain.call.arguments
+    return Add(one, other, chain.call.result, 1.0, 1.0)
+
+
+def match_shortcut(chain: Chain) -> Step | None:
+    x, other, alpha, beta = chain.call.arguments
+    if not _overlap_evenly(x, other, alpha):
+        return None
+    step = Add(x, other, chain.call.result, alpha, beta, take_activation(chain))
+    assert chain.y is not None
+    step.y = chain.y
+    return step
+
+
+def _overlap_evenly(x: TensorSpec, other: TensorSpec, alpha: float) -> bool:
+    """Whether the kernel adds where the op does: in whole vectors, at one sampling."""
+    _, h, w, c = x.shape
+    _, other_h, other_w, other_c = other.shape
+    samples = {(max(a // b, 1), max(b // a, 1)) for a, b in ((h, other_h), (w, other_w))}
+    whole = c == other_c or min(c, other_c) % vector_length() == 0
+    return len(samples) == 1 and (
+        whole or (alpha == 1 and padded(other_c) <= padded(c) and other_c < c)
+    )
+
+
+RULES: Rules = {
+    "activate": match_activate,
+    "activate_backward": match_activate_backward,
+    "concat": match_concat,
+    "add": match_add,
+    "shortcut": match_shortcut,
+}

@@ -14,8 +14,8 @@ import numpy as np
 from darknet_py.errors import DeviceError, OutOfMemoryError
 from darknet_py.ops.cpu.compile.allocate import FLOAT
 from darknet_py.ops.cpu.compile.program import Bound, Program
+from darknet_py.ops.cpu.compile.step import Weights
 from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
-from darknet_py.ops.cpu.operations.convolution.packing import Weights
 from darknet_py.ops.cpu.operations.convolution.peak import peak
 from darknet_py.ops.cpu.runtime.thread_pool import team
 from darknet_py.ops.cpu.runtime.threads import thread_count
@@ -63,7 +63,7 @@ class Engine:
     """What a network runs on; it keeps the programs that it made."""
 
     trains = True
-    """Whether `run` takes recordings of training too."""
+    """Whether `run` takes graphs of training too."""
     draws = False
     """Whether it takes those that are others each time, as layers draw at random."""
 
@@ -87,11 +87,11 @@ class Engine:
         """Bytes that the device has free; None where it has no memory of its own."""
         return None
 
-    def forecast(self, recording: Graph) -> tuple[int, dict[Hashable, int]] | None:
-        """Bytes that a program of this recording would take, and those of each packed array of its
+    def forecast(self, graph: Graph) -> tuple[int, dict[Hashable, int]] | None:
+        """Bytes that a program of this graph would take, and those of each packed array of its
         weights, which programs share; nothing is allocated, and parameters need no values. None
         where that is not known beforehand."""
-        program = Program(recording, self._weights, thread_count(), self.exact)
+        program = Program(graph, self._weights, thread_count(), self.exact)
         convolutions = [step for step in program.steps if isinstance(step, Convolution)]
         packed: dict[Hashable, int] = {
             (step.weights.ctypes.data, step.chosen.m, step.backward): step.packed_size()
@@ -122,9 +122,9 @@ class Engine:
         changing: bool = False,
         time_steps: int = 1,
     ) -> list[np.ndarray]:
-        """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the recording.
+        """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the graph.
 
-        key: what is computed, and for which size of picture. others: what else the recording is
+        key: what is computed, and for which size of picture. others: what else the graph is
         given. arrays: the parameters; where they are no float32, all is computed as they are.
         changing: parameters move between runs, and are read in each. time_steps: so
         many rows make a sequence, and a batch of them is not cut. Raises OutOfMemoryError.

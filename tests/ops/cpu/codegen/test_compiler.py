@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -72,22 +72,31 @@ def test_closures() -> None:
         assert x[0] == expected
 
 
+class Many(NamedTuple):
+    a: int
+    b: int
+    y: int
+
+
+Columns = NamedTuple("Columns", [(f"more_{i}", int) for i in range(COLUMNS - 4)])  # type: ignore[misc]
+
+
+@kernel
+def many(thread: int, threads: int, first: Many, rest: Columns, z: int) -> None:
+    put(first.a, first.b + 3 * first.y + 4 * rest[3] + 5 * z)  # type: ignore[misc]
+
+
 def test_as_many_arguments_as_a_row_has() -> None:
-    names = ["a", "b", "c", *(f"more_{i}" for i in range(COLUMNS - 5)), "y", "z"]
-    code = f"def many(thread, threads, {', '.join(names)}): put(a, b + 2 * c + 3 * y + 4 * z)"
-    scope: dict[str, Any] = {"put": put, "__name__": __name__}
-    exec(code, scope)
-    most = kernel(scope["many"])
-    assert len(most.is_view) == COLUMNS
     y = np.zeros(1, np.int64)
-    arguments = {name: 100 + i for i, name in enumerate(most.is_view)} | {"a": address(y)}
-    run(most, **arguments)
-    assert y[0] == 101 + 2 * 102 + 3 * (98 + COLUMNS) + 4 * (99 + COLUMNS)
+    run(many, first=Many(address(y), 2, 3), rest=Columns(*range(COLUMNS - 4)), z=7)
+    assert y[0] == 2 + 9 + 12 + 35
+    with pytest.raises(AssertionError):
+        kernel(eval("lambda thread, threads, " + ", ".join(f"a{i}" for i in range(15)) + ": None"))
 
 
 def test_code_needs_nothing_of_pythons_nor_numbas() -> None:
     """It is loaded where neither numba's helpers nor its environments are."""
-    code = compile_kernel(speak.function, "test.speak", [False] * 3)
+    code = compile_kernel(speak.function, "test.speak", [None] * 3)
     assert b"row_test_speak" in code
     for name in (b"numba_", b"NRT_", b"Py", b"_Py"):
         names = [word for word in code.split(b"\0") if word.startswith(name)]

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from darknet_py.ops.cpu.codegen import indexing as walk
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 
 
 @pytest.mark.parametrize("together", [1, 6])
@@ -32,7 +33,8 @@ def test_places_follow_one_another(high: int, wide: int) -> None:
 
 
 def test_where_a_place_lies() -> None:
-    assert walk.address.function((5, 1000, 100, 10), 3, 2, 1) == 3215
+    x = TensorView(5, 4, 3, 2, 1, 1, 1000, 100, 10)
+    assert walk.pixel_at.function(x, 3, 2, 1) == 3215
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 8])

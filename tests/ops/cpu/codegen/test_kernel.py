@@ -113,13 +113,13 @@ def test_is_said_before_the_first_kernel_alone(own_cache: Path) -> None:
     said: list[bool] = []
     notices.when_compiling(said.append)
     for _ in range(2):
-        kernels.object_code("test.subtract", subtract.function, [False, False])
-    kernels.object_code("test.other", subtract.function, [False, False])
+        kernels.object_code("test.subtract", subtract.function, [None, None])
+    kernels.object_code("test.other", subtract.function, [None, None])
     assert said == [True]
     names = {path.name.partition("-")[0] for path in own_cache.rglob("*-*")}
     assert names == {"test.subtract", "test.other"}
     notices.when_compiling(said.append)
-    kernels.object_code("test.subtract", subtract.function, [False, False])
+    kernels.object_code("test.subtract", subtract.function, [None, None])
     assert said == [True]
 
 

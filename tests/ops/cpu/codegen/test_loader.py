@@ -32,7 +32,7 @@ COMPILE = (
 import sys
 from pathlib import Path
 from darknet_py.ops.cpu.codegen.compiler import compile_kernel
-Path(sys.argv[1]).write_bytes(compile_kernel(make(int(sys.argv[2])), sys.argv[3], [False]))
+Path(sys.argv[1]).write_bytes(compile_kernel(make(int(sys.argv[2])), sys.argv[3], [None]))
 """
 )
 

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import llvmlite
 import numpy as np
@@ -13,8 +13,7 @@ import pytest
 
 from darknet_py.ops import cache
 from darknet_py.ops.cpu.codegen import host, versions
-
-OPS = Path(cache.__file__).parent
+from tests.support.processes import run_python
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +21,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All is looked up again, and forgotten after; what is kept is kept in a folder of its own."""
 
     def clear() -> None:
-        for known in (versions._machine, versions._read, versions.source_key, cache.folder):
+        for known in (versions._machine, cache.folder):
             known.cache_clear()
 
     monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
@@ -66,108 +65,83 @@ def test_the_version_of_numba_without_loading_it(monkeypatch: pytest.MonkeyPatch
     assert versions._numba_version() == numba.__version__
 
 
-def imported(source: Path) -> set[str]:
-    """The files that a key comes of, as seen from ops."""
-    versions.source_key(str(source))
-    seen: set[Path] = set()
-    waiting = [source]
-    while waiting:
-        path = waiting.pop()
-        if path not in seen and path not in versions._APART:
-            seen.add(path)
-            waiting += versions._read(path)[1]
-    return {path.relative_to(OPS).as_posix() for path in seen}
+SOURCE = """
+from typing import NamedTuple
+from darknet_py.ops.cpu.codegen.emit import instruction
+from darknet_py.ops.cpu.codegen.kernel import part
+
+STEP, OTHER = 3, 4
+
+class Pair(NamedTuple):
+    one: int
+    two: int
+
+@part
+def twice(x):
+    return 2 * x
+
+@instruction
+def store(builder, place, x):
+    builder.store(x, pointed(builder, place))
+
+def pointed(builder, place):
+    return builder.inttoptr(place, "kind")
+
+def make(size):
+    def inner(x):
+        return x.one + size
+    return inner
+
+def kernel(thread, threads, x, y):
+    store(y, twice(x.one) + STEP + x.other)
+
+def other(thread, threads, x):
+    store(x, OTHER)
+"""
 
 
-def test_a_key_comes_of_all_that_a_file_imports() -> None:
-    found = imported(OPS / "cpu" / "operations" / "softmax.py")
-    native = {f"cpu/native/{name}.py" for name in ("kernel", "loader", "compiler", "emit", "host")}
-    assert native <= found
-    assert "cpu/kernels/winograd.py" not in found
-    assert not {"cache.py", "notices.py", "__init__.py"} & found
-    winograd = imported(OPS / "cpu" / "operations" / "winograd.py")
-    tiles = {f"cpu/kernels/winograd_{name}.py" for name in ("product", "tiles")}
-    assert tiles <= winograd  # the second by way of another
-
-
-@pytest.mark.parametrize("folder", ["cpu", "cpu/kernels", "cpu/native"])
-def test_all_that_is_imported_is_found(folder: str) -> None:
-    """As Python itself reads the imports."""
-    for path in (OPS / folder).glob("*.py"):
-        if path.name == "__init__.py":
-            continue
-        found = versions._read(path)[1]
-        name = ".".join(["darknet_py.ops", *folder.split("/"), path.stem])
-        for module in modules_of(name):
-            origin = Path(str(module.__file__))
-            assert origin in found or path in versions._APART, (path, origin)
-
-
-def modules_of(name: str) -> Iterator[ModuleType]:
-    """The modules of ours that a module's text imports."""
-    from tests.test_imports import imports
-
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    for each in imports(name, Path(spec.origin).read_text()):
-        if not each.name.startswith("darknet_py."):
-            continue
-        parent = each.name.rpartition(".")[0]
-        try:
-            yield importlib.import_module(each.name)
-        except ModuleNotFoundError:
-            yield importlib.import_module(parent)
-
-
-@pytest.fixture
-def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package in the place of ours."""
-    root = tmp_path / "darknet_py"
-    texts = {
-        "__init__.py": "import os",
-        "alone.py": "import numpy as np",
-        "a.py": "from darknet_py.b import (\n    one,\n    two,\n)\n",
-        "b.py": "def f():\n    from darknet_py.more import c as d\n",
-        "more/__init__.py": "",
-        "more/c.py": "import darknet_py.more.e as e\nimport darknet_py.a\n",
-        "more/e.py": "",
-        "more/other.py": "from darknet_py.more import name\nfrom darknet_py import none_such",
-    }
-    for name, text in texts.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    monkeypatch.setattr(versions, "_ROOT", root)
-    monkeypatch.setattr(versions, "_APART", set())
-    return root
+def key_of(source: str, name: str = "kernel", *descriptors: str) -> str:
+    scope: dict[str, Any] = {"__name__": "darknet_py.ops.cpu.operations.made"}
+    exec(compile(source, "made.py", "exec"), scope)
+    return versions.code_key(eval(name, scope), *(scope[each] for each in descriptors))
 
 
 @pytest.mark.parametrize(
-    ("changed", "by"),
+    ("old", "new", "changes"),
     [
-        ("a.py", {"a.py", "b.py", "more/c.py", "more/e.py"}),
-        ("more/e.py", {"more/e.py"}),
-        ("alone.py", {"alone.py"}),
-        ("more/other.py", {"more/other.py", "more/__init__.py", "__init__.py"}),
+        ("STEP, OTHER = 3, 4", "STEP, OTHER = 5, 4", True),
+        ("2 * x", "2 + x", True),
+        ("inttoptr", "bitcast", True),
+        ('"kind"', '"other kind"', True),
+        ("x.one) + STEP", "x.two) + STEP", True),
+        ("STEP, OTHER = 3, 4", "STEP, OTHER = 3, 5", False),
+        ("store(x, OTHER)", "store(x, OTHER + 1)", False),
+        ("\ndef other", "\n\n# why\n\ndef other", False),
+        ("\nSTEP", "\n# a line more\nSTEP", False),
+        ("x.one + size", "x.one - size", False),
     ],
 )
-def test_a_key_changes_with_what_is_imported_alone(
-    changed: str, by: set[str], sources: Path
-) -> None:
-    def key() -> str:
-        versions._read.cache_clear()
-        versions.source_key.cache_clear()
-        return versions.source_key(str(sources / changed))
-
-    before = key()
-    for path in sorted(sources.rglob("*.py")):
-        text = path.read_text()
-        path.write_text(text + "\n# more")
-        assert (key() != before) == (path.relative_to(sources).as_posix() in by), path
-        path.write_text(text)
-        assert key() == before
+def test_a_key_is_of_what_the_function_names(old: str, new: str, changes: bool) -> None:
+    assert old in SOURCE
+    assert (key_of(SOURCE) != key_of(SOURCE.replace(old, new))) == changes
 
 
-def test_what_is_typed_in_has_no_key() -> None:
-    with pytest.raises(OSError, match="No such file"):
-        versions.source_key("<stdin>")
+def test_closures_and_descriptors_count() -> None:
+    assert key_of(SOURCE, "make(1)") != key_of(SOURCE, "make(2)")
+    assert key_of(SOURCE, "make(1)") == key_of(SOURCE, "make(1)")
+    wider = SOURCE.replace("    two: int", "    two: int\n    three: int")
+    assert key_of(SOURCE, "kernel", "Pair") != key_of(wider, "kernel", "Pair")
+
+
+def test_keys_are_the_same_in_every_process() -> None:
+    code = (
+        "from darknet_py.ops.cpu.codegen.versions import code_key\n"
+        "from darknet_py.ops.cpu.operations import batchnorm, softmax\n"
+        "from darknet_py.ops.cpu.operations.convolution import direct, winograd\n"
+        "kernels = [softmax.softmax, batchnorm.normalize, direct.direct, winograd.KERNELS[4, 3]]\n"
+        "print(*(code_key(each.function, *each.kinds.values()) for each in ORDER(kernels)))"
+    )
+    one = run_python(code.replace("ORDER", ""), PYTHONHASHSEED="1").split()
+    other = run_python(code.replace("ORDER", "reversed"), PYTHONHASHSEED="2").split()
+    assert one == other[::-1]
+    assert len(set(one)) == 4

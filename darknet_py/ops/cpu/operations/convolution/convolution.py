@@ -1,100 +1,75 @@
-"""A convolution with all that was folded and fused into it, and the choice of its algorithm."""
+"""Convolutions, and dense layers as such: what is fused into one, and which algorithm computes it.
+
+The file of an algorithm has `fits` (whether it can, and should), `scratch` and `row`; direct.py can
+all. The cost model decides between direct.py and winograd.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, padded
+from darknet_py.ops.cpu.compile.allocate import FLOAT, Alias, Memory, padded
+from darknet_py.ops.cpu.compile.match import (
+    Chain,
+    Rules,
+    take_activation,
+    take_mask,
+    take_pooling,
+    take_residual,
+)
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.cpu.compile.table import Row
-from darknet_py.ops.cpu.operations.convolution import direct, winograd
-from darknet_py.ops.cpu.operations.convolution import narrow_output as few
-from darknet_py.ops.cpu.operations.convolution import one_pixel as single
-from darknet_py.ops.cpu.operations.convolution import small_groups as grouped
-from darknet_py.ops.cpu.operations.convolution.cost import Choice, cheapest
-from darknet_py.ops.cpu.operations.convolution.operands import Operands
+from darknet_py.ops.cpu.operations.convolution import (
+    direct,
+    narrow_output,
+    one_pixel,
+    small_groups,
+    winograd,
+)
+from darknet_py.ops.cpu.operations.convolution.cost import cheapest
 from darknet_py.ops.cpu.operations.convolution.packing import Packing
-from darknet_py.ops.graph import TensorSpec
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Norm, Operands
+from darknet_py.ops.fusion import is_constant, take_biases, take_norm
+from darknet_py.ops.graph import Node, TensorSpec
 
-Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Scales, mean and variance."""
 
-
-class Way(Protocol):
+class Algorithm(Protocol):
     """What the file of an algorithm has."""
 
-    def scratch(self, step: Convolution) -> int:
+    def scratch(self, spec: ConvolutionSpec) -> int:
         """Bytes a thread."""
 
-    def row(self, step: Convolution, operands: Operands) -> Row:
-        """The row that computes the step."""
+    def row(self, spec: ConvolutionSpec, operands: Operands) -> Row:
+        """The row that computes it."""
 
 
 @dataclass
-class Convolution(Step):
-    """y = activation(norm(x * weights) + biases [+ added]) [+ added_after], [the largest of 2x2].
+class Convolution(ConvolutionSpec, Step):
+    """The step: see ConvolutionSpec."""
 
-    backward: x is the delta of a convolution's output and y that of its input; the weights are
-    turned, and stride and padding those of this convolution, not of that. changing: the weights
-    move between runs, and are packed in each.
-    """
-
-    x: TensorSpec
-    y: TensorSpec
-    weights: np.ndarray
-    stride: int
-    padding: int
-    groups: int
-    biases: np.ndarray | None = None
-    norm: Norm | None = None
-    activation: str = "linear"
-    added: TensorSpec | None = None
-    added_after: TensorSpec | None = None
-    gate: tuple[TensorSpec, str] | None = None
-    """An activation's output, of y's shape, and its name: y is multiplied by the slope there."""
-    pooled: bool = False
-    exact: bool = False
-    backward: bool = False
-    changing: bool = False
-    source: TensorSpec | None = None
-    """The map within x that somebody writes, where that is not x itself."""
-    choice: Choice | None = None
+    @property
+    def residuals(self) -> list[TensorSpec]:
+        others = self.residual, self.residual_after, self.mask and self.mask[0]
+        return [x for x in others if x is not None]
 
     @property
     def reads(self) -> list[TensorSpec]:
-        others = self.added, self.added_after, self.gate and self.gate[0]
-        return [self.source or self.x, *(x for x in others if x is not None)]
+        return [self.source or self.x, *self.residuals]
 
     @property
     def writes(self) -> list[TensorSpec]:
         return [self.y]
 
     @property
-    def window(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.weights.shape[1], self.weights.shape[2]
-
-    @property
-    def filters(self) -> int:
-        return int(self.weights.shape[3 if self.backward else 0])
-
-    @property
-    def out(self) -> tuple[int, int]:
-        """Height and width, before pooling."""
-        _, h, w, _ = self.y.shape
-        return (2 * h, 2 * w) if self.pooled else (h, w)
-
-    @property
     def name(self) -> str:
         groups = f", {self.groups} groups" if self.groups > 1 else ""
         extras = [
             "" if self.activation == "linear" else self.activation,
-            "add" if self.added is not None or self.added_after is not None else "",
+            "add" if self.residual is not None or self.residual_after is not None else "",
             "maxpool" if self.pooled else "",
-            f"delta {self.gate[1]}" if self.gate else "",
+            f"delta {self.mask[1]}" if self.mask else "",
         ]
         fused = "".join(f" + {extra}" for extra in extras if extra)
         high, wide = self.window
@@ -109,7 +84,6 @@ class Convolution(Step):
         return 2 * int(self.weights.size) * self.x.shape[0] * self.out[0] * self.out[1]
 
     def choose(self, threads: int) -> None:
-        """Picks the algorithm, once all is fused that will be."""
         n, _, _, c = self.x.shape
         self.choice = cheapest(
             (n, *self.out),
@@ -119,37 +93,33 @@ class Convolution(Step):
             self.stride,
             self.groups,
             threads,
-            self.exact or few.fits(self),
+            self.exact or narrow_output.fits(self),
         )
 
     @property
-    def chosen(self) -> Choice:
-        assert self.choice is not None
-        return self.choice
+    def computed_by(self) -> Algorithm:
+        """The algorithm's file."""
+        if self.chosen.m:
+            return winograd
+        special = small_groups, narrow_output, one_pixel
+        return next((each for each in special if each.fits(self)), direct)
 
     def prepare(self, memory: Memory, threads: int) -> None:
-        memory.twins += [(x, self.y) for x in self.reads[1:]]
-        need = memory.need(self.x)
+        memory.same_layout += [(x, self.y) for x in self.residuals]
+        request = memory.request(self.x)
         _, h, w, _ = self.x.shape
         high, wide = self.window
         # where a stride leaves pixels over, windows at the right and below reach further
         beyond = max(
             (self.out[0] - 1) * self.stride + high - h, (self.out[1] - 1) * self.stride + wide - w
         )
-        need.border = max(need.border, self.padding, beyond - self.padding)
+        request.border = max(request.border, self.padding, beyond - self.padding)
         if self.chosen.m:
-            need.below = max(need.below, -self.out[0] % self.chosen.m)
-            need.tail |= self.out[1] % self.chosen.m > 0
-
-    @property
-    def way(self) -> Way:
-        """The algorithm's file."""
-        if self.chosen.m:
-            return winograd
-        return next((way for way in (grouped, few, single) if way.fits(self)), direct)
+            request.below = max(request.below, -self.out[0] % self.chosen.m)
+            request.tail |= self.out[1] % self.chosen.m > 0
 
     def scratch(self, threads: int) -> int:
-        return threads * self.way.scratch(self)
+        return threads * self.computed_by.scratch(self)
 
     def packed_size(self) -> int:
         """Bytes of its weights as its kernel wants them, about."""
@@ -158,5 +128,124 @@ class Convolution(Step):
 
     def rows(self, binding: Binding) -> Rows:
         operands = Operands(self, binding)
-        row = self.way.row(self, operands)
+        row = self.computed_by.row(self, operands)
         return [*operands.before, row]
+
+
+def match_conv2d(chain: Chain) -> Step | None:
+    x, weights, stride, padding, groups = chain.call.arguments
+    if not is_constant(weights) or (groups > 1 and chain.lowering.changing):
+        return None
+    shares = small_groups.can_group(x.shape[3], weights.shape[0], groups)
+    if not shares and not direct.merge(groups, weights.shape[0]):
+        return None
+    return _followed(chain, x, weights, stride, padding, groups)
+
+
+def match_dense(chain: Chain) -> Step | None:
+    x, weights = chain.call.arguments
+    if not is_constant(weights):
+        return None
+    _, h, w, c = x.shape
+    return _followed(chain, x, weights.reshape(weights.shape[0], h, w, c), 1, 0, 1)
+
+
+def _followed(
+    chain: Chain, x: TensorSpec, weights: Any, stride: int, padding: int, groups: int
+) -> Step:
+    """A convolution with whatever may be fused into it."""
+    lowering, y = chain.lowering, chain.call.result
+    step = Convolution(x, y, weights, stride, padding, groups)
+    step.exact, step.changing = lowering.exact, lowering.changing
+    norm = take_norm(chain)
+    if norm:
+        _, scales, step.biases, mean, variance = norm.arguments
+        step.norm = scales, mean, variance
+    else:
+        step.biases = take_biases(chain)
+    activation = take_activation(chain)
+    step.activation, step.residual, step.residual_after = take_residual(chain, activation)
+    if not step.residuals and not small_groups.fits(step):
+        step.pooled = take_pooling(chain)
+    assert chain.y is not None
+    step.y = chain.y
+    return step
+
+
+def match_input_delta(chain: Chain) -> Step | None:
+    """The delta of a convolution's input: a convolution of stride 1 with the weights turned.
+
+    A stride leaves gaps of zeros between the deltas, in which they lie from the start.
+    """
+    return _input_delta(chain, chain.call, None)
+
+
+def match_scaled_input_delta(chain: Chain) -> Step | None:
+    """The same with the factors of a batch normalisation in the weights."""
+    _, scales, variance = chain.call.arguments
+    call = chain.next("conv2d_backward_input", lambda call: _is_possible(chain, call))
+    if call is None:
+        return None
+    return _input_delta(chain, call, (scales, np.zeros_like(scales), variance))
+
+
+def _is_possible(chain: Chain, call: Node) -> bool:
+    _, weights, _, stride, padding, groups = call.arguments
+    delta, lowering = chain.call.arguments[0], chain.lowering
+    # a map between gaps has pitches that nothing it is added to has
+    is_free = stride == 1 or (delta not in lowering.aliases and delta not in lowering.same_layout)
+    # weights that are made in each run are those of binary=1
+    return groups == 1 and padding < weights.shape[1] and is_free and is_constant(weights)
+
+
+def _input_delta(chain: Chain, call: Node, norm: Norm | None) -> Step | None:
+    if not _is_possible(chain, call):
+        return None
+    _, weights, _, stride, padding, _ = call.arguments
+    lowering = chain.lowering
+    delta: TensorSpec = chain.call.arguments[0]
+    x = delta
+    if stride > 1:
+        n, h, w, c = delta.shape
+        x = TensorSpec((n, (h - 1) * stride + 1, (w - 1) * stride + 1, c), delta.tracer)
+        lowering.aliases[delta] = Alias(x, 0, stride)
+    step = Convolution(x, call.result, weights, 1, weights.shape[1] - 1 - padding, 1, norm=norm)
+    step.exact, step.changing = lowering.exact, lowering.changing
+    step.backward, step.source = True, delta
+    step.residual = _take_other_delta(chain)
+    if not _will_have_gaps(chain):
+        step.mask = take_mask(chain, None)
+    assert chain.y is not None
+    step.y = chain.y
+    if step.residuals:
+        lowering.same_layout.add(step.y)
+    return step
+
+
+def _will_have_gaps(chain: Chain) -> bool:
+    """Whether what comes after the next activation is the delta of a convolution with a stride."""
+    call = None if chain.y is None else chain.lowering.only_reader(chain.y)
+    while call is not None and call.name in ("activate_backward", "scale_channels"):
+        call = chain.lowering.only_reader(call.result)
+    return call is not None and call.name == "conv2d_backward_input" and call.arguments[3] > 1
+
+
+def _take_other_delta(chain: Chain) -> TensorSpec | None:
+    """A delta of the same map, from another layer, that is added."""
+    y = chain.y
+
+    def other_of(call: Node) -> TensorSpec:
+        one, other = call.arguments
+        found: TensorSpec = other if one is y else one
+        return found
+
+    call = chain.next("add", lambda call: chain.is_before(other_of(call)))
+    return other_of(call) if call else None
+
+
+RULES: Rules = {
+    "conv2d": match_conv2d,
+    "dense": match_dense,
+    "conv2d_backward_input": match_input_delta,
+    "scale_channels": match_scaled_input_delta,
+}

@@ -12,26 +12,27 @@ from typing import NamedTuple
 
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.tile import PANEL, PIXELS, VECTOR
-from darknet_py.ops.cpu.operations.convolution.winograd_product import REST
-from darknet_py.ops.cpu.operations.convolution.winograd_transforms import WINOGRAD
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD
 
+REST = 4
+"""Tiles that are multiplied together where no more are left, as of late layers' maps."""
 _BLOCKS = (12, 24, 48, 96)
 """Pixels or tiles together: multiples of a register tile's."""
 _NEAR = 256 * 1024
 """Bytes that are read again and again at no cost: half of a core's second cache."""
 _FAR = 4.0
-"""TracedFunction for reading a vector from where more than that lies."""
+"""Work for reading a vector from where more than that lies."""
 _LARGE = 8 * 1024 * 1024
 """Bytes of weights that come from memory each time."""
 _MEMORY = VECTOR / 4
-"""TracedFunction in the time in which a vector comes from memory, which all cores share."""
+"""Work in the time in which a vector comes from memory, which all cores share."""
 _AGAIN = 0.5
-"""TracedFunction for reading a vector of fewer weights again."""
+"""Work for reading a vector of fewer weights again."""
 _IN = {4: 2.0, 6: 10.0}
 _OUT = {4: 2.0, 6: 1.0}
-"""TracedFunction for each vector that a transform of n x n reads or writes."""
+"""Work for each vector that a transform of n x n reads or writes."""
 _LIST = 20
-"""TracedFunction for a pixel in the lists of a direct convolution."""
+"""Work for a pixel in the lists of a direct convolution."""
 
 
 class Choice(NamedTuple):

@@ -1,66 +1,199 @@
-"""Windows of any size, stride and groups: kernels/direct.py."""
+"""Direct convolution of any size, stride, padding and groups; 1x1 and dense layers are cases of it.
+
+Tiles take any pixels: each thread lists, for a block of output pixels, where each one's window
+begins and where its result goes (codegen/indirection_buffer.py), and then runs over the filters.
+"""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
+from darknet_py.ops.cpu.codegen.emit import (
+    Builder,
+    Instruction,
+    Value,
+    instruction,
+    load_int,
+    offset,
+)
+from darknet_py.ops.cpu.codegen.epilogue import at_filters, emit_epilogue, largest
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.tile import PANEL
+from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of
+from darknet_py.ops.cpu.codegen.indirection_buffer import list_pixels, list_squares, listed
+from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
+from darknet_py.ops.cpu.codegen.tile import PANEL, PIXELS, VECTOR, ahead, emit_sums, share
 from darknet_py.ops.cpu.compile.allocate import FLOAT, aligned, padded
 from darknet_py.ops.cpu.compile.table import Row
-from darknet_py.ops.cpu.operations.convolution.direct_kernel import direct, direct_pooled
-from darknet_py.ops.cpu.operations.convolution.operands import Operands
 from darknet_py.ops.cpu.operations.convolution.packing import AHEAD, Packing
-
-if TYPE_CHECKING:
-    from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 
 
-def scratch(step: Convolution) -> int:
+def conv2d_reference(
+    x: np.ndarray, weights: np.ndarray, stride: int, padding: int, groups: int = 1
+) -> np.ndarray:
+    """x (n, h, w, c), weights (filters, high, wide, c / groups) -> (n, out_h, out_w, filters)."""
+    filters, high, wide, part = weights.shape
+    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    out_h, out_w = (x.shape[1] - high) // stride + 1, (x.shape[2] - wide) // stride + 1
+    y = np.zeros((len(x), out_h, out_w, filters), x.dtype)
+    for row, column, f in np.ndindex(out_h, out_w, filters):
+        top, left, first = row * stride, column * stride, f // (filters // groups) * part
+        window = x[:, top : top + high, left : left + wide, first : first + part]
+        y[:, row, column, f] = (window * weights[f]).sum(axis=(1, 2, 3))
+    return y
+
+
+POOLED = 4
+"""Pixels in a tile whose largest value alone is kept: two rows of two."""
+
+
+def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
+    """A tile whose pixels stand in lists of addresses: `a`, where windows begin, and `out`.
+
+    pooled: the pixels become one, the largest, and `out` has one address. finish: see Finish.
+    """
+
+    @instruction
+    def tile(
+        builder: Builder,
+        a: Value,
+        a_shift: Value,
+        out: Value,
+        out_shift: Value,
+        segments: Value,
+        count: Value,
+        length: Value,
+        weights: Value,
+        next_weights: Value,
+        next_step: Value,
+        *epilogue: Value,
+    ) -> None:
+        starts = listed(builder, a, pixels, a_shift)
+        # behind the last tile's there is some other address: asking for it harms nothing
+        following = builder.add(load_int(builder, offset(builder, a, 8 * pixels)), a_shift)
+        later = next_weights, next_step
+        sums = emit_sums(
+            builder, starts, segments, count, length, weights, vectors, following, later
+        )
+        places = listed(builder, out, 1 if pooled else pixels, out_shift)
+        emit_epilogue(builder, sums, places, Epilogue(*epilogue), largest if pooled else None)
+
+    return tile
+
+
+def _make_kernel(name: str, pooled: bool) -> Kernel:
+    pixels = POOLED if pooled else PIXELS
+    wide, narrow = make_tile(pixels, PANEL, pooled), make_tile(pixels, 1, pooled)
+    # the sums of one vector and six pixels are too few to keep a core busy
+    can_pair, twice = not pooled, narrow if pooled else make_tile(2 * pixels, 1)
+    list_places = list_squares if pooled else list_pixels
+    # addresses in `a` and in `out` for one tile, and the pixels of `out` in one
+    a_list, out_list, together = (32, 8, 1) if pooled else (48, 48, 6)
+    a_block = 4 if pooled else 1
+
+    def convolve(
+        thread: int,
+        threads: int,
+        x: TensorView,
+        y: TensorView,
+        window: PackedWeights,
+        epilogue: Epilogue,
+        groups: int,
+        group_vectors: int,
+        x_group: int,
+        block: int,
+        lists: int,
+        split_filters: int,
+    ) -> None:
+        """y = epilogue(x * weights): see descriptor.Epilogue.
+
+        x: of the first window; its pitches are from one output's window to the next (where pooled,
+        from one pixel before pooling to the next). window.weights: of each group `group_vectors`
+        vectors of filters, in panels, and the rest in single vectors. x_group: bytes from one
+        group's channels to the next's. block: outputs that are done together, a multiple of 6.
+        lists: scratch, 64 block bytes a thread. split_filters: threads share the filters, not the
+        outputs."""
+        segments, count, length, weights = window
+        lists += thread * 64 * block
+        outs = lists + 8 * a_block * block
+        full, panels = panels_of(group_vectors, PANEL)
+        first, last, first_panel, last_panel = 0, y.n * y.h * y.w, 0, groups * panels
+        if split_filters:
+            first_panel, last_panel = part_of(thread, threads, last_panel, 1)
+        else:
+            first, last = part_of(thread, threads, last, together)
+        for start in range(first, last, block):
+            stop = min(start + block, last)
+            n = list_places(lists, block, start, stop, x, y)
+            for number in range(first_panel, last_panel):
+                group = number // panels
+                vector, width = panel_at(number - group * panels, full, PANEL)
+                shift = (group * group_vectors + vector) * VECTOR
+                mine = weights + count * length * shift
+                step = share(width * VECTOR, n)
+                finish = at_filters(epilogue, shift)
+                i = 0
+                while i < n:
+                    later = ahead(mine, count * length, width * VECTOR, step, i, n)
+                    pixels = lists + i * a_list, group * x_group, outs + i * out_list, shift
+                    numbers = segments, count, length, mine, later, step
+                    if width == PANEL:
+                        wide(*pixels, *numbers, *finish)
+                    elif can_pair and i + 1 < n:
+                        twice(*pixels, *numbers, *finish)
+                        i += 1
+                    else:
+                        narrow(*pixels, *numbers, *finish)
+                    i += 1
+
+    convolve.__name__ = name
+    return kernel(convolve)
+
+
+direct, direct_pooled = _make_kernel("direct", False), _make_kernel("direct_pooled", True)
+"""The second keeps the largest of each 2x2 outputs; it adds no map."""
+
+
+def scratch(spec: ConvolutionSpec) -> int:
     """Bytes a thread."""
-    return 64 * step.chosen.block
+    return 64 * spec.chosen.block
 
 
-def row(step: Convolution, operands: Operands) -> Row:
-    merged = merge(step.groups, step.filters)
-    groups = step.groups // merged
-    channels = step.x.shape[3] // groups
-    if step.groups == 1:
-        numbers = windows(step, operands, PANEL)
+def row(spec: ConvolutionSpec, operands: Operands) -> Row:
+    merged = merge(spec.groups, spec.filters)
+    groups = spec.groups // merged
+    channels = spec.x.shape[3] // groups
+    if spec.groups == 1:
+        window = windows(spec, operands, PANEL)
     else:
         packed = operands.made(
-            "groups", lambda: pack(step.weights, operands.factors, step.groups, merged)
+            "groups", lambda: pack(spec.weights, operands.factors, spec.groups, merged)
         )
-        numbers = {"weights": packed, **operands.segments(channels)}
-    kernel = direct_pooled if step.pooled else direct
-    return kernel.step(
-        batch=step.y.shape[0],
-        out_h=step.y.shape[1],
-        out_w=step.y.shape[2],
+        window = operands.window(channels, packed)
+    return (direct_pooled if spec.pooled else direct).step(
+        x=operands.windows,
+        y=operands.y,
+        window=window,
+        epilogue=operands.epilogue(),
         groups=groups,
         group_vectors=operands.vectors // groups,
         x_group=FLOAT * channels,
-        block=step.chosen.block,
+        block=spec.chosen.block,
         lists=operands.binding.scratch.ctypes.data,
-        split_filters=int(step.chosen.split_filters),
-        **numbers,
-        **operands.start(),
-        **operands.finish(),
-        **operands.pitches(),
+        split_filters=int(spec.chosen.split_filters),
     )
 
 
-def windows(step: Convolution, operands: Operands, panel: int) -> dict[str, int]:
+def windows(spec: ConvolutionSpec, operands: Operands, panel: int) -> PackedWeights:
     """Where the numbers of a window of all channels lie, and the weights, `panel` vectors of
     filters in a panel."""
-    length = step.x.shape[3]
+    length = spec.x.shape[3]
     if operands.x.pixel == FLOAT * padded(length):
         length = padded(length)
-    packing = Packing(0, length, panel, step.backward)
-    return {"weights": operands.packed(packing), **operands.segments(length)}
+    return operands.window(length, operands.packed(Packing(0, length, panel, spec.backward)))
 
 
 def merge(groups: int, filters: int) -> int:

@@ -1,33 +1,81 @@
-"""A single output pixel, as of a dense layer: kernels/direct_one.py."""
+"""Direct convolution to a single output pixel, as of a dense layer: each weight is read once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
+from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
+from darknet_py.ops.cpu.codegen.epilogue import at_filters
+from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of
+from darknet_py.ops.cpu.codegen.indirection_buffer import put
+from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.tile import AHEAD, VECTOR
 from darknet_py.ops.cpu.compile.table import Row
-from darknet_py.ops.cpu.operations.convolution.direct import windows
-from darknet_py.ops.cpu.operations.convolution.one_pixel_kernel import ONE_PANEL, direct_one
-from darknet_py.ops.cpu.operations.convolution.operands import Operands
+from darknet_py.ops.cpu.operations.convolution.direct import make_tile, windows
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 
-if TYPE_CHECKING:
-    from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
+ONE_PANEL = 8
+"""Vectors of filters in a panel: one pixel leaves registers for more than other tiles have."""
+
+_wide, _narrow = make_tile(1, ONE_PANEL), make_tile(1, 1)
 
 
-def fits(step: Convolution) -> bool:
+def dense_reference(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """x (inputs,), weights (outputs, inputs) -> (outputs,)."""
+    y = np.zeros(len(weights), x.dtype)
+    for f, row in enumerate(weights):
+        for number, weight in zip(x, row, strict=True):
+            y[f] += number * weight
+    return y
+
+
+@kernel
+def one_pixel(
+    thread: int,
+    threads: int,
+    x: TensorView,
+    y: TensorView,
+    window: PackedWeights,
+    epilogue: Epilogue,
+    vectors: int,
+    lists: int,
+) -> None:
+    """window.weights: panels of eight vectors of filters, then single ones; lists: scratch, 16
+    bytes a thread. The rest as direct's."""
+    segments, count, length, weights = window
+    lists += thread * 16
+    put(lists, x.address)
+    put(lists + 8, y.address)
+    full, panels = panels_of(vectors, ONE_PANEL)
+    first, last = part_of(thread, threads, panels, 1)
+    for number in range(first, last):
+        vector, width = panel_at(number, full, ONE_PANEL)
+        shift = vector * VECTOR
+        mine = weights + count * length * shift
+        numbers = lists, 0, lists + 8, shift, segments, count, length, mine, mine + AHEAD
+        finish = at_filters(epilogue, shift)
+        if width == ONE_PANEL:
+            _wide(*numbers, ONE_PANEL * VECTOR, *finish)
+        else:
+            _narrow(*numbers, VECTOR, *finish)
+
+
+def fits(spec: ConvolutionSpec) -> bool:
     """Whether there is one picture, of one pixel, all of whose filters see all channels."""
-    return (step.y.shape[0], *step.out) == (1, 1, 1) and step.groups == 1
+    return (spec.y.shape[0], *spec.out) == (1, 1, 1) and spec.groups == 1
 
 
-def scratch(step: Convolution) -> int:
+def scratch(spec: ConvolutionSpec) -> int:
     """Bytes a thread."""
     return 16
 
 
-def row(step: Convolution, operands: Operands) -> Row:
-    return direct_one.step(
-        list_=operands.binding.scratch.ctypes.data,
+def row(spec: ConvolutionSpec, operands: Operands) -> Row:
+    return one_pixel.step(
+        x=operands.windows,
+        y=operands.y,
+        window=windows(spec, operands, ONE_PANEL),
+        epilogue=operands.epilogue(),
         vectors=operands.vectors,
-        **windows(step, operands, ONE_PANEL),
-        **operands.start(),
-        **operands.finish(),
+        lists=operands.binding.scratch.ctypes.data,
     )

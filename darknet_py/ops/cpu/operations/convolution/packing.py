@@ -1,41 +1,270 @@
-"""Weights in the order in which kernels read them: made once, or at each run of a program."""
+"""Weights (filters, size, size, c) to the panels that convolutions read, forward and backward.
+
+A panel is a matrix of rows, one for each number that is multiplied, each of a few vectors of
+filters; filters that do not fill a panel stand in panels of one vector behind the others. Rows are
+(tap, c) for a direct convolution, a tap being a place in the window, and (product, c) for
+Winograd's. Where maps are padded, zeros stand for the filters and channels that are not there.
+
+Backward means the convolution of stride 1 that carries deltas to the input: windows turned by 180
+degrees, filters and channels exchanged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from llvmlite import ir
 
-from darknet_py.ops.cpu.codegen.tile import PANEL
+from darknet_py.ops.cpu.codegen.emit import I64 as _I64
+from darknet_py.ops.cpu.codegen.emit import (
+    Builder,
+    Instruction,
+    Value,
+    Variables,
+    Vector,
+    const,
+    constant,
+    function,
+    instruction,
+    load,
+    splat,
+    store,
+    vector_type,
+)
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
+from darknet_py.ops.cpu.codegen.partial import load_first, transposed
+from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
-from darknet_py.ops.cpu.operations.convolution import packing_kernel as pack
+from darknet_py.ops.cpu.compile.table import run_row
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD, both_ways
 from darknet_py.ops.normalize import deviation
 
 AHEAD = 4096
 """Floats after the last that kernels may ask for ahead of time."""
 
 
-class Weights:
-    """Packed arrays by what they were made of; `clear` when parameters have changed."""
+def pack_reference(weights: np.ndarray, panel: int) -> np.ndarray:
+    """(filters, taps, c) in whole vectors -> panels, one after the other, of rows (tap, c)."""
+    filters, rows = len(weights), weights[0].size
+    matrix, length = weights.reshape(filters, rows).T, vector_length()
+    full = filters // length // panel * panel * length
+    firsts = [*range(0, full, panel * length), *range(full, filters, length), filters]
+    return np.concatenate([matrix[:, a:b].ravel() for a, b in pairwise(firsts)])
 
-    def __init__(self) -> None:
-        self._packed: dict[Hashable, np.ndarray] = {}
-        self._sources: list[Sequence[np.ndarray]] = []
 
-    def clear(self) -> None:
-        self._packed.clear()
-        self._sources.clear()
+_panel, _vector, _length = PANEL, VECTOR, vector_length()
 
-    def get(
-        self, sources: Sequence[np.ndarray], key: Hashable, make: Callable[[], np.ndarray]
-    ) -> np.ndarray:
-        """The array for sources and a key, made if it is not there."""
-        full_key = tuple((source.ctypes.data, source.shape) for source in sources), key
-        if full_key not in self._packed:
-            self._packed[full_key] = make()
-            self._sources.append(sources)  # an address is unique as long as its owner lives
-        return self._packed[full_key]
+
+@part
+def panel_start(vector, vectors, panel, rows):  # type: ignore[no-untyped-def]
+    """Where a vector of filters begins in panels, and the bytes from one row of it to the next."""
+    full = vectors // panel * panel
+    if vector < full:
+        first = vector // panel * panel
+        return first * rows * _vector + (vector - first) * _vector, panel * _vector
+    return vector * rows * _vector, _vector
+
+
+@instruction
+def turn_square(
+    builder: Builder,
+    source: Value,
+    step: Value,
+    rows: Value,
+    columns: Value,
+    out: Value,
+    out_step: Value,
+    wanted: Value,
+    factors: Value,
+) -> None:
+    """Of a matrix, a vector's length squared: its columns, stored as rows, the first `wanted`.
+
+    rows, columns: as many are there; the others are zero. factors: a vector to multiply them with,
+    or 0 for none.
+    """
+    square = []
+    for i in range(_length):
+        count = builder.select(builder.icmp_signed("<", const(i), rows), columns, const(0))
+        square.append(load_first(builder, builder.add(source, builder.mul(step, const(i))), count))
+    scale = _factor(builder, factors, vector=True)
+    for i, x in enumerate(transposed(square)):
+        with builder.if_then(builder.icmp_signed("<", const(i), wanted)):
+            store(x * scale, builder.add(out, builder.mul(out_step, const(i))))
+
+
+@instruction
+def copy_row(builder: Builder, to: Value, source: Value, count: Value, factor: Value) -> None:
+    """The first `count` numbers, zeros behind; times the float at `factor`, if that is not 0."""
+    store(load_first(builder, source, count) * _factor(builder, factor, vector=False), to)
+
+
+def _factor(builder: Builder, address: Value, vector: bool) -> Vector:
+    """The vector, or the number, at an address; 1 if that is 0."""
+    factor = Variables(builder, 1)
+    factor.set([Vector(builder, constant(1.0, _length))])
+    with builder.if_then(builder.icmp_signed("!=", address, const(0))):
+        factor.set([load(builder, address) if vector else splat(builder, address)])
+    return factor.get()[0]
+
+
+def make_products(m: int, size: int) -> Instruction:
+    """size x size vectors of weights, `step` bytes apart, to the n^2 of G w G'."""
+
+    @instruction
+    def to_products(
+        builder: Builder,
+        source: Value,
+        step: Value,
+        count: Value,
+        factor: Value,
+        out: Value,
+        out_step: Value,
+    ) -> None:
+        scale = _factor(builder, factor, vector=False)
+        taps = [builder.add(source, builder.mul(step, const(i))) for i in range(size**2)]
+        window = [load_first(builder, tap, count) * scale for tap in taps]
+        square = [window[i : i + size] for i in range(0, size**2, size)]
+        rows = both_ways(lambda x: multiplied(WINOGRAD[m, size].g, x), square)
+        for i, x in enumerate([x for row in rows for x in row]):
+            store(x, builder.add(out, builder.mul(out_step, const(i))))
+
+    return to_products
+
+
+def multiplied(matrix: np.ndarray, vectors: Sequence[Vector]) -> list[Vector]:
+    """A matrix of numbers times a column of vectors."""
+    results = []
+    for row in matrix.tolist():
+        terms = [x if n == 1 else x * n for n, x in zip(row, vectors, strict=True) if n]
+        results.append(sum(terms[1:], start=terms[0]))
+    return results
+
+
+@function
+def stack(builder: Builder, _: Value) -> Value:
+    """The address of 25 squares of vectors, on the thread's stack."""
+    with builder.goto_entry_block():
+        place = builder.alloca(ir.ArrayType(vector_type(), 25 * _length))
+    return builder.ptrtoint(place, _I64)
+
+
+@kernel
+def pack_direct(thread, threads, weights, packed, filters, taps, c, c_padded, panel, factors):  # type: ignore[no-untyped-def]
+    """For direct.py: taps = size * size; c_padded: the channels of the map; panel: its vectors.
+
+    factors: one float for each filter, padded to whole vectors, or 0 for none.
+    """
+    vectors = (filters + _length - 1) // _length
+    for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
+        start, step = panel_start(v, vectors, panel, taps * c_padded)
+        first = v * _length
+        factor = factors + 4 * first if factors != 0 else 0
+        for tap in range(taps):
+            for k in range(0, c_padded, _length):
+                turn_square(
+                    weights + 4 * ((first * taps + tap) * c + k),
+                    4 * taps * c,
+                    filters - first,
+                    c - k,
+                    packed + start + (tap * c_padded + k) * step,
+                    step,
+                    c_padded - k,
+                    factor,
+                )
+
+
+@kernel
+def pack_direct_backward(  # type: ignore[no-untyped-def]
+    thread, threads, weights, packed, filters, taps, c, filters_padded, panel, factors
+):
+    """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
+    vectors = (c + _length - 1) // _length
+    first, last = vectors * thread // threads, vectors * (thread + 1) // threads
+    for f in range(filters_padded):
+        factor = factors + 4 * f if factors != 0 else 0
+        for tap in range(taps):
+            source = weights + 4 * (f * taps + taps - 1 - tap) * c
+            for v in range(first, last):
+                start, step = panel_start(v, vectors, panel, taps * filters_padded)
+                k = v * _length
+                copy_row(
+                    packed + start + (tap * filters_padded + f) * step,
+                    source + 4 * k,
+                    c - k if f < filters else 0,
+                    factor,
+                )
+
+
+def make_pack_winograd(m: int, size: int) -> Kernel:
+    to_products = make_products(m, size)
+    count, taps = (m + size - 1) ** 2, size**2
+
+    def pack_winograd(thread, threads, weights, packed, filters, c, c_padded, factors):  # type: ignore[no-untyped-def]
+        """For winograd.py: panels of n^2 matrices (c_padded, filters)."""
+        square = stack(0)
+        vectors = (filters + _length - 1) // _length
+        for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
+            start, step = panel_start(v, vectors, _panel, count * c_padded)
+            first = v * _length
+            factor = factors + 4 * first if factors != 0 else 0
+            for k in range(0, c_padded, _length):
+                for tap in range(taps):
+                    turn_square(
+                        weights + 4 * ((first * taps + tap) * c + k),
+                        4 * taps * c,
+                        filters - first,
+                        c - k,
+                        square + tap * _length * _vector,
+                        _vector,
+                        _length,
+                        factor,
+                    )
+                for i in range(_length):
+                    to_products(
+                        square + i * _vector,
+                        _length * _vector,
+                        _length,
+                        0,
+                        packed + start + (k + i) * step,
+                        c_padded * step,
+                    )
+
+    pack_winograd.__name__ = f"pack_winograd{m}_{size}"
+    return kernel(pack_winograd)
+
+
+def make_pack_winograd_backward(m: int, size: int) -> Kernel:
+    to_products = make_products(m, size)
+    count, taps = (m + size - 1) ** 2, size**2
+
+    def pack_winograd(thread, threads, weights, packed, filters, c, filters_padded, factors):  # type: ignore[no-untyped-def]
+        """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
+        vectors = (c + _length - 1) // _length
+        first, last = vectors * thread // threads, vectors * (thread + 1) // threads
+        for f in range(filters_padded):
+            factor = factors + 4 * f if factors != 0 else 0
+            for v in range(first, last):
+                start, step = panel_start(v, vectors, _panel, count * filters_padded)
+                k = v * _length
+                to_products(
+                    weights + 4 * ((f * taps + taps - 1) * c + k),
+                    -4 * c,
+                    c - k if f < filters else 0,
+                    factor,
+                    packed + start + f * step,
+                    filters_padded * step,
+                )
+
+    pack_winograd.__name__ = f"pack_winograd{m}_{size}_backward"
+    return kernel(pack_winograd)
+
+
+PACK_WINOGRAD = {(m, size): make_pack_winograd(m, size) for m, size in WINOGRAD}
+PACK_WINOGRAD_BACKWARD = {(m, size): make_pack_winograd_backward(m, size) for m, size in WINOGRAD}
 
 
 @dataclass(frozen=True)
@@ -70,15 +299,21 @@ class Packing:
             "filters_padded" if self.backward else "c_padded": self.c,
         }
         if self.m:
-            kernels = pack.PACK_WINOGRAD_BACKWARD if self.backward else pack.PACK_WINOGRAD
+            kernels = PACK_WINOGRAD_BACKWARD if self.backward else PACK_WINOGRAD
             return kernels[self.m, high].step(**arguments)
-        kernel = pack.pack_direct_backward if self.backward else pack.pack_direct
-        return kernel.step(taps=high * wide, panel=self.panel, **arguments)
+        pack = pack_direct_backward if self.backward else pack_direct
+        return pack.step(taps=high * wide, panel=self.panel, **arguments)
+
+    def packed(self, weights: np.ndarray, factors: int) -> np.ndarray:
+        """Weights packed now."""
+        out = aligned(self.floats(weights))
+        run_row(self.row(weights, out.ctypes.data, factors))
+        return out
 
 
 def biases_row(biases: np.ndarray, out: np.ndarray) -> list[int]:
     """A row that copies biases (filters,) to whole vectors."""
-    return pack.pack_direct.step(
+    return pack_direct.step(
         weights=biases.ctypes.data,
         packed=out.ctypes.data,
         filters=len(biases),

@@ -1,4 +1,5 @@
-"""What the processor can do at most, measured."""
+"""What the processor can multiply at most, measured: tiles on numbers that stay in its first
+cache."""
 
 from __future__ import annotations
 
@@ -7,10 +8,41 @@ from functools import cache
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.emit import Builder, Value, const, instruction, offset, store
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.tile import PANEL, PIXELS, VECTOR, emit_sums
 from darknet_py.ops.cpu.compile.allocate import aligned
 from darknet_py.ops.cpu.compile.table import run_row
-from darknet_py.ops.cpu.operations.convolution.peak_kernel import OPERATIONS, ROOM, multiply
 from darknet_py.ops.cpu.runtime.threads import thread_count
+
+NUMBERS = 128
+"""In a segment of the tile."""
+ROOM = (PIXELS + PANEL * vector_length()) * NUMBERS + 4096 // 4
+"""Floats that it reads, each thread its own."""
+OPERATIONS = 2 * PIXELS * PANEL * vector_length() * NUMBERS
+"""Multiplications and additions of a tile."""
+
+
+@instruction
+def tile(builder: Builder, a: Value, b: Value, out: Value) -> None:
+    starts = [offset(builder, a, 4 * NUMBERS * i) for i in range(PIXELS)]
+    sums = emit_sums(builder, starts, None, const(1), const(NUMBERS), b, PANEL)
+    for i, row in enumerate(sums):
+        for j, x in enumerate(row):
+            store(x, offset(builder, out, VECTOR * (PANEL * i + j)))
+
+
+_tile, _a, _room = tile, 4 * PIXELS * NUMBERS, 4 * ROOM
+
+
+@kernel
+def multiply(thread: int, threads: int, numbers: int, times: int) -> None:
+    """Multiplies so many tiles. numbers: ROOM floats a thread, and a tile's sums behind them."""
+    here = numbers + thread * 2 * _room
+    for _ in range(times):
+        _tile(here, here + _a, here + _room)
+
 
 _TIMES = 20_000
 

@@ -1,46 +1,182 @@
-"""Groups that share vectors: kernels/grouped.py."""
+"""Convolutions in groups of so few channels that a vector holds several: 1 (depthwise), 2, 4 ...
+
+Filter and channel f stand in the same place of the same vector. For each place of the window
+
+    sums += weights[j] * (channel j of each group, in all places of the group),   j = 0 .. part - 1
+
+where the second is the vector of channels with its numbers moved about. Nothing is multiplied with
+zeros, as it would be if groups were put together until they fill a vector.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from llvmlite import ir
 
+from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
+from darknet_py.ops.cpu.codegen.emit import (
+    I32,
+    Builder,
+    Instruction,
+    Loop,
+    Value,
+    Variables,
+    Vector,
+    const,
+    fused,
+    instruction,
+    load,
+    load_int,
+    offset,
+    zero,
+)
+from darknet_py.ops.cpu.codegen.epilogue import at_filters, emit_epilogue
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.indexing import part_of
+from darknet_py.ops.cpu.codegen.indirection_buffer import list_pixels, listed
+from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.tile import PIXELS, VECTOR, Sums
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
 from darknet_py.ops.cpu.compile.table import Row
-from darknet_py.ops.cpu.operations.convolution.operands import Operands
-from darknet_py.ops.cpu.operations.convolution.small_groups_kernel import can_group, grouped
-
-if TYPE_CHECKING:
-    from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 
 
-def fits(step: Convolution) -> bool:
+def small_groups_reference(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """One window x (high, wide, c), weights (c, high, wide, part) -> (c,): channel j of each group
+    is moved to all places of the group."""
+    c, high, wide, part = weights.shape
+    y = np.zeros(c, x.dtype)
+    for row, column, j in np.ndindex(high, wide, part):
+        moved = x[row, column, np.arange(c) // part * part + j]
+        y += moved * weights[:, row, column, j]
+    return y
+
+
+def make_tile(pixels: int, part: int) -> Instruction:
+    """A vector of filters of some pixels, of groups of `part` channels; the rest as direct's."""
+
+    @instruction
+    def tile(
+        builder: Builder,
+        a: Value,
+        out: Value,
+        shift: Value,
+        segments: Value,
+        count: Value,
+        weights: Value,
+        *epilogue: Value,
+    ) -> None:
+        starts = listed(builder, a, pixels, shift)
+        sums = _emit_sums(builder, starts, segments, count, weights, part)
+        places = listed(builder, out, pixels, shift)
+        emit_epilogue(builder, sums, places, Epilogue(*epilogue))
+
+    return tile
+
+
+def _emit_sums(
+    builder: Builder,
+    starts: list[Value],
+    segments: Value,
+    count: Value,
+    weights: Value,
+    part: int,
+) -> Sums:
+    sums = Variables(builder, len(starts))
+    sums.set([zero(builder)] * len(starts))
+    with Loop(builder, count) as s:
+        place = load_int(builder, builder.add(segments, builder.shl(s, const(3))))
+        here = builder.add(weights, builder.mul(s, const(part * VECTOR)))
+        channels = [load(builder, builder.add(start, place)) for start in starts]
+        total = sums.get()
+        for j in range(part):
+            w = load(builder, offset(builder, here, j * VECTOR))
+            total = [
+                fused(_of_group(x, j, part), w, old) for x, old in zip(channels, total, strict=True)
+            ]
+        sums.set(total)
+    return [[x] for x in sums.get()]
+
+
+def _of_group(x: Vector, j: int, part: int) -> Vector:
+    """Number j of each `part` numbers, in all their places."""
+    if part == 1:
+        return x
+    places = [place // part * part + j for place in range(x.length)]
+    mask = ir.Constant(ir.VectorType(I32, x.length), places)
+    return Vector(x.builder, x.builder.shuffle_vector(x.value, x.value, mask))
+
+
+_tile1, _tile2, _tile4, _tile8 = (make_tile(PIXELS, part) for part in (1, 2, 4, 8))
+
+
+@kernel
+def small_groups(
+    thread: int,
+    threads: int,
+    x: TensorView,
+    y: TensorView,
+    window: PackedWeights,
+    epilogue: Epilogue,
+    vectors: int,
+    block: int,
+    lists: int,
+) -> None:
+    """window.length: channels and filters in a group: 1, 2, 4 or 8, and less than a vector's;
+    window.weights: of each vector of filters, for each place, so many vectors. lists: scratch, 16
+    block bytes a thread. The rest as direct's.
+    """
+    segments, count, part, weights = window
+    lists += thread * 16 * block
+    outs = lists + 8 * block
+    first, last = part_of(thread, threads, y.n * y.h * y.w, PIXELS)
+    for start in range(first, last, block):
+        stop = min(start + block, last)
+        n = list_pixels(lists, block, start, stop, x, y)
+        for vector in range(vectors):
+            shift = vector * VECTOR
+            mine = weights + shift * count * part
+            finish = at_filters(epilogue, shift)
+            for i in range(n):
+                at = 8 * PIXELS * i
+                pixels = lists + at, outs + at, shift, segments, count, mine
+                if part == 1:
+                    _tile1(*pixels, *finish)
+                elif part == 2:
+                    _tile2(*pixels, *finish)
+                elif part == 4:
+                    _tile4(*pixels, *finish)
+                else:
+                    _tile8(*pixels, *finish)
+
+
+def can_group(c: int, filters: int, groups: int) -> bool:
+    """Whether groups share vectors, with as many filters as channels."""
+    part = c // groups
+    return groups > 1 and c == filters and part < vector_length() and part in (1, 2, 4, 8)
+
+
+def fits(spec: ConvolutionSpec) -> bool:
     """Whether a vector holds several of its groups."""
-    return can_group(step.x.shape[3], step.filters, step.groups)
+    return can_group(spec.x.shape[3], spec.filters, spec.groups)
 
 
-def scratch(step: Convolution) -> int:
+def scratch(spec: ConvolutionSpec) -> int:
     """Bytes a thread."""
-    return 16 * step.chosen.block
+    return 16 * spec.chosen.block
 
 
-def row(step: Convolution, operands: Operands) -> Row:
-    return grouped.step(
-        batch=step.y.shape[0],
-        out_h=step.y.shape[1],
-        out_w=step.y.shape[2],
-        segments=operands.binding.integers(operands.window()),
-        count=len(operands.window()),
-        part=step.weights.shape[3],
-        weights=operands.made("shared", lambda: pack(step.weights, operands.factors)),
+def row(spec: ConvolutionSpec, operands: Operands) -> Row:
+    weights = operands.made("small groups", lambda: pack(spec.weights, operands.factors))
+    segments = operands.binding.integers(operands.places())
+    return small_groups.step(
+        x=operands.windows,
+        y=operands.y,
+        window=PackedWeights(segments, len(operands.places()), spec.weights.shape[3], weights),
+        epilogue=operands.epilogue(),
         vectors=operands.vectors,
-        block=step.chosen.block,
+        block=spec.chosen.block,
         lists=operands.binding.scratch.ctypes.data,
-        **operands.start(),
-        **operands.finish(),
-        **operands.pitches(),
     )
 
 

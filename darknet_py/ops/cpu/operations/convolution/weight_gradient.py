@@ -1,4 +1,4 @@
-"""Steps that only training has: gradients of weights."""
+"""Gradients of a convolution's weights: added to what an optimiser will take."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.tile import PANEL
 from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, padded
+from darknet_py.ops.cpu.compile.match import Chain, Rules, take_accumulation
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
-from darknet_py.ops.cpu.compile.table import Row
-from darknet_py.ops.cpu.operations.convolution import weight_gradient_kernel as direct
+from darknet_py.ops.cpu.operations.convolution import direct_gradient as direct
 from darknet_py.ops.cpu.operations.convolution import winograd_gradient as winograd
 from darknet_py.ops.cpu.operations.convolution.cost import Choice, cheapest
 from darknet_py.ops.graph import TensorSpec
@@ -31,7 +31,7 @@ _CACHE = 320 * 1024
 
 @dataclass
 class WeightGradient(Step):
-    """updates (filters, size, size, c / groups) += what x and the delta of the output say."""
+    """updates (filters, size, size, c / groups) += what x and the delta of the output give."""
 
     x: TensorSpec
     delta: TensorSpec
@@ -87,11 +87,11 @@ class WeightGradient(Step):
         return self.choice.m
 
     def prepare(self, memory: Memory, threads: int) -> None:
-        need = memory.need(self.x)
-        need.border = max(need.border, self.padding)
+        request = memory.request(self.x)
+        request.border = max(request.border, self.padding)
         if self.m:
-            need.below = max(need.below, -self.delta.shape[1] % self.m)
-            need.tail |= self.delta.shape[2] % self.m > 0
+            request.below = max(request.below, -self.delta.shape[1] % self.m)
+            request.tail |= self.delta.shape[2] % self.m > 0
 
     def scratch(self, threads: int) -> int:
         return threads * self._scratch(threads) if self.m else 0
@@ -127,86 +127,60 @@ class WeightGradient(Step):
 
     def rows(self, binding: Binding) -> Rows:
         x, delta = binding.place(self.x), binding.place(self.delta)
-        copies = self._copies(binding.threads)
-        common = {
-            "x": x.address - self.padding * (x.row + x.pixel),
-            "delta": delta.address,
-            "batch": x.n,
-            "out_h": delta.h,
-            "out_w": delta.w,
-            "copies": copies,
-            **delta.pitches("delta"),
-        }
-        make = self._winograd if self.m else self._direct
-        return make(binding, x, copies, common)
-
-    def _winograd(
-        self, binding: Binding, x: TensorView, copies: int, common: dict[str, int]
-    ) -> list[Row]:
-        c, vectors = padded(self.x.shape[3]), self._vectors
-        size = winograd.winograd_sums_size(self.m, c, vectors)
-        sums = binding.shared(copies * size)
-        multiply, add = _KERNELS[self.m]
-        row = multiply.step(
-            c=c,
-            vectors=vectors,
-            block=self._block(binding.threads),
-            together=self._together,
-            scratch=binding.scratch.ctypes.data,
-            scratch_size=self._scratch(binding.threads),
-            sums=sums,
-            sums_size=size,
-            **x.pitches("x"),
-            **common,
-        )
-        last = add.step(
-            sums=sums,
-            sums_size=size,
-            copies=copies,
-            updates=self.updates.ctypes.data,
-            filters=self.updates.shape[0],
-            c=self.x.shape[3],
-            c_padded=c,
-        )
-        return [row, last]
-
-    def _direct(
-        self, binding: Binding, x: TensorView, copies: int, common: dict[str, int]
-    ) -> list[Row]:
         filters, high, wide, c = self.updates.shape
-        length = c
-        if self.groups == 1 and x.pixel == FLOAT * padded(c):
-            length = padded(c)
+        windows = x._replace(
+            address=x.address - self.padding * (x.row + x.pixel),
+            row=self.stride * x.row,
+            pixel=self.stride * x.pixel,
+        )
+        copies = self._copies(binding.threads)
+        updates = {"updates": self.updates.ctypes.data, "filters": filters, "copies": copies}
+        if self.m:
+            channels = padded(c)
+            size = winograd.winograd_sums_size(self.m, channels, self._vectors)
+            sums = {"sums": binding.shared(copies * size), "sums_size": size}
+            multiply, add = _KERNELS[self.m]
+            row = multiply.step(
+                x=windows,
+                delta=delta,
+                vectors=self._vectors,
+                block=self._block(binding.threads),
+                together=self._together,
+                scratch=binding.scratch.ctypes.data,
+                scratch_size=self._scratch(binding.threads),
+                copies=copies,
+                **sums,
+            )
+            return [row, add.step(c=c, c_padded=channels, **updates, **sums)]
+        length = padded(c) if self.groups == 1 and x.pixel == FLOAT * padded(c) else c
+        segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
+        piece = length
         if x.pixel == FLOAT * length:  # a row of the window lies in one piece
-            segments, piece = [ky * x.row for ky in range(high)], wide * length
-        else:
-            segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
-            piece = length
+            segments, piece = segments[::wide], wide * length
         size = direct.sums_size(filters, len(segments) * piece, self.groups)
-        sums = binding.shared(copies * size)
+        sums = {"sums": binding.shared(copies * size), "sums_size": size}
         row = direct.weight_gradient.step(
-            segments=binding.integers(segments),
-            count=len(segments),
-            length=piece,
+            x=windows,
+            delta=delta,
+            window=PackedWeights(binding.integers(segments), len(segments), piece, 0),
             groups=self.groups,
             group_vectors=self._vectors // self.groups,
             x_group=FLOAT * c,
             delta_group=FLOAT * filters // self.groups,
-            block=max(256 // common["out_w"], 1),
-            sums=sums,
-            sums_size=size,
-            **x.pitches("x", self.stride),
-            **common,
-        )
-        last = direct.add_weight_gradient.step(
-            sums=sums,
-            sums_size=size,
+            block=max(256 // delta.w, 1),
             copies=copies,
-            updates=self.updates.ctypes.data,
-            filters=filters,
-            taps=high * wide,
-            c=c,
-            c_padded=length,
-            groups=self.groups,
+            **sums,
         )
-        return [row, last]
+        taps = {"taps": high * wide, "c": c, "c_padded": length, "groups": self.groups}
+        return [row, direct.add_weight_gradient.step(**taps, **updates, **sums)]
+
+
+def match_weight_gradient(chain: Chain) -> Step | None:
+    delta, x, _, stride, padding, groups = chain.call.arguments
+    updates = take_accumulation(chain)
+    if updates is None:
+        return None
+    return WeightGradient(x, delta, updates, stride, padding, groups, chain.lowering.exact)
+
+
+RULES: Rules = {"conv2d_backward_weights": match_weight_gradient}

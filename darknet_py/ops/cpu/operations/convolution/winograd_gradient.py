@@ -1,4 +1,4 @@
-"""Gradients of 3x3 weights of stride 1 by Winograd's transforms: see transforms.py.
+"""Gradients of 3x3 weights of stride 1 by Winograd's transforms: see winograd_tiles.py.
 
     dw = sum over tiles of G' [(B' x B) . (A dy A')] G
 
@@ -10,6 +10,9 @@ lines apart, so that what is stored together does not meet in one set of the cac
 
 from __future__ import annotations
 
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -22,27 +25,39 @@ from darknet_py.ops.cpu.codegen.emit import (
     store,
     zero,
 )
+from darknet_py.ops.cpu.codegen.float64_sums import clear
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.indexing import address, place_of
-from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
+from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of, pixel_at, place_of
+from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
-from darknet_py.ops.cpu.operations.convolution.packing_kernel import multiplied, panel_start, stack
-from darknet_py.ops.cpu.operations.convolution.weight_gradient_kernel import (
+from darknet_py.ops.cpu.operations.convolution.direct_gradient import (
     add_square,
-    clear,
     narrow_tiles,
     wide_tiles,
 )
-from darknet_py.ops.cpu.operations.convolution.winograd_product import odd_lines
+from darknet_py.ops.cpu.operations.convolution.packing import multiplied, panel_start, stack
+from darknet_py.ops.cpu.operations.convolution.winograd import odd_lines
 from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
+    WINOGRAD,
+    both_ways,
     copy_vectors,
     load_square,
     make_input,
 )
-from darknet_py.ops.cpu.operations.convolution.winograd_transforms import WINOGRAD, both_ways
 
 _panel, _vector, _length = PANEL, VECTOR, vector_length()
 _LINE = 64
+
+
+def winograd_gradient_reference(x: np.ndarray, delta: np.ndarray, m: int) -> np.ndarray:
+    """One tile: x (m + 2, m + 2, c), delta (m, m, filters) -> (filters, 3, 3, c)."""
+    bt, _, adjoint, g = WINOGRAD[m, 3]
+    updates = np.empty((delta.shape[2], 3, 3, x.shape[2]), x.dtype)
+    for f, k in np.ndindex(delta.shape[2], x.shape[2]):
+        inputs = np.array(both_ways(bt, x[..., k].tolist()))
+        deltas = np.array(both_ways(adjoint, delta[..., f].tolist()))
+        updates[f, :, :, k] = g.T @ (inputs * deltas) @ g
+    return updates
 
 
 def make_deltas(m: int) -> Instruction:
@@ -89,59 +104,40 @@ def make_weights(m: int) -> Instruction:
     return from_products
 
 
-@part
-def first_vector(panel, vectors):  # type: ignore[no-untyped-def]
-    full = vectors // _panel
-    return panel * _panel if panel < full else full * _panel + panel - full
-
-
 def make_winograd_gradient(m: int) -> Kernel:
     input_products, delta_products = make_input(m, 3), make_deltas(m)
     count = (m + 2) ** 2
 
-    def winograd_gradient(  # type: ignore[no-untyped-def]
-        thread,
-        threads,
-        x,
-        delta,
-        batch,
-        out_h,
-        out_w,
-        x_image,
-        x_row,
-        x_pixel,
-        delta_image,
-        delta_row,
-        delta_pixel,
-        c,
-        vectors,
-        block,
-        together,
-        scratch,
-        scratch_size,
-        sums,
-        sums_size,
-        copies,
-    ):
+    def winograd_gradient(
+        thread: int,
+        threads: int,
+        x: TensorView,
+        delta: TensorView,
+        vectors: int,
+        block: int,
+        together: int,
+        scratch: int,
+        scratch_size: int,
+        sums: int,
+        sums_size: int,
+        copies: int,
+    ) -> None:
         """sums = for each product, the sum over tiles of x's (c) times the deltas' (filters).
 
-        x, delta: the first window and the first output. c: channels of x, in whole vectors;
-        vectors: of filters. block, together: tiles, and panels of filters, that are done
-        together. scratch: scratch_size bytes a thread. sums: `copies` times sums_size bytes;
-        threads / copies threads share the filters of a copy.
+        x: of the first window. vectors: of filters. block, together: tiles, and panels of filters,
+        that are done together. scratch: scratch_size bytes a thread. sums: `copies` times sums_size
+        bytes; threads / copies threads share the filters of a copy.
         """
+        c = x.vectors * _length
         shares = threads // copies
         copy, share = thread // shares, thread % shares
-        panels = vectors // _panel + vectors % _panel
-        first_panel, last_panel = panels * share // shares, panels * (share + 1) // shares
-        from_vector, to_vector = (
-            first_vector(first_panel, vectors),
-            first_vector(last_panel, vectors),
-        )
-        high, wide = (out_h + m - 1) // m, (out_w + m - 1) // m
-        tiles = high * wide * batch
+        full, panels = panels_of(vectors, _panel)
+        first_panel, last_panel = part_of(share, shares, panels, 1)
+        from_vector, _ = panel_at(first_panel, full, _panel)
+        to_vector, _ = panel_at(last_panel, full, _panel)
+        high, wide = (delta.h + m - 1) // m, (delta.w + m - 1) // m
+        tiles = high * wide * x.n
         first, last = tiles * copy // copies, tiles * (copy + 1) // copies
-        deltas = delta, delta_image, delta_row, delta_pixel
         x_line = 4 * c + 64
         x_step = odd_lines(block * x_line)
         delta_step = odd_lines(block * together * _panel * _vector)
@@ -155,38 +151,37 @@ def make_winograd_gradient(m: int) -> Kernel:
             n = min(block, last - start)
             for t in range(n):
                 picture, ty, tx = place_of(start + t, high, wide)
-                here = address((x, x_image, x_row, x_pixel), picture, ty * m, tx * m)
+                here = pixel_at(x, picture, ty * m, tx * m)
                 for k in range(0, c, _length):
                     to = x_products + t * x_line + 4 * k
-                    input_products(here + 4 * k, x_row, x_pixel, to, x_step)
+                    input_products(here + 4 * k, x.row, x.pixel, to, x_step)
             for some in range(first_panel, last_panel, together):
                 end = min(some + together, last_panel)
-                base = first_vector(some, vectors)
+                base, _ = panel_at(some, full, _panel)
                 for t in range(n):
                     picture, ty, tx = place_of(start + t, high, wide)
-                    here = address(deltas, picture, ty * m, tx * m)
-                    rows, columns = min(m, out_h - ty * m), min(m, out_w - tx * m)
+                    here = pixel_at(delta, picture, ty * m, tx * m)
+                    rows, columns = min(m, delta.h - ty * m), min(m, delta.w - tx * m)
                     if rows < m or columns < m:
                         clear(spare, m * m * _vector)
                     for panel in range(some, end):
-                        v = first_vector(panel, vectors)
-                        width = first_vector(panel + 1, vectors) - v
+                        v, width = panel_at(panel, full, _panel)
                         to = delta_matrices + ((v - base) * block + t * width) * _vector
                         for j in range(width):
                             source = here + (v + j) * _vector
                             at = to + j * _vector
                             if rows == m and columns == m:
-                                delta_products(source, delta_row, delta_pixel, at, delta_step)
+                                delta_products(source, delta.row, delta.pixel, at, delta_step)
                             else:
-                                near = source, delta_row, delta_pixel
+                                near = source, delta.row, delta.pixel
                                 copy_vectors((spare, m * _vector, _vector), near, rows, columns)
                                 delta_products(spare, m * _vector, _vector, at, delta_step)
                 for p in range(count):
                     for panel in range(some, end):
-                        v = first_vector(panel, vectors)
+                        v, width = panel_at(panel, full, _panel)
                         a = x_products + p * x_step
                         b = delta_matrices + p * delta_step + (v - base) * block * _vector
-                        if first_vector(panel + 1, vectors) - v == _panel:
+                        if width == _panel:
                             to = sums + v * count * size + p * size * _panel
                             wide_tiles(a, 0, x_line, b, 0, _panel * _vector, 1, n, c, to)
                         else:
@@ -201,9 +196,17 @@ def make_add_winograd_gradient(m: int) -> Kernel:
     from_products = make_weights(m)
     count = (m + 2) ** 2
 
-    def add_winograd_gradient(  # type: ignore[no-untyped-def]
-        thread, threads, sums, sums_size, copies, updates, filters, c, c_padded
-    ):
+    def add_winograd_gradient(
+        thread: int,
+        threads: int,
+        sums: int,
+        sums_size: int,
+        copies: int,
+        updates: int,
+        filters: int,
+        c: int,
+        c_padded: int,
+    ) -> None:
         """updates (filters, 3, 3, c) += what the sums of all copies make; c_padded: of the map."""
         square = stack(0)
         vectors = (filters + _length - 1) // _length

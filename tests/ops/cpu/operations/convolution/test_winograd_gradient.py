@@ -38,18 +38,8 @@ def test_winograd_gradient(
     run(
         {2: kernels.winograd2_gradient, 4: kernels.winograd4_gradient}[m],
         threads,
-        x=x_map.address - x_map.row - x_map.pixel,
-        delta=delta_map.address,
-        batch=n,
-        out_h=h,
-        out_w=w,
-        x_image=x_map.image,
-        x_row=x_map.row,
-        x_pixel=x_map.pixel,
-        delta_image=delta_map.image,
-        delta_row=delta_map.row,
-        delta_pixel=delta_map.pixel,
-        c=x_map.c_padded,
+        x=x_map.view._replace(address=x_map.address - x_map.row - x_map.pixel),
+        delta=delta_map.view,
         vectors=vectors,
         block=block,
         together=together,
@@ -74,3 +64,11 @@ def test_winograd_gradient(
     np.testing.assert_allclose(updates, expected, rtol=1e-4, atol=2e-4 if m == 4 else 3e-5)
     assert x_map.is_sound()
     assert delta_map.is_sound()
+
+
+@pytest.mark.parametrize("m", [2, 4])
+def test_the_reference_is_a_tiles_gradient(m: int) -> None:
+    x, delta = random_array((m + 2, m + 2, 3), 1), random_array((m, m, 5), 2)
+    expected = conv2d_backward_weights(delta[None], x[None], 3, 1, 0, 1)
+    found = kernels.winograd_gradient_reference(x, delta, m)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)

@@ -5,17 +5,18 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.operations.convolution.direct_kernel import direct, direct_pooled
+from darknet_py.ops.cpu.operations.convolution.direct import conv2d_reference, direct, direct_pooled
 from tests.support.convolutions import (
-    EPILOGUES,
+    FUSED,
     Arrays,
-    Epilogue,
+    Fused,
     make_arrays,
     vectors_of,
     with_channels,
 )
-from tests.support.kernels import address, aligned, copied, panels, run, run_again
+from tests.support.kernels import address, aligned, copied, panels, run
 
 LENGTH = vector_length()
 
@@ -49,10 +50,8 @@ CASES = [
 THREADS = pytest.mark.parametrize(("threads", "split_filters"), [(1, 0), (2, 0), (2, 1), (5, 1)])
 
 
-def convolve(
-    case: Case, epilogue: Epilogue, block: int, threads: int, split_filters: int
-) -> Arrays:
-    arrays = make_arrays(*case[:6], epilogue, case.tight, case.wider)
+def convolve(case: Case, fused: Fused, block: int, threads: int, split_filters: int) -> Arrays:
+    arrays = make_arrays(*case[:6], fused, case.tight, case.wider)
     x_map, groups, size = arrays.x_map, case.groups, case.size
     length = case.shape[3] // groups
     if groups == 1:
@@ -65,22 +64,14 @@ def convolve(
         segments = (rows[:, None] + columns).ravel()
     matrices = weights.reshape(groups, case.filters // groups, -1)
     packed = copied(np.concatenate([panels(matrix.T[None]) for matrix in matrices]))
-    n, out_h, out_w, _ = arrays.expected.shape
     lists = aligned(threads * 64 * block // 8, "int64")
     run(
-        direct_pooled if epilogue.pooled else direct,
+        direct_pooled if fused.pooled else direct,
         threads,
-        **arrays.arguments,
-        batch=n,
-        out_h=out_h,
-        out_w=out_w,
-        x_image=x_map.image,
-        x_row=case.stride * x_map.row,
-        x_pixel=case.stride * x_map.pixel,
-        segments=address(segments),
-        count=len(segments),
-        length=length,
-        weights=address(packed),
+        x=arrays.windows,
+        y=arrays.y_map.view,
+        window=PackedWeights(address(segments), len(segments), length, address(packed)),
+        epilogue=arrays.epilogue,
         groups=groups,
         group_vectors=vectors_of(case.filters) // groups,
         x_group=4 * case.shape[3] // groups,
@@ -95,26 +86,30 @@ def convolve(
 @pytest.mark.parametrize("block", [6, 96])
 @pytest.mark.parametrize("case", CASES)
 def test_shapes(case: Case, block: int, threads: int, split_filters: int) -> None:
-    convolve(case, Epilogue("leaky"), block, threads, split_filters).check(3e-6)
+    convolve(case, Fused("leaky"), block, threads, split_filters).check(3e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_what_the_reference_computes(case: Case) -> None:
+    arrays = convolve(case, Fused(), 12, 2, 0)
+    x, weights = arrays.x.astype("d"), arrays.weights.astype("d")
+    expected = conv2d_reference(x, weights, case.stride, case.padding, case.groups)
+    biases = arrays.kept[0][: case.filters]
+    np.testing.assert_allclose(arrays.y_map.values, expected + biases, rtol=1e-5, atol=1e-4)
 
 
 @THREADS
-@pytest.mark.parametrize("epilogue", EPILOGUES)
+@pytest.mark.parametrize("fused", FUSED)
 @pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[5], CASES[9]])
-def test_epilogues(case: Case, epilogue: Epilogue, threads: int, split_filters: int) -> None:
-    convolve(case, epilogue, 12, threads, split_filters).check(3e-6)
+def test_epilogues(case: Case, fused: Fused, threads: int, split_filters: int) -> None:
+    convolve(case, fused, 12, threads, split_filters).check(3e-6)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_results_do_not_depend_on_who_computes_them(case: Case) -> None:
     results = [
-        convolve(case, Epilogue("relu", added=True), *how).y_map.values.copy()
+        convolve(case, Fused("relu", residual=True), *how).y_map.values.copy()
         for how in ((6, 1, 0), (96, 3, 0), (12, 2, 1))
     ]
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(results[0], results[2])
-
-
-@pytest.mark.parametrize("length", [4, 8, 16])
-def test_other_vector_lengths(length: int) -> None:
-    run_again(__file__, "epilogues or depend", length)

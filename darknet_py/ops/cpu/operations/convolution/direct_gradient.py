@@ -1,13 +1,16 @@
 """Gradients of weights of any size, stride, padding and groups: sums over places of x times delta.
 
 A tile is a few numbers of the window times a few vectors of filters, summed over a block of places
-in registers, then added to panels of sums, in the order of packed weights (see pack.py). Threads
+in registers, then added to panels of sums, in the order of packed weights (see packing.py). Threads
 sum into copies of their own, or share the filters of one; a last kernel adds the copies to the
 updates.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.descriptor import PackedWeights, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -21,14 +24,30 @@ from darknet_py.ops.cpu.codegen.emit import (
     store,
     zero,
 )
+from darknet_py.ops.cpu.codegen.float64_sums import clear
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of, pixel_at
 from darknet_py.ops.cpu.codegen.kernel import Part, kernel, part
 from darknet_py.ops.cpu.codegen.partial import load_first, store_first, transposed
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR, emit_products
-from darknet_py.ops.cpu.operations.convolution.packing_kernel import panel_start
+from darknet_py.ops.cpu.operations.convolution.packing import panel_start
 from darknet_py.ops.cpu.runtime.interpreter import get
 
 _panel, _vector, _length = PANEL, VECTOR, vector_length()
+
+
+def weight_gradient_reference(
+    x: np.ndarray, delta: np.ndarray, window: tuple[int, int], stride: int, padding: int
+) -> np.ndarray:
+    """x (n, h, w, c), delta (n, out_h, out_w, filters) -> (filters, high, wide, c)."""
+    high, wide = window
+    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    updates = np.zeros((delta.shape[3], high, wide, x.shape[3]), x.dtype)
+    for b, row, column in np.ndindex(delta.shape[:3]):
+        top, left = row * stride, column * stride
+        here = x[b, top : top + high, left : left + wide]
+        updates += delta[b, row, column, :, None, None, None] * here
+    return updates
 
 
 def make_tile(rows: int, vectors: int) -> Instruction:
@@ -94,104 +113,71 @@ def make_tiles(vectors: int) -> Part:
 wide_tiles, narrow_tiles = make_tiles(PANEL), make_tiles(1)
 
 
-@instruction
-def clear(builder: Builder, address: Value, size: Value) -> None:
-    """Zeros in so many bytes, whole vectors."""
-    with Loop(builder, size, VECTOR) as at:
-        store(zero(builder), builder.add(address, at))
-
-
 @kernel
-def weight_gradient(  # type: ignore[no-untyped-def]
-    thread,
-    threads,
-    x,
-    delta,
-    batch,
-    out_h,
-    out_w,
-    x_image,
-    x_row,
-    x_pixel,
-    delta_image,
-    delta_row,
-    delta_pixel,
-    segments,
-    count,
-    length,
-    groups,
-    group_vectors,
-    x_group,
-    delta_group,
-    block,
-    sums,
-    sums_size,
-    copies,
-):
+def weight_gradient(
+    thread: int,
+    threads: int,
+    x: TensorView,
+    delta: TensorView,
+    window: PackedWeights,
+    groups: int,
+    group_vectors: int,
+    x_group: int,
+    delta_group: int,
+    block: int,
+    sums: int,
+    sums_size: int,
+    copies: int,
+) -> None:
     """sums = for each number of a window and each filter, the sum of x * delta over all places.
 
-    x, delta: the first window and the first output; x_*: bytes from one window to the next (the
-    stride's). segments, count, length: see tile.py. group_vectors: vectors of filters in a group.
-    x_group, delta_group: bytes from one group's channels to the next's. block: rows of outputs
-    that are done together. sums: `copies` times sums_size bytes: for each group panels with a row
-    for each number. threads / copies threads share the filters of a copy.
-    """
+    x: of the first window; its pitches are from one window to the next. window: its weights are not
+    read. group_vectors: vectors of filters in a group. x_group, delta_group: bytes from one group's
+    channels to the next's. block: rows of outputs that are done together. sums: `copies` times
+    sums_size bytes: for each group panels with a row for each number. threads / copies threads
+    share the filters of a copy."""
+    segments, count, length, _ = window
     shares = threads // copies
     copy, share = thread // shares, thread % shares
-    full = group_vectors // _panel
-    panels = full + group_vectors - full * _panel
-    first, last = groups * panels * share // shares, groups * panels * (share + 1) // shares
-    first_row, last_row = batch * out_h * copy // copies, batch * out_h * (copy + 1) // copies
+    full, panels = panels_of(group_vectors, _panel)
+    first, last = part_of(share, shares, groups * panels, 1)
+    rows = delta.n * delta.h
+    row, last_row = rows * copy // copies, rows * (copy + 1) // copies
     size = count * length * _vector
     sums += copy * sums_size
     for number in range(first, last):
         group = number // panels
-        panel = number - group * panels
-        vector = group * group_vectors + (
-            panel * _panel if panel < full else full * _panel + panel - full
-        )
-        clear(sums + vector * size, size * (_panel if panel < full else 1))
-    row = first_row
+        vector, width = panel_at(number - group * panels, full, _panel)
+        clear(sums + (group * group_vectors + vector) * size, size * width)
     while row < last_row:
-        b = row // out_h
-        top = row - b * out_h
-        high = min(block, last_row - row, out_h - top)
-        windows = x + b * x_image + top * x_row
-        deltas = delta + b * delta_image + top * delta_row
+        b = row // delta.h
+        top = row - b * delta.h
+        high = min(block, last_row - row, delta.h - top)
+        windows, deltas = pixel_at(x, b, top, 0), pixel_at(delta, b, top, 0)
         for number in range(first, last):
             group = number // panels
-            panel = number - group * panels
-            vector = panel * _panel if panel < full else full * _panel + panel - full
+            vector, width = panel_at(number - group * panels, full, _panel)
             here = deltas + group * delta_group + vector * _vector
             to = sums + (group * group_vectors + vector) * size
             for s in range(count):
-                window = windows + get(segments + 8 * s) + group * x_group
-                if panel < full:
-                    wide_tiles(
-                        window,
-                        x_row,
-                        x_pixel,
-                        here,
-                        delta_row,
-                        delta_pixel,
-                        high,
-                        out_w,
-                        length,
-                        to + s * length * _panel * _vector,
-                    )
+                at = windows + get(segments + 8 * s) + group * x_group
+                out = to + s * length * width * _vector
+                places = (
+                    at,
+                    x.row,
+                    x.pixel,
+                    here,
+                    delta.row,
+                    delta.pixel,
+                    high,
+                    delta.w,
+                    length,
+                    out,
+                )
+                if width == _panel:
+                    wide_tiles(*places)
                 else:
-                    narrow_tiles(
-                        window,
-                        x_row,
-                        x_pixel,
-                        here,
-                        delta_row,
-                        delta_pixel,
-                        high,
-                        out_w,
-                        length,
-                        to + s * length * _vector,
-                    )
+                    narrow_tiles(*places)
         row += high
 
 
@@ -228,9 +214,19 @@ def add_square(
 
 
 @kernel
-def add_weight_gradient(  # type: ignore[no-untyped-def]
-    thread, threads, sums, sums_size, copies, updates, filters, taps, c, c_padded, groups
-):
+def add_weight_gradient(
+    thread: int,
+    threads: int,
+    sums: int,
+    sums_size: int,
+    copies: int,
+    updates: int,
+    filters: int,
+    taps: int,
+    c: int,
+    c_padded: int,
+    groups: int,
+) -> None:
     """updates (filters, taps, c) += the sums of all copies.
 
     filters: of all groups; c: channels of a group; c_padded: rows of a panel for each tap.
@@ -261,8 +257,3 @@ def add_weight_gradient(  # type: ignore[no-untyped-def]
 def sums_size(filters: int, rows: int, groups: int) -> int:
     """Bytes of a copy of the sums: rows = count * length."""
     return groups * -(-filters // groups // _length) * rows * _vector
-
-
-def rows_together(out_w: int) -> int:
-    """Rows of outputs that make a good block: long sums, in the nearest cache."""
-    return max(112 // out_w, 1)

@@ -5,11 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.conv import conv2d_backward_weights
-from darknet_py.ops.cpu.operations.convolution.weight_gradient_kernel import (
+from darknet_py.ops.cpu.operations.convolution.direct_gradient import (
     add_weight_gradient,
     sums_size,
     weight_gradient,
+    weight_gradient_reference,
 )
 from darknet_py.ops.sizes import conv_out
 from tests.support.kernels import address, aligned, copied, map_of, padded, run
@@ -64,23 +66,17 @@ def test_weight_gradient(case: Case, block: int, threads: int, copies: int) -> N
     sums = aligned(copies * bytes_of_copy // 4)
     sums[...] = np.nan
     updates = copied(before)
+    view = x_map.view
     run(
         weight_gradient,
         threads,
-        x=x_map.address - padding * (x_map.row + x_map.pixel),
-        delta=delta_map.address,
-        batch=n,
-        out_h=out_h,
-        out_w=out_w,
-        x_image=x_map.image,
-        x_row=stride * x_map.row,
-        x_pixel=stride * x_map.pixel,
-        delta_image=delta_map.image,
-        delta_row=delta_map.row,
-        delta_pixel=delta_map.pixel,
-        segments=address(segments),
-        count=count,
-        length=length,
+        x=view._replace(
+            address=view.address - padding * (view.row + view.pixel),
+            row=stride * view.row,
+            pixel=stride * view.pixel,
+        ),
+        delta=delta_map.view,
+        window=PackedWeights(address(segments), count, length, 0),
         groups=groups,
         group_vectors=padded(filters // groups) // padded(1),
         x_group=4 * (c // groups),
@@ -108,3 +104,8 @@ def test_weight_gradient(case: Case, block: int, threads: int, copies: int) -> N
     np.testing.assert_allclose(updates, expected, rtol=1e-5, atol=2e-5)
     assert x_map.is_sound()
     assert delta_map.is_sound()
+    if groups == 1:
+        reference = weight_gradient_reference(
+            x.astype("d"), delta.astype("d"), (size, size), stride, padding
+        )
+        np.testing.assert_allclose(reference + before, expected, rtol=1e-9)

@@ -5,11 +5,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.operations.convolution.small_groups import pack
-from darknet_py.ops.cpu.operations.convolution.small_groups_kernel import can_group, grouped
-from tests.support.convolutions import EPILOGUES, Arrays, Epilogue, make_arrays, vectors_of
-from tests.support.kernels import address, aligned, run, run_again
+from darknet_py.ops.cpu.operations.convolution.small_groups import (
+    can_group,
+    pack,
+    small_groups,
+    small_groups_reference,
+)
+from tests.support.convolutions import FUSED, Arrays, Fused, make_arrays, vectors_of
+from tests.support.kernels import address, aligned, run
 
 LENGTH = vector_length()
 
@@ -35,30 +40,22 @@ CASES = [
 ]
 
 
-def convolve(case: Case, epilogue: Epilogue, block: int, threads: int) -> Arrays:
+def convolve(case: Case, fused: Fused, block: int, threads: int) -> Arrays:
     c = case.shape[3]
     groups = c // case.part
-    arrays = make_arrays(case.shape, c, case.size, case.stride, case.padding, groups, epilogue)
+    arrays = make_arrays(case.shape, c, case.size, case.stride, case.padding, groups, fused)
     x_map = arrays.x_map
     rows, columns = np.arange(case.size) * x_map.row, np.arange(case.size) * x_map.pixel
     segments = (rows[:, None] + columns).ravel()
     packed = pack(arrays.weights, None)
-    n, out_h, out_w, _ = arrays.expected.shape
     lists = aligned(threads * 2 * block, "int64")
     run(
-        grouped,
+        small_groups,
         threads,
-        **arrays.arguments,
-        batch=n,
-        out_h=out_h,
-        out_w=out_w,
-        x_image=x_map.image,
-        x_row=case.stride * x_map.row,
-        x_pixel=case.stride * x_map.pixel,
-        segments=address(segments),
-        count=len(segments),
-        part=case.part,
-        weights=address(packed),
+        x=arrays.windows,
+        y=arrays.y_map.view,
+        window=PackedWeights(address(segments), len(segments), case.part, address(packed)),
+        epilogue=arrays.epilogue,
         vectors=vectors_of(c),
         block=block,
         lists=address(lists),
@@ -66,17 +63,25 @@ def convolve(case: Case, epilogue: Epilogue, block: int, threads: int) -> Arrays
     return arrays
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_it_is_what_the_reference_computes(part: int) -> None:
+    arrays = convolve(Case((1, 3, 3, 2 * LENGTH), part, 3, 1, 0), Fused(), 6, 1)
+    expected = small_groups_reference(arrays.x[0].astype("d"), arrays.weights.astype("d"))
+    found = arrays.y_map.values.ravel() - arrays.kept[0][: 2 * LENGTH]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("block", [6, 48])
 @pytest.mark.parametrize("case", CASES)
 def test_shapes(case: Case, block: int, threads: int) -> None:
-    convolve(case, Epilogue("leaky"), block, threads).check(3e-6)
+    convolve(case, Fused("leaky"), block, threads).check(3e-6)
 
 
-@pytest.mark.parametrize("epilogue", [one for one in EPILOGUES if not one.pooled])
+@pytest.mark.parametrize("fused", [one for one in FUSED if not one.pooled])
 @pytest.mark.parametrize("case", CASES[:2])
-def test_epilogues(case: Case, epilogue: Epilogue) -> None:
-    convolve(case, epilogue, 12, 2).check(3e-6)
+def test_epilogues(case: Case, fused: Fused) -> None:
+    convolve(case, fused, 12, 2).check(3e-6)
 
 
 def test_what_is_grouped_here() -> None:
@@ -87,8 +92,3 @@ def test_what_is_grouped_here() -> None:
     assert not can_group(4, 4, 1), "one group is none"
     assert not can_group(6 * LENGTH, 6 * LENGTH, 6), "whole vectors are for direct"
     assert not can_group(9, 9, 3), "three do not fill a vector evenly"
-
-
-@pytest.mark.parametrize("length", [4, 8, 16])
-def test_other_vector_lengths(length: int) -> None:
-    run_again(__file__, "epilogues or grouped_here", length)

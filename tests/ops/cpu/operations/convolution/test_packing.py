@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.operations.convolution import packing_kernel as pack
-from darknet_py.ops.cpu.operations.convolution.winograd_transforms import WINOGRAD
+from darknet_py.ops.cpu.operations.convolution import packing as pack
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD
 from tests.support.kernels import (
     THREADS,
     address,
@@ -58,6 +58,9 @@ def test_direct(
         scaled = weights * factors[:filters, None, None, None] if has_factors else weights
         matrix = widened(scaled, c_padded).reshape(filters, -1).T
         np.testing.assert_array_equal(packed, panels(matrix[None], panel).astype("f"))
+        if padded(filters) == filters:
+            rows = widened(scaled, c_padded).astype("f")
+            np.testing.assert_array_equal(packed, pack.pack_reference(rows, panel))
 
 
 @ALL_THREADS

@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.operations.convolution.winograd_kernel import KERNELS, scratch_size
-from darknet_py.ops.cpu.operations.convolution.winograd_transforms import WINOGRAD
+from darknet_py.ops.cpu.operations.convolution.winograd import (
+    KERNELS,
+    scratch_size,
+    winograd_reference,
+)
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD
 from tests.support.convolutions import (
-    EPILOGUES,
+    FUSED,
     Arrays,
-    Epilogue,
+    Fused,
     make_arrays,
     vectors_of,
     with_channels,
 )
-from tests.support.kernels import address, aligned, copied, padded, panels, run, run_again
+from tests.support.kernels import address, aligned, copied, padded, panels, run
 
 LENGTH = vector_length()
 TOLERANCE = {(2, 3): 3e-6, (4, 3): 3e-5, (2, 5): 3e-5}
@@ -39,37 +43,43 @@ def convolve(
     case: tuple[Shape, int, int],
     m: int,
     size: int,
-    epilogue: Epilogue,
+    fused: Fused,
     block: int,
     threads: int,
     split_filters: int,
 ) -> Arrays:
     shape, padding, filters = case
-    arrays = make_arrays(shape, filters, size, 1, padding, 1, epilogue)
+    arrays = make_arrays(shape, filters, size, 1, padding, 1, fused)
     g, c = WINOGRAD[m, size].g, padded(shape[3])
     weights = with_channels(arrays.weights, c).astype("d")
     products = np.einsum("ay,fyxc,bx->abcf", g, weights, g).reshape(-1, c, filters)
     packed = copied(panels(products))
     scratch = aligned(threads * scratch_size(m, size, block, c) // 4)
     scratch[...] = 1e30
-    pitches = arrays.x_map.pitches("x")
     run(
         KERNELS[m, size],
         threads,
-        **pitches | arrays.arguments,
-        batch=shape[0],
-        out_h=shape[1] + 2 * padding - size + 1,
-        out_w=shape[2] + 2 * padding - size + 1,
-        c=c,
+        x=arrays.windows,
+        y=arrays.y_map.view,
         weights=address(packed),
+        epilogue=arrays.epilogue,
         vectors=vectors_of(filters),
         block=block,
         scratch=address(scratch),
         scratch_size=scratch_size(m, size, block, c),
         split_filters=split_filters,
-        pooled=int(epilogue.pooled),
+        pooled=int(fused.pooled),
     )
     return arrays
+
+
+@SIZES
+def test_it_is_what_the_reference_computes(m: int, size: int) -> None:
+    n = m + size - 1
+    arrays = convolve(((1, n, n, LENGTH), 0, 5), m, size, Fused(), 6, 1, 0)
+    expected = winograd_reference(arrays.x[0].astype("d"), arrays.weights.astype("d"), m)
+    found = arrays.y_map.values[0] - arrays.kept[0][:5]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
 @THREADS
@@ -84,23 +94,23 @@ def test_shapes(
     threads: int,
     split_filters: int,
 ) -> None:
-    arrays = convolve(case, m, size, Epilogue("leaky"), block, threads, split_filters)
+    arrays = convolve(case, m, size, Fused("leaky"), block, threads, split_filters)
     arrays.check(TOLERANCE[m, size])
 
 
 @THREADS
 @SIZES
-@pytest.mark.parametrize("epilogue", EPILOGUES)
+@pytest.mark.parametrize("fused", FUSED)
 @pytest.mark.parametrize("case", [case for case in CASES if case[0][1] > 3])
 def test_epilogues(
     case: tuple[Shape, int, int],
-    epilogue: Epilogue,
+    fused: Fused,
     m: int,
     size: int,
     threads: int,
     split_filters: int,
 ) -> None:
-    convolve(case, m, size, epilogue, 12, threads, split_filters).check(TOLERANCE[m, size])
+    convolve(case, m, size, fused, 12, threads, split_filters).check(TOLERANCE[m, size])
 
 
 @SIZES
@@ -109,13 +119,8 @@ def test_results_do_not_depend_on_who_computes_them(
     case: tuple[Shape, int, int], m: int, size: int
 ) -> None:
     results = [
-        convolve(case, m, size, Epilogue("relu", added=True), *how).y_map.values.copy()
+        convolve(case, m, size, Fused("relu", residual=True), *how).y_map.values.copy()
         for how in ((6, 1, 0), (48, 3, 0), (12, 2, 1))
     ]
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(results[0], results[2])
-
-
-@pytest.mark.parametrize("length", [4, 8, 16])
-def test_other_vector_lengths(length: int) -> None:
-    run_again(__file__, "epilogues or depend", length)

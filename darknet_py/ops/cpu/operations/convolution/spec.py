@@ -1,0 +1,147 @@
+"""A convolution with all that was folded and fused into it, and what its kernels are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights
+from darknet_py.ops.cpu.codegen.epilogue import SLOPES
+from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
+from darknet_py.ops.cpu.compile.step import Binding
+from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.operations.convolution.cost import Choice
+from darknet_py.ops.cpu.operations.convolution.packing import Packing, biases_row, folded
+from darknet_py.ops.graph import TensorSpec
+from darknet_py.ops.normalize import EPSILON
+
+Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Scales, mean and variance."""
+
+
+@dataclass
+class ConvolutionSpec:
+    """y = activation(norm(x * weights) + biases [+ residual]) [+ residual_after], [2x2 maxpool].
+
+    backward: x is the delta of a convolution's output and y that of its input; the weights are
+    turned, and stride and padding those of this convolution, not of that. changing: the weights
+    move between runs, and are packed in each.
+    """
+
+    x: TensorSpec
+    y: TensorSpec
+    weights: np.ndarray
+    stride: int
+    padding: int
+    groups: int
+    biases: np.ndarray | None = None
+    norm: Norm | None = None
+    activation: str = "linear"
+    residual: TensorSpec | None = None
+    residual_after: TensorSpec | None = None
+    mask: tuple[TensorSpec, str] | None = None
+    """An activation's output, of y's shape, and its name: y is multiplied by the slope there."""
+    pooled: bool = False
+    exact: bool = False
+    backward: bool = False
+    changing: bool = False
+    source: TensorSpec | None = None
+    """The map within x that somebody writes, where that is not x itself."""
+    choice: Choice | None = None
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.weights.shape[1], self.weights.shape[2]
+
+    @property
+    def filters(self) -> int:
+        return int(self.weights.shape[3 if self.backward else 0])
+
+    @property
+    def out(self) -> tuple[int, int]:
+        """Height and width, before pooling."""
+        _, h, w, _ = self.y.shape
+        return (2 * h, 2 * w) if self.pooled else (h, w)
+
+    @property
+    def chosen(self) -> Choice:
+        assert self.choice is not None
+        return self.choice
+
+
+class Operands:
+    """Of one convolution, once maps have addresses.
+
+    windows: x from the first window on, its pitches from a window to the next. before: rows that
+    are to run first, which pack what moves between runs. factors: of a float a filter, to be
+    multiplied into the weights, or None. vectors: of filters."""
+
+    def __init__(self, spec: ConvolutionSpec, binding: Binding) -> None:
+        self.spec, self.binding = spec, binding
+        self.x, self.y = binding.place(spec.x), binding.place(spec.y)
+        self.windows = self.x._replace(
+            address=self.x.address - spec.padding * (self.x.row + self.x.pixel),
+            row=spec.stride * self.x.row,
+            pixel=spec.stride * self.x.pixel,
+        )
+        self.before: list[Row] = []
+        self.factors, self.biases = self._factors_and_biases()
+        self.vectors = padded(spec.filters) // vector_length()
+
+    def _factors_and_biases(self) -> tuple[np.ndarray | None, int]:
+        spec, binding = self.spec, self.binding
+        if spec.changing and spec.norm is None and spec.biases is not None:
+            room = binding.room(padded(spec.filters))
+            self.before.append(biases_row(spec.biases, room))
+            return None, int(room.ctypes.data)
+        factors, biases = folded(spec.weights, spec.biases, spec.norm, EPSILON)
+        if spec.backward:  # nothing but the factors belongs to what comes back
+            biases = np.zeros(padded(spec.filters), np.float32)
+        binding.kept.append(biases)
+        return factors, int(biases.ctypes.data)
+
+    def epilogue(self) -> Epilogue:
+        """What becomes of the sums."""
+        spec, binding = self.spec, self.binding
+        after = spec.mask[0] if spec.mask else spec.residual_after
+        return Epilogue(
+            biases=self.biases,
+            slopes=binding.floats(SLOPES[spec.activation]),
+            residual=binding.difference(spec.residual, self.y),
+            residual_after=binding.difference(after, self.y),
+            mask=binding.floats(SLOPES[spec.mask[1]]) if spec.mask else 0,
+        )
+
+    def places(self) -> list[int]:
+        """Where the places of a window lie, in bytes from its first."""
+        high, wide = self.spec.window
+        return [ky * self.x.row + kx * self.x.pixel for ky in range(high) for kx in range(wide)]
+
+    def window(self, length: int, weights: int) -> PackedWeights:
+        """Where the numbers of a window lie that follow one another, `length` in each place."""
+        wide, segments = self.spec.window[1], self.places()
+        if self.x.pixel == FLOAT * length:  # a row of the window lies in one piece
+            segments, length = segments[::wide], wide * length
+        return PackedWeights(self.binding.integers(segments), len(segments), length, weights)
+
+    def packed(self, packing: Packing) -> int:
+        """The address of packed weights, which the program has or a row before packs."""
+        spec, binding = self.spec, self.binding
+        at = 0 if self.factors is None else int(self.factors.ctypes.data)
+        if self.factors is not None:
+            binding.kept.append(self.factors)
+        if spec.changing:
+            room = binding.shared(FLOAT * packing.floats(spec.weights))
+            self.before.append(packing.row(spec.weights, room, at))
+            return room
+        return self.made(packing, lambda: packing.packed(spec.weights, at))
+
+    def made(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
+        """The address of what `make` gives of the weights, which is made once for each key."""
+        # of a norm, scales and variance, which give the factors
+        sources = [self.spec.weights, *(self.spec.norm[::2] if self.spec.norm else ())]
+        return int(self.binding.weights.get(sources, key, make).ctypes.data)
