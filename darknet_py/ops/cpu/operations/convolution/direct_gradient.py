@@ -15,6 +15,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Part,
     Value,
     Variables,
     const,
@@ -27,7 +28,7 @@ from darknet_py.ops.cpu.codegen.emit import (
 from darknet_py.ops.cpu.codegen.float64_sums import clear
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of, pixel_at
-from darknet_py.ops.cpu.codegen.kernel import Part, kernel, part
+from darknet_py.ops.cpu.codegen.kernel import kernel, part
 from darknet_py.ops.cpu.codegen.partial import load_first, store_first, transposed
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR, emit_products
 from darknet_py.ops.cpu.operations.convolution.packing import panel_start

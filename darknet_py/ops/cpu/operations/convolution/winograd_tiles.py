@@ -19,6 +19,7 @@ from darknet_py.ops.cpu.codegen.descriptor import Epilogue
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
+    Part,
     Value,
     Vector,
     const,
@@ -27,7 +28,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     store,
 )
 from darknet_py.ops.cpu.codegen.epilogue import emit_epilogue, larger
-from darknet_py.ops.cpu.codegen.kernel import Part, part
+from darknet_py.ops.cpu.codegen.kernel import part
 from darknet_py.ops.cpu.codegen.tile import VECTOR, Sums
 
 T = TypeVar("T")
