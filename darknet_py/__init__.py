@@ -15,23 +15,31 @@ if TYPE_CHECKING:
 
     from darknet_py.errors import DarknetError
     from darknet_py.network import Network, load_network
-    from darknet_py.tasks.activations import see
+    from darknet_py.tasks.activations import layer_activations
     from darknet_py.tasks.classify import classify
     from darknet_py.tasks.explain import explain
-    from darknet_py.tasks.filters import ascend
+    from darknet_py.tasks.filters import maximize_activation
 
 __version__ = "0.1.0"
 
-__all__ = ["DarknetError", "Network", "ascend", "classify", "explain", "load_network", "see"]
+__all__ = [
+    "DarknetError",
+    "Network",
+    "classify",
+    "explain",
+    "layer_activations",
+    "load_network",
+    "maximize_activation",
+]
 
 _HOMES = {
     "DarknetError": "darknet_py.errors",
     "Network": "darknet_py.network",
-    "ascend": "darknet_py.tasks.filters",
+    "maximize_activation": "darknet_py.tasks.filters",
     "classify": "darknet_py.tasks.classify",
     "explain": "darknet_py.tasks.explain",
     "load_network": "darknet_py.network",
-    "see": "darknet_py.tasks.activations",
+    "layer_activations": "darknet_py.tasks.activations",
 }
 
 

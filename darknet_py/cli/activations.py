@@ -8,7 +8,7 @@ import click
 
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_path
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import fit_option
 
 
@@ -50,7 +50,7 @@ def activations(
     output: str,
     is_json: bool,
     fit: str | None,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Draw what the layers of a network see in a picture.
 
@@ -68,12 +68,12 @@ def activations(
     from darknet_py.atomic import make_folder
     from darknet_py.errors import ShapeError
     from darknet_py.images import save_image
-    from darknet_py.tasks.activations import draw_layer, see
+    from darknet_py.tasks.activations import draw_layer, layer_activations
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.pictures import load_picture
 
     loaded = load_picture(net, find_file(picture), fit or best_fit(net))
-    seen = see(net, loaded.x, layers, top, name=picture)
+    seen = layer_activations(net, loaded.x, layers, top, name=picture)
     if not seen:
         raise ShapeError(f"{net.path}: has no map but those of its classes: say which by --layer N")
     folder = make_folder(output)

@@ -6,7 +6,7 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, report_lines, say_problems
-from darknet_py.cli.options import Chosen, build_network
+from darknet_py.cli.options import NetworkOptions, build_network
 from darknet_py.cli.train import data_options
 
 
@@ -32,7 +32,7 @@ def check(
     Example:
       darknet classifier check photos/ cfg/cifar_small.cfg
     """
-    net = build_network(cfg, Chosen(device="cpu", quiet=True)) if cfg else None
+    net = build_network(cfg, NetworkOptions(device="cpu", quiet=True)) if cfg else None
     from darknet_py.tasks.data import open_data
 
     report = look_at(open_data(data, labels, share, seed), net, decode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.check import check
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
     check_pictures,
     class_names,
@@ -44,7 +44,7 @@ def predict(
     fit: str | None,
     batch: int,
     form: str | None,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Say what is in pictures, with the names and the top of a .data file.
 

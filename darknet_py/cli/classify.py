@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import click
 
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.order import split_network
 from darknet_py.cli.predictions import (
     check_pictures,
@@ -45,7 +45,7 @@ def classify(
     fit: str | None,
     batch: int,
     form: str | None,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Say what is in pictures.
 

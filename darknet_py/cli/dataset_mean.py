@@ -49,12 +49,12 @@ def mean(
       darknet dataset mean cfg/cifar.data --size 28 --json
     """
     limit_threads(threads)
-    from darknet_py.tasks.measure import Looked, measure, pictures_to_measure
+    from darknet_py.tasks.measure import Progressed, measure, pictures_to_measure
 
     paths = pictures_to_measure(data, labels)
     line = CountLine(len(paths))
     for event in measure(paths, size, int(channels)):
-        if not isinstance(event, Looked):
+        if not isinstance(event, Progressed):
             line.close()
             _print(event, is_json)
         elif event.refused:

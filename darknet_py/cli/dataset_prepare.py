@@ -62,7 +62,7 @@ def prepare(
     check_output_folder(Path(out))
     limit_threads(threads)
     from darknet_py.tasks.data import open_data
-    from darknet_py.tasks.prepare import Begun, Looked, prepare
+    from darknet_py.tasks.prepare import Begun, Progressed, prepare
     from darknet_py.tasks.prepare.plan import How
 
     line = CountLine(0)
@@ -73,7 +73,7 @@ def prepare(
                 line.say(note)
             for train, valid in event.shared:
                 line.say(f"{valid}: the same picture is trained on: {train}")
-        elif isinstance(event, Looked):
+        elif isinstance(event, Progressed):
             if event.refused:
                 line.say(f"left out: {event.refused}")
             line.show(event.done)

@@ -14,7 +14,7 @@ from darknet_py.tasks.dream.ingredients import INGREDIENTS, Real, Whole
 
 
 @dataclass(frozen=True)
-class Asked:
+class DreamOptions:
     """What the options say, each under the name of its parameter."""
 
     preset: str | None
@@ -258,5 +258,5 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 )
 
 
-dream_options = as_one("asked", Asked, _OPTIONS)
+dream_options = as_one("dream", DreamOptions, _OPTIONS)
 """All of them, as one argument `asked`."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.dream_options import NO_PRESET, Asked
+from darknet_py.cli.dream_options import NO_PRESET, DreamOptions
 from darknet_py.cli.dream_request import Request, check_request, defaults_of
 from darknet_py.cli.dreaming import prepare
 from darknet_py.cli.files import PICTURES, output_file
-from darknet_py.cli.options import Chosen
+from darknet_py.cli.options import NetworkOptions
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.forecast import Forecast
@@ -27,7 +27,7 @@ _LONG = 3600
 """Seconds that a dream of one's own may take without asking."""
 
 
-def replay(given: Sequence[str], asked: Asked, chosen: Chosen) -> None:
+def replay(given: Sequence[str], asked: DreamOptions, chosen: NetworkOptions) -> None:
     """Makes a picture again, and says whether it is the same byte for byte; else exits with 1.
 
     given: files that it was made with, where they are neither beside it nor in cfg/. Where the
@@ -81,11 +81,11 @@ def request_of(path: Path, recipe: Recipe, files: Mapping[str, str]) -> Request:
     from darknet_py.errors import DreamError
 
     defaults = defaults_of(click.get_current_context())
-    names = Asked.__dataclass_fields__
+    names = DreamOptions.__dataclass_fields__
     values = {name: recipe.values.get(name, defaults[name]) for name in names}
     values.update(preset=NO_PRESET, guide=files.get("guide"), mask=files.get("mask"))
     request = Request(
-        files["cfg"], files["weights"], files.get("source"), recipe.layer, Asked(**values)
+        files["cfg"], files["weights"], files.get("source"), recipe.layer, DreamOptions(**values)
     )
     try:
         check_request(request)

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from darknet_py.cli.classify import EMBEDDED
-from darknet_py.cli.dream_options import NO_PRESET, Asked
+from darknet_py.cli.dream_options import NO_PRESET, DreamOptions
 from darknet_py.cli.options import find_file
 from darknet_py.cli.order import split_network
 from darknet_py.tasks.dream.ingredients import (
@@ -25,7 +25,7 @@ from darknet_py.tasks.dream.ingredients import (
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
-    from darknet_py.tasks.dream.objective import Wish
+    from darknet_py.tasks.dream.objective import DreamTarget
     from darknet_py.tasks.dream.options import Options
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Request:
     weights: str
     picture: str | None
     layer: int | None
-    asked: Asked
+    asked: DreamOptions
     given: frozenset[str] = frozenset()
     preset: str | None = None
     title: str | None = None
@@ -65,7 +65,7 @@ class Request:
         return self.asked.names or (EMBEDDED.names if self.is_embedded else None)
 
 
-def read_request(context: click.Context, arguments: Sequence[str], asked: Asked) -> Request:
+def read_request(context: click.Context, arguments: Sequence[str], asked: DreamOptions) -> Request:
     """Raises click.UsageError for what does not go together. context: in which the options were
     read."""
     named = split_network(arguments)
@@ -146,12 +146,12 @@ def files_of(request: Request) -> dict[str, str]:
     return {what: find_file(name) for what, name in given.items() if name is not None}
 
 
-def wish_of(request: Request) -> Wish:
+def wish_of(request: Request) -> DreamTarget:
     """What to dream of. Raises click.UsageError."""
-    from darknet_py.tasks.dream.objective import Wish
+    from darknet_py.tasks.dream.objective import DreamTarget
 
     asked = request.asked
-    return Wish(
+    return DreamTarget(
         layer=request.layer,
         span=asked.span,
         layers=_read("--layers", read_layers, asked.layers) or (),
@@ -185,7 +185,7 @@ def resolve_preset(request: Request, net: Network, w: int, h: int) -> Request:
     return replace(request, asked=replace(asked, **new), title=title)
 
 
-def options_of(asked: Asked) -> Options:
+def options_of(asked: DreamOptions) -> Options:
     """The numbers."""
     from darknet_py.tasks.dream.options import Options
 
@@ -208,7 +208,7 @@ def options_of(asked: Asked) -> Options:
     )
 
 
-def noise_size(asked: Asked) -> tuple[int, int]:
+def noise_size(asked: DreamOptions) -> tuple[int, int]:
     """Width and height of noise that has no picture's size."""
     return _read("--size", read_size, asked.size or _NOISE_SIZE)  # type: ignore[return-value]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.dream_options import Asked
+from darknet_py.cli.dream_options import DreamOptions
 from darknet_py.cli.dream_output import Output, check_files
 from darknet_py.cli.dream_progress import Progress
 from darknet_py.cli.dream_request import (
@@ -24,7 +24,7 @@ from darknet_py.cli.dream_request import (
     wish_of,
 )
 from darknet_py.cli.options import (
-    Chosen,
+    NetworkOptions,
     chosen_threads,
     find_file,
     load_weights,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from darknet_py.tasks.nightmare import Event
 
 
-def dream(arguments: Sequence[str], asked: Asked, chosen: Chosen) -> None:
+def dream(arguments: Sequence[str], asked: DreamOptions, chosen: NetworkOptions) -> None:
     """Does what was asked for; prints the names of the pictures that are written."""
     context = click.get_current_context()
     wanted = read_request(context, arguments, asked)
@@ -91,7 +91,10 @@ Approve = Callable[["Forecast"], None]
 
 
 def prepare(
-    request: Request, chosen: Chosen, rounds: int | None = None, approve: Approve | None = None
+    request: Request,
+    chosen: NetworkOptions,
+    rounds: int | None = None,
+    approve: Approve | None = None,
 ) -> Work:
     """Everything that can go wrong goes wrong here, before the first step. approve: told what would
     be done, before weights are loaded; may raise."""
@@ -152,7 +155,7 @@ def prepare(
 
 def _sheet(
     request: Request,
-    chosen: Chosen,
+    chosen: NetworkOptions,
     net: Network,
     scene: Scene,
     options: Options,
@@ -191,7 +194,7 @@ def _sheet(
     return Work(request, events(), Progress(1, len(layers), chosen.quiet), resolved)
 
 
-def _tile(asked: Asked, memory: DreamMemory) -> int:
+def _tile(asked: DreamOptions, memory: DreamMemory) -> int:
     """Pixels of a tile, 0 for none."""
     from darknet_py.tasks.dream.memory import free_memory
 

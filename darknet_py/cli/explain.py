@@ -9,7 +9,7 @@ import click
 
 from darknet_py.cli.console import complain, say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_stem
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
     check_pictures,
     class_names,
@@ -106,7 +106,7 @@ def explain(
     is_json: bool,
     names: str | None,
     fit: str | None,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Show where in pictures a network looks.
 

@@ -6,7 +6,7 @@ import click
 
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import output_file
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import check_pictures, find_named
 from darknet_py.text import counted
 
@@ -36,7 +36,7 @@ def features(
     layer: int | None,
     mean: bool,
     output: str | None,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Write what a layer says of pictures, for other programs.
 

@@ -9,7 +9,7 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import PICTURES, output_file
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def filters(
     size: int | None,
     seed: int,
     output: str | None,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Draw the filters of a network.
 
@@ -121,11 +121,11 @@ def _draw_ascent(
     output: Path,
 ) -> None:
     from darknet_py.images import draw_sheet, save_image
-    from darknet_py.tasks.filters import ascend, check_channels
+    from darknet_py.tasks.filters import check_channels, maximize_activation
 
     check_channels(net, layer, channels)
     shown = channels or tuple(range(min(_FIRST, net.layers[layer].out_shape.c)))
-    found = ascend(net, layer, shown, size, steps, seed)
+    found = maximize_activation(net, layer, shown, size, steps, seed)
     captions = []
     for channel, before, after in zip(shown, found.before, found.after, strict=True):
         captions.append(f"{channel}: {before:.3g} to {after:.3g}")

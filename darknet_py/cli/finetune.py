@@ -11,12 +11,12 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
-from darknet_py.cli.finetune_options import Tuned, finetune_options
+from darknet_py.cli.finetune_options import FinetuneOptions, finetune_options
 from darknet_py.cli.finetuning import Presenter
-from darknet_py.cli.options import Chosen, find_file, network_options, read_network
+from darknet_py.cli.imbalance import ImbalanceOptions, imbalance_options
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, read_network
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.train import data_options, given, keep_output_going
-from darknet_py.cli.uneven import Uneven, uneven_options
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -30,7 +30,7 @@ _NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept featu
 @click.argument("cfg")
 @click.argument("weights")
 @finetune_options
-@uneven_options
+@imbalance_options
 @data_options
 @network_options
 @click.pass_context
@@ -39,12 +39,12 @@ def finetune(
     data: str,
     cfg: str,
     weights: str,
-    tuned: Tuned,
-    uneven: Uneven,
+    tuned: FinetuneOptions,
+    imbalance: ImbalanceOptions,
     labels: str,
     share: float,
     seed: int,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Teach a trained network other classes, from few pictures.
 
@@ -88,9 +88,9 @@ def finetune(
         train, valid = report.usable()
         how = replace(
             tuned.how(seed, opened.top, lambda: bool(stop)),
-            class_weights=uneven.weights(opened.names, train.counts()),
-            balance=uneven.balance,
-            ema=uneven.ema,
+            class_weights=imbalance.weights(opened.names, train.counts()),
+            balance=imbalance.balance,
+            ema=imbalance.ema,
         )
         request = tuned.request(net, find_file(weights), seed)
         prepared = prepare(net, request, replace(opened, train=train, valid=valid), how)
@@ -111,5 +111,5 @@ def finetune(
         context.exit(130)
 
 
-def _opener(chosen: Chosen) -> Callable[[Path], Network]:
+def _opener(chosen: NetworkOptions) -> Callable[[Path], Network]:
     return lambda cfg: read_network(str(cfg), chosen)

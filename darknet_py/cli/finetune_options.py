@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class FinetuneOptions:
     """What the options say."""
 
     output: str
@@ -55,10 +55,10 @@ class Tuned:
 
     def request(self, net: Network, weights: str, seed: int) -> Request:
         """What is to be fine-tuned."""
-        from darknet_py.tasks.finetune import Request, Wishes
+        from darknet_py.tasks.finetune import Request, StageOptions
         from darknet_py.tasks.reinit import layers_to_draw
 
-        wishes = Wishes(
+        wishes = StageOptions(
             unfreeze=self.unfreeze,
             start=self.start,
             all=self.whole,
@@ -240,5 +240,5 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 )
 
 
-finetune_options = as_one("tuned", Tuned, _OPTIONS)
+finetune_options = as_one("options", FinetuneOptions, _OPTIONS)
 """All of them, as one argument `tuned`."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from darknet_py.cli.dream_options import Asked, dream_options
-from darknet_py.cli.options import Chosen, network_options
+from darknet_py.cli.dream_options import DreamOptions, dream_options
+from darknet_py.cli.options import NetworkOptions, network_options
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("arguments", nargs=-1, metavar="[CFG WEIGHTS] [PICTURE] [LAYER]")
 @dream_options
 @network_options
-def nightmare(arguments: tuple[str, ...], asked: Asked, chosen: Chosen) -> None:
+def nightmare(arguments: tuple[str, ...], asked: DreamOptions, chosen: NetworkOptions) -> None:
     """Dream: make a picture more of what a network sees in it.
 
     Without LAYER, a preset says what grows and how, for any network and a picture of any size:

@@ -25,7 +25,7 @@ _THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THR
 
 
 @dataclass(frozen=True)
-class Chosen:
+class NetworkOptions:
     """What the options that all networks share say."""
 
     device: str = "auto"
@@ -76,7 +76,7 @@ _NETWORK_OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
     click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
 )
-network_options = as_one("chosen", Chosen, _NETWORK_OPTIONS)
+network_options = as_one("network", NetworkOptions, _NETWORK_OPTIONS)
 """--device, --threads, --exact, --half, --strict and -q, as one argument `chosen`."""
 
 
@@ -103,14 +103,14 @@ def find_file(name: str) -> str:
     return str(find_resource(name) or name)
 
 
-def build_network(cfg: str, chosen: Chosen) -> Network:
+def build_network(cfg: str, chosen: NetworkOptions) -> Network:
     """Builds a network on paper, with the layer table and warnings on stderr."""
     net = read_network(cfg, chosen)
     say_network(net, chosen)
     return net
 
 
-def read_network(cfg: str, chosen: Chosen) -> Network:
+def read_network(cfg: str, chosen: NetworkOptions) -> Network:
     """The same, and says nothing of it."""
     limit_threads(chosen.threads)
     from darknet_py.network import Network
@@ -129,7 +129,7 @@ def read_network(cfg: str, chosen: Chosen) -> Network:
     return net
 
 
-def say_network(net: Network, chosen: Chosen) -> None:
+def say_network(net: Network, chosen: NetworkOptions) -> None:
     """Warnings and, unless it is to be quiet, the layer table, on stderr."""
     from darknet_py.network.builder import table
 
@@ -152,14 +152,14 @@ def _say_compiling(is_kept: bool) -> None:
     status_line.say(f"Compiling kernels, {kept}: up to a minute...")
 
 
-def open_network(cfg: str, weights: str, chosen: Chosen) -> Network:
+def open_network(cfg: str, weights: str, chosen: NetworkOptions) -> Network:
     """The same, with its weights loaded."""
     net = build_network(cfg, chosen)
     load_weights(net, weights, chosen)
     return net
 
 
-def load_weights(net: Network, weights: str, chosen: Chosen) -> None:
+def load_weights(net: Network, weights: str, chosen: NetworkOptions) -> None:
     """Loads weights, and says so on stderr."""
     if not chosen.quiet:
         say_line(f"Loading weights from {weights}...", err=True, end="")

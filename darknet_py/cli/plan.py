@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from darknet_py.cli.console import say_json, say_line
-from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.cli.options import NetworkOptions, build_network, network_options
 from darknet_py.text import counted
 
 
@@ -29,7 +29,7 @@ from darknet_py.text import counted
 )
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a step.")
 @network_options
-def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: Chosen) -> None:
+def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: NetworkOptions) -> None:
     """Say how a network is computed: each step, its algorithm, its time.
 
     GFLOP/s count the operations of a direct convolution, whatever the algorithm. The share of the

@@ -6,7 +6,7 @@ import click
 
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import output_file
-from darknet_py.cli.options import Chosen, find_file, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
     check_pictures,
     class_names,
@@ -57,7 +57,7 @@ def report(
     labels: str,
     share: float | None,
     seed: int,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Write all that can be seen of a network and some pictures into one HTML file.
 

@@ -6,7 +6,7 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import PICTURES, output_file
-from darknet_py.cli.options import Chosen, build_network
+from darknet_py.cli.options import NetworkOptions, build_network
 from darknet_py.cli.train import data_options
 from darknet_py.text import counted
 
@@ -54,7 +54,7 @@ def show(
       darknet classifier show photos/ cfg/cifar_small.cfg -o batch.png
     """
     file = output_file(output, "batch.png", PICTURES)
-    net = build_network(cfg, Chosen(device="cpu", quiet=True))
+    net = build_network(cfg, NetworkOptions(device="cpu", quiet=True))
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.show import draw_batch
 

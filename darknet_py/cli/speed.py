@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.cli.options import NetworkOptions, build_network, network_options
 
 
 @click.command()
@@ -19,7 +19,7 @@ from darknet_py.cli.options import Chosen, build_network, network_options
     help="Pictures, or sequences, at once.",
 )
 @network_options
-def speed(cfg: str, count: int, batch: int, chosen: Chosen) -> None:
+def speed(cfg: str, count: int, batch: int, chosen: NetworkOptions) -> None:
     """Time N predictions (1000) of a network with weights drawn at random.
 
     \b

@@ -15,21 +15,21 @@ from click.core import ParameterSource
 from darknet_py.cli.console import command, say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finite import FiniteRange
-from darknet_py.cli.options import Chosen, build_network, network_options
+from darknet_py.cli.imbalance import ImbalanceOptions, imbalance_options
+from darknet_py.cli.options import NetworkOptions, build_network, network_options
 from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
-from darknet_py.cli.uneven import Uneven, uneven_options
 from darknet_py.cli.watch import Watcher
 from darknet_py.text import shell_words
 
 if TYPE_CHECKING:
     from darknet_py.images import Dataset
     from darknet_py.network import Network
-    from darknet_py.tasks.beginning import Beginning
+    from darknet_py.tasks.data_parallel import Rendezvous, Team
     from darknet_py.tasks.events import Finished
+    from darknet_py.tasks.initialization import Initialization
     from darknet_py.tasks.run import Options, Progress
     from darknet_py.tasks.run_folder import RunFolder
-    from darknet_py.tasks.team import Meeting, Team
 
 
 _NO_LISTS = (
@@ -153,7 +153,7 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
     metavar="LAYERS",
     help="Draw these layers of WEIGHTS anew, as in 18, 10-13,18 or last.",
 )
-@uneven_options
+@imbalance_options
 @data_options
 @network_options
 @click.pass_context
@@ -178,8 +178,8 @@ def train(
     labels: str,
     share: float,
     seed: int,
-    uneven: Uneven,
-    chosen: Chosen,
+    imbalance: ImbalanceOptions,
+    chosen: NetworkOptions,
 ) -> None:
     """Train a classifier.
 
@@ -220,10 +220,10 @@ def train(
         chosen = replace(chosen, device=f"gpu:{gpus[0]}")
     net = build_network(cfg, chosen)
     from darknet_py.errors import TrainingError
-    from darknet_py.ops import gpu_meeting
-    from darknet_py.tasks.beginning import Beginning, begin, classes_warning
+    from darknet_py.ops import gpu_rendezvous
     from darknet_py.tasks.checkpoint import how_it_began
     from darknet_py.tasks.data import check_apart, open_data, results_folder
+    from darknet_py.tasks.initialization import Initialization, begin, classes_warning
     from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.metrics import TABLE
     from darknet_py.tasks.room import room_problem
@@ -233,10 +233,10 @@ def train(
 
     keep_output_going(context)
     processes = max(len(gpus), 1)
-    meeting = gpu_meeting(gpus) if len(gpus) > 1 else None
+    rendezvous = gpu_rendezvous(gpus) if len(gpus) > 1 else None
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
-    beginning = Beginning(weights, clear, reinit, state_path if resume else None)
+    initialization = Initialization(weights, clear, reinit, state_path if resume else None)
     check_apart(folder.path, Path(data), "--backup")
     with only_process_in(folder.path):
         if resume:
@@ -250,7 +250,7 @@ def train(
         if resume:
             check_classes(began.split, opened.names, state_path)
         report = look_at(
-            opened, net, averaged=uneven.ema > 0, processes=processes, quiet=chosen.quiet
+            opened, net, averaged=imbalance.ema > 0, processes=processes, quiet=chosen.quiet
         )
         say_report(report, chosen.quiet)
         pictures, valid = report.usable()
@@ -270,7 +270,7 @@ def train(
         folder.check_files(texts, figures)
         if not folder.has_lists(texts):
             say_line(f"warning: {_NO_LISTS}", err=True)
-        problem = room_problem(net, uneven.ema > 0, processes)
+        problem = room_problem(net, imbalance.ema > 0, processes)
         if problem is not None and problem.is_certain:
             raise TrainingError(problem.line)
         if problem is not None:
@@ -287,21 +287,21 @@ def train(
                 snapshot=snapshot,
                 valid_every=valid_every,
                 patience=patience,
-                class_weights=uneven.weights(opened.names, pictures.counts()),
-                balance=uneven.balance,
-                ema=uneven.ema,
+                class_weights=imbalance.weights(opened.names, pictures.counts()),
+                balance=imbalance.balance,
+                ema=imbalance.ema,
                 top=opened.top,
                 stop=lambda: bool(stop),
                 own_table=figures[0].name != TABLE,
                 replaces=replaces,
             )
-            progress = begin(net, options, beginning)
+            progress = begin(net, options, initialization)
             if progress is not None and not force:  # it may have been killed before they went
                 options = replace(options, replaces=progress.replaces)
             last = batches or net.settings.max_batches
             begun = options if progress is None else progress
             say_weights(opened.names, begun.class_weights, chosen.quiet)
-            warning = classes_warning(net, beginning, opened.names)
+            warning = classes_warning(net, initialization, opened.names)
             if warning:
                 say_line(f"warning: {warning}", err=True)
             if resume and not chosen.quiet:
@@ -314,10 +314,10 @@ def train(
 
             watcher = Watcher(*figures, last, chosen.quiet, display)
             run = partial(_run, net, (pictures, valid), options, progress, watcher, write)
-            if meeting is None:
+            if rendezvous is None:
                 run()
             else:
-                _run_on(meeting, net, pictures, options, beginning, run)
+                _run_on(rendezvous, net, pictures, options, initialization, run)
     finished = watcher.finished
     if finished is not None and finished.reason == "stopped":
         say_line(_stopped_line(context, finished, folder, data, cfg), err=True)
@@ -364,17 +364,17 @@ def _run(
 
 
 def _run_on(
-    meeting: Meeting,
+    rendezvous: Rendezvous,
     net: Network,
     pictures: Dataset,
     options: Options,
-    beginning: Beginning,
+    initialization: Initialization,
     run: Callable[..., None],
 ) -> None:
-    from darknet_py.tasks.team import Job, Team
+    from darknet_py.tasks.data_parallel import Job, Team
 
     how = {"exact": net.engine.exact, "half": net.engine.half}
-    job = Job(net.path, pictures, options, beginning, meeting, **how)
+    job = Job(net.path, pictures, options, initialization, rendezvous, **how)
     with Team(net, job) as team:
         run(team=team)
 
@@ -397,7 +397,7 @@ def _stopped_line(
 
 
 _ONCE = ("clear", "force", "reinit", "resume", "state", "seed", "share")
-"""Options of a run's beginning, which the state remembers or goes on from."""
+"""Options of a run's initialization, which the state remembers or goes on from."""
 
 
 def _end_lines(finished: Finished, folder: RunFolder, net: Network, cfg: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import DRAWINGS, check_output
 from darknet_py.cli.finite import FiniteRange
-from darknet_py.cli.options import Chosen, network_options, open_network
+from darknet_py.cli.options import NetworkOptions, network_options, open_network
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
 from darknet_py.text import counted, csv_row, one_line
@@ -104,7 +104,7 @@ def valid(
     labels: str,
     share: float | None,
     seed: int,
-    chosen: Chosen,
+    chosen: NetworkOptions,
 ) -> None:
     """Say how well a network knows the pictures to validate with.
 

@@ -23,7 +23,7 @@ class Gru(Layer):
     """For each step x of a sequence, * element by element, every product with its biases:
 
     z = logistic(wz state + uz x), how much is kept; r = logistic(wr state + ur x), how much of it
-    is seen; h = logistic(wh (r * state) + uh x), with tanh its tanh; y = state' =
+    is masked; h = logistic(wh (r * state) + uh x), with tanh its tanh; y = state' =
     z * state + (1 - z) * h.
 
     Keys: output (1), batch_normalize (0), tanh (0: h is a logistic one, as in the C program,
@@ -51,9 +51,9 @@ class Gru(Layer):
     ) -> None:
         super().__init__(in_shape, Shape(1, 1, output), inputs)
         self.time_steps = time_steps
-        self.keep = Gate(in_shape, output, "logistic", batch_normalize)
-        self.see = Gate(in_shape, output, "logistic", batch_normalize)
-        self.renew = Gate(in_shape, output, "tanh" if tanh else "logistic", batch_normalize)
+        self.update = Gate(in_shape, output, "logistic", batch_normalize)
+        self.reset = Gate(in_shape, output, "logistic", batch_normalize)
+        self.candidate = Gate(in_shape, output, "tanh" if tanh else "logistic", batch_normalize)
 
     @classmethod
     def from_section(cls, section: Section, context: BuildContext) -> Gru:
@@ -71,12 +71,12 @@ class Gru(Layer):
         state = ops.zero_state(steps[0], self.out_shape.c)
         outputs, saved = [], []
         for step in steps:
-            keep, keep_saved = self.keep.forward(step, state, ops, train)
-            see, see_saved = self.see.forward(step, state, ops, train)
-            seen = ops.multiply(see, state)
-            new, new_saved = self.renew.forward(step, seen, ops, train)
-            saved.append((state, keep, see, new, keep_saved, see_saved, new_saved))
-            state = ops.blend(keep, state, new)
+            update, update_saved = self.update.forward(step, state, ops, train)
+            reset, reset_saved = self.reset.forward(step, state, ops, train)
+            masked = ops.multiply(reset, state)
+            new, new_saved = self.candidate.forward(step, masked, ops, train)
+            saved.append((state, update, reset, new, update_saved, reset_saved, new_saved))
+            state = ops.blend(update, state, new)
             outputs.append(state)
         return ops.join_steps(outputs), saved
 
@@ -84,16 +84,16 @@ class Gru(Layer):
         later, x_deltas = None, []  # `later`: the delta that later steps give the state
         deltas = ops.split_steps(delta, self.time_steps)
         for y_delta, step in zip(reversed(deltas), reversed(saved), strict=True):
-            state, keep, see, new, keep_saved, see_saved, new_saved = step
+            state, update, reset, new, update_saved, reset_saved, new_saved = step
             if later is not None:
                 y_delta = ops.add(y_delta, later)
-            keep_delta, later, new_delta = ops.blend_backward(y_delta, keep, state, new)
-            x_delta, seen_delta = self.renew.backward(new_delta, new_saved, ops, wanted)
-            see_delta = ops.multiply(seen_delta, state)
-            later = ops.add(later, ops.multiply(seen_delta, see))
+            update_delta, later, new_delta = ops.blend_backward(y_delta, update, state, new)
+            x_delta, masked_delta = self.candidate.backward(new_delta, new_saved, ops, wanted)
+            reset_delta = ops.multiply(masked_delta, state)
+            later = ops.add(later, ops.multiply(masked_delta, reset))
             for gate, gate_delta, gate_saved in (
-                (self.keep, keep_delta, keep_saved),
-                (self.see, see_delta, see_saved),
+                (self.update, update_delta, update_saved),
+                (self.reset, reset_delta, reset_saved),
             ):
                 x_part, state_part = gate.backward(gate_delta, gate_saved, ops, wanted)
                 later = ops.add(later, state_part)
@@ -112,7 +112,7 @@ class Gru(Layer):
 
     def _gates(self) -> list[Gate]:
         """In `.weights` order: z, r, h."""
-        return [self.keep, self.see, self.renew]
+        return [self.update, self.reset, self.candidate]
 
     def describe(self) -> str:
         return f"GRU Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

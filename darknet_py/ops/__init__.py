@@ -45,12 +45,12 @@ def device_name(ops: Any) -> str:
     return "cpu" if ops.__name__.endswith(".cpu") else str(ops.device_name())
 
 
-def gpu_meeting(numbers: Sequence[int]) -> Any:
+def gpu_rendezvous(numbers: Sequence[int]) -> Any:
     """Where processes of these GPUs meet to exchange arrays: see ops.gpu.nccl.
 
     To be asked for after for_device has given a GPU. Raises DeviceError.
     """
-    return importlib.import_module("darknet_py.ops.gpu.nccl").meet(numbers)
+    return importlib.import_module("darknet_py.ops.gpu.nccl").rendezvous(numbers)
 
 
 def _auto() -> ModuleType:

@@ -37,7 +37,7 @@ class LayerMaps:
         return f"Layer {self.layer} [{self.kind}]: {which}, {w} x {h}"
 
 
-def see(
+def layer_activations(
     net: Network,
     x: np.ndarray,
     layers: Sequence[int] = (),

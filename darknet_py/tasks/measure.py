@@ -26,7 +26,7 @@ _PIXELS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Looked:
+class Progressed:
     """So many pictures are done; `refused` says why the last one could not be read."""
 
     done: int
@@ -58,7 +58,7 @@ def pictures_to_measure(path: str | Path, labels: str = "exact") -> list[Path]:
 
 def measure(
     paths: Sequence[Path], size: int | None = None, channels: int = 3, workers: int | None = None
-) -> Iterator[Looked | Statistics]:
+) -> Iterator[Progressed | Statistics]:
     """Reads every picture; the last event is the Statistics.
 
     size: pictures are brought to size x size first, as `classify --fit crop` sees them, so that
@@ -72,12 +72,12 @@ def measure(
     for done, found in enumerate(looks, 1):
         if isinstance(found, PictureError):
             refused += 1
-            yield Looked(done, found)
+            yield Progressed(done, found)
         else:
             count += found[0]
             sums += found[1]
             squares += found[2]
-            yield Looked(done, None)
+            yield Progressed(done, None)
     if not count:
         raise DarknetError("none of the pictures can be read: there is nothing to measure")
     mean = sums / count

@@ -108,7 +108,7 @@ class Source(Protocol):
     def untold(self) -> list[PictureError]: ...
 
 
-Judge = Callable[[Network], Evaluation]
+Evaluate = Callable[[Network], Evaluation]
 """How well a network knows the validation set."""
 
 
@@ -120,7 +120,7 @@ class Run:
     source: Source
     epoch: int
     """Pictures in an epoch."""
-    judge: Judge | None
+    evaluate: Evaluate | None
     options: Options
     progress: Progress
     begin: Callable[[], None] = nothing

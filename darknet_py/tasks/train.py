@@ -13,7 +13,6 @@ from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
-from darknet_py.tasks.beginning import first_bad_value
 from darknet_py.tasks.checkpoint import (
     are_of,
     checkpoint,
@@ -24,8 +23,9 @@ from darknet_py.tasks.checkpoint import (
 )
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
+from darknet_py.tasks.initialization import first_bad_value
 from darknet_py.tasks.room import batch_too_large
-from darknet_py.tasks.run import Judge, Options, Progress, Run, Source, nothing
+from darknet_py.tasks.run import Evaluate, Options, Progress, Run, Source, nothing
 from darknet_py.tasks.split import split_of
 from darknet_py.tasks.targets import check_outputs, targets_of
 from darknet_py.tasks.valid import Evaluation, evaluate
@@ -56,11 +56,11 @@ def train(
     progress.split = split_of(data, valid)
     loader = share(loader_of(net, data, options, progress, (0, processes)))
 
-    def judge(net: Network) -> Evaluation:
+    def on_valid(net: Network) -> Evaluation:
         assert valid is not None
         return evaluate(net, valid, options.top)
 
-    run = Run(net, loader, len(data), judge if valid else None, options, progress, begin)
+    run = Run(net, loader, len(data), on_valid if valid else None, options, progress, begin)
     yield from _run(run, goes_on)
 
 
@@ -84,7 +84,7 @@ def train_on(
     net: Network,
     source: Source,
     epoch: int,
-    judge: Judge | None,
+    evaluate: Evaluate | None,
     options: Options,
     progress: Progress,
 ) -> Iterator[Event]:
@@ -98,7 +98,7 @@ def train_on(
     holds values that are no numbers.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
-    yield from _run(Run(net, source, epoch, judge, options, progress), goes_on=False)
+    yield from _run(Run(net, source, epoch, evaluate, options, progress), goes_on=False)
 
 
 def _run(run: Run, goes_on: bool) -> Iterator[Event]:
@@ -178,15 +178,15 @@ def _batches(run: Run, last: int) -> Iterator[Event]:
             keeps = bool(options.keep and epoch // options.keep > before // options.keep)
             snaps = bool(options.snapshot and net.batch_num % options.snapshot == 0)
             in_turn = net.batch_num % valid_every == 0
-            validates = run.judge is not None and (in_turn or ended)
+            validates = run.evaluate is not None and (in_turn or ended)
             due = is_due(run)
             saves = ended or stops or keeps or snaps or validates or due
             if saves and not net.values_are_finite():
                 if net.plateau is None or ended:
                     raise TrainingError(_diverged(run, first_bad_value(net)))
                 continue  # the next batch's loss is no number either, and goes back
-            if validates and run.judge is not None:
-                yield from _validate(run, run.judge, ended, in_turn)
+            if validates and run.evaluate is not None:
+                yield from _validate(run, run.evaluate, ended, in_turn)
             if keeps:
                 yield from save(run, f"_{epoch}.weights", state=f"_{epoch}.state")
             if snaps:
@@ -271,14 +271,14 @@ def _left_out(run: Run, errors: Iterable[PictureError]) -> Iterator[Event]:
             yield LeftOut(error)
 
 
-def _validate(run: Run, judge: Judge, is_end: bool, in_turn: bool) -> Iterator[Event]:
+def _validate(run: Run, evaluate: Evaluate, is_end: bool, in_turn: bool) -> Iterator[Event]:
     """A validation whose loss is no number is never the best; without policy=plateau, which goes
     back by itself while there are batches left, the training ends with it. One that is not in turn,
     as the end alone has brought it, may be the best, and does not try anyone's patience."""
     net, progress = run.net, run.progress
     try:
         with net.averaged():
-            evaluation = judge(net)
+            evaluation = evaluate(net)
     except DarknetError:  # none of the pictures to validate with can be read any more
         yield from checkpoint(run)
         raise

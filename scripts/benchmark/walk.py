@@ -111,11 +111,11 @@ def _maxpool(layer: Any) -> list[Operation]:
 
 
 def _shortcut(layer: Any) -> list[Operation]:
-    x_at, other_at = meeting(_chw(layer.in_shape), _chw(layer.from_shape))
+    x_at, other_at = rendezvous(_chw(layer.in_shape), _chw(layer.from_shape))
     return [Add(layer.alpha, layer.beta, x_at, other_at), *_activate(layer.activation)]
 
 
-def meeting(
+def rendezvous(
     x: Shape, other: Shape
 ) -> tuple[tuple[slice, slice, slice], tuple[slice, slice, slice]]:
     """Where two maps meet: the first channels, and of the larger map every so manieth pixel."""

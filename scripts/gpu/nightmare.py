@@ -16,7 +16,7 @@ import numpy as np
 from darknet_py.images import load_image, save_image
 from darknet_py.network import Network, load_network
 from darknet_py.tasks.dream.memory import DreamMemory, free_memory
-from darknet_py.tasks.dream.objective import Wish, choices, targets
+from darknet_py.tasks.dream.objective import DreamTarget, choices, targets
 from darknet_py.tasks.dream.options import Options
 from darknet_py.tasks.dream.step import Image, Scene
 from darknet_py.tasks.nightmare import Finished, nightmare
@@ -95,7 +95,7 @@ def ready(dream: Dream, device: str) -> Callable[[], Image]:
     net = Network.from_cfg(dream.cfg, device).truncated(dream.layer)
     net.load_weights(dream.weights)
     picture, options = load_image(dream.picture), Options()
-    wish = Wish(dream.layer)
+    wish = DreamTarget(dream.layer)
     found = choices(net, wish)
     wanted = targets(net, wish, found)
     h, w, _ = picture.shape

@@ -80,12 +80,12 @@ from dataclasses import replace
 import darknet_py.ops
 from darknet_py.cli import main
 from darknet_py.cli.options import build_network
-from tests.support.meeting import SocketMeeting
+from tests.support.rendezvous import SocketMeeting
 
-meeting, *words = sys.argv[1:]
+rendezvous, *words = sys.argv[1:]
 train = sys.modules["darknet_py.cli.train"]  # the package has a command of the module's name
 train.build_network = lambda cfg, chosen: build_network(cfg, replace(chosen, device="cpu"))
-darknet_py.ops.gpu_meeting = lambda numbers: SocketMeeting(meeting, len(numbers))
+darknet_py.ops.gpu_rendezvous = lambda numbers: SocketMeeting(rendezvous, len(numbers))
 sys.argv[1:] = words
 main()
 """
@@ -97,10 +97,10 @@ class Group:
 
     def __init__(self, task: Task, *more: object) -> None:
         words = *task.words, "--max-iter", 100_000, *more
-        self.meeting = task.backup.parent / "meeting"
+        self.rendezvous = task.backup.parent / "rendezvous"
         code = [sys.executable, "-W", "ignore", "-c", ON_CPUS]
         self.leader = subprocess.Popen(
-            [*code, str(self.meeting), "train", *map(str, words)],
+            [*code, str(self.rendezvous), "train", *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

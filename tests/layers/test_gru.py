@@ -118,7 +118,7 @@ def test_every_forward_begins_anew() -> None:
 
 def test_each_step_is_normalised_by_itself_in_training() -> None:
     layer, x = make_gru("batch_normalize=1\n"), noise(batch=4)
-    part = layer.keep.from_input
+    part = layer.update.from_input
     assert part.norm is not None
     mean, variance = part.norm.rolling_mean.value.copy(), part.norm.rolling_variance.value.copy()
     for step in x.reshape(STEPS, 4, 4) @ part.weights.value.T:
@@ -172,7 +172,7 @@ def test_defaults_table_and_operations() -> None:
     assert isinstance(layer, Gru)
     assert layer.out_shape == (1, 1, 1)
     assert layer.is_vector
-    assert layer.renew.activation == "logistic"
+    assert layer.candidate.activation == "logistic"
     layer = make_gru()
     assert layer.describe() == "GRU Layer: 4 inputs, 3 outputs"
     assert layer.operations() == 2 * 3 * (3 * 4 + 3 * 3)

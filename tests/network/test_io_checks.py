@@ -13,7 +13,7 @@ from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import NotFiniteError, ShapeError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Match, Score, StandOut, Target
-from darknet_py.tasks.activations import see
+from darknet_py.tasks.activations import layer_activations
 from tests.support.networks import CPU, LAYERS, SMALL, make_network, pictures, values
 
 
@@ -155,7 +155,9 @@ TAKING: dict[str, Callable[[Network, Any], Any]] = {
         np.full((2, 2, 6, 8), 0.5), LABELS, cast(Any, 0.5 if x is None else x)
     ),
     "delta": lambda net, x: net.vjp(np.full((2, 2, 6, 8), 0.5), x, 4, [-1]),
-    "see": lambda net, x: see(net, x[0] if isinstance(x, np.ndarray) and x.ndim else x, [0]),
+    "layer_activations": lambda net, x: layer_activations(
+        net, x[0] if isinstance(x, np.ndarray) and x.ndim else x, [0]
+    ),
 }
 
 
@@ -196,7 +198,7 @@ def test_arrays_of_any_order_and_float_type_are_the_same_pictures(form: str) -> 
             continue
         one, other = make_network(BN), make_network(BN)
         found, expected = TAKING[way](one, given), TAKING[way](other, x)
-        if way != "see":
+        if way != "layer_activations":
             np.testing.assert_array_equal(found, expected, way)
         for mine, right in zip(values(one), values(other), strict=True):
             np.testing.assert_array_equal(mine, right, way)
@@ -311,7 +313,7 @@ ON_PAPER: list[Callable[[Network, np.ndarray], object]] = [
     lambda net, x: net.first_bad_layer(x),
     lambda net, x: net.values_are_finite(),
     lambda net, x: net.save_weights("my.weights"),
-    lambda net, x: see(net, x[0]),
+    lambda net, x: layer_activations(net, x[0]),
 ]
 
 

@@ -162,7 +162,7 @@ def test_memory_goes_back(gpu: ModuleType) -> None:
 
 def test_a_gpu_meets_itself(gpu: ModuleType) -> None:
     try:
-        communicator = devices.gpu_meeting([0]).join(0, lambda: None)
+        communicator = devices.gpu_rendezvous([0]).join(0, lambda: None)
     except DeviceError as error:
         pytest.skip(str(error))
     values = [np.array([[1, 2], [3, 4]], np.float32), np.array([0.1])]

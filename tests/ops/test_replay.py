@@ -41,7 +41,7 @@ def test_an_effect_holds_nothing() -> None:
 
 
 def test_arrays_are_let_go_of() -> None:
-    class Seen(np.ndarray):
+    class PictureReport(np.ndarray):
         pass
 
     alive: list[Any] = []
@@ -53,7 +53,7 @@ def test_arrays_are_let_go_of() -> None:
         def noted(*arguments: Any, function: Any = function) -> Any:
             # what earlier calls gave, and nobody needs any more, is gone by now
             counts.append(sum(each() is not None for each in alive))
-            y = function(*arguments).view(Seen)
+            y = function(*arguments).view(PictureReport)
             alive.append(weakref.ref(y))
             return y
 

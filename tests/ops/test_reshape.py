@@ -34,7 +34,7 @@ SHAPES = st.tuples(SMALL, SMALL, SMALL, SMALL)
 SCALES = st.sampled_from([1.0, 2.0, -0.5])
 
 
-class Meeting(NamedTuple):
+class Rendezvous(NamedTuple):
     """Two maps, one of which has `times` the height and width of the other, rounded down."""
 
     shape: reference.Shape
@@ -42,12 +42,12 @@ class Meeting(NamedTuple):
 
 
 @st.composite
-def meetings(draw: st.DrawFn) -> Meeting:
+def meetings(draw: st.DrawFn) -> Rendezvous:
     n, h, w, times = (draw(st.integers(1, 3)) for _ in range(4))
     more_h, more_w = draw(st.integers(0, h - 1)), draw(st.integers(0, w - 1))
     small = n, h, w, draw(st.integers(1, 5))
     large = n, h * times + more_h, w * times + more_w, draw(st.integers(1, 5))
-    return Meeting(*((small, large) if draw(st.booleans()) else (large, small)))
+    return Rendezvous(*((small, large) if draw(st.booleans()) else (large, small)))
 
 
 def dot(one: np.ndarray, other: np.ndarray) -> float:
@@ -84,16 +84,16 @@ def test_concat(shape: reference.Shape, channels: list[int]) -> None:
 
 
 @given(meetings(), SCALES, SCALES, SEEDS)
-def test_shortcut(meeting: Meeting, alpha: float, beta: float, seed: int) -> None:
-    x, other = random_array(meeting.shape, seed), random_array(meeting.other, seed + 1)
-    (n, h, w, c), (_, other_h, other_w, other_c) = meeting
+def test_shortcut(rendezvous: Rendezvous, alpha: float, beta: float, seed: int) -> None:
+    x, other = random_array(rendezvous.shape, seed), random_array(rendezvous.other, seed + 1)
+    (n, h, w, c), (_, other_h, other_w, other_c) = rendezvous
     out = memory(x)
     reference.shortcut_cpu(n, other_w, other_h, other_c, memory(other), w, h, c, alpha, beta, out)
     before = x.copy(), other.copy()
     y = shortcut(x, other, alpha, beta)
-    np.testing.assert_allclose(y, as_map(out, meeting.shape), rtol=1e-14)
-    delta = random_array(meeting.shape, seed + 2)
-    x_delta, other_delta = shortcut_backward(delta, meeting.other, alpha, beta)
+    np.testing.assert_allclose(y, as_map(out, rendezvous.shape), rtol=1e-14)
+    delta = random_array(rendezvous.shape, seed + 2)
+    x_delta, other_delta = shortcut_backward(delta, rendezvous.other, alpha, beta)
     assert dot(delta, y) == pytest.approx(dot(x_delta, x) + dot(other_delta, other))
     np.testing.assert_array_equal(x, before[0])
     np.testing.assert_array_equal(other, before[1])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from darknet_py.errors import ShapeError
-from darknet_py.tasks.activations import chosen_layers, draw_layer, see
+from darknet_py.tasks.activations import chosen_layers, draw_layer, layer_activations
 from tests.support.golden import relative_error
 from tests.support.networks import CLASSIFIER, NET, SMOOTH, make_network, random_picture
 
@@ -12,7 +12,7 @@ from tests.support.networks import CLASSIFIER, NET, SMOOTH, make_network, random
 def test_every_channel_of_a_layer() -> None:
     net = make_network(CLASSIFIER)
     x = random_picture(net)
-    (found,) = see(net, x, [2])
+    (found,) = layer_activations(net, x, [2])
     expected = net.activations(x[None])[2][0]
     assert relative_error(found.maps, expected) < 1e-6
     assert found.channels.tolist() == list(range(8))
@@ -24,13 +24,13 @@ def test_every_channel_of_a_layer() -> None:
 def test_the_strongest_first() -> None:
     net = make_network(CLASSIFIER)
     x = random_picture(net)
-    (every,), (some,) = see(net, x, [2]), see(net, x, [2], top=3)
+    (every,), (some,) = layer_activations(net, x, [2]), layer_activations(net, x, [2], top=3)
     order = np.argsort(-every.strengths)[:3]
     assert some.channels.tolist() == order.tolist()
     np.testing.assert_array_equal(some.maps, every.maps[order])
     assert (some.of, some.low) == (8, every.low)
     assert some.title == "Layer 2 [convolutional]: the 3 strongest of 8, 8 x 6"
-    assert len(see(net, x, [2], top=99)[0].maps) == 8
+    assert len(layer_activations(net, x, [2], top=99)[0].maps) == 8
 
 
 def test_a_few_layers_show_the_way() -> None:
@@ -38,12 +38,12 @@ def test_a_few_layers_show_the_way() -> None:
     assert chosen_layers(make_network(CLASSIFIER)) == [0, 2]
     assert chosen_layers(make_network(SMOOTH)) == [3, 4]
     net = make_network(CLASSIFIER)
-    assert [found.layer for found in see(net, random_picture(net))] == [0, 2]
+    assert [found.layer for found in layer_activations(net, random_picture(net))] == [0, 2]
 
 
 def test_pictures_of_another_size() -> None:
     net = make_network(CLASSIFIER)
-    (found,) = see(net, random_picture(net.resized(w=20, h=14)), [1])
+    (found,) = layer_activations(net, random_picture(net.resized(w=20, h=14)), [1])
     assert found.maps.shape == (6, 7, 10)
 
 
@@ -51,14 +51,14 @@ def test_layers_without_a_map() -> None:
     net = make_network(CLASSIFIER)
     x = random_picture(net)
     with pytest.raises(ShapeError, match="there is no layer 6: expected 0 to 5"):
-        see(net, x, [6])
+        layer_activations(net, x, [6])
     with pytest.raises(ShapeError, match=r"layer 4 \[avgpool\] has one pixel a channel"):
-        see(net, x, [0, 4])
+        layer_activations(net, x, [0, 4])
 
 
 def test_a_sheet_of_maps() -> None:
     net = make_network(NET + "[convolutional]\nfilters=2\nactivation=relu\n[avgpool]\n[softmax]\n")
-    (found,) = see(net, random_picture(net), [0])
+    (found,) = layer_activations(net, random_picture(net), [0])
     drawn = draw_layer(found)
     assert drawn.ndim == 3
     assert min(drawn.shape[:2]) > 90

@@ -7,7 +7,7 @@ import pytest
 
 from darknet_py.errors import DarknetError
 from darknet_py.images import fit_image, load_image
-from darknet_py.tasks.measure import Looked, Statistics, measure, pictures_to_measure
+from darknet_py.tasks.measure import Progressed, Statistics, measure, pictures_to_measure
 from tests.images.sets import make_folder, make_picture
 
 
@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_left_out(pets: Path) -> None:
     expected = statistics(pictures_to_measure(pets))
     (pets / "cat" / "zero.png").touch()
     events = list(measure(pictures_to_measure(pets)))
-    refused = [e.refused for e in events if isinstance(e, Looked) and e.refused]
+    refused = [e.refused for e in events if isinstance(e, Progressed) and e.refused]
     assert [str(each) for each in refused] == [
         f"{pets / 'cat/zero.png'}: is empty: copy or download it again"
     ]

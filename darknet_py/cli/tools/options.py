@@ -12,7 +12,7 @@ import click
 
 from darknet_py.cli.console import say_line, say_path
 from darknet_py.cli.files import check_output
-from darknet_py.cli.options import Chosen, build_network, find_file, load_weights
+from darknet_py.cli.options import NetworkOptions, build_network, find_file, load_weights
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -29,8 +29,8 @@ class Tool:
     quiet: bool
 
     @property
-    def chosen(self) -> Chosen:
-        return Chosen(device="cpu", strict=self.strict, quiet=self.quiet)
+    def chosen(self) -> NetworkOptions:
+        return NetworkOptions(device="cpu", strict=self.strict, quiet=self.quiet)
 
     def open(self, cfg: str, weights: Sequence[str], outputs: Sequence[Path]) -> Network:
         """The network of a cfg on paper, if the outputs may be written."""

@@ -26,7 +26,7 @@ _PAUSE = 2e-4
 
 
 @dataclass(frozen=True)
-class Meeting:
+class Rendezvous:
     """Where the processes of these GPUs find one another; goes to each as it is (pickled)."""
 
     numbers: tuple[int, ...]
@@ -42,18 +42,18 @@ class Meeting:
         return Communicator(self, rank, watch)
 
 
-def meet(numbers: Sequence[int]) -> Meeting:
-    """A meeting of these GPUs. Raises DeviceError: why they cannot."""
+def rendezvous(numbers: Sequence[int]) -> Rendezvous:
+    """A rendezvous of these GPUs. Raises DeviceError: why they cannot."""
     for number in numbers:
         check_number(number)
-    return Meeting(tuple(numbers), _nccl().get_unique_id())
+    return Rendezvous(tuple(numbers), _nccl().get_unique_id())
 
 
 class Communicator:
     """See network.parallel.Communicator."""
 
-    def __init__(self, meeting: Meeting, rank: int, watch: Callable[[], None]) -> None:
-        self.rank, self.size = rank, len(meeting.numbers)
+    def __init__(self, rendezvous: Rendezvous, rank: int, watch: Callable[[], None]) -> None:
+        self.rank, self.size = rank, len(rendezvous.numbers)
         self._watch, self._nccl = watch, _nccl()
         self._types = {
             "float32": self._nccl.NCCL_FLOAT32,
@@ -63,8 +63,8 @@ class Communicator:
 
         def make() -> None:
             try:
-                use_device(meeting.numbers[rank])  # of this thread
-                made.append(self._nccl.NcclCommunicator(self.size, meeting.key, rank))
+                use_device(rendezvous.numbers[rank])  # of this thread
+                made.append(self._nccl.NcclCommunicator(self.size, rendezvous.key, rank))
             except (DeviceError, self._nccl.NcclError) as error:
                 made.append(error)
 

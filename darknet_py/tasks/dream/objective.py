@@ -22,7 +22,7 @@ MOST_LAYERS = 5_000
 
 
 @dataclass(frozen=True)
-class Wish:
+class DreamTarget:
     """What someone asks for: one of `layer` (with `span` layers around it to draw from), `layers`
     with weights (one such set, or several to draw from), and `label`, a class by its name or, as
     `class_number` finds it, by its number.
@@ -61,7 +61,7 @@ def check_depth(net: Network) -> None:
         )
 
 
-def choices(net: Network, wish: Wish) -> list[Choice]:
+def choices(net: Network, wish: DreamTarget) -> list[Choice]:
     """What each step draws from, by the cfg alone. Raises DreamError for what cannot be."""
     if wish.label is not None:
         scores = scores_layer(net)
@@ -107,7 +107,7 @@ def last_layer(found: Sequence[Choice]) -> int:
 
 
 def targets(
-    net: Network, wish: Wish, found: Sequence[Choice], guide: Any = None
+    net: Network, wish: DreamTarget, found: Sequence[Choice], guide: Any = None
 ) -> list[list[Target]]:
     """What each choice moves towards; a label is the number of a class. guide: another picture,
     (h, w, c), whose features are to be found."""

@@ -3,7 +3,7 @@
 from darknet_py.tasks.finetune.folder import seed_of
 from darknet_py.tasks.finetune.prepare import Prepared, Request, prepare
 from darknet_py.tasks.finetune.run import Began, Ended, How, Kept, finetune
-from darknet_py.tasks.finetune.stages import Stage, Wishes
+from darknet_py.tasks.finetune.stages import Stage, StageOptions
 
 __all__ = [
     "Began",
@@ -13,7 +13,7 @@ __all__ = [
     "Prepared",
     "Request",
     "Stage",
-    "Wishes",
+    "StageOptions",
     "finetune",
     "prepare",
     "seed_of",

@@ -30,7 +30,7 @@ from darknet_py.tasks.finetune.prior import head_decay
 from darknet_py.tasks.finetune.run import How
 from darknet_py.tasks.finetune.stages import (
     Stage,
-    Wishes,
+    StageOptions,
     layer_rate,
     plan_stages,
     stage_sections,
@@ -50,7 +50,7 @@ class Request:
 
     weights: str
     output: Path
-    wishes: Wishes
+    wishes: StageOptions
     size: int | None = None
     reinit: tuple[int, ...] = ()
     net_keys: tuple[tuple[str, float], ...] = ()

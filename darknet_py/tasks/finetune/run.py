@@ -22,7 +22,7 @@ from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_featu
 from darknet_py.tasks.features.cache import Features, features_bytes
 from darknet_py.tasks.finetune.folder import Folder
 from darknet_py.tasks.finetune.stages import Stage
-from darknet_py.tasks.run import Judge, Options, Source
+from darknet_py.tasks.run import Evaluate, Options, Source
 from darknet_py.tasks.train import train_on, why_ended
 from darknet_py.tasks.valid import Evaluation, evaluate, tally
 
@@ -133,25 +133,25 @@ def _run_stage(
     front = Front(net, last) if last >= 0 else None
     if front is None or how.cache is None or not _fits(front, train, valid, how):
         yield Began(stage, None)
-        judge = None if valid is None else _judge_of_pictures(valid, how.top)
+        evaluate = None if valid is None else _evaluate_on_pictures(valid, how.top)
         loader = _loader(net, train, stage, how)
-        return (yield from _train(net, loader, len(train), judge, folder, stage, how))
+        return (yield from _train(net, loader, len(train), evaluate, folder, stage, how))
     yield Began(stage, last)
     views = _views(net, train, how, net.settings.augmentation)
     features = yield from _gathered(front, train, views, how.cache, how)
     if features is None:
         return None
-    judge = None
+    evaluate = None
     if valid is not None:
         fitted = _views(net, valid, how, None)
         held = yield from _gathered(front, valid, fitted, how.cache, how)
         if held is None:
             return None
-        judge = _judge_of_features(valid, held, how.top)
+        evaluate = _evaluate_on_features(valid, held, how.top)
     learning = head(net, last)
     order = order_of(train, how.seed, balance=how.balance)
     source = FeatureSource(train, features, stage.batch, order)
-    over = yield from _train(learning, source, len(train), judge, folder, stage, how)
+    over = yield from _train(learning, source, len(train), evaluate, folder, stage, how)
     net.changed()
     return over
 
@@ -177,7 +177,7 @@ def _train(
     net: Network,
     source: Source,
     epoch: int,
-    judge: Judge | None,
+    evaluate: Evaluate | None,
     folder: Folder,
     stage: Stage,
     how: How,
@@ -198,13 +198,13 @@ def _train(
         workers=how.workers,
         stop=how.stop,
     )
-    if judge is not None:
-        judge = _counted_before(judge, source, stage)
+    if evaluate is not None:
+        evaluate = _counted_before(evaluate, source, stage)
     state = options.backup / f"{folder.name}.state"
     progress = resume(net, state, options) if state.exists() else begin(net, options)
     evaluation = None
     if why_ended(net, options, progress) is None:
-        for event in train_on(net, source, epoch, judge, options, progress):
+        for event in train_on(net, source, epoch, evaluate, options, progress):
             yield event
             if isinstance(event, Validated) and event.best:
                 evaluation = event.evaluation
@@ -221,21 +221,21 @@ def _train(
         with net.averaged():
             net.save_weights(weights)
     net.load_weights(weights)
-    if judge is None:
+    if evaluate is None:
         _update_bn(net, source, stage)
         return _Over(None)
     if evaluation is None:
-        evaluation = judge(net)
+        evaluation = evaluate(net)
     return _Over({"top1": evaluation.top1, "loss": evaluation.loss})
 
 
-def _counted_before(judge: Judge, source: Source, stage: Stage) -> Judge:
+def _counted_before(evaluate: Evaluate, source: Source, stage: Stage) -> Evaluate:
     """The same, batch norm's statistics being counted first: rolling ones lag behind the weights of
     layers that were frozen until now, for a hundred batches and more."""
 
     def counted(net: Network) -> Evaluation:
         _update_bn(net, source, stage)
-        return judge(net)
+        return evaluate(net)
 
     return counted
 
@@ -282,11 +282,11 @@ def _loader(net: Network, train: Dataset, stage: Stage, how: How) -> Loader:
     )
 
 
-def _judge_of_pictures(valid: Dataset, top: int) -> Judge:
+def _evaluate_on_pictures(valid: Dataset, top: int) -> Evaluate:
     return lambda net: evaluate(net, valid, top)
 
 
-def _judge_of_features(valid: Dataset, features: Features, top: int) -> Judge:
+def _evaluate_on_features(valid: Dataset, features: Features, top: int) -> Evaluate:
     there = valid.without(features.refused)
     refused = tuple(features.refused.values())
     return lambda net: replace(tally(there, predictions_of(net, features), top), refused=refused)

@@ -51,7 +51,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class StageOptions:
     """What the user asks for; None: the default for so many pictures.
 
     unfreeze: how many layers with weights before the head learn after it, 0: the head alone; start:
@@ -74,7 +74,7 @@ def plan_stages(
     head: int,
     new: Sequence[int],
     pictures: int,
-    wishes: Wishes,
+    wishes: StageOptions,
     head_decay: float | None = None,
 ) -> list[Stage]:
     """The stages for so many pictures. head: the new last layer; new: all layers whose weights are
@@ -120,7 +120,7 @@ def layer_rate(learning: Sequence[int], index: int, stage: Stage) -> float:
 
 
 def _later(
-    before: list[int], head: int, pictures: int, wishes: Wishes, layers: Sequence[Layer]
+    before: list[int], head: int, pictures: int, wishes: StageOptions, layers: Sequence[Layer]
 ) -> list[tuple[str, int]]:
     """Names and first layers of the stages after the head's."""
     if wishes.start is not None and not 0 <= wishes.start <= head:
@@ -139,14 +139,14 @@ def _later(
     return stages
 
 
-def _head_stage(first: int, pictures: int, batch: int, wishes: Wishes, decay: float) -> Stage:
+def _head_stage(first: int, pictures: int, batch: int, wishes: StageOptions, decay: float) -> Stage:
     least = -(-1000 * batch // pictures)
     epochs = wishes.head_epochs or max(15, min(least, 100))
     batches = max(epochs * pictures // batch, 1)
     return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", decay)
 
 
-def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: Wishes) -> Stage:
+def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: StageOptions) -> Stage:
     epochs = wishes.epochs or max(8, min(20000 // pictures, 30))
     batches = max(epochs * pictures // batch, 1)
     # as many pictures move the weights as far, whatever the batch (Goyal et al. 2017)

@@ -33,7 +33,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Progressed:
     """So many pictures are done; `refused` says why the last one could not be read."""
 
     done: int
@@ -51,7 +51,7 @@ class Prepared:
     refused: int
 
 
-Event = Begun | Looked | Prepared
+Event = Begun | Progressed | Prepared
 
 
 def prepare(data: Data, out: Path, how: How, workers: int | None = None) -> Iterator[Event]:
@@ -80,11 +80,11 @@ def prepare(data: Data, out: Path, how: How, workers: int | None = None) -> Iter
     ):
         if isinstance(found, PictureError):
             refused += 1
-            yield Looked(done, found)
+            yield Progressed(done, found)
             continue
         there.add(item.target)
         kept += found
-        yield Looked(done, None)
+        yield Progressed(done, None)
     train, valid = ([i for i in part if i.target in there] for part in (plan.train, plan.valid))
     if not train:
         raise DarknetError(f"{data.path}: none of the pictures to train on can be read")

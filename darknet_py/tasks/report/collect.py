@@ -8,7 +8,7 @@ from pathlib import Path
 
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
-from darknet_py.tasks.activations import LayerMaps, see
+from darknet_py.tasks.activations import LayerMaps, layer_activations
 from darknet_py.tasks.classify import Prediction
 from darknet_py.tasks.explain import Explanation, explain_picture
 from darknet_py.tasks.explain.target import last_map
@@ -37,7 +37,7 @@ class LayerRow:
 
 
 @dataclass(frozen=True)
-class Seen:
+class PictureReport:
     """One picture: what the network says, where it looks for the best classes (by Grad-CAM, or
     where no layer has a map by saliency), what its layers see (the strongest channels)."""
 
@@ -55,7 +55,7 @@ class Report:
     weights: str
     layers: list[LayerRow]
     filters: FirstFilters | None
-    seen: list[Seen]
+    seen: list[PictureReport]
     evaluation: Evaluation | None
 
 
@@ -110,9 +110,14 @@ def _method(net: Network) -> str:
     return "gradcam"
 
 
-def _see(net: Network, picture: Picture, names: Sequence[str]) -> Seen:
+def _see(net: Network, picture: Picture, names: Sequence[str]) -> PictureReport:
     (probabilities,) = class_probabilities(net, picture.x[None])
     best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
-    return Seen(picture, predictions, best, see(net, picture.x, top=_CHANNELS, name=picture.path))
+    return PictureReport(
+        picture,
+        predictions,
+        best,
+        layer_activations(net, picture.x, top=_CHANNELS, name=picture.path),
+    )

@@ -23,7 +23,7 @@ from darknet_py.tasks.activations import LayerMaps
 from darknet_py.tasks.explain import Explanation
 from darknet_py.tasks.explain.figures import in_words
 from darknet_py.tasks.filters import FirstFilters
-from darknet_py.tasks.report.collect import LayerRow, Report, Seen
+from darknet_py.tasks.report.collect import LayerRow, PictureReport, Report
 from darknet_py.tasks.report.style import STYLE
 from darknet_py.tasks.valid import Evaluation, Mistake
 from darknet_py.text import one_line
@@ -97,7 +97,7 @@ def _summary(report: Report) -> str:
 # A picture
 
 
-def _picture_section(number: int, seen: Seen) -> str:
+def _picture_section(number: int, seen: PictureReport) -> str:
     image, name = seen.picture.image, seen.picture.path.name
     best = seen.predictions[0]
     original = _figure(
@@ -124,7 +124,7 @@ def _picture_section(number: int, seen: Seen) -> str:
     return f'<section id="picture-{number}">\n{shown}</section>'
 
 
-def _prediction_table(seen: Seen) -> str:
+def _prediction_table(seen: PictureReport) -> str:
     rows = "".join(
         f'<tr><th scope="row">{_escape(each.name)}</th><td class="number">{each.probability:.2%}'
         f'</td><td><span class="bar" style="width:{100 * each.probability:.1f}%"></span></td></tr>'

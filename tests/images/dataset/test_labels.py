@@ -36,7 +36,7 @@ def matches(path: str, how: str = "exact") -> list[str]:
         ("0cat.png", []),
         ("0_cats.png", []),
         ("0_Cat.png", []),
-        # the beginning, or a part between
+        # the initialization, or a part between
         ("cat_0.png", ["cat"]),
         ("2012_cat_7.png", ["cat"]),
         ("n01608432_ILSVRC2012_val_00000073.JPEG", ["n01608432"]),

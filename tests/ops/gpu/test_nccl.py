@@ -88,12 +88,12 @@ def in_threads(work: Callable[[int], None]) -> None:
 
 
 def test_sums(cupy: ModuleType) -> None:
-    meeting = ops.gpu_meeting([1, 0])
-    assert meeting.devices == ["gpu:1", "gpu:0"]
+    rendezvous = ops.gpu_rendezvous([1, 0])
+    assert rendezvous.devices == ["gpu:1", "gpu:0"]
     results: dict[int, list[np.ndarray]] = {}
 
     def work(rank: int) -> None:
-        communicator = meeting.join(rank, nowhere)
+        communicator = rendezvous.join(rank, nowhere)
         assert (communicator.rank, communicator.size) == (rank, 2)
         values = [np.array([[1, 2], [3, 4]], np.float32), np.array([0.1])]
         arrays = [cupy.array(each * (rank + 1)) for each in values]
@@ -117,31 +117,31 @@ def test_who_waits_hears_that_another_has_ended(cupy: ModuleType) -> None:
         raise ended
 
     def work(rank: int) -> None:
-        communicator = meeting.join(rank, nowhere)
+        communicator = rendezvous.join(rank, nowhere)
         communicator._watch = watch
         try:
             communicator.sum([cupy.ones(2, np.float32)])
         except TrainingError as error:
             heard.append(error)
 
-    meeting = ops.gpu_meeting([0, 1])
+    rendezvous = ops.gpu_rendezvous([0, 1])
     in_threads(work)
     assert heard == [ended, ended]
 
 
 def test_no_such_gpu(cupy: ModuleType) -> None:
     with pytest.raises(DeviceError, match=r"no such GPU: gpu:2: this machine has gpu:0, gpu:1"):
-        ops.gpu_meeting([0, 2])
+        ops.gpu_rendezvous([0, 2])
 
 
 def test_nccl_is_missing(cupy: ModuleType) -> None:
     sys.modules["cupy.cuda.nccl"].available = False  # type: ignore[attr-defined]
     with pytest.raises(DeviceError, match="several GPUs need NCCL: pip install nvidia-nccl-cu13 "):
-        ops.gpu_meeting([0, 1])
+        ops.gpu_rendezvous([0, 1])
 
 
 def test_nccl_fails(cupy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    meeting = ops.gpu_meeting([0, 1])
+    rendezvous = ops.gpu_rendezvous([0, 1])
 
     def fail(*_: object) -> None:
         raise NcclError("NCCL_ERROR_SYSTEM_ERROR: unhandled system error")
@@ -150,4 +150,4 @@ def test_nccl_fails(cupy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nccl, "NcclCommunicator", fail)
     monkeypatch.setattr(nccl, "NcclError", NcclError)
     with pytest.raises(DeviceError, match=r"^NCCL cannot begin: NCCL_ERROR_SYSTEM_ERROR"):
-        meeting.join(0, nowhere)
+        rendezvous.join(0, nowhere)

@@ -8,7 +8,7 @@ import pytest
 from darknet_py.errors import DreamError
 from darknet_py.network.targets import Guided, Score, StandOut
 from darknet_py.tasks.dream.objective import (
-    Wish,
+    DreamTarget,
     can_dream,
     check_depth,
     choices,
@@ -22,7 +22,7 @@ from tests.support.dreams import CFG, make_network, make_picture
 NAMES = ["tench", "Malamute", "crane", "crane", "Eskimo dog"]
 
 
-def refusal(wish: Wish, text: str = CFG) -> str:
+def refusal(wish: DreamTarget, text: str = CFG) -> str:
     with pytest.raises(DreamError) as caught:
         choices(make_network(text), wish)
     return str(caught.value)
@@ -33,14 +33,14 @@ def refusal(wish: Wish, text: str = CFG) -> str:
     [(3, 1, [3]), (3, 3, [2, 3, 4]), (3, 2, [2, 3]), (3, 4, [1, 2, 3, 4])],
 )
 def test_a_range_lies_around_its_layer(layer: int, span: int, expected: list[int]) -> None:
-    found = choices(make_network(), Wish(layer, span))
+    found = choices(make_network(), DreamTarget(layer, span))
     assert found == [[(each, 1.0)] for each in expected]
     assert last_layer(found) == expected[-1]
 
 
 def test_what_is_no_layer() -> None:
-    assert refusal(Wish(9)) == "net.cfg: there is no layer 9: expected 0 to 8"
-    assert refusal(Wish(layers=(((1, 1.0), (77, 0.5)),))) == (
+    assert refusal(DreamTarget(9)) == "net.cfg: there is no layer 9: expected 0 to 8"
+    assert refusal(DreamTarget(layers=(((1, 1.0), (77, 0.5)),))) == (
         "net.cfg: there is no layer 77: expected 0 to 8"
     )
 
@@ -49,32 +49,34 @@ def test_what_is_no_layer() -> None:
 def test_layers_that_cannot_dream(kind: str) -> None:
     layer = {"softmax": 7, "cost": 8}[kind]
     assert not can_dream(make_network(), layer)
-    assert refusal(Wish(layer)) == (
+    assert refusal(DreamTarget(layer)) == (
         f"net.cfg: layer {layer} [{kind}] cannot dream: the last that can is 6 [connected]"
     )
 
 
 def test_a_network_of_which_no_layer_can_dream() -> None:
     text = "[net]\nheight=4\nwidth=4\nchannels=3\n[softmax]\n"
-    assert refusal(Wish(0), text) == "net.cfg: layer 0 [softmax] cannot dream: none of it can"
+    assert (
+        refusal(DreamTarget(0), text) == "net.cfg: layer 0 [softmax] cannot dream: none of it can"
+    )
 
 
 def test_ranges_that_leave_the_network() -> None:
-    assert refusal(Wish(0, 3)) == (
+    assert refusal(DreamTarget(0, 3)) == (
         "net.cfg: layers -1 to 1 leave the network, whose layers are 0 to 8: take a smaller -range"
     )
-    assert "layers 7 to 9 leave the network" in refusal(Wish(8, 3))
+    assert "layers 7 to 9 leave the network" in refusal(DreamTarget(8, 3))
 
 
 def test_channels_that_are_not_there() -> None:
-    assert refusal(Wish(0, channels=(3, 8))) == (
+    assert refusal(DreamTarget(0, channels=(3, 8))) == (
         "net.cfg: layer 0 has no channel 8: expected 0 to 7"
     )
 
 
 def test_a_class_is_found_by_its_name() -> None:
     network = make_network()
-    wish = Wish(label="eskimo dog")
+    wish = DreamTarget(label="eskimo dog")
     found = choices(network, wish)
     assert found == [[(6, 1.0)]]
     number = class_number(network, "eskimo dog", NAMES)
@@ -95,7 +97,7 @@ def test_a_network_that_is_too_deep() -> None:
 
 def test_a_network_without_classes() -> None:
     text = CFG.split("[softmax]")[0]
-    assert refusal(Wish(label="crane"), text) == (
+    assert refusal(DreamTarget(label="crane"), text) == (
         "net.cfg: has no [softmax] or [logistic] that knows classes: name a layer instead"
     )
 
@@ -106,7 +108,7 @@ def test_names_and_numbers(label: str, index: int) -> None:
 
 
 def test_what_stands_out() -> None:
-    wish = Wish(layers=(((4, 1.0), (2, 0.3)),), channels=(1,), thresh=0.5)
+    wish = DreamTarget(layers=(((4, 1.0), (2, 0.3)),), channels=(1,), thresh=0.5)
     network = make_network()
     assert targets(network, wish, choices(network, wish)) == [
         [StandOut(4, 0.5, (1,), 1.0), StandOut(2, 0.5, (1,), 0.3)]
@@ -115,7 +117,7 @@ def test_what_stands_out() -> None:
 
 def test_a_guides_features() -> None:
     network, guide = make_network().truncated(4), make_picture(20, 24)
-    wish = Wish(3, 3)
+    wish = DreamTarget(3, 3)
     found = targets(network, wish, choices(network, wish), guide)
     for choice, layer in zip(found, (2, 3, 4), strict=True):
         (target,) = choice
@@ -129,11 +131,11 @@ def test_a_guides_features() -> None:
 @pytest.mark.parametrize(
     ("wish", "title"),
     [
-        (Wish(13, 3), "13"),
-        (Wish(layers=(((10, 1.0), (7, 0.3)),)), "10+7"),
-        (Wish(layers=(((10, 1.0),), ((7, 1.0),), ((7, 1.0),))), "10+7"),
-        (Wish(label="Eskimo dog"), "Eskimo-dog"),
+        (DreamTarget(13, 3), "13"),
+        (DreamTarget(layers=(((10, 1.0), (7, 0.3)),)), "10+7"),
+        (DreamTarget(layers=(((10, 1.0),), ((7, 1.0),), ((7, 1.0),))), "10+7"),
+        (DreamTarget(label="Eskimo dog"), "Eskimo-dog"),
     ],
 )
-def test_titles(wish: Wish, title: str) -> None:
+def test_titles(wish: DreamTarget, title: str) -> None:
     assert wish.title == title

@@ -15,13 +15,22 @@ from darknet_py.network import Network
 from darknet_py.tasks.data import Data, open_data
 from darknet_py.tasks.events import Finished, LeftOut, Saved, Trained, Validated
 from darknet_py.tasks.features import Cached, Front
-from darknet_py.tasks.finetune import Began, Ended, How, Kept, Request, Wishes, finetune, prepare
+from darknet_py.tasks.finetune import (
+    Began,
+    Ended,
+    How,
+    Kept,
+    Request,
+    StageOptions,
+    finetune,
+    prepare,
+)
 from darknet_py.tasks.finetune.run import FinetuneEvent
 from darknet_py.tasks.valid import Evaluation, evaluate
 from tests.support.shapes import draw_shapes
 from tests.tasks.finetune.nets import CFG, HEAD, open_net, write_net
 
-WISHES = Wishes(unfreeze=1, all=True, head_epochs=4, epochs=3, batch=8)
+WISHES = StageOptions(unfreeze=1, all=True, head_epochs=4, epochs=3, batch=8)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +53,7 @@ def run(
     data: Data,
     output: Path,
     how: How,
-    wishes: Wishes = WISHES,
+    wishes: StageOptions = WISHES,
     resume: bool = False,
 ) -> Iterator[FinetuneEvent]:
     request = Request(str(base[1]), output, wishes, resume=resume)
@@ -118,7 +127,7 @@ def test_frozen_layers_are_equal_byte_for_byte(
 def test_it_learns_what_the_head_can(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = Wishes(unfreeze=0, head_epochs=100, head_rate=0.03)
+    wishes = StageOptions(unfreeze=0, head_epochs=100, head_rate=0.03)
     events = list(run(base, data, tmp_path / "out", how, wishes))
     losses = [event.loss for event in events if isinstance(event, Trained)]
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:5])
@@ -133,7 +142,7 @@ def test_the_cache_changes_nothing_but_time(
     # pictures as they are, so that both see the same ones
     cfg = CFG.replace("min_crop=16\nmax_crop=18\nangle=5", "max_crop=16\nflip=0")
     base = write_net(tmp_path, cfg)
-    wishes = Wishes(unfreeze=1, head_epochs=3, epochs=2, batch=8)
+    wishes = StageOptions(unfreeze=1, head_epochs=3, epochs=2, batch=8)
     list(run(base, data, tmp_path / "with", replace(how, views=1), wishes))
     list(run(base, data, tmp_path / "without", replace(how, cache=None), wishes))
     for stage in ("head", "last"):
@@ -213,7 +222,7 @@ def test_what_is_done_is_not_done_again(
     list(run(base, data, tmp_path / "out", how))
     again = list(run(base, data, tmp_path / "out", how, resume=True))
     assert [type(event) for event in again] == [Ended, Ended, Ended, Kept]
-    other = Wishes(unfreeze=1, all=True, head_epochs=4, epochs=4, batch=8)
+    other = StageOptions(unfreeze=1, all=True, head_epochs=4, epochs=4, batch=8)
     with pytest.raises(TrainingError, match=r"began with other stages \(--epochs"):
         list(run(base, data, tmp_path / "out", how, other, resume=True))
 
@@ -231,7 +240,7 @@ def test_the_best_of_a_stage_counts(
         return Evaluation(("a", "b"), np.array([[right, 100 - right], [0, 0]]), 1, 0, 0.5)
 
     monkeypatch.setattr("darknet_py.tasks.finetune.run.evaluate", judged)
-    wishes = Wishes(unfreeze=0, head_epochs=4, batch=8)
+    wishes = StageOptions(unfreeze=0, head_epochs=4, batch=8)
     events = list(run(base, data, tmp_path / "out", replace(how, cache=None), wishes))
     (ended,) = (event for event in events if isinstance(event, Ended))
     assert ended.found == {"top1": 0.75, "loss": 0.5}
@@ -253,7 +262,7 @@ def test_going_on_after_a_picture_was_removed(
 ) -> None:
     """Features of the others are kept, and the outcome is that of a run without the picture."""
     rows = computed_rows(monkeypatch)
-    output, wishes = tmp_path / "out", Wishes(unfreeze=1, head_epochs=4, epochs=2, batch=8)
+    output, wishes = tmp_path / "out", StageOptions(unfreeze=1, head_epochs=4, epochs=2, batch=8)
     list(run(base, data, output, how, wishes))
     assert rows
     rows.clear()
@@ -283,7 +292,7 @@ def test_going_on_after_a_picture_became_another(
 ) -> None:
     """By the same name: the outcome is that of a run that has never seen the old one."""
     data = open_data(draw_shapes(tmp_path / "shapes", 8), share=0.3)
-    wishes = Wishes(unfreeze=0, head_epochs=2)
+    wishes = StageOptions(unfreeze=0, head_epochs=2)
     list(run(base, data, tmp_path / "out", how, wishes))
     picture, other = data.training().paths[:2]
     picture.write_bytes(other.read_bytes())
@@ -303,7 +312,7 @@ def test_pictures_stay_on_their_sides(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
     """Whatever is drawn for those that are there now; a new one goes where it is drawn."""
-    wishes = Wishes(unfreeze=0, head_epochs=1)
+    wishes = StageOptions(unfreeze=0, head_epochs=1)
     less = without(data, "train", 0)
     list(run(base, less, tmp_path / "out", how, wishes))
     swapped = replace(data, train=data.valid, valid=data.train)
@@ -318,7 +327,7 @@ def test_what_is_done_stays_where_the_sides_alone_would_be_others(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
     """As with another --share, or after the whole folder was moved."""
-    wishes = Wishes(unfreeze=0, head_epochs=1)
+    wishes = StageOptions(unfreeze=0, head_epochs=1)
     output = tmp_path / "out"
     list(run(base, data, output, how, wishes))
     request = Request(str(base[1]), output, wishes, resume=True)
@@ -340,7 +349,7 @@ def test_what_is_done_stays_where_the_sides_alone_would_be_others(
 def test_other_classes_are_refused(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = Wishes(unfreeze=0, head_epochs=1)
+    wishes = StageOptions(unfreeze=0, head_epochs=1)
     list(run(base, data, tmp_path / "out", how, wishes))
     before = (tmp_path / "out" / "base.names").read_bytes()
     names = ("circle", "cross", "zebra")
@@ -384,7 +393,7 @@ def test_stopping_saves(tmp_path: Path, base: tuple[Path, Path], data: Data, how
 def test_a_run_killed_between_its_last_state_and_its_weights(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How, ema: float
 ) -> None:
-    how, wishes = replace(how, ema=ema), Wishes(unfreeze=0, head_epochs=4)
+    how, wishes = replace(how, ema=ema), StageOptions(unfreeze=0, head_epochs=4)
     list(run(base, data, tmp_path / "whole", how, wishes))
     for event in run(base, data, tmp_path / "killed", how, wishes):
         if isinstance(event, Finished):
@@ -415,7 +424,7 @@ def test_stopping_while_features_grow(
 def test_patience_keeps_the_best(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = Wishes(unfreeze=0, head_epochs=100, head_rate=1.0)
+    wishes = StageOptions(unfreeze=0, head_epochs=100, head_rate=1.0)
     how = replace(how, patience=2)
     events = list(run(base, data, tmp_path / "out", how, wishes))
     assert Finished("patience") in events
@@ -430,7 +439,7 @@ def test_patience_keeps_the_best(
 def test_averaged_weights_are_the_outcome(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = Wishes(unfreeze=0, head_epochs=8)
+    wishes = StageOptions(unfreeze=0, head_epochs=8)
     list(run(base, data, tmp_path / "plain", how, wishes))
     events = list(run(base, data, tmp_path / "averaged", replace(how, ema=0.9), wishes))
     one, two = (loaded(tmp_path / name) for name in ("plain", "averaged"))
@@ -443,14 +452,14 @@ def test_averaged_weights_are_the_outcome(
 
 
 def test_uneven_sets(tmp_path: Path, base: tuple[Path, Path], data: Data, how: How) -> None:
-    wishes = Wishes(unfreeze=0, head_epochs=4)
+    wishes = StageOptions(unfreeze=0, head_epochs=4)
     weights = []
-    for name, uneven in (
+    for name, imbalance in (
         ("plain", how),
         ("balanced", replace(how, balance=True)),
         ("weights", replace(how, class_weights=(2.0, 0.5, 0.5))),
     ):
-        list(run(base, data, tmp_path / name, uneven, wishes))
+        list(run(base, data, tmp_path / name, imbalance, wishes))
         weights.append(loaded(tmp_path / name).layers[HEAD].parameters()[0].value)
     assert len({each.tobytes() for each in weights}) == 3
     # the class that counts four times as much is guessed more readily
@@ -472,7 +481,7 @@ def test_the_plan_says_what_happens_to_each_layer(
     request = Request(
         str(base[1]),
         tmp_path / "out",
-        Wishes(unfreeze=1, all=True, layer_decay=0.5, rate=0.02),
+        StageOptions(unfreeze=1, all=True, layer_decay=0.5, rate=0.02),
         reinit=(3,),
         net_keys=(("mixup", 0.2),),
         loss_keys=(("smooth", 0.1),),
@@ -495,7 +504,7 @@ def test_a_stage_that_diverges_leaves_the_one_before(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
     events: list[FinetuneEvent] = []
-    wishes = Wishes(unfreeze=1, head_epochs=2, epochs=4, batch=8, rate=1e30)
+    wishes = StageOptions(unfreeze=1, head_epochs=2, epochs=4, batch=8, rate=1e30)
     with pytest.raises(TrainingError, match="no number"):
         events.extend(run(base, data, tmp_path / "out", how, wishes))
     assert loaded(tmp_path / "out").values_are_finite()

@@ -11,7 +11,7 @@ from darknet_py.errors import TrainingError
 from darknet_py.network import Network
 from darknet_py.ops import for_device
 from darknet_py.tasks.finetune.head import with_new_head
-from darknet_py.tasks.finetune.stages import Stage, Wishes, plan_stages, stage_sections
+from darknet_py.tasks.finetune.stages import Stage, StageOptions, plan_stages, stage_sections
 from tests.tasks.finetune.nets import CFG, HEAD
 
 NET = Network(parse_sections(CFG), "base.cfg", for_device("cpu"))
@@ -19,7 +19,7 @@ NEW = with_new_head(NET, 3)
 
 
 def plan(pictures: int, new: tuple[int, ...] = (HEAD,), **wishes: object) -> list[tuple[str, int]]:
-    stages = plan_stages(NET.layers, HEAD, new, pictures, Wishes(**wishes))  # type: ignore[arg-type]
+    stages = plan_stages(NET.layers, HEAD, new, pictures, StageOptions(**wishes))  # type: ignore[arg-type]
     return [(stage.name, stage.first) for stage in stages]
 
 
@@ -53,7 +53,9 @@ def test_a_layer_that_is_none() -> None:
 
 @given(st.integers(1, 10**7), st.none() | st.integers(2, 500))
 def test_the_figures_of_stages_are_sensible(pictures: int, batch: int | None) -> None:
-    for stage in plan_stages(NET.layers, HEAD, [HEAD], pictures, Wishes(batch=batch, all=True)):
+    for stage in plan_stages(
+        NET.layers, HEAD, [HEAD], pictures, StageOptions(batch=batch, all=True)
+    ):
         assert stage.batches >= 1
         assert stage.batch == batch or 4 <= stage.batch <= 64
         epochs = stage.batches * stage.batch / pictures
@@ -67,7 +69,7 @@ def stage_net(stage: Stage) -> Network:
 
 
 def test_the_cfg_of_the_head(tmp_path: Path) -> None:
-    (stage,) = plan_stages(NET.layers, HEAD, [HEAD], 100, Wishes(unfreeze=0))
+    (stage,) = plan_stages(NET.layers, HEAD, [HEAD], 100, StageOptions(unfreeze=0))
     net = stage_net(stage)
     assert [layer.frozen for layer in net.layers] == [True] * 4 + [False] * 4
     assert {layer.learning_rate for layer in net.layers} == {1}
@@ -79,7 +81,7 @@ def test_the_cfg_of_the_head(tmp_path: Path) -> None:
 
 
 def test_the_cfg_of_a_later_stage() -> None:
-    _, stage = plan_stages(NET.layers, HEAD, [HEAD], 100, Wishes(unfreeze=2, layer_decay=0.5))
+    _, stage = plan_stages(NET.layers, HEAD, [HEAD], 100, StageOptions(unfreeze=2, layer_decay=0.5))
     net = stage_net(stage)
     assert [layer.frozen for layer in net.layers] == [True] + [False] * 7
     rates = [layer.learning_rate for layer in net.layers]
@@ -89,7 +91,7 @@ def test_the_cfg_of_a_later_stage() -> None:
 
 def test_rates_follow_the_batch() -> None:
     def rate(pictures: int, **wishes: float) -> float:
-        asked = Wishes(unfreeze=1, **wishes)  # type: ignore[arg-type]
+        asked = StageOptions(unfreeze=1, **wishes)  # type: ignore[arg-type]
         return plan_stages(NET.layers, HEAD, [HEAD], pictures, asked)[1].rate
 
     assert [rate(640), rate(10**5), rate(640, batch=128)] == [0.003] * 3
@@ -99,7 +101,7 @@ def test_rates_follow_the_batch() -> None:
 
 def test_the_decay_of_the_head() -> None:
     def decays(decay: float | None) -> list[float]:
-        stages = plan_stages(NET.layers, HEAD, [HEAD], 100, Wishes(unfreeze=1), decay)
+        stages = plan_stages(NET.layers, HEAD, [HEAD], 100, StageOptions(unfreeze=1), decay)
         return [stage_net(stage).settings.optimiser.decay for stage in stages]
 
     assert decays(None) == [1e-4, 5e-4]

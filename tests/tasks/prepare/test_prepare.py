@@ -11,7 +11,7 @@ from PIL import Image
 from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images import Dataset, load_image, load_prepared
 from darknet_py.tasks.data import Data, open_data
-from darknet_py.tasks.prepare import Begun, Event, Looked, Prepared, prepare
+from darknet_py.tasks.prepare import Begun, Event, Prepared, Progressed, prepare
 from darknet_py.tasks.prepare.plan import How, make_plan
 from tests.images.sets import make_folder, make_picture
 
@@ -48,7 +48,7 @@ def test_what_is_written(pets: Path, out: Path) -> None:
     before = files(pets)
     events = run(pets, out)
     assert events[0] == Begun(10, [])
-    assert [event.done for event in events if isinstance(event, Looked)] == list(range(1, 11))
+    assert [event.done for event in events if isinstance(event, Progressed)] == list(range(1, 11))
     assert events[-1] == Prepared(3, 7, 3, kept=0, refused=0)
     assert files(pets) == before
     source = open_data(pets, share=0.25)
@@ -179,7 +179,7 @@ def test_what_cannot_be_read_is_left_out_and_comes_in_later(pets: Path, out: Pat
     good = bad.read_bytes()
     bad.write_bytes(good[:50])
     events = run(pets, out, share=0)
-    refused = [event.refused for event in events if isinstance(event, Looked) and event.refused]
+    refused = [event.refused for event in events if isinstance(event, Progressed) and event.refused]
     assert [str(each).split(": ")[0] for each in refused] == [str(bad)]
     assert isinstance(refused[0], PictureError)
     assert events[-1] == Prepared(3, 9, 0, kept=0, refused=1)
@@ -195,7 +195,7 @@ def test_interrupted_it_goes_on(pets: Path, out: Path) -> None:
     shutil.rmtree(out)
     events = prepare(open_data(pets, share=0.25), out, HOW, workers=1)
     for event in events:
-        if isinstance(event, Looked) and event.done == 4:
+        if isinstance(event, Progressed) and event.done == 4:
             break
     events.close()  # type: ignore[attr-defined]
     assert not (out / "train.txt").exists()

@@ -30,7 +30,7 @@ Function = Callable[..., Any]
 
 MAX_PARAMETERS = 16
 """Of a kernel, thread and threads included."""
-COLUMNS = 63
+COLUMNS = 39
 """Numbers of a row's arguments. A row has one more: the kernel's address."""
 
 _lock = threading.RLock()

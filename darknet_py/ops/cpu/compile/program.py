@@ -11,7 +11,7 @@ from darknet_py.ops.cpu.compile.allocate import FLOAT, aligned
 from darknet_py.ops.cpu.compile.lower import lower
 from darknet_py.ops.cpu.compile.step import Binding, Step, Weights
 from darknet_py.ops.cpu.compile.table import Table, in_parts
-from darknet_py.ops.cpu.runtime.thread_pool import team
+from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.graph import Graph
 
 
@@ -80,9 +80,9 @@ class Bound:
             return
         part.set_input(x.ctypes.data)
         if self.program.threads == 1:  # its scratch is one thread's
-            team().run_alone([[part.job]])
+            thread_pool().run_alone([[part.job]])
         else:
-            team().run(*part.job)
+            thread_pool().run(*part.job)
 
     @property
     def table(self) -> Table | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.ops.cpu.runtime.interpreter import ROW
-from darknet_py.ops.cpu.runtime.thread_pool import team
+from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 
 Row = list[int]
 
@@ -50,7 +50,7 @@ def make_table(rows: Sequence[Row]) -> Table:
 def run_row(row: Row) -> None:
     """Runs a single row on all threads."""
     table = make_table([row])
-    team().run(*table.job)
+    thread_pool().run(*table.job)
 
 
 def in_parts(rows: Sequence[Row | Callable[[], None]]) -> list[Table | Callable[[], None]]:

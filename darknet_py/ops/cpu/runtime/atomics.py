@@ -28,19 +28,19 @@ _SPINS = 2000
 
 
 @function
-def look(builder: Builder, address: Value) -> Value:
+def atomic_load(builder: Builder, address: Value) -> Value:
     """The 64-bit integer at an address, as it is now."""
     return builder.load_atomic(pointer(builder, address, I64), "seq_cst", 8)
 
 
 @instruction
-def write(builder: Builder, address: Value, value: Value) -> None:
+def atomic_store(builder: Builder, address: Value, value: Value) -> None:
     """Stores a 64-bit integer, after everything that was stored before."""
     builder.store_atomic(value, pointer(builder, address, I64), "seq_cst", 8)
 
 
 @function
-def count_up(builder: Builder, address: Value) -> Value:
+def atomic_add(builder: Builder, address: Value) -> Value:
     """Adds 1; the sum."""
     before = builder.atomic_rmw("add", pointer(builder, address, I64), const(1), "seq_cst")
     return builder.add(before, const(1))
@@ -57,7 +57,7 @@ def pause(builder: Builder) -> None:
 
 
 @instruction
-def give_way(builder: Builder) -> None:
+def sched_yield(builder: Builder) -> None:
     """Lets another thread or process have the core."""
     builder.call(declare(builder, "sched_yield", I32, []), [])
 
@@ -66,22 +66,22 @@ def give_way(builder: Builder) -> None:
 def wait_until(address: int, value: int) -> None:
     """Until the integer at an address has a value: spins a while, then gives way."""
     turns = 0
-    while look(address) != value:
+    while atomic_load(address) != value:
         turns += 1
         if turns < _SPINS:
             pause()
         else:
-            give_way()
+            sched_yield()
 
 
 @part
-def meet(barrier: int, threads: int) -> None:
+def barrier_wait(barrier: int, threads: int) -> None:
     """Waits until all threads are here."""
     rounds = barrier + LINE
-    now = look(rounds)
-    if count_up(barrier) == threads:
-        write(barrier, 0)
-        count_up(rounds)
+    now = atomic_load(rounds)
+    if atomic_add(barrier) == threads:
+        atomic_store(barrier, 0)
+        atomic_add(rounds)
     else:
         wait_until(rounds, now + 1)
 
@@ -93,7 +93,7 @@ MUTEX, CONDITION = 128, 128
 
 
 @instruction
-def make_bed(builder: Builder, mutex: Value, condition: Value) -> None:
+def cond_init(builder: Builder, mutex: Value, condition: Value) -> None:
     """Prepares the memory of both."""
     _posix(builder, "pthread_mutex_init", mutex, const(0))
     _posix(builder, "pthread_cond_init", condition, const(0))
@@ -110,13 +110,13 @@ def unlock(builder: Builder, mutex: Value) -> None:
 
 
 @instruction
-def sleep(builder: Builder, condition: Value, mutex: Value) -> None:
+def cond_wait(builder: Builder, condition: Value, mutex: Value) -> None:
     """Until woken, or for no reason; the mutex is let go meanwhile."""
     _posix(builder, "pthread_cond_wait", condition, mutex)
 
 
 @instruction
-def wake_all(builder: Builder, condition: Value) -> None:
+def cond_broadcast(builder: Builder, condition: Value) -> None:
     _posix(builder, "pthread_cond_broadcast", condition)
 
 

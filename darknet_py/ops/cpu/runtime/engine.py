@@ -17,7 +17,7 @@ from darknet_py.ops.cpu.compile.program import Bound, Program
 from darknet_py.ops.cpu.compile.step import Weights
 from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
 from darknet_py.ops.cpu.operations.convolution.peak import peak
-from darknet_py.ops.cpu.runtime.thread_pool import team
+from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.cpu.runtime.threads import thread_count
 from darknet_py.ops.graph import Graph
 from darknet_py.ops.memory import SMALL, available_memory, check_memory
@@ -201,7 +201,7 @@ class Engine:
                 bound.table.set_input(x[start:].ctypes.data)
                 jobs.append([bound.table.job])
                 start += group
-            team().run_alone(jobs)
+            thread_pool().run_alone(jobs)
             parts += [[y.copy() for y in bound.outputs] for bound in bounds]
         return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
 

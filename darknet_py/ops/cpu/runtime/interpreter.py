@@ -15,9 +15,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     pointer,
 )
 from darknet_py.ops.cpu.codegen.kernel import COLUMNS, kernel, part
-from darknet_py.ops.cpu.runtime.atomics import BARRIER, meet
+from darknet_py.ops.cpu.runtime.atomics import BARRIER, barrier_wait
 
-__all__ = ["BARRIER", "ROW", "call", "get", "interpret", "meet", "put", "walk"]
+__all__ = ["BARRIER", "ROW", "barrier_wait", "call", "get", "interpret", "put", "walk"]
 
 ROW = 8 * (COLUMNS + 1)
 """Bytes in a row of a table."""
@@ -52,7 +52,7 @@ def walk(thread: int, threads: int, members: int, table: int, rows: int, barrier
         for member in range(thread, members, threads):
             call(get(row), member, members, row + 8)
         if threads > 1:
-            meet(barrier, threads)
+            barrier_wait(barrier, threads)
 
 
 @kernel

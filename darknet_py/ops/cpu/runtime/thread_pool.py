@@ -23,16 +23,16 @@ from darknet_py.ops.cpu.runtime.atomics import (
     CONDITION,
     LINE,
     MUTEX,
-    count_up,
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    cond_broadcast,
+    cond_init,
+    cond_wait,
     lock,
-    look,
-    make_bed,
     pause,
-    sleep,
     unlock,
     wait_until,
-    wake_all,
-    write,
 )
 from darknet_py.ops.cpu.runtime.interpreter import get, put, walk
 from darknet_py.ops.cpu.runtime.threads import thread_count
@@ -54,7 +54,7 @@ _CONDITION = _MUTEX + MUTEX
 _SIZE = _CONDITION + CONDITION
 
 
-class Team:
+class ThreadPool:
     """Runs one program at a time; whoever comes meanwhile, waits.
 
     Where the system gives fewer threads than there are members, those that it gives do the work of
@@ -69,7 +69,7 @@ class Team:
     def renew(self) -> None:
         """In a child: none of the parent's threads has come along, but perhaps a lock was held."""
         self._lock = threading.Lock()
-        self._crew: _Crew | None = None
+        self._workers: _Workers | None = None
 
     def run(self, table: int, rows: int) -> None:
         """Runs a table, all together."""
@@ -88,12 +88,12 @@ class Team:
 
     def _run(self, *program: int) -> None:
         with self._lock:
-            if self._crew is None:
-                self._crew = _Crew(self.members)
-            self._crew.run(program)
+            if self._workers is None:
+                self._workers = _Workers(self.members)
+            self._workers.run(program)
 
 
-class _Crew:
+class _Workers:
     """The threads of a team, and the board from which they learn what to do."""
 
     def __init__(self, members: int) -> None:
@@ -131,17 +131,17 @@ def _function(address: int) -> Callable[[int, int, int], int]:
 @kernel
 def prepare(thread: int, threads: int, board: int) -> None:
     """Before anything else."""
-    make_bed(board + _MUTEX, board + _CONDITION)
+    cond_init(board + _MUTEX, board + _CONDITION)
 
 
 @kernel
 def lead(thread: int, threads: int, board: int) -> None:
     """The caller: has the program on the board run, and runs its own part."""
-    count_up(board + _NUMBER)
+    atomic_add(board + _NUMBER)
     # a worker counts itself as a sleeper and then looks at the number: one of us sees the other
-    if look(board + _SLEEPERS) > 0:
+    if atomic_load(board + _SLEEPERS) > 0:
         lock(board + _MUTEX)
-        wake_all(board + _CONDITION)
+        cond_broadcast(board + _CONDITION)
         unlock(board + _MUTEX)
     take_part(0, board)
     wait_until(board + _DONE, threads - 1)
@@ -154,20 +154,20 @@ def serve(thread: int, threads: int, board: int) -> None:
     number = 0
     while True:
         turns = 0
-        while look(board + _NUMBER) == number:
+        while atomic_load(board + _NUMBER) == number:
             turns += 1
             if turns < _PATIENCE:
                 pause()
                 continue
             lock(board + _MUTEX)
-            count_up(board + _SLEEPERS)
-            while look(board + _NUMBER) == number:
-                sleep(board + _CONDITION, board + _MUTEX)
-            write(board + _SLEEPERS, look(board + _SLEEPERS) - 1)
+            atomic_add(board + _SLEEPERS)
+            while atomic_load(board + _NUMBER) == number:
+                cond_wait(board + _CONDITION, board + _MUTEX)
+            atomic_store(board + _SLEEPERS, atomic_load(board + _SLEEPERS) - 1)
             unlock(board + _MUTEX)
         number += 1
         take_part(thread, board)
-        count_up(board + _DONE)
+        atomic_add(board + _DONE)
 
 
 @part
@@ -189,30 +189,30 @@ def take_part(thread: int, board: int) -> None:
             walk(0, 1, 1, get(pairs + 16 * pair), get(pairs + 16 * pair + 8), 0)
 
 
-class _Teams:
+class _ThreadPools:
     """Those of this process, by how many they are."""
 
     def __init__(self) -> None:
-        self._teams: dict[int, Team] = {}
+        self._pools: dict[int, ThreadPool] = {}
         self.renew()
 
-    def of(self, members: int) -> Team:
+    def of(self, members: int) -> ThreadPool:
         with self._lock:
-            if members not in self._teams:
-                self._teams[members] = Team(members)
-            return self._teams[members]
+            if members not in self._pools:
+                self._pools[members] = ThreadPool(members)
+            return self._pools[members]
 
     def renew(self) -> None:
         self._lock = threading.Lock()
-        for one in self._teams.values():
+        for one in self._pools.values():
             one.renew()
 
 
-_teams = _Teams()
+_pools = _ThreadPools()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_teams.renew)
+    os.register_at_fork(after_in_child=_pools.renew)
 
 
-def team() -> Team:
+def thread_pool() -> ThreadPool:
     """The process's team, of thread_count() members."""
-    return _teams.of(thread_count())
+    return _pools.of(thread_count())

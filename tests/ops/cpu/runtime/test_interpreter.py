@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 @kernel
-def count_up(thread: int, threads: int, x: int, step: int) -> None:
+def atomic_add(thread: int, threads: int, x: int, step: int) -> None:
     """Each thread has a place, and looks at its neighbour's."""
     neighbour = x + 8 * ((thread + 1) % threads)
     put(x + 8 * (threads + thread), get(neighbour) + step)
@@ -37,7 +37,7 @@ def make_table(x: Array, rounds: int) -> Array:
     table = np.zeros((2 * rounds, ROW // 8), np.int64)
     for i in range(rounds):
         for row, step in (
-            (2 * i, count_up.step(x=address(x), step=i)),
+            (2 * i, atomic_add.step(x=address(x), step=i)),
             (2 * i + 1, copy_back.step(x=address(x))),
         ):
             table[row, : len(step)] = step
@@ -103,5 +103,5 @@ def test_fewer_threads_do_the_work_of_all(threads: int, members: int) -> None:
 
 def test_a_kernel_runs_alone() -> None:
     x = np.array([1, 2], np.int64)
-    run(count_up, x=address(x), step=10)
+    run(atomic_add, x=address(x), step=10)
     np.testing.assert_array_equal(x, [1, 11])

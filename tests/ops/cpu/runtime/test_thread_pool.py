@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from darknet_py.ops.cpu.codegen.kernel import kernel
-from darknet_py.ops.cpu.runtime import thread_pool as teams
+from darknet_py.ops.cpu.runtime import thread_pool as pools
 from darknet_py.ops.cpu.runtime import threads as settings
 from darknet_py.ops.cpu.runtime.interpreter import ROW, get, put
-from darknet_py.ops.cpu.runtime.thread_pool import Team, team
+from darknet_py.ops.cpu.runtime.thread_pool import ThreadPool, thread_pool
 from tests.support.kernels import address
 from tests.support.processes import run_python
 
@@ -40,7 +40,7 @@ def note(thread: int, threads: int, x: int, number: int) -> None:
 
 
 class Ring:
-    """A program whose result depends on every meeting."""
+    """A program whose result depends on every rendezvous."""
 
     def __init__(self, members: int, rounds: int = 20) -> None:
         self.x, self.y = np.arange(members), np.zeros(members, np.int64)
@@ -67,7 +67,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("members", [1, 2, 3, 8])
 def test_run(members: int) -> None:
-    one, ring = Team(members), Ring(members)
+    one, ring = ThreadPool(members), Ring(members)
     for runs in range(1, 30):
         one.run(*ring.job)
         np.testing.assert_array_equal(ring.x, ring.expected(runs))
@@ -79,7 +79,7 @@ def test_run(members: int) -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 8])
 def test_run_alone(members: int, count: int) -> None:
     """Each list in its order, as thread 0 of 1; lists may be of any length, and any number."""
-    one = Team(members)
+    one = ThreadPool(members)
     x = np.zeros(max(count, 1), np.int64)
     tables, jobs = [], []
     for i in range(count):
@@ -96,7 +96,7 @@ def test_run_alone(members: int, count: int) -> None:
 
 
 def test_a_table_without_rows() -> None:
-    one = Team(2)
+    one = ThreadPool(2)
     one.run(0, 0)
     one.run_alone([[(0, 0)], []])
 
@@ -108,16 +108,16 @@ def test_the_process_has_one_of_each_size(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv(settings.THREADS_VARIABLE, wanted)
         settings.thread_count.cache_clear()
         ring = Ring(int(wanted))
-        team().run(*ring.job)
+        thread_pool().run(*ring.job)
         np.testing.assert_array_equal(ring.x, ring.expected())
-        sizes.append(team())
+        sizes.append(thread_pool())
     assert [one.members for one in sizes] == [2, 3, 2]
     assert sizes[0] is sizes[2]
 
 
 def test_several_threads_ask_for_the_team() -> None:
-    found: list[Team] = []
-    callers = [threading.Thread(target=lambda: found.append(team())) for _ in range(8)]
+    found: list[ThreadPool] = []
+    callers = [threading.Thread(target=lambda: found.append(thread_pool())) for _ in range(8)]
     for caller in callers:
         caller.start()
     for caller in callers:
@@ -127,7 +127,7 @@ def test_several_threads_ask_for_the_team() -> None:
 
 
 def test_several_callers_take_turns() -> None:
-    one, rings = Team(3), [Ring(3) for _ in range(4)]
+    one, rings = ThreadPool(3), [Ring(3) for _ in range(4)]
 
     def call(ring: Ring) -> None:
         for _ in range(50):
@@ -155,7 +155,7 @@ def test_where_the_system_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch)
             start(thread)
 
         monkeypatch.setattr(threading.Thread, "start", start_some)
-        one, ring = Team(7), Ring(7)
+        one, ring = ThreadPool(7), Ring(7)
         for _ in range(5):
             one.run(*ring.job)
         np.testing.assert_array_equal(ring.x, ring.expected(5))
@@ -169,7 +169,7 @@ def test_where_the_system_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch)
 
 def test_python_goes_on_meanwhile() -> None:
     """A run does not hold the interpreter's lock."""
-    one, x = Team(2), np.zeros(2, np.int64)
+    one, x = ThreadPool(2), np.zeros(2, np.int64)
     table = np.zeros((1, ROW // 8), np.int64)
     table[0, :3] = busy.step(x=address(x), turns=100_000_000)
     caller = threading.Thread(target=one.run, args=(address(table), 1))
@@ -183,7 +183,7 @@ def test_python_goes_on_meanwhile() -> None:
 
 def test_workers_sleep_between_programs() -> None:
     """They take no time of a core that others want."""
-    one, ring = Team(4), Ring(4)
+    one, ring = ThreadPool(4), Ring(4)
     one.run(*ring.job)
     time.sleep(0.05)
     before = time.process_time()
@@ -194,13 +194,13 @@ def test_workers_sleep_between_programs() -> None:
 START = """
 import os, sys, threading, time
 import numpy as np
-from darknet_py.ops.cpu.runtime.thread_pool import team
+from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from tests.ops.cpu.runtime.test_thread_pool import Ring, ROW, address, busy
 
 def check(runs=20):
     ring = Ring(3)
     for _ in range(runs):
-        team().run(*ring.job)
+        thread_pool().run(*ring.job)
     return np.array_equal(ring.x, ring.expected(runs))
 
 def long_program(turns):
@@ -214,15 +214,15 @@ FORK = (
     START
     + """
 assert check()
-one = team()
+one = thread_pool()
 x, table = long_program(500_000_000)
 if sys.argv[1] == "while it runs":
-    caller = threading.Thread(target=team().run, args=(address(table), 1))
+    caller = threading.Thread(target=thread_pool().run, args=(address(table), 1))
     caller.start()
     time.sleep(0.1)
 child = os.fork()
 if child == 0:
-    os._exit(0 if check() and one is team() else 1)
+    os._exit(0 if check() and one is thread_pool() else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert check()
 print("good")
@@ -250,7 +250,7 @@ for delay in (0.0, 0.001, 0.03, 0.06):
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-4))
         while True:
-            team().run(address(table), 1)
+            thread_pool().run(address(table), 1)
             runs += 1
     except KeyboardInterrupt:
         pass
@@ -260,7 +260,7 @@ steps = 0
 while not np.array_equal(x, expected):
     steps += 1
     assert steps <= runs + 4
-    team().run(address(other), 1)
+    thread_pool().run(address(other), 1)
 assert steps >= runs
 print("good")
 """
@@ -277,7 +277,7 @@ EXIT = (
 assert check()
 if sys.argv[1] == "while it runs":
     x, table = long_program(200_000_000)
-    threading.Thread(target=team().run, args=(address(table), 1), daemon=True).start()
+    threading.Thread(target=thread_pool().run, args=(address(table), 1), daemon=True).start()
     time.sleep(0.05)
 print("good")
 """
@@ -290,10 +290,10 @@ def test_the_end_of_a_process(when: str) -> None:
 
 
 def test_a_child_forgets_its_parents_locks() -> None:
-    one, ring = teams._Teams(), Ring(2)
+    one, ring = pools._ThreadPools(), Ring(2)
     one.of(2).run(*ring.job)
     one._lock.acquire()
-    one._teams[2]._lock.acquire()
+    one._pools[2]._lock.acquire()
     one.renew()
     one.of(2).run(*ring.job)
     np.testing.assert_array_equal(ring.x, ring.expected(2))

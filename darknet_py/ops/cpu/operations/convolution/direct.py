@@ -74,7 +74,8 @@ def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
         starts = listed(builder, a, pixels, a_shift)
         # behind the last tile's there is some other address: asking for it harms nothing
         following = builder.add(load_int(builder, offset(builder, a, 8 * pixels)), a_shift)
-        later = next_weights, next_step
+        # with more pixels there are no registers left for where the next weights lie
+        later = (next_weights, next_step) if pixels <= PIXELS else None
         sums = emit_sums(
             builder, starts, segments, count, length, weights, vectors, following, later
         )

@@ -7,7 +7,7 @@ import pytest
 
 import darknet_py
 from darknet_py.errors import ShapeError
-from darknet_py.tasks.filters import ascend
+from darknet_py.tasks.filters import maximize_activation
 from tests.support.networks import CLASSIFIER, NET, make_network
 
 ROOT = Path(__file__).parents[3]
@@ -20,7 +20,7 @@ def test_it_finds_what_a_filter_of_known_wants_wants() -> None:
     biases.value[...] = 0
     weights.value[...] = np.array([[1, 0, -1], [-1, 0, 1]])[:, None, None]
     net.changed()
-    found = ascend(net, 0, [0, 1])
+    found = maximize_activation(net, 0, [0, 1])
     np.testing.assert_allclose(found.pictures[0, 0], 1)
     np.testing.assert_allclose(found.pictures[0, 2], 0)
     np.testing.assert_allclose(found.pictures[1, 0], 0)
@@ -31,7 +31,9 @@ def test_it_finds_what_a_filter_of_known_wants_wants() -> None:
 
 def test_the_same_seed_gives_the_same_pictures_and_another_others() -> None:
     net = make_network(CLASSIFIER)
-    one, same, other = (ascend(net, 2, [1, 3], steps=5, seed=seed) for seed in (4, 4, 5))
+    one, same, other = (
+        maximize_activation(net, 2, [1, 3], steps=5, seed=seed) for seed in (4, 4, 5)
+    )
     np.testing.assert_array_equal(one.pictures, same.pictures)
     assert not np.array_equal(one.pictures, other.pictures)
     assert one.pictures.shape == (2, 3, 12, 16)
@@ -42,8 +44,8 @@ def test_the_same_seed_gives_the_same_pictures_and_another_others() -> None:
 def test_several_at_once_are_each_as_if_first() -> None:
     """More than a batch: what the noise is does not matter for how many there are."""
     net = make_network(CLASSIFIER)
-    many = ascend(net, 2, [5] * 9, steps=3)
-    first = ascend(net, 2, [5], steps=3)
+    many = maximize_activation(net, 2, [5] * 9, steps=3)
+    first = maximize_activation(net, 2, [5], steps=3)
     np.testing.assert_allclose(many.pictures[0], first.pictures[0], atol=1e-4)
     assert many.before.shape == many.after.shape == (9,)
     assert (many.after > many.before).all()
@@ -51,35 +53,40 @@ def test_several_at_once_are_each_as_if_first() -> None:
 
 def test_means_are_of_the_channels_maps() -> None:
     net = make_network(CLASSIFIER)
-    found = ascend(net, 2, [7, 0], steps=3)
+    found = maximize_activation(net, 2, [7, 0], steps=3)
     maps = net.activations(found.pictures)[2]
     np.testing.assert_allclose(found.after, [maps[0, 7].mean(), maps[1, 0].mean()], rtol=1e-4)
 
 
 def test_sizes() -> None:
     net = make_network(CLASSIFIER)
-    assert ascend(net, 0, [0], size=20, steps=1).pictures.shape == (1, 3, 20, 20)
+    assert maximize_activation(net, 0, [0], size=20, steps=1).pictures.shape == (1, 3, 20, 20)
     large = make_network(CLASSIFIER.replace("height=12\nwidth=16", "height=200\nwidth=160"))
-    assert ascend(large, 0, [0], steps=1).pictures.shape == (1, 3, 128, 128)
+    assert maximize_activation(large, 0, [0], steps=1).pictures.shape == (1, 3, 128, 128)
     fixed = CLASSIFIER.replace("height=12\nwidth=16", "height=130\nwidth=130").replace(
         "[avgpool]", "[connected]\noutput=5"
     )
-    assert ascend(make_network(fixed), 0, [0], steps=1).pictures.shape == (1, 3, 130, 130)
+    assert maximize_activation(make_network(fixed), 0, [0], steps=1).pictures.shape == (
+        1,
+        3,
+        130,
+        130,
+    )
     with pytest.raises(ShapeError, match="only takes a map"):
-        ascend(make_network(fixed), 0, [0], size=64)
+        maximize_activation(make_network(fixed), 0, [0], size=64)
 
 
 def test_layers_and_channels_that_are_none() -> None:
     net = make_network(CLASSIFIER)
     with pytest.raises(ShapeError, match="there is no layer 6: expected 0 to 5"):
-        ascend(net, 6, [0])
+        maximize_activation(net, 6, [0])
     with pytest.raises(ShapeError, match="layer 2 has no channel 8: expected 0 to 7"):
-        ascend(net, 2, [0, 8])
+        maximize_activation(net, 2, [0, 8])
 
 
 def test_tiny_layer_7_at_least_tenfold(test_data: Path) -> None:
     """Over the channel's mean activation for noise, which is below 0 for most."""
     net = darknet_py.load_network(ROOT / "cfg/tiny.cfg", test_data / "tiny.weights", "cpu")
-    found = ascend(net, 7, range(8))
+    found = maximize_activation(net, 7, range(8))
     assert (found.after >= 10 * np.abs(found.before)).all()
     assert found.after.min() > 1

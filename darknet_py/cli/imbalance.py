@@ -13,7 +13,7 @@ from darknet_py.cli.options import as_one
 
 
 @dataclass(frozen=True)
-class Uneven:
+class ImbalanceOptions:
     """What the options say."""
 
     class_weights: str | None = None
@@ -53,5 +53,5 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         "NAME_best.weights and NAME.weights.  [off]",
     ),
 )
-uneven_options = as_one("uneven", Uneven, _OPTIONS)
+imbalance_options = as_one("imbalance", ImbalanceOptions, _OPTIONS)
 """--class-weights, --balance and --ema, as one argument `uneven`."""

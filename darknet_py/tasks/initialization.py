@@ -16,7 +16,7 @@ from darknet_py.tasks.run import Options, Progress
 
 
 @dataclass(frozen=True)
-class Beginning:
+class Initialization:
     """weights: a file, or None for drawn ones; clear: `seen` is 0 again; reinit: which layers of
     weights are drawn anew, as text; state: a file to go on from instead."""
 
@@ -26,20 +26,24 @@ class Beginning:
     state: Path | None = None
 
 
-def begin(net: Network, options: Options, beginning: Beginning) -> Progress | None:
+def begin(net: Network, options: Options, initialization: Initialization) -> Progress | None:
     """Gives a network on paper its values, always the same ones; None: the run is a new one.
 
     Raises WeightsError, StateError, and DarknetError for layers that cannot be drawn.
     """
-    if beginning.state is not None:
-        return resume(net, beginning.state, options)
-    layers = layers_to_draw(net, beginning.reinit) if beginning.reinit else []
-    if beginning.weights:
-        net.load_weights(beginning.weights, partial=True, clear=beginning.clear, begin=True)
+    if initialization.state is not None:
+        return resume(net, initialization.state, options)
+    layers = layers_to_draw(net, initialization.reinit) if initialization.reinit else []
+    if initialization.weights:
+        net.load_weights(
+            initialization.weights, partial=True, clear=initialization.clear, begin=True
+        )
     net.initialise(options.seed)
     net.reinitialise(layers, options.seed)
     if not net.values_are_finite():
-        raise WeightsError(f"{beginning.weights}: cannot be trained on: {first_bad_value(net)}")
+        raise WeightsError(
+            f"{initialization.weights}: cannot be trained on: {first_bad_value(net)}"
+        )
     return None
 
 
@@ -53,15 +57,17 @@ def first_bad_value(net: Network) -> str:
     return "the average has a value that is no number"
 
 
-def classes_warning(net: Network, beginning: Beginning, names: Sequence[str]) -> str | None:
+def classes_warning(
+    net: Network, initialization: Initialization, names: Sequence[str]
+) -> str | None:
     """A line where the names beside the weights to begin with say that their outputs stand for
     other classes, or for these in another order, and the last layer keeps what it knows."""
     last = max((i for i, layer in enumerate(net.layers) if layer.parameters()), default=None)
-    drawn = layers_to_draw(net, beginning.reinit) if beginning.reinit else []
-    if beginning.weights is None or last is None or last in drawn:
+    drawn = layers_to_draw(net, initialization.reinit) if initialization.reinit else []
+    if initialization.weights is None or last is None or last in drawn:
         return None
-    folder, stem = Path(beginning.weights).parent, Path(net.path).stem
-    files = (Path(beginning.weights).with_suffix(".names"), folder / f"{stem}.names")
+    folder, stem = Path(initialization.weights).parent, Path(net.path).stem
+    files = (Path(initialization.weights).with_suffix(".names"), folder / f"{stem}.names")
     file = next((each for each in files if os.path.isfile(each)), None)
     found = read_lines(file)[: len(names)] if file is not None else list(names)
     if found == list(names):
@@ -69,6 +75,6 @@ def classes_warning(net: Network, beginning: Beginning, names: Sequence[str]) ->
     number = next(i for i in range(len(names)) if found[i : i + 1] != [names[i]])
     was = f"{found[number]!r}" if number < len(found) else "none"
     return (
-        f"{beginning.weights} knows other classes ({file}): output {number} was {was}, and is "
+        f"{initialization.weights} knows other classes ({file}): output {number} was {was}, and is "
         f"{names[number]!r} here: --reinit last begins with none of them"
     )

@@ -11,13 +11,13 @@ import pytest
 from darknet_py.errors import CfgError, TrainingError
 from darknet_py.images import Dataset
 from darknet_py.network import Network
-from darknet_py.tasks.beginning import Beginning, begin
 from darknet_py.tasks.data import open_data
+from darknet_py.tasks.data_parallel import Job, Team
 from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
+from darknet_py.tasks.initialization import Initialization, begin
 from darknet_py.tasks.run import Options
-from darknet_py.tasks.team import Job, Team
 from darknet_py.tasks.train import train
-from tests.support.meeting import SocketMeeting
+from tests.support.rendezvous import SocketRendezvous
 from tests.support.shapes import CFG, draw_shapes
 
 SGD = CFG.replace("optimizer=adam", "momentum=0.9").replace("max_crop=18", "max_crop=18\nmixup=.2")
@@ -41,18 +41,18 @@ def run(
     sets: tuple[Dataset, Dataset],
     options: Options,
     processes: int = 1,
-    beginning: Beginning = Beginning(),  # noqa: B008 - it is frozen
+    initialization: Initialization = Initialization(),  # noqa: B008 - it is frozen
     breaks: bool = False,
 ) -> tuple[Network, list[Event]]:
     """A whole training; the network after it, and what happened."""
     path = folder / "net.cfg"
     path.write_text(cfg)
     net = Network.from_cfg(path, "cpu")
-    progress = begin(net, options, beginning)
+    progress = begin(net, options, initialization)
     if processes == 1:
         return net, list(train(net, *sets, options, progress))
-    meeting = SocketMeeting(str(folder / "meeting"), processes, breaks)
-    with Team(net, Job(str(path), sets[0], options, beginning, meeting)) as team:
+    rendezvous = SocketRendezvous(str(folder / "rendezvous"), processes, breaks)
+    with Team(net, Job(str(path), sets[0], options, initialization, rendezvous)) as team:
         events = list(train(net, *sets, options, progress, team.lead, team.size))
     return net, events
 
@@ -69,7 +69,7 @@ def test_two_train_as_one_with_twice_the_subdivisions(
     halves = SGD.replace("subdivisions=1", "subdivisions=2")
     one, expected = run(tmp_path, halves, sets, replace(options, backup=tmp_path / "one"))
     _, first = run(tmp_path, SGD, sets, replace(options, batches=2), 2)
-    again = Beginning(state=options.backup / "net.state")
+    again = Initialization(state=options.backup / "net.state")
     two, then = run(tmp_path, SGD, sets, options, 2, again)
     np.testing.assert_allclose(losses(first + then), losses(expected), rtol=1e-5)
     for mine, other in zip(two.parameters(), one.parameters(), strict=True):
@@ -158,9 +158,15 @@ def test_a_process_that_is_killed_ends_the_training(
     path = tmp_path / "net.cfg"
     path.write_text(SGD)
     net = Network.from_cfg(path, "cpu")
-    begin(net, options, Beginning())
+    begin(net, options, Initialization())
     options = replace(options, batches=10**6)
-    job = Job(str(path), sets[0], options, Beginning(), SocketMeeting(str(tmp_path / "meeting"), 3))
+    job = Job(
+        str(path),
+        sets[0],
+        options,
+        Initialization(),
+        SocketRendezvous(str(tmp_path / "rendezvous"), 3),
+    )
     team = Team(net, job)
     killed, other = (process for _, process, _ in team._followers)
     ended = r"^the process of cpu has ended with exit code -9: the training stops$"
@@ -203,8 +209,14 @@ def test_a_follower_says_what_is_wrong(
     path = tmp_path / "net.cfg"
     path.write_text(SGD.replace("mixup=.2", ""))
     net = Network.from_cfg(path, "cpu")
-    begin(net, options, Beginning())
+    begin(net, options, Initialization())
     data = Dataset(names, [broken] * len(paths), labels)
-    job = Job(str(path), data, options, Beginning(), SocketMeeting(str(tmp_path / "meeting"), 2))
+    job = Job(
+        str(path),
+        data,
+        options,
+        Initialization(),
+        SocketRendezvous(str(tmp_path / "rendezvous"), 2),
+    )
     with pytest.raises(TrainingError, match=r"^cpu: .*broken\.png"), Team(net, job) as team:
         list(train(net, sets[0], None, options, None, team.lead, team.size))

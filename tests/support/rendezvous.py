@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class SocketMeeting:
+class SocketRendezvous:
     """`size` processes that meet at a socket of this path."""
 
     path: str
@@ -30,14 +30,14 @@ class SocketMeeting:
 class SocketCommunicator:
     """Process 0 adds up, and tells the others."""
 
-    def __init__(self, meeting: SocketMeeting, rank: int, watch: Callable[[], None]) -> None:
-        self.rank, self.size = rank, meeting.size
-        self._watch, self._breaks, self._sums = watch, meeting.breaks, 0
+    def __init__(self, rendezvous: SocketRendezvous, rank: int, watch: Callable[[], None]) -> None:
+        self.rank, self.size = rank, rendezvous.size
+        self._watch, self._breaks, self._sums = watch, rendezvous.breaks, 0
         self._peers: list[Any] = []
         if rank:
-            self._peers = [_client(meeting.path, watch)]
+            self._peers = [_client(rendezvous.path, watch)]
         else:
-            with Listener(meeting.path) as listener:
+            with Listener(rendezvous.path) as listener:
                 self._peers = [listener.accept() for _ in range(1, self.size)]
 
     def sum(self, arrays: Sequence[np.ndarray]) -> None:

@@ -25,7 +25,7 @@ _NOISE = 0.05
 _BATCH = 8
 
 
-class Ascent(NamedTuple):
+class Maximized(NamedTuple):
     """pictures: (k, c, h, w), 0..1; before, after: (k,), the means of the channels' activations
     for the noise at the start, and for the pictures."""
 
@@ -34,14 +34,14 @@ class Ascent(NamedTuple):
     after: np.ndarray
 
 
-def ascend(
+def maximize_activation(
     net: Network,
     layer: int,
     channels: Sequence[int],
     size: int | None = None,
     steps: int = STEPS,
     seed: int = 0,
-) -> Ascent:
+) -> Maximized:
     """Gradient ascent from noise around grey, for several channels at once.
 
     Each step shifts the picture at random, moves it along the blurred gradient of the channel's
@@ -64,7 +64,7 @@ def ascend(
     pictures = np.concatenate(parts)
     before, after = (_means(net, layer, channels, each) for each in (start, pictures))
     check_finite(net, f"layer {layer}", pictures, before, after)
-    return Ascent(pictures, before, after)
+    return Maximized(pictures, before, after)
 
 
 def _ascend(

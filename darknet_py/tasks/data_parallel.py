@@ -24,8 +24,8 @@ from darknet_py.network import Network
 from darknet_py.network.model import Communicator
 from darknet_py.network.parallel import check_divisible
 from darknet_py.tasks import plateau
-from darknet_py.tasks.beginning import Beginning, begin
 from darknet_py.tasks.checkpoint import start
+from darknet_py.tasks.initialization import Initialization, begin
 from darknet_py.tasks.run import Options, Run, Source, never
 from darknet_py.tasks.train import loader_of, train_batch
 
@@ -34,7 +34,7 @@ _PATIENCE = 20
 """Seconds that a process is given to end."""
 
 
-class Meeting(Protocol):
+class Rendezvous(Protocol):
     """Where processes find one another: ops.gpu.nccl has one. It can be pickled."""
 
     @property
@@ -50,8 +50,8 @@ class Job:
     cfg: str
     data: Dataset
     options: Options
-    beginning: Beginning
-    meeting: Meeting
+    initialization: Initialization
+    rendezvous: Rendezvous
     exact: bool = False
     half: bool = False
 
@@ -63,10 +63,10 @@ class Team:
     """
 
     def __init__(self, net: Network, job: Job) -> None:
-        devices = job.meeting.devices
+        devices = job.rendezvous.devices
         check_divisible(net, len(devices))
         self.size = len(devices)
-        self._net, self._meeting = net, job.meeting
+        self._net, self._meeting = net, job.rendezvous
         job = replace(job, options=replace(job.options, stop=never))
         context = multiprocessing.get_context("spawn")
         self._followers: list[tuple[str, BaseProcess, Connection]] = []
@@ -108,7 +108,7 @@ class Team:
 
     def lead(self, source: Source) -> Source:
         """A source whose batches the whole team computes."""
-        return Led(source, self)
+        return SharedSource(source, self)
 
     def watch(self) -> None:
         """Raises TrainingError where a follower has ended."""
@@ -138,7 +138,7 @@ def _without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class Led:
+class SharedSource:
     """A source whose batches the whole team computes."""
 
     def __init__(self, source: Source, team: Team) -> None:
@@ -180,16 +180,16 @@ def follow(rank: int, job: Job, connection: Connection) -> None:
     """What another process does, until its leader goes."""
     leader = _Leader(connection)
     try:
-        device = job.meeting.devices[rank]
+        device = job.rendezvous.devices[rank]
         net = Network.from_cfg(job.cfg, device, exact=job.exact, half=job.half)
-        progress = begin(net, job.options, job.beginning) or start(net, job.options)
-        part = rank, len(job.meeting.devices)
+        progress = begin(net, job.options, job.initialization) or start(net, job.options)
+        part = rank, len(job.rendezvous.devices)
         source = loader_of(net, job.data, job.options, progress, part)
         run = Run(net, source, len(job.data), None, job.options, progress)
         plateau.begin(net)
         connection.send(_READY)
         leader.wait()
-        net.communicator = job.meeting.join(rank, leader.watch)
+        net.communicator = job.rendezvous.join(rank, leader.watch)
         _follow(run, leader)
     except (EOFError, ConnectionError):
         return
