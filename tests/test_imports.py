@@ -16,11 +16,12 @@ US = "darknet_py"
 
 # Each place and those below it, into which it may reach. The package itself, whose __init__
 # offers the names of all, stands above them.
-BOTTOM = {"atomic", "errors", "interrupt", "resources", "text", "untrusted"}
+BOTTOM = {"atomic", "errors", "interrupt", "options", "resources", "text", "untrusted"}
 BELOW = {
     "errors": {"text"},
     "atomic": {"errors"},
     "resources": {"errors"},
+    "options": set[str](),
     "text": set[str](),
     "untrusted": set[str](),
     "cfg": BOTTOM,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.dream_options import NO_PRESET, DreamOptions
 from darknet_py.cli.dream_request import Request, check_request, defaults_of
 from darknet_py.cli.dreaming import prepare
 from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import NetworkOptions
+from darknet_py.tasks.dream.options import NO_PRESET, DreamOptions
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.forecast import Forecast

@@ -12,21 +12,20 @@ import click
 from click.core import ParameterSource
 
 from darknet_py.cli.classify import EMBEDDED
-from darknet_py.cli.dream_options import NO_PRESET, DreamOptions
 from darknet_py.cli.options import find_file
 from darknet_py.cli.order import split_network
 from darknet_py.tasks.dream.ingredients import (
-    INGREDIENTS,
     Picture,
     read_channels,
     read_layers,
     read_size,
 )
+from darknet_py.tasks.dream.options import INGREDIENTS, NO_PRESET, DreamOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.dream.objective import DreamTarget
-    from darknet_py.tasks.dream.options import Options
+    from darknet_py.tasks.dream.options import DreamOptions
 
 T = TypeVar("T")
 
@@ -183,29 +182,6 @@ def resolve_preset(request: Request, net: Network, w: int, h: int) -> Request:
         drawn = [layer for ((layer, _),) in choices_of(net, preset)]
         new["layers"], title = "/".join(map(str, drawn)), request.preset
     return replace(request, flags=replace(flags, **new), title=title)
-
-
-def options_of(flags: DreamOptions) -> Options:
-    """The numbers."""
-    from darknet_py.tasks.dream.options import Options
-
-    return Options(
-        rounds=flags.rounds,
-        iters=flags.iters,
-        octaves=flags.octaves,
-        octave_scale=flags.octave_scale,
-        coarse_to_fine=flags.coarse_to_fine,
-        rate=flags.rate,
-        zoom=flags.zoom,
-        rotate=flags.rotate,
-        norm=bool(flags.norm),
-        seed=flags.seed,
-        laplacian=flags.laplacian,
-        tv=flags.tv,
-        momentum=flags.momentum,
-        smooth_rate=flags.smooth_rate,
-        smooth=flags.smooth,
-    )
 
 
 def noise_size(flags: DreamOptions) -> tuple[int, int]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.dream_options import DreamOptions
 from darknet_py.cli.dream_output import Output, check_files
 from darknet_py.cli.dream_progress import Progress
 from darknet_py.cli.dream_request import (
@@ -18,7 +17,6 @@ from darknet_py.cli.dream_request import (
     files_of,
     ingredients_of,
     noise_size,
-    options_of,
     read_request,
     resolve_preset,
     wish_of,
@@ -32,12 +30,13 @@ from darknet_py.cli.options import (
     say_network,
 )
 from darknet_py.cli.predictions import class_names
+from darknet_py.tasks.dream.options import DreamOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.dream.forecast import Forecast
     from darknet_py.tasks.dream.memory import DreamMemory
-    from darknet_py.tasks.dream.options import Options
+    from darknet_py.tasks.dream.options import DreamOptions
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.dream.step import Image, Scene
     from darknet_py.tasks.nightmare import Event
@@ -108,7 +107,7 @@ def prepare(
     h, w, _ = scene.picture.shape
     request = resolve_preset(request, net, w, h)
     flags = request.flags
-    options = replace(options_of(flags), rounds=rounds or flags.rounds)
+    options = replace(flags, rounds=rounds or flags.rounds)
     device = net.ops.__name__.rsplit(".", 1)[-1]
     resolved: dict[str, Any] = {"threads": threads, "device": device}
     if flags.sheet:
@@ -158,7 +157,7 @@ def _sheet(
     network: NetworkOptions,
     net: Network,
     scene: Scene,
-    options: Options,
+    options: DreamOptions,
     resolved: dict[str, Any],
     approve: Approve | None,
 ) -> Work:

@@ -11,12 +11,17 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
-from darknet_py.cli.finetune_options import FinetuneOptions, finetune_options
 from darknet_py.cli.finetuning import Presenter
-from darknet_py.cli.imbalance import ImbalanceOptions, imbalance_options
-from darknet_py.cli.options import NetworkOptions, find_file, network_options, read_network
+from darknet_py.cli.options import (
+    NetworkOptions,
+    find_file,
+    network_options,
+    options_of,
+    read_network,
+)
 from darknet_py.cli.stopping import stop_on_ctrl_c
-from darknet_py.cli.train import data_options, given, keep_output_going
+from darknet_py.cli.train import check_imbalance, data_options, given, keep_output_going
+from darknet_py.tasks.options import FinetuneOptions, ImbalanceOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -29,8 +34,8 @@ _NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept featu
 @click.argument("data")
 @click.argument("cfg")
 @click.argument("weights")
-@finetune_options
-@imbalance_options
+@options_of("options", FinetuneOptions)
+@options_of("imbalance", ImbalanceOptions)
 @data_options
 @network_options
 @click.pass_context
@@ -69,10 +74,13 @@ def finetune(
       darknet classify mine/tiny.cfg mine/tiny.weights picture.jpg
       darknet nightmare mine/tiny.cfg mine/tiny.weights picture.jpg --class cat
     """
+    _check(options)
+    check_imbalance(imbalance)
     net = read_network(cfg, network)
+    from darknet_py.tasks.class_weights import weights_of
     from darknet_py.tasks.data import check_apart, open_data
     from darknet_py.tasks.finetune import finetune as run
-    from darknet_py.tasks.finetune import prepare, seed_of
+    from darknet_py.tasks.finetune import how_of, prepare, request_of, seed_of
     from darknet_py.tasks.lock import only_process_in
 
     keep_output_going(context)
@@ -87,12 +95,12 @@ def finetune(
         say_report(report, network.quiet)
         train, valid = report.usable()
         how = replace(
-            options.how(seed, opened.top, lambda: bool(stop)),
-            class_weights=imbalance.weights(opened.names, train.counts()),
+            how_of(options, seed, opened.top, lambda: bool(stop)),
+            class_weights=weights_of(imbalance, opened.names, train.counts()),
             balance=imbalance.balance,
             ema=imbalance.ema,
         )
-        request = options.request(net, find_file(weights), seed)
+        request = request_of(options, net, find_file(weights), seed)
         prepared = prepare(net, request, replace(opened, train=train, valid=valid), how)
         presenter = Presenter(prepared, network.quiet)
         presenter.show_plan()
@@ -109,6 +117,16 @@ def finetune(
         if not network.quiet:
             say_line(f"{output}: goes on with the same command and --resume", err=True)
         context.exit(130)
+
+
+def _check(options: FinetuneOptions) -> None:
+    """Raises click.UsageError for what does not go together."""
+    if options.unfreeze is not None and options.start is not None:
+        raise click.UsageError("--unfreeze and --from say the same in two ways: give one.")
+    if options.resume and options.force:
+        raise click.UsageError("--force begins anew, and --resume goes on: give one.")
+    if options.no_cache and options.cache is not None:
+        raise click.UsageError("--no-cache and --cache: give one.")
 
 
 def _opener(network: NetworkOptions) -> Callable[[Path], Network]:

@@ -13,8 +13,13 @@ from darknet_py.cli import status_line
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.files import DRAWINGS, check_output, output_file
-from darknet_py.cli.finite import FiniteRange
-from darknet_py.cli.options import NetworkOptions, build_network, find_file, network_options
+from darknet_py.cli.options import (
+    FiniteRange,
+    NetworkOptions,
+    build_network,
+    find_file,
+    network_options,
+)
 from darknet_py.cli.train import data_options
 from darknet_py.text import csv_row
 

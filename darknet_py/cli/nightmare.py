@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from darknet_py.cli.dream_options import DreamOptions, dream_options
-from darknet_py.cli.options import NetworkOptions, network_options
+from darknet_py.cli.options import NetworkOptions, network_options, options_of
+from darknet_py.tasks.dream.options import DreamOptions
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("arguments", nargs=-1, metavar="[CFG WEIGHTS] [PICTURE] [LAYER]")
-@dream_options
+@options_of("flags", DreamOptions)
 @network_options
 def nightmare(arguments: tuple[str, ...], flags: DreamOptions, network: NetworkOptions) -> None:
     """Dream: make a picture more of what a network sees in it.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from darknet_py.cli import status_line
 from darknet_py.cli.console import say_line, say_lines
+from darknet_py.options import Flag, Folder, Option, Real, Whole, Word, option, options_in
 from darknet_py.resources import find_resource
 
 if TYPE_CHECKING:
@@ -26,58 +28,98 @@ _THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THR
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """What the options that all networks share say."""
+    """Where and how networks compute."""
 
-    device: str = "auto"
-    threads: int | None = None
-    exact: bool = False
-    half: bool = False
-    strict: bool = False
-    quiet: bool = False
+    device: str = option(
+        "auto",
+        "--device",
+        metavar="cpu|gpu|auto",
+        shown=True,
+        help="Where to compute; gpu:1 is the second GPU.",
+    )
+    threads: int | None = option(
+        None,
+        "--threads",
+        kind=Whole(1),
+        metavar="N",
+        help="CPU threads.  [default: all cores]",
+    )
+    exact: bool = option(
+        False, "--exact", kind=Flag(), help="Convolve directly: slower, and rounds less."
+    )
+    half: bool = option(False, "--half", kind=Flag(), help="On a GPU, compute maps in bfloat16.")
+    strict: bool = option(False, "--strict", kind=Flag(), help="Refuse a cfg that gives warnings.")
+    quiet: bool = option(False, "-q", "--quiet", kind=Flag(), help="Results only: no layer table.")
 
 
-threads_option = click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="CPU threads.  [default: all cores]",
-)
-
-
-def as_one(name: str, kind: type[Any], options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
-    """A decorator that gives a command these options as one argument `name`: a dataclass `kind`,
-    which has a field for each."""
+def options_of(name: str, kind: type[Any]) -> Callable[[F], F]:
+    """A decorator that gives a command the options that a dataclass describes (see
+    darknet_py/options.py), as one argument `name`: an instance of it."""
+    described = options_in(kind)
 
     def decorate(command: F) -> F:
         @wraps(command)
         def collected(*arguments: Any, **given: Any) -> Any:
-            mine = {field.name: given.pop(field.name) for field in fields(kind)}
+            mine = {field: given.pop(field) for field in described}
             return command(*arguments, **{name: kind(**mine)}, **given)
 
         decorated = cast(F, collected)
-        for option in reversed(options):
-            decorated = option(decorated)
+        for each in reversed(fields(kind)):
+            if each.name in described:
+                decorated = click_option(each.name, each.default, described[each.name])(decorated)
         return decorated
 
     return decorate
 
 
-_NETWORK_OPTIONS: Sequence[Callable[[Any], Any]] = (
-    click.option(
-        "--device",
-        default="auto",
-        show_default=True,
-        metavar="cpu|gpu|auto",
-        help="Where to compute; gpu:1 is the second GPU.",
-    ),
-    threads_option,
-    click.option("--exact", is_flag=True, help="Convolve directly: slower, and rounds less."),
-    click.option("--half", is_flag=True, help="On a GPU, compute maps in bfloat16."),
-    click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
-    click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
-)
-network_options = as_one("network", NetworkOptions, _NETWORK_OPTIONS)
+def click_option(name: str, default: Any, described: Option) -> Callable[[F], F]:
+    """One of click's, as a dataclass's field describes it."""
+    more: dict[str, Any] = {"help": described.help, "default": default}
+    if isinstance(described.kind, Flag):
+        if not any("/" in flag for flag in described.flags):
+            more["is_flag"] = True
+    else:
+        more.update(type=_click_type(described.kind), metavar=described.metavar)
+    if described.shown is not None:
+        more["show_default"] = described.shown
+    if described.check is not None:
+        more["callback"] = partial(_checked, described.check)
+    return click.option(*described.flags, name, **more)
+
+
+def _click_type(kind: Any) -> Any:
+    if isinstance(kind, Whole):
+        return click.IntRange(kind.least, kind.most)
+    if isinstance(kind, Real):
+        return FiniteRange(kind.least, kind.most, min_open=kind.least_open, max_open=kind.most_open)
+    if isinstance(kind, Word):
+        return click.Choice(kind.words)
+    return click.Path(file_okay=False) if isinstance(kind, Folder) else None
+
+
+def _checked(check: Callable[[str], Any], _context: object, _option: object, text: Any) -> Any:
+    try:
+        return None if text is None else check(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
+class FiniteRange(click.FloatRange):
+    """A range of floats without NaN, which every comparison of click's lets through, and without
+    infinities."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+network_options = options_of("network", NetworkOptions)
 """--device, --threads, --exact, --half, --strict and -q, as one argument `network`."""
+threads_option = click_option("threads", None, options_in(NetworkOptions)["threads"])
 
 
 def limit_threads(threads: int | None) -> None:

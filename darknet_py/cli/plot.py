@@ -10,7 +10,7 @@ import click
 
 from darknet_py.cli.console import say_path
 from darknet_py.cli.files import DRAWINGS, output_file
-from darknet_py.cli.finite import FiniteRange
+from darknet_py.cli.options import FiniteRange
 
 
 @click.command()

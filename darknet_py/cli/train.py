@@ -14,12 +14,17 @@ from click.core import ParameterSource
 
 from darknet_py.cli.console import command, say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
-from darknet_py.cli.finite import FiniteRange
-from darknet_py.cli.imbalance import ImbalanceOptions, imbalance_options
-from darknet_py.cli.options import NetworkOptions, build_network, network_options
+from darknet_py.cli.options import (
+    FiniteRange,
+    NetworkOptions,
+    build_network,
+    network_options,
+    options_of,
+)
 from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.watch import Watcher
+from darknet_py.tasks.options import ImbalanceOptions, RunOptions, check_layers
 from darknet_py.text import shell_words
 
 if TYPE_CHECKING:
@@ -35,9 +40,7 @@ if TYPE_CHECKING:
 _NO_LISTS = (
     "no lists of the pictures are written: one is there twice, or has the end of a line in its name"
 )
-_PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
 _GPUS = re.compile("[0-9]{1,3}(?:,[0-9]{1,3})*")
-_LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
 
 
 labels_option = click.option(
@@ -75,11 +78,17 @@ def data_options(command: Any) -> Any:
     return command
 
 
-def check_layers(_context: object, _option: object, text: str | None) -> str | None:
-    """LAYERS as they are given, if they are numbers and ranges of them, or `last`."""
-    if text is not None and not _LAYERS.fullmatch(text):
-        raise click.BadParameter("expected numbers and ranges of them, as in 10-13,18, or last.")
-    return text
+def check_imbalance(options: ImbalanceOptions) -> None:
+    """Raises click.UsageError for what does not go together."""
+    if options.balance and options.class_weights == "balanced":
+        raise click.UsageError("--balance and --class-weights balanced do the same: give one.")
+
+
+def _checked_layers(_context: object, _option: object, text: str | None) -> str | None:
+    try:
+        return None if text is None else check_layers(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
 
 
 def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int, ...]:
@@ -100,46 +109,15 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 @click.argument("weights", required=False)
 @click.option("-clear", "--clear", is_flag=True, help="Count pictures and batches from 0 again.")
 @click.option(
-    "--max-iter",
-    "batches",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Stop after N batches in all.  [max_batches]",
-)
-@click.option(
     "--display",
     type=click.IntRange(min=1),
     metavar="N",
     help="Print a line every N batches, with their mean loss.  [each; none on a terminal]",
 )
-@click.option(
-    "--snapshot",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Keep NAME_iter_BATCH.weights and .state every N batches.",
-)
-@click.option(
-    "--keep",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Keep NAME_EPOCH.weights and .state of every Nth epoch.  [the last and the best alone]",
-)
 @click.option("--resume", is_flag=True, help="Go on from NAME.state in the backup folder.")
 @click.option("--state", type=click.Path(), help="Go on from this state instead.")
 @click.option("--backup", type=click.Path(file_okay=False), help="Folder for what is written.")
 @click.option("--force", is_flag=True, help="Begin anew where that folder holds a training.")
-@click.option(
-    "--valid-every",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Batches between validations.  [an epoch]",
-)
-@click.option(
-    "--patience",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Stop after N validations without a better one; 0: never.  [0]",
-)
 @click.option(
     "-gpus",
     "--gpus",
@@ -149,11 +127,12 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 )
 @click.option(
     "--reinit",
-    callback=check_layers,
+    callback=_checked_layers,
     metavar="LAYERS",
     help="Draw these layers of WEIGHTS anew, as in 18, 10-13,18 or last.",
 )
-@imbalance_options
+@options_of("run", RunOptions)
+@options_of("imbalance", ImbalanceOptions)
 @data_options
 @network_options
 @click.pass_context
@@ -163,21 +142,17 @@ def train(
     cfg: str,
     weights: str | None,
     clear: bool,
-    batches: int | None,
     display: int | None,
-    snapshot: int | None,
-    keep: int | None,
     resume: bool,
     state: str | None,
     backup: str | None,
     force: bool,
-    valid_every: int | None,
-    patience: int | None,
     gpus: tuple[int, ...],
     reinit: str | None,
     labels: str,
     share: float,
     seed: int,
+    run: RunOptions,
     imbalance: ImbalanceOptions,
     network: NetworkOptions,
 ) -> None:
@@ -214,6 +189,7 @@ def train(
         raise click.UsageError("--force begins anew, and --resume goes on: give one.")
     if reinit and not weights:
         raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
+    check_imbalance(imbalance)
     if gpus and network.device not in ("auto", "gpu"):
         raise click.UsageError(f"-gpus says which GPUs: leave out --device {network.device}.")
     if gpus:
@@ -222,6 +198,7 @@ def train(
     from darknet_py.errors import TrainingError
     from darknet_py.ops import gpu_rendezvous
     from darknet_py.tasks.checkpoint import how_it_began
+    from darknet_py.tasks.class_weights import weights_of
     from darknet_py.tasks.data import check_apart, open_data, results_folder
     from darknet_py.tasks.initialization import Initialization, begin, classes_warning
     from darknet_py.tasks.lock import only_process_in
@@ -265,7 +242,7 @@ def train(
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
         if not (resume or force):
             folder.check_free(texts)
-        folder.check_kept(bool(keep), bool(snapshot))
+        folder.check_kept(bool(run.keep), bool(run.snapshot))
         figures = folder.figures()
         folder.check_files(texts, figures)
         if not folder.has_lists(texts):
@@ -282,12 +259,8 @@ def train(
                 name=folder.name,
                 seed=seed,
                 share=share,
-                batches=batches,
-                keep=keep,
-                snapshot=snapshot,
-                valid_every=valid_every,
-                patience=patience,
-                class_weights=imbalance.weights(opened.names, pictures.counts()),
+                **vars(run),
+                class_weights=weights_of(imbalance, opened.names, pictures.counts()),
                 balance=imbalance.balance,
                 ema=imbalance.ema,
                 top=opened.top,
@@ -298,7 +271,7 @@ def train(
             progress = begin(net, options, initialization)
             if progress is not None and not force:  # it may have been killed before they went
                 options = replace(options, replaces=progress.replaces)
-            last = batches or net.settings.max_batches
+            last = run.batches or net.settings.max_batches
             begun = options if progress is None else progress
             say_weights(opened.names, begun.class_weights, network.quiet)
             warning = classes_warning(net, initialization, opened.names)
@@ -313,11 +286,11 @@ def train(
                 folder.write(texts)
 
             watcher = Watcher(*figures, last, network.quiet, display)
-            run = partial(_run, net, (pictures, valid), options, progress, watcher, write)
+            train_all = partial(_run, net, (pictures, valid), options, progress, watcher, write)
             if rendezvous is None:
-                run()
+                train_all()
             else:
-                _run_on(rendezvous, net, pictures, options, initialization, run)
+                _run_on(rendezvous, net, pictures, options, initialization, train_all)
     finished = watcher.finished
     if finished is not None and finished.reason == "stopped":
         say_line(_stopped_line(context, finished, folder, data, cfg), err=True)

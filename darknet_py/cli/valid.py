@@ -9,8 +9,7 @@ import click
 
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import DRAWINGS, check_output
-from darknet_py.cli.finite import FiniteRange
-from darknet_py.cli.options import NetworkOptions, network_options, open_network
+from darknet_py.cli.options import FiniteRange, NetworkOptions, network_options, open_network
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
 from darknet_py.text import counted, csv_row, one_line

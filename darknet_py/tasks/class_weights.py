@@ -10,6 +10,7 @@ import numpy as np
 from darknet_py.cfg.sections import shown
 from darknet_py.cfg.text import meaningful_lines, read_text
 from darknet_py.errors import CfgError, TrainingError
+from darknet_py.tasks.options import ImbalanceOptions
 
 BALANCED = "balanced"
 
@@ -29,6 +30,16 @@ def class_weights(how: str, names: Sequence[str], counts: Sequence[int]) -> tupl
     if not total:
         raise CfgError(how, None, "gives no class that has pictures a weight above 0")
     return tuple(weight * sum(counts) / total for weight in weights)
+
+
+def weights_of(
+    options: ImbalanceOptions, names: Sequence[str], counts: Sequence[int]
+) -> tuple[float, ...] | None:
+    """The weights of classes of so many pictures; None where all count alike."""
+    if options.class_weights is None:
+        return None
+    seen = [min(count, 1) for count in counts] if options.balance else counts
+    return class_weights(options.class_weights, names, seen)
 
 
 def weigh(truth: np.ndarray, weights: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from darknet_py.errors import DreamError, ShapeError
 from darknet_py.images import crop_image, resize_image, rotate_image
 from darknet_py.network import Network
 from darknet_py.network.targets import Target
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import DreamOptions, octave_size
 from darknet_py.tasks.dream.reconstruct import Reconstruction
 from darknet_py.tasks.dream.step import Image, Scene, draw, dream_step, scaled, scene_at
 
@@ -35,7 +35,7 @@ class Finished:
 Event = Stepped | Finished
 
 
-def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
+def check_sizes(net: Network, w: int, h: int, options: DreamOptions) -> None:
     """Raises DreamError where a picture of `w` x `h` pixels is too small for one of the octaves,
     ShapeError where the network cannot take it at all."""
     for octave in range(options.octaves):
@@ -63,7 +63,7 @@ def check_sizes(net: Network, w: int, h: int, options: Options) -> None:
             ) from error
 
 
-def octaves_that_fit(net: Network, w: int, h: int, options: Options) -> int:
+def octaves_that_fit(net: Network, w: int, h: int, options: DreamOptions) -> int:
     """As many of the octaves as a picture of `w` x `h` pixels has room for; 1 at least."""
     for octave in range(1, options.octaves):
         size = octave_size(w, h, octave, options.octave_scale)
@@ -80,7 +80,7 @@ def nightmare(
     net: Network,
     scene: Scene,
     choices: Sequence[Sequence[Target]],
-    options: Options,
+    options: DreamOptions,
     tile: int = 0,
 ) -> Iterator[Event]:
     """Dreams on a scene: `iters` steps a round, each towards one of the choices, and a picture
@@ -108,7 +108,7 @@ def nightmare(
         )
 
 
-def _steps(scene: Scene, step: Callable[[Scene], Image], options: Options) -> Iterator[Image]:
+def _steps(scene: Scene, step: Callable[[Scene], Image], options: DreamOptions) -> Iterator[Image]:
     """The picture after each step of a round."""
     for _ in range(options.iters):
         scene = replace(scene, picture=step(scene))
@@ -116,7 +116,7 @@ def _steps(scene: Scene, step: Callable[[Scene], Image], options: Options) -> It
 
 
 def _coarse_to_fine(
-    scene: Scene, step: Callable[[Scene], Image], options: Options
+    scene: Scene, step: Callable[[Scene], Image], options: DreamOptions
 ) -> Iterator[Image]:
     """The same at each scale, from the smallest to the scene's own; what has been added to one is
     added to the next. The last picture is of the scene's size.
@@ -138,7 +138,7 @@ def _coarse_to_fine(
         detail = end - plain.picture
 
 
-def reconstruct(net: Network, source: Image, layer: int, options: Options) -> Iterator[Event]:
+def reconstruct(net: Network, source: Image, layer: int, options: DreamOptions) -> Iterator[Event]:
     """Finds `source` again from what a layer sees in it; a picture after each round."""
     found = Reconstruction(net, source, layer, options)
     for number in range(options.rounds):
@@ -149,7 +149,7 @@ def reconstruct(net: Network, source: Image, layer: int, options: Options) -> It
         found.picture = _onwards(found.picture, options)
 
 
-def _onwards(image: Image, options: Options) -> Image:
+def _onwards(image: Image, options: DreamOptions) -> Image:
     """Turned and zoomed for the next round: a zoom of .99 shows the middle 99 % of it."""
     h, w, _ = image.shape
     if options.rotate:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from darknet_py.errors import PictureError
 from darknet_py.images import Batch
 from darknet_py.network import Network
+from darknet_py.tasks.options import RunOptions
 from darknet_py.tasks.split import Split
 from darknet_py.tasks.valid import Evaluation
 
@@ -25,8 +26,8 @@ def nothing() -> None:
     """Nothing is to be done."""
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(RunOptions):
     """How to train.
 
     seed, share: what is drawn by, and how much was set aside to validate with; the state keeps
@@ -46,13 +47,8 @@ class Options:
     name: str
     seed: int = 0
     share: float = 0
-    batches: int | None = None
     save_every: int = 100
     save_seconds: float = 600
-    keep: int | None = None
-    snapshot: int | None = None
-    valid_every: int | None = None
-    patience: int | None = None
     class_weights: tuple[float, ...] | None = None
     balance: bool = False
     ema: float = 0

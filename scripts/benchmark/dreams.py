@@ -8,10 +8,10 @@ import numpy as np
 
 from darknet_py.network import Network
 from darknet_py.network.targets import StandOut
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import DreamOptions, octave_size
 from darknet_py.tasks.dream.step import Draw, Scene, dream_step
 
-OPTIONS = Options()
+OPTIONS = DreamOptions()
 DRAWS: Sequence[Draw] = (
     Draw(0, 0, 3, -5, True),
     Draw(0, 1, -8, 7, False),

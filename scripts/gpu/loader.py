@@ -51,7 +51,7 @@ def loaded(name: str, batch: int, pictures: int, settings: Settings) -> Loaded:
     with tempfile.TemporaryDirectory(prefix="darknet-loader-") as folder:
         data = make_set(Path(folder), pictures, net.outputs)
         loader = Loader(data, w, h, c, batch, net.settings.augmentation, memory=0)
-        options = Options(Path(folder), "none")
+        options = Options(backup=Path(folder), name="none")
         run = Run(net, loader, len(data), None, options, start(net, options))
         ready = repeat(loader.batch(0))
         _steps(run, ready, 0)  # compiles what is missing

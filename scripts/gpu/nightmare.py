@@ -17,7 +17,7 @@ from darknet_py.images import load_image, save_image
 from darknet_py.network import Network, load_network
 from darknet_py.tasks.dream.memory import DreamMemory, free_memory
 from darknet_py.tasks.dream.objective import DreamTarget, choices, targets
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Image, Scene
 from darknet_py.tasks.nightmare import Finished, nightmare
 from scripts.benchmark.networks import find_cfg
@@ -56,7 +56,7 @@ def prepare(network: str, layer: int, picture: str, folder: Path) -> Dream:
     take as long."""
     cfg = find_cfg(network)
     weights, source = find_data(f"{cfg.stem}.weights"), find_data(picture)
-    about = f"{cfg.stem}, layer {layer}, {picture}, {Options().iters} steps"
+    about = f"{cfg.stem}, layer {layer}, {picture}, {DreamOptions().iters} steps"
     if weights is None:
         weights = folder / f"{cfg.stem}.weights"
         load_network(cfg, device="cpu").save_weights(weights)
@@ -94,7 +94,7 @@ def ready(dream: Dream, device: str) -> Callable[[], Image]:
     """What dreams once, as the command does it with its defaults, and gives the picture."""
     net = Network.from_cfg(dream.cfg, device).truncated(dream.layer)
     net.load_weights(dream.weights)
-    picture, options = load_image(dream.picture), Options()
+    picture, options = load_image(dream.picture), DreamOptions()
     wish = DreamTarget(dream.layer)
     found = choices(net, wish)
     wanted = targets(net, wish, found)

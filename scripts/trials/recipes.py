@@ -22,9 +22,10 @@ from darknet_py.cli.dream_replay import request_of
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.errors import DarknetError
 from darknet_py.images import save_image
+from darknet_py.options import Real, Whole
 from darknet_py.resources import shipped_folders
 from darknet_py.tasks.dream import recipe as recipes
-from darknet_py.tasks.dream.ingredients import INGREDIENTS, Real, Whole
+from darknet_py.tasks.dream.options import INGREDIENTS
 from darknet_py.tasks.dream.recipe import Recipe, digests_of, find_files, read_recipe
 from scripts.trials.trial import Failed
 
@@ -116,10 +117,12 @@ def _values(random: Random) -> dict[str, Any]:
         if name == "label" or (name != "seed" and random.random() > 0.2):
             continue
         if isinstance(kind, Whole):
-            values[name] = random.choice((kind.least, kind.most, random.randint(1, 9)))
-            values[name] = max(kind.least, min(values[name], kind.most))
+            least, most = kind.least or 0, kind.most or 0
+            chosen = random.choice((least, most, random.randint(1, 9)))
+            values[name] = max(least, min(chosen, most))
         elif isinstance(kind, Real):
-            values[name] = min(random.uniform(max(kind.least, 0.5), kind.most), kind.most / 2 + 0.1)
+            low, high = kind.least or 0, kind.most or 0
+            values[name] = min(random.uniform(max(low, 0.5), high), high / 2 + 0.1)
     return values
 
 

@@ -11,11 +11,12 @@ import pytest
 from click import Option
 from PIL import Image
 
-from darknet_py.cli import dream_options, dream_replay
+from darknet_py.cli import dream_replay
 from darknet_py.cli.nightmare import nightmare
 from darknet_py.images import load_image, load_info, save_image
 from darknet_py.ops import memory
-from darknet_py.tasks.dream.ingredients import INGREDIENTS
+from darknet_py.tasks.dream import options
+from darknet_py.tasks.dream.options import INGREDIENTS
 from darknet_py.tasks.dream.presets import PRESETS
 from tests.cli.conftest import Result, Run
 from tests.support.dreams import CFG, make_network, make_picture
@@ -259,7 +260,7 @@ def test_a_layer_alone_is_the_page(dream: Run, files: Files) -> None:
 
 
 def test_presets_that_are_named_are_those_that_there_are() -> None:
-    assert {*dream_options.PRESETS} == {*PRESETS}
+    assert {*options.PRESETS} == {*PRESETS}
 
 
 # Recipes

@@ -79,7 +79,7 @@ def test_a_slice_of_mnist(digits: Path, tmp_path: Path) -> None:
     net = Network.from_cfg(cfg, "cpu")
     net.initialise(0)
     data = open_data(digits)
-    options = Options(tmp_path / "backup", "digits", valid_every=400)
+    options = Options(backup=tmp_path / "backup", name="digits", valid_every=400)
     events = list(train(net, data.training(), data.validation(), options))
     (last,) = (event for event in events if isinstance(event, Validated))
     assert last.evaluation.pictures == 10 * TEST

@@ -11,7 +11,7 @@ from PIL import Image
 from darknet_py.network import Network
 from darknet_py.network.targets import StandOut
 from darknet_py.tasks.classify import classify
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.sheet import usable_layers
 from darknet_py.tasks.dream.step import Scene
 from darknet_py.tasks.explain import explain
@@ -81,7 +81,7 @@ def test_without_a_command_line_python_warns(photo: Path) -> None:
 def test_dreams_on_pictures_of_any_size() -> None:
     net = make_network(CFG)
     picture = random_picture(net)[:, :15, :13].transpose(1, 2, 0).copy()
-    options = Options(iters=6, octaves=3, seed=1)
+    options = DreamOptions(iters=6, octaves=3, seed=1)
     lines = said(net)
     check_sizes(net, 13, 15, options)
     (line,) = lines

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from darknet_py.network import Network
 from darknet_py.network.targets import Guided, Target
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import DreamOptions, octave_size
 
 _CPU, _GPU = 15e9, 4e12
 """Multiplications and additions in a second: of a CPU's thread, of a GPU; and whatever the device,
@@ -39,7 +39,7 @@ def dream_seconds(
     w: int,
     h: int,
     choices: Sequence[Sequence[Target]],
-    options: Options,
+    options: DreamOptions,
     tile: int,
     threads: int,
 ) -> float:
@@ -81,5 +81,5 @@ def _operations(net: Network, w: int, h: int, choices: Sequence[Sequence[Target]
     return total / len(choices)
 
 
-def _passes(options: Options) -> int:
+def _passes(options: DreamOptions) -> int:
     return _AROUND + _LEVELLED * options.laplacian + _SMOOTHED * options.smooth

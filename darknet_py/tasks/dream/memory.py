@@ -14,7 +14,7 @@ from darknet_py.network.derived import on_paper
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.ops.memory import available_memory
 from darknet_py.tasks.dream.objective import Choice
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import DreamOptions, octave_size
 from darknet_py.tasks.dream.tiles import step_of, tile_size
 
 _PROGRAM = 190 << 20
@@ -44,7 +44,7 @@ class DreamMemory:
     w: int
     h: int
     choices: Sequence[Sequence[Target]]
-    options: Options
+    options: DreamOptions
 
     def forecast(self, tile: int = 0) -> int:
         """Bytes that it takes at most, about: what has been measured is a fifth less, or nothing.

@@ -14,7 +14,7 @@ from darknet_py.errors import DreamError
 from darknet_py.network import Network
 from darknet_py.network.receptive_field import receptive_fields
 from darknet_py.tasks.dream.objective import Choice, can_dream, scores_layer
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 
 _SMALLEST, _PIXELS = 40, 5
 """Pixels of the smallest octave's shorter side, at least, and of the deepest map there."""
@@ -45,12 +45,12 @@ class Preset:
     a network that was made for thumbnails."""
 
     about: str
-    options: Options
+    options: DreamOptions
     layers: Callable[[Anatomy], Sequence[int]] | None
     shallow: Mapping[str, float] = field(default_factory=dict)
 
 
-_HOW = Options(coarse_to_fine=True, octave_scale=1.4, rate=0.01, iters=15)
+_HOW = DreamOptions(coarse_to_fine=True, octave_scale=1.4, rate=0.01, iters=15)
 
 PRESETS: Mapping[str, Preset] = {
     "creatures": Preset(
@@ -110,7 +110,7 @@ def choices_of(net: Network, preset: Preset) -> list[Choice]:
     return [[(min(layer, last), 1.0)] for layer in layers]
 
 
-def options_of(net: Network, preset: Preset, w: int, h: int) -> Options:
+def options_of(net: Network, preset: Preset, w: int, h: int) -> DreamOptions:
     """How a network dreams on a picture of `w` x `h` pixels."""
     place = anatomy(net)
     shallow = preset.shallow if place.is_shallow else {}

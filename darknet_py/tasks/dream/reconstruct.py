@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from darknet_py.network import Network
 from darknet_py.network.targets import Match
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 
 Image = npt.NDArray[np.float32]
 
@@ -23,7 +23,7 @@ class Reconstruction:
     program's nightmare.c, which begins with the very picture.
     """
 
-    def __init__(self, net: Network, source: Image, layer: int, options: Options) -> None:
+    def __init__(self, net: Network, source: Image, layer: int, options: DreamOptions) -> None:
         self._net, self._options = net, options
         (features,) = net.outputs_of(source.transpose(2, 0, 1)[None], [layer])
         self._target = Match(layer, np.ascontiguousarray(features[0].transpose(1, 2, 0)))

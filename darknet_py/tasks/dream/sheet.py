@@ -11,7 +11,7 @@ from darknet_py.images import draw_sheet, resize_max
 from darknet_py.network import Network
 from darknet_py.network.targets import StandOut
 from darknet_py.tasks.dream.objective import can_dream
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Image, Scene
 from darknet_py.tasks.nightmare import Finished, nightmare, octaves_that_fit
 
@@ -63,7 +63,7 @@ def _fits(net: Network, layer: int, w: int, h: int) -> bool:
 
 
 def thumbnails(
-    net: Network, picture: Image, layers: Sequence[int], options: Options, thresh: float
+    net: Network, picture: Image, layers: Sequence[int], options: DreamOptions, thresh: float
 ) -> Iterator[Thumbnail]:
     """Dreams a round on a picture for each layer, in as many octaves as it has room for."""
     h, w, _ = picture.shape

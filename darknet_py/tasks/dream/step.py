@@ -19,7 +19,7 @@ from darknet_py.images import (
 )
 from darknet_py.network import Network
 from darknet_py.network.targets import Target
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import DreamOptions, octave_size
 from darknet_py.tasks.dream.tiles import tiled_delta
 
 Image = npt.NDArray[np.float32]
@@ -42,7 +42,7 @@ class Draw:
     flip: bool
 
 
-def draw(rng: np.random.Generator, choices: int, options: Options) -> Draw:
+def draw(rng: np.random.Generator, choices: int, options: DreamOptions) -> Draw:
     """In the C program's order; shifts are from -8 to 7, as there, or from -32 to 31."""
     octaves, shift = (1, _JITTER) if options.coarse_to_fine else (options.octaves, _SHIFT)
     choice, octave = int(rng.integers(choices)), int(rng.integers(octaves))
@@ -68,7 +68,7 @@ def dream_step(
     scene: Scene,
     targets: Sequence[Target],
     drawn: Draw,
-    options: Options,
+    options: DreamOptions,
     tile: int = 0,
 ) -> Image:
     """The picture after one step; tile: in tiles of about so many pixels, 0: as a whole.

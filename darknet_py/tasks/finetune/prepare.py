@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,14 @@ from darknet_py.tasks.finetune.prior import head_decay
 from darknet_py.tasks.finetune.run import How
 from darknet_py.tasks.finetune.stages import (
     Stage,
-    StageOptions,
     layer_rate,
     plan_stages,
     stage_sections,
 )
 from darknet_py.tasks.finetune.start import Start, sized, start
 from darknet_py.tasks.model_files import model_texts
+from darknet_py.tasks.options import FinetuneOptions, StageOptions
+from darknet_py.tasks.reinit import layers_to_draw
 from darknet_py.tasks.split import Joined, rejoin, split_of
 
 _VIEWS = 20000
@@ -58,6 +59,37 @@ class Request:
     seed: int = 0
     resume: bool = False
     force: bool = False
+
+
+def request_of(options: FinetuneOptions, net: Network, weights: str, seed: int) -> Request:
+    """What the options ask for, of a network and its weights."""
+    mixing = (("mixup", options.mixup), ("cutmix", options.cutmix))
+    return Request(
+        weights=weights,
+        output=Path(options.output),
+        wishes=options,
+        size=options.size,
+        reinit=tuple(layers_to_draw(net, options.reinit)) if options.reinit else (),
+        net_keys=tuple((key, value) for key, value in mixing if value),
+        loss_keys=(("smooth", options.smooth),) if options.smooth else (),
+        seed=seed,
+        resume=options.resume,
+        force=options.force,
+    )
+
+
+def how_of(options: FinetuneOptions, seed: int, top: int, stop: Callable[[], bool]) -> How:
+    """How it is to run."""
+    cache = Path(options.cache) if options.cache else Path(options.output) / "features"
+    return How(
+        cache=None if options.no_cache else cache,
+        views=options.views,
+        cache_bytes=1e9 * options.cache_size,
+        seed=seed,
+        top=top,
+        patience=options.patience,
+        stop=stop,
+    )
 
 
 @dataclass(frozen=True)
@@ -206,7 +238,7 @@ def _inputs(net: Network, request: Request, how: How, data: Data) -> dict[str, A
     return {
         "cfg": _digest(write_sections(net.sections)),
         "WEIGHTS": file_digest(request.weights).hex(),
-        "stages": asdict(request.wishes),
+        "stages": {each.name: getattr(request.wishes, each.name) for each in fields(StageOptions)},
         "size": request.size,
         "layers to re-initialise": list(request.reinit),
         "keys": [list(pair) for pair in request.net_keys + request.loss_keys],

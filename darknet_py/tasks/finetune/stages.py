@@ -15,6 +15,7 @@ from darknet_py.cfg.write import changed
 from darknet_py.errors import TrainingError
 from darknet_py.layers import Layer
 from darknet_py.tasks.finetune.head import learning_layers
+from darknet_py.tasks.options import StageOptions
 
 FEW, MANY = 100, 3000
 """Below so many pictures the head alone is trained; from so many on, all layers; between them, a
@@ -48,25 +49,6 @@ class Stage:
     layer_decay: float
     method: str
     decay: float
-
-
-@dataclass(frozen=True)
-class StageOptions:
-    """What the user asks for; None: the default for so many pictures.
-
-    unfreeze: how many layers with weights before the head learn after it, 0: the head alone; start:
-    the first layer that does, instead; all: all of them, in a stage of their own.
-    """
-
-    unfreeze: int | None = None
-    start: int | None = None
-    all: bool = False
-    head_epochs: int | None = None
-    epochs: int | None = None
-    batch: int | None = None
-    head_rate: float = 0.003
-    rate: float | None = None
-    layer_decay: float = 0.8
 
 
 def plan_stages(

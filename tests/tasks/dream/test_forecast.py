@@ -7,15 +7,15 @@ import pytest
 
 from darknet_py.network.targets import Guided, StandOut
 from darknet_py.tasks.dream.forecast import dream_seconds
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from tests.support.dreams import make_network
 
 NETWORK = make_network().truncated(4)
 ONE = [[StandOut(2)]]
-OPTIONS = Options(rounds=2, iters=3, octaves=2)
+OPTIONS = DreamOptions(rounds=2, iters=3, octaves=2)
 
 
-def seconds(w: int = 480, h: int = 400, options: Options = OPTIONS, tile: int = 0) -> float:
+def seconds(w: int = 480, h: int = 400, options: DreamOptions = OPTIONS, tile: int = 0) -> float:
     return dream_seconds(NETWORK, w, h, ONE, options, tile, threads=2)
 
 

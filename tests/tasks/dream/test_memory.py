@@ -10,7 +10,7 @@ import pytest
 from darknet_py.network.targets import Score, StandOut
 from darknet_py.tasks.dream import memory
 from darknet_py.tasks.dream.memory import DreamMemory, free_memory, shapes_of
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Draw, Scene, dream_step
 from tests.support.dreams import make_network, make_picture
 
@@ -20,7 +20,7 @@ MB = 1 << 20
 def dream(w: int, h: int, layers: Sequence[int], octaves: int, **options: Any) -> DreamMemory:
     choices = [[StandOut(layer)] for layer in layers]
     return DreamMemory(
-        make_network().truncated(4), w, h, choices, Options(octaves=octaves, **options)
+        make_network().truncated(4), w, h, choices, DreamOptions(octaves=octaves, **options)
     )
 
 
@@ -44,7 +44,7 @@ def test_what_is_forecast_is_what_is_taken(tile: int) -> None:
     """Maps of all programs that a dream has made, of odd sizes too, and their packed weights; on
     paper nothing is taken."""
     network = make_network().truncated(4)
-    made = DreamMemory(network, 203, 151, [[StandOut(3)], [StandOut(4)]], Options(octaves=3))
+    made = DreamMemory(network, 203, 151, [[StandOut(3)], [StandOut(4)]], DreamOptions(octaves=3))
     forecast = made.forecast(tile)
     assert not network.engine._programs
     picture = make_picture(151, 203)
@@ -55,7 +55,7 @@ def test_what_is_forecast_is_what_is_taken(tile: int) -> None:
     programs = [bound.program for each in network.engine._programs.values() for bound in each]
     maps = sum(4 * program.memory.floats + program.scratch for program in programs)
     packed = sum(each.nbytes for each in network.engine._weights._packed.values())
-    base = DreamMemory(network, 203, 151, [], Options(octaves=3)).forecast()
+    base = DreamMemory(network, 203, 151, [], DreamOptions(octaves=3)).forecast()
     assert maps + packed <= 1.05 * (forecast - base)
     assert forecast - base < (1.3 if tile else 1.15) * (maps + packed)
 
@@ -65,12 +65,12 @@ def test_the_forecast_is_not_below_what_a_process_takes() -> None:
     code = """
 from darknet_py.network.targets import StandOut
 from darknet_py.tasks.dream.memory import DreamMemory
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Scene
 from darknet_py.tasks.nightmare import nightmare
 from tests.support.dreams import make_network, make_picture
 network = make_network().truncated(4)
-options = Options(iters=1, octaves=2, coarse_to_fine=True, laplacian=2)
+options = DreamOptions(iters=1, octaves=2, coarse_to_fine=True, laplacian=2)
 for _ in nightmare(network, Scene(make_picture(600, 800)), [[StandOut(4)]], options):
     pass
 # of this program alone: ru_maxrss would be at least that of the process it was forked from
@@ -107,7 +107,7 @@ def test_targets_on_paper() -> None:
     guided = shapes_of(network, found[1:], False, make_picture(20, 24))
     (features,) = guided[0][0].given
     assert features.shape == (1, 1, 5 * 6, 12)
-    assert DreamMemory(network, 60, 60, guided, Options()).forecast() > 0
+    assert DreamMemory(network, 60, 60, guided, DreamOptions()).forecast() > 0
 
 
 def test_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

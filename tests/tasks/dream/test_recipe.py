@@ -16,18 +16,9 @@ from hypothesis import strategies as st
 from darknet_py.errors import DreamError, PictureError
 from darknet_py.images import save_image
 from darknet_py.ops import cache
-from darknet_py.tasks.dream.ingredients import (
-    INGREDIENTS,
-    Channels,
-    Flag,
-    Kind,
-    Layers,
-    Picture,
-    Real,
-    Size,
-    Whole,
-    Word,
-)
+from darknet_py.options import Flag, Real, Whole, Word
+from darknet_py.tasks.dream.ingredients import Channels, Layers, Picture, Size
+from darknet_py.tasks.dream.options import INGREDIENTS
 from darknet_py.tasks.dream.recipe import (
     Recipe,
     digests_of,
@@ -67,7 +58,7 @@ def test_a_recipe_comes_back(tmp_path: Path) -> None:
     assert (found.recipe, found.words, found.is_ours) == (RECIPE, words, True)
 
 
-def values_of(kind: Kind) -> st.SearchStrategy[Any]:
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
     """What an option may be, its ends above all."""
     if isinstance(kind, Whole):
         return st.integers(kind.least, kind.most)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.reconstruct import Reconstruction, noise, to_neighbours
 from tests.support.dreams import make_network, make_picture
 
@@ -21,7 +21,7 @@ def test_neighbours_by_the_c_programs_loops(size: int) -> None:
 
 def test_steps_gather_momentum() -> None:
     network, source = make_network().truncated(2), make_picture(24, 24)
-    options = Options(rate=0.01, momentum=0.5, smooth_rate=0.0, norm=False)
+    options = DreamOptions(rate=0.01, momentum=0.5, smooth_rate=0.0, norm=False)
     found = Reconstruction(network, source, 2, options)
     start = found.picture.copy()
     found.step()
@@ -41,7 +41,7 @@ def test_steps_gather_momentum() -> None:
 
 def test_without_a_seed_of_its_own_it_is_another_noise() -> None:
     network, source = make_network().truncated(2), make_picture(24, 24)
-    one, other = (Reconstruction(network, source, 2, Options(seed=s)).picture for s in (1, 2))
+    one, other = (Reconstruction(network, source, 2, DreamOptions(seed=s)).picture for s in (1, 2))
     assert np.abs(one - other).max() > 0.1
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.sheet import sheet, thumbnail_of, thumbnails, usable_layers
 from tests.support.dreams import CFG, make_network, make_picture
 
@@ -15,7 +15,7 @@ def test_layers_up_to_the_first_that_takes_one_size() -> None:
 def test_a_thumbnail_for_each() -> None:
     network, picture = make_network(), make_picture()
     layers = usable_layers(network, 56, 40)
-    found = list(thumbnails(network, picture, layers, Options(iters=2), 1.0))
+    found = list(thumbnails(network, picture, layers, DreamOptions(iters=2), 1.0))
     assert [each.caption for each in found] == [
         "0 convolutional",
         "1 maxpool",
@@ -32,7 +32,9 @@ def test_a_thumbnail_for_each() -> None:
 
 def test_as_many_octaves_as_there_is_room_for() -> None:
     network = make_network(CFG.replace("pad=1", "pad=0"))
-    found = list(thumbnails(network, make_picture(20, 20), [4], Options(iters=3, octaves=9), 1.0))
+    found = list(
+        thumbnails(network, make_picture(20, 20), [4], DreamOptions(iters=3, octaves=9), 1.0)
+    )
     assert len(found) == 1
 
 

@@ -12,7 +12,7 @@ from darknet_py.images import (
     total_variation,
 )
 from darknet_py.network.targets import StandOut
-from darknet_py.tasks.dream.options import Options, octave_size
+from darknet_py.tasks.dream.options import DreamOptions, octave_size
 from darknet_py.tasks.dream.step import Draw, Scene, delta_at, draw, dream_step
 from tests.support.dreams import make_network, make_picture
 
@@ -31,7 +31,7 @@ def test_a_step_by_the_page() -> None:
     step = network_delta(picture) + 0.1 * (0.5 - picture)
     step = (step - step.mean()) / step.std()
     expected = np.clip(picture + 0.05 * step, 0, 1)
-    found = dream_step(make_network().truncated(4), Scene(picture), TARGETS, STILL, Options())
+    found = dream_step(make_network().truncated(4), Scene(picture), TARGETS, STILL, DreamOptions())
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
@@ -41,7 +41,7 @@ def test_steps_that_are_not_normalised() -> None:
     step = network_delta(picture) + 0.1 * (0.5 - picture)
     expected = np.clip(picture + 0.05 * step, 0, 1)
     found = dream_step(
-        make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(norm=False)
+        make_network().truncated(4), Scene(picture), TARGETS, STILL, DreamOptions(norm=False)
     )
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
@@ -99,10 +99,14 @@ def test_a_mask_keeps_pixels() -> None:
     mask[:, 28:] = 1
     mask[:20] *= np.float32(0.5)
     found = dream_step(
-        make_network().truncated(4), Scene(picture, mask=mask), TARGETS, STILL, Options(rate=0.01)
+        make_network().truncated(4),
+        Scene(picture, mask=mask),
+        TARGETS,
+        STILL,
+        DreamOptions(rate=0.01),
     )
     free = dream_step(
-        make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(rate=0.01)
+        make_network().truncated(4), Scene(picture), TARGETS, STILL, DreamOptions(rate=0.01)
     )
     np.testing.assert_array_equal(found[:, :28], picture[:, :28])
     np.testing.assert_array_equal(found[20:, 28:], free[20:, 28:])
@@ -117,7 +121,7 @@ def test_colours_are_kept() -> None:
         Scene(picture, colors_of=picture),
         TARGETS,
         STILL,
-        Options(rate=0.01),
+        DreamOptions(rate=0.01),
     )
     change = found - picture
     assert np.abs(change).max() > 0.01
@@ -127,7 +131,7 @@ def test_colours_are_kept() -> None:
 def test_total_variation_smooths() -> None:
     picture = np.random.default_rng(0).uniform(0.3, 0.7, (40, 56, 3)).astype(np.float32)
     rough, smooth = (
-        dream_step(make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(tv=tv))
+        dream_step(make_network().truncated(4), Scene(picture), TARGETS, STILL, DreamOptions(tv=tv))
         for tv in (0.0, 1.0)
     )
     assert total_variation(smooth) < 0.9 * total_variation(rough)
@@ -137,7 +141,11 @@ def test_the_laplacian_pyramid_is_used() -> None:
     picture = make_picture()
     plain, level = (
         dream_step(
-            make_network().truncated(4), Scene(picture), TARGETS, STILL, Options(laplacian=levels)
+            make_network().truncated(4),
+            Scene(picture),
+            TARGETS,
+            STILL,
+            DreamOptions(laplacian=levels),
         )
         for levels in (0, 3)
     )
@@ -147,14 +155,14 @@ def test_the_laplacian_pyramid_is_used() -> None:
 def test_a_picture_without_any_detail_does_not_break() -> None:
     grey = np.full((40, 56, 3), 0.5, np.float32)
     found = dream_step(
-        make_network().truncated(4), Scene(grey), [StandOut(4, 1e6)], STILL, Options()
+        make_network().truncated(4), Scene(grey), [StandOut(4, 1e6)], STILL, DreamOptions()
     )
     np.testing.assert_array_equal(found, grey)
 
 
 def test_draws() -> None:
     rng = np.random.default_rng(0)
-    draws = [draw(rng, 3, Options(octaves=4)) for _ in range(2000)]
+    draws = [draw(rng, 3, DreamOptions(octaves=4)) for _ in range(2000)]
     assert {d.choice for d in draws} == {0, 1, 2}
     assert {d.octave for d in draws} == {0, 1, 2, 3}
     assert {d.dx for d in draws} == {d.dy for d in draws} == set(range(-8, 8))
@@ -164,7 +172,7 @@ def test_draws() -> None:
 def test_draws_from_coarse_to_fine() -> None:
     """The scale is no matter of chance, and the picture moves as far as google/deepdream's."""
     rng = np.random.default_rng(0)
-    draws = [draw(rng, 3, Options(octaves=4, coarse_to_fine=True)) for _ in range(2000)]
+    draws = [draw(rng, 3, DreamOptions(octaves=4, coarse_to_fine=True)) for _ in range(2000)]
     assert {d.octave for d in draws} == {0}
     assert {d.dx for d in draws} == {d.dy for d in draws} == set(range(-32, 32))
 
@@ -179,7 +187,7 @@ def test_what_is_moved_around_the_edge_comes_back() -> None:
 
 def test_a_step_as_strong_as_any_layers() -> None:
     """From coarse to fine a delta is normalised before it is pulled to grey."""
-    picture, options = make_picture(), Options(coarse_to_fine=True, rate=0.01)
+    picture, options = make_picture(), DreamOptions(coarse_to_fine=True, rate=0.01)
     weak, strong = (
         dream_step(
             make_network().truncated(4), Scene(picture), [StandOut(4, weight=w)], STILL, options
@@ -193,6 +201,6 @@ def test_nothing_is_edited() -> None:
     picture = make_picture()
     before = picture.copy()
     scene = Scene(picture, picture, np.ones((40, 56, 1), np.float32))
-    options = Options(laplacian=2, tv=0.5)
+    options = DreamOptions(laplacian=2, tv=0.5)
     dream_step(make_network().truncated(4), scene, TARGETS, Draw(0, 1, 3, 2, True), options, 64)
     np.testing.assert_array_equal(picture, before)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darknet_py.network.targets import Guided, Score, StandOut, Target
-from darknet_py.tasks.dream.options import Options
+from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Draw, Scene, dream_step
 from darknet_py.tasks.dream.tiles import exact_tile, spans, tile_size, tiled_delta
 from tests.support.dreams import CFG, make_network, make_picture
@@ -100,7 +100,7 @@ def test_a_step_in_tiles_is_the_step(drawn: Draw, coarse_to_fine: bool) -> None:
     assert exact_tile(network, targets, 80) == 80  # of a picture of so many pixels there is none
     assert tile_size(network, targets, tile) == tile < 110
     scene = Scene(np.random.default_rng(0).uniform(0.2, 0.8, (205, 343, 3)).astype(np.float32))
-    options = Options(coarse_to_fine=coarse_to_fine)
+    options = DreamOptions(coarse_to_fine=coarse_to_fine)
     whole, exact, small = (
         dream_step(network, scene, targets, drawn, options, size) for size in (0, tile, 64)
     )

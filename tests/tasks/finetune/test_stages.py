@@ -11,7 +11,8 @@ from darknet_py.errors import TrainingError
 from darknet_py.network import Network
 from darknet_py.ops import for_device
 from darknet_py.tasks.finetune.head import with_new_head
-from darknet_py.tasks.finetune.stages import Stage, StageOptions, plan_stages, stage_sections
+from darknet_py.tasks.finetune.stages import Stage, plan_stages, stage_sections
+from darknet_py.tasks.options import StageOptions
 from tests.tasks.finetune.nets import CFG, HEAD
 
 NET = Network(parse_sections(CFG), "base.cfg", for_device("cpu"))
