@@ -55,12 +55,12 @@ activation=leaky
 """
 
 
-@jit.kernel
+@jit.jit
 def halve(x):  # type: ignore[no-untyped-def]
     return x / 2 + 1
 
 
-@jit.kernel
+@jit.jit
 def halve_all(x):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(len(x)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from darknet_py.ops.gpu.half import narrow, widen
+from darknet_py.ops.gpu.pointwise import narrow, widen
 from darknet_py.ops.graph import Graph, Node, TensorSpec, Tracer
 
 HALF_ARGUMENTS: dict[str, tuple[int, ...]] = {

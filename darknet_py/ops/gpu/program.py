@@ -16,18 +16,23 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
+from darknet_py.ops.execution import Times
+from darknet_py.ops.gpu.algorithms import algorithm, note_algorithms
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
-from darknet_py.ops.gpu.pool import Pool
-from darknet_py.ops.gpu.steps import name_of, operations_of, shape_of
-from darknet_py.ops.gpu.timing import seconds_of, seconds_of_call
-from darknet_py.ops.gpu.upload import Upload
-from darknet_py.ops.gpu.ways import algorithm, watched
+from darknet_py.ops.gpu.memory import Pool
+from darknet_py.ops.gpu.profile import (
+    operation_count,
+    seconds_of,
+    seconds_of_call,
+    step_name,
+    step_shape,
+)
+from darknet_py.ops.gpu.staging import StagingBuffer
 from darknet_py.ops.graph import Graph, Node
 from darknet_py.ops.replay import compute, peak_bytes, replay
 from darknet_py.ops.simplify import simplify
-from darknet_py.ops.times import Times
 
 Array = Any
 _PIECE = 512
@@ -122,7 +127,7 @@ class Program:
         self._stream, self._pool = pool.stream, pool
         self._graph: Any = None
         self._runs = 0
-        self._given: list[Upload] = []
+        self._given: list[StagingBuffer] = []
         self._outputs: list[Array] = []
         self._returned: list[np.ndarray] = []
 
@@ -159,17 +164,17 @@ class Program:
         steps: list[tuple[str, tuple[int, ...], str, int, float]] = []
 
         def measured(call: Node, arguments: tuple[Any, ...]) -> Any:
-            with watched() as seen:
+            with note_algorithms() as seen:
                 result = compute(call, arguments)
             work = partial(compute, call, arguments)
             captured = call.name in CAPTURED
             seconds = seconds_of_call(work, self._stream, rounds, captured)
             way = "" if call.name == "reshape" else algorithm(seen)
-            steps.append((name_of(call), shape_of(call), way, operations_of(call), seconds))
+            steps.append((step_name(call), step_shape(call), way, operation_count(call), seconds))
             return result
 
         with self._in_use():
-            replay(self._recording, [upload.there for upload in self._given], measured)
+            replay(self._recording, [staging.device for staging in self._given], measured)
             whole = None
             if self._graph is not None:
                 launch = partial(self._graph.launch, self._stream)
@@ -184,9 +189,9 @@ class Program:
 
     def _take(self, given: Sequence[np.ndarray]) -> None:
         if not self._given:
-            self._given = [Upload(x.shape) for x in given]
-        for upload, x in zip(self._given, given, strict=True):
-            upload.send(x, self._stream)
+            self._given = [StagingBuffer(x.shape) for x in given]
+        for staging, x in zip(self._given, given, strict=True):
+            staging.send(x, self._stream)
 
     def _launch(self) -> None:
         if self._runs == 1 and not self.captured:
@@ -197,7 +202,7 @@ class Program:
             self._outputs = self._replayed()
 
     def _replayed(self) -> list[Array]:
-        outputs = replay(self._recording, [upload.there for upload in self._given])
+        outputs = replay(self._recording, [staging.device for staging in self._given])
         return [y if y.flags.c_contiguous else y.copy() for y in outputs]
 
     def _capture(self) -> None:

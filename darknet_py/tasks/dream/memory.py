@@ -117,7 +117,7 @@ def _program(
     last = max(target.layer for target in choice)
     found = []
     for work in (recordings.dream(paper, x, choice), recordings.outputs(paper, x, [last])):
-        known = paper.engine.forecast(work.record(1))
+        known = paper.engine.forecast(work.trace(1))
         if known is None:
             layers = paper.truncated(last).resized(w=w, h=h).layers
             sizes = [layer.out_shape.size for layer in layers]

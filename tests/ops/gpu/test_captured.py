@@ -239,5 +239,5 @@ def test_every_cfg_is_a_graph(gpu: ModuleType, path: Path) -> None:
     if net.layers[-1].is_loss and not learning.is_random(net):
         works.append(recordings.training(net, x, np.zeros((1, net.outputs), np.float32)))
     for work in works:
-        prepared = gpu.program.prepared(work.record(1), exact=False, half=False, changing=True)
+        prepared = gpu.program.prepared(work.trace(1), exact=False, half=False, changing=True)
         assert {call.name for call in prepared.calls} <= _captured, work.name

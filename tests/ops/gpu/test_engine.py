@@ -292,7 +292,7 @@ def test_few_programs_are_kept(gpu: ModuleType, tmp_path: Path) -> None:
     gpu.engine._KEPT = 2
     for n in (1, 2, 3):
         there.predict(pictures(n))
-    assert [program._given[0].there.shape[0] for program in programs(there)] == [2, 3]
+    assert [program._given[0].device.shape[0] for program in programs(there)] == [2, 3]
 
 
 def test_layers_that_draw_train_as_programs_too(gpu: ModuleType, tmp_path: Path) -> None:

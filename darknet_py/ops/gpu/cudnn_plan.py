@@ -12,8 +12,8 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.ops import cache as disk
-from darknet_py.ops.gpu.graphs import Job, build
-from darknet_py.ops.gpu.ways import CUDNN, using
+from darknet_py.ops.gpu.algorithms import CUDNN, note_algorithm
+from darknet_py.ops.gpu.cudnn_graph import Job, build
 from darknet_py.ops.notices import compiling
 
 Array = Any
@@ -32,7 +32,7 @@ class Plan:
         workspace = cp.empty(max(self._workspace, 1), cp.uint8)
         pointers = {uid: int(array.data.ptr) for uid, array in arrays.items()}
         handle = self._cuda.handle()
-        using(CUDNN)
+        note_algorithm(CUDNN)
         self._graph.execute(pointers, int(workspace.data.ptr), handle=handle)
 
 
