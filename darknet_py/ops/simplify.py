@@ -1,4 +1,4 @@
-"""A recording without calls that nothing needs, and without those that only hand a map on."""
+"""A graph without calls that nothing needs, and without those that only hand a map on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from darknet_py.ops.graph import Graph, Node, TensorSpec, replaced
 from darknet_py.ops.normalize import EPSILON, deviation
 
 
-def simplify(recording: Graph) -> Graph:
+def simplify(graph: Graph) -> Graph:
     """The same outputs with fewer calls."""
-    return _needed(_with_factors(_needed(_averages_first(_without_identities(recording)))))
+    return _needed(_with_factors(_needed(_averages_first(_without_identities(graph)))))
 
 
 def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:
@@ -19,28 +19,28 @@ def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:
     return delta * (scales / (deviation(variance) + EPSILON))
 
 
-def _with_factors(recording: Graph) -> Graph:
+def _with_factors(graph: Graph) -> Graph:
     """Of fixed statistics' way back, where nothing is learned, only the factor is left: it needs
     no map of the way forward."""
-    read = {x for call in recording.calls for x in call.maps()}.union(recording.outputs)
+    read = {x for call in graph.calls for x in call.maps()}.union(graph.outputs)
     calls = []
-    for call in recording.calls:
+    for call in graph.calls:
         if call.name == "batchnorm_fixed_backward" and read.isdisjoint(call.results[1:]):
             delta, _, scales, _, variance = call.arguments
             arguments = delta, scales, variance
             call = Node("scale_channels", arguments, call.results[:1], scale_channels)
         calls.append(call)
-    return Graph(recording.inputs, calls, recording.outputs)
+    return Graph(graph.inputs, calls, graph.outputs)
 
 
-def _without_identities(recording: Graph) -> Graph:
+def _without_identities(graph: Graph) -> Graph:
     same: dict[TensorSpec, TensorSpec] = {}
 
     def current(x: TensorSpec) -> TensorSpec:
         return same.get(x, x)
 
     calls = []
-    for call in recording.calls:
+    for call in graph.calls:
         arguments = replaced(call.arguments, current)
         passes_on = _IDENTITIES.get(call.name)
         through = passes_on(arguments) if passes_on else None
@@ -48,18 +48,18 @@ def _without_identities(recording: Graph) -> Graph:
             calls.append(Node(call.name, arguments, call.results, call.function))
         else:
             same.update(dict.fromkeys(call.results, through))
-    return Graph(recording.inputs, calls, [current(y) for y in recording.outputs])
+    return Graph(graph.inputs, calls, [current(y) for y in graph.outputs])
 
 
-def _needed(recording: Graph) -> Graph:
+def _needed(graph: Graph) -> Graph:
     """Without calls that no output depends on; those without a result stay for their effect."""
-    wanted = set(recording.outputs)
+    wanted = set(graph.outputs)
     kept = []
-    for call in reversed(recording.calls):
+    for call in reversed(graph.calls):
         if not call.results or not wanted.isdisjoint(call.results):
             kept.append(call)
             wanted.update(call.maps())
-    return Graph(recording.inputs, kept[::-1], recording.outputs)
+    return Graph(graph.inputs, kept[::-1], graph.outputs)
 
 
 def _if_linear(arguments: Any) -> TensorSpec | None:
@@ -98,7 +98,7 @@ _IDENTITIES: dict[str, Callable[[Any], TensorSpec | None]] = {
 """Calls whose results may all be one of their maps, by what their arguments are."""
 
 
-def _averages_first(recording: Graph) -> Graph:
+def _averages_first(graph: Graph) -> Graph:
     """Averages before a 1x1 convolution, which then has one pixel left to do.
 
         avgpool(w x + b) = w avgpool(x) + b
@@ -107,19 +107,17 @@ def _averages_first(recording: Graph) -> Graph:
     class, as Darknet's do, spend a tenth of their time in it otherwise. What is read nowhere any
     more is left in.
     """
-    writers = {x: call for call in recording.calls for x in call.results}
+    writers = {x: call for call in graph.calls for x in call.results}
     calls: list[Node] = []
-    for call in recording.calls:
-        chain = _convolution_before(call, writers, recording) if call.name == "avgpool" else []
+    for call in graph.calls:
+        chain = _convolution_before(call, writers, graph) if call.name == "avgpool" else []
         calls += _averaged_first(call, chain) if chain else [call]
-    return Graph(recording.inputs, calls, recording.outputs)
+    return Graph(graph.inputs, calls, graph.outputs)
 
 
-def _convolution_before(
-    average: Node, writers: dict[TensorSpec, Node], recording: Graph
-) -> list[Node]:
+def _convolution_before(average: Node, writers: dict[TensorSpec, Node], graph: Graph) -> list[Node]:
     """A convolution and what follows it up to the average, if they may change places."""
-    shared = _read_twice(recording)
+    shared = _read_twice(graph)
     chain: list[Node] = []
     x: TensorSpec = average.arguments[0]
     if x.shape[1:3] == (1, 1):
@@ -132,11 +130,11 @@ def _convolution_before(
     return []
 
 
-def _read_twice(recording: Graph) -> set[TensorSpec]:
+def _read_twice(graph: Graph) -> set[TensorSpec]:
     """Maps with several readers, or that are outputs."""
-    read: set[TensorSpec] = set(recording.outputs)
-    twice = set(recording.outputs)
-    for call in recording.calls:
+    read: set[TensorSpec] = set(graph.outputs)
+    twice = set(graph.outputs)
+    for call in graph.calls:
         maps = set(call.maps())
         twice |= maps & read
         read |= maps

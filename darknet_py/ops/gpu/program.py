@@ -1,8 +1,8 @@
-"""A recording that runs again and again: its own stream and memory, and once known a CUDA graph.
+"""A graph that runs again and again: its own stream and memory, and once known a CUDA graph.
 
 The first run launches kernel by kernel, which compiles and plans what is missing and takes all
 memory that is needed. Before the second one the same is captured; from then on one launch runs it.
-Memory comes from a pool that no other graph has: what its kernels use stays theirs.
+Memory comes from a pool that no other CUDA graph has: what its kernels use stays theirs.
 """
 
 from __future__ import annotations
@@ -96,16 +96,17 @@ CAPTURED = {
     "widen",
     "zero_state",
 }
-"""Calls that launch kernels and do nothing else. What copies from the host must not be in a graph:
-it would be copied again from where it no longer is. Nor does cupy let cuBLAS be: [local] is not."""
+"""Calls that launch kernels and do nothing else. What copies from the host must not be in a CUDA
+graph: it would be copied again from where it no longer is. Nor does cupy let cuBLAS be: [local] is
+not."""
 
 
 class Program:
-    """What an engine keeps for a recording. Programs are run by one thread at a time."""
+    """What an engine keeps for a graph. Programs are run by one thread at a time."""
 
     def __init__(
         self,
-        recording: Graph,
+        graph: Graph,
         arrays: Sequence[Array],
         pool: Pool,
         *,
@@ -114,18 +115,18 @@ class Program:
         changing: bool,
     ) -> None:
         """arrays: the parameters; changing: they move between runs, and are read in each. pool: its
-        memory, which no graph shares with another program."""
+        memory, which no CUDA graph shares with another program."""
         self.changing = changing
         self.arrays = arrays
         self.captured: str = ""
         """Why it is not a CUDA graph; empty while it is, or may become one."""
-        self._recording = prepared(recording, exact=exact, half=half, changing=changing)
-        odd = sorted({call.name for call in self._recording.calls} - CAPTURED)
+        self._graph = prepared(graph, exact=exact, half=half, changing=changing)
+        odd = sorted({call.name for call in self._graph.calls} - CAPTURED)
         if odd:
             self.captured = f"it has {', '.join(odd)}"
         self._item = 2 if half else 4
         self._stream, self._pool = pool.stream, pool
-        self._graph: Any = None
+        self._cuda_graph: Any = None
         self._runs = 0
         self._given: list[StagingBuffer] = []
         self._outputs: list[Array] = []
@@ -133,21 +134,21 @@ class Program:
 
     def __del__(self) -> None:
         # before the pool
-        self._graph, self._given, self._outputs = None, [], []
+        self._cuda_graph, self._given, self._outputs = None, [], []
 
     def has_room(self) -> bool:
         """Whether its maps find memory; what they find stays theirs, in one piece."""
-        maps = peak_bytes(self._recording, self._item) + len(self._recording.calls) * _PIECE
+        maps = peak_bytes(self._graph, self._item) + len(self._graph.calls) * _PIECE
         with self._in_use():
             return self._pool.has_room(maps + maps // _WORKSPACE)
 
     @property
     def is_graph(self) -> bool:
         """Whether one launch runs it."""
-        return self._graph is not None
+        return self._cuda_graph is not None
 
     def run(self, given: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The outputs for what the recording is given, float32."""
+        """The outputs for what the graph is given, float32."""
         # what moved the parameters was launched elsewhere
         cp.cuda.get_current_stream().synchronize()
         with self._in_use():
@@ -174,12 +175,12 @@ class Program:
             return result
 
         with self._in_use():
-            replay(self._recording, [staging.device for staging in self._given], measured)
+            replay(self._graph, [staging.device for staging in self._given], measured)
             whole = None
-            if self._graph is not None:
-                launch = partial(self._graph.launch, self._stream)
+            if self._cuda_graph is not None:
+                launch = partial(self._cuda_graph.launch, self._stream)
                 whole = seconds_of(launch, self._stream, rounds)
-        megabytes = peak_bytes(self._recording, self._item) / 1e6
+        megabytes = peak_bytes(self._graph, self._item) / 1e6
         return Times(steps, 0.0, megabytes, whole, self.captured)
 
     @contextmanager
@@ -196,13 +197,13 @@ class Program:
     def _launch(self) -> None:
         if self._runs == 1 and not self.captured:
             self._capture()
-        if self._graph is not None:
-            self._graph.launch(self._stream)
+        if self._cuda_graph is not None:
+            self._cuda_graph.launch(self._stream)
         else:
             self._outputs = self._replayed()
 
     def _replayed(self) -> list[Array]:
-        outputs = replay(self._recording, [staging.device for staging in self._given])
+        outputs = replay(self._graph, [staging.device for staging in self._given])
         return [y if y.flags.c_contiguous else y.copy() for y in outputs]
 
     def _capture(self) -> None:
@@ -211,7 +212,7 @@ class Program:
         self._stream.begin_capture()
         try:
             outputs = self._replayed()
-            graph = self._stream.end_capture()
+            cuda_graph = self._stream.end_capture()
         except (RuntimeError, cp.cuda.memory.OutOfMemoryError) as error:
             # the same calls have just run: what is wrong is that they are captured
             self.captured = first_line(error)
@@ -221,7 +222,7 @@ class Program:
         if not self._pool.has_all():
             self.captured = "there is too little memory"
             return
-        self._graph, self._outputs = graph, outputs
+        self._cuda_graph, self._outputs = cuda_graph, outputs
 
     def _give(self) -> list[np.ndarray]:
         if not self._returned:
@@ -232,7 +233,7 @@ class Program:
         return [pinned.copy() for pinned in self._returned]
 
 
-def prepared(recording: Graph, *, exact: bool, half: bool, changing: bool) -> Graph:
-    """A recording as it will run."""
-    fused = fuse(simplify(recording), exact, changing)
+def prepared(graph: Graph, *, exact: bool, half: bool, changing: bool) -> Graph:
+    """A graph as it will run."""
+    fused = fuse(simplify(graph), exact, changing)
     return autocast(fused, changing) if half else fused
