@@ -50,7 +50,7 @@ def activations(
     output: str,
     is_json: bool,
     fit: str | None,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Draw what the layers of a network see in a picture.
 
@@ -64,7 +64,7 @@ def activations(
       darknet activations cfg/tiny.cfg tiny.weights data/samples/ship.png --layer 12 --top 24
     """
     check_output_folder(Path(output))
-    net = open_network(cfg, find_file(weights), chosen)
+    net = open_network(cfg, find_file(weights), network)
     from darknet_py.atomic import make_folder
     from darknet_py.errors import ShapeError
     from darknet_py.images import save_image

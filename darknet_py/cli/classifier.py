@@ -44,7 +44,7 @@ def predict(
     fit: str | None,
     batch: int,
     form: str | None,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Say what is in pictures, with the names and the top of a .data file.
 
@@ -58,7 +58,7 @@ def predict(
     from darknet_py.cfg.data_file import read_data
 
     described = read_data(find_file(data))
-    net = open_network(cfg, weights, chosen)
+    net = open_network(cfg, weights, network)
     from darknet_py.tasks.names import names_of_data
     from darknet_py.tasks.targets import class_count
 

@@ -45,7 +45,7 @@ def classify(
     fit: str | None,
     batch: int,
     form: str | None,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Say what is in pictures.
 
@@ -77,5 +77,5 @@ def classify(
         names = names or EMBEDDED.names
         pictures = list(arguments) or [EMBEDDED.sample]
     check_pictures(pictures)
-    net = open_network(cfg, find_file(weights), chosen)
+    net = open_network(cfg, find_file(weights), network)
     print_predictions(net, pictures, class_names(net, names), top or 5, fit, batch, form)

@@ -258,5 +258,5 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 )
 
 
-dream_options = as_one("dream", DreamOptions, _OPTIONS)
-"""All of them, as one argument `asked`."""
+dream_options = as_one("flags", DreamOptions, _OPTIONS)
+"""All of them, as one argument `flags`."""

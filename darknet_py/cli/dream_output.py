@@ -23,16 +23,16 @@ def check_files(request: Request) -> None:
     that the dream begins with."""
     from darknet_py.errors import DreamError
 
-    asked = request.asked
+    flags = request.flags
     inputs = files_of(request).values()
-    outputs = ((asked.output, PICTURES), (asked.gif, (".gif",)), (asked.webp, (".webp",)))
+    outputs = ((flags.output, PICTURES), (flags.gif, (".gif",)), (flags.webp, (".webp",)))
     for name, suffixes in outputs:
         if not name:
             continue
         if any(os.path.exists(name) and os.path.samefile(name, one) for one in inputs):
             raise DreamError(f"{name}: would be overwritten, and the dream begins with it")
         check_output(Path(name), suffixes)
-    check_output_folder(Path(asked.prefix or "."))
+    check_output_folder(Path(flags.prefix or "."))
 
 
 class Output:
@@ -41,11 +41,11 @@ class Output:
     def __init__(self, request: Request, recipe: Recipe) -> None:
         self._request, self._recipe = request, recipe
         self._frames: list[np.ndarray] = []
-        asked = request.asked
+        flags = request.flags
         self._animations = [
-            (name, kind) for name, kind in ((asked.gif, "GIF"), (asked.webp, "WEBP")) if name
+            (name, kind) for name, kind in ((flags.gif, "GIF"), (flags.webp, "WEBP")) if name
         ]
-        self._folder = Path(asked.prefix or ".")
+        self._folder = Path(flags.prefix or ".")
         self._name = self._free_name()
 
     def take(self, event: Event) -> None:
@@ -75,27 +75,27 @@ class Output:
         from darknet_py.images import save_animation
 
         for name, kind in self._animations:
-            save_animation(self._frames, name, kind, round(1000 / self._request.asked.fps))
+            save_animation(self._frames, name, kind, round(1000 / self._request.flags.fps))
             say_path(name)
 
     def _path(self, number: int) -> Path | None:
-        asked = self._request.asked
-        if asked.output:
-            return Path(asked.output) if number == self._rounds - 1 else None
+        flags = self._request.flags
+        if flags.output:
+            return Path(flags.output) if number == self._rounds - 1 else None
         return self._folder / f"{self._name}{self._ending(number)}"
 
     @property
     def _rounds(self) -> int:
-        asked = self._request.asked
-        return 1 if asked.sheet else asked.rounds
+        flags = self._request.flags
+        return 1 if flags.sheet else flags.rounds
 
     def _ending(self, number: int) -> str:
-        return ".png" if self._request.asked.sheet else f"_{number:06d}.png"
+        return ".png" if self._request.flags.sheet else f"_{number:06d}.png"
 
     def _free_name(self) -> str:
         """What the rounds' names begin with: dreams that are there stay."""
         request = self._request
-        title = "sheet" if request.asked.sheet else request.title or wish_of(request).title
+        title = "sheet" if request.flags.sheet else request.title or wish_of(request).title
         source = Path(request.picture).stem if request.picture else "noise"
         name = f"{source}_{Path(request.cfg).stem}_{title}"
         return free_stem(self._folder, name, [self._ending(k) for k in range(self._rounds)])

@@ -27,7 +27,7 @@ _LONG = 3600
 """Seconds that a dream of one's own may take without asking."""
 
 
-def replay(given: Sequence[str], asked: DreamOptions, chosen: NetworkOptions) -> None:
+def replay(given: Sequence[str], flags: DreamOptions, network: NetworkOptions) -> None:
     """Makes a picture again, and says whether it is the same byte for byte; else exits with 1.
 
     given: files that it was made with, where they are neither beside it nor in cfg/. Where the
@@ -40,10 +40,10 @@ def replay(given: Sequence[str], asked: DreamOptions, chosen: NetworkOptions) ->
     from darknet_py.tasks.dream.recipe import find_files, read_recipe
     from darknet_py.tasks.nightmare import Finished
 
-    path = Path(asked.replay or "")
+    path = Path(flags.replay or "")
     found = read_recipe(path)
     recipe = found.recipe
-    out = output_file(asked.output, f"{path.stem}_again.png", PICTURES)
+    out = output_file(flags.output, f"{path.stem}_again.png", PICTURES)
     files = find_files(recipe, path, given, shipped_folders())
     inputs = [str(path), *files.values()]
     if out.exists() and any(os.path.samefile(out, one) for one in inputs):
@@ -51,14 +51,14 @@ def replay(given: Sequence[str], asked: DreamOptions, chosen: NetworkOptions) ->
     request = request_of(path, recipe, files)
     values = recipe.values
     then = replace(
-        chosen,
-        threads=chosen.threads or values.get("threads"),
+        network,
+        threads=network.threads or values.get("threads"),
         exact=values.get("exact", False),
         half=values.get("half", False),
     )
 
     def approve(forecast: Forecast) -> None:
-        _approve(path, out, found, files, forecast, asked.trust)
+        _approve(path, out, found, files, forecast, flags.trust)
 
     work = prepare(request, then, recipe.round + 1, approve)
     picture = None

@@ -45,7 +45,7 @@ class Request:
     weights: str
     picture: str | None
     layer: int | None
-    asked: DreamOptions
+    flags: DreamOptions
     given: frozenset[str] = frozenset()
     preset: str | None = None
     title: str | None = None
@@ -62,10 +62,10 @@ class Request:
     @property
     def names(self) -> str | None:
         """A file with the names of the classes, if it is known."""
-        return self.asked.names or (EMBEDDED.names if self.is_embedded else None)
+        return self.flags.names or (EMBEDDED.names if self.is_embedded else None)
 
 
-def read_request(context: click.Context, arguments: Sequence[str], asked: DreamOptions) -> Request:
+def read_request(context: click.Context, arguments: Sequence[str], flags: DreamOptions) -> Request:
     """Raises click.UsageError for what does not go together. context: in which the options were
     read."""
     named = split_network(arguments)
@@ -75,39 +75,39 @@ def read_request(context: click.Context, arguments: Sequence[str], asked: DreamO
         raise click.UsageError(f"Expected one PICTURE and one LAYER, found {shlex.join(rest)}.")
     given = {
         name
-        for name in vars(asked)
+        for name in vars(flags)
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
-    request = Request(cfg, weights, rest[0] if rest else None, layer, asked, frozenset(given))
+    request = Request(cfg, weights, rest[0] if rest else None, layer, flags, frozenset(given))
     request = _with_defaults(request)
     check_request(request)
     return request
 
 
 def _with_defaults(request: Request) -> Request:
-    asked, picture = request.asked, request.picture
-    if request.is_embedded and picture is None and asked.start == "picture":
+    flags, picture = request.flags, request.picture
+    if request.is_embedded and picture is None and flags.start == "picture":
         picture = CLOUDS
-    preset = asked.preset
-    if preset is None and asked.sheet:
+    preset = flags.preset
+    if preset is None and flags.sheet:
         preset = "ornament"
-    elif preset is None and asked.label is not None:
+    elif preset is None and flags.label is not None:
         preset = "class"
-    elif preset is None and request.layer is None and asked.layers is None:
+    elif preset is None and request.layer is None and flags.layers is None:
         preset = "creatures"
     return replace(request, picture=picture, preset=None if preset == NO_PRESET else preset)
 
 
 def check_request(request: Request) -> None:
     """Raises click.UsageError for what does not go together."""
-    asked = request.asked
-    if request.picture is None and asked.start == "picture":
+    flags = request.flags
+    if request.picture is None and flags.start == "picture":
         raise click.UsageError("Missing argument 'PICTURE' (or --from noise).")
     ways = {
         "LAYER": request.layer is not None,
-        "--layers": asked.layers is not None,
-        "--class": asked.label is not None,
-        "--sheet": asked.sheet,
+        "--layers": flags.layers is not None,
+        "--class": flags.label is not None,
+        "--sheet": flags.sheet,
     }
     given = [way for way, is_given in ways.items() if is_given]
     if not given and request.preset == "class":
@@ -117,17 +117,17 @@ def check_request(request: Request) -> None:
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} do not go together.")
     clashes = [
-        ("-range", asked.span > 1, request.layer is None, "needs a LAYER"),
-        ("--channel", asked.channels is not None, asked.label is not None, "is not for --class"),
-        ("--guide", asked.guide is not None, asked.label is not None, "is not for --class"),
-        ("--guide", asked.guide is not None, asked.channels is not None, "is not for --channel"),
-        ("--guide", asked.guide is not None, asked.sheet, "is not for --sheet"),
-        ("-reconstruct", asked.reconstruct, request.layer is None, "needs a LAYER"),
-        ("-reconstruct", asked.reconstruct, request.picture is None, "needs a PICTURE"),
-        ("-reconstruct", asked.reconstruct, request.preset is not None, "is not for --preset"),
-        ("-reconstruct", asked.reconstruct, asked.guide is not None, "is not for --guide"),
-        ("--keep-colours", asked.keep_colours, request.picture is None, "needs a PICTURE"),
-        ("--size", asked.size is not None, request.picture is not None, "is for noise alone"),
+        ("-range", flags.span > 1, request.layer is None, "needs a LAYER"),
+        ("--channel", flags.channels is not None, flags.label is not None, "is not for --class"),
+        ("--guide", flags.guide is not None, flags.label is not None, "is not for --class"),
+        ("--guide", flags.guide is not None, flags.channels is not None, "is not for --channel"),
+        ("--guide", flags.guide is not None, flags.sheet, "is not for --sheet"),
+        ("-reconstruct", flags.reconstruct, request.layer is None, "needs a LAYER"),
+        ("-reconstruct", flags.reconstruct, request.picture is None, "needs a PICTURE"),
+        ("-reconstruct", flags.reconstruct, request.preset is not None, "is not for --preset"),
+        ("-reconstruct", flags.reconstruct, flags.guide is not None, "is not for --guide"),
+        ("--keep-colours", flags.keep_colours, request.picture is None, "needs a PICTURE"),
+        ("--size", flags.size is not None, request.picture is not None, "is for noise alone"),
     ]
     for option, is_given, clashing, why in clashes:
         if is_given and clashing:
@@ -140,8 +140,8 @@ def files_of(request: Request) -> dict[str, str]:
         "cfg": request.cfg,
         "weights": request.weights,
         "source": request.picture,
-        "guide": request.asked.guide,
-        "mask": request.asked.mask,
+        "guide": request.flags.guide,
+        "mask": request.flags.mask,
     }
     return {what: find_file(name) for what, name in given.items() if name is not None}
 
@@ -150,14 +150,14 @@ def wish_of(request: Request) -> DreamTarget:
     """What to dream of. Raises click.UsageError."""
     from darknet_py.tasks.dream.objective import DreamTarget
 
-    asked = request.asked
+    flags = request.flags
     return DreamTarget(
         layer=request.layer,
-        span=asked.span,
-        layers=_read("--layers", read_layers, asked.layers) or (),
-        label=asked.label,
-        channels=_read("--channel", read_channels, asked.channels) or (),
-        thresh=asked.thresh,
+        span=flags.span,
+        layers=_read("--layers", read_layers, flags.layers) or (),
+        label=flags.label,
+        channels=_read("--channel", read_channels, flags.channels) or (),
+        thresh=flags.thresh,
     )
 
 
@@ -168,7 +168,7 @@ def resolve_preset(request: Request, net: Network, w: int, h: int) -> Request:
         return request
     from darknet_py.tasks.dream.presets import PRESETS, choices_of, options_of
 
-    asked, preset = request.asked, PRESETS[request.preset]
+    flags, preset = request.flags, PRESETS[request.preset]
     numbers = options_of(net, preset, w, h)
     shared = ("rounds", "iters", "octaves", "octave_scale", "coarse_to_fine", "rate", "zoom")
     new: dict[str, Any] = {
@@ -176,41 +176,41 @@ def resolve_preset(request: Request, net: Network, w: int, h: int) -> Request:
         for name in (*shared, "rotate", "laplacian", "tv")
         if name not in request.given
     }
-    is_named = asked.label is not None or asked.sheet
+    is_named = flags.label is not None or flags.sheet
     new["preset"] = NO_PRESET if is_named else None
     title = None
-    if not is_named and request.layer is None and asked.layers is None:
+    if not is_named and request.layer is None and flags.layers is None:
         drawn = [layer for ((layer, _),) in choices_of(net, preset)]
         new["layers"], title = "/".join(map(str, drawn)), request.preset
-    return replace(request, asked=replace(asked, **new), title=title)
+    return replace(request, flags=replace(flags, **new), title=title)
 
 
-def options_of(asked: DreamOptions) -> Options:
+def options_of(flags: DreamOptions) -> Options:
     """The numbers."""
     from darknet_py.tasks.dream.options import Options
 
     return Options(
-        rounds=asked.rounds,
-        iters=asked.iters,
-        octaves=asked.octaves,
-        octave_scale=asked.octave_scale,
-        coarse_to_fine=asked.coarse_to_fine,
-        rate=asked.rate,
-        zoom=asked.zoom,
-        rotate=asked.rotate,
-        norm=bool(asked.norm),
-        seed=asked.seed,
-        laplacian=asked.laplacian,
-        tv=asked.tv,
-        momentum=asked.momentum,
-        smooth_rate=asked.smooth_rate,
-        smooth=asked.smooth,
+        rounds=flags.rounds,
+        iters=flags.iters,
+        octaves=flags.octaves,
+        octave_scale=flags.octave_scale,
+        coarse_to_fine=flags.coarse_to_fine,
+        rate=flags.rate,
+        zoom=flags.zoom,
+        rotate=flags.rotate,
+        norm=bool(flags.norm),
+        seed=flags.seed,
+        laplacian=flags.laplacian,
+        tv=flags.tv,
+        momentum=flags.momentum,
+        smooth_rate=flags.smooth_rate,
+        smooth=flags.smooth,
     )
 
 
-def noise_size(asked: DreamOptions) -> tuple[int, int]:
+def noise_size(flags: DreamOptions) -> tuple[int, int]:
     """Width and height of noise that has no picture's size."""
-    return _read("--size", read_size, asked.size or _NOISE_SIZE)  # type: ignore[return-value]
+    return _read("--size", read_size, flags.size or _NOISE_SIZE)  # type: ignore[return-value]
 
 
 def _read(option: str, read: Callable[[str], T], text: str | None) -> T | None:
@@ -233,7 +233,7 @@ def ingredients_of(
 ) -> dict[str, Any]:
     """All that makes a difference, whatever the command was typed like, but for files: the values
     of a recipe. found: options whose values have been found out."""
-    values = {**context.params, **vars(request.asked), **found}
+    values = {**context.params, **vars(request.flags), **found}
     defaults = defaults_of(context)
     return {
         name: values[name]

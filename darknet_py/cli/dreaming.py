@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from darknet_py.tasks.nightmare import Event
 
 
-def dream(arguments: Sequence[str], asked: DreamOptions, chosen: NetworkOptions) -> None:
+def dream(arguments: Sequence[str], flags: DreamOptions, network: NetworkOptions) -> None:
     """Does what was asked for; prints the names of the pictures that are written."""
     context = click.get_current_context()
-    wanted = read_request(context, arguments, asked)
+    wanted = read_request(context, arguments, flags)
     check_files(wanted)
-    work = prepare(wanted, chosen)
+    work = prepare(wanted, network)
     request = work.request
     values = ingredients_of(context, request, work.resolved)
     out = Output(request, _recipe(values, request))
@@ -58,7 +58,7 @@ def dream(arguments: Sequence[str], asked: DreamOptions, chosen: NetworkOptions)
             work.progress.show(event)
             out.say(event)
     out.finish()
-    if request.is_default and not chosen.quiet:
+    if request.is_default and not network.quiet:
         say_line(_suggestion(request), err=True)
 
 
@@ -92,7 +92,7 @@ Approve = Callable[["Forecast"], None]
 
 def prepare(
     request: Request,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
     rounds: int | None = None,
     approve: Approve | None = None,
 ) -> Work:
@@ -100,19 +100,19 @@ def prepare(
     be done, before weights are loaded; may raise."""
     from darknet_py.tasks.dream.objective import check_depth
 
-    threads = chosen_threads(chosen.threads)
-    chosen = replace(chosen, threads=threads)
-    net = read_network(request.cfg, chosen)
+    threads = chosen_threads(network.threads)
+    network = replace(network, threads=threads)
+    net = read_network(request.cfg, network)
     check_depth(net)
     scene = _scene(request, net)
     h, w, _ = scene.picture.shape
     request = resolve_preset(request, net, w, h)
-    asked = request.asked
-    options = replace(options_of(asked), rounds=rounds or asked.rounds)
+    flags = request.flags
+    options = replace(options_of(flags), rounds=rounds or flags.rounds)
     device = net.ops.__name__.rsplit(".", 1)[-1]
     resolved: dict[str, Any] = {"threads": threads, "device": device}
-    if asked.sheet:
-        return _sheet(request, chosen, net, scene, options, resolved, approve)
+    if flags.sheet:
+        return _sheet(request, network, net, scene, options, resolved, approve)
     from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
     from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
     from darknet_py.tasks.dream.objective import choices, class_number, last_layer, targets
@@ -126,36 +126,36 @@ def prepare(
         wish = replace(wish, label=class_number(net, wish.label, names))
         resolved["label"] = wish.label
     net = net.truncated(last_layer(found))
-    if asked.reconstruct:
+    if flags.reconstruct:
         options = replace(options, octaves=1, coarse_to_fine=False)
     if request.preset and "octaves" not in request.given:
         options = replace(options, octaves=octaves_that_fit(net, w, h, options))
         resolved["octaves"] = options.octaves
     check_sizes(net, w, h, options)
-    guide = _load(asked.guide, net) if asked.guide else None
+    guide = _load(flags.guide, net) if flags.guide else None
     shapes = shapes_of(net, found, wish.label is not None, guide)
     memory = DreamMemory(net, w, h, shapes, options)
-    tile = resolved["tile"] = _tile(asked, memory)
+    tile = resolved["tile"] = _tile(flags, memory)
     needed = memory.forecast(tile)
     if approve is not None:
         seconds = dream_seconds(net, w, h, shapes, options, tile, threads)
         approve(Forecast(w, h, options.rounds, options.steps, seconds, needed))
-    say_network(net, chosen)
-    if not chosen.quiet:
+    say_network(net, network)
+    if not network.quiet:
         _say_memory(memory, tile, needed)
-    load_weights(net, find_file(request.weights), chosen)
-    if asked.reconstruct:
+    load_weights(net, find_file(request.weights), network)
+    if flags.reconstruct:
         assert request.layer is not None
         events = reconstruct(net, scene.picture, request.layer, options)
     else:
         wanted = targets(net, wish, found, guide)
         events = nightmare(net, scene, wanted, options, tile)
-    return Work(request, events, Progress(options.rounds, options.steps, chosen.quiet), resolved)
+    return Work(request, events, Progress(options.rounds, options.steps, network.quiet), resolved)
 
 
 def _sheet(
     request: Request,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
     net: Network,
     scene: Scene,
     options: Options,
@@ -181,28 +181,28 @@ def _sheet(
         seconds = dream_seconds(net, w, h, shapes, each, 0, resolved["threads"])
         needed = DreamMemory(net, w, h, shapes[-1:], each).forecast()
         approve(Forecast(w, h, len(layers), each.steps, seconds, needed))
-    say_network(net, chosen)
-    load_weights(net, find_file(request.weights), chosen)
+    say_network(net, network)
+    load_weights(net, find_file(request.weights), network)
 
     def events() -> Iterator[Event]:
         found = []
-        for thumbnail in thumbnails(net, picture, layers, options, request.asked.thresh):
+        for thumbnail in thumbnails(net, picture, layers, options, request.flags.thresh):
             found.append(thumbnail)
             yield Stepped(0, len(found) - 1)
         yield Finished(0, sheet(picture, found))
 
-    return Work(request, events(), Progress(1, len(layers), chosen.quiet), resolved)
+    return Work(request, events(), Progress(1, len(layers), network.quiet), resolved)
 
 
-def _tile(asked: DreamOptions, memory: DreamMemory) -> int:
+def _tile(flags: DreamOptions, memory: DreamMemory) -> int:
     """Pixels of a tile, 0 for none."""
     from darknet_py.tasks.dream.memory import free_memory
 
-    if asked.tile is not None:
-        return asked.tile
-    if asked.reconstruct:
+    if flags.tile is not None:
+        return flags.tile
+    if flags.reconstruct:
         return 0
-    limit = int(asked.memory * 2**30) if asked.memory else free_memory(memory.net)
+    limit = int(flags.memory * 2**30) if flags.memory else free_memory(memory.net)
     return memory.choose_tile(limit)
 
 
@@ -231,20 +231,20 @@ def _scene(request: Request, net: Network) -> Scene:
     from darknet_py.tasks.dream.sheet import thumbnail_of
     from darknet_py.tasks.dream.step import Scene
 
-    asked = request.asked
+    flags = request.flags
     picture = None if request.picture is None else _load(request.picture, net)
     colors = picture
-    if asked.start == "noise":
-        w, h = noise_size(asked) if picture is None else (picture.shape[1], picture.shape[0])
-        picture = noise(np.random.default_rng((asked.seed, 1)), h, w, net.in_shape.c)
+    if flags.start == "noise":
+        w, h = noise_size(flags) if picture is None else (picture.shape[1], picture.shape[0])
+        picture = noise(np.random.default_rng((flags.seed, 1)), h, w, net.in_shape.c)
     assert picture is not None
-    if asked.sheet:
+    if flags.sheet:
         return Scene(thumbnail_of(picture))
     mask = None
-    if asked.mask:
+    if flags.mask:
         h, w, _ = picture.shape
-        mask = resize_image(_load(asked.mask, net), w, h).mean(axis=2, keepdims=True)
-    return Scene(picture, colors if asked.keep_colours else None, mask)
+        mask = resize_image(_load(flags.mask, net), w, h).mean(axis=2, keepdims=True)
+    return Scene(picture, colors if flags.keep_colours else None, mask)
 
 
 def _load(name: str, net: Network) -> Image:

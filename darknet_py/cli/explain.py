@@ -106,7 +106,7 @@ def explain(
     is_json: bool,
     names: str | None,
     fit: str | None,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Show where in pictures a network looks.
 
@@ -129,7 +129,7 @@ def explain(
     check_pictures(pictures)
     folder = Path(output)
     check_output_folder(folder)
-    net = open_network(cfg, find_file(weights), chosen)
+    net = open_network(cfg, find_file(weights), network)
     from darknet_py.errors import NotFiniteError, PictureError, ShapeError
     from darknet_py.tasks.classify import best_fit
     from darknet_py.tasks.explain import explain_picture

@@ -36,7 +36,7 @@ def features(
     layer: int | None,
     mean: bool,
     output: str | None,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Write what a layer says of pictures, for other programs.
 
@@ -51,7 +51,7 @@ def features(
     """
     check_pictures(pictures)
     file = output_file(output, "features.npz")
-    net = open_network(cfg, find_file(weights), chosen)
+    net = open_network(cfg, find_file(weights), network)
     from darknet_py.errors import DarknetError
     from darknet_py.tasks.classify import Refused
     from darknet_py.tasks.features.extract import extract, last_hidden, save_features

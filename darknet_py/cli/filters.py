@@ -75,7 +75,7 @@ def filters(
     size: int | None,
     seed: int,
     output: str | None,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Draw the filters of a network.
 
@@ -93,7 +93,7 @@ def filters(
     if layer is None and (channels or size):
         raise click.UsageError("--channel and --size go with --layer.")
     file = output_file(output, "filters.png", PICTURES)
-    net = open_network(cfg, find_file(weights), chosen)
+    net = open_network(cfg, find_file(weights), network)
     if layer is None:
         _draw_weights(net, file)
     else:

@@ -39,12 +39,12 @@ def finetune(
     data: str,
     cfg: str,
     weights: str,
-    tuned: FinetuneOptions,
+    options: FinetuneOptions,
     imbalance: ImbalanceOptions,
     labels: str,
     share: float,
     seed: int,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Teach a trained network other classes, from few pictures.
 
@@ -69,47 +69,47 @@ def finetune(
       darknet classify mine/tiny.cfg mine/tiny.weights picture.jpg
       darknet nightmare mine/tiny.cfg mine/tiny.weights picture.jpg --class cat
     """
-    net = read_network(cfg, chosen)
+    net = read_network(cfg, network)
     from darknet_py.tasks.data import check_apart, open_data
     from darknet_py.tasks.finetune import finetune as run
     from darknet_py.tasks.finetune import prepare, seed_of
     from darknet_py.tasks.lock import only_process_in
 
     keep_output_going(context)
-    output = Path(tuned.output)
-    if tuned.resume and given(context, "seed") is None:
+    output = Path(options.output)
+    if options.resume and given(context, "seed") is None:
         seed = seed_of(output, seed)
     found = find_file(data)
     check_apart(output, Path(found), "-o")
     with only_process_in(output), stop_on_ctrl_c() as stop:
-        opened = open_data(found, labels, share, seed, tuned.output)
-        report = look_at(opened, quiet=chosen.quiet)
-        say_report(report, chosen.quiet)
+        opened = open_data(found, labels, share, seed, options.output)
+        report = look_at(opened, quiet=network.quiet)
+        say_report(report, network.quiet)
         train, valid = report.usable()
         how = replace(
-            tuned.how(seed, opened.top, lambda: bool(stop)),
+            options.how(seed, opened.top, lambda: bool(stop)),
             class_weights=imbalance.weights(opened.names, train.counts()),
             balance=imbalance.balance,
             ema=imbalance.ema,
         )
-        request = tuned.request(net, find_file(weights), seed)
+        request = options.request(net, find_file(weights), seed)
         prepared = prepare(net, request, replace(opened, train=train, valid=valid), how)
-        presenter = Presenter(prepared, chosen.quiet)
+        presenter = Presenter(prepared, network.quiet)
         presenter.show_plan()
-        say_weights(opened.names, how.class_weights, chosen.quiet)
-        if how.cache is not None and (tuned.mixup or tuned.cutmix):
+        say_weights(opened.names, how.class_weights, network.quiet)
+        if how.cache is not None and (options.mixup or options.cutmix):
             say_line(f"warning: {_NO_MIXING}", err=True)
         try:
             sets = prepared.data.training(), prepared.data.valid
-            for event in run(_opener(chosen), prepared.folder, *sets, prepared.how):
+            for event in run(_opener(network), prepared.folder, *sets, prepared.how):
                 presenter.show(event)
         finally:
             presenter.close()
     if stop:
-        if not chosen.quiet:
+        if not network.quiet:
             say_line(f"{output}: goes on with the same command and --resume", err=True)
         context.exit(130)
 
 
-def _opener(chosen: NetworkOptions) -> Callable[[Path], Network]:
-    return lambda cfg: read_network(str(cfg), chosen)
+def _opener(network: NetworkOptions) -> Callable[[Path], Network]:
+    return lambda cfg: read_network(str(cfg), network)

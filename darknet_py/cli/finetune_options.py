@@ -54,7 +54,7 @@ class FinetuneOptions:
             raise click.UsageError("--no-cache and --cache: give one.")
 
     def request(self, net: Network, weights: str, seed: int) -> Request:
-        """What is to be fine-tuned."""
+        """What is to be fine-options."""
         from darknet_py.tasks.finetune import Request, StageOptions
         from darknet_py.tasks.reinit import layers_to_draw
 
@@ -241,4 +241,4 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 
 
 finetune_options = as_one("options", FinetuneOptions, _OPTIONS)
-"""All of them, as one argument `tuned`."""
+"""All of them, as one argument `options`."""

@@ -1,4 +1,4 @@
-"""Options for training on small and uneven sets."""
+"""Options for training on small and imbalance sets."""
 
 from __future__ import annotations
 
@@ -54,4 +54,4 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
 )
 imbalance_options = as_one("imbalance", ImbalanceOptions, _OPTIONS)
-"""--class-weights, --balance and --ema, as one argument `uneven`."""
+"""--class-weights, --balance and --ema, as one argument `imbalance`."""

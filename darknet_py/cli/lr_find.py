@@ -72,7 +72,7 @@ def lr_find(
     labels: str,
     share: float,
     seed: int,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Suggest a learning rate.
 
@@ -91,13 +91,13 @@ def lr_find(
     file = output_file(output, "lr-find.png", DRAWINGS)
     if table:
         check_output(Path(table))
-    net = build_network(cfg, chosen)
+    net = build_network(cfg, network)
     from darknet_py.images import draw_chart, save_drawing
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 
-    report = look_at(open_data(find_file(data), labels, share, seed), net, quiet=chosen.quiet)
-    say_report(report, chosen.quiet)
+    report = look_at(open_data(find_file(data), labels, share, seed), net, quiet=network.quiet)
+    say_report(report, network.quiet)
     if weights:
         net.load_weights(find_file(weights), partial=True, clear=True, begin=True)
     net.initialise(seed)
@@ -105,17 +105,17 @@ def lr_find(
     pictures = report.usable()[0]
     for probe in sweep(net, pictures, low, high, steps, seed, left_out=_say_left_out):
         probes.append(probe)
-        if not chosen.quiet and sys.stderr.isatty():
+        if not network.quiet and sys.stderr.isatty():
             line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
             status_line.show(line)
-    if not chosen.quiet and sys.stderr.isatty():
+    if not network.quiet and sys.stderr.isatty():
         say_line(err=True)
     found = suggest(probes, steps)
     save_drawing(draw_chart(chart(probes, found), height=440), file)
     if table:
         _write_table(table, probes, found)
     say_line(f"learning_rate={found.rate:.2g}")
-    if not chosen.quiet:
+    if not network.quiet:
         say_line(
             f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {file}",
             err=True,

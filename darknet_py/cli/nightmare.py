@@ -12,7 +12,7 @@ from darknet_py.cli.options import NetworkOptions, network_options
 @click.argument("arguments", nargs=-1, metavar="[CFG WEIGHTS] [PICTURE] [LAYER]")
 @dream_options
 @network_options
-def nightmare(arguments: tuple[str, ...], asked: DreamOptions, chosen: NetworkOptions) -> None:
+def nightmare(arguments: tuple[str, ...], flags: DreamOptions, network: NetworkOptions) -> None:
     """Dream: make a picture more of what a network sees in it.
 
     Without LAYER, a preset says what grows and how, for any network and a picture of any size:
@@ -49,9 +49,9 @@ def nightmare(arguments: tuple[str, ...], asked: DreamOptions, chosen: NetworkOp
     from darknet_py.cli.dream_replay import replay
     from darknet_py.cli.dreaming import dream
 
-    if asked.replay is not None:
-        replay(arguments, asked, chosen)
-    elif asked.trust:
+    if flags.replay is not None:
+        replay(arguments, flags, network)
+    elif flags.trust:
         raise click.UsageError("--trust goes with --replay.")
     else:
-        dream(arguments, asked, chosen)
+        dream(arguments, flags, network)

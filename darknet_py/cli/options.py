@@ -77,7 +77,7 @@ _NETWORK_OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
 )
 network_options = as_one("network", NetworkOptions, _NETWORK_OPTIONS)
-"""--device, --threads, --exact, --half, --strict and -q, as one argument `chosen`."""
+"""--device, --threads, --exact, --half, --strict and -q, as one argument `network`."""
 
 
 def limit_threads(threads: int | None) -> None:
@@ -103,38 +103,38 @@ def find_file(name: str) -> str:
     return str(find_resource(name) or name)
 
 
-def build_network(cfg: str, chosen: NetworkOptions) -> Network:
+def build_network(cfg: str, network: NetworkOptions) -> Network:
     """Builds a network on paper, with the layer table and warnings on stderr."""
-    net = read_network(cfg, chosen)
-    say_network(net, chosen)
+    net = read_network(cfg, network)
+    say_network(net, network)
     return net
 
 
-def read_network(cfg: str, chosen: NetworkOptions) -> Network:
+def read_network(cfg: str, network: NetworkOptions) -> Network:
     """The same, and says nothing of it."""
-    limit_threads(chosen.threads)
+    limit_threads(network.threads)
     from darknet_py.network import Network
     from darknet_py.ops.notices import when_compiling, when_noting
 
-    when_compiling(None if chosen.quiet else _say_compiling)
+    when_compiling(None if network.quiet else _say_compiling)
     when_noting(lambda text: status_line.say(f"note: {text}"))
     net = Network.from_cfg(
         find_file(cfg),
-        chosen.device,
-        strict=chosen.strict,
-        exact=chosen.exact,
-        half=chosen.half,
+        network.device,
+        strict=network.strict,
+        exact=network.exact,
+        half=network.half,
     )
     net.say = lambda text: say_line(f"note: {text}", err=True)
     return net
 
 
-def say_network(net: Network, chosen: NetworkOptions) -> None:
+def say_network(net: Network, network: NetworkOptions) -> None:
     """Warnings and, unless it is to be quiet, the layer table, on stderr."""
     from darknet_py.network.builder import table
 
     say_warnings(net.warnings)
-    if not chosen.quiet:
+    if not network.quiet:
         say_lines(table(net.layers), err=True)
 
 
@@ -152,16 +152,16 @@ def _say_compiling(is_kept: bool) -> None:
     status_line.say(f"Compiling kernels, {kept}: up to a minute...")
 
 
-def open_network(cfg: str, weights: str, chosen: NetworkOptions) -> Network:
+def open_network(cfg: str, weights: str, network: NetworkOptions) -> Network:
     """The same, with its weights loaded."""
-    net = build_network(cfg, chosen)
-    load_weights(net, weights, chosen)
+    net = build_network(cfg, network)
+    load_weights(net, weights, network)
     return net
 
 
-def load_weights(net: Network, weights: str, chosen: NetworkOptions) -> None:
+def load_weights(net: Network, weights: str, network: NetworkOptions) -> None:
     """Loads weights, and says so on stderr."""
-    if not chosen.quiet:
+    if not network.quiet:
         say_line(f"Loading weights from {weights}...", err=True, end="")
     end = ""  # of the line, so that a message that follows has one of its own
     said = len(net.warnings)
@@ -169,7 +169,7 @@ def load_weights(net: Network, weights: str, chosen: NetworkOptions) -> None:
         net.load_weights(weights)
         end = "Done!"
     finally:
-        if not chosen.quiet:
+        if not network.quiet:
             say_line(end, err=True)
     for warning in net.warnings[said:]:
         say_line(f"warning: {warning}", err=True)

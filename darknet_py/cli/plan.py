@@ -29,7 +29,7 @@ from darknet_py.text import counted
 )
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a step.")
 @network_options
-def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: NetworkOptions) -> None:
+def plan(cfg: str, batch: int, work: str, is_json: bool, network: NetworkOptions) -> None:
     """Say how a network is computed: each step, its algorithm, its time.
 
     GFLOP/s count the operations of a direct convolution, whatever the algorithm. The share of the
@@ -43,7 +43,7 @@ def plan(cfg: str, batch: int, work: str, is_json: bool, chosen: NetworkOptions)
       darknet plan -q cfg/resnet18.cfg --work training --batch 16
       darknet plan -q cfg/darknet19.cfg --device gpu --half
     """
-    net = build_network(cfg, chosen)
+    net = build_network(cfg, network)
     from darknet_py.tasks.plan import measure_plan
 
     found = measure_plan(net, batch, work)

@@ -57,7 +57,7 @@ def report(
     labels: str,
     share: float | None,
     seed: int,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Write all that can be seen of a network and some pictures into one HTML file.
 
@@ -73,7 +73,7 @@ def report(
     """
     check_pictures(pictures)
     file = output_file(output, "report.html")
-    net = open_network(cfg, find_file(weights), chosen)
+    net = open_network(cfg, find_file(weights), network)
     from darknet_py.atomic import write_text
     from darknet_py.errors import DarknetError, PictureError
     from darknet_py.tasks.classify import best_fit

@@ -19,7 +19,7 @@ from darknet_py.cli.options import NetworkOptions, build_network, network_option
     help="Pictures, or sequences, at once.",
 )
 @network_options
-def speed(cfg: str, count: int, batch: int, chosen: NetworkOptions) -> None:
+def speed(cfg: str, count: int, batch: int, network: NetworkOptions) -> None:
     """Time N predictions (1000) of a network with weights drawn at random.
 
     \b
@@ -27,7 +27,7 @@ def speed(cfg: str, count: int, batch: int, chosen: NetworkOptions) -> None:
       darknet speed cfg/tiny.cfg 100
       darknet speed cfg/darknet19.cfg 10 --batch 16 --threads 1
     """
-    net = build_network(cfg, chosen)
+    net = build_network(cfg, network)
     from darknet_py.tasks.speed import measure_speed
 
     found = measure_speed(net, count, batch)

@@ -179,7 +179,7 @@ def train(
     share: float,
     seed: int,
     imbalance: ImbalanceOptions,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Train a classifier.
 
@@ -214,11 +214,11 @@ def train(
         raise click.UsageError("--force begins anew, and --resume goes on: give one.")
     if reinit and not weights:
         raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
-    if gpus and chosen.device not in ("auto", "gpu"):
-        raise click.UsageError(f"-gpus says which GPUs: leave out --device {chosen.device}.")
+    if gpus and network.device not in ("auto", "gpu"):
+        raise click.UsageError(f"-gpus says which GPUs: leave out --device {network.device}.")
     if gpus:
-        chosen = replace(chosen, device=f"gpu:{gpus[0]}")
-    net = build_network(cfg, chosen)
+        network = replace(network, device=f"gpu:{gpus[0]}")
+    net = build_network(cfg, network)
     from darknet_py.errors import TrainingError
     from darknet_py.ops import gpu_rendezvous
     from darknet_py.tasks.checkpoint import how_it_began
@@ -250,9 +250,9 @@ def train(
         if resume:
             check_classes(began.split, opened.names, state_path)
         report = look_at(
-            opened, net, averaged=imbalance.ema > 0, processes=processes, quiet=chosen.quiet
+            opened, net, averaged=imbalance.ema > 0, processes=processes, quiet=network.quiet
         )
-        say_report(report, chosen.quiet)
+        say_report(report, network.quiet)
         pictures, valid = report.usable()
         if resume:
             # those that cannot be read any more keep their places, and so do all others
@@ -300,11 +300,11 @@ def train(
                 options = replace(options, replaces=progress.replaces)
             last = batches or net.settings.max_batches
             begun = options if progress is None else progress
-            say_weights(opened.names, begun.class_weights, chosen.quiet)
+            say_weights(opened.names, begun.class_weights, network.quiet)
             warning = classes_warning(net, initialization, opened.names)
             if warning:
                 say_line(f"warning: {warning}", err=True)
-            if resume and not chosen.quiet:
+            if resume and not network.quiet:
                 of = f" of {last}" if last else ""
                 say_line(f"going on from batch {net.batch_num}{of}: {state_path}", err=True)
 
@@ -312,7 +312,7 @@ def train(
                 folder.clear(figures, options.replaces)
                 folder.write(texts)
 
-            watcher = Watcher(*figures, last, chosen.quiet, display)
+            watcher = Watcher(*figures, last, network.quiet, display)
             run = partial(_run, net, (pictures, valid), options, progress, watcher, write)
             if rendezvous is None:
                 run()
@@ -322,7 +322,7 @@ def train(
     if finished is not None and finished.reason == "stopped":
         say_line(_stopped_line(context, finished, folder, data, cfg), err=True)
         context.exit(130)
-    if finished is not None and not chosen.quiet:
+    if finished is not None and not network.quiet:
         for line in _end_lines(finished, folder, net, cfg):
             say_line(line, err=True)
 

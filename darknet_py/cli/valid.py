@@ -104,7 +104,7 @@ def valid(
     labels: str,
     share: float | None,
     seed: int,
-    chosen: NetworkOptions,
+    network: NetworkOptions,
 ) -> None:
     """Say how well a network knows the pictures to validate with.
 
@@ -125,7 +125,7 @@ def valid(
         check_output(Path(table))
     if picture:
         check_output(Path(picture), DRAWINGS)
-    net = open_network(cfg, weights, chosen)
+    net = open_network(cfg, weights, network)
     from darknet_py.tasks.validation import open_validation, validate
 
     opened = open_validation(data, net, names, labels, share, seed)

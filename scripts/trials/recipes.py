@@ -95,7 +95,7 @@ def _replay(picture: Path, words: dict[str, str]) -> str:
         if len(str(error).splitlines()) != 1 or not str(error).isprintable():
             raise Failed(f"not one line: {error!r}") from error
         return "refused"
-    asked = request.asked
+    asked = request.flags
     if asked.output or asked.prefix or asked.gif or asked.webp or asked.replay or asked.trust:
         raise Failed(f"a recipe says where to write: {asked}")
     for name, (_, kind) in INGREDIENTS.items():

@@ -52,12 +52,27 @@ NOTHING: list[tuple[Node, str]] = [
         lambda net, x: darknet_py.explain(net, x, method="integrated", steps=0),
         "steps=0: expected 1 or more",
     ),
-    (lambda net, x: darknet_py.see(net, x.transpose(2, 0, 1), top=0), "top=0: expected 1 or more"),
-    (lambda net, x: darknet_py.see(net, x.tolist()), "expected an array of floats, found a list"),
-    (darknet_py.see, r"expected pictures of shape \(n, 3, 8, 3\)"),
-    (lambda net, x: darknet_py.ascend(net, 0, []), "expected at least one channel of layer 0"),
-    (lambda net, x: darknet_py.ascend(net, 0, [4]), "layer 0 has no channel 4: expected 0 to 3"),
-    (lambda net, x: darknet_py.ascend(net, 0, [0], size=0), "takes no picture of 0 x 0"),
+    (
+        lambda net, x: darknet_py.layer_activations(net, x.transpose(2, 0, 1), top=0),
+        "top=0: expected 1 or more",
+    ),
+    (
+        lambda net, x: darknet_py.layer_activations(net, x.tolist()),
+        "expected an array of floats, found a list",
+    ),
+    (darknet_py.layer_activations, r"expected pictures of shape \(n, 3, 8, 3\)"),
+    (
+        lambda net, x: darknet_py.maximize_activation(net, 0, []),
+        "expected at least one channel of layer 0",
+    ),
+    (
+        lambda net, x: darknet_py.maximize_activation(net, 0, [4]),
+        "layer 0 has no channel 4: expected 0 to 3",
+    ),
+    (
+        lambda net, x: darknet_py.maximize_activation(net, 0, [0], size=0),
+        "takes no picture of 0 x 0",
+    ),
 ]
 
 

@@ -82,7 +82,7 @@ def test_what_helps_uneven_sets_goes_on_bit_for_bit(
 
 
 @pytest.mark.parametrize(
-    ("began", "dream", "named"),
+    ("began", "asked", "named"),
     [
         ({"ema": 0.9}, {"ema": 0.99}, "--ema"),
         ({}, {"ema": 0.9}, "--ema"),

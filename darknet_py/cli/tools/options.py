@@ -29,7 +29,7 @@ class Tool:
     quiet: bool
 
     @property
-    def chosen(self) -> NetworkOptions:
+    def network(self) -> NetworkOptions:
         return NetworkOptions(device="cpu", strict=self.strict, quiet=self.quiet)
 
     def open(self, cfg: str, weights: Sequence[str], outputs: Sequence[Path]) -> Network:
@@ -39,14 +39,14 @@ class Tool:
         check_outputs(outputs, [Path(find_file(name)) for name in (cfg, *weights)], self.force)
         for path in outputs:
             check_output(path)
-        net = build_network(cfg, self.chosen)
+        net = build_network(cfg, self.network)
         check_stored(net)
         return net
 
     def load(self, cfg: str, weights: str, outputs: Sequence[Path]) -> Network:
         """The same, with its weights loaded."""
         net = self.open(cfg, [weights], outputs)
-        load_weights(net, find_file(weights), self.chosen)
+        load_weights(net, find_file(weights), self.network)
         return net
 
     def save(self, net: Network, out: Path, notes: Sequence[str] = ()) -> None:

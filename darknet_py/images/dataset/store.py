@@ -25,24 +25,28 @@ class Store:
         self._free = default_memory() if memory is None else memory
         self._kept: dict[int, npt.NDArray[Any]] = {}
         self._lock = Lock()
+        self._decoding: dict[int, Lock] = {}
+        """Of each picture that a thread decodes now: who asks for it too, waits."""
 
     def get(self, index: int) -> npt.NDArray[Any]:
         """The picture, (h, w, 3), not to be changed: bytes or floats, see `load_pixels`.
 
         Raises PictureError, one line that begins with the path.
         """
-        kept = self._kept.get(index)
-        if kept is not None:
-            return kept
-        picture = load_pixels(self._paths[index])
-        self._keep(index, picture)
-        return picture
-
-    def _keep(self, index: int, picture: npt.NDArray[Any]) -> None:
+        if index in self._kept:
+            return self._kept[index]
         with self._lock:
-            if index not in self._kept and picture.nbytes <= self._free:
-                self._kept[index] = picture
-                self._free -= picture.nbytes
+            decoding = self._decoding.setdefault(index, Lock())
+        with decoding:
+            if index not in self._kept:
+                picture = load_pixels(self._paths[index])
+                with self._lock:
+                    self._decoding.pop(index, None)
+                    if picture.nbytes > self._free:
+                        return picture
+                    self._kept[index] = picture
+                    self._free -= picture.nbytes
+            return self._kept[index]
 
 
 def default_memory() -> int:
