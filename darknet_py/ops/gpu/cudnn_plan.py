@@ -28,7 +28,7 @@ class Plan:
         self._workspace = int(graph.get_workspace_size())
 
     def run(self, arrays: dict[int, Array]) -> None:
-        """arrays: by the names in graphs.py, contiguous, on the device."""
+        """arrays: by the names in cudnn_graph.py, contiguous, on the device."""
         workspace = cp.empty(max(self._workspace, 1), cp.uint8)
         pointers = {uid: int(array.data.ptr) for uid, array in arrays.items()}
         handle = self._cuda.handle()
