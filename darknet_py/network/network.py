@@ -188,7 +188,7 @@ class Network(Model):
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """How long each step of a prediction, or with truths y of training, takes: see
-        ops.times.Times. Raises CfgError for training that is no program."""
+        ops.execution.Times. Raises CfgError for training that is no program."""
         io_checks.check_values(self, x)
         if y is None:
             return tracing.prediction(self, x).times(self, rounds)

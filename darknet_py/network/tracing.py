@@ -1,4 +1,4 @@
-"""What a network asks of its engine: calls of its layers, recorded for one size of picture.
+"""What a network hands to its engine: calls of its layers, traced for one size of picture.
 
 Raises ShapeError for pictures that the network does not take.
 """
@@ -19,6 +19,7 @@ from darknet_py.network.model import Model
 from darknet_py.network.normalize_input import enter, leave
 from darknet_py.network.passes import backward, final_loss, forward
 from darknet_py.network.targets import Target
+from darknet_py.ops.execution import LazyGraph
 from darknet_py.ops.graph import Graph, Tracer
 
 Array = Any
@@ -26,22 +27,21 @@ Array = Any
 
 @dataclass(frozen=True)
 class TracedFunction:
-    """One thing to compute. name: for the engine, which keeps what it made of the recording;
-    record(n): for a batch of n; given: pictures (n, c, h, w), and what else it needs; fresh: the
-    recording is another one each time, and is not kept."""
+    """One thing to compute, and for which arrays. given: pictures (n, c, h, w), and what else it
+    needs; the rest as in LazyGraph."""
 
     name: str
-    record: Callable[[int], Graph]
+    trace: Callable[[int], Graph]
     given: Sequence[np.ndarray]
     changing: bool = False
     fresh: bool = False
 
     def run(self, net: Model) -> list[np.ndarray]:
-        """The outputs (n, h, w, c) of the recording."""
+        """The outputs (n, h, w, c) of the graph."""
         with net.engine.lock:
             notice(net)
             try:
-                ys: list[np.ndarray] = net.engine.run(*self._arguments(net), **self._options(net))
+                ys: list[np.ndarray] = net.engine.run(self._lazy(net), *self.given)
             except OutOfMemoryError as error:
                 if self.changing:
                     raise
@@ -51,7 +51,7 @@ class TracedFunction:
     def times(self, net: Model, rounds: int) -> Any:
         """How long each of its steps takes."""
         try:
-            return net.engine.times(*self._arguments(net), **self._options(net), rounds=rounds)
+            return net.engine.times(self._lazy(net), *self.given, rounds=rounds)
         except OutOfMemoryError as error:
             raise self._advised(net, error) from error
 
@@ -63,19 +63,20 @@ class TracedFunction:
             advice = f"{min(error.fits, n - 1):,} at once would fit"
         return OutOfMemoryError(f"{net.path}: {error}: {advice}", error.fits)
 
-    def _arguments(self, net: Model) -> tuple[Any, ...]:
+    def _lazy(self, net: Model) -> LazyGraph:
         frozen = tuple(layer.frozen for layer in net.layers)
         shapes = tuple(each.shape[1:] for each in self.given)
-        return (self.name, shapes, frozen), self.record, *self.given
-
-    def _options(self, net: Model) -> dict[str, Any]:
         parameters = net.parameters()
         values = [each.data for each in parameters]
         updates = [each.updates for each in parameters if self.changing and each.learned]
-        fresh: dict[str, Any] = {"fresh": True} if self.fresh else {}
-        if net.settings.time_steps > 1:
-            fresh["time_steps"] = net.settings.time_steps
-        return {"arrays": values + updates, "changing": self.changing, **fresh}
+        return LazyGraph(
+            (self.name, shapes, frozen),
+            self.trace,
+            values + updates,
+            self.changing,
+            self.fresh,
+            net.settings.time_steps,
+        )
 
 
 def notice(net: Model) -> None:
@@ -111,14 +112,14 @@ def outputs(net: Model, x: np.ndarray, layers: Sequence[int]) -> TracedFunction:
 def _inference(net: Model, name: str, x: np.ndarray, wanted: Sequence[int]) -> TracedFunction:
     x = io_checks.of_any_size(net, x)
 
-    def record(n: int) -> Graph:
+    def trace(n: int) -> Graph:
         sized = sized_for(net, x)
         tracer = Tracer(sized.ops)
         start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         outputs = forward(sized.layers, tracer, start, max(wanted), train=False).outputs
         return tracer.graph([outputs[index] for index in wanted])
 
-    return TracedFunction(name, record, [x])
+    return TracedFunction(name, trace, [x])
 
 
 def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunction:
@@ -126,7 +127,7 @@ def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunctio
     x = io_checks.of_any_size(net, x)
     given = [array for target in targets for array in target.given]
 
-    def record(n: int) -> Graph:
+    def trace(n: int) -> Graph:
         sized = sized_for(net, x)
         tracer = Tracer(sized.ops)
         start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
@@ -144,7 +145,7 @@ def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunctio
         x_delta = leave(x_delta, tracer, net.settings)
         return tracer.graph([x_delta])
 
-    return TracedFunction(f"dream {[target.name for target in targets]}", record, [x, *given])
+    return TracedFunction(f"dream {[target.name for target in targets]}", trace, [x, *given])
 
 
 def training(
@@ -158,24 +159,24 @@ def training(
     are any; updates are added up."""
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
 
-    def record(n: int) -> Graph:
+    def trace(n: int) -> Graph:
         tracer = Tracer(net.ops, changing=True)
         start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         given = [tracer.input((n, *each.shape[1:])) for each in others]
         return tracer.graph([train(net, tracer, start, *given)])
 
-    return TracedFunction(f"train {len(others)}", record, [x, *others], changing=True, fresh=fresh)
+    return TracedFunction(f"train {len(others)}", trace, [x, *others], changing=True, fresh=fresh)
 
 
 def statistics(net: Model, x: np.ndarray, fresh: bool = False) -> TracedFunction:
     """The way forward of training, for the sake of rolling statistics, which move."""
 
-    def record(n: int) -> Graph:
+    def trace(n: int) -> Graph:
         tracer = Tracer(net.ops)
         start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         return tracer.graph([forward_in_training(net, tracer, start)])
 
-    return TracedFunction("statistics", record, [x], changing=True, fresh=fresh)
+    return TracedFunction("statistics", trace, [x], changing=True, fresh=fresh)
 
 
 def forward_in_training(net: Model, ops: Any, start: Array) -> Array:

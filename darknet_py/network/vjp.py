@@ -60,7 +60,7 @@ def _traced(
     leads from an end to `start`.
     """
 
-    def record(n: int) -> Graph:
+    def trace(n: int) -> Graph:
         sized = sized_for(net, x)
         tracer = Tracer(sized.ops)
         picture = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
@@ -78,4 +78,4 @@ def _traced(
         maps = [tape.outputs[end] for end in ends if end != PICTURE]
         return tracer.graph([*maps, *(deltas[end] for end in ends)])
 
-    return TracedFunction(f"vjp {start} {tuple(ends)}", record, [x, delta])
+    return TracedFunction(f"vjp {start} {tuple(ends)}", trace, [x, delta])

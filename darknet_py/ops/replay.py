@@ -1,4 +1,4 @@
-"""A recording computed call by call with the plain functions of a device."""
+"""A graph computed call by call with the plain functions of a device."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def compute(call: Node, arguments: tuple[Any, ...]) -> Any:
     return call.function(*arguments)
 
 
-def replay(recording: Graph, given: Sequence[Array], compute: Compute = compute) -> list[Array]:
-    """The outputs of a recording for the arrays that it is given.
+def replay(graph: Graph, given: Sequence[Array], compute: Compute = compute) -> list[Array]:
+    """The outputs of a graph for the arrays that it is given.
 
     An array goes after its last reader. compute: what is done for each call.
     """
-    arrays: dict[TensorSpec, Array] = dict(zip(recording.inputs, given, strict=True))
-    for call, done in with_last_uses(recording):
+    arrays: dict[TensorSpec, Array] = dict(zip(graph.inputs, given, strict=True))
+    for call, done in with_last_uses(graph):
         result = compute(call, replaced(call.arguments, arrays.__getitem__))
         if call.results:  # else it was for its effect
             results = result if isinstance(result, tuple | list) else [result]
@@ -34,27 +34,27 @@ def replay(recording: Graph, given: Sequence[Array], compute: Compute = compute)
         del result
         for x in done:
             del arrays[x]
-    return [arrays[y] for y in recording.outputs]
+    return [arrays[y] for y in graph.outputs]
 
 
-def with_last_uses(recording: Graph) -> Iterator[tuple[Node, list[TensorSpec]]]:
+def with_last_uses(graph: Graph) -> Iterator[tuple[Node, list[TensorSpec]]]:
     """Calls in order, each with the maps that nothing needs after it."""
     last: dict[TensorSpec, int] = {}
-    for place, call in enumerate(recording.calls):
+    for place, call in enumerate(graph.calls):
         last.update(dict.fromkeys((*call.results, *call.maps()), place))
-    kept = set(recording.outputs)
-    done: list[list[TensorSpec]] = [[] for _ in recording.calls]
+    kept = set(graph.outputs)
+    done: list[list[TensorSpec]] = [[] for _ in graph.calls]
     for x, place in last.items():
         if x not in kept:
             done[place].append(x)
-    return zip(recording.calls, done, strict=True)
+    return zip(graph.calls, done, strict=True)
 
 
-def peak_bytes(recording: Graph, item: int = 4) -> int:
+def peak_bytes(graph: Graph, item: int = 4) -> int:
     """Bytes that its maps take at most at one time, `item` for each value; for a batch of twice the
     pictures, twice as much."""
-    held = peak = item * sum(x.size for x in recording.inputs)
-    for call, done in with_last_uses(recording):
+    held = peak = item * sum(x.size for x in graph.inputs)
+    for call, done in with_last_uses(graph):
         held += item * sum(y.size for y in call.results)
         peak = max(peak, held)
         held -= item * sum(x.size for x in done)

@@ -73,7 +73,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         pytest.skip("needs a C++ compiler, which stands in for a GPU's")
     monkeypatch.setitem(sys.modules, "cudnn", None)
     with cupy_replaced(make_cupy()):
-        vars(importlib.import_module("darknet_py.ops.gpu.timing"))["_SIZE"] = 8
+        vars(importlib.import_module("darknet_py.ops.gpu.profile"))["_SIZE"] = 8
         yield
 
 

@@ -25,7 +25,7 @@ def gpu() -> ModuleType:
 def gpu_with_little_memory() -> ModuleType:
     """A convolution's columns are made for one picture at a time."""
     module = gpu_on_numpy()
-    module.columns.COLUMNS = 1
+    module.im2col.MAX_COLUMNS = 1
     return module
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.jit import kernel
+from darknet_py.ops.cpu.codegen.jit import jit
 
 Array = Any
 
@@ -43,7 +43,7 @@ def augment(
     _augment(picture, out, scale, affine, field, flip, recolour, colour or (0.0,) * 6)
 
 
-@kernel
+@jit
 def _augment(picture, out, scale, affine, field, flip, recolour, colour):  # type: ignore[no-untyped-def]
     for y in range(out.shape[1]):
         # row by row, so that the second step finds the first one's pixels in the cache
@@ -53,7 +53,7 @@ def _augment(picture, out, scale, affine, field, flip, recolour, colour):  # typ
             _recolour_row(red, green, blue, colour)
 
 
-@kernel
+@jit
 def _sample_row(picture, red, green, blue, y, scale, affine, field, flip):  # type: ignore[no-untyped-def]
     in_h, in_w, _ = picture.shape
     w = len(red)
@@ -89,13 +89,13 @@ def _sample_row(picture, red, green, blue, y, scale, affine, field, flip):  # ty
         blue[at] = _blend(a, b, c, d, nw[2], ne[2], sw[2], se[2])
 
 
-@kernel
+@jit
 def _blend(a, b, c, d, nw, ne, sw, se):  # type: ignore[no-untyped-def]
     above = a * np.float32(nw) + b * np.float32(ne)
     return above + c * np.float32(sw) + d * np.float32(se)
 
 
-@kernel
+@jit
 def _recolour_row(red, green, blue, colour):  # type: ignore[no-untyped-def]
     """images.distort_image, operation for operation, without branches; then the sums."""
     hue, saturation, exposure = (
@@ -141,6 +141,6 @@ def _recolour_row(red, green, blue, colour):  # type: ignore[no-untyped-def]
         blue[x] = _clip(_clip(b) + more_blue)
 
 
-@kernel
+@jit
 def _clip(value):  # type: ignore[no-untyped-def]
     return min(max(value, _ZERO), _ONE)

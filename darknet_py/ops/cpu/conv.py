@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from darknet_py.ops.columns import by_group, local_operations, matrices_of
 from darknet_py.ops.cpu.im2col import col2im, im2col
 from darknet_py.ops.cpu.runtime.threads import run, spread, thread_count
 from darknet_py.ops.sizes import conv_out
@@ -21,7 +22,7 @@ def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> 
     n, h, w, c = x.shape
     out_c, size = weights.shape[:2]
     out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
-    matrices = _matrices(weights, groups)
+    matrices = matrices_of(weights, groups)
     y = np.empty((n, out_h, out_w, groups, out_c // groups), x.dtype)
 
     def task(part: tuple[range, range]) -> None:
@@ -48,12 +49,12 @@ def conv2d_backward_input(
 ) -> Array:
     """The delta of an input of `shape` (n, h, w, c) from that of the output."""
     size = weights.shape[1]
-    matrices = _matrices(weights, groups)
+    matrices = matrices_of(weights, groups)
     x_delta = np.empty(shape, delta.dtype)
 
     def task(pictures: range) -> None:
         part = slice(pictures.start, pictures.stop)
-        columns = _grouped(delta[part], groups) @ matrices
+        columns = by_group(delta[part], groups) @ matrices
         x_delta[part] = col2im(columns, x_delta[part].shape, size, stride, padding)
 
     picture = delta.shape[1] * delta.shape[2] * matrices.shape[2] * groups
@@ -73,45 +74,11 @@ def conv2d_backward_weights(
         updates = np.zeros((groups, out_c // groups, size * size * (c // groups)), x.dtype)
         for pictures in chunks[numbers.start : numbers.stop]:
             columns = _columns(x, pictures, range(out_h), size, stride, padding, groups)
-            deltas = _grouped(delta[pictures.start : pictures.stop], groups)
+            deltas = by_group(delta[pictures.start : pictures.stop], groups)
             updates += deltas.transpose(0, 2, 1) @ columns
         return updates
 
     return sum(run(task, spread(len(chunks)))).reshape(out_c, size, size, c // groups)
-
-
-def local2d(x: Array, weights: Array, stride: int, padding: int) -> Array:
-    """A convolution with other weights at each place: (out_h, out_w, out_c, size, size, c)."""
-    out_h, out_w, out_c, size = weights.shape[:4]
-    products = _local_columns(x, size, stride, padding) @ weights.reshape(
-        out_h * out_w, out_c, -1
-    ).transpose(0, 2, 1)
-    return np.ascontiguousarray(products.transpose(1, 0, 2)).reshape(-1, out_h, out_w, out_c)
-
-
-def local2d_backward_input(
-    delta: Array, weights: Array, shape: tuple[int, int, int, int], stride: int, padding: int
-) -> Array:
-    """The delta of an input of `shape` (n, h, w, c)."""
-    out_h, out_w, out_c, size = weights.shape[:4]
-    rows = delta.reshape(shape[0], out_h * out_w, out_c).transpose(1, 0, 2)
-    columns = (rows @ weights.reshape(out_h * out_w, out_c, -1)).transpose(1, 0, 2)
-    together = np.ascontiguousarray(columns).reshape(1, shape[0] * out_h * out_w, -1)
-    return col2im(together, shape, size, stride, padding)
-
-
-def local2d_backward_weights(delta: Array, x: Array, size: int, stride: int, padding: int) -> Array:
-    """The updates of the weights, summed over pictures."""
-    n, out_h, out_w, out_c = delta.shape
-    rows = delta.reshape(n, out_h * out_w, out_c).transpose(1, 2, 0)
-    products = rows @ _local_columns(x, size, stride, padding)
-    return products.reshape(out_h, out_w, out_c, size, size, -1)
-
-
-def _local_columns(x: Array, size: int, stride: int, padding: int) -> Array:
-    """The windows of each place: (places, n, size size c)."""
-    columns = im2col(x, size, stride, padding, 1)[0]
-    return columns.reshape(len(x), -1, columns.shape[1]).transpose(1, 0, 2)
 
 
 def _pictures(n: int, picture: int) -> list[range]:
@@ -143,11 +110,4 @@ def _columns(
     return im2col(x, size, stride, padding, groups, rows)
 
 
-def _grouped(delta: Array, groups: int) -> Array:
-    """(n, out_h, out_w, out_c) -> (groups, places, out_c/groups)."""
-    return delta.reshape(-1, groups, delta.shape[3] // groups).transpose(1, 0, 2)
-
-
-def _matrices(weights: Array, groups: int) -> Array:
-    """(out_c, size, size, c/groups) -> (groups, out_c/groups, size size c/groups)."""
-    return weights.reshape(groups, weights.shape[0] // groups, -1)
+local2d, local2d_backward_input, local2d_backward_weights = local_operations(im2col, col2im)

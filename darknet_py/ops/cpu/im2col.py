@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.jit import kernel
+from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.sizes import conv_out
 
 Array = Any
@@ -38,7 +38,7 @@ def col2im(
     return x
 
 
-@kernel
+@jit
 def _im2col(x, columns, size, stride, padding, out_w, first_row, row_count):  # type: ignore[no-untyped-def]
     _, h, w, _ = x.shape
     groups, places, length = columns.shape
@@ -66,7 +66,7 @@ def _im2col(x, columns, size, stride, padding, out_w, first_row, row_count):  # 
                     at += part
 
 
-@kernel
+@jit
 def _col2im(columns, x, size, stride, padding, out_h, out_w):  # type: ignore[no-untyped-def]
     _, h, w, _ = x.shape
     groups, places, length = columns.shape

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.jit import kernel
+from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread
 from darknet_py.ops.sizes import maxpool_out
 
@@ -33,7 +33,7 @@ def maxpool_backward(delta: Array, x: Array, size: int, stride: int, padding: in
     return x_delta
 
 
-@kernel
+@jit
 def _maxpool(x, y, size, stride, front, start, stop):  # type: ignore[no-untyped-def]
     _, h, w, c = x.shape
     _, out_h, out_w, _ = y.shape
@@ -51,7 +51,7 @@ def _maxpool(x, y, size, stride, front, start, stop):  # type: ignore[no-untyped
                         best[k] = np.maximum(best[k], x[b, in_y, in_x, k])
 
 
-@kernel
+@jit
 def _maxpool_backward(delta, x, x_delta, size, stride, front, b, first, last):  # type: ignore[no-untyped-def]
     h, w = x.shape[1:3]
     out_h, out_w = delta.shape[1:3]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.jit import kernel
+from darknet_py.ops.cpu.codegen.jit import jit
 
 Array = Any
 
@@ -32,7 +32,7 @@ def spline_surface(control: Array, spacing: float, w: int, h: int) -> Array:
     return surface
 
 
-@kernel
+@jit
 def _spline_surface(control, spacing, surface):  # type: ignore[no-untyped-def]
     count, h, w = surface.shape
     row = np.empty(control.shape[2], np.float32)
@@ -54,7 +54,7 @@ def _spline_surface(control, spacing, surface):  # type: ignore[no-untyped-def]
                 surface[k, y, x] = before + c * row[left + 2] + d * row[left + 3]
 
 
-@kernel
+@jit
 def _weights(t):  # type: ignore[no-untyped-def]
     """The shares of four neighbours for a place `t` (0..1) between the middle two."""
     rest = 1 - t

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.jit import kernel
+from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread
 
 Array = Any
@@ -49,7 +49,7 @@ def _ranges(count: int) -> list[tuple[int, int]]:
     return [(part.start, part.stop) for part in spread(count)]
 
 
-@kernel
+@jit
 def _to_planes(pixels, rows, columns, planes, part):  # type: ignore[no-untyped-def]
     above, below, row_share = rows
     left, right, column_share = columns
@@ -64,7 +64,7 @@ def _to_planes(pixels, rows, columns, planes, part):  # type: ignore[no-untyped-
                 out[x] = (_ONE - share) * line[left[x], k] + share * line[right[x], k]
 
 
-@kernel
+@jit
 def _to_pixels(planes, rows, columns, pixels, part):  # type: ignore[no-untyped-def]
     above, below, row_share = rows
     left, right, column_share = columns
@@ -83,7 +83,7 @@ def _to_pixels(planes, rows, columns, pixels, part):  # type: ignore[no-untyped-
                 out[x, k] = (_ONE - share) * line[left[x]] + share * line[right[x]]
 
 
-@kernel
+@jit
 def _mix(one, other, share, out):  # type: ignore[no-untyped-def]
     w, c = out.shape
     for x in range(w):
@@ -91,7 +91,7 @@ def _mix(one, other, share, out):  # type: ignore[no-untyped-def]
             out[x, k] = (_ONE - share) * one[x, k] + share * other[x, k]
 
 
-@kernel
+@jit
 def _sums(flat, sums, part, chunk):  # type: ignore[no-untyped-def]
     for i in range(part[0], part[1]):
         total, squares = 0.0, 0.0

@@ -19,17 +19,17 @@ except ImportError as error:
 from darknet_py.ops.shared import *  # noqa: F403, I001 - what follows replaces some of it
 
 from darknet_py.ops.gpu.arrays import array, to_host
-from darknet_py.ops.gpu.columns import (
+from darknet_py.ops.gpu.im2col import (
     local2d,
     local2d_backward_input,
     local2d_backward_weights,
 )
-from darknet_py.ops.gpu.concat import concat, join_steps
-from darknet_py.ops.gpu.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
+from darknet_py.ops.gpu.arrays import concat, join_steps
+from darknet_py.ops.gpu.convolution import conv2d, conv2d_backward_input, conv2d_backward_weights
 from darknet_py.ops.gpu.device import device_name as device_name
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
-from darknet_py.ops.gpu.guide import guide_delta
+from darknet_py.ops.gpu.dream import guide_delta
 from darknet_py.ops.gpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.gpu.normalize import (
     batch_statistics,
@@ -40,7 +40,7 @@ from darknet_py.ops.gpu.normalize import (
     moving_average,
 )
 from darknet_py.ops.gpu.pointwise import activate, activate_backward, add, add_biases, shortcut
-from darknet_py.ops.gpu.rows import avgpool, avgpool_backward, softmax, softmax_backward
+from darknet_py.ops.gpu.reductions import avgpool, avgpool_backward, softmax, softmax_backward
 from darknet_py.ops.gpu.update import (
     adam_update,
     average_step,

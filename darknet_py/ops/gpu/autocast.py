@@ -1,4 +1,4 @@
-"""Half precision as a property of the list: which calls of a recording see bfloat16.
+"""Half precision as a property of the list: which calls of a graph see bfloat16.
 
 Maps that convolutions, normalisation, activations and pooling hand on are bfloat16; what they add
 up, and the parameters, are float32. Every other call is given floats: losses, softmax, rare ones.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from darknet_py.ops.gpu.half import narrow, widen
+from darknet_py.ops.gpu.pointwise import narrow, widen
 from darknet_py.ops.graph import Graph, Node, TensorSpec, Tracer
 
 HALF_ARGUMENTS: dict[str, tuple[int, ...]] = {
@@ -48,19 +48,19 @@ FLOAT_RESULTS: dict[str, slice] = {
 """Those of their results that are floats all the same."""
 
 
-def autocast(recording: Graph, changing: bool) -> Graph:
+def autocast(graph: Graph, changing: bool) -> Graph:
     """The same in half precision, its outputs floats. changing: weights move between runs, and are
     rounded in each; otherwise now."""
-    casting = _Casting(recording.inputs[0].tracer, changing)
-    for call in recording.calls:
+    casting = _Casting(graph.inputs[0].tracer, changing)
+    for call in graph.calls:
         casting.add(call)
-    outputs = [casting.floats(y) for y in recording.outputs]
-    return Graph(recording.inputs, casting.calls, outputs)
+    outputs = [casting.floats(y) for y in graph.outputs]
+    return Graph(graph.inputs, casting.calls, outputs)
 
 
 class _Casting:
     def __init__(self, tracer: Tracer, changing: bool) -> None:
-        self._recorder = tracer
+        self._tracer = tracer
         self.calls: list[Node] = []
         self._changing = changing
         self._are_half: set[TensorSpec] = set()
@@ -102,7 +102,7 @@ class _Casting:
         self, name: str, function: Callable[..., Any], x: Any, shape: tuple[int, ...], key: Any
     ) -> TensorSpec:
         if (name, key) not in self._casts:
-            y = TensorSpec(shape, self._recorder)
+            y = TensorSpec(shape, self._tracer)
             self.calls.append(Node(name, (x,), [y], function))
             self._casts[name, key] = y
         cast: TensorSpec = self._casts[name, key]

@@ -11,12 +11,11 @@ from typing import Any
 
 import cupy as cp
 
-from darknet_py.ops.gpu import columns
-from darknet_py.ops.gpu.graphs import ADDED, BIASES, NOTHING, RESULT, WEIGHTS, Epilogue, Job, X
-from darknet_py.ops.gpu.half import narrow, widen
+from darknet_py.ops.gpu import im2col
+from darknet_py.ops.gpu.cudnn_graph import ADDED, BIASES, NOTHING, RESULT, WEIGHTS, Epilogue, Job, X
+from darknet_py.ops.gpu.cudnn_plan import Plan, planned
 from darknet_py.ops.gpu.kernel import HALF, contiguous
-from darknet_py.ops.gpu.plans import Plan, planned
-from darknet_py.ops.gpu.pointwise import epilogue
+from darknet_py.ops.gpu.pointwise import epilogue, narrow, widen
 
 Array = Any
 
@@ -51,7 +50,7 @@ def convolve(
     if plan:
         y = _run(plan, job, arrays)
     else:
-        y = _by_columns(columns.conv2d, x, weights, stride, padding, groups)
+        y = _by_columns(im2col.conv2d, x, weights, stride, padding, groups)
     return y if what == NOTHING else epilogue(y, biases, before, added, after, y)
 
 
@@ -71,9 +70,7 @@ def convolve_input(
     plan = _plan(job, delta)
     if plan:
         return _run(plan, job, {X: delta, WEIGHTS: weights})
-    return _by_columns(
-        columns.conv2d_backward_input, delta, weights, shape, stride, padding, groups
-    )
+    return _by_columns(im2col.conv2d_backward_input, delta, weights, shape, stride, padding, groups)
 
 
 def convolve_weights(
@@ -86,7 +83,7 @@ def convolve_weights(
     plan = _plan(job, x)
     if plan:
         return _run(plan, job, {X: x, WEIGHTS: delta})
-    return _by_columns(columns.conv2d_backward_weights, delta, x, size, stride, padding, groups)
+    return _by_columns(im2col.conv2d_backward_weights, delta, x, size, stride, padding, groups)
 
 
 def _job(
@@ -118,3 +115,28 @@ def _by_columns(function: Callable[..., Array], one: Array, other: Array, *windo
     if one.dtype == HALF:
         return narrow(function(widen(one), widen(other), *window))
     return function(one, other, *window)
+
+
+def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> Array:
+    """x (n, h, w, c) with weights (out_c, size, size, c/groups): (n, out_h, out_w, out_c)."""
+    nothing = None, "linear", None, "linear"
+    return convolve(x, weights, *nothing, stride, padding, groups, exact=True)
+
+
+def conv2d_backward_input(
+    delta: Array,
+    weights: Array,
+    shape: tuple[int, int, int, int],
+    stride: int,
+    padding: int,
+    groups: int,
+) -> Array:
+    """The delta of an input of `shape` (n, h, w, c) from that of the output."""
+    return convolve_input(delta, weights, shape, stride, padding, groups, exact=True)
+
+
+def conv2d_backward_weights(
+    delta: Array, x: Array, size: int, stride: int, padding: int, groups: int
+) -> Array:
+    """The updates of the weights (out_c, size, size, c/groups), summed over pictures."""
+    return convolve_weights(delta, x, size, stride, padding, groups, exact=True)

@@ -6,7 +6,7 @@ import cupy as cp
 
 from darknet_py.errors import DeviceError
 from darknet_py.ops.gpu.faults import DRIVER, LIBRARIES, first_line
-from darknet_py.ops.gpu.room import allocate
+from darknet_py.ops.gpu.memory import allocate
 
 
 def use_device(index: int) -> None:

@@ -29,7 +29,7 @@ Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
 
 def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
-    """The same outputs. exact: see graphs.Job; changing: parameters move between runs, so that
+    """The same outputs. exact: see cudnn_graph.Job; changing: parameters move between runs, so that
     nothing may be made of their values now."""
     readers = Readers(graph)
     done: set[int] = set()
@@ -51,7 +51,7 @@ def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights, stride, padding, groups = chain.call.arguments
     weights, *what = _followed(chain, weights, changing)
-    return _made("convolve", convolve, chain, (x, weights, *what, stride, padding, groups, exact))
+    return _made(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
 
 
 def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
@@ -59,7 +59,7 @@ def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     if not is_constant(weights):
         return None
     weights, *what = _followed(chain, weights, changing)
-    return _made("convolve_all", convolve_all, chain, (x, weights, *what, exact))
+    return _made(convolve_all, chain, (x, weights, *what, exact))
 
 
 def _followed(
@@ -86,56 +86,28 @@ def _folded(
     return weights * factors.reshape(shape), shift if biases is None else shift + biases
 
 
-def _input_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    return _made("convolve_input", convolve_input, chain, (*chain.call.arguments, exact))
+def _as_is(function: Callable[..., Any]) -> Rule:
+    """The same call, as this device's function."""
+    return lambda chain, exact, changing: _made(function, chain, chain.call.arguments)
 
 
-def _weight_gradient(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    return _made("convolve_weights", convolve_weights, chain, (*chain.call.arguments, exact))
+def _with_precision(function: Callable[..., Any]) -> Rule:
+    """The same call, and whether it is exact."""
+    return lambda chain, exact, changing: _made(function, chain, (*chain.call.arguments, exact))
 
 
-def _dense_input(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    arguments = *chain.call.arguments, exact
-    return _made("convolve_all_input", convolve_all_input, chain, arguments)
+def _with_activation(function: Callable[..., Any]) -> Rule:
+    """The same call, with the activation that follows."""
+
+    def rule(chain: Chain[Readers], exact: bool, changing: bool) -> Node:
+        return _made(function, chain, (*chain.call.arguments, take_activation(chain)))
+
+    return rule
 
 
-def _dense_weights(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    arguments = *chain.call.arguments, exact
-    return _made("convolve_all_weights", convolve_all_weights, chain, arguments)
-
-
-def _batchnorm(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    arguments = *chain.call.arguments, take_activation(chain)
-    return _made("batchnorm_activate", batchnorm_activate, chain, arguments)
-
-
-def _shortcut(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    arguments = *chain.call.arguments, take_activation(chain)
-    return _made("shortcut_activate", shortcut_activate, chain, arguments)
-
-
-def _scale_channels(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    return _made("scale_channels", scale_channels, chain, chain.call.arguments)
-
-
-def _made(
-    name: str, function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]
-) -> Node:
+def _made(function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]) -> Node:
     assert chain.y is not None
-    return Node(name, arguments, [chain.y], function)
-
-
-_RULES: dict[str, Rule] = {
-    "batchnorm": _batchnorm,
-    "conv2d": _convolution,
-    "conv2d_backward_input": _input_gradient,
-    "conv2d_backward_weights": _weight_gradient,
-    "dense": _dense,
-    "dense_backward_input": _dense_input,
-    "dense_backward_weights": _dense_weights,
-    "scale_channels": _scale_channels,
-    "shortcut": _shortcut,
-}
+    return Node(function.__name__, arguments, [chain.y], function)
 
 
 def convolve_all(
@@ -167,3 +139,16 @@ def convolve_all_weights(delta: Array, x: Array, exact: bool) -> Array:
 
 def _as_pixel(x: Array) -> Array:
     return x.reshape(x.shape[0], 1, 1, -1)
+
+
+_RULES: dict[str, Rule] = {
+    "batchnorm": _with_activation(batchnorm_activate),
+    "conv2d": _convolution,
+    "conv2d_backward_input": _with_precision(convolve_input),
+    "conv2d_backward_weights": _with_precision(convolve_weights),
+    "dense": _dense,
+    "dense_backward_input": _with_precision(convolve_all_input),
+    "dense_backward_weights": _with_precision(convolve_all_weights),
+    "scale_channels": _as_is(scale_channels),
+    "shortcut": _with_activation(shortcut_activate),
+}

@@ -13,7 +13,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
-from darknet_py.ops.gpu.ways import KERNEL, using
+from darknet_py.ops.gpu.algorithms import KERNEL, note_algorithm
 
 Array = Any
 
@@ -73,7 +73,7 @@ def has_kernels(*maps: Array) -> bool:
 def launch(name: str, dtype: Any, grid: tuple[int, ...], *arguments: Any) -> None:
     """Runs a kernel for maps of this type on a grid of blocks. Arrays must be contiguous."""
     if 0 not in grid:
-        using(KERNEL)
+        note_algorithm(KERNEL)
         function = _function(name, np.dtype(dtype), cp.cuda.Device().id)
         function(grid, (THREADS,), tuple(map(_argument, arguments)))
 

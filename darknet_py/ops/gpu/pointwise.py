@@ -11,7 +11,7 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.ops import shared
-from darknet_py.ops.gpu.kernel import contiguous, has_kernels, launch_rows
+from darknet_py.ops.gpu.kernel import HALF, contiguous, has_kernels, launch_each, launch_rows
 
 Array = Any
 
@@ -96,4 +96,18 @@ def _combine(
     y = cp.empty(x.shape, x.dtype)
     maps = y, contiguous(x), contiguous(other)
     launch_rows("combine", maps, alpha, beta, activation_number(activation))
+    return y
+
+
+def narrow(x: Array) -> Array:
+    """float32 to bfloat16, to the nearest, ties to even."""
+    y = cp.empty(x.shape, HALF)
+    launch_each("narrow", HALF, 1, x.size, y, contiguous(x), 1, x.size)
+    return y
+
+
+def widen(x: Array) -> Array:
+    """bfloat16 to float32: exact."""
+    y = cp.empty(x.shape, cp.float32)
+    launch_each("widen", HALF, 1, x.size, y, contiguous(x), 1, x.size)
     return y

@@ -1,8 +1,8 @@
-"""A recording that runs again and again: its own stream and memory, and once known a CUDA graph.
+"""A graph that runs again and again: its own stream and memory, and once known a CUDA graph.
 
 The first run launches kernel by kernel, which compiles and plans what is missing and takes all
 memory that is needed. Before the second one the same is captured; from then on one launch runs it.
-Memory comes from a pool that no other graph has: what its kernels use stays theirs.
+Memory comes from a pool that no other CUDA graph has: what its kernels use stays theirs.
 """
 
 from __future__ import annotations
@@ -16,18 +16,23 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
+from darknet_py.ops.execution import Times
+from darknet_py.ops.gpu.algorithms import algorithm, note_algorithms
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
-from darknet_py.ops.gpu.pool import Pool
-from darknet_py.ops.gpu.steps import name_of, operations_of, shape_of
-from darknet_py.ops.gpu.timing import seconds_of, seconds_of_call
-from darknet_py.ops.gpu.upload import Upload
-from darknet_py.ops.gpu.ways import algorithm, watched
+from darknet_py.ops.gpu.memory import Pool
+from darknet_py.ops.gpu.profile import (
+    operation_count,
+    seconds_of,
+    seconds_of_call,
+    step_name,
+    step_shape,
+)
+from darknet_py.ops.gpu.staging import StagingBuffer
 from darknet_py.ops.graph import Graph, Node
 from darknet_py.ops.replay import compute, peak_bytes, replay
 from darknet_py.ops.simplify import simplify
-from darknet_py.ops.times import Times
 
 Array = Any
 _PIECE = 512
@@ -91,16 +96,17 @@ CAPTURED = {
     "widen",
     "zero_state",
 }
-"""Calls that launch kernels and do nothing else. What copies from the host must not be in a graph:
-it would be copied again from where it no longer is. Nor does cupy let cuBLAS be: [local] is not."""
+"""Calls that launch kernels and do nothing else. What copies from the host must not be in a CUDA
+graph: it would be copied again from where it no longer is. Nor does cupy let cuBLAS be: [local] is
+not."""
 
 
 class Program:
-    """What an engine keeps for a recording. Programs are run by one thread at a time."""
+    """What an engine keeps for a graph. Programs are run by one thread at a time."""
 
     def __init__(
         self,
-        recording: Graph,
+        graph: Graph,
         arrays: Sequence[Array],
         pool: Pool,
         *,
@@ -109,40 +115,40 @@ class Program:
         changing: bool,
     ) -> None:
         """arrays: the parameters; changing: they move between runs, and are read in each. pool: its
-        memory, which no graph shares with another program."""
+        memory, which no CUDA graph shares with another program."""
         self.changing = changing
         self.arrays = arrays
         self.captured: str = ""
         """Why it is not a CUDA graph; empty while it is, or may become one."""
-        self._recording = prepared(recording, exact=exact, half=half, changing=changing)
-        odd = sorted({call.name for call in self._recording.calls} - CAPTURED)
+        self._graph = prepared(graph, exact=exact, half=half, changing=changing)
+        odd = sorted({call.name for call in self._graph.calls} - CAPTURED)
         if odd:
             self.captured = f"it has {', '.join(odd)}"
         self._item = 2 if half else 4
         self._stream, self._pool = pool.stream, pool
-        self._graph: Any = None
+        self._cuda_graph: Any = None
         self._runs = 0
-        self._given: list[Upload] = []
+        self._given: list[StagingBuffer] = []
         self._outputs: list[Array] = []
         self._returned: list[np.ndarray] = []
 
     def __del__(self) -> None:
         # before the pool
-        self._graph, self._given, self._outputs = None, [], []
+        self._cuda_graph, self._given, self._outputs = None, [], []
 
     def has_room(self) -> bool:
         """Whether its maps find memory; what they find stays theirs, in one piece."""
-        maps = peak_bytes(self._recording, self._item) + len(self._recording.calls) * _PIECE
+        maps = peak_bytes(self._graph, self._item) + len(self._graph.calls) * _PIECE
         with self._in_use():
             return self._pool.has_room(maps + maps // _WORKSPACE)
 
     @property
     def is_graph(self) -> bool:
         """Whether one launch runs it."""
-        return self._graph is not None
+        return self._cuda_graph is not None
 
     def run(self, given: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The outputs for what the recording is given, float32."""
+        """The outputs for what the graph is given, float32."""
         # what moved the parameters was launched elsewhere
         cp.cuda.get_current_stream().synchronize()
         with self._in_use():
@@ -159,22 +165,22 @@ class Program:
         steps: list[tuple[str, tuple[int, ...], str, int, float]] = []
 
         def measured(call: Node, arguments: tuple[Any, ...]) -> Any:
-            with watched() as seen:
+            with note_algorithms() as seen:
                 result = compute(call, arguments)
             work = partial(compute, call, arguments)
             captured = call.name in CAPTURED
             seconds = seconds_of_call(work, self._stream, rounds, captured)
             way = "" if call.name == "reshape" else algorithm(seen)
-            steps.append((name_of(call), shape_of(call), way, operations_of(call), seconds))
+            steps.append((step_name(call), step_shape(call), way, operation_count(call), seconds))
             return result
 
         with self._in_use():
-            replay(self._recording, [upload.there for upload in self._given], measured)
+            replay(self._graph, [staging.device for staging in self._given], measured)
             whole = None
-            if self._graph is not None:
-                launch = partial(self._graph.launch, self._stream)
+            if self._cuda_graph is not None:
+                launch = partial(self._cuda_graph.launch, self._stream)
                 whole = seconds_of(launch, self._stream, rounds)
-        megabytes = peak_bytes(self._recording, self._item) / 1e6
+        megabytes = peak_bytes(self._graph, self._item) / 1e6
         return Times(steps, 0.0, megabytes, whole, self.captured)
 
     @contextmanager
@@ -184,20 +190,20 @@ class Program:
 
     def _take(self, given: Sequence[np.ndarray]) -> None:
         if not self._given:
-            self._given = [Upload(x.shape) for x in given]
-        for upload, x in zip(self._given, given, strict=True):
-            upload.send(x, self._stream)
+            self._given = [StagingBuffer(x.shape) for x in given]
+        for staging, x in zip(self._given, given, strict=True):
+            staging.send(x, self._stream)
 
     def _launch(self) -> None:
         if self._runs == 1 and not self.captured:
             self._capture()
-        if self._graph is not None:
-            self._graph.launch(self._stream)
+        if self._cuda_graph is not None:
+            self._cuda_graph.launch(self._stream)
         else:
             self._outputs = self._replayed()
 
     def _replayed(self) -> list[Array]:
-        outputs = replay(self._recording, [upload.there for upload in self._given])
+        outputs = replay(self._graph, [staging.device for staging in self._given])
         return [y if y.flags.c_contiguous else y.copy() for y in outputs]
 
     def _capture(self) -> None:
@@ -206,7 +212,7 @@ class Program:
         self._stream.begin_capture()
         try:
             outputs = self._replayed()
-            graph = self._stream.end_capture()
+            cuda_graph = self._stream.end_capture()
         except (RuntimeError, cp.cuda.memory.OutOfMemoryError) as error:
             # the same calls have just run: what is wrong is that they are captured
             self.captured = first_line(error)
@@ -216,7 +222,7 @@ class Program:
         if not self._pool.has_all():
             self.captured = "there is too little memory"
             return
-        self._graph, self._outputs = graph, outputs
+        self._cuda_graph, self._outputs = cuda_graph, outputs
 
     def _give(self) -> list[np.ndarray]:
         if not self._returned:
@@ -227,7 +233,7 @@ class Program:
         return [pinned.copy() for pinned in self._returned]
 
 
-def prepared(recording: Graph, *, exact: bool, half: bool, changing: bool) -> Graph:
-    """A recording as it will run."""
-    fused = fuse(simplify(recording), exact, changing)
+def prepared(graph: Graph, *, exact: bool, half: bool, changing: bool) -> Graph:
+    """A graph as it will run."""
+    fused = fuse(simplify(graph), exact, changing)
     return autocast(fused, changing) if half else fused

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.network import Network
-from darknet_py.network import tracing as recordings
+from darknet_py.network import Network, tracing
 from darknet_py.network.derived import on_paper
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.ops.memory import available_memory
@@ -116,8 +115,8 @@ def _program(
     x = np.broadcast_to(np.zeros((), np.float32), (1, paper.in_shape.c, h, w))
     last = max(target.layer for target in choice)
     found = []
-    for work in (recordings.dream(paper, x, choice), recordings.outputs(paper, x, [last])):
-        known = paper.engine.forecast(work.record(1))
+    for work in (tracing.dream(paper, x, choice), tracing.outputs(paper, x, [last])):
+        known = paper.engine.forecast(work.trace(1))
         if known is None:
             layers = paper.truncated(last).resized(w=w, h=h).layers
             sizes = [layer.out_shape.size for layer in layers]

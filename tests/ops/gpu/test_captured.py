@@ -13,8 +13,7 @@ import pytest
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
-from darknet_py.network import Network, learning
-from darknet_py.network import tracing as recordings
+from darknet_py.network import Network, learning, tracing
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from tests.ops import agreement
 from tests.ops.cupy_stand_in import gpu_on_stand_in
@@ -233,11 +232,11 @@ def test_every_cfg_is_a_graph(gpu: ModuleType, path: Path) -> None:
     h, w, c = net.in_shape
     x = np.broadcast_to(np.float32(0), (1, c, h, w))
     works = [
-        recordings.prediction(net, x),
-        recordings.dream(net, x, [StandOut(1, channels=(0, 2)), Score(2, 5)]),
+        tracing.prediction(net, x),
+        tracing.dream(net, x, [StandOut(1, channels=(0, 2)), Score(2, 5)]),
     ]
     if net.layers[-1].is_loss and not learning.is_random(net):
-        works.append(recordings.training(net, x, np.zeros((1, net.outputs), np.float32)))
+        works.append(tracing.training(net, x, np.zeros((1, net.outputs), np.float32)))
     for work in works:
-        prepared = gpu.program.prepared(work.record(1), exact=False, half=False, changing=True)
+        prepared = gpu.program.prepared(work.trace(1), exact=False, half=False, changing=True)
         assert {call.name for call in prepared.calls} <= _captured, work.name

@@ -39,7 +39,7 @@ def load(tmp_path: Path) -> Callable[[], ModuleType]:
     def started() -> ModuleType:
         gpu = gpu_on_numpy()
         names = {name: getattr(disk, name) for name in ("load", "make_key", "store")}
-        gpu.plans.disk = SimpleNamespace(folder=lambda key: tmp_path / key, **names)
+        gpu.cudnn_plan.disk = SimpleNamespace(folder=lambda key: tmp_path / key, **names)
         return gpu
 
     return started
@@ -71,7 +71,7 @@ def check(gpu: ModuleType, conv: Conv, what: tuple[Any, ...], *, half: bool = Fa
     expected = cpu.activate(y + added if has_added else y, after)
     there = [gpu.array(each) for each in (x, weights, added)]
     if half:
-        there = [gpu.half.narrow(each) for each in there]
+        there = [gpu.pointwise.narrow(each) for each in there]
     found = gpu.convolution.convolve(
         there[0],
         there[1],
@@ -84,13 +84,13 @@ def check(gpu: ModuleType, conv: Conv, what: tuple[Any, ...], *, half: bool = Fa
     )
     if half:
         assert found.dtype == gpu.kernel.HALF
-        found = gpu.half.widen(found)
+        found = gpu.pointwise.widen(found)
     tolerance = (2e-2 if half else 1e-5) * np.abs(expected).max(initial=1e-3)
     np.testing.assert_allclose(gpu.to_host(found), expected, 0, tolerance)
 
 
 def _round(gpu: ModuleType, x: np.ndarray) -> np.ndarray:
-    back: np.ndarray = gpu.to_host(gpu.half.widen(gpu.half.narrow(gpu.array(x))))
+    back: np.ndarray = gpu.to_host(gpu.pointwise.widen(gpu.pointwise.narrow(gpu.array(x))))
     return back
 
 
@@ -155,7 +155,7 @@ def test_gradients_of_half_maps_are_half(gpu: ModuleType, cudnn: StandIn) -> Non
         cudnn.refuses = lambda names, answer=refuses: answer  # type: ignore[misc]
         conv = CONV._replace(c=4 + refuses)
         x, weights, delta = (_round(gpu, each) for each in draw(conv)[:3])
-        there = [gpu.half.narrow(gpu.array(each)) for each in (x, weights, delta)]
+        there = [gpu.pointwise.narrow(gpu.array(each)) for each in (x, weights, delta)]
         window = conv.stride, conv.padding, conv.groups
         convolution = gpu.convolution
         found = [
@@ -168,7 +168,7 @@ def test_gradients_of_half_maps_are_half(gpu: ModuleType, cudnn: StandIn) -> Non
         ]
         for one, other in zip(found, expected, strict=True):
             assert one.dtype == gpu.kernel.HALF
-            widened = gpu.to_host(gpu.half.widen(one))
+            widened = gpu.to_host(gpu.pointwise.widen(one))
             np.testing.assert_allclose(widened, other, 0, 1e-2 * np.abs(other).max())
 
 

@@ -88,7 +88,7 @@ def test_inference_is_fused_and_captured(gpu: ModuleType, cudnn: StandIn, tmp_pa
         np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-5)
     (program,) = programs(there)
     assert program.is_graph
-    names = [call.name for call in program._recording.calls]
+    names = [call.name for call in program._graph.calls]
     # norm, activation and sum are in the convolutions, and the dense layer is one
     expected = ["to_hwc", "convolve", "maxpool", "convolve", "convolve", "concat", "convolve_all"]
     assert names[: len(expected)] == expected
@@ -112,7 +112,7 @@ def test_variances_a_hair_below_zero_count_as_zero(
     x = pictures(2)
     np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-5)
     (program,) = programs(there)
-    names = [call.name for call in program._recording.calls]
+    names = [call.name for call in program._graph.calls]
     assert ("batchnorm_activate" not in names[:3]) == folds
     one, other = there.image_delta(x, 2, 0.0), here.image_delta(x, 2, 0.0)
     assert np.isfinite(other).all()
@@ -185,13 +185,13 @@ def test_half_precision_is_near(gpu: ModuleType, tmp_path: Path) -> None:
             assert one.dtype == np.float32
     (program,) = programs(there)
     assert program.is_graph
-    names = [call.name for call in program._recording.calls]
+    names = [call.name for call in program._graph.calls]
     assert names.count("narrow") == 1  # the picture; weights were rounded before
     assert all(weights.dtype == gpu.kernel.HALF for weights in _weights(program))
 
 
 def _weights(program: Any) -> list[Any]:
-    calls = [call for call in program._recording.calls if call.name.startswith("convolve")]
+    calls = [call for call in program._graph.calls if call.name.startswith("convolve")]
     return [call.arguments[1] for call in calls]
 
 
@@ -292,7 +292,7 @@ def test_few_programs_are_kept(gpu: ModuleType, tmp_path: Path) -> None:
     gpu.engine._KEPT = 2
     for n in (1, 2, 3):
         there.predict(pictures(n))
-    assert [program._given[0].there.shape[0] for program in programs(there)] == [2, 3]
+    assert [program._given[0].device.shape[0] for program in programs(there)] == [2, 3]
 
 
 def test_layers_that_draw_train_as_programs_too(gpu: ModuleType, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def gpu() -> ModuleType:
 
 
 def rounded(gpu: ModuleType, values: np.ndarray) -> np.ndarray:
-    half = gpu.half
+    half = gpu.pointwise
     back: np.ndarray = gpu.to_host(half.widen(half.narrow(gpu.array(values))))
     return back
 
@@ -48,7 +48,7 @@ def test_too_large_a_number_is_infinite(gpu: ModuleType) -> None:
 def test_kernels_compute_in_floats_and_round_once(gpu: ModuleType) -> None:
     rng = np.random.default_rng(0)
     x = rounded(gpu, rng.standard_normal((2, 3, 5, 40)).astype(np.float32))
-    narrow, widen = gpu.half.narrow, gpu.half.widen
+    narrow, widen = gpu.pointwise.narrow, gpu.pointwise.widen
     scales, biases, mean = (rng.standard_normal(40).astype(np.float32) for _ in range(3))
     variance = rng.random(40, np.float32) + 0.5
     given = [gpu.array(each) for each in (scales, biases, mean, variance)]
@@ -60,7 +60,7 @@ def test_kernels_compute_in_floats_and_round_once(gpu: ModuleType) -> None:
 def test_statistics_of_half_maps_are_floats(gpu: ModuleType) -> None:
     rng = np.random.default_rng(1)
     x = rounded(gpu, rng.standard_normal((3, 4, 4, 5)).astype(np.float32))
-    mean, variance = map(gpu.to_host, gpu.batch_statistics(gpu.half.narrow(gpu.array(x))))
+    mean, variance = map(gpu.to_host, gpu.batch_statistics(gpu.pointwise.narrow(gpu.array(x))))
     assert mean.dtype == variance.dtype == np.float32
     np.testing.assert_allclose(mean, x.mean(axis=(0, 1, 2)), rtol=0, atol=1e-6)
     np.testing.assert_allclose(variance, x.var(axis=(0, 1, 2), ddof=1), rtol=1e-5)

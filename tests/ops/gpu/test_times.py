@@ -17,7 +17,7 @@ PICTURES = np.random.default_rng(0).random((2, 3, 12, 16), np.float32)
 
 
 def network(gpu: ModuleType, text: str = CLASSIFIER, **how: bool) -> Network:
-    gpu.timing._SIZE = 8
+    gpu.profile._SIZE = 8
     net = Network(parse_sections(text), "my.cfg", gpu, **how)
     net.initialise(0)
     return net

@@ -94,6 +94,18 @@ def load_int(builder: Builder, address: Value) -> Value:
     return builder.load(pointer(builder, address, I64))
 
 
+@function
+def load_i64(builder: Builder, address: Value) -> Value:
+    """The 64-bit integer at an address."""
+    return load_int(builder, address)
+
+
+@instruction
+def store_i64(builder: Builder, address: Value, value: Value) -> None:
+    """Stores a 64-bit integer."""
+    builder.store(value, pointer(builder, address, I64))
+
+
 def vector_type(length: int | None = None) -> Any:
     return ir.VectorType(F32, length or vector_length())
 

@@ -6,7 +6,7 @@ For a block of outputs: where the window of each one begins, and further on wher
 
 from __future__ import annotations
 
-from darknet_py.ops.cpu.codegen.emit import Builder, Value, instruction, load_int, offset, pointer
+from darknet_py.ops.cpu.codegen.emit import Builder, Value, load_int, offset, store_i64
 from darknet_py.ops.cpu.codegen.indexing import pixel_at, place_after, place_of
 from darknet_py.ops.cpu.codegen.kernel import part
 from darknet_py.ops.cpu.codegen.tile import PIXELS
@@ -20,12 +20,6 @@ def listed(builder: Builder, addresses: Value, count: int, shift: Value) -> list
     ]
 
 
-@instruction
-def put(builder: Builder, place: Value, value: Value) -> None:
-    """Stores a 64-bit integer."""
-    builder.store(value, pointer(builder, place, value.type))
-
-
 @part
 def list_pixels(lists, block, first, last, x, y):  # type: ignore[no-untyped-def]
     """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile.
@@ -37,8 +31,8 @@ def list_pixels(lists, block, first, last, x, y):  # type: ignore[no-untyped-def
     window, output = pixel_at(x, picture, row, column), pixel_at(y, picture, row, column)
     tiles = (last - first + PIXELS - 1) // PIXELS
     for i in range(tiles * PIXELS):
-        put(lists + 8 * i, window)
-        put(lists + 8 * (block + i), output)
+        store_i64(lists + 8 * i, window)
+        store_i64(lists + 8 * (block + i), output)
         if first + i + 1 < last:
             column += 1
             window, output = window + x.pixel, output + y.pixel
@@ -57,10 +51,10 @@ def list_squares(lists, block, first, last, x, y):  # type: ignore[no-untyped-de
     picture, row, column = place_of(first, y.h, y.w)
     for i in range(last - first):
         corner = pixel_at(x, picture, 2 * row, 2 * column)
-        put(lists + 32 * i, corner)
-        put(lists + 32 * i + 8, corner + x.pixel)
-        put(lists + 32 * i + 16, corner + x.row)
-        put(lists + 32 * i + 24, corner + x.row + x.pixel)
-        put(lists + 8 * (4 * block + i), pixel_at(y, picture, row, column))
+        store_i64(lists + 32 * i, corner)
+        store_i64(lists + 32 * i + 8, corner + x.pixel)
+        store_i64(lists + 32 * i + 16, corner + x.row)
+        store_i64(lists + 32 * i + 24, corner + x.row + x.pixel)
+        store_i64(lists + 8 * (4 * block + i), pixel_at(y, picture, row, column))
         picture, row, column = place_after(picture, row, column, y.h, y.w)
     return last - first

@@ -20,7 +20,7 @@ from darknet_py.ops.cpu.codegen import versions
 _lock = threading.RLock()
 
 
-class Kernel:
+class JitFunction:
     """A function that becomes machine code when it is first called, or when another calls it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -40,9 +40,9 @@ class Kernel:
         return self._compiled
 
 
-def kernel(function: Callable[..., Any]) -> Any:
-    """Makes a function a kernel: it runs without the interpreter's lock."""
-    return Kernel(function)
+def jit(function: Callable[..., Any]) -> Any:
+    """Makes a function one that numba compiles: it runs without the interpreter's lock."""
+    return JitFunction(function)
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -96,7 +96,7 @@ def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
     used: dict[str, Any] = {"__name__": function.__module__}
     for name in names:
         value = function.__globals__[name]
-        used[name] = value.compiled() if isinstance(value, Kernel) else value
+        used[name] = value.compiled() if isinstance(value, JitFunction) else value
     translated = FunctionType(function.__code__, used, function.__name__, function.__defaults__)
     translated.__qualname__ = function.__qualname__
     translated.__module__ = function.__module__

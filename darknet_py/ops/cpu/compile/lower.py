@@ -1,13 +1,13 @@
 """From a graph to steps and their memory: the passes of the compiler, in the order in which they
 run.
 
-    simplify (ops/simplify.py)    calls that nothing needs, or that only hand a map on, go; no
-    device match                         chains of calls become steps, by the operations' rules
-    share_concats                 what is concatenated is written side by side from the start choose
-    the algorithm of each convolution, by the cost model allocate                      each map's
-    layout, as its readers ask, and its place in one arena
+1. simplify (ops/simplify.py): calls that nothing needs, or that only hand a map on, go; no device
+2. match: chains of calls become steps, by the operations' rules
+3. share_concats: what is concatenated is written side by side from the start
+4. choose: the algorithm of each convolution, by the cost model
+5. allocate: each map's layout, as its readers ask, and its place in one arena
 
-What matches nothing is a Plain step. program.py makes a table of rows of the result.
+What matches nothing is a Fallback step. program.py makes a table of rows of the result.
 """
 
 from __future__ import annotations

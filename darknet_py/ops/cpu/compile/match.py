@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from darknet_py.ops import fusion
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 from darknet_py.ops.cpu.compile.allocate import Alias
-from darknet_py.ops.cpu.compile.step import Plain, Step
+from darknet_py.ops.cpu.compile.step import Fallback, Step
 from darknet_py.ops.graph import Graph, Node, TensorSpec
 
 Chain: TypeAlias = "fusion.Chain[Lowering]"
@@ -54,7 +54,7 @@ class Lowering(fusion.Readers):
         rule = self.rules.get(call.name)
         step = rule(chain) if rule else None
         if step is None:
-            return place, Plain(call)
+            return place, Fallback(call)
         self._done.update(chain.taken)
         return max(chain.taken), step
 

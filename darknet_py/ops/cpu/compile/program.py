@@ -32,12 +32,12 @@ class Program:
         self.threads, self.changing, self.weights = threads, changing, weights
         self.scratch = max((step.scratch(threads) for step in self.steps), default=0)
 
-    def bind(self) -> Bound:
+    def bind(self) -> Executable:
         """The program with memory of its own."""
-        return Bound(self)
+        return Executable(self)
 
 
-class Bound:
+class Executable:
     """A program that has an arena. One thread at a time may run it."""
 
     def __init__(self, program: Program) -> None:

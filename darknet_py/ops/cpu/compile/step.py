@@ -153,7 +153,7 @@ class Unary(Step):
         return type(self).__name__.lower()
 
 
-class Plain(Step):
+class Fallback(Step):
     """A call that has no kernel here: computed by ops on arrays, between rows."""
 
     def __init__(self, call: Node) -> None:

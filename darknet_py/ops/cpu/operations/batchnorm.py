@@ -395,7 +395,7 @@ def match_statistics(chain: Chain) -> Step | None:
 
 def match_fixed(chain: Chain) -> Step | None:
     """Normalisation by rolling statistics where scales learn; where they do not, it is part of a
-    convolution, or Plain."""
+    convolution, or Fallback."""
     x, scales, biases, mean, variance = chain.call.arguments
     readers = chain.lowering.readers.get(x, [])
     learns = any(call.name == "batchnorm_fixed_backward" for call in readers)

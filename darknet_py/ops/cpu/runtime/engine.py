@@ -1,4 +1,4 @@
-"""Runs what was recorded, for pictures from the host."""
+"""Runs graphs of networks, for pictures from the host: compiles, and keeps what it compiled."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import operator
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
 from darknet_py.errors import DeviceError, OutOfMemoryError
 from darknet_py.ops.cpu.compile.allocate import FLOAT
-from darknet_py.ops.cpu.compile.program import Bound, Program
+from darknet_py.ops.cpu.compile.program import Executable, Program
 from darknet_py.ops.cpu.compile.step import Weights
 from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
 from darknet_py.ops.cpu.operations.convolution.peak import peak
 from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.cpu.runtime.threads import thread_count
+from darknet_py.ops.execution import LazyGraph, Times
 from darknet_py.ops.graph import Graph
 from darknet_py.ops.memory import SMALL, available_memory, check_memory
 from darknet_py.ops.replay import replay
-from darknet_py.ops.times import Times
 
 _engines: WeakSet[Engine] = WeakSet()
 
@@ -76,7 +76,7 @@ class Engine:
             raise DeviceError("half precision is for GPUs alone: leave out --half")
         self.exact, self.half = exact, half
         self._weights = Weights()
-        self._programs: OrderedDict[Hashable, list[Bound]] = OrderedDict()
+        self._programs: OrderedDict[Hashable, list[Executable]] = OrderedDict()
         self.lock = threading.RLock()
         """Held by whoever computes: layers keep what backward needs, one for all threads."""
         self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
@@ -112,67 +112,49 @@ class Engine:
                 del self._programs[key]
             self._weights.clear()
 
-    def run(
-        self,
-        key: Hashable,
-        record: Callable[[int], Graph],
-        x: np.ndarray,
-        *others: np.ndarray,
-        arrays: Sequence[np.ndarray] = (),
-        changing: bool = False,
-        time_steps: int = 1,
-    ) -> list[np.ndarray]:
-        """The outputs (n, h, w, c) for x (n, c, h, w) float32; record(n) makes the graph.
+    def run(self, function: LazyGraph, x: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+        """The outputs (n, h, w, c) for x (n, c, h, w) float32, and what else the graph is given.
 
-        key: what is computed, and for which size of picture. others: what else the graph is
-        given. arrays: the parameters; where they are no float32, all is computed as they are.
-        changing: parameters move between runs, and are read in each. time_steps: so
-        many rows make a sequence, and a batch of them is not cut. Raises OutOfMemoryError.
+        Raises OutOfMemoryError.
         """
-        if {array.dtype for array in arrays} - {np.dtype(np.float32)}:
-            self._check_batch(None, record, x, time_steps, changing)
+        if {array.dtype for array in function.parameters} - {np.dtype(np.float32)}:
+            self._check_batch(None, function, x)
             try:
-                given = [each.astype(arrays[0].dtype) for each in (x, *others)]
-                return replay(record(len(x)), given)
+                kind = function.parameters[0].dtype
+                given = [each.astype(kind) for each in (x, *others)]
+                return replay(function.trace(len(x)), given)
             except MemoryError as error:
-                raise self._too_large(record, x, time_steps, changing) from error
+                raise self._too_large(function, x) from error
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
-        key = key, _Identity(arrays)
+        key = _key(function)
+        is_cut = not (function.changing or others or function.time_steps > 1)
         with self.lock:
-            if len(x) >= threads > 1 and not (changing or others or time_steps > 1):
-                (first,) = self._bound(key, record, _group(len(x), threads), 1, 1)
+            if len(x) >= threads > 1 and is_cut:
+                (first,) = self._loaded(key, function, _group(len(x), threads), 1, 1)
                 if first.table is not None:
-                    return self._run_in_groups(key, record, x, threads)
-            self._check_batch(key, record, x, time_steps, changing)
+                    return self._run_in_groups(key, function, x, threads)
+            self._check_batch(key, function, x)
             try:
-                (bound,) = self._bound(key, record, len(x), threads, 1, changing)
-                bound.run(x, *others)
-                return [_taken(y) for y in bound.outputs]
+                (whole,) = self._loaded(key, function, len(x), threads, 1)
+                whole.run(x, *others)
+                return [_taken(y) for y in whole.outputs]
             except MemoryError as error:
-                raise self._too_large(record, x, time_steps, changing) from error
+                raise self._too_large(function, x) from error
 
     def times(
-        self,
-        key: Hashable,
-        record: Callable[[int], Graph],
-        x: np.ndarray,
-        *others: np.ndarray,
-        arrays: Sequence[np.ndarray] = (),
-        changing: bool = False,
-        time_steps: int = 1,
-        rounds: int = 7,
+        self, function: LazyGraph, x: np.ndarray, *others: np.ndarray, rounds: int = 7
     ) -> Times:
         """How long each step takes of what `run` would run, with all threads on each."""
-        key = key, _Identity(arrays)
+        key = _key(function)
         x = np.ascontiguousarray(x, np.float32)
         with self.lock:
-            self._check_batch(key, record, x, time_steps, changing)
+            self._check_batch(key, function, x)
             try:
-                (bound,) = self._bound(key, record, len(x), thread_count(), 1, changing)
+                (whole,) = self._loaded(key, function, len(x), thread_count(), 1)
             except MemoryError as error:
-                raise self._too_large(record, x, time_steps, changing) from error
-            bound.run(x, *others)
+                raise self._too_large(function, x) from error
+            whole.run(x, *others)
             steps = [
                 (
                     step.name,
@@ -181,12 +163,12 @@ class Engine:
                     step.operations(),
                     seconds,
                 )
-                for step, seconds in bound.times(x, rounds)
+                for step, seconds in whole.times(x, rounds)
             ]
-        return Times(steps, peak(), bound.program.memory.floats * FLOAT / 1e6)
+        return Times(steps, peak(), whole.program.memory.floats * FLOAT / 1e6)
 
     def _run_in_groups(
-        self, key: Hashable, record: Callable[[int], Graph], x: np.ndarray, threads: int
+        self, key: Hashable, function: LazyGraph, x: np.ndarray, threads: int
     ) -> list[np.ndarray]:
         """Each thread takes whole pictures, which stay in its own caches."""
         parts: list[list[np.ndarray]] = []
@@ -194,43 +176,41 @@ class Engine:
         while start < len(x):
             group = _group(len(x) - start, threads)
             members = min((len(x) - start) // group, threads)
-            bounds = self._bound(key, record, group, 1, members)
+            loaded = self._loaded(key, function, group, 1, members)
             jobs = []
-            for bound in bounds:
-                assert bound.table is not None
-                bound.table.set_input(x[start:].ctypes.data)
-                jobs.append([bound.table.job])
+            for each in loaded:
+                assert each.table is not None
+                each.table.set_input(x[start:].ctypes.data)
+                jobs.append([each.table.job])
                 start += group
             thread_pool().run_alone(jobs)
-            parts += [[y.copy() for y in bound.outputs] for bound in bounds]
+            parts += [[y.copy() for y in each.outputs] for each in loaded]
         return [np.concatenate(ys) for ys in zip(*parts, strict=True)]
 
-    def _check_batch(
-        self,
-        key: Hashable,
-        record: Callable[[int], Graph],
-        x: np.ndarray,
-        least: int,
-        changing: bool,
-    ) -> None:
+    def _check_batch(self, key: Hashable, function: LazyGraph, x: np.ndarray) -> None:
         """Raises OutOfMemoryError for a large batch whose maps there is no memory for, before
-        anything of it is made. least: how many rows can be recorded."""
+        anything of it is made."""
         n = len(x)
-        if x.nbytes > SMALL and n > least and (key, n, thread_count()) not in self._programs:
-            self._check_memory(self._needed(record, n, least, changing), n)
+        is_large = x.nbytes > SMALL and n > function.time_steps
+        if is_large and (key, n, thread_count()) not in self._programs:
+            self._check_memory(self._needed(function, n), n)
 
-    def _too_large(
-        self, record: Callable[[int], Graph], x: np.ndarray, least: int, changing: bool
-    ) -> OutOfMemoryError:
+    def _too_large(self, function: LazyGraph, x: np.ndarray) -> OutOfMemoryError:
         """What to say where memory did not do after all: what would fit."""
         n = len(x)
-        fits = int(n * available_memory() / max(self._needed(record, n, least, changing), 1))
+        fits = int(n * available_memory() / max(self._needed(function, n), 1))
         return OutOfMemoryError(f"{n:,} at once need more memory than there is", min(fits, n - 1))
 
-    def _needed(self, record: Callable[[int], Graph], n: int, least: int, changing: bool) -> int:
-        """Bytes that the maps of n take, by those of a few: nothing of a large batch is made."""
-        few = Program(record(least), self._weights, thread_count(), self.exact, changing)
+    def _needed(self, function: LazyGraph, n: int) -> int:
+        """Bytes that the maps of n take, by those of the fewest rows that can be traced: nothing of
+        a large batch is made."""
+        least = function.time_steps
+        few = self._program(function, least, thread_count())
         return FLOAT * few.memory.floats * n // least
+
+    def _program(self, function: LazyGraph, n: int, threads: int) -> Program:
+        graph = function.trace(n)
+        return Program(graph, self._weights, threads, self.exact, function.changing)
 
     def _check_memory(self, needed: int, n: int) -> None:
         """Raises OutOfMemoryError where there are not so many bytes for maps, even without those of
@@ -241,28 +221,26 @@ class Engine:
             self._programs.clear()
             check_memory(needed, n)
 
-    def _bound(
-        self,
-        key: Hashable,
-        record: Callable[[int], Graph],
-        n: int,
-        threads: int,
-        count: int,
-        changing: bool = False,
-    ) -> list[Bound]:
+    def _loaded(
+        self, key: Hashable, function: LazyGraph, n: int, threads: int, count: int
+    ) -> list[Executable]:
         """`count` programs, each with memory of its own."""
         full_key = key, n, threads
         if full_key not in self._programs:
-            program = Program(record(n), self._weights, threads, self.exact, changing)
+            program = self._program(function, n, threads)
             self._check_memory(FLOAT * program.memory.floats + program.scratch, n)
             self._programs[full_key] = [program.bind()]
         self._programs.move_to_end(full_key)
-        bounds = self._programs[full_key]
-        while len(bounds) < count:
-            bounds.append(bounds[0].program.bind())
+        loaded = self._programs[full_key]
+        while len(loaded) < count:
+            loaded.append(loaded[0].program.bind())
         while len(self._programs) > _KEPT:
             self._programs.popitem(last=False)
-        return bounds[:count]
+        return loaded[:count]
+
+
+def _key(function: LazyGraph) -> Hashable:
+    return function.key, _Identity(function.parameters)
 
 
 def _taken(y: np.ndarray) -> np.ndarray:

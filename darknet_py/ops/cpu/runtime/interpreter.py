@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from darknet_py.ops.cpu.codegen.emit import (
-    I32,
-    I64,
-    Builder,
-    Value,
-    function,
-    instruction,
-    load_int,
-    pointer,
-)
+from darknet_py.ops.cpu.codegen.emit import I32, I64, Builder, Value, instruction, load_i64
 from darknet_py.ops.cpu.codegen.kernel import COLUMNS, kernel, part
 from darknet_py.ops.cpu.runtime.atomics import BARRIER, barrier_wait
 
-__all__ = ["BARRIER", "ROW", "barrier_wait", "call", "get", "interpret", "put", "walk"]
+__all__ = ["BARRIER", "ROW", "barrier_wait", "call", "interpret", "walk"]
 
 ROW = 8 * (COLUMNS + 1)
 """Bytes in a row of a table."""
-
-
-@function
-def get(builder: Builder, address: Value) -> Value:
-    """The 64-bit integer at an address."""
-    return load_int(builder, address)
-
-
-@instruction
-def put(builder: Builder, address: Value, value: Value) -> None:
-    """Stores a 64-bit integer."""
-    builder.store(value, pointer(builder, address, I64))
 
 
 @instruction
@@ -50,7 +29,7 @@ def walk(thread: int, threads: int, members: int, table: int, rows: int, barrier
     """
     for row in range(table, table + rows * ROW, ROW):
         for member in range(thread, members, threads):
-            call(get(row), member, members, row + 8)
+            call(load_i64(row), member, members, row + 8)
         if threads > 1:
             barrier_wait(barrier, threads)
 

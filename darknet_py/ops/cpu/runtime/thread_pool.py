@@ -16,6 +16,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
 from darknet_py.ops.cpu.codegen.kernel import kernel, part
 from darknet_py.ops.cpu.codegen.loader import keep
 from darknet_py.ops.cpu.runtime.atomics import (
@@ -34,7 +35,7 @@ from darknet_py.ops.cpu.runtime.atomics import (
     unlock,
     wait_until,
 )
-from darknet_py.ops.cpu.runtime.interpreter import get, put, walk
+from darknet_py.ops.cpu.runtime.interpreter import walk
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
 Job = tuple[int, int]
@@ -145,7 +146,7 @@ def lead(thread: int, threads: int, board: int) -> None:
         unlock(board + _MUTEX)
     take_part(0, board)
     wait_until(board + _DONE, threads - 1)
-    put(board + _DONE, 0)
+    store_i64(board + _DONE, 0)
 
 
 @kernel
@@ -175,18 +176,18 @@ def take_part(thread: int, board: int) -> None:
     """A thread's part of the program on the board."""
     program = board + _PROGRAM
     threads, members, first, count = (
-        get(program),
-        get(program + 8),
-        get(program + 16),
-        get(program + 24),
+        load_i64(program),
+        load_i64(program + 8),
+        load_i64(program + 16),
+        load_i64(program + 24),
     )
     if members > 0:
         walk(thread, threads, members, first, count, board + _BARRIER)
         return
     pairs = first + 8 * (count + 1)
     for i in range(thread, count, threads):
-        for pair in range(get(first + 8 * i), get(first + 8 * i + 8)):
-            walk(0, 1, 1, get(pairs + 16 * pair), get(pairs + 16 * pair + 8), 0)
+        for pair in range(load_i64(first + 8 * i), load_i64(first + 8 * i + 8)):
+            walk(0, 1, 1, load_i64(pairs + 16 * pair), load_i64(pairs + 16 * pair + 8), 0)
 
 
 class _ThreadPools:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from darknet_py.ops.cpu.codegen.compiler import compile_kernel
-from darknet_py.ops.cpu.codegen.emit import F64, Builder, Value, number
+from darknet_py.ops.cpu.codegen.emit import F64, Builder, Value, load_i64, number, store_i64
 from darknet_py.ops.cpu.codegen.kernel import COLUMNS, Kernel, kernel, part
-from darknet_py.ops.cpu.runtime.interpreter import get, put
 from tests.support.kernels import address, run
 
 _factor = 3
@@ -39,10 +38,12 @@ def half(builder: Builder, x: Value) -> Value:
 @kernel
 def speak(thread: int, threads: int, x: int, y: int, count: int) -> None:
     for i in range(thread, count, threads):
-        value = get(x + 8 * i)
+        value = load_i64(x + 8 * i)
         if value > 100:
             continue
-        put(y + 8 * i, scaled(value) if half(value) > 2.0 or value < 0 else max(value, 1) // 2)
+        store_i64(
+            y + 8 * i, scaled(value) if half(value) > 2.0 or value < 0 else max(value, 1) // 2
+        )
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
@@ -59,7 +60,7 @@ def make_adder(step: int) -> Kernel:
         return x + step
 
     def add(thread: int, threads: int, x: int) -> None:
-        put(x, more(get(x)) * step)
+        store_i64(x, more(load_i64(x)) * step)
 
     add.__name__ = f"add_{step}"
     return kernel(add)
@@ -83,7 +84,7 @@ Columns = NamedTuple("Columns", [(f"more_{i}", int) for i in range(COLUMNS - 4)]
 
 @kernel
 def many(thread: int, threads: int, first: Many, rest: Columns, z: int) -> None:
-    put(first.a, first.b + 3 * first.y + 4 * rest[3] + 5 * z)  # type: ignore[misc]
+    store_i64(first.a, first.b + 3 * first.y + 4 * rest[3] + 5 * z)  # type: ignore[misc]
 
 
 def test_as_many_arguments_as_a_row_has() -> None:
@@ -105,7 +106,7 @@ def test_code_needs_nothing_of_pythons_nor_numbas() -> None:
 
 
 def wrong(thread: int, threads: int, x: int) -> None:
-    put(x, "text")  # type: ignore[arg-type]
+    store_i64(x, "text")  # type: ignore[arg-type]
 
 
 def test_what_kernels_may_not_say() -> None:

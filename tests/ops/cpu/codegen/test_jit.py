@@ -11,26 +11,26 @@ import numpy as np
 import pytest
 
 from darknet_py.ops import cache
-from darknet_py.ops.cpu.codegen.jit import Kernel, kernel
+from darknet_py.ops.cpu.codegen.jit import JitFunction, jit
 from tests.support.processes import run_python
 
 _two = 2
 
 
-@kernel
+@jit
 def double(x):  # type: ignore[no-untyped-def]
     """Twice x."""
     return _two * x
 
 
-@kernel
+@jit
 def double_all(x):  # type: ignore[no-untyped-def]
     for i in range(len(x)):
         x[i] = double(x[i])
     return double(double(len(x)))
 
 
-@kernel
+@jit
 def double_some(x, first=1):  # type: ignore[no-untyped-def]
     return double_all(x[first:])
 
@@ -50,7 +50,7 @@ def test_names() -> None:
 
 
 def test_first_calls_from_several_threads() -> None:
-    @kernel
+    @jit
     def triple(x):  # type: ignore[no-untyped-def]
         return 3 * x
 
@@ -109,7 +109,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def computed() -> tuple[list[float], int, int]:
     """What double_all makes of some numbers, in what a new process would know of it; how often its
     code was found, and not."""
-    fresh, x = Kernel(double_all.function), np.arange(3.0)
+    fresh, x = JitFunction(double_all.function), np.arange(3.0)
     fresh(x)
     stats = fresh.compiled().stats
     hits, misses = (sum(count.values()) for count in (stats.cache_hits, stats.cache_misses))
@@ -149,7 +149,7 @@ def test_a_full_disk_is_no_error(kept: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_each_type_has_its_own(kept: Path) -> None:
     floats = np.arange(3, dtype=np.float32)
-    Kernel(double_all.function)(floats)
+    JitFunction(double_all.function)(floats)
     assert floats.tolist() == [0, 2, 4]
     assert computed() == ([0, 2, 4], 1, 0)
     assert len(list(kept.parent.glob("test_jit.double_all-*"))) == 2
@@ -159,7 +159,7 @@ def test_a_kernel_that_was_typed_in_is_kept_too(kept: Path) -> None:
     source = "def triple(x):\n    return 3 * x\n"
     names: dict[str, Any] = {"__name__": __name__}
     exec(compile(source, "<stdin>", "exec"), names)
-    assert Kernel(names["triple"])(2) == 6
+    assert JitFunction(names["triple"])(2) == 6
     assert list(kept.parent.glob("*triple*"))
 
 

@@ -11,21 +11,21 @@ import pytest
 from darknet_py.ops import cache, notices
 from darknet_py.ops.cpu.codegen import kernel as kernels
 from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
 from darknet_py.ops.cpu.codegen.kernel import kernel
-from darknet_py.ops.cpu.runtime.interpreter import get, put
 from tests.support.kernels import address, run
 from tests.support.processes import run_python, start_python
 
 
 @kernel
 def subtract(thread: int, threads: int, x: int, y: int) -> None:
-    put(x, get(x) - get(y))
+    store_i64(x, load_i64(x) - load_i64(y))
 
 
 @kernel
 def put_row(thread: int, threads: int, x: TensorView, to: int) -> None:
-    put(to, x.h)
-    put(to + 8, x.row)
+    store_i64(to, x.h)
+    store_i64(to + 8, x.row)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_names() -> None:
 
 def test_several_threads_ask_for_an_address() -> None:
     def same(thread: int, threads: int, x: int, y: int) -> None:
-        put(x, get(x) - get(y))
+        store_i64(x, load_i64(x) - load_i64(y))
 
     asked = kernel(same)
     addresses: list[int] = []

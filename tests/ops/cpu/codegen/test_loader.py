@@ -6,7 +6,7 @@ from darknet_py.ops.cpu.codegen.loader import entry
 from tests.support.processes import run_python
 
 KERNELS = """
-from darknet_py.ops.cpu.runtime.interpreter import get, put
+from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
 from darknet_py.ops.cpu.codegen.kernel import kernel, part
 
 def make(step):
@@ -21,7 +21,7 @@ def make(step):
         return x * step
 
     def work(thread, threads, x):
-        put(x, more(get(x)))
+        store_i64(x, more(load_i64(x)))
 
     return work
 """

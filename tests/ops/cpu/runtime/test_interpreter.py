@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
 from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
-from darknet_py.ops.cpu.runtime.interpreter import BARRIER, ROW, get, interpret, put, walk
+from darknet_py.ops.cpu.runtime.interpreter import BARRIER, ROW, interpret, walk
 from tests.support.kernels import address, run
 
 Array = np.ndarray
@@ -18,12 +19,12 @@ Array = np.ndarray
 def atomic_add(thread: int, threads: int, x: int, step: int) -> None:
     """Each thread has a place, and looks at its neighbour's."""
     neighbour = x + 8 * ((thread + 1) % threads)
-    put(x + 8 * (threads + thread), get(neighbour) + step)
+    store_i64(x + 8 * (threads + thread), load_i64(neighbour) + step)
 
 
 @kernel
 def copy_back(thread: int, threads: int, x: int) -> None:
-    put(x + 8 * thread, get(x + 8 * (threads + thread)))
+    store_i64(x + 8 * thread, load_i64(x + 8 * (threads + thread)))
 
 
 @kernel

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
 from darknet_py.ops.cpu.codegen.kernel import kernel
 from darknet_py.ops.cpu.runtime import thread_pool as pools
 from darknet_py.ops.cpu.runtime import threads as settings
-from darknet_py.ops.cpu.runtime.interpreter import ROW, get, put
+from darknet_py.ops.cpu.runtime.interpreter import ROW
 from darknet_py.ops.cpu.runtime.thread_pool import ThreadPool, thread_pool
 from tests.support.kernels import address
 from tests.support.processes import run_python
@@ -22,21 +23,21 @@ Array = np.ndarray
 @kernel
 def neighbours(thread: int, threads: int, x: int, y: int) -> None:
     """y = x of the next thread, and 1 more: wrong, if the threads do not meet."""
-    put(y + 8 * thread, get(x + 8 * ((thread + 1) % threads)) + 1)
+    store_i64(y + 8 * thread, load_i64(x + 8 * ((thread + 1) % threads)) + 1)
 
 
 @kernel
 def busy(thread: int, threads: int, x: int, turns: int) -> None:
     """Takes its time: one or two nanoseconds a turn."""
-    number = get(x + 8 * thread)
+    number = load_i64(x + 8 * thread)
     for _ in range(turns):
         number = number * number + 1  # which no compiler takes several of at once
-    put(x + 8 * thread, number)
+    store_i64(x + 8 * thread, number)
 
 
 @kernel
 def note(thread: int, threads: int, x: int, number: int) -> None:
-    put(x, 100 * (10 * get(x) + number) + 10 * thread + threads)
+    store_i64(x, 100 * (10 * load_i64(x) + number) + 10 * thread + threads)
 
 
 class Ring:

@@ -21,6 +21,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     const,
     instruction,
     load,
+    load_i64,
     offset,
     store,
     zero,
@@ -32,7 +33,6 @@ from darknet_py.ops.cpu.codegen.kernel import kernel, part
 from darknet_py.ops.cpu.codegen.partial import load_first, store_first, transposed
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR, emit_products
 from darknet_py.ops.cpu.operations.convolution.packing import panel_start
-from darknet_py.ops.cpu.runtime.interpreter import get
 
 _panel, _vector, _length = PANEL, VECTOR, vector_length()
 
@@ -161,7 +161,7 @@ def weight_gradient(
             here = deltas + group * delta_group + vector * _vector
             to = sums + (group * group_vectors + vector) * size
             for s in range(count):
-                at = windows + get(segments + 8 * s) + group * x_group
+                at = windows + load_i64(segments + 8 * s) + group * x_group
                 out = to + s * length * width * _vector
                 places = (
                     at,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
+from darknet_py.ops.cpu.codegen.emit import store_i64
 from darknet_py.ops.cpu.codegen.epilogue import at_filters
 from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of
-from darknet_py.ops.cpu.codegen.indirection_buffer import put
 from darknet_py.ops.cpu.codegen.kernel import kernel
 from darknet_py.ops.cpu.codegen.tile import AHEAD, VECTOR
 from darknet_py.ops.cpu.compile.table import Row
@@ -44,8 +44,8 @@ def one_pixel(
     bytes a thread. The rest as direct's."""
     segments, count, length, weights = window
     lists += thread * 16
-    put(lists, x.address)
-    put(lists + 8, y.address)
+    store_i64(lists, x.address)
+    store_i64(lists + 8, y.address)
     full, panels = panels_of(vectors, ONE_PANEL)
     first, last = part_of(thread, threads, panels, 1)
     for number in range(first, last):

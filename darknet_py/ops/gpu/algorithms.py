@@ -11,14 +11,14 @@ CUDNN, COLUMNS, KERNEL, CUPY = "cudnn", "columns + cublas", "kernel", "cupy"
 _seen: list[str] | None = None
 
 
-def using(way: str) -> None:
+def note_algorithm(algorithm: str) -> None:
     """To be called by what computes."""
     if _seen is not None:
-        _seen.append(way)
+        _seen.append(algorithm)
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
+def note_algorithms() -> Iterator[list[str]]:
     """A list that gets what is used within the block."""
     global _seen  # noqa: PLW0603
     seen: list[str] = []
@@ -31,4 +31,4 @@ def watched() -> Iterator[list[str]]:
 
 def algorithm(seen: list[str]) -> str:
     """What it all comes to; cupy's own kernels say nothing."""
-    return next((way for way in (CUDNN, COLUMNS, KERNEL) if way in seen), CUPY)
+    return next((each for each in (CUDNN, COLUMNS, KERNEL) if each in seen), CUPY)

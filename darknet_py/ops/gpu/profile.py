@@ -1,7 +1,9 @@
-"""How long the device takes, by its own events."""
+"""Profiling: what a call is named, how many operations it has, and how long the device takes, by
+its own events."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -12,6 +14,7 @@ import numpy as np
 
 from darknet_py.ops.gpu.convolution import convolve
 from darknet_py.ops.gpu.kernel import HALF
+from darknet_py.ops.graph import Node
 
 _REPEATS = 10
 """Of a call between two events, so that its launch is not what is measured."""
@@ -76,3 +79,36 @@ def peak(device: int, exact: bool, half: bool) -> float:
     multiply()
     seconds = seconds_of(multiply, cp.cuda.get_current_stream(), _PEAK_ROUNDS)
     return float(2 * _SIZE**3 / seconds / 1e9)
+
+
+def step_name(call: Node) -> str:
+    """As a plan of the CPU names it, where it has such a step."""
+    if call.name not in ("convolve", "convolve_all"):
+        return call.name
+    weights = call.arguments[1]
+    before, added, after = call.arguments[3:6]
+    window = "dense" if call.name == "convolve_all" else f"{weights.shape[1]}x{weights.shape[1]}"
+    stride = f"/{call.arguments[6]}" if call.name == "convolve" else ""
+    parts = [f"{window}{stride} {weights.shape[0]}"]
+    parts += [before] if before != "linear" else []
+    parts += ["shortcut"] if added is not None else []
+    parts += [after] if after != "linear" else []
+    return " + ".join(parts)
+
+
+def operation_count(call: Node) -> int:
+    """Multiplications and additions of a convolution, as if computed directly; 0 of all others."""
+    if not call.name.startswith("convolve"):
+        return 0
+    one, other, y = call.arguments[0].shape, call.arguments[1].shape, call.result.shape
+    weights: tuple[int, ...] = other
+    if call.name.endswith("_weights"):
+        weights, y = y, one
+    elif call.name.endswith("_input"):
+        y = one
+    return 2 * math.prod(weights) * (math.prod(y) // weights[0])
+
+
+def step_shape(call: Node) -> tuple[int, ...]:
+    """Of what it writes, or reads where it has no result."""
+    return (call.results or call.maps())[0].shape

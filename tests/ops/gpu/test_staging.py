@@ -16,15 +16,15 @@ STREAM: Any = None
 def test_what_is_sent_arrives(
     gpu: ModuleType, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], order: str
 ) -> None:
-    monkeypatch.setattr(gpu.upload, "_PIECE", 100)
-    upload = gpu.upload.Upload(shape)
+    monkeypatch.setattr(gpu.staging, "_PIECE", 100)
+    buffer = gpu.staging.StagingBuffer(shape)
     rng = np.random.default_rng(0)
     for _ in range(3):
         x = rng.random(shape, np.float32)
         given = np.array(x, order="C" if order == "in order" else "F")
-        upload.send(given, STREAM)
+        buffer.send(given, STREAM)
         given[...] = np.nan
-        np.testing.assert_array_equal(gpu.to_host(upload.there), x)
+        np.testing.assert_array_equal(gpu.to_host(buffer.device), x)
 
 
 def test_large_arrays_go_in_pieces(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +35,6 @@ def test_large_arrays_go_in_pieces(gpu: ModuleType, monkeypatch: pytest.MonkeyPa
         sizes.append(x.size)
 
     monkeypatch.setattr(kind, "set", note)
-    monkeypatch.setattr(gpu.upload, "_PIECE", 100)
-    gpu.upload.Upload((2, 130)).send(np.ones((2, 130), np.float32), STREAM)
+    monkeypatch.setattr(gpu.staging, "_PIECE", 100)
+    gpu.staging.StagingBuffer((2, 130)).send(np.ones((2, 130), np.float32), STREAM)
     assert sizes == [100, 100, 60]

@@ -19,28 +19,28 @@ _THREADS = 4
 """One thread copies at less than half of what the bus to the device carries."""
 
 
-class Upload:
-    """The way of arrays of one shape. `there` is where the device has the last one."""
+class StagingBuffer:
+    """Pinned memory for arrays of one shape. `device` is where the device has the last one."""
 
     def __init__(self, shape: Sequence[int]) -> None:
-        self.there: Array = cp.empty(shape, cp.float32)
+        self.device: Array = cp.empty(shape, cp.float32)
         self._pinned = empty_pinned(shape, np.float32)
 
     def send(self, x: np.ndarray, stream: Any) -> None:
         """x: float32, of this shape; may change on return. The one before has arrived."""
         if x.size <= _PIECE or not x.flags.c_contiguous:
             self._pinned[...] = x
-            self.there.set(self._pinned, stream=stream)
+            self.device.set(self._pinned, stream=stream)
             return
         given, pinned = x.reshape(-1), self._pinned.reshape(-1)
-        there = self.there.reshape(-1)
+        device = self.device.reshape(-1)
         parts = [slice(first, first + _PIECE) for first in range(0, x.size, _PIECE)]
         copies = [_copiers().submit(np.copyto, pinned[part], given[part]) for part in parts]
         for part, copy in zip(parts, copies, strict=True):
             copy.result()
-            there[part].set(pinned[part], stream=stream)
+            device[part].set(pinned[part], stream=stream)
 
 
 @cache
 def _copiers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_THREADS, thread_name_prefix="darknet-upload")
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="darknet-staging")

@@ -86,12 +86,12 @@ def test_an_engine_at_work_keeps_its_memory(gpu: ModuleType, tmp_path: Path) -> 
     _, there = networks(gpu, tmp_path)
     there.predict(pictures(1))
     with there.engine._lock:
-        thread = threading.Thread(target=gpu.room.make_room)
+        thread = threading.Thread(target=gpu.memory.release_unused)
         thread.start()
         thread.join(20)
         assert not thread.is_alive()
     assert len(programs(there)) == 1
-    gpu.room.make_room()
+    gpu.memory.release_unused()
     assert programs(there) == []
 
 
@@ -109,7 +109,7 @@ def test_other_arrays_find_the_memory_of_programs(gpu: ModuleType, tmp_path: Pat
 
 def test_a_pool_knows_that_something_went_back(gpu: ModuleType) -> None:
     memory(gpu).free = 3000
-    pool = gpu.pool.Pool()
+    pool = gpu.memory.Pool()
     block = pool.malloc(2000)
     del block
     pool.begin()
@@ -127,7 +127,7 @@ def test_a_graph_is_not_kept_whose_memory_went_back(
     gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = networks(gpu, tmp_path)
-    monkeypatch.setattr(gpu.pool.Pool, "has_all", lambda self: False)
+    monkeypatch.setattr(gpu.memory.Pool, "has_all", lambda self: False)
     for seed in range(3):
         x = pictures(2, seed)
         np.testing.assert_allclose(there.predict(x), here.predict(x), 0, 1e-5)

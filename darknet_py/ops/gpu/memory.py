@@ -1,9 +1,12 @@
-"""Memory of programs, and the order in which it is used."""
+"""Memory: of a program, in the order of its stream; kept for later runs, and given back where there
+is too little."""
 
 from __future__ import annotations
 
+import weakref
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import cupy as cp
 
@@ -56,3 +59,34 @@ def _taken(was_short: list[bool], size: int) -> Any:
     except cp.cuda.runtime.CUDARuntimeError:
         was_short[0] = True
         raise
+
+
+class Holder(Protocol):
+    """Who keeps memory."""
+
+    def release(self) -> None:
+        """Gives back what is not in use just now."""
+
+
+_HOLDERS: weakref.WeakSet[Holder] = weakref.WeakSet()
+
+
+def register(holder: Holder) -> None:
+    """It is asked when memory is short."""
+    _HOLDERS.add(holder)
+
+
+def release_unused() -> None:
+    """All that is kept and not in use is the device's again."""
+    for holder in list(_HOLDERS):
+        holder.release()
+    cp.get_default_memory_pool().free_all_blocks()
+
+
+def allocate(size: int) -> Any:
+    """Memory for what is outside of programs: cupy's allocator, which frees what is unused once."""
+    pool = cp.get_default_memory_pool()
+    with suppress(cp.cuda.memory.OutOfMemoryError):
+        return pool.malloc(size)
+    release_unused()
+    return pool.malloc(size)

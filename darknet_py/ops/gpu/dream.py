@@ -9,7 +9,7 @@ from typing import Any
 
 import cupy as cp
 
-from darknet_py.ops.gpu.conv import conv2d
+from darknet_py.ops.gpu.convolution import conv2d
 
 Array = Any
 

@@ -12,8 +12,8 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.ops import cache as disk
-from darknet_py.ops.gpu.graphs import Job, build
-from darknet_py.ops.gpu.ways import CUDNN, using
+from darknet_py.ops.gpu.algorithms import CUDNN, note_algorithm
+from darknet_py.ops.gpu.cudnn_graph import Job, build
 from darknet_py.ops.notices import compiling
 
 Array = Any
@@ -28,11 +28,11 @@ class Plan:
         self._workspace = int(graph.get_workspace_size())
 
     def run(self, arrays: dict[int, Array]) -> None:
-        """arrays: by the names in graphs.py, contiguous, on the device."""
+        """arrays: by the names in cudnn_graph.py, contiguous, on the device."""
         workspace = cp.empty(max(self._workspace, 1), cp.uint8)
         pointers = {uid: int(array.data.ptr) for uid, array in arrays.items()}
         handle = self._cuda.handle()
-        using(CUDNN)
+        note_algorithm(CUDNN)
         self._graph.execute(pointers, int(workspace.data.ptr), handle=handle)
 
 
