@@ -252,10 +252,14 @@ def test_no_key_is_both_computed_and_not() -> None:
 
 
 def seconds_of_building(sections: int) -> float:
+    """The least of three: others may have had the core, or its caches, meanwhile."""
     parsed = parse_sections(NET + "[convolutional]\n[route]\nlayers=-1\n" * (sections // 2))
-    start = time.process_time()
-    assert len(build(parsed, "my.cfg").layers) == sections
-    return time.process_time() - start
+    found = []
+    for _ in range(3):
+        start = time.process_time()
+        assert len(build(parsed, "my.cfg").layers) == sections
+        found.append(time.process_time() - start)
+    return min(found)
 
 
 def test_the_time_of_building_grows_with_the_sections() -> None:
