@@ -162,7 +162,8 @@ class Parameter:
         data = self._cell.data
         if isinstance(given, np.ma.MaskedArray):
             raise ShapeError(f"{self.where}: was given a masked array: expected all its numbers")
-        if data is None or not isinstance(given, type(data)):
+        is_elsewhere = data is None and hasattr(given, "__cuda_array_interface__")
+        if not (is_elsewhere or (data is not None and isinstance(given, type(data)))):
             try:
                 given = np.asarray(given)
             except (TypeError, ValueError, RuntimeError) as error:
@@ -174,6 +175,8 @@ class Parameter:
             raise ShapeError(f"{self.where}: expected shape {self.shape}, found {given.shape}")
         kind = np.float64 if data is None and given.dtype == np.float64 else np.float32
         with np.errstate(over="ignore"):  # what is too large becomes infinite
+            if is_elsewhere:  # on the device that the network computes on, which this knows not
+                return np.array(given, np.float32, order="C", like=given)
             if data is None:
                 return np.array(given, kind, order="C")
             return np.array(given, data.dtype, order="C", like=data)

@@ -7,7 +7,7 @@ import onnxruntime
 
 from scripts.benchmark.graph import Graph
 from scripts.benchmark.onnx_net import onnx_bytes
-from scripts.benchmark.peers import Build, Node
+from scripts.benchmark.peers import Build, Call
 
 _options = onnxruntime.SessionOptions()
 _options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -20,7 +20,7 @@ def start(threads: int) -> None:
     _options.inter_op_num_threads = 1
 
 
-def _build(graph: Graph, x: np.ndarray) -> Node:
+def _build(graph: Graph, x: np.ndarray) -> Call:
     session = onnxruntime.InferenceSession(
         onnx_bytes(graph, len(x)), _options, providers=["CPUExecutionProvider"]
     )

@@ -7,14 +7,14 @@ import numpy as np
 
 from scripts.benchmark.graph import Graph
 from scripts.benchmark.onnx_net import onnx_bytes
-from scripts.benchmark.peers import Build, Node, PeerError
+from scripts.benchmark.peers import Build, Call, PeerError
 
 
 def start(threads: int) -> None:
     cv2.setNumThreads(threads)
 
 
-def _build(graph: Graph, x: np.ndarray, engine: tuple[int, ...]) -> Node:
+def _build(graph: Graph, x: np.ndarray, engine: tuple[int, ...]) -> Call:
     model = np.frombuffer(onnx_bytes(graph, len(x)), np.uint8)
     try:
         net = cv2.dnn.readNetFromONNX(model, *engine)

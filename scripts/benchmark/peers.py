@@ -11,8 +11,8 @@ import numpy as np
 
 from scripts.benchmark.graph import Graph
 
-Node = Callable[[], np.ndarray]
-Build = Callable[[Graph, np.ndarray], Node]
+Call = Callable[[], np.ndarray]
+Build = Callable[[Graph, np.ndarray], Call]
 """From a folded graph and pictures (n, c, h, w): what runs it, and gives its output."""
 
 Peer = Any

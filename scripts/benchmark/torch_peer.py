@@ -13,7 +13,7 @@ from darknet_py.tasks.dream.options import octave_size
 from darknet_py.tasks.dream.step import Draw
 from scripts.benchmark.dreams import DRAWS, GREY, OPTIONS, PULL
 from scripts.benchmark.graph import Conv, Graph
-from scripts.benchmark.peers import Build, Node
+from scripts.benchmark.peers import Build, Call
 from scripts.benchmark.torch_net import TorchNet
 
 FORMATS = {"torch": False, "torch channels_last": True}
@@ -24,7 +24,7 @@ def start(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def infer(net: TorchNet, x: np.ndarray) -> Node:
+def infer(net: TorchNet, x: np.ndarray) -> Call:
     """The output; the pictures are in the build's own format before the clock runs."""
     pictures = net.input(x)
 
@@ -43,7 +43,7 @@ def _in_format(channels_last: bool) -> Build:
 SETTINGS: dict[str, Build] = {name: _in_format(last) for name, last in FORMATS.items()}
 
 
-def image_delta(net: TorchNet, x: np.ndarray, thresh: float) -> Node:
+def image_delta(net: TorchNet, x: np.ndarray, thresh: float) -> Call:
     """What Network.image_delta gives."""
     pictures = net.input(x).requires_grad_()
 
@@ -64,14 +64,14 @@ def _stands_out(y: torch.Tensor, thresh: float) -> torch.Tensor:
         return torch.where(y > limit, y, torch.zeros_like(y))
 
 
-def image_deltas(graph: Graph, x: np.ndarray, thresh: float) -> dict[str, Node]:
+def image_deltas(graph: Graph, x: np.ndarray, thresh: float) -> dict[str, Call]:
     return {
         name: image_delta(TorchNet(graph, channels_last=last), x, thresh)
         for name, last in FORMATS.items()
     }
 
 
-def dream_steps(nets: Sequence[TorchNet], x: np.ndarray, thresh: float) -> Node:
+def dream_steps(nets: Sequence[TorchNet], x: np.ndarray, thresh: float) -> Call:
     """What dreams.our_steps gives; nets: one for the size of each draw."""
     start = nets[0].input(x)
     _, _, h, w = x.shape
@@ -112,7 +112,7 @@ def dream_steps(nets: Sequence[TorchNet], x: np.ndarray, thresh: float) -> Node:
     return call
 
 
-def all_dream_steps(graphs: Sequence[Graph], x: np.ndarray, thresh: float) -> dict[str, Node]:
+def all_dream_steps(graphs: Sequence[Graph], x: np.ndarray, thresh: float) -> dict[str, Call]:
     return {
         name: dream_steps([TorchNet(graph, channels_last=last) for graph in graphs], x, thresh)
         for name, last in FORMATS.items()

@@ -34,7 +34,7 @@ LAYOUTS = {"contiguous": False, "channels_last": True}
 RATE = 1e-6
 """Of learning: so low that weights stay what they are."""
 
-Node = Callable[[], Any]
+Call = Callable[[], Any]
 
 
 def plan(settings: Settings) -> Iterator[Planned]:
@@ -79,7 +79,7 @@ def inference(subject: Subject, batch: int, precision: str, settings: Settings) 
             found: np.ndarray = theirs(theirs.input(x)).double().cpu().numpy()
             return found.reshape(batch, -1)
 
-    peers: dict[str, Node] = {
+    peers: dict[str, Call] = {
         layout: partial(
             call, TorchNet(graph, dtype=dtype, channels_last=last, device=settings.peer)
         )
@@ -122,7 +122,7 @@ def training(subject: Subject, precision: str, settings: Settings) -> Compared:
     return _row("training", subject.name, batch, precision, error, times)
 
 
-def _step(training: Training, x: np.ndarray, precision: str, settings: Settings) -> Node:
+def _step(training: Training, x: np.ndarray, precision: str, settings: Settings) -> Call:
     """The logits, once the weights have moved."""
     optimiser = torch.optim.SGD(training.learned, RATE, momentum=0.9, weight_decay=5e-4, fused=True)
 
@@ -147,12 +147,12 @@ def dream(name: str, layer: int, precision: str, settings: Settings) -> Compared
     ours = our_steps(our_network(subject, precision, settings), x, layer, 1.0)
     graphs = [fold(walk(subject.net.resized(*size)).truncated(layer)) for size in dream_sizes(x)]
 
-    def call(steps: Node) -> np.ndarray:
+    def call(steps: Call) -> np.ndarray:
         with _autocast(precision, settings):
             found: np.ndarray = steps()
             return found
 
-    peers: dict[str, Node] = {}
+    peers: dict[str, Call] = {}
     for layout, last in LAYOUTS.items():
         nets = [TorchNet(graph, channels_last=last, device=settings.peer) for graph in graphs]
         peers[layout] = partial(call, dream_steps(nets, x, 1.0))
@@ -171,18 +171,18 @@ def our_network(subject: Subject, precision: str, settings: Settings) -> Network
     return net
 
 
-def _difference(ours: Node, peers: Iterable[Node]) -> float:
+def _difference(ours: Call, peers: Iterable[Call]) -> float:
     """The largest between any answer of ours and any of theirs."""
     expected = [np.asarray(theirs()) for theirs in peers]
     return max(error_of(one, other) for one in _answers(ours) for other in expected)
 
 
-def _answers(ours: Node) -> list[np.ndarray]:
+def _answers(ours: Call) -> list[np.ndarray]:
     """Three: from the second on they are a CUDA graph's."""
     return [np.asarray(ours()) for _ in range(3)]
 
 
-def timed(ours: Node, peers: Mapping[str, Node], settings: Settings) -> dict[str, float]:
+def timed(ours: Call, peers: Mapping[str, Call], settings: Settings) -> dict[str, float]:
     """Medians in milliseconds, of all in turns, once each has run; ours are under "ours"."""
     calls = {"ours": ours, **peers}
     seconds: dict[str, list[float]] = {name: [] for name in calls}

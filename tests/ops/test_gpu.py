@@ -134,6 +134,16 @@ def test_half_precision(gpu: ModuleType, name: str) -> None:
             assert error < 3e-2 * np.linalg.norm(expected), index
 
 
+def test_values_of_the_device_before_there_are_any(gpu: ModuleType) -> None:
+    figure = load_golden("forward", "tiny_like")
+    one, other = (Network(parse_sections(figure["cfg"]), "golden.cfg", gpu) for _ in range(2))
+    one.initialise(0)
+    for mine, given in zip(other.parameters(), one.parameters(), strict=True):
+        mine.value = given.value.copy()
+    other.initialise()
+    np.testing.assert_array_equal(other.predict(figure["x"]), one.predict(figure["x"]))
+
+
 def test_programs_are_graphs(gpu: ModuleType) -> None:
     figure = load_golden("forward", "tiny_like")
     net = Network(parse_sections(figure["cfg"]), "golden.cfg", gpu)
