@@ -138,8 +138,8 @@ def test_values_of_the_device_before_there_are_any(gpu: ModuleType) -> None:
     figure = load_golden("forward", "tiny_like")
     one, other = (Network(parse_sections(figure["cfg"]), "golden.cfg", gpu) for _ in range(2))
     one.initialise(0)
-    for mine, given in zip(other.parameters(), one.parameters(), strict=True):
-        mine.value = given.value.copy()
+    for mine, source in zip(other.parameters(), one.parameters(), strict=True):
+        mine.value = source.value.copy()
     other.initialise()
     np.testing.assert_array_equal(other.predict(figure["x"]), one.predict(figure["x"]))
 
