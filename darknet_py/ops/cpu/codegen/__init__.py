@@ -1,0 +1,1 @@
+"""Kernels that are machine code: written in Python, compiled once, kept on disk."""

@@ -69,7 +69,8 @@ def _key(value: Any) -> bytes:
         names = sorted(_names(value.__code__) & value.__globals__.keys())
         named = [value.__globals__[name] for name in names]
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        own = value.__qualname__, _instructions(value.__code__), value.__defaults__ or ()
+        defaults = value.__defaults__ or (), value.__kwdefaults__ or {}
+        own = value.__qualname__, _instructions(value.__code__), *defaults
         parts = [*own, named, cells]
     elif isinstance(value, types.ModuleType):
         parts = [Path(str(value.__file__)).read_bytes()]

@@ -65,7 +65,7 @@ class Geometry:
     tail: bool
     pixel: int
     gaps: bool
-    """Whether there are zeros between pixels too, where another map lies alias."""
+    """Whether there are zeros between pixels too, where another map lies within."""
 
     @property
     def row(self) -> int:

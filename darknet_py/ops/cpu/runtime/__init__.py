@@ -1,0 +1,1 @@
+"""What runs a table of kernels: threads, barriers, the interpreter, the engine."""

@@ -1,0 +1,1 @@
+"""Convolutions, a file for each algorithm: see convolution.py, which picks one."""
