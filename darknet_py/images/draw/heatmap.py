@@ -8,9 +8,71 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from darknet_py.images.draw.colormap import color_map
-from darknet_py.images.draw.spread import spread_heat
-from darknet_py.images.transform.checks import check_image
+from darknet_py.images.transform.fit import Frame
+from darknet_py.images.transform.resize import check_image
+
+# Numbers made colours whose lightness rises evenly: as readable without colour vision.
+
+INFERNO = (
+    *((0, 0, 4), (11, 7, 36), (33, 12, 74), (60, 9, 101), (87, 16, 109), (112, 25, 110)),
+    *((137, 34, 106), (163, 43, 97), (187, 55, 85), (209, 70, 68), (227, 89, 50), (241, 113, 30)),
+    *((249, 141, 10), (252, 171, 15), (249, 202, 50), (242, 232, 101), (252, 255, 164)),
+)
+"""From black over purple and orange to a pale yellow, at equal distances from 0 to 1.
+
+Source: every 16th colour of matplotlib's "inferno" by van der Walt and Smith (2015, CC0), which is
+perceptually uniform, also to those who are blind to red, green or blue.
+"""
+
+_COLORS = np.array(INFERNO, np.float32) / 255
+_PLACES = np.linspace(0, 1, len(INFERNO))
+
+
+def color_map(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The colours (..., 3), float32 RGB from 0 to 1, of values (...), clipped to 0..1.
+
+    What is not a number is black.
+    """
+    clipped = np.nan_to_num(np.clip(values, 0, 1))
+    parts = [np.interp(clipped, _PLACES, _COLORS[:, part]) for part in range(3)]
+    colors: npt.NDArray[np.float32] = np.stack(parts, axis=-1).astype(np.float32)
+    return colors
+
+
+# A coarse map of numbers laid over a picture, pixel by pixel.
+
+_Floats = npt.NDArray[np.float32]
+
+
+def spread_heat(heat: npt.NDArray[Any], w: int, h: int, frame: Frame | None = None) -> _Floats:
+    """The map at every pixel of a picture of `w` x `h`: between the middles of its cells linear,
+    level from the outermost ones on.
+
+    `heat`: shape (h', w'), any range; its edges lie on the picture where `frame` says, on the
+    picture's own unless given. Returns float32 of shape (h, w), 0 outside the frame.
+    """
+    frame = frame or Frame(0, 0, w, h)
+    rows = _along(h, frame.top, frame.bottom, heat.shape[0])
+    columns = _along(w, frame.left, frame.right, heat.shape[1])
+    spread: _Floats = rows @ heat.astype(np.float32) @ columns.T
+    return spread
+
+
+def _along(length: int, start: float, end: float, cells: int) -> _Floats:
+    """(length, cells): how much each pixel of a side takes of each cell."""
+    middles = np.arange(length) + 0.5
+    places = np.clip((middles - start) / (end - start) * cells - 0.5, 0, cells - 1)
+    before = np.minimum(places.astype(np.intp), max(cells - 2, 0))
+    share = places - before
+    parts = np.zeros((length, cells), np.float32)
+    pixels = np.arange(length)
+    parts[pixels, before] = 1 - share
+    parts[pixels, np.minimum(before + 1, cells - 1)] += share
+    parts[(middles < start) | (middles > end)] = 0
+    return parts
+
+
+# Heat maps as pictures: alone, or over the picture that they are about.
 
 _SMALLEST, _LARGEST = 320, 1024
 """Pixels of the longer side of what is drawn, about and at most."""
@@ -18,8 +80,6 @@ _TOP = 0.995  # Of all pixels, so many are not above the map's brightest colour.
 _PALE, _STRONG = 0.15, 0.75  # How much of a pixel is colour, at heat 0 and 1.
 _LEVEL = 0.5
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-
-_Floats = npt.NDArray[np.float32]
 
 
 def shown_size(w: int, h: int) -> tuple[int, int]:

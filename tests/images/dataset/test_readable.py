@@ -1,7 +1,11 @@
+"""None"""
+
 from __future__ import annotations
 
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,9 +15,47 @@ from PIL import Image
 
 from darknet_py.errors import PictureError
 from darknet_py.images import Dataset, load_image, scan
-from darknet_py.images.dataset import unreadable as refusals_module
+from darknet_py.images.dataset import readable
+from darknet_py.images.dataset.readable import Store, default_memory, in_threads
+from darknet_py.images.io.image import load_pixels, to_float
 from tests.images.pictures import files
 from tests.images.sets import make_dataset, make_picture
+
+
+def test_in_order_whoever_is_first() -> None:
+    def slow_at_first(number: int) -> int:
+        time.sleep(0.02 if number < 2 else 0)
+        return number * number
+
+    assert list(in_threads(slow_at_first, range(20), workers=4)) == [n * n for n in range(20)]
+
+
+def test_an_error_ends_it_and_leaves_no_thread() -> None:
+    def fail_at_three(number: int) -> int:
+        if number == 3:
+            raise OSError("three")
+        return number
+
+    before = threading.active_count()
+    results = in_threads(fail_at_three, range(10_000), workers=2)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(OSError, match="three"):
+        next(results)
+    assert threading.active_count() == before
+
+
+def test_closed_early_the_rest_is_dropped() -> None:
+    begun = []
+
+    def note(number: int) -> int:
+        begun.append(number)
+        time.sleep(0.002)
+        return number
+
+    results = in_threads(note, range(10_000), workers=2)
+    assert next(results) == 0
+    results.close()
+    assert len(begun) < 1000
 
 
 def dataset(*paths: Path) -> Dataset:
@@ -31,7 +73,7 @@ def cut_short(path: Path) -> Path:
 def test_bad_pictures_are_named_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decode: bool, workers: int | None
 ) -> None:
-    monkeypatch.setattr(refusals_module, "_TASK", 2)
+    monkeypatch.setattr(readable, "_TASK", 2)
     good = make_dataset(tmp_path).paths
     text, empty = tmp_path / "text.png", tmp_path / "empty.jpg"
     text.write_text("<html>no</html>")
@@ -71,7 +113,7 @@ def test_without_decoding_nothing_good_is_decoded(
     def refuse(path: Path) -> NoReturn:
         raise AssertionError(path)
 
-    monkeypatch.setattr(refusals_module, "load_pixels", refuse)
+    monkeypatch.setattr(readable, "load_pixels", refuse)
     assert scan(make_dataset(tmp_path), decode=False) == []
 
 
@@ -92,7 +134,7 @@ def test_every_kind_that_is_cut_short_is_what_loading_says(
 
 
 def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals_module, "_TASK", 4)
+    monkeypatch.setattr(readable, "_TASK", 4)
     told: list[int] = []
     scan(make_dataset(tmp_path), show=told.append)
     assert told == [4, 8, 10]
@@ -159,3 +201,101 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_no_pictures_no_refusals() -> None:
     assert scan(dataset()) == []
+
+
+SIZE = 9 * 7 * 3
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    return [make_picture(tmp_path / f"{index}.png", seed=index) for index in range(4)]
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were decoded."""
+    loaded: list[Path] = []
+
+    def load(path: Path) -> np.ndarray:
+        loaded.append(path)
+        return load_pixels(path)
+
+    monkeypatch.setattr(readable, "load_pixels", load)
+    return loaded
+
+
+def test_pictures_are_bytes_and_come_back_as_they_were_loaded(paths: list[Path]) -> None:
+    store = Store(paths)
+    for _ in range(2):
+        picture = store.get(2)
+        assert picture.dtype == np.uint8
+        assert np.array_equal(to_float(picture), load_image(paths[2]))
+
+
+def test_a_picture_of_more_than_8_bits_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.arange(12, dtype=np.uint16).reshape(3, 4) * 1234).save(path)
+    store = Store([path])
+    for _ in range(2):
+        assert np.array_equal(to_float(store.get(0)), load_image(path))
+
+
+def test_each_is_decoded_once(paths: list[Path], loads: list[Path]) -> None:
+    store = Store(paths)
+    for index in (0, 1, 2, 3, 0, 1, 2, 3):
+        store.get(index)
+    assert loads == paths
+
+
+def test_the_first_stay_and_the_rest_is_decoded_again(paths: list[Path], loads: list[Path]) -> None:
+    store = Store(paths, memory=2 * SIZE)
+    for index in (0, 1, 2, 3, 2, 1, 0):
+        store.get(index)
+    assert loads == [*paths, paths[2]]
+
+
+def test_nothing_is_kept_without_memory(paths: list[Path], loads: list[Path]) -> None:
+    store = Store(paths, memory=SIZE - 1)
+    assert np.array_equal(store.get(1), store.get(1))
+    assert loads == [paths[1]] * 2
+
+
+def test_a_picture_that_two_threads_ask_for_counts_once(
+    paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[Path] = []
+
+    def load(path: Path) -> np.ndarray:
+        loads.append(path)
+        time.sleep(0.05)  # so that the other one asks meanwhile
+        return load_pixels(path)
+
+    monkeypatch.setattr(readable, "load_pixels", load)
+    store = Store(paths, memory=2 * SIZE)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(store.get, [0, 0])
+    assert one is other
+    assert loads == [paths[0]]
+    assert store.get(1) is store.get(1)
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "no.png"
+    with pytest.raises(PictureError) as caught:
+        Store([path]).get(0)
+    assert str(caught.value).startswith(f"{path}: no such file")
+
+
+@pytest.mark.parametrize(
+    ("pages", "expected"), [(2**18, 2**28), (2**30, 2**30), (-1, 2**30)], ids=["small", "big", "?"]
+)
+def test_default_memory(monkeypatch: pytest.MonkeyPatch, pages: int, expected: int) -> None:
+    monkeypatch.setattr(
+        os, "sysconf", lambda name: {"SC_PHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}[name]
+    )
+    assert default_memory() == expected
+
+
+def test_default_memory_where_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sysconf")
+    assert default_memory() == 1 << 30

@@ -1,4 +1,4 @@
-"""Pictures turned about their middle."""
+"""Pictures mirrored, and turned about their middle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from darknet_py.images.transform.checks import check_image, check_size
+from darknet_py.images.transform.resize import check_image, check_size
+
+# Pictures mirrored.
+
+
+def flip_image(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The picture with left and right exchanged.
+
+    `image`: shape (h, w, c). Returns a new, C-contiguous float32 array of that shape.
+    Source: flip_image, which works in place.
+    """
+    check_image(image)
+    return image[:, ::-1].astype(np.float32, order="C")
+
+
+# Pictures turned about their middle.
 
 _Places = npt.NDArray[np.float64]
 
