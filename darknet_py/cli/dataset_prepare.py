@@ -62,8 +62,7 @@ def prepare(
     check_output_folder(Path(out))
     limit_threads(threads)
     from darknet_py.tasks.data import open_data
-    from darknet_py.tasks.prepare import Begun, Progressed, prepare
-    from darknet_py.tasks.prepare.plan import How
+    from darknet_py.tasks.prepare import Begun, How, Progressed, prepare
 
     line = CountLine(0)
     for event in prepare(open_data(data, labels, share, seed), Path(out), How(size, fit, png)):

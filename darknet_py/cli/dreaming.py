@@ -34,8 +34,7 @@ from darknet_py.tasks.dream.options import DreamOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
-    from darknet_py.tasks.dream.forecast import Forecast
-    from darknet_py.tasks.dream.memory import DreamMemory
+    from darknet_py.tasks.dream.estimate import DreamMemory, Forecast
     from darknet_py.tasks.dream.options import DreamOptions
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.dream.step import Image, Scene
@@ -112,8 +111,7 @@ def prepare(
     resolved: dict[str, Any] = {"threads": threads, "device": device}
     if flags.sheet:
         return _sheet(request, network, net, scene, options, resolved, approve)
-    from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
-    from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
+    from darknet_py.tasks.dream.estimate import DreamMemory, Forecast, dream_seconds, shapes_of
     from darknet_py.tasks.dream.objective import choices, class_number, last_layer, targets
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
 
@@ -162,8 +160,7 @@ def _sheet(
     approve: Approve | None,
 ) -> Work:
     from darknet_py.errors import DreamError
-    from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
-    from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
+    from darknet_py.tasks.dream.estimate import DreamMemory, Forecast, dream_seconds, shapes_of
     from darknet_py.tasks.dream.sheet import sheet, thumbnails, usable_layers
     from darknet_py.tasks.nightmare import Finished, Stepped
 
@@ -195,7 +192,7 @@ def _sheet(
 
 def _tile(flags: DreamOptions, memory: DreamMemory) -> int:
     """Pixels of a tile, 0 for none."""
-    from darknet_py.tasks.dream.memory import free_memory
+    from darknet_py.tasks.dream.estimate import free_memory
 
     if flags.tile is not None:
         return flags.tile

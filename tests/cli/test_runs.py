@@ -580,7 +580,7 @@ def test_a_batch_that_does_not_fit_says_what_would(
 ) -> None:
     text = CFG.replace("batch=8", "batch=4096").replace("=16", "=1600")
     Path("n.cfg").write_text(text)
-    monkeypatch.setattr("darknet_py.tasks.room.available_memory", lambda: 10 << 30)
+    monkeypatch.setattr("darknet_py.tasks.check.available_memory", lambda: 10 << 30)
     code, _, err = train("--backup", "b")
     assert (code, Path("b").exists()) == (1, False)
     assert err.count("\n") == 1

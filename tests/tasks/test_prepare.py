@@ -11,8 +11,7 @@ from PIL import Image
 from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images import Dataset, load_image, load_prepared
 from darknet_py.tasks.data import Data, open_data
-from darknet_py.tasks.prepare import Begun, Event, Prepared, Progressed, prepare
-from darknet_py.tasks.prepare.plan import How, make_plan
+from darknet_py.tasks.prepare import Begun, Event, How, Prepared, Progressed, make_plan, prepare
 from tests.images.sets import make_folder, make_picture
 
 HOW = How(size=6, png=True)

@@ -20,7 +20,7 @@ _NET_KEYS = ("mean", "std")
 
 
 @dataclass(frozen=True)
-class Front:
+class Backbone:
     """Layers 0 to `last` of a network, whose weights have values."""
 
     net: Network

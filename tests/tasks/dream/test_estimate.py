@@ -1,18 +1,57 @@
+"""What a dream takes before it is begun: seconds, and memory."""
+
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from darknet_py.network.targets import Score, StandOut
-from darknet_py.tasks.dream import memory
-from darknet_py.tasks.dream.memory import DreamMemory, free_memory, shapes_of
+from darknet_py.network.targets import Guided, Score, StandOut
+from darknet_py.tasks.dream import estimate
+from darknet_py.tasks.dream.estimate import DreamMemory, dream_seconds, free_memory, shapes_of
 from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Draw, Scene, dream_step
 from tests.support.dreams import make_network, make_picture
+
+NETWORK = make_network().truncated(4)
+ONE = [[StandOut(2)]]
+OPTIONS = DreamOptions(rounds=2, iters=3, octaves=2)
+
+
+def seconds(w: int = 480, h: int = 400, options: DreamOptions = OPTIONS, tile: int = 0) -> float:
+    return dream_seconds(NETWORK, w, h, ONE, options, tile, threads=2)
+
+
+def test_longer_dreams_take_longer() -> None:
+    plain = seconds()
+    assert 0.03 < plain < 60
+    assert seconds(options=replace(OPTIONS, rounds=4)) == pytest.approx(2 * plain)
+    assert seconds(options=replace(OPTIONS, iters=300)) == pytest.approx(100 * plain)
+    longer = [
+        seconds(w=960),
+        seconds(tile=64),
+        seconds(options=replace(OPTIONS, laplacian=3)),
+        seconds(options=replace(OPTIONS, smooth=100)),
+        seconds(options=replace(OPTIONS, coarse_to_fine=True)),
+        dream_seconds(NETWORK, 480, 400, [[StandOut(4)]], OPTIONS, 0, threads=2),
+        dream_seconds(NETWORK, 480, 400, ONE, OPTIONS, 0, threads=1),
+        dream_seconds(NETWORK, 480, 400, [[_guided()]], OPTIONS, 0, threads=2),
+    ]
+    assert min(longer) > 1.02 * plain
+
+
+def _guided() -> Guided:
+    return Guided(2, np.broadcast_to(np.float32(0), (100_000, 16)))
+
+
+def test_a_tile_as_large_as_the_picture_is_none() -> None:
+    assert seconds(tile=480) == seconds()
+
 
 MB = 1 << 20
 
@@ -64,7 +103,7 @@ def test_the_forecast_is_not_below_what_a_process_takes() -> None:
     """Of the program beside its maps: measured here as the peak of a small dream of its own."""
     code = """
 from darknet_py.network.targets import StandOut
-from darknet_py.tasks.dream.memory import DreamMemory
+from darknet_py.tasks.dream.estimate import DreamMemory
 from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Scene
 from darknet_py.tasks.nightmare import nightmare
@@ -95,7 +134,7 @@ def test_tiles_where_the_whole_does_not_fit() -> None:
     assert large.forecast(tile) < whole
     smaller = large.choose_tile(whole // 2)
     assert 0 < smaller < tile
-    assert large.choose_tile(0) == memory.TILES[-1]
+    assert large.choose_tile(0) == estimate.TILES[-1]
     assert dream(100, 90, [4], 1).choose_tile(0) == 0
 
 
@@ -112,7 +151,7 @@ def test_targets_on_paper() -> None:
 
 def test_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     network = make_network()
-    monkeypatch.setattr(memory, "available_memory", lambda: 500 * MB)
+    monkeypatch.setattr(estimate, "available_memory", lambda: 500 * MB)
     assert free_memory(network) == 400 * MB
     # a device has less
     monkeypatch.setattr(network.engine, "free_memory", lambda: 100 * MB)

@@ -1,3 +1,5 @@
+"""The filters of a network: their weights, and what activates them."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,10 +9,65 @@ import pytest
 
 import darknet_py
 from darknet_py.errors import ShapeError
-from darknet_py.tasks.filters import maximize_activation
+from darknet_py.tasks.filters import blur, first_filters, maximize_activation
 from tests.support.networks import CLASSIFIER, NET, make_network
 
-ROOT = Path(__file__).parents[3]
+
+def test_the_first_convolutions_weights_as_pictures() -> None:
+    net = make_network(CLASSIFIER)
+    found = first_filters(net)
+    assert (found.layer, found.weights.shape) == (0, (6, 3, 3, 3))
+    # (filters, size, size, c) within
+    inside = net.layers[0].parameters()[-1].value
+    np.testing.assert_array_equal(found.weights[4, 2, 1, 0], inside[4, 1, 0, 2])
+    for picture, weights in zip(found.pictures(), inside, strict=True):
+        assert (picture.min(), picture.max()) == (0, 1)
+        expected = (weights - weights.min()) / (weights.max() - weights.min())
+        np.testing.assert_allclose(picture, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(1, (3, 3, 1)), (2, (3, 6, 1)), (5, (3, 15, 1))])
+def test_filters_of_other_channels(channels: int, shape: tuple[int, ...]) -> None:
+    net = make_network(
+        f"[net]\nheight=9\nwidth=9\nchannels={channels}\n[conv]\nfilters=2\nsize=3\n"
+    )
+    assert [picture.shape for picture in first_filters(net).pictures()] == [shape] * 2
+
+
+def test_a_filter_that_is_all_one_is_black() -> None:
+    net = make_network("[net]\nheight=9\nwidth=9\nchannels=1\n[conv]\nsize=3\n")
+    net.layers[0].parameters()[-1].value[...] = 7
+    assert not first_filters(net).pictures()[0].any()
+
+
+def test_no_convolution() -> None:
+    with pytest.raises(ShapeError, match=r"has no \[convolutional\] layer"):
+        first_filters(make_network("[net]\ninputs=5\n[connected]\noutput=3\n"))
+
+
+def test_a_point_becomes_a_gaussian() -> None:
+    x = np.zeros((1, 1, 21, 21), np.float32)
+    x[0, 0, 10, 10] = 1
+    soft = blur(x, 1.5)
+    assert soft.dtype == np.float32
+    assert abs(soft.sum() - 1) < 1e-6
+    places = np.arange(21) - 10
+    for axis in (2, 3):
+        profile = soft.sum(axis=axis)[0, 0]
+        deviation = np.sqrt((profile * places**2).sum())
+        assert abs(deviation - 1.5) < 0.02
+    np.testing.assert_allclose(soft, soft.transpose(0, 1, 3, 2))
+
+
+def test_edges_join_and_channels_keep_their_sums() -> None:
+    x = np.random.default_rng(0).random((2, 3, 6, 8)).astype(np.float64)
+    soft = blur(x, 0.8)
+    np.testing.assert_allclose(soft.sum(axis=(2, 3)), x.sum(axis=(2, 3)))
+    np.testing.assert_allclose(np.roll(soft, 3, axis=3), blur(np.roll(x, 3, axis=3), 0.8))
+    assert blur(x, 0) is x
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_it_finds_what_a_filter_of_known_wants_wants() -> None:

@@ -1,7 +1,8 @@
-"""What a filter wants to see: a picture that is changed until the filter answers most."""
+"""What the filters of a network are, and what they want to see."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,8 +11,66 @@ import numpy as np
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
 from darknet_py.network.vjp import PICTURE
-from darknet_py.tasks.filters.blur import blur
-from darknet_py.tasks.finite import check_finite
+from darknet_py.tasks.targets import check_finite
+
+# The filters that look at the picture itself: their weights are small pictures.
+
+
+class FirstFilters(NamedTuple):
+    """weights: (filters, c, size, size), of the first [convolutional] layer, in darknet's order."""
+
+    layer: int
+    weights: np.ndarray
+
+    def pictures(self) -> list[np.ndarray]:
+        """Each filter as (size, size, c), its least weight 0 and its largest 1; of filters that
+        take neither 1 nor 3 channels these lie side by side, (size, c size, 1).
+
+        Source: get_weights and normalize_image, as `visualize` of the C program shows them.
+        """
+        return [_picture(each) for each in self.weights]
+
+
+def first_filters(net: Network) -> FirstFilters:
+    """Raises ShapeError where no layer convolves."""
+    for index, layer in enumerate(net.layers):
+        if layer.kind == "convolutional":
+            weights = layer.parameters()[-1]
+            value = net.ops.to_host(weights.data)
+            return FirstFilters(index, np.ascontiguousarray(value.transpose(0, 3, 1, 2)))
+    raise ShapeError(f"{net.path}: has no [convolutional] layer whose filters could be shown")
+
+
+def _picture(weights: np.ndarray) -> np.ndarray:
+    low, high = float(weights.min()), float(weights.max())
+    shares = (weights - low) / (high - low) if high > low else np.zeros_like(weights)
+    if len(weights) in (1, 3):
+        return shares.transpose(1, 2, 0)
+    return np.concatenate(list(shares), axis=1)[..., None]
+
+
+# Batches of pictures made soft.
+
+
+def blur(x: np.ndarray, deviation: float) -> np.ndarray:
+    """x (n, c, h, w) convolved with a Gaussian of this deviation in pixels, edge joined to edge.
+
+    The sum of each channel stays. 0 leaves it as it is.
+    """
+    reach = math.ceil(3 * deviation)
+    if reach == 0:
+        return x
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    weights /= weights.sum()
+    for axis in (2, 3):
+        soft = np.zeros_like(x)
+        for k, weight in enumerate(weights.astype(x.dtype)):
+            soft += weight * np.roll(x, k - reach, axis)
+        x = soft
+    return x
+
+
+# What a filter wants to see: a picture that is changed until the filter answers most.
 
 STEPS = 96
 _RATE = 0.03

@@ -1,10 +1,12 @@
+"""None"""
+
 from __future__ import annotations
 
 import pytest
 
 from darknet_py.errors import DarknetError
 from darknet_py.network import Network
-from darknet_py.tasks.reinit import layers_to_draw
+from darknet_py.tasks.initialization import layers_to_draw
 from tests.support.networks import CLASSIFIER, NET, make_network
 
 
