@@ -14,8 +14,8 @@ from darknet_py.errors import ShapeError
 from darknet_py.layers import Wanted
 from darknet_py.network import io_checks
 from darknet_py.network.derived import sized as sized_for
+from darknet_py.network.io_checks import enter, leave
 from darknet_py.network.model import Model
-from darknet_py.network.normalize_input import enter, leave
 from darknet_py.network.passes import backpropagate, forward
 from darknet_py.network.tracing import TracedFunction
 from darknet_py.ops.graph import Graph, Tracer

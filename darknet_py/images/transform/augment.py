@@ -16,8 +16,7 @@ from darknet_py.errors import DarknetError
 from darknet_py.images.io.image import to_float
 from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
-from darknet_py.ops.cpu.augment import UNMOVED, augment
-from darknet_py.ops.cpu.spline import control_count, spline_surface
+from darknet_py.ops.cpu.pictures import UNMOVED, augment, control_count, spline_surface
 
 # Random numbers for training pictures: each purpose and each place has a stream of its own.
 

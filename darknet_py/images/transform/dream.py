@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.images.transform.resize import check_image, samples
-from darknet_py.ops.cpu import view as kernels
+from darknet_py.ops.cpu import pictures as kernels
 
 # A picture as a network is shown it in a dream: moved, scaled, mirrored; and what comes back.
 

@@ -37,6 +37,9 @@ from darknet_py.tasks.features.backbone import Backbone
 from darknet_py.tasks.targets import probabilities_of
 
 # Features on the disk: rows of float32 in one file, whose pictures they are in another.
+#
+# A row is written before its picture's digest and a checksum are. What is not whole, after whatever
+# happened to the process or the machine, is cut off when the files are next opened.
 
 _RECORD = struct.Struct(f"<{DIGEST}sI")
 """What stands in the second file for each row of the first: a digest, and the CRC-32 of it and the

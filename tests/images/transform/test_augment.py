@@ -34,7 +34,7 @@ from darknet_py.images.transform.augment import (
     mix_batch,
     principal_components,
 )
-from darknet_py.ops.cpu.augment import UNMOVED, augment
+from darknet_py.ops.cpu.pictures import UNMOVED, augment
 from tests.images.pictures import Floats, golden
 from tests.images.sets import EVERYTHING, PLAIN
 

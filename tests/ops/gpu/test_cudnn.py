@@ -42,7 +42,7 @@ H100 = {
 }
 """As cuDNN writes the properties of a device."""
 
-graphs: ModuleType = gpu_on_stand_in().cudnn_graph
+graphs: ModuleType = gpu_on_stand_in().cudnn
 Epilogue = graphs.Epilogue
 JOBS = [
     ("forward", (1, 14, 14, 64, 32, 3, 1, 1, 1), Epilogue(has_biases=True, before="leaky")),

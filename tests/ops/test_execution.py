@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from darknet_py import ops as devices
+from darknet_py.ops.execution import peak_bytes, replay, with_last_uses
 from darknet_py.ops.graph import Graph, Tracer
-from darknet_py.ops.replay import peak_bytes, replay, with_last_uses
 
 cpu = devices.for_device("cpu")
 
