@@ -13,6 +13,7 @@ from darknet_py.text import one_line
 
 INTERVAL = 0.1
 """Seconds between two drawings, at least."""
+_CLEAR = "\r\x1b[2K"
 _FORMAT = "{desc}  |{bar:10}|  {remaining} left{postfix}"
 _ENDLESS = "{desc}{postfix}{bar:0}"
 
@@ -27,7 +28,7 @@ class _Terminal:
         self.bar: Any = None
 
     def write(self, text: str) -> None:
-        show_control(text)
+        show_control(text.replace("\r", _CLEAR))
 
     def flush(self) -> None:
         sys.stderr.flush()

@@ -29,6 +29,7 @@ from darknet_py.cfg.sections import Section, shown
 from darknet_py.layers.parameter import Initialiser
 from darknet_py.layers.parameter import Parameter as Parameter
 from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.random import random_key
 
 Array = Any
 Ops = Any  # the module that ops.for_device gives
@@ -102,7 +103,12 @@ class Layer(ABC):
     """The layers it reads; -1 is the network's input."""
 
     counters: ClassVar[tuple[str, ...]] = ()
-    """Attributes that count random draws in training, from 0."""
+    """What changes in training beside parameters: attributes that count, from 0."""
+    is_random = False
+    """Whether the layer draws at random in training: `forward` then takes a key, and `draws` counts
+    them."""
+    seed = 0
+    draws = 0
     learning_rate = 1.0
     """Multiplies the network's rate."""
     smooth = 0.0
@@ -125,8 +131,9 @@ class Layer(ABC):
     def from_section(cls, section: Section, context: BuildContext) -> Layer:
         """Reads a section. Raises CfgError, with file and line, for what cannot be."""
 
-    # forward(*inputs, ops, train) -> output: positional, one array for each of `self.inputs`
-    forward: Callable[..., Array]
+    # forward(*inputs, ops, train) -> output, saved: one array for each of `self.inputs`, and where
+    # the layer is_random in training key=...
+    forward: Callable[..., tuple[Array, Any]]
 
     @abstractmethod
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
@@ -159,6 +166,11 @@ class Layer(ABC):
         """Goes on from what `state` gave."""
         for name in self.counters:
             setattr(self, name, state[name])
+
+    def key(self) -> np.ndarray:
+        """For the next draw, which depends on the network's seed, the layer and the draws before:
+        so a training run repeats bit for bit. See ops/random.py."""
+        return random_key(self.seed, self.draws)
 
     def operations(self) -> int:
         """Multiplications and additions for one picture, as the C program's `ops` counts them."""

@@ -33,6 +33,7 @@ class Crop(Layer):
     """
 
     counters = ("draws",)
+    is_random = True
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class Crop(Layer):
     ) -> None:
         super().__init__(in_shape, out_shape, inputs)
         self.flip, self.scale = flip, 1.0 if noadjust else 2.0
-        self.seed, self.draws = seed, 0
+        self.seed = seed
 
     @classmethod
     def from_section(cls, section: Section, context: BuildContext) -> Crop:
@@ -68,21 +69,25 @@ class Crop(Layer):
             context.seed + context.index,
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        out_h, out_w, _ = self.out_shape
-        spare_h, spare_w = self.in_shape.h - out_h, self.in_shape.w - out_w
-        top, left, flip = spare_h // 2, spare_w // 2, False
-        if train:
-            draw = ops.random_ints(3, 2**20, self.seed, self.draws)
-            top, left = draw[0] % (spare_h + 1), draw[1] % (spare_w + 1)
-            flip = self.flip and draw[2] % 2 == 1
-            self.draws += 1
-        y = ops.crop(x, top, left, out_h, out_w, flip, self.scale)
-        return y, (x.shape, top, left, flip)
+    def forward(
+        self, x: Array, ops: Ops, train: bool, key: Array | None = None
+    ) -> tuple[Array, Any]:
+        h, w, _ = self.out_shape
+        if key is not None:
+            return ops.random_crop(x, h, w, self.flip, self.scale, key), (x.shape, key)
+        return ops.crop(x, *self._middle, h, w, False, self.scale), (x.shape, None)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        shape, top, left, flip = saved
-        return [ops.crop_backward(delta, shape, top, left, flip, self.scale)]
+        shape, key = saved
+        if key is not None:
+            return [ops.random_crop_backward(delta, shape, self.flip, self.scale, key)]
+        return [ops.crop_backward(delta, shape, *self._middle, False, self.scale)]
+
+    @property
+    def _middle(self) -> tuple[int, int]:
+        """Top and left of the window."""
+        (in_h, in_w, _), (h, w, _) = self.in_shape, self.out_shape
+        return (in_h - h) // 2, (in_w - w) // 2
 
     @property
     def input_window(self) -> Window:

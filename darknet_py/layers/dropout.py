@@ -13,9 +13,7 @@ class Dropout(Layer):
     """y = x / (1 - probability), or 0 with this probability; in inference y = x.
 
     Keys: probability (.5). in (h, w, c) -> out the same.
-
-    The mask depends on the network's seed, the layer and the number of masks drawn before, so
-    that a training run repeats bit for bit. Srivastava et al. 2014; dropout_layer.c.
+    Source: Srivastava et al. 2014; dropout_layer.c.
     """
 
     counters = ("draws",)
@@ -24,9 +22,8 @@ class Dropout(Layer):
         self, in_shape: Shape, inputs: tuple[int, ...], probability: float, seed: int
     ) -> None:
         super().__init__(in_shape, in_shape, inputs)
-        self.probability = probability
+        self.probability, self.is_random = probability, probability > 0
         self.seed = seed
-        self.draws = 0
 
     @classmethod
     def from_section(cls, section: Section, context: BuildContext) -> Dropout:
@@ -35,15 +32,15 @@ class Dropout(Layer):
             context.in_shape, (context.index - 1,), probability, context.seed + context.index
         )
 
-    def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        if not train or self.probability == 0:
+    def forward(
+        self, x: Array, ops: Ops, train: bool, key: Array | None = None
+    ) -> tuple[Array, Any]:
+        if key is None:
             return x, None
-        mask = ops.dropout_mask(x, self.probability, self.seed, self.draws)
-        self.draws += 1
-        return ops.multiply(x, mask), mask
+        return ops.dropout(x, self.probability, key), key
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        return [delta if saved is None else ops.multiply(delta, saved)]
+        return [delta if saved is None else ops.dropout(delta, self.probability, saved)]
 
     def describe(self) -> str:
         size = self.in_shape.size

@@ -34,9 +34,6 @@ def to_device(net: Model, x: np.ndarray) -> Any:
 def times(net: Model, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
     """See Network.times."""
     check_trainable(net)
-    if is_random(net):
-        reason = "layers draw at random in training, which then goes layer by layer: no steps"
-        raise CfgError(net.path, None, reason)
     prepare_updates(net)
     return tracing.training(net, io_checks.checked(net, x), y).times(net, rounds)
 
@@ -46,18 +43,14 @@ def first_bad_layer(net: Model, x: np.ndarray) -> int | None:
     io_checks.check_there(net)
     last = len(net.layers) - 1
     with net.engine.lock, np.errstate(all="ignore"):
+        keys = {i: net.ops.array(key) for i, key in tracing.random_keys(net, last).items()}
         start = to_device(net, x)
-        outputs = forward(net.layers, net.ops, start, last, train=True).outputs
+        outputs = forward(net.layers, net.ops, start, last, train=True, keys=keys).outputs
     bad = (i for i in range(last + 1) if not net.ops.is_finite(outputs[i]))
     first = next(bad, last + 1)
     if net.communicator is not None:
         first = parallel.least(net, net.communicator, first)
     return first if first <= last else None
-
-
-def is_random(net: Model) -> bool:
-    """Whether layers draw at random in training: anew each time, as a recording does not."""
-    return any(layer.state() for layer in net.layers)
 
 
 def prepare_updates(net: Model) -> None:
@@ -94,18 +87,12 @@ def _accumulate_part(
     net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
 ) -> float:
     """Forward and backward of one subdivision; the loss, summed over its pictures."""
-    random = is_random(net)
-    if net.engine.trains and (net.engine.draws or not random):
-        work = tracing.training(net, io_checks.checked(net, x), y, weights, fresh=random)
-        try:
-            (loss,) = work.run(net)
-        except OutOfMemoryError as error:
-            raise _with_advice(net, error) from error
-        return float(loss)
-    given = [y] if weights is None else [y, weights.reshape(-1, 1, 1, 1)]
-    others = [net.ops.array(each) for each in given]
-    loss = tracing.train(net, net.ops, to_device(net, x), *others)
-    return float(net.ops.to_host(loss))
+    try:
+        (loss,) = tracing.training(net, io_checks.checked(net, x), y, weights).run(net)
+    except OutOfMemoryError as error:
+        raise _with_advice(net, error) from error
+    tracing.count_draws(net, len(net.layers) - 1)
+    return float(loss)
 
 
 def _with_advice(net: Model, error: OutOfMemoryError) -> OutOfMemoryError:

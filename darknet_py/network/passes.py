@@ -17,14 +17,33 @@ class Tape(NamedTuple):
     saved: dict[int, Any]
 
 
-def forward(layers: Sequence[Layer], ops: Any, x: Array, last: int, *, train: bool) -> Tape:
-    """Layers 0 to last."""
+def drawing(layers: Sequence[Layer], last: int) -> list[int]:
+    """Those of layers 0 to last that draw at random in training."""
+    return [i for i in range(last + 1) if layers[i].is_random and not _fixed(layers[i])]
+
+
+def forward(
+    layers: Sequence[Layer],
+    ops: Any,
+    x: Array,
+    last: int,
+    *,
+    train: bool,
+    keys: Mapping[int, Array] | None = None,
+) -> Tape:
+    """Layers 0 to last. keys: of the layers that are `drawing`, in training."""
     tape = Tape({-1: x}, {})
     for index, layer in enumerate(layers[: last + 1]):
         inputs = [tape.outputs[i] for i in layer.inputs]
-        fixed = layer.frozen or layer.use_global_stats
-        tape.outputs[index], tape.saved[index] = layer.forward(*inputs, ops, train and not fixed)
+        learns = train and not _fixed(layer)
+        drawn = {"key": keys[index]} if keys and index in keys else {}
+        tape.outputs[index], tape.saved[index] = layer.forward(*inputs, ops, learns, **drawn)
     return tape
+
+
+def _fixed(layer: Layer) -> bool:
+    """Whether it does in training what it does in inference."""
+    return layer.frozen or layer.use_global_stats
 
 
 def backward(

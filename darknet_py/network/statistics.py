@@ -16,7 +16,7 @@ from darknet_py.errors import ShapeError
 from darknet_py.layers import Parameter
 from darknet_py.network import tracing
 from darknet_py.network.io_checks import check_there, check_values, checked
-from darknet_py.network.learning import is_random, prepare_updates, to_device
+from darknet_py.network.learning import prepare_updates
 from darknet_py.network.model import Model
 
 _TAKEN = 0.01
@@ -86,11 +86,8 @@ def _moving(net: Model) -> list[tuple[Parameter, Parameter]]:
 
 def _forward(net: Model, x: np.ndarray) -> None:
     """As in training; the rolling averages take their part."""
-    random = is_random(net)
-    if net.engine.trains and (net.engine.draws or not random):
-        tracing.statistics(net, checked(net, x), fresh=random).run(net)
-    else:
-        tracing.forward_in_training(net, net.ops, to_device(net, x))
+    tracing.statistics(net, checked(net, x)).run(net)
+    tracing.count_draws(net, net.output_layer)
 
 
 def _host(net: Model, parameter: Parameter) -> np.ndarray:

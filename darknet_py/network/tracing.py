@@ -17,7 +17,7 @@ from darknet_py.network import io_checks
 from darknet_py.network.derived import sized as sized_for
 from darknet_py.network.io_checks import enter, leave
 from darknet_py.network.model import Model
-from darknet_py.network.passes import backward, final_loss, forward
+from darknet_py.network.passes import backward, drawing, final_loss, forward
 from darknet_py.network.targets import Target
 from darknet_py.ops.execution import LazyGraph
 from darknet_py.ops.graph import Graph, Tracer
@@ -34,7 +34,6 @@ class TracedFunction:
     trace: Callable[[int], Graph]
     given: Sequence[np.ndarray]
     changing: bool = False
-    fresh: bool = False
 
     def run(self, net: Model) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of the graph."""
@@ -74,7 +73,6 @@ class TracedFunction:
             self.trace,
             values + updates,
             self.changing,
-            self.fresh,
             net.settings.time_steps,
         )
 
@@ -149,46 +147,51 @@ def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunctio
 
 
 def training(
-    net: Model,
-    x: np.ndarray,
-    y: np.ndarray,
-    weights: np.ndarray | None = None,
-    fresh: bool = False,
+    net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
 ) -> TracedFunction:
     """The loss of pictures (n, c, h, w) with truths (n, outputs), each with a weight (n,) if there
     are any; updates are added up."""
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
+    last = len(net.layers) - 1
 
     def trace(n: int) -> Graph:
         tracer = Tracer(net.ops, changing=True)
         start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
-        given = [tracer.input((n, *each.shape[1:])) for each in others]
-        return tracer.graph([train(net, tracer, start, *given)])
+        truth, *rest = (tracer.input((n, *each.shape[1:])) for each in others)
+        tape = forward(net.layers, tracer, start, last, train=True, keys=_inputs(tracer, keys))
+        loss, delta, entry = final_loss(net.layers, tracer, tape.outputs, truth, *rest)
+        backward(net.layers, tracer, tape, {entry: delta}, Wanted(input_deltas=False, updates=True))
+        return tracer.graph([loss])
 
-    return TracedFunction(f"train {len(others)}", trace, [x, *others], changing=True, fresh=fresh)
+    keys = random_keys(net, last)
+    given = [x, *others, *keys.values()]
+    return TracedFunction(f"train {len(others)}", trace, given, changing=True)
 
 
-def statistics(net: Model, x: np.ndarray, fresh: bool = False) -> TracedFunction:
+def statistics(net: Model, x: np.ndarray) -> TracedFunction:
     """The way forward of training, for the sake of rolling statistics, which move."""
+    last = net.output_layer
 
     def trace(n: int) -> Graph:
         tracer = Tracer(net.ops)
         start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
-        return tracer.graph([forward_in_training(net, tracer, start)])
+        tape = forward(net.layers, tracer, start, last, train=True, keys=_inputs(tracer, keys))
+        return tracer.graph([tape.outputs[last]])
 
-    return TracedFunction("statistics", trace, [x], changing=True, fresh=fresh)
-
-
-def forward_in_training(net: Model, ops: Any, start: Array) -> Array:
-    """The same by any ops; start (n, h, w, c) -> the prediction."""
-    last = net.output_layer
-    return forward(net.layers, ops, start, last, train=True).outputs[last]
+    keys = random_keys(net, last)
+    return TracedFunction("statistics", trace, [x, *keys.values()], changing=True)
 
 
-def train(net: Model, ops: Any, start: Array, truth: Array, weights: Array | None = None) -> Array:
-    """The same by any ops: computed, or written down; start (n, h, w, c), truth (n, ...), weights
-    (n, 1, 1, 1)."""
-    tape = forward(net.layers, ops, start, len(net.layers) - 1, train=True)
-    loss, delta, entry = final_loss(net.layers, ops, tape.outputs, truth, weights)
-    backward(net.layers, ops, tape, {entry: delta}, Wanted(input_deltas=False, updates=True))
-    return loss
+def random_keys(net: Model, last: int) -> dict[int, np.ndarray]:
+    """For the next draws of layers 0 to last in training; see count_draws."""
+    return {i: net.layers[i].key() for i in drawing(net.layers, last)}
+
+
+def count_draws(net: Model, last: int) -> None:
+    """Layers 0 to last have drawn: the next time they draw something else."""
+    for i in drawing(net.layers, last):
+        net.layers[i].draws += 1
+
+
+def _inputs(tracer: Tracer, keys: dict[int, np.ndarray]) -> dict[int, Array]:
+    return {i: tracer.input(key.shape) for i, key in keys.items()}

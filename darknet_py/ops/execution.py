@@ -22,8 +22,6 @@ class LazyGraph:
     """Arrays that it reads; where they are no float32, all is computed as they are."""
     changing: bool = False
     """Whether parameters move between runs, and are read in each."""
-    fresh: bool = False
-    """Whether the graph is another one each time, and not kept."""
     time_steps: int = 1
     """So many rows make a sequence, and a batch of them is not cut."""
 

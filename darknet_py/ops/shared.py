@@ -46,7 +46,7 @@ from darknet_py.ops.normalize import (
     standardize,
     standardize_backward,
 )
-from darknet_py.ops.random import dropout_mask, random_ints
+from darknet_py.ops.random import dropout, random_crop, random_crop_backward
 from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_state
 from darknet_py.ops.reshape import (
     concat,
@@ -114,7 +114,7 @@ __all__ = [
     "dense_backward_weights",
     "dream_delta",
     "dream_limit",
-    "dropout_mask",
+    "dropout",
     "flatten_chw",
     "flatten_chw_backward",
     "guide_delta",
@@ -132,7 +132,8 @@ __all__ = [
     "one_hot",
     "pad_to",
     "pad_to_backward",
-    "random_ints",
+    "random_crop",
+    "random_crop_backward",
     "reorg",
     "reorg_backward",
     "reorg_reverse",

@@ -122,7 +122,7 @@ class Rounding(SimpleNamespace):
             self.is_within &= bool(np.where(truth > 0, y, 1).min() > _TINY)
 
 
-_AS_THEY_ARE = ("ACTIVATIONS", "Engine", "array", "to_host", "is_finite", "random_ints", "swap")
+_AS_THEY_ARE = ("ACTIVATIONS", "Engine", "array", "to_host", "is_finite", "swap")
 _IN_PLACE = {
     "accumulate": 1,
     "clip": 1,
@@ -301,7 +301,8 @@ _BOUNDS: dict[str, Callable[[list[Any], Any], Any]] = {
     "blend": lambda a, y: 4 * (a[0] * a[1] + (1 + a[0]) * a[2]),
     "blend_backward": _blend_backward,
     "crop": lambda a, y: 2 * (np.abs(y) + 1),
-    "dropout_mask": lambda a, y: np.abs(y),
+    "dropout": lambda a, y: np.abs(y),
+    "random_crop": lambda a, y: 2 * (np.abs(y) + 1),
     "l2norm": _l2norm,
     "l2norm_backward": _l2norm_backward,
     "logistic_cross_entropy": _loss,

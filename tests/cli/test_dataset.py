@@ -41,7 +41,7 @@ def test_a_count_on_a_terminal(darknet: Run, photos: Path, monkeypatch: pytest.M
     monkeypatch.setattr("darknet_py.cli.progress.INTERVAL", 0)
     _, out, err = darknet("dataset", "mean", photos)
     assert out.startswith("mean=")
-    assert "\r10/10 pictures  |██████████|  00:00 left" in err
+    assert "\r\x1b[2K10/10 pictures  |██████████|  00:00 left" in err
 
 
 def test_prepared_pictures_are_trained_on(darknet: Run, photos: Path, tmp_path: Path) -> None:

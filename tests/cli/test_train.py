@@ -272,7 +272,7 @@ def test_display_is_the_mean_of_the_batches_since(
     monkeypatch.setattr("darknet_py.cli.progress.INTERVAL", 0)
     _, out, err = darknet("train", *task.words, "--force", "--max-iter", 11, "--display", 5)
     assert len(out.splitlines()) == 2
-    assert "\rbatch 11/11  |" in err
+    assert "\r\x1b[2Kbatch 11/11  |" in err
 
 
 def test_snapshots_are_gone_on_from(darknet: Run, task: Task) -> None:
@@ -312,7 +312,7 @@ def test_a_progress_line_on_a_terminal(
     code, out, err = darknet("train", *task.words, "--max-iter", 5)
     assert (code, out) == (0, "")
     figures = r"loss [\d.]+, average [\d.]+, epoch 0.56, (\d+) images/s, rate [\d.]+\s"
-    last = re.search(rf"\rbatch 5/5  \|\S+\|  00:00 left, {figures}", err)
+    last = re.search(rf"\r\x1b\[2Kbatch 5/5  \|\S+\|  00:00 left, {figures}", err)
     assert last
     assert int(last[1]) > 0
 

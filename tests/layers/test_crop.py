@@ -7,7 +7,7 @@ from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError
 from darknet_py.layers.base import Shape
 from darknet_py.network.builder import build, build_layers
-from tests.support.gradients import check_layer, make_inputs, make_layer, ops
+from tests.support.gradients import check_layer, forward_once, make_inputs, make_layer, ops
 from tests.support.layers import mistake
 
 NET = "[net]\nheight=7\nwidth=8\nchannels=2\n"
@@ -25,7 +25,7 @@ def test_gradients_of_a_mirrored_window() -> None:
     for seed in range(8):
         text = CROP.replace("[crop]", f"seed={seed}\n[crop]\nflip=1")
         layer, (x,) = make_layer(text), make_inputs(text)
-        if _window_of(layer.forward(x, ops, True)[0], x)[2]:
+        if _window_of(forward_once(layer, [x], True)[0], x)[2]:
             check_layer(text)
             return
     pytest.fail("no window was mirrored")
@@ -58,20 +58,20 @@ def test_noadjust_leaves_the_values() -> None:
 
 def test_in_training_every_window_comes() -> None:
     layer, (x,) = make_layer(CROP + "flip=1"), make_inputs(CROP)
-    windows = {_window_of(layer.forward(x, ops, True)[0], x) for _ in range(400)}
+    windows = {_window_of(forward_once(layer, [x], True)[0], x) for _ in range(400)}
     assert windows == {(t, le, f) for t in range(4) for le in range(4) for f in (False, True)}
     assert layer.state() == {"draws": 400}
 
 
 def test_without_flip_no_window_is_mirrored() -> None:
     layer, (x,) = make_layer(CROP), make_inputs(CROP)
-    assert not any(_window_of(layer.forward(x, ops, True)[0], x)[2] for _ in range(30))
+    assert not any(_window_of(forward_once(layer, [x], True)[0], x)[2] for _ in range(30))
 
 
 def test_draws_repeat_and_depend_on_the_seed() -> None:
     def draws(text: str) -> list[tuple[int, int, bool]]:
         layer, (x,) = make_layer(text), make_inputs(text)
-        return [_window_of(layer.forward(x, ops, True)[0], x) for _ in range(10)]
+        return [_window_of(forward_once(layer, [x], True)[0], x) for _ in range(10)]
 
     assert draws(CROP) == draws(CROP)
     assert draws(CROP) != draws(CROP.replace("[crop]", "seed=9\n[crop]"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from darknet_py.layers.base import Wanted
-from tests.support.gradients import check_layer, make_inputs, make_layer, ops
+from tests.support.gradients import check_layer, forward_once, make_inputs, make_layer, ops
 from tests.support.layers import warnings
 
 DROPOUT = "[net]\nheight=5\nwidth=6\nchannels=4\n[dropout]\n"
@@ -24,7 +24,7 @@ def test_in_inference_nothing_is_left_out() -> None:
 
 def test_in_training_values_are_left_out_or_raised() -> None:
     layer = make_layer("[net]\nheight=50\nwidth=60\nchannels=4\n[dropout]\nprobability=.25")
-    y = layer.forward(np.ones((2, 50, 60, 4)), ops, True)[0]
+    y = forward_once(layer, [np.ones((2, 50, 60, 4))], True)[0]
     assert set(np.unique(y)) == {0, 1 / 0.75}
     for part in (y, y[0], y[1], y[..., 0], y[:, ::2]):
         assert (part == 0).mean() == pytest.approx(0.25, abs=0.02)
@@ -32,13 +32,13 @@ def test_in_training_values_are_left_out_or_raised() -> None:
 
 def test_float32_stays_float32() -> None:
     layer = make_layer(DROPOUT)
-    assert layer.forward(np.ones((1, 5, 6, 4), np.float32), ops, True)[0].dtype == np.float32
+    assert forward_once(layer, [np.ones((1, 5, 6, 4), np.float32)], True)[0].dtype == np.float32
 
 
 def test_every_mask_is_another_and_all_repeat() -> None:
     def masks(layer_text: str) -> list[np.ndarray]:
         layer = make_layer(layer_text)
-        return [layer.forward(np.ones((2, 5, 6, 4)), ops, True)[0] for _ in range(3)]
+        return [forward_once(layer, [np.ones((2, 5, 6, 4))], True)[0] for _ in range(3)]
 
     first, again = masks(DROPOUT), masks(DROPOUT)
     np.testing.assert_array_equal(first, again)
@@ -53,7 +53,7 @@ def test_every_mask_is_another_and_all_repeat() -> None:
 def test_backward_leaves_out_what_forward_left_out() -> None:
     layer = make_layer(DROPOUT)
     x = np.ones((2, 5, 6, 4))
-    y, saved = layer.forward(x, ops, True)
+    y, saved = forward_once(layer, [x], True)
     assert (
         layer.backward(x, saved, ops, Wanted(input_deltas=True, updates=True))[0].tolist()
         == y.tolist()

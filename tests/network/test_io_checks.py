@@ -432,7 +432,7 @@ def test_rates_and_sizes_that_are_none() -> None:
 
 
 def test_threads_take_turns() -> None:
-    """Layers keep what backward needs, one for all threads; [dropout] trains call by call."""
+    """One trains, which draws at random, while others compute with the same layers."""
     net = make_network(BN.replace("[avgpool]", "[dropout]\n[avgpool]"))
     one = make_network(BN.replace("[avgpool]", "[dropout]\n[avgpool]"))
     x = pictures(net, 2)

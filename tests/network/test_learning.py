@@ -318,10 +318,56 @@ def test_sequences_are_one_batch_but_as_many_pictures() -> None:
         sequences.train_step(x[:2], y[:2])
 
 
-def test_training_that_draws_at_random_has_no_steps() -> None:
-    network = make_network(SMALL + "[dropout]\n" + LAYERS)
-    with pytest.raises(CfgError, match=r"my.cfg: layers draw at random .* no steps"):
-        network.times(pictures(network), truths(network))
+DRAWING = """[net]
+batch=4
+subdivisions=2
+height=7
+width=8
+channels=3
+learning_rate=.05
+[crop]
+crop_height=5
+crop_width=4
+flip=1
+[convolutional]
+filters=6
+size=3
+pad=1
+activation=leaky
+[dropout]
+probability=.3
+[crop]
+crop_height=3
+crop_width=1
+flip=1
+noadjust=1
+[connected]
+output=5
+activation=linear
+[softmax]
+"""
+
+
+def test_steps_of_a_training_that_draws_at_random() -> None:
+    """Dropout is no plain function, on the way back neither; to look at them draws nothing."""
+    network = make_network(DRAWING)
+    found = network.times(pictures(network, 2), truths(network)[:2])
+    assert [way for name, _, way, *_ in found.steps if name == "dropout"] == ["", ""]
+    assert not any(layer.draws for layer in network.layers)
+
+
+def test_what_is_drawn_is_drawn_by_the_program_too() -> None:
+    """Batch by batch the same windows and masks as by the plain functions, in float64."""
+    found, plain = make_network(DRAWING), make_network(DRAWING, FLOAT64)
+    for parameter, value in zip(plain.parameters(), values(found), strict=True):
+        parameter.value = value.astype(np.float64)
+    for seed in range(4):
+        x, y = pictures(found, seed=seed), truths(found)
+        assert found.train_step(x, y) == pytest.approx(plain.train_step(x, y), rel=1e-4)
+    assert [layer.draws for layer in found.layers] == [8, 0, 8, 8, 0, 0]
+    assert len(found.engine._programs) == 1
+    for one, other in zip(values(found), values(plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
 def test_updates_that_are_no_numbers_are_noticed() -> None:

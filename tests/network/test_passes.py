@@ -89,7 +89,7 @@ def test_weights_of_1_change_nothing() -> None:
 
 @pytest.mark.parametrize("dropout", ["", "[dropout]\nprobability=0\n"])
 def test_programs_and_layers_one_by_one_heed_weights(dropout: str) -> None:
-    """Layers that draw at random are not recorded."""
+    """By the program, and in float64 by the plain functions."""
     x, y = drawn(4)
     weights = np.array([2, 1, 0.5, 3], np.float32)
     text = "[net]\nheight=6\nwidth=8\nchannels=2\nbatch=4\n" + dropout + BODY + ENDS["softmax"]

@@ -12,6 +12,7 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
+from darknet_py.ops.random import random_key
 from tests.ops.windows import Conv, Pool
 from tests.support.golden import load_golden
 from tests.support.networks import make_network, pictures, truths, values
@@ -159,7 +160,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "dense_backward_weights": [(b(2, 1, 1, 5), x)],
         "dream_delta": [(x, 0.0), (x, 1.0)],
         "dream_limit": [(x, 1.0, ()), (x, 0.0, (1, 5))],
-        "dropout_mask": [(x, 0.3, 7, 2)],
+        "dropout": [(x, 0.3, random_key(7, 2))],
         "flatten_chw": [(x,)],
         "flatten_chw_backward": [(b(2, 1, 1, 192), MAP)],
         "guide_delta": [(x, b(1, 1, 9, 8))],
@@ -180,7 +181,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "masked_squared_error": [(y, masked)],
         "moving_average": [(a(8), b(8))],
         "multiply": [(x, other), (x, b(2, 1, 1, 1))],
-        "random_ints": [(20, 100, 3, 1)],
+        "random_crop": [
+            (x, 2, 3, flip, 2.0, random_key(7, i)) for flip in (0, 1) for i in (0, 1, 2)
+        ],
+        "random_crop_backward": [
+            (b(2, 2, 3, 8), MAP, flip, 2.0, random_key(7, i)) for flip in (0, 1) for i in (0, 1, 2)
+        ],
         "one_hot": [(x, 0), (x, 100)],
         "absolute_error": [(spread, truth)],
         "reorg": [(x, 2)],

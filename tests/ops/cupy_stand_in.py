@@ -28,6 +28,7 @@ from tests.ops.cuda_on_cpu import RawModule, compiler
 # What of cupy is used. A GPU's tests look whether cupy has it all.
 CREATE = ("array", "ascontiguousarray", "empty", "ones", "zeros")
 COMPUTE = (
+    "take",
     "arange",
     "broadcast_to",
     "clip",
@@ -40,6 +41,7 @@ COMPUTE = (
 )
 TYPES = ("float32", "float64", "int32", "uint8")
 METHODS = (
+    "clip",
     "all",
     "argmax",
     "astype",

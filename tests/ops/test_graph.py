@@ -10,6 +10,7 @@ import pytest
 from darknet_py import ops as devices
 from darknet_py.ops.execution import replay
 from darknet_py.ops.graph import SHAPES, TensorSpec, Tracer
+from darknet_py.ops.random import random_key
 
 cpu = devices.for_device("cpu")
 rng = np.random.default_rng(0)
@@ -45,7 +46,9 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "dense_backward_weights": (array(2, 1, 1, 7), X),
     "dream_delta": (X, 1.0),
     "dream_limit": (X, 1.0, (1, 2)),
-    "dropout_mask": (X, 0.5, 1, 0),
+    "dropout": (X, 0.5, random_key(1, 0)),
+    "random_crop": (X, 2, 3, True, 2.0, random_key(1, 0)),
+    "random_crop_backward": (array(2, 2, 3, 4), X.shape, True, 2.0, random_key(1, 0)),
     "flatten_chw": (X,),
     "flatten_chw_backward": (array(2, 1, 1, 120), X.shape),
     "guide_delta": (X, array(1, 1, 3, 4)),

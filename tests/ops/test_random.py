@@ -5,9 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.ops.random import dropout_mask, random_ints
+from darknet_py.ops.random import dropout, random_ints, random_key
 
 LARGE = np.zeros((4, 50, 50, 10), np.float32)
+
+
+def mask_of(x: np.ndarray, probability: float, seed: int, draw: int) -> np.ndarray:
+    found: np.ndarray = dropout(x + 1, probability, random_key(seed, draw))
+    return found
 
 
 def splitmix64(state: int) -> int:
@@ -41,7 +46,7 @@ def test_random_ints_stay_what_they_were() -> None:
 
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 0.9])
 def test_share(probability: float) -> None:
-    mask = dropout_mask(LARGE, probability, 3, 5)
+    mask = mask_of(LARGE, probability, 3, 5)
     assert mask.shape == LARGE.shape
     values = np.unique(mask)
     np.testing.assert_allclose(values[values > 0], 1 / (1 - probability), rtol=1e-6)
@@ -56,10 +61,10 @@ def test_share(probability: float) -> None:
 
 
 def test_reproducible_and_of_any_type() -> None:
-    mask = dropout_mask(LARGE, 0.4, 1, 2)
+    mask = mask_of(LARGE, 0.4, 1, 2)
     assert mask.dtype == np.float32
-    np.testing.assert_array_equal(mask, dropout_mask(LARGE, 0.4, 1, 2))
-    same = dropout_mask(LARGE.astype(np.float64), 0.4, 1, 2)
+    np.testing.assert_array_equal(mask, mask_of(LARGE, 0.4, 1, 2))
+    same = mask_of(LARGE.astype(np.float64), 0.4, 1, 2)
     assert same.dtype == np.float64
     np.testing.assert_array_equal(mask > 0, same > 0)
     np.testing.assert_allclose(mask, same, rtol=1e-6)
@@ -67,13 +72,13 @@ def test_reproducible_and_of_any_type() -> None:
 
 @pytest.mark.parametrize(("seed", "draw"), [(1, 3), (2, 2), (2, 1), (-1, 2), (1 << 63, 2)])
 def test_seeds_and_draws_do_not_resemble_each_other(seed: int, draw: int) -> None:
-    one, other = (dropout_mask(LARGE, 0.5, *key) > 0 for key in ((1, 2), (seed, draw)))
+    one, other = (mask_of(LARGE, 0.5, *key) > 0 for key in ((1, 2), (seed, draw)))
     share = (one == other).mean()
     assert abs(share - 0.5) < 5 * 0.5 / np.sqrt(LARGE.size)
 
 
 def test_neighbours_do_not_resemble_each_other() -> None:
-    kept = (dropout_mask(LARGE, 0.5, 1, 2) > 0).reshape(-1)
+    kept = (mask_of(LARGE, 0.5, 1, 2) > 0).reshape(-1)
     for distance in (1, 2, 10, 500):
         share = (kept[distance:] == kept[:-distance]).mean()
         assert abs(share - 0.5) < 5 * 0.5 / np.sqrt(LARGE.size)

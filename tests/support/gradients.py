@@ -7,7 +7,7 @@ the updates of each parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,15 @@ def make_inputs(text: str, n: int = 2, seed: int = 1) -> list[np.ndarray]:
     return [rng.normal(size=(n, *shape)) for shape in shapes]
 
 
+def forward_once(layer: Layer, inputs: Sequence[np.ndarray], train: bool) -> tuple[np.ndarray, Any]:
+    """As a network does, with the key of the layer's next draw: output, saved."""
+    if not (train and layer.is_random):
+        return layer.forward(*inputs, ops, train)
+    key = layer.key()
+    layer.draws += 1
+    return layer.forward(*inputs, ops, train, key=key)
+
+
 def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float = 1e-6) -> None:
     """Asserts that the last layer of a cfg keeps the contract of layers/base.py.
 
@@ -58,8 +67,7 @@ def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float =
 
     def forward() -> tuple[np.ndarray, Any]:
         layer.restore(state)
-        y, saved = layer.forward(*inputs, ops, train)
-        return y, saved
+        return forward_once(layer, inputs, train)
 
     before = [x.copy() for x in inputs]
     y, saved = forward()

@@ -27,11 +27,6 @@ _KEPT = 8
 class Engine:
     """What a network runs on; it keeps the programs that it made."""
 
-    trains = True
-    """Whether `run` takes graphs of training too."""
-    draws = True
-    """Whether it takes those that are others each time, as layers draw at random."""
-
     def __init__(self, exact: bool = False, half: bool = False) -> None:
         """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
 
@@ -42,7 +37,6 @@ class Engine:
         self.exact = exact
         self.half = half
         self._programs: OrderedDict[Hashable, Program] = OrderedDict()
-        self._pool = Pool()
         self.lock = self._lock = threading.RLock()
         """See the CPU's."""
         self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
@@ -61,7 +55,6 @@ class Engine:
         """Forgets all programs."""
         with self._lock:
             self._programs.clear()
-            self._pool.free()
 
     def release(self) -> None:
         """The same, unless a thread computes with them."""
@@ -90,8 +83,6 @@ class Engine:
         # an id is unique as long as a program, which knows the arrays, is kept
         key = function.key, tuple(map(id, parameters)), tuple(each.shape for each in given)
         with self._lock, self._within_memory(key, function, len(x)):
-            if function.fresh:
-                return self._made(function, len(x), self._pool).run(given)
             return self._program(key, function, len(x)).run(given)
 
     def times(
@@ -99,7 +90,7 @@ class Engine:
     ) -> Times:
         """How long each step takes of what `run` would run; it is not kept."""
         with self._lock, self._within_memory(function.key, function, len(x)):
-            program = self._made(function, len(x), Pool())
+            program = self._made(function, len(x))
             found = program.times([x, *others], rounds)
             return found._replace(peak=peak(cp.cuda.Device().id, self.exact, self.half))
 
@@ -115,16 +106,15 @@ class Engine:
 
     def _program(self, key: Hashable, function: LazyGraph, n: int) -> Program:
         if key not in self._programs:
-            # a graph's kernels use its memory for good
-            self._programs[key] = self._made(function, n, Pool())
+            self._programs[key] = self._made(function, n)
         self._programs.move_to_end(key)
         while len(self._programs) > _KEPT:
             self._programs.popitem(last=False)
         return self._programs[key]
 
-    def _made(self, function: LazyGraph, n: int, pool: Pool) -> Program:
+    def _made(self, function: LazyGraph, n: int) -> Program:
         how = {"exact": self.exact, "half": self.half, "changing": function.changing}
-        program = Program(function.trace(n), function.parameters, pool, **how)
+        program = Program(function.trace(n), function.parameters, Pool(), **how)
         # what has begun to change parameters cannot be tried again: room comes first
         if not program.has_room():
             release_unused()

@@ -13,7 +13,7 @@ import pytest
 
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
-from darknet_py.network import Network, learning, tracing
+from darknet_py.network import Network, tracing
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from tests.ops import agreement
 from tests.ops.cupy_stand_in import gpu_on_stand_in
@@ -28,7 +28,6 @@ OUTSIDE = {
     "average_step",
     "clip",
     "is_finite",
-    "random_ints",
     "rmsprop_update",
     "sgd_update",
     "swap",
@@ -46,8 +45,6 @@ FUSED = {
     "shortcut",
 }
 """What programs have other calls for."""
-DRAWN = {"dropout_mask"}
-"""Another one in each run, of a program that runs once."""
 CUBLAS = {"local2d", "local2d_backward_input", "local2d_backward_weights"}
 """cupy refuses it while a stream captures."""
 
@@ -57,7 +54,7 @@ CAPTURED = sorted(_captured & set(agreement.CALLS["float32"]))
 
 def test_every_function_is_captured_or_cannot_be(gpu: ModuleType) -> None:
     functions = {name for name in gpu.__all__ if inspect.isfunction(getattr(gpu, name))}
-    assert functions - _captured == OUTSIDE | FUSED | DRAWN | CUBLAS
+    assert functions - _captured == OUTSIDE | FUSED | CUBLAS
 
 
 @pytest.mark.parametrize("name", CAPTURED)
@@ -225,7 +222,7 @@ CFGS = sorted((Path(__file__).parents[3] / "cfg").glob("*.cfg"))
 
 @pytest.mark.parametrize("path", CFGS, ids=[path.stem for path in CFGS])
 def test_every_cfg_is_a_graph(gpu: ModuleType, path: Path) -> None:
-    """On paper: predictions, dreams of channels, and training where nothing is drawn at random."""
+    """On paper: predictions, dreams of channels, and training."""
     net = Network.from_cfg(path, "cpu")
     for parameter in net.parameters():
         parameter.value = parameter.updates = np.broadcast_to(np.float32(0), parameter.shape)
@@ -235,7 +232,7 @@ def test_every_cfg_is_a_graph(gpu: ModuleType, path: Path) -> None:
         tracing.prediction(net, x),
         tracing.dream(net, x, [StandOut(1, channels=(0, 2)), Score(2, 5)]),
     ]
-    if net.layers[-1].is_loss and not learning.is_random(net):
+    if net.layers[-1].is_loss:
         works.append(tracing.training(net, x, np.zeros((1, net.outputs), np.float32)))
     for work in works:
         prepared = gpu.program.prepared(work.trace(1), exact=False, half=False, changing=True)

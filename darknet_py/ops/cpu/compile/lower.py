@@ -23,6 +23,7 @@ from darknet_py.ops.cpu.operations import (
     batchnorm,
     batchnorm_backward,
     dream,
+    dropout,
     elementwise,
     image_input,
     pooling,
@@ -45,6 +46,7 @@ OPERATIONS = (
     pooling,
     elementwise,
     softmax,
+    dropout,
     dream,
 )
 """Of several rules for one call, the first that gives a step counts."""

@@ -61,11 +61,6 @@ class _Identity:
 class Engine:
     """What a network runs on; it keeps the programs that it made."""
 
-    trains = True
-    """Whether `run` takes graphs of training too."""
-    draws = False
-    """Whether it takes those that are others each time, as layers draw at random."""
-
     def __init__(self, exact: bool = False, half: bool = False) -> None:
         """exact: no algorithm that rounds more than the plain one does. half: maps are bfloat16.
 
