@@ -33,7 +33,7 @@ class Vjp(NamedTuple):
 
 
 def vjp(net: Model, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]) -> Vjp:
-    """See Network.carry_back."""
+    """See Network.vjp."""
     io_checks.check_layers(net, [start])
     for end in ends:
         if not PICTURE <= end < start:
