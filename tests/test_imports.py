@@ -48,6 +48,7 @@ OTHERS = {
     "numpy": "",
     "PIL": "images",
     "threadpoolctl": "ops.cpu",
+    "tqdm": "cli",
 }
 
 

@@ -56,7 +56,7 @@ def _traced(
 ) -> TracedFunction:
     """The outputs of those of `ends` that are layers, and the deltas of all.
 
-    delta (n, h, w, c), of the output of `start`. Its recording raises ShapeError where nothing
+    delta (n, h, w, c), of the output of `start`. Its tracing raises ShapeError where nothing
     leads from an end to `start`.
     """
 
