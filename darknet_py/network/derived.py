@@ -1,8 +1,7 @@
 """Networks made of a network, on its parameters: of another size, its first layers, its last.
 
-Nothing is copied: when one of them learns, all do. A network may be cut in two where a backbone
-that does not learn ends: its output for a picture never changes while the head is trained, and need
-be computed only once.
+Nothing is copied: when one of them learns, all do. Where a backbone that does not learn ends, a
+network may be cut in two: the backbone's output for a picture need be computed only once.
 """
 
 from __future__ import annotations

@@ -43,12 +43,9 @@ class Model:
 
     `layers` and `settings` may be read freely. `warnings` says what in the cfg seemed odd.
 
-    `copy.copy` gives one on the same parameters, with the same engine. `copy.deepcopy` and `pickle`
-    give one that predicts and learns on alike, on the same device: layers, parameters with their
-    values, updates, moments and averages, counters and settings are in them; arrays that several
-    networks share are shared in a copy of all of them. An engine (which has threads, locks and
-    compiled programs), a communicator and `say` are new ones. As any pickle, one from a stranger is
-    not safe.
+    `copy.copy` gives one on the same parameters and engine; `copy.deepcopy` and `pickle` one that
+    predicts and learns on alike, on the same device. The engine (threads, locks, compiled
+    programs), the communicator and `say` are then new. A stranger's pickle is not safe.
     """
 
     def __init__(

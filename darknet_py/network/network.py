@@ -1,10 +1,9 @@
 """A network: layers in order, run forward and backward on one device.
 
-Where the outside world sees arrays they are numpy's, in darknet's order: pictures and maps
-(n, c, h, w), float32, pictures from 0 to 1; vectors (n, outputs). Bytes, or any integers, are
-refused (ShapeError: divide by 255), and so is a NaN or an infinity (NotFiniteError); pictures far
-beyond 0..1 bring a warning. In inference pictures may be of
-any size that the layers can take, as in the C program after resize_network.
+Arrays are numpy's, in darknet's order: pictures and maps (n, c, h, w), float32, pictures from 0 to
+1; vectors (n, outputs). Integers are refused (ShapeError: divide by 255), and so is a NaN or an
+infinity (NotFiniteError); pictures far beyond 0..1 bring a warning. In inference pictures may be of
+any size that the layers can take.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp
 from darknet_py.network.weights import Loaded, read_weights, write_weights
-
-Array = Any
 
 
 class Network(Model):
@@ -57,9 +54,8 @@ class Network(Model):
         return derived.resized(self, w, h)
 
     def next_size(self, w: int, h: int) -> tuple[int, int]:
-        """The smallest width and height, none smaller than these, of pictures that the network
-        takes: these, unless maps that meet later on (in [route], say) would be of several sizes,
-        or a window larger than its map.
+        """The smallest width and height from these on of pictures that the network takes: others
+        where maps that meet in [route], say, would differ in size, or a window exceeds its map.
 
         Found by shapes alone, each side by itself, within 64 pixels. Raises ShapeError.
         """
@@ -69,9 +65,7 @@ class Network(Model):
         return self.next_sizes[key]
 
     def truncated(self, last: int) -> Network:
-        """Layers 0 to `last` alone, to be taken before weights are loaded: the others then need
-        no memory, and what they ask of a picture's size does not matter.
-
+        """Layers 0 to `last` alone; before weights are loaded, so that the others need no memory.
         Raises ShapeError where there is no such layer.
         """
         return derived.truncated(self, last)
@@ -83,11 +77,9 @@ class Network(Model):
         init.initialise(self, seed)
 
     def reinitialise(self, layers: Sequence[int], seed: int) -> None:
-        """Draws the parameters of these layers anew, as if they had never been trained.
-
-        What a layer gets depends on the seed and its number alone. What the optimiser and an
-        average remember of it goes. Raises ShapeError where there is no such layer, DarknetError
-        where one has no weights.
+        """Draws the parameters of these layers anew, by seed and number of the layer alone; their
+        moments and averages begin again. Raises ShapeError where there is no such layer,
+        DarknetError where one has no weights.
         """
         init.reinitialise(self, layers, seed)
 
@@ -122,9 +114,8 @@ class Network(Model):
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x (n, c, h, w) floats, 0..1 -> (n, outputs) float32.
 
-        Raises ShapeError for another shape and for integers, such as bytes of 0..255 (divide by
-        255), NotFiniteError where x has a NaN or an infinity. Warns (UserWarning) of pictures far
-        beyond 0..1.
+        Raises ShapeError for another shape and for integers, NotFiniteError for a NaN or an
+        infinity; warns (UserWarning) of pictures far beyond 0..1.
         """
         io_checks.check_values(self, x)
         (y,) = tracing.prediction(self, x).run(self)
@@ -150,11 +141,9 @@ class Network(Model):
     def vjp(self, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]) -> Vjp:
         """Runs x to layer `start`, and `delta` from its output back to the outputs of `ends`.
 
-        x (n, c, h, w), 0..1, of any size that the layers can take; delta (n, outputs of `start` at
-        that size), in darknet's order, or (n, c, h, w); ends: layers before `start`, or -1 for the
-        picture. In inference. With a delta of one for one number of the output and zeros
-        elsewhere, what arrives is the gradient of that number. Raises ShapeError for layers that
-        are none, or from which nothing leads to `start`.
+        The vector-Jacobian product, in inference. x (n, c, h, w), 0..1; delta (n, outputs of
+        `start`), in darknet's order, or (n, c, h, w); ends: layers before `start`, or -1 for the
+        picture. Raises ShapeError for layers that are none, or lead nowhere to `start`.
         """
         io_checks.check_values(self, x)
         return compute_vjp(self, x, delta, start, ends)
@@ -239,7 +228,7 @@ class Network(Model):
         statistics.update_bn(self, batches)
 
     def keep_average(self, decay: float) -> None:
-        """From now on every update moves an average of the parameters: see average.py."""
+        """From now on every update moves an average of the parameters: see optimiser.Average."""
         if not 0 <= decay <= 1:
             raise TrainingError(f"{self.path}: an average's decay of {decay}: expected 0 to 1")
         self.average = Average(decay, self.ops)
@@ -284,14 +273,6 @@ class Network(Model):
     def sized(self, x: np.ndarray) -> Network:
         """This network, or one resized to the pictures (n, c, h, w)."""
         return derived.sized(self, x)
-
-    def to_device(self, x: np.ndarray) -> Array:
-        """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device; see `enter`."""
-        return learning.to_device(self, x)
-
-    def checked(self, x: np.ndarray) -> np.ndarray:
-        """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
-        return io_checks.checked(self, x)
 
 
 def load_network(

@@ -1,9 +1,8 @@
 """One batch, computed by several processes, each with a part of its pictures.
 
 Process r of n, with s subdivisions, computes what subdivisions r * s to (r + 1) * s - 1 of n * s
-would in one process: updates and losses are summed, and layers draw at random as they would there.
-Batch norm's rolling statistics are the mean of what the processes made of them. What every process
-has is then equal, and stays so.
+would in one process, random draws included. Updates and losses are summed, batch norm's rolling
+statistics averaged, so that all processes stay equal.
 """
 
 from __future__ import annotations

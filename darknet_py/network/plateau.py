@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -155,8 +156,7 @@ class Plateau:
     def _end_window(self) -> tuple[float, float]:
         """The mean of its losses, and the mean's standard error."""
         mean = self.total / self.count
-        variance = max(self.squares / self.count - mean * mean, 0)
-        error = math.sqrt(variance / self.count)
+        error = math.sqrt(max(self.squares / self.count - mean * mean, 0) / self.count)
         self.total, self.squares, self.count, self.lost = 0.0, 0.0, 0, 0
         return mean, error
 
@@ -199,13 +199,15 @@ _NOTED = [each.name for each in dataclasses.fields(Plateau) if each.name not in 
 def check_notes(notes: Any) -> dict[str, Any]:
     """What `Plateau.notes` may have given, read from a file. Raises BadValueError."""
     found = fields(notes, "plateau", _NOTED)
+    loss = partial(number, least=-_LARGEST, most=_LARGEST)
+    positive = partial(number, least=0, most=_LARGEST)
     checks: dict[str, Callable[[Any, str], Any]] = {
-        **dict.fromkeys(("factor", "noise", "squares"), _positive),
-        **dict.fromkeys(("total", "start"), _loss),
-        **dict.fromkeys(("best", "mark"), optional(_loss)),
+        **dict.fromkeys(("factor", "noise", "squares"), positive),
+        **dict.fromkeys(("total", "start"), loss),
+        **dict.fromkeys(("best", "mark"), optional(loss)),
         **dict.fromkeys(("count", "starts", "lost"), integer),
         "is_back": boolean,
-        "recent": lambda value, what: items(value, what, _loss),
+        "recent": partial(items, check=loss),
     }
     for name in _NOTED:
         checks[name](found[name], f"plateau's {name}")
@@ -213,14 +215,6 @@ def check_notes(notes: Any) -> dict[str, Any]:
     if not (has_start if found["is_back"] else found["best"] is not None):
         raise BadValueError("plateau has nothing to compare a look with")
     return found
-
-
-def _loss(value: Any, what: str) -> float:
-    return number(value, what, -_LARGEST, _LARGEST)
-
-
-def _positive(value: Any, what: str) -> float:
-    return number(value, what, 0, _LARGEST)
 
 
 def _slope(values: list[float]) -> float:

@@ -1,12 +1,8 @@
 """The state of a training: all that a run needs to go on as if it had never stopped.
 
-In one file (state_file.py), whose arrays are, for each parameter, its value, its updates (SGD's
-velocity), its moments and, where one is kept, its average; with policy=plateau all of that a second
-time, as it was at the best look. Weights are in it too, so that one file, renamed into place, is
-the whole truth: a run that is killed between two files has lost nothing.
-
-A state is checked whole, by what the network and its layers say that they have, before one number
-of it is used.
+One file (state_file.py) holds the arrays of snapshot.arrays_of, weights included, so that a run
+that is killed between two files has lost nothing; with policy=plateau a second time, as they were
+at the best look. All of it is checked by what the network has before one number is used.
 """
 
 from __future__ import annotations

@@ -7,9 +7,8 @@
     bytes     of the caller, one after the other: the header says which, and how many
     arrays    float32, little-endian, one after the other, to the file's end: the header says which
 
-So a changed bit is noticed wherever it is, who wants no arrays need not read them, and nothing is
-read that could be more than numbers. A digest is no signature: what a header says may be
-anybody's, and is checked by those who read it.
+So a changed bit is noticed, arrays need not be read, and nothing is read that could run. A digest
+is no signature: a header may be anybody's, and is checked by those who read it.
 """
 
 from __future__ import annotations
@@ -47,19 +46,15 @@ class StateReader:
         self._found = hashlib.sha256()
         self.left = os.fstat(file.fileno()).st_size
         """Bytes that were not read yet."""
-        self.is_state = self._take(len(MAGIC)) == MAGIC
+        self.is_state = self.read(len(MAGIC)) == MAGIC
         if not self.is_state:
             return
-        self._digest = self._take(self._found.digest_size)
+        self._digest = self.read(self._found.digest_size)
         self._found = hashlib.sha256()
-        (length,) = _LENGTH.unpack(self._take(_LENGTH.size))
+        (length,) = _LENGTH.unpack(self.read(_LENGTH.size))
         if length > MAX_HEADER:
             raise BadValueError(f"its header has {length:,} bytes: expected at most {MAX_HEADER:,}")
-        self.header: Any = parse_json(self._take(length))
-
-    def read(self, size: int) -> bytes:
-        """The next of the caller's bytes."""
-        return self._take(size)
+        self.header: Any = parse_json(self.read(length))
 
     def check(self) -> None:
         """All that was read must be what was written. To be called before arrays are read."""
@@ -82,7 +77,8 @@ class StateReader:
         if self._found.hexdigest() != self.header["digest"]:
             raise BadValueError("its arrays are not what their digest says")
 
-    def _take(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
         if size > self.left:
             raise BadValueError("it ends early")
         data = bytearray(size)

@@ -1,8 +1,7 @@
 """Batch norm's rolling statistics counted again, with the weights as they are.
 
-Rolling averages keep .99 of what they were at each batch, so that they lag behind weights that move
-by a hundred batches. Where layers that were frozen begin to learn, what is validated or saved
-meanwhile is not the network that is trained.
+Rolling averages keep .99 at each batch, and so lag a hundred batches behind weights that begin to
+move: what is validated or saved meanwhile is not the network that is trained.
 """
 
 from __future__ import annotations

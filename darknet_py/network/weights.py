@@ -1,8 +1,8 @@
 """darknet's `.weights` files: a header and float32 values, little-endian, layer after layer.
 
-The header is int32 major, minor, revision, then `seen`, the number of pictures trained on: 64 bits
-if major * 10 + minor >= 2 and both are below 1000, else 32. If either is above 1000, the weights of
-connected layers stand transposed. Some files claim 0.2 and have a 32-bit `seen`: their size tells.
+The header is int32 major, minor, revision, then `seen`, the pictures trained on: 64 bits if major *
+10 + minor >= 2 and both are below 1000, else 32; some files of 0.2 have 32: their size tells. If
+either is above 1000, the weights of connected layers stand transposed.
 Source: load_weights_upto and save_weights_upto of darknet's parser.c.
 """
 
@@ -76,13 +76,12 @@ def read_weights(
 ) -> Loaded:
     """Fills the parameters of layers, as host arrays, from a file.
 
-    A file that ends exactly between two layers is a partial one: an error unless `partial`, when
-    the layers it does not reach keep what they have. With `upto` only the first so many layers
-    are filled, and a partial file may end after them. The file's size is checked before anything
-    is read, and nothing is filled before all is read. Raises WeightsError.
+    A file that ends exactly between two layers is an error unless `partial`, when layers beyond its
+    end keep what they have. upto: only the first so many layers are filled. The size is
+    checked before anything is read, and nothing is filled before all is read. Raises WeightsError.
 
-    Layers with dontload=1 may be in the file or not, as those with dontsave=1: its size tells.
-    Where they are, all are filled; with `begin`, as a training does, those with dontload=1 are not.
+    Layers with dontload=1 or dontsave=1 may be in the file: its size tells. There, they are filled;
+    with `begin`, as in a training, those with dontload=1 are not.
     """
     try:
         with open_file(path) as file:
@@ -164,20 +163,16 @@ def _read_values(
     flat = np.fromfile(file, _FLOAT, parameter.size)
     if flat.size < parameter.size:
         raise WeightsError(f"{path}: ended while it was read: is it still being written?")
-    _check_values(path, _name(layers, index), parameter.name, flat)
+    fault = values_fault(parameter.name, flat)
+    if fault:
+        raise WeightsError(
+            f"{path}: {_name(layers, index)} has {fault}: the training diverged, the file is "
+            "damaged, or it is for another cfg"
+        )
     if header.transposed and parameter.name == "weights" and len(parameter.shape) == 2:
         outputs, inputs = parameter.shape
         flat = flat.reshape(inputs, outputs).T.reshape(-1)
     return parameter.from_file(flat.astype(np.float32, copy=False))
-
-
-def _check_values(path: Path, where: str, name: str, values: np.ndarray) -> None:
-    fault = values_fault(name, values)
-    if fault:
-        raise WeightsError(
-            f"{path}: {where} has {fault}: the training diverged, the file is damaged, or it is "
-            "for another cfg"
-        )
 
 
 def values_fault(name: str, values: np.ndarray) -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 from darknet_py.errors import ShapeError
 from darknet_py.images import draw_maps
 from darknet_py.network import Network
-from darknet_py.network.io_checks import check_values
+from darknet_py.network.io_checks import check_layers, check_values
 from darknet_py.tasks.explain.target import score_layer
 from darknet_py.tasks.targets import check_finite
 from darknet_py.text import counted
@@ -102,9 +102,7 @@ def _maps(net: Network, layer: int, output: np.ndarray, top: int | None) -> Laye
 
 
 def _check(net: Network, layer: int) -> None:
-    if not 0 <= layer < len(net.layers):
-        last = len(net.layers) - 1
-        raise ShapeError(f"{net.path}: there is no layer {layer}: expected 0 to {last}")
+    check_layers(net, [layer])
     h, w, _ = net.layers[layer].out_shape
     if h * w == 1:
         kind = net.layers[layer].kind

@@ -119,7 +119,10 @@ def check(
         readable = train.without(refusal.picture for refusal in refused_train)
         problems = _classes_problem(data.path, readable)
     if net is not None and not problems:
-        problems += _outputs_problem(net, len(data.names))
+        try:
+            check_outputs(net, len(data.names))
+        except TrainingError as error:
+            problems.append(str(error))
     problems += _backup_problem(data.backup)
     return Report(
         data,
@@ -159,14 +162,6 @@ def _classes_problem(path: Path, train: Dataset) -> list[str]:
         f"{path}: has pictures to train on of one class only, {used[0]!r}: a classifier tells two "
         "or more apart: expected a folder of pictures for each class, one beside the other"
     ]
-
-
-def _outputs_problem(net: Network, classes: int) -> list[str]:
-    try:
-        check_outputs(net, classes)
-    except TrainingError as error:
-        return [str(error)]
-    return []
 
 
 def _backup_problem(folder: Path) -> list[str]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,37 +116,25 @@ def _progress(path: Path, notes: Any) -> Progress:
         raise StateError(f"{path}: is no state of a training: {error}") from error
 
 
-def _any_count(value: Any, what: str) -> int:
-    """As large as the command line takes."""
-    return integer(value, what, most=None)
-
-
-def _names(value: Any, what: str) -> list[str]:
-    return items(value, what, lambda name, what: text(name, what, r"[^/\0]+"))
-
-
-def _share(value: Any, what: str) -> float:
-    return number(value, what, 0, 1)
-
-
-def _class_weights(value: Any, what: str) -> list[float]:
-    return items(value, what, lambda weight, what: float(number(weight, what, 0, _HEAVIEST)))
-
-
+_any_count = partial(integer, most=None)
+"""As large as the command line takes."""
+_share = partial(number, least=0, most=1)
 _NOTES: dict[str, Callable[[Any, str], Any]] = {
-    "average": optional(lambda value, what: number(value, what, -_LARGEST, _LARGEST)),
+    "average": optional(partial(number, least=-_LARGEST, most=_LARGEST)),
     "best": optional(_share),
     "best_batch": optional(integer),
     "since_best": integer,
     "seed": _any_count,
     "share": _share,
-    "class_weights": optional(_class_weights),
+    "class_weights": optional(
+        partial(items, check=lambda weight, what: float(number(weight, what, 0, _HEAVIEST)))
+    ),
     "balance": boolean,
     "patience": optional(_any_count),
     "valid_every": optional(_any_count),
     "own_table": boolean,
-    "replaces": _names,
-    "run": lambda value, what: text(value, what, "[0-9a-f]{16}"),
+    "replaces": partial(items, check=partial(text, pattern=r"[^/\0]+")),
+    "run": partial(text, pattern="[0-9a-f]{16}"),
 }
 """What a state's notes may be: see Progress."""
 

@@ -55,12 +55,10 @@ def classify(
 ) -> list[list[Prediction]]:
     """The `top` most probable classes of each picture, as (index, name, probability).
 
-    pictures: one, or several; each a file's name (a str or a Path), a Pillow picture, or an array
-    (h, w, 3) of RGB, (h, w) of grey, uint8 or floats from 0 to 1; or an array (n, h, w, 3). The
-    result is a list with a list for each picture, for a single one too. names: a list, a file, or
-    None: NAME.names beside NAME.cfg or the weights, ImageNet's for 1000 outputs, else the numbers.
-    A network with one sigmoid output p knows two classes: 1 - p is the first one's probability, p
-    the second's.
+    pictures: one, or several: names of files, Pillow pictures, or arrays (h, w, 3) of RGB, (h, w)
+    of grey, uint8 or floats from 0 to 1, or (n, h, w, 3). The result has a list for each picture,
+    for a single one too. names: a list, a file, or None: NAME.names beside NAME.cfg or the weights,
+    ImageNet's for 1000 outputs, else the numbers. One sigmoid output p means two classes: 1 - p, p.
     fit: "min", "letterbox", "crop", or None: "min" where the network can grow with the picture,
     else "crop". Raises PictureError for the first picture that cannot be read, NotFiniteError for
     the first whose answer is NaN.

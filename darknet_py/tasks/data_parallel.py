@@ -1,9 +1,8 @@
 """Training by several processes of this machine, one a device: one leads, the others follow.
 
-The leader, process 0, is the one that was started. It trains as if it were alone, and alone
-decides, validates, saves and speaks. Before each batch it tells the others to compute their parts
-of it; the network exchanges what they found (network/parallel.py). A follower that fails sends a
-line, and one that finds its leader gone ends.
+The leader, process 0, trains as if it were alone, and alone validates and saves. Before each batch
+it tells the others to compute their parts; the network exchanges the results (network/parallel.py).
+A follower that fails sends a line, and one that finds its leader gone ends.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
+from darknet_py.network.io_checks import check_layers
 from darknet_py.network.vjp import PICTURE
 from darknet_py.tasks.targets import check_finite
 
@@ -176,9 +177,7 @@ def _sized(net: Network, size: int | None) -> Network:
 
 def check_channels(net: Network, layer: int, channels: Sequence[int]) -> None:
     """Raises ShapeError unless the network has this layer, and the layer these channels."""
-    if not 0 <= layer < len(net.layers):
-        last = len(net.layers) - 1
-        raise ShapeError(f"{net.path}: there is no layer {layer}: expected 0 to {last}")
+    check_layers(net, [layer])
     if not len(channels):
         raise ShapeError(f"{net.path}: expected at least one channel of layer {layer}")
     of = net.layers[layer].out_shape.c

@@ -41,11 +41,9 @@ class Metrics:
 class MetricsFile:
     """Appends a row for each batch; a validation joins the row of its batch.
 
-    Opened for a run that goes on from `batch`, it first lets go of rows beyond that, which the run
-    will make anew, and of what is no row. Where that is more than a row that was cut short, the
-    file is kept under another name, and `said` is a line that says so. The file is opened for each
-    writing, of whole rows, and rows that cannot be written wait for the next: neither a full disk
-    nor a folder that vanishes ends a training. Raises OSError.
+    For a run that goes on from `batch`, rows beyond it go, and what is no row; where that is more
+    than a row that was cut short, the file is kept under another name, which `said` tells. Rows
+    that cannot be written wait for the next flush: a full disk ends no training. Raises OSError.
     """
 
     def __init__(self, path: Path, batch: int) -> None:

@@ -42,13 +42,8 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
 def default_names(outputs: int, net: Network) -> list[str]:
     """The names in NAME.names (see names_file), if there are so many; else the shipped ones for so
     many outputs; where there are none, the numbers."""
-    own = own_names(outputs, net)
-    if own is not None:
-        return own
-    shipped = shipped_names(outputs)
-    if shipped is not None:
-        return shipped
-    return [str(index) for index in range(outputs)]
+    known = own_names(outputs, net) or shipped_names(outputs)
+    return known or [str(index) for index in range(outputs)]
 
 
 def own_names(outputs: int, net: Network) -> list[str] | None:

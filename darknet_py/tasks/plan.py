@@ -39,14 +39,10 @@ class Plan:
 def measure_plan(net: Network, batch: int, work: str) -> Plan:
     """Runs each step of inference or training on its own; of a recurrent network, of so many
     sequences of time_steps rows."""
-    net.initialise()
-    h, w, c = net.in_shape
-    rows = batch * net.settings.time_steps
-    check_memory(4 * rows * net.in_shape.size, rows)
     rng = np.random.default_rng(0)
-    x = rng.random((rows, c, h, w), np.float32)
+    x = _random_batch(net, batch, rng)
     if work == "training":
-        y = np.eye(net.outputs, dtype=np.float32)[rng.integers(0, net.outputs, rows)]
+        y = np.eye(net.outputs, dtype=np.float32)[rng.integers(0, net.outputs, len(x))]
         found = net.times(x, y, _ROUNDS)
     else:
         found = net.times(x, rounds=_ROUNDS)
@@ -68,14 +64,19 @@ class Speed:
 def measure_speed(net: Network, count: int, batch: int = 1) -> Speed:
     """Predicts a random batch `count` times, after one time that does not count; of a recurrent
     network, so many sequences of time_steps rows."""
-    net.initialise()
-    h, w, c = net.in_shape
-    rows = batch * net.settings.time_steps
-    check_memory(4 * rows * net.in_shape.size, rows)
-    x = np.random.default_rng(0).random((rows, c, h, w), np.float32)
+    x = _random_batch(net, batch, np.random.default_rng(0))
     net.predict(x)
     start = time.perf_counter()
     for _ in range(count):
         net.predict(x)
     seconds = time.perf_counter() - start
-    return Speed(count, seconds, rows * sum(layer.operations() for layer in net.layers))
+    return Speed(count, seconds, len(x) * sum(layer.operations() for layer in net.layers))
+
+
+def _random_batch(net: Network, batch: int, rng: np.random.Generator) -> np.ndarray:
+    """For a network that has values now. Raises where memory does not hold it."""
+    net.initialise()
+    h, w, c = net.in_shape
+    rows = batch * net.settings.time_steps
+    check_memory(4 * rows * net.in_shape.size, rows)
+    return rng.random((rows, c, h, w), np.float32)

@@ -225,27 +225,21 @@ def prepare(data: Data, out: Path, how: How, workers: int | None = None) -> Iter
     shared = overlap(data.training(), data.valid, content=True) if data.valid else []
     yield Begun(total, shared, data.notes + plan.notes)
 
-    def make(item: Item) -> bool | PictureError:
-        return _make(item, out, how)
-
     there: set[str] = set()
-    kept, refused = 0, 0
+    kept = 0
     items = [*plan.train, *plan.valid]
-    for done, (item, found) in enumerate(
-        zip(items, in_threads(make, items, workers), strict=True), 1
-    ):
-        if isinstance(found, PictureError):
-            refused += 1
-            yield Progressed(done, found)
-            continue
-        there.add(item.target)
-        kept += found
-        yield Progressed(done, None)
+    made = in_threads(lambda item: _make(item, out, how), items, workers)
+    for done, (item, found) in enumerate(zip(items, made, strict=True), 1):
+        error = found if isinstance(found, PictureError) else None
+        if error is None:
+            there.add(item.target)
+            kept += bool(found)
+        yield Progressed(done, error)
     train, valid = ([i for i in part if i.target in there] for part in (plan.train, plan.valid))
     if not train:
         raise DarknetError(f"{data.path}: none of the pictures to train on can be read")
     write_lists(out, plan, train, valid)
-    yield Prepared(len(plan.names), len(train), len(valid), kept, refused)
+    yield Prepared(len(plan.names), len(train), len(valid), kept, total - len(there))
 
 
 def _begin(out: Path, plan: Plan, how: How) -> None:

@@ -30,17 +30,11 @@ def nothing() -> None:
 class Options(RunOptions):
     """How to train.
 
-    seed, share: what is drawn by, and how much was set aside to validate with; the state keeps
-    them. batches: stop after so many in all (None: the cfg's max_batches; 0 there: for ever).
-    save_every: batches between checkpoints, at most save_seconds apart. keep: NAME_EPOCH.weights
-    and .state of every so many epochs (None: of none). snapshot: NAME_iter_BATCH.weights and .state
-    every so many batches (None: none).
-    valid_every: batches between validations (None: as the run began, with an epoch where nothing
-    was said). patience: validations without a better one before the run stops (0: never; None: as
-    the run began). class_weights: how much the pictures of each class count, see there (None:
-    alike). balance: classes come equally often. ema: decay of the average of the parameters that is
-    validated and is the outcome (0: none). stop: asked after each batch. own_table, replaces: what
-    the state is to say of the folder, see Progress.
+    seed, share: of all that is drawn, and how much was set aside to validate with. save_every:
+    batches between checkpoints, at most save_seconds apart. valid_every, patience: None: as the run
+    began. class_weights: how much the pictures of each class count (None: alike). balance: classes
+    come equally often. ema: decay of the average of the parameters that is validated and is the
+    result (0: none). stop: called after each batch. own_table, replaces: see Progress.
     """
 
     backup: Path

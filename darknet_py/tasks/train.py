@@ -14,14 +14,7 @@ from darknet_py.network import Network
 from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
 from darknet_py.tasks.check import batch_too_large
-from darknet_py.tasks.checkpoint import (
-    are_of,
-    checkpoint,
-    go_on,
-    is_due,
-    save,
-    start,
-)
+from darknet_py.tasks.checkpoint import are_of, checkpoint, go_on, is_due, save, start
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
 from darknet_py.tasks.initialization import first_bad_value
@@ -90,12 +83,11 @@ def train_on(
 ) -> Iterator[Event]:
     """Trains until max_batches on what `source` gives, `epoch` pictures an epoch.
 
-    Writes into options.backup: NAME.backup at every checkpoint, NAME_best.weights after the best
-    validation, NAME.weights at the end, and what options.keep and options.snapshot ask for; the
-    first two, and what is validated, are the average where the network keeps one. Beside
-    NAME.backup and NAME.weights stands NAME.state, and so for those of epochs and snapshots; from
-    each a run goes on bit for bit. Nothing is written before the run is sure to begin, nor what
-    holds values that are no numbers.
+    Writes into options.backup: NAME.backup and NAME.state at every checkpoint, NAME_best.weights
+    after the best validation, NAME.weights at the end, and, each with its state, what options.keep
+    and options.snapshot ask for; from a state a run goes on bit for bit. Where the network keeps an
+    average, it is what is validated and what the best and the last weights are. Nothing is written
+    before the run is sure to begin, nor what holds values that are no numbers.
     Raises TrainingError where the run cannot begin, or a loss is no number.
     """
     yield from _run(Run(net, source, epoch, evaluate, options, progress), goes_on=False)

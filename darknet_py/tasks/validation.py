@@ -72,15 +72,12 @@ def open_validation(
     share: float | None = None,
     seed: int = 0,
 ) -> Validation:
-    """The pictures to validate with that a folder, a `.data` file or a list stands for: all of a
-    folder of classes, or of its part to validate with; what `valid=` lists; all of a list.
+    """The pictures to validate with that a folder, a `.data` file or a list stands for.
 
-    share: of a folder or list without such a part, only what a training with this share and seed
-    sets aside. names: a file with the names of the network's classes; by default NAME.names beside
-    NAME.cfg. Classes are matched with these by name. Where nothing names the network's classes,
-    there must be as many as outputs, in the same order; a list's numbers are those of the outputs.
-
-    Raises DarknetError, also where classes cannot be matched.
+    share: of a folder or list without a validation split, what a training with this share and seed
+    sets aside. names: a file with the names of the network's classes (NAME.names beside NAME.cfg),
+    with which classes are matched by name; without names there must be as many as outputs, in the
+    same order. Raises DarknetError, also where classes cannot be matched.
     """
     notes: list[str] = []
     outputs = class_count(net)

@@ -7,6 +7,7 @@ import pytest
 
 from darknet_py.layers.convolutional import Convolutional
 from darknet_py.network import Network
+from darknet_py.network.learning import to_device
 from tests.ops.cupy_stand_in import gpu_on_numpy
 from tests.support.networks import CPU, FLOAT64, SMALL, make_network, pictures, values
 
@@ -37,7 +38,7 @@ def expected_statistics(network: Network, parts: list[np.ndarray]) -> list[np.nd
     """Of layers 0 and 1, by the plain functions: as they normalise themselves in training."""
     found: list[list[tuple[np.ndarray, np.ndarray]]] = [[], []]
     for x in parts:
-        y = network.to_device(x)
+        y = to_device(network, x)
         for layer, moments in zip(network.layers, found, strict=False):
             assert isinstance(layer, Convolutional)
             raw = network.ops.conv2d(y, layer.weights.value, 1, layer.padding, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,27 +21,14 @@ MOST_PIXELS = 2**27
 LayerSets = tuple[tuple[tuple[int, float], ...], ...]
 
 
-class Size:
-    """Of noise: WIDTHxHEIGHT, in pixels."""
+@dataclass(frozen=True)
+class Checked:
+    """Text that stays as it is where `check`, which raises ValueError, can read it."""
+
+    check: Callable[[str], object]
 
     def read(self, text: str) -> str:
-        read_size(text)
-        return text
-
-
-class Layers:
-    """Layers with weights: see `read_layers`."""
-
-    def read(self, text: str) -> str:
-        read_layers(text)
-        return text
-
-
-class Channels:
-    """Numbers of channels: see `read_channels`."""
-
-    def read(self, text: str) -> str:
-        read_channels(text)
+        self.check(text)
         return text
 
 
@@ -300,12 +287,12 @@ def _ingredients() -> dict[str, tuple[str, Any]]:
     described = options_in(DreamOptions)
     texts: dict[str, Any] = {
         "preset": Word((NO_PRESET,)),
-        "layers": Layers(),
-        "channels": Channels(),
+        "layers": Checked(read_layers),
+        "channels": Checked(read_channels),
         "label": Whole(0, 10**6),
         "guide": Picture(),
         "mask": Picture(),
-        "size": Size(),
+        "size": Checked(read_size),
     }
     return {
         name: (next(iter(each.flags)).split("/")[0], texts.get(name, each.kind))

@@ -1,9 +1,8 @@
 """How a picture was made, written into it: enough to make it again, and nothing else.
 
 Anybody may have written what stands in a picture. So a recipe is read by the table that it is
-written from (ingredients.py), word by word, by no command line; it names files by their digests,
-and says nothing of what is written where. Whether it was made here is told by a signature: an HMAC
-with a key that lies beside the compiled kernels, which others can neither read nor write.
+written from (options.INGREDIENTS), not by the command line, and names files by their digests. An
+HMAC tells whether it was made here; its key lies beside the compiled kernels.
 """
 
 from __future__ import annotations
@@ -216,11 +215,9 @@ def digests_of(files: Mapping[str, str | Path]) -> dict[str, str]:
 def find_files(
     recipe: Recipe, picture: Path, given: Sequence[str], folders: Sequence[Path]
 ) -> dict[str, str]:
-    """The files that a recipe was made with, by their digests: among those that the user has given,
-    else beside the picture (where it is itself, if it is a link), in cfg/ and in `folders`, which
-    come with the program, and nowhere else. First the ones of the recipe's names, then all that
-    have the same suffix; regular files alone. Raises DreamError for one that is not there, and for
-    a given one that is none of them."""
+    """The files that a recipe was made with, by their digests: among those `given`, else beside the
+    picture (a link's target), in cfg/ and in `folders`, by the recipe's names, then by suffix.
+    Raises DreamError for one that is not there, and for a given one that is none of them."""
     own = {_digest(path): path for path in given}
     for digest, path in own.items():
         if digest not in recipe.digests.values():

@@ -16,11 +16,9 @@ class Reconstruction:
     """Begins as noise, and is moved step by step until a layer sees in it what it saw in `source`
     (h, w, c).
 
-    Each step adds the delta to `update`, which keeps `momentum` of itself, and what draws pixels to
-    their neighbours; `rate` of it is added to the picture. Deltas are divided by the first one's
-    root mean square (with norm=0 they are not), so that one rate does for all layers, and they
-    become smaller as the picture comes nearer. Source: reconstruct_picture and smooth of the C
-    program's nightmare.c, which begins with the very picture.
+    Gradient descent with momentum, smoothed by drawing pixels to their neighbours. Deltas are
+    divided by the first one's root mean square (not with norm=0), so that one rate does for all
+    layers. Source: reconstruct_picture and smooth of nightmare.c, which begins with the picture.
     """
 
     def __init__(self, net: Network, source: Image, layer: int, options: DreamOptions) -> None:

@@ -1,10 +1,9 @@
 """A picture's delta put together from those of overlapping tiles: as of the whole, in less memory.
 
-Tiles begin at multiples of the network's step and the last ones end where the picture does, so that
-their maps are parts of the whole's, and overlap so far that, where two meet, neither knows of its
-own edge any more. What stands out is measured over all tiles first. So the delta is the whole's up
-to rounding, from `exact_tile` pixels on. In smaller tiles there is no room for so much overlap:
-they differ where they meet, and one fades into the other.
+Tiles begin at multiples of the network's step, so that their maps are parts of the whole's, and
+overlap so far that, where two meet, neither is changed by its own edge. What stands out is measured
+over all tiles first. From `exact_tile` pixels on the delta is the whole's up to rounding; smaller
+tiles overlap less, and fade into each other.
 """
 
 from __future__ import annotations

@@ -20,10 +20,8 @@ def saliency(net: Network, x: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     x (c, h, w) of the network's size -> (k, h, w), from 0 up. Source: Simonyan et al. 2013, "Deep
     Inside Convolutional Networks".
     """
-    carried = net.vjp(
-        repeated(x, len(classes)), score_delta(net, classes), score_layer(net), [PICTURE]
-    )
-    heat: np.ndarray = np.abs(carried.deltas[0]).max(axis=1)
+    _, gradients = maps_and_gradients(net, x, classes, PICTURE)
+    heat: np.ndarray = np.abs(gradients).max(axis=1)
     return heat
 
 
@@ -46,7 +44,8 @@ def gradcam(net: Network, x: np.ndarray, classes: Sequence[int], layer: int) -> 
 def maps_and_gradients(
     net: Network, x: np.ndarray, classes: Sequence[int], layer: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A layer's maps and, for each class, its score's gradient there: (k, c', h', w') both."""
+    """A layer's maps, or the PICTURE, and, for each class, its score's gradient there: both
+    (k, c', h', w')."""
     carried = net.vjp(
         repeated(x, len(classes)), score_delta(net, classes), score_layer(net), [layer]
     )
@@ -62,10 +61,9 @@ def gradcam_plus_plus(
     """As gradcam, but every pixel of a channel has its own part in the channel's weight.
 
     weight = sum over pixels of alpha * relu(g), alpha = 1 / (2 + sum(map) g), g the score's
-    gradient: from derivatives of exp(score), whose common factor is left out. The sum is that of
-    what is above 0, as the paper's maps all are. Returns (k, h', w'), from 0 up, without a unit.
-    On a map that is only averaged before the scores g is the same everywhere, and the picture is
-    Grad-CAM's. Source: Chattopadhay et al. 2018, "Grad-CAM++", equations 10 and 19.
+    gradient: from derivatives of exp(score), whose common factor is left out; of maps what is above
+    0 is summed. Returns (k, h', w'), from 0 up, without a unit. Before global average pooling it
+    equals Grad-CAM. Source: Chattopadhay et al. 2018, "Grad-CAM++", equations 10 and 19.
     """
     maps, g = maps_and_gradients(net, x, classes, layer)
     rising = np.maximum(g, 0)

@@ -185,11 +185,9 @@ def features_bytes(backbone: Backbone, views: int, pictures: int) -> int:
 def cached_features(
     backbone: Backbone, paths: list[Path], views: Views, folder: Path
 ) -> Generator[Cached, None, Features]:
-    """The features of each picture's views. They are kept in a folder of `folder` whose name is a
-    digest of all that they depend on, picture by picture: a run that is killed computes none of
-    them twice. Pictures that cannot be read are left out. Yields as they grow. Raises DarknetError,
-    also where more cannot be read than can.
-    """
+    """The features of each picture's views, kept in a folder of `folder` whose name is a digest of
+    all that they depend on: a run that is killed computes none twice. Pictures that cannot be read
+    are left out. Raises DarknetError, also where more cannot be read than can."""
     about = {"backbone": backbone.digest(), "views": views.describe()}
     key = blake2b(json.dumps(about).encode(), digest_size=12).hexdigest()
     found_digests = file_digests(paths)

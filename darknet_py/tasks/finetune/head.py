@@ -160,11 +160,9 @@ def head_decay(net: Network, head: int, train: Dataset) -> float | None:
     where its features are all 0, or no numbers.
 
     It is that of logistic regression with a normal prior of the weights (ridge): 1 / (variance of a
-    weight x pictures). The variance is such that scores, sums of as many features as a filter
-    reads, have one of 10, whatever the features' scale: so few pictures hold the weights back much,
-    and many hardly. Found with Tiny Darknet's features: of 200 pictures .05 and .1 are best of
-    0.003 to 3, of 1,000 .01 and .03, relative to the features' mean square, and this gives .064 and
-    .013.
+    weight x pictures), the variance such that scores have one of 10, whatever the features' scale.
+    Measured with Tiny Darknet's features: of 200 pictures .05 and .1 are best of 0.003 to 3, of
+    1,000 .01 and .03, relative to the features' mean square; this gives .064 and .013.
     """
     layer = net.layers[head]
     source = max(layer.inputs)

@@ -43,7 +43,7 @@ from darknet_py.tasks.finetune.stages import (
 from darknet_py.tasks.initialization import layers_to_draw
 from darknet_py.tasks.model_files import model_texts
 from darknet_py.tasks.options import FinetuneOptions, StageOptions
-from darknet_py.tasks.split import Joined, rejoin, split_of
+from darknet_py.tasks.split import rejoin, split_of
 
 _VIEWS = 20000
 """Features of so many views are kept, as far as 1 to 16 of each picture are enough."""
@@ -126,7 +126,8 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     changes: list[str] = []
     again = False
     if goes_on is not None:
-        train, valid, changes = _joined(goes_on, data)
+        record = record_of(goes_on.path)
+        train, valid, changes = rejoin(goes_on.split, data.training(), data.valid, record)
         data = replace(data, train=train, valid=valid)
         split, began = split_of(train, valid), goes_on.split
         again = (split.train, split.valid) != (began.train, began.valid)
@@ -139,7 +140,8 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     train = data.training()
     how = replace(how, views=how.views or max(1, min(16, _VIEWS // len(train))))
     new_head = with_new_head(net, len(data.names))
-    sections = _with_keys(sized(new_head.sections, request.size), request)
+    first, *rest = sized(new_head.sections, request.size)
+    sections = [changed(first, **dict(request.net_keys), seed=request.seed), *rest]
     begun = start(net, request.weights, sections, new_head.head, request.reinit, request.seed)
     sections = _with_loss_keys(sections, begun.net.layers, request)
     texts = model_texts(name, data)
@@ -164,11 +166,6 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     folder.begin(texts, begun.net.save_weights, keep_result=goes_on is not None)
     plan = plan_lines(begun, stages, new_head.added)
     return Prepared(folder, plan, data, how, changes, again)
-
-
-def _joined(folder: Folder, data: Data) -> Joined:
-    record = record_of(folder.path)
-    return rejoin(folder.split, data.training(), data.valid, record)
 
 
 def _check_same(folder: Folder, inputs: dict[str, Any], again: bool) -> None:
@@ -202,11 +199,6 @@ def plan_lines(begun: Start, stages: Sequence[Stage], added: bool) -> list[str]:
 def _rate(learning: Sequence[int], index: int, stage: Stage) -> str:
     rate = stage.rate * layer_rate(learning, index, stage)
     return f"{rate:.3g}" if rate else "frozen"
-
-
-def _with_keys(sections: list[Section], request: Request) -> list[Section]:
-    net, *rest = sections
-    return [changed(net, **dict(request.net_keys), seed=request.seed), *rest]
 
 
 def _with_loss_keys(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -139,25 +140,28 @@ def _run_stage(
     backbone = Backbone(net, last) if last >= 0 else None
     if backbone is None or how.cache is None or not _fits(backbone, train, valid, how):
         yield Began(stage, None)
-        evaluate = None if valid is None else _evaluate_on_pictures(valid, how.top)
-        loader = _loader(net, train, stage, how)
-        return (yield from _train(net, loader, len(train), evaluate, folder, stage, how))
+        on_pictures = None if valid is None else partial(evaluate, dataset=valid, top=how.top)
+        h, w, c = net.in_shape
+        augmentation = net.settings.augmentation
+        size = w, h, c, stage.batch
+        loader = Loader(train, *size, augmentation, how.seed, how.workers, balance=how.balance)
+        return (yield from _train(net, loader, len(train), on_pictures, folder, stage, how))
     yield Began(stage, last)
     views = _views(net, train, how, net.settings.augmentation)
     features = yield from _gathered(backbone, train, views, how.cache, how)
     if features is None:
         return None
-    evaluate = None
+    on_features = None
     if valid is not None:
         fitted = _views(net, valid, how, None)
         held = yield from _gathered(backbone, valid, fitted, how.cache, how)
         if held is None:
             return None
-        evaluate = _evaluate_on_features(valid, held, how.top)
+        on_features = _evaluate_on_features(valid, held, how.top)
     learning = head(net, last)
     order = order_of(train, how.seed, balance=how.balance)
     source = FeatureSource(train, features, stage.batch, order)
-    over = yield from _train(learning, source, len(train), evaluate, folder, stage, how)
+    over = yield from _train(learning, source, len(train), on_features, folder, stage, how)
     net.changed()
     return over
 
@@ -194,7 +198,8 @@ def _train(
         seed=how.seed,
         batches=stage.batches,
         save_every=2**31,
-        save_seconds=_seconds_between_states(net),
+        # so few that little is computed twice, so many that writing takes little of the time
+        save_seconds=max(1.0, sum(parameter.size for parameter in net.parameters()) / 1e7),
         valid_every=max(-(-epoch // stage.batch), -(-stage.batches // _VALIDATIONS)),
         patience=how.patience,
         class_weights=how.class_weights,
@@ -253,11 +258,6 @@ def _update_bn(net: Network, source: Source, stage: Stage) -> None:
         net.update_bn(x for x, _ in some)
 
 
-def _seconds_between_states(net: Network) -> float:
-    """So few that little is computed twice, so many that writing takes little of the time."""
-    return max(1.0, sum(parameter.size for parameter in net.parameters()) / 1e7)
-
-
 def _fits(backbone: Backbone, train: Dataset, valid: Dataset | None, how: How) -> bool:
     """Whether features are small enough to be kept."""
     held = features_bytes(backbone, 1, len(valid)) if valid is not None else 0
@@ -273,23 +273,6 @@ def _views(net: Network, dataset: Dataset, how: How, augmentation: Augmentation 
     h, w, c = net.in_shape
     count = 1 if augmentation is None else _count(how)
     return Views(dataset.paths, w, h, c, count, augmentation, how.seed, how.workers)
-
-
-def _loader(net: Network, train: Dataset, stage: Stage, how: How) -> Loader:
-    h, w, c = net.in_shape
-    augmentation = net.settings.augmentation
-    return Loader(
-        train,
-        *(w, h, c, stage.batch),
-        augmentation,
-        how.seed,
-        how.workers,
-        balance=how.balance,
-    )
-
-
-def _evaluate_on_pictures(valid: Dataset, top: int) -> Evaluate:
-    return lambda net: evaluate(net, valid, top)
 
 
 def _evaluate_on_features(valid: Dataset, features: Features, top: int) -> Evaluate:

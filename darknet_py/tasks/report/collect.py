@@ -115,9 +115,5 @@ def _see(net: Network, picture: Picture, names: Sequence[str]) -> PictureReport:
     best = explain_picture(net, picture, names, (), _method(net), top=_EXPLAINED)
     order = (-probabilities).argsort(kind="stable")[:_CLASSES].tolist()
     predictions = [Prediction(k, names[k], float(probabilities[k])) for k in order]
-    return PictureReport(
-        picture,
-        predictions,
-        best,
-        layer_activations(net, picture.x, top=_CHANNELS, name=picture.path),
-    )
+    layers = layer_activations(net, picture.x, top=_CHANNELS, name=picture.path)
+    return PictureReport(picture, predictions, best, layers)

@@ -132,15 +132,11 @@ def render(report: Report) -> str:
 def _summary(report: Report) -> str:
     parameters = sum(row.parameters for row in report.layers)
     operations = sum(row.operations for row in report.layers)
-    links = [
-        *(
-            (f"picture-{number}", seen.picture.path.name)
-            for number, seen in enumerate(report.seen, start=1)
-        ),
-        *([("filters", "First filters")] if report.filters else []),
-        *([("validation", "Validation")] if report.evaluation else []),
-        ("layers", "Layers"),
-    ]
+    names = [seen.picture.path.name for seen in report.seen]
+    links = [(f"picture-{number}", name) for number, name in enumerate(names, start=1)]
+    links += [("filters", "First filters")] if report.filters else []
+    links += [("validation", "Validation")] if report.evaluation else []
+    links.append(("layers", "Layers"))
     items = "".join(f'<li><a href="#{to}">{_escape(text)}</a></li>' for to, text in links)
     return (
         f"<p>{_escape(Path(report.cfg).name)} with {_escape(Path(report.weights).name)}: "
@@ -337,7 +333,7 @@ def _mistake_figure(mistake: Mistake, names: Sequence[str]) -> str:
     except PictureError:  # it was there a moment ago, and the report has the rest to say
         return f"<figure><figcaption>{_escape(caption)}</figcaption></figure>"
     small = max(image.shape[:2]) <= _THUMBNAIL
-    drawn = _png(image) if small else _data("jpeg", encode_jpeg(image, _THUMBNAIL))
+    drawn = _png(image) if small else _jpeg(image, _THUMBNAIL)
     return _figure(drawn, f"{mistake.path.name}, {truth} taken for {guess}", caption)
 
 
@@ -389,8 +385,8 @@ def _figure(source: str, alt: str, caption: str) -> str:
     )
 
 
-def _jpeg(image: np.ndarray) -> str:
-    return _data("jpeg", encode_jpeg(image, _LONGEST))
+def _jpeg(image: np.ndarray, longest: int = _LONGEST) -> str:
+    return _data("jpeg", encode_jpeg(image, longest))
 
 
 def _png(image: np.ndarray) -> str:

@@ -17,7 +17,14 @@ from darknet_py.errors import DreamError, PictureError
 from darknet_py.images import save_image
 from darknet_py.ops import cache
 from darknet_py.options import Flag, Real, Whole, Word
-from darknet_py.tasks.dream.options import INGREDIENTS, Channels, Layers, Picture, Size
+from darknet_py.tasks.dream.options import (
+    INGREDIENTS,
+    Checked,
+    Picture,
+    read_channels,
+    read_layers,
+    read_size,
+)
 from darknet_py.tasks.dream.recipe import (
     Recipe,
     digests_of,
@@ -67,13 +74,14 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         )
     if isinstance(kind, Word):
         return st.sampled_from(kind.words)
-    examples: dict[type, list[Any]] = {
-        Flag: [True],
-        Size: ["512x384", "1x1"],
-        Layers: ["3", "10:1,7:.3", "1/2/2", "4:0.25/3"],
-        Channels: ["0", "3,17"],
+    if isinstance(kind, Flag):
+        return st.just(True)
+    examples: dict[Checked, list[Any]] = {
+        Checked(read_size): ["512x384", "1x1"],
+        Checked(read_layers): ["3", "10:1,7:.3", "1/2/2", "4:0.25/3"],
+        Checked(read_channels): ["0", "3,17"],
     }
-    return st.sampled_from(examples[type(kind)])
+    return st.sampled_from(examples[kind])
 
 
 OPTIONS = {

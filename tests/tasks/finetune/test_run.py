@@ -233,7 +233,7 @@ def test_the_best_of_a_stage_counts(
     """Not its end, where that is worse."""
     shares = iter([0.5, 0.75, 0.25, 0.25])
 
-    def judged(net: Network, *_: object) -> Evaluation:
+    def judged(net: Network, *_: object, **_kw: object) -> Evaluation:
         share = next(shares)
         net.layers[HEAD].parameters()[0].value[:] = share
         right = round(100 * share)
