@@ -48,6 +48,7 @@ OTHERS = {
     "numpy": "",
     "PIL": "images",
     "threadpoolctl": "ops.cpu",
+    "tqdm": "cli",
 }
 
 
@@ -180,7 +181,7 @@ GOOD = [
     ("ops.dense", "from darknet_py.ops.normalize import channel_sum"),
     ("ops.__init__", "def f():\n    importlib.import_module('darknet_py.ops.gpu')"),
     ("ops.cpu.codegen.jit", "import numba"),
-    ("ops.cpu.conv", "from darknet_py.ops.cpu import im2col"),
+    ("ops.cpu.maxpool", "from darknet_py.ops.cpu import conv"),
     ("ops.gpu.convolution", "import cupy as cp\nfrom cupyx import empty_pinned"),
     ("ops.gpu.__init__", "from darknet_py.ops.shared import *"),
     ("layers.__init__", "from darknet_py.layers import maxpool"),
@@ -192,7 +193,7 @@ GOOD = [
     ("network.network", "from darknet_py import ops as devices"),
     ("network.network", "from darknet_py.resources import find_resource"),
     ("images.io.decode", "from PIL import Image"),
-    ("images.augment", "from darknet_py.ops.cpu.augment import augment"),
+    ("images.augment", "from darknet_py.ops.cpu.pictures import augment"),
     ("images.draw.canvas", "def f():\n    from matplotlib.figure import Figure"),
     ("tasks.train", "from darknet_py import images, network"),
     ("cli.__init__", "import click\nfrom darknet_py import __version__"),

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from darknet_py.cfg.numbers import atof, atoi
 from darknet_py.cfg.sections import Section, shown
+from darknet_py.cfg.syntax import atof, atoi
 
 _ALL = "*"
 _IsNeutral = Callable[[str, Section], bool]

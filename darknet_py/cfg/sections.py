@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from darknet_py.cfg.lines import cfg_lines, joins_two
-from darknet_py.cfg.numbers import MAX_INT as MAX_INT
-from darknet_py.cfg.numbers import atof, atoi
+from darknet_py.cfg.syntax import MAX_INT as MAX_INT
+from darknet_py.cfg.syntax import atof, atoi, cfg_lines, joins_two
 from darknet_py.cfg.text import read_text
 from darknet_py.errors import CfgError
 from darknet_py.text import one_line

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from darknet_py.cli.console import complain, say_line
-from darknet_py.cli.count_line import CountLine
+from darknet_py.cli.progress import Progress
 from darknet_py.text import one_line
 
 if TYPE_CHECKING:
@@ -32,19 +33,14 @@ def look_at(
     """As tasks.check.check; unless it is to be quiet with a count of the pictures on a terminal."""
     from darknet_py.tasks.check import check
 
-    line: CountLine | None = None
+    progress = Progress(shown=not quiet)
 
     def show(done: int, total: int) -> None:
-        nonlocal line
-        if quiet:
-            return
-        line = line or CountLine(total, "pictures checked")
-        line.show(done)
+        progress.total = total
+        progress.show(done, f"{done:,}/{total:,} pictures checked")
 
-    report = check(data, net, decode, averaged=averaged, processes=processes, show=show)
-    if line is not None:
-        line.close()
-    return report
+    with closing(progress):
+        return check(data, net, decode, averaged=averaged, processes=processes, show=show)
 
 
 def say_report(report: Report, quiet: bool) -> None:

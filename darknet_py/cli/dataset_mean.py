@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from darknet_py.cli.console import say_json, say_line
-from darknet_py.cli.count_line import CountLine
 from darknet_py.cli.options import limit_threads, threads_option
+from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.train import labels_option
 from darknet_py.text import counted
 
@@ -52,15 +52,15 @@ def mean(
     from darknet_py.tasks.measure import Progressed, measure, pictures_to_measure
 
     paths = pictures_to_measure(data, labels)
-    line = CountLine(len(paths))
+    progress = Progress(len(paths))
     for event in measure(paths, size, int(channels)):
         if not isinstance(event, Progressed):
-            line.close()
+            progress.close()
             _print(event, is_json)
         elif event.refused:
-            line.say(f"left out: {event.refused}")
+            say(f"left out: {event.refused}")
         else:
-            line.show(event.done)
+            progress.show(event.done, f"{event.done:,}/{len(paths):,} pictures")
 
 
 def _print(found: Statistics, is_json: bool) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.count_line import CountLine
 from darknet_py.cli.files import check_output_folder
 from darknet_py.cli.options import limit_threads, threads_option
+from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.train import data_options
 
 
@@ -62,23 +62,22 @@ def prepare(
     check_output_folder(Path(out))
     limit_threads(threads)
     from darknet_py.tasks.data import open_data
-    from darknet_py.tasks.prepare import Begun, Progressed, prepare
-    from darknet_py.tasks.prepare.plan import How
+    from darknet_py.tasks.prepare import Begun, How, Progressed, prepare
 
-    line = CountLine(0)
+    progress = Progress()
     for event in prepare(open_data(data, labels, share, seed), Path(out), How(size, fit, png)):
         if isinstance(event, Begun):
-            line = CountLine(event.total)
+            progress = Progress(event.total)
             for note in event.notes:
-                line.say(note)
+                say(note)
             for train, valid in event.shared:
-                line.say(f"{valid}: the same picture is trained on: {train}")
+                say(f"{valid}: the same picture is trained on: {train}")
         elif isinstance(event, Progressed):
             if event.refused:
-                line.say(f"left out: {event.refused}")
-            line.show(event.done)
+                say(f"left out: {event.refused}")
+            progress.show(event.done, f"{event.done:,}/{progress.total:,} pictures")
         else:
-            line.close()
+            progress.close()
             say_line(
                 f"{out}: {event.classes} classes, {event.train} pictures to train on, "
                 f"{event.valid} to validate with; {event.kept} were there, {event.refused} left out"

@@ -20,7 +20,7 @@ from darknet_py.cli.options import NetworkOptions
 from darknet_py.tasks.dream.options import NO_PRESET, DreamOptions
 
 if TYPE_CHECKING:
-    from darknet_py.tasks.dream.forecast import Forecast
+    from darknet_py.tasks.dream.estimate import Forecast
     from darknet_py.tasks.dream.recipe import Found, Recipe
 
 _LONG = 3600

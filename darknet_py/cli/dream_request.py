@@ -14,13 +14,15 @@ from click.core import ParameterSource
 from darknet_py.cli.classify import EMBEDDED
 from darknet_py.cli.options import find_file
 from darknet_py.cli.order import split_network
-from darknet_py.tasks.dream.ingredients import (
+from darknet_py.tasks.dream.options import (
+    INGREDIENTS,
+    NO_PRESET,
+    DreamOptions,
     Picture,
     read_channels,
     read_layers,
     read_size,
 )
-from darknet_py.tasks.dream.options import INGREDIENTS, NO_PRESET, DreamOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network

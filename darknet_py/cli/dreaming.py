@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,7 +12,6 @@ import click
 
 from darknet_py.cli.console import say_line
 from darknet_py.cli.dream_output import Output, check_files
-from darknet_py.cli.dream_progress import Progress
 from darknet_py.cli.dream_request import (
     Request,
     files_of,
@@ -30,12 +30,12 @@ from darknet_py.cli.options import (
     say_network,
 )
 from darknet_py.cli.predictions import class_names
+from darknet_py.cli.progress import Progress
 from darknet_py.tasks.dream.options import DreamOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
-    from darknet_py.tasks.dream.forecast import Forecast
-    from darknet_py.tasks.dream.memory import DreamMemory
+    from darknet_py.tasks.dream.estimate import DreamMemory, Forecast
     from darknet_py.tasks.dream.options import DreamOptions
     from darknet_py.tasks.dream.recipe import Recipe
     from darknet_py.tasks.dream.step import Image, Scene
@@ -75,6 +75,41 @@ def _recipe(values: Mapping[str, Any], request: Request) -> Recipe:
     return Recipe(values, request.layer, names, digests_of(files), __version__)
 
 
+class DreamProgress:
+    """A dream's steps: a bar on a terminal, the C program's lines elsewhere."""
+
+    def __init__(self, rounds: int, iters: int, quiet: bool) -> None:
+        self._rounds, self._iters, self._done = rounds, iters, 0
+        self._lines = not quiet and not sys.stderr.isatty()
+        self._bar = Progress(rounds * iters, shown=not quiet)
+        self._is_open = False
+
+    def show(self, event: Event) -> None:
+        """Takes note of an event."""
+        from darknet_py.tasks.nightmare import Stepped
+
+        self._is_open = self._lines and isinstance(event, Stepped)
+        if isinstance(event, Stepped):
+            number, step = divmod(self._done, self._iters)
+            self._done += 1
+            what = f"round {number + 1}/{self._rounds}  iteration {step + 1}/{self._iters}"
+            self._bar.show(self._done, what)
+            if self._lines:
+                start = "Iteration: " if event.iteration == 0 else ""
+                say_line(f"{start}{event.iteration}, ", err=True, end="")
+        else:
+            self._bar.clear()
+            if self._lines:
+                say_line("done", err=True)
+
+    def close(self) -> None:
+        """Ends a line that an interruption has left, so that what is said next has its own."""
+        self._bar.close()
+        if self._is_open:
+            say_line(err=True)
+        self._is_open = False
+
+
 @dataclass(frozen=True)
 class Work:
     """What is about to run. request: with what its preset says; resolved: options whose values were
@@ -82,7 +117,7 @@ class Work:
 
     request: Request
     events: Iterator[Event]
-    progress: Progress
+    progress: DreamProgress
     resolved: dict[str, Any]
 
 
@@ -112,8 +147,7 @@ def prepare(
     resolved: dict[str, Any] = {"threads": threads, "device": device}
     if flags.sheet:
         return _sheet(request, network, net, scene, options, resolved, approve)
-    from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
-    from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
+    from darknet_py.tasks.dream.estimate import DreamMemory, Forecast, dream_seconds, shapes_of
     from darknet_py.tasks.dream.objective import choices, class_number, last_layer, targets
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
 
@@ -149,7 +183,9 @@ def prepare(
     else:
         wanted = targets(net, wish, found, guide)
         events = nightmare(net, scene, wanted, options, tile)
-    return Work(request, events, Progress(options.rounds, options.steps, network.quiet), resolved)
+    return Work(
+        request, events, DreamProgress(options.rounds, options.steps, network.quiet), resolved
+    )
 
 
 def _sheet(
@@ -162,8 +198,7 @@ def _sheet(
     approve: Approve | None,
 ) -> Work:
     from darknet_py.errors import DreamError
-    from darknet_py.tasks.dream.forecast import Forecast, dream_seconds
-    from darknet_py.tasks.dream.memory import DreamMemory, shapes_of
+    from darknet_py.tasks.dream.estimate import DreamMemory, Forecast, dream_seconds, shapes_of
     from darknet_py.tasks.dream.sheet import sheet, thumbnails, usable_layers
     from darknet_py.tasks.nightmare import Finished, Stepped
 
@@ -190,12 +225,12 @@ def _sheet(
             yield Stepped(0, len(found) - 1)
         yield Finished(0, sheet(picture, found))
 
-    return Work(request, events(), Progress(1, len(layers), network.quiet), resolved)
+    return Work(request, events(), DreamProgress(1, len(layers), network.quiet), resolved)
 
 
 def _tile(flags: DreamOptions, memory: DreamMemory) -> int:
     """Pixels of a tile, 0 for none."""
-    from darknet_py.tasks.dream.memory import free_memory
+    from darknet_py.tasks.dream.estimate import free_memory
 
     if flags.tile is not None:
         return flags.tile

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from darknet_py.cli import status_line
 from darknet_py.cli.console import say_line
+from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Presenter:
     def __init__(self, prepared: Prepared, quiet: bool) -> None:
         self._prepared, self._quiet = prepared, quiet
         self._watcher: Watcher | None = None
-        self._is_open = False
+        self._features = Progress()
 
     def show_plan(self) -> None:
         """A line for each layer, and one for each stage; pictures that are others than before."""
@@ -47,7 +47,7 @@ class Presenter:
         if isinstance(event, Cached):
             self._show_cached(event)
             return
-        self._end_line()
+        self._features.close()
         if isinstance(event, Began):
             self._begin(event.stage, event.cached)
         elif isinstance(event, Ended):
@@ -61,7 +61,7 @@ class Presenter:
 
     def close(self) -> None:
         """Ends what an interruption has left open."""
-        self._end_line()
+        self._features.close()
         self._close_watcher()
 
     def _begin(self, stage: Stage, cached: int | None) -> None:
@@ -79,16 +79,10 @@ class Presenter:
         if self._quiet:
             return
         line = f"features: {event.done} of {event.total} pictures"
-        if sys.stderr.isatty():
-            status_line.show(line)
-            self._is_open = True
-        elif event.done == event.found or event.done == event.total:
-            say_line(f"{line}, {event.found} found" if event.found else line, err=True)
-
-    def _end_line(self) -> None:
-        if self._is_open:
-            say_line(err=True)
-        self._is_open = False
+        self._features.total = event.total
+        self._features.show(event.done, line)
+        if event.done == event.found or event.done == event.total:
+            say(f"{line}, {event.found} found" if event.found else line)
 
     def _close_watcher(self) -> None:
         if self._watcher is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from darknet_py.cli import status_line
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.files import DRAWINGS, check_output, output_file
@@ -20,6 +19,7 @@ from darknet_py.cli.options import (
     find_file,
     network_options,
 )
+from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.train import data_options
 from darknet_py.text import csv_row
 
@@ -107,14 +107,12 @@ def lr_find(
         net.load_weights(find_file(weights), partial=True, clear=True, begin=True)
     net.initialise(seed)
     probes = []
-    pictures = report.usable()[0]
-    for probe in sweep(net, pictures, low, high, steps, seed, left_out=_say_left_out):
-        probes.append(probe)
-        if not network.quiet and sys.stderr.isatty():
-            line = f"batch {probe.batch}/{steps}  rate {probe.rate:.3g}  loss {probe.loss:.4f}"
-            status_line.show(line)
-    if not network.quiet and sys.stderr.isatty():
-        say_line(err=True)
+    progress = Progress(steps, shown=not network.quiet)
+    with closing(progress):
+        for probe in sweep(net, report.usable()[0], low, high, steps, seed, left_out=_say_left_out):
+            probes.append(probe)
+            figures = f"rate {probe.rate:.3g}, loss {probe.loss:.4f}"
+            progress.show(probe.batch, f"batch {probe.batch}/{steps}", figures)
     found = suggest(probes, steps)
     save_drawing(draw_chart(chart(probes, found), height=440), file)
     if table:
@@ -128,7 +126,7 @@ def lr_find(
 
 
 def _say_left_out(error: PictureError) -> None:
-    say_line(f"left out: {error}", err=True)
+    say(f"left out: {error}")
 
 
 def _write_table(path: str, probes: Sequence[Probe], found: Found) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from darknet_py.cli import status_line
 from darknet_py.cli.console import say_line, say_lines
+from darknet_py.cli.progress import say
 from darknet_py.options import Flag, Folder, Option, Real, Whole, Word, option, options_in
 from darknet_py.resources import find_resource
 
@@ -159,7 +159,7 @@ def read_network(cfg: str, network: NetworkOptions) -> Network:
     from darknet_py.ops.notices import when_compiling, when_noting
 
     when_compiling(None if network.quiet else _say_compiling)
-    when_noting(lambda text: status_line.say(f"note: {text}"))
+    when_noting(lambda text: say(f"note: {text}"))
     net = Network.from_cfg(
         find_file(cfg),
         network.device,
@@ -191,7 +191,7 @@ def say_warnings(warnings: Sequence[str]) -> None:
 
 def _say_compiling(is_kept: bool) -> None:
     kept = "once" if is_kept else "as there is no folder to keep them in (see DARKNET_CACHE_DIR)"
-    status_line.say(f"Compiling kernels, {kept}: up to a minute...")
+    say(f"Compiling kernels, {kept}: up to a minute...")
 
 
 def open_network(cfg: str, weights: str, network: NetworkOptions) -> Network:

@@ -55,8 +55,8 @@ def show(
     """
     file = output_file(output, "batch.png", PICTURES)
     net = build_network(cfg, NetworkOptions(device="cpu", quiet=True))
+    from darknet_py.tasks.check import draw_batch
     from darknet_py.tasks.data import open_data
-    from darknet_py.tasks.show import draw_batch
 
     opened = open_data(data, labels, share, seed)
     for note in opened.notes:

@@ -28,7 +28,7 @@ def speed(cfg: str, count: int, batch: int, network: NetworkOptions) -> None:
       darknet speed cfg/darknet19.cfg 10 --batch 16 --threads 1
     """
     net = build_network(cfg, network)
-    from darknet_py.tasks.speed import measure_speed
+    from darknet_py.tasks.plan import measure_speed
 
     found = measure_speed(net, count, batch)
     say_line(f"{found.count} evals, {found.seconds:f} Seconds")

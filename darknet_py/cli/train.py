@@ -197,13 +197,13 @@ def train(
     net = build_network(cfg, network)
     from darknet_py.errors import TrainingError
     from darknet_py.ops import gpu_rendezvous
+    from darknet_py.tasks.check import room_problem
     from darknet_py.tasks.checkpoint import how_it_began
     from darknet_py.tasks.class_weights import weights_of
     from darknet_py.tasks.data import check_apart, open_data, results_folder
     from darknet_py.tasks.initialization import Initialization, begin, classes_warning
     from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.metrics import TABLE
-    from darknet_py.tasks.room import room_problem
     from darknet_py.tasks.run import Options
     from darknet_py.tasks.run_folder import RunFolder
     from darknet_py.tasks.split import check_classes, rejoin

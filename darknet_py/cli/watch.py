@@ -3,13 +3,13 @@ files that grow in the backup folder."""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darknet_py.cli import status_line
 from darknet_py.cli.console import say_line
+from darknet_py.cli.progress import Progress, say
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -46,14 +46,13 @@ class Watcher:
         self._drawn_at = self._began = time.monotonic()
         self._drawing = 0.0
         self._chart_failed = False
-        self._recent: deque[tuple[float, int]] = deque(maxlen=50)
+        self._progress = Progress(shown=not quiet)
         self._waited = 0.0
         self.finished: Finished | None = None
 
     def begin(self) -> None:
         """Says on a terminal what the first batch is waited for."""
-        if not self._quiet:
-            status_line.show("preparing the first batch...")
+        self._progress.wait("preparing the first batch...")
 
     def show(self, event: Event) -> None:
         """Takes note of an event, and shows it."""
@@ -76,16 +75,16 @@ class Watcher:
                 self._show_batch(event)
         elif isinstance(event, Validated):
             self._unwritten.append(event)
-            status_line.say(_validation_line(event))
+            say(_validation_line(event))
             self._redraw(_REDRAW_VALIDATED)
         elif isinstance(event, Saving):
             self._flush()
         elif isinstance(event, SaveFailed):
-            status_line.say(f"warning: not saved: {event.error}")
+            say(f"warning: not saved: {event.error}")
         elif isinstance(event, LeftOut):
-            status_line.say(f"left out: {event.error}")
+            say(f"left out: {event.error}")
         elif isinstance(event, Adjusted):
-            status_line.say(_adjustment_line(event))
+            say(_adjustment_line(event))
         elif isinstance(event, Finished):
             self.finished = event
 
@@ -93,14 +92,15 @@ class Watcher:
         """The last chart, where it is not there yet, and how long the network waited for
         pictures."""
         if self._is_idle:
-            status_line.clear()
+            self._progress.close()
             if _is_older(self._chart, self._table):  # a run that ended was killed before it drew
                 self._draw()
             return
         self._draw()
         passed = time.monotonic() - self._began
+        self._progress.close()
         share = 100 * self._waited / max(passed, 1e-9)
-        status_line.say(
+        say(
             f"{counted(round(passed), 'second')}, {share:.1f} % of them waiting for pictures; "
             f"{self._chart}"
         )
@@ -119,13 +119,13 @@ class Watcher:
             if self._metrics is None:
                 self._metrics = MetricsFile(self._table, self._unwritten[0].batch - 1)
                 if self._metrics.said:
-                    status_line.say(f"warning: {self._metrics.said}")
+                    say(f"warning: {self._metrics.said}")
             events, self._unwritten = self._unwritten, []
             for event in events:
                 self._metrics.add(event)
             self._metrics.flush()
         except OSError as error:
-            status_line.say(f"warning: {self._table}: not written: {error.strerror or error}")
+            say(f"warning: {self._table}: not written: {error.strerror or error}")
             return False
         return True
 
@@ -146,20 +146,24 @@ class Watcher:
             # no fault of a picture's, nor of the library that draws it, is worth a training
             except (DarknetError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
                 if not self._chart_failed:
-                    status_line.say(f"warning: no chart: {str(error) or type(error).__name__}")
+                    say(f"warning: no chart: {str(error) or type(error).__name__}")
                 self._chart_failed = True
         self._drawn_at = time.monotonic()
         self._drawing = self._drawn_at - began
 
     def _show_batch(self, event: Trained) -> None:
-        is_terminal = status_line.is_shown()
+        is_terminal = sys.stderr.isatty()
         if self._display or not is_terminal:
             self._unsaid.append(event)
             if event.batch % (self._display or 1) == 0:
                 self._print_line()
         if is_terminal:
-            self._recent.append((time.monotonic(), event.images))
-            status_line.show_parts(self._progress(event), _LEAST)
+            # counted in pictures, so that a bar's speed is theirs
+            self._progress.total = self._last * event.images // event.batch
+            of, speed = f"/{self._last}" if self._last else "", self._progress.per_second()
+            figures = f"loss {event.loss:.4f}, average {event.average:.4f}, epoch {event.epoch:.2f}"
+            figures += f", {speed:.0f} images/s, rate {event.rate:.5f}"
+            self._progress.show(event.images, f"batch {event.batch}{of}", figures)
 
     def _print_line(self) -> None:
         """The C program's, of the batches since the last one: their mean loss, their seconds."""
@@ -167,34 +171,11 @@ class Watcher:
         loss = sum(each.loss for each in self._unsaid) / count
         seconds = sum(each.seconds for each in self._unsaid)
         self._unsaid = []
-        status_line.clear()
+        self._progress.clear()
         say_line(
             f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
             f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
         )
-
-    def _progress(self, event: Trained) -> list[str]:
-        (then, images_then), (now, images) = self._recent[0], self._recent[-1]
-        speed = (images - images_then) / max(now - then, 1e-9)
-        of, left = "", ""
-        if self._last:
-            of = f"/{self._last}"
-            seconds = (self._last - event.batch) * (event.images / event.batch) / max(speed, 1e-9)
-            left = f"{_clock(seconds)} left" if speed else ""
-        return [
-            f"batch {event.batch}{of}",
-            f"epoch {event.epoch:.2f}",
-            f"loss {event.loss:.4f}",
-            f"average {event.average:.4f}",
-            f"rate {event.rate:.5f}",
-            f"{speed:.0f} images/s",
-            left,
-        ]
-
-
-_LEAST = (4, 3, 1, 5, 2)
-"""Parts of the progress line that a narrow terminal does without, the first first: rate, average,
-epoch, speed, loss."""
 
 
 def _is_older(chart: Path, table: Path) -> bool:
@@ -223,8 +204,3 @@ def _adjustment_line(event: Adjusted) -> str:
         "stands": f"stands{figures}:",
     }
     return f"batch {event.batch}: the loss {what[event.why]} rate {event.rate:g}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, hours = int(seconds) // 60 % 60, int(seconds) // 3600
-    return f"{hours}:{minutes:02d}:{int(seconds) % 60:02d}"

@@ -3,7 +3,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from darknet_py.images.dataset.balance import BalancedOrder, order_of
 from darknet_py.images.dataset.caffe import (
     find_lists,
     find_valid_list,
@@ -14,58 +13,65 @@ from darknet_py.images.dataset.caffe import (
     read_numbered,
 )
 from darknet_py.images.dataset.dataset import Dataset
-from darknet_py.images.dataset.digests import DIGEST, file_digest, file_digests
 from darknet_py.images.dataset.folder import has_folders, read_folder, read_whole_folder
-from darknet_py.images.dataset.labels import LABELS
-from darknet_py.images.dataset.listed import read_data_file, read_data_part, read_labelled
+from darknet_py.images.dataset.listed import LABELS, read_data_file, read_data_part, read_labelled
 from darknet_py.images.dataset.loader import Batch, Loader
-from darknet_py.images.dataset.order import Order, Turn
-from darknet_py.images.dataset.overlaps import overlap
+from darknet_py.images.dataset.overlaps import DIGEST, file_digest, file_digests, overlap
 from darknet_py.images.dataset.prepared import PREPARED_FITS, is_prepared, load_prepared
-from darknet_py.images.dataset.readable import check_enough, others
-from darknet_py.images.dataset.unreadable import Refusal, scan
+from darknet_py.images.dataset.readable import Refusal, check_enough, in_threads, others, scan
+from darknet_py.images.dataset.sampler import BalancedOrder, Order, Turn, order_of
 from darknet_py.images.dataset.views import Views
-from darknet_py.images.draw.colormap import color_map
-from darknet_py.images.draw.overlay import draw_heat, draw_overlay, shown_size
-from darknet_py.images.draw.spread import spread_heat
-from darknet_py.images.io.animation import check_animation, save_animation
+from darknet_py.images.draw.heatmap import (
+    color_map,
+    draw_heat,
+    draw_overlay,
+    shown_size,
+    spread_heat,
+)
 from darknet_py.images.io.decode import MAX_PIXELS
-from darknet_py.images.io.encode import encode_jpeg, encode_png
+from darknet_py.images.io.encode import check_animation, encode_jpeg, encode_png, save_animation
 from darknet_py.images.io.files import SUFFIXES, find_pictures, read_list
 from darknet_py.images.io.image import check_name, load_image, load_info, save_image, to_pixels
 from darknet_py.images.io.inputs import Given, each_picture, name_of, to_image
-from darknet_py.images.io.threads import in_threads
 from darknet_py.images.transform.augment import augment_image
-from darknet_py.images.transform.channels import to_channels
-from darknet_py.images.transform.color import distort_image, hsv_to_rgb, rgb_to_hsv
-from darknet_py.images.transform.crop import center_crop_image, crop_image
+from darknet_py.images.transform.color import (
+    distort_image,
+    hsv_to_rgb,
+    rgb_to_hsv,
+    to_channels,
+    with_colors_of,
+)
+from darknet_py.images.transform.dream import (
+    View,
+    from_view,
+    level_details,
+    moments,
+    to_view,
+    total_variation,
+    variation_delta,
+)
 from darknet_py.images.transform.fit import (
     FITS,
     MAX_STRETCH,
     Frame,
+    center_crop_image,
+    crop_image,
     fit_image,
     fitted_frame,
+    letterbox_image,
     load_fitted,
     load_with_fitted,
 )
-from darknet_py.images.transform.flip import flip_image
-from darknet_py.images.transform.jitter import View, from_view, moments, to_view
-from darknet_py.images.transform.letterbox import letterbox_image
-from darknet_py.images.transform.luma import with_colors_of
-from darknet_py.images.transform.pyramid import level_details
+from darknet_py.images.transform.geometry import flip_image, rotate_crop_image, rotate_image
 from darknet_py.images.transform.resize import resize_image, resize_max, resize_min
-from darknet_py.images.transform.rotate import rotate_crop_image, rotate_image
-from darknet_py.images.transform.total_variation import total_variation, variation_delta
 
 if TYPE_CHECKING:
     from darknet_py.images.draw.canvas import save_drawing
     from darknet_py.images.draw.chart import Panel, Series, draw_chart
-    from darknet_py.images.draw.confused import confused_pairs
-    from darknet_py.images.draw.confusion import draw_confusion
+    from darknet_py.images.draw.confusion import confused_pairs, draw_confusion
     from darknet_py.images.draw.curves import smooth, top_without_spikes
     from darknet_py.images.draw.fonts import drawable_names
-    from darknet_py.images.draw.maps import draw_maps
-    from darknet_py.images.draw.sheet import draw_sheet
+    from darknet_py.images.draw.sheet import draw_maps, draw_sheet
 
 __all__ = [
     "DIGEST",
@@ -168,21 +174,17 @@ __all__ = [
 
 # Charts are drawn with letters, whose readers take their time; most commands draw none.
 _CHARTS = {
-    "Panel": "draw.chart",
-    "Series": "draw.chart",
-    "confused_pairs": "draw.confused",
-    "draw_chart": "draw.chart",
-    "draw_confusion": "draw.confusion",
-    "draw_maps": "draw.maps",
-    "draw_sheet": "draw.sheet",
-    "drawable_names": "draw.fonts",
-    "save_drawing": "draw.canvas",
-    "smooth": "draw.curves",
-    "top_without_spikes": "draw.curves",
+    "canvas": ("save_drawing",),
+    "chart": ("Panel", "Series", "draw_chart"),
+    "confusion": ("confused_pairs", "draw_confusion"),
+    "curves": ("smooth", "top_without_spikes"),
+    "fonts": ("drawable_names",),
+    "sheet": ("draw_maps", "draw_sheet"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _CHARTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"darknet_py.images.{_CHARTS[name]}"), name)
+    for module, names in _CHARTS.items():
+        if name in names:
+            return getattr(importlib.import_module(f"darknet_py.images.draw.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

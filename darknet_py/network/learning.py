@@ -8,8 +8,8 @@ import numpy as np
 
 from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
 from darknet_py.network import io_checks, parallel, tracing
+from darknet_py.network.io_checks import enter
 from darknet_py.network.model import Model
-from darknet_py.network.normalize_input import enter
 from darknet_py.network.passes import forward
 
 

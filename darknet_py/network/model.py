@@ -14,9 +14,8 @@ from typing import Any, Protocol, TypeVar
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import Section
 from darknet_py.layers import Layer, Parameter, Shape
-from darknet_py.network.average import Average
 from darknet_py.network.builder import build
-from darknet_py.network.optimiser import Optimiser
+from darknet_py.network.optimiser import Average, Optimiser
 from darknet_py.network.plateau import Plateau
 from darknet_py.network.settings import Settings
 

@@ -21,8 +21,8 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import read_sections
 from darknet_py.errors import TrainingError
 from darknet_py.network import derived, init, io_checks, learning, statistics, tracing
-from darknet_py.network.average import Average
 from darknet_py.network.model import Model
+from darknet_py.network.optimiser import Average
 from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp

@@ -22,8 +22,8 @@ import numpy as np
 
 from darknet_py import untrusted
 from darknet_py.errors import StateError
-from darknet_py.network.average import Average
 from darknet_py.network.model import Model
+from darknet_py.network.optimiser import Average
 from darknet_py.network.plateau import Plateau, Snapshot, check_notes
 from darknet_py.network.snapshot import ArraySpec, array_specs, arrays_of, put_arrays
 from darknet_py.network.state_file import StateReader, reading_state, write_state

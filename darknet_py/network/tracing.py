@@ -15,8 +15,8 @@ from darknet_py.errors import OutOfMemoryError
 from darknet_py.layers import Wanted
 from darknet_py.network import io_checks
 from darknet_py.network.derived import sized as sized_for
+from darknet_py.network.io_checks import enter, leave
 from darknet_py.network.model import Model
-from darknet_py.network.normalize_input import enter, leave
 from darknet_py.network.passes import backward, final_loss, forward
 from darknet_py.network.targets import Target
 from darknet_py.ops.execution import LazyGraph

@@ -14,8 +14,8 @@ from darknet_py.errors import ShapeError
 from darknet_py.layers import Wanted
 from darknet_py.network import io_checks
 from darknet_py.network.derived import sized as sized_for
+from darknet_py.network.io_checks import enter, leave
 from darknet_py.network.model import Model
-from darknet_py.network.normalize_input import enter, leave
 from darknet_py.network.passes import backpropagate, forward
 from darknet_py.network.tracing import TracedFunction
 from darknet_py.ops.graph import Graph, Tracer
@@ -33,7 +33,7 @@ class Vjp(NamedTuple):
 
 
 def vjp(net: Model, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]) -> Vjp:
-    """See Network.carry_back."""
+    """See Network.vjp."""
     io_checks.check_layers(net, [start])
     for end in ends:
         if not PICTURE <= end < start:
@@ -56,7 +56,7 @@ def _traced(
 ) -> TracedFunction:
     """The outputs of those of `ends` that are layers, and the deltas of all.
 
-    delta (n, h, w, c), of the output of `start`. Its recording raises ShapeError where nothing
+    delta (n, h, w, c), of the output of `start`. Its tracing raises ShapeError where nothing
     leads from an end to `start`.
     """
 

@@ -12,7 +12,7 @@ from darknet_py.images import draw_maps
 from darknet_py.network import Network
 from darknet_py.network.io_checks import check_values
 from darknet_py.tasks.explain.target import score_layer
-from darknet_py.tasks.finite import check_finite
+from darknet_py.tasks.targets import check_finite
 from darknet_py.text import counted
 
 

@@ -1,4 +1,4 @@
-"""A look at what will be trained on: what would spoil hours is found in seconds."""
+"""Training data looked at before a training: faults, a batch as the network sees it, memory."""
 
 from __future__ import annotations
 
@@ -6,14 +6,50 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from darknet_py.atomic import why_no_folder
-from darknet_py.errors import TrainingError
-from darknet_py.images import Dataset, Refusal, overlap, scan
+from darknet_py.errors import PictureError, TrainingError
+from darknet_py.images import (
+    Dataset,
+    Loader,
+    Refusal,
+    draw_sheet,
+    drawable_names,
+    overlap,
+    save_image,
+    scan,
+)
 from darknet_py.network import Network
 from darknet_py.network.optimiser import METHODS
+from darknet_py.ops.memory import available_memory
 from darknet_py.tasks.data import Data
 from darknet_py.tasks.targets import check_outputs
+
+# A batch as the network sees it.
+
+
+def draw_batch(
+    net: Network, data: Data, number: int, count: int, seed: int, path: str | Path
+) -> tuple[int, list[PictureError]]:
+    """Draws the first `count` pictures of a training's batch, and gives how many these are, and why
+    others could not be read, in whose places they are.
+
+    Each has its label; a mixed one those that are a part of it, with their shares.
+    """
+    h, w, c = net.in_shape
+    batch, augmentation = net.settings.batch, net.settings.augmentation
+    loader = Loader(data.training(), w, h, c, batch, augmentation, seed)
+    x, y = loader.batch(number)
+    pictures, captions = x[:count].transpose(0, 2, 3, 1), []
+    names = drawable_names(data.names)
+    for truth in y[:count]:
+        parts = [(share, names[k]) for k, share in enumerate(truth.tolist()) if share > 0.005]
+        shares = (f"{name} {share:.0%}" for share, name in sorted(parts, reverse=True))
+        captions.append(parts[0][1] if len(parts) == 1 else ", ".join(shares))
+    save_image(draw_sheet(list(pictures), captions), path)
+    return len(pictures), loader.untold()
+
 
 WHOLE = 200_000
 """Pictures up to which all are decoded, unless somebody says so; of more the headers are read."""
@@ -146,3 +182,48 @@ def _backup_problem(folder: Path) -> list[str]:
     if not os.access(place, os.W_OK | os.X_OK):
         return [f"{folder}: cannot hold backups: {place} may not be written to"]
     return []
+
+
+# Whether a batch fits into memory, and which subdivisions of it would.
+
+_MB = 1 << 20
+_LEAST = 0.8
+"""Of the forecast, what a training takes at least: measured with tiny, darknet and resnet18."""
+_SHARE = 0.8
+"""Of what is free, what advice counts on."""
+
+
+class RoomProblem(NamedTuple):
+    """A line that says that a batch is too large, and whether that is certain."""
+
+    line: str
+    is_certain: bool
+
+
+def room_problem(net: Network, averaged: bool, processes: int = 1) -> RoomProblem | None:
+    """None where a training on the CPU has the memory that it needs, about. A GPU says so itself,
+    when it is asked for more than it has."""
+    if net.engine.free_memory() is not None:
+        return None
+    needed, free = training_memory(net, averaged, processes), available_memory()
+    if needed <= free:
+        return None
+    return RoomProblem(batch_too_large(net, averaged, processes), _LEAST * needed > free)
+
+
+def batch_too_large(net: Network, averaged: bool, processes: int = 1) -> str:
+    """A line that says so, and what would fit."""
+    free, now = int(_SHARE * available_memory()), net.settings.subdivisions
+    batch = net.settings.batch // processes
+    needed = training_memory(net, averaged, processes)
+    # what was refused though it seemed to fit is to need half of that at most
+    limit = free if needed > free else needed // 2
+    parts = [parts for parts in range(now + 1, batch + 1) if batch % parts == 0]
+    fitting = (n for n in parts if training_memory(net, averaged, processes, n) <= limit)
+    found = next(fitting, None)
+    smaller = "make the network or its pictures smaller"
+    advice = f"subdivisions={found} in [net] would fit" if found else smaller
+    return (
+        f"{net.path}: batch={net.settings.batch} with subdivisions={now} needs about "
+        f"{needed / _MB:,.0f} MB of memory, and {free / _MB:,.0f} MB may be taken: {advice}"
+    )

@@ -14,10 +14,9 @@ from darknet_py.errors import DarknetError, PictureError, ShapeError
 from darknet_py.images import Given, each_picture, name_of
 from darknet_py.network import Network
 from darknet_py.ops import notices
-from darknet_py.tasks.finite import check_answer
 from darknet_py.tasks.names import choose_names
 from darknet_py.tasks.pictures import load_picture
-from darknet_py.tasks.targets import class_count, class_probabilities
+from darknet_py.tasks.targets import check_answer, class_count, class_probabilities
 
 
 class Prediction(NamedTuple):

@@ -13,6 +13,7 @@ from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.learning import check_trainable
 from darknet_py.tasks import plateau
+from darknet_py.tasks.check import batch_too_large
 from darknet_py.tasks.checkpoint import (
     are_of,
     checkpoint,
@@ -24,7 +25,6 @@ from darknet_py.tasks.checkpoint import (
 from darknet_py.tasks.class_weights import weigh
 from darknet_py.tasks.events import Event, Finished, LeftOut, Trained, Validated
 from darknet_py.tasks.initialization import first_bad_value
-from darknet_py.tasks.room import batch_too_large
 from darknet_py.tasks.run import Evaluate, Options, Progress, Run, Source, nothing
 from darknet_py.tasks.split import split_of
 from darknet_py.tasks.targets import check_outputs, targets_of

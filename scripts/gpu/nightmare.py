@@ -15,7 +15,7 @@ import numpy as np
 
 from darknet_py.images import load_image, save_image
 from darknet_py.network import Network, load_network
-from darknet_py.tasks.dream.memory import DreamMemory, free_memory
+from darknet_py.tasks.dream.estimate import DreamMemory, free_memory
 from darknet_py.tasks.dream.objective import DreamTarget, choices, targets
 from darknet_py.tasks.dream.options import DreamOptions
 from darknet_py.tasks.dream.step import Image, Scene

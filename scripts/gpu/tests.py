@@ -11,7 +11,7 @@ from scripts.gpu.plan import Planned, Settings
 from scripts.gpu.rows import Suite
 
 ROOT = Path(__file__).resolve().parents[2]
-PATHS = ("tests/ops/test_gpu.py", "tests/ops/gpu/test_cudnn_graph.py")
+PATHS = ("tests/ops/test_gpu.py", "tests/ops/gpu/test_cudnn.py")
 """The others beside them run on stand-ins, everywhere."""
 NO_GPU = ": no GPU: "
 """In the reason of a test that was left out since it found none: nothing is shown then."""

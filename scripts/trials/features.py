@@ -13,7 +13,7 @@ from random import Random
 
 import numpy as np
 
-from darknet_py.tasks.features.store import FeatureStore
+from darknet_py.tasks.features.cache import FeatureStore
 from scripts.trials.damage import damaged
 from scripts.trials.trial import Failed
 

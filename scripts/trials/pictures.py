@@ -26,7 +26,7 @@ from darknet_py.images import (
     load_with_fitted,
     to_image,
 )
-from darknet_py.images.dataset.unreadable import _fault
+from darknet_py.images.dataset.readable import _fault
 from darknet_py.images.io.image import load_pixels, to_float
 from scripts.trials.mutations import check_message, mangle_bytes
 from scripts.trials.trial import Failed

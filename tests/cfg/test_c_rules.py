@@ -8,7 +8,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darknet_py.cfg import numbers
+from darknet_py.cfg import syntax
 from darknet_py.cfg.sections import MAX_INT, Section, Value, parse_sections
 from darknet_py.errors import CfgError
 from tests.support import c_reader
@@ -106,11 +106,11 @@ def is_commented(key: str, read: str, value: str) -> bool:
 @example("9" * 5000)
 @example("-2147483649")
 def test_numbers_are_the_c_programs(text: str) -> None:
-    number, whole = numbers.atoi(text)
+    number, whole = syntax.atoi(text)
     value = c_reader.atoi(text[:4000])
     assert number == max(-MAX_INT - 1, min(value, MAX_INT))
     assert not whole or int(text) == number
-    real, whole = numbers.atof(text[:400])
+    real, whole = syntax.atof(text[:400])
     expected = c_reader.atof(text[:400])
     assert real == expected or (math.isnan(real) and math.isnan(expected))
     if whole and "x" not in text.lower():

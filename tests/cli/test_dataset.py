@@ -38,9 +38,10 @@ def test_the_mean_can_be_pasted_into_net(darknet: Run, photos: Path) -> None:
 
 def test_a_count_on_a_terminal(darknet: Run, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("darknet_py.cli.progress.INTERVAL", 0)
     _, out, err = darknet("dataset", "mean", photos)
     assert out.startswith("mean=")
-    assert "\r\x1b[2K10/10 pictures\r\x1b[2K" in err
+    assert "\r10/10 pictures  |██████████|  00:00 left" in err
 
 
 def test_prepared_pictures_are_trained_on(darknet: Run, photos: Path, tmp_path: Path) -> None:

@@ -580,7 +580,7 @@ def test_a_batch_that_does_not_fit_says_what_would(
 ) -> None:
     text = CFG.replace("batch=8", "batch=4096").replace("=16", "=1600")
     Path("n.cfg").write_text(text)
-    monkeypatch.setattr("darknet_py.tasks.room.available_memory", lambda: 10 << 30)
+    monkeypatch.setattr("darknet_py.tasks.check.available_memory", lambda: 10 << 30)
     code, _, err = train("--backup", "b")
     assert (code, Path("b").exists()) == (1, False)
     assert err.count("\n") == 1
@@ -595,25 +595,6 @@ def test_a_batch_that_does_not_fit_says_what_would(
 
 def _no_memory(*_: object) -> float:
     raise MemoryError
-
-
-@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
-def test_a_progress_line_fits_the_terminal(
-    train: Train, darknet: Run, monkeypatch: pytest.MonkeyPatch, columns: int
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", str(columns))
-    code, _, err = darknet("train", "ds", "n.cfg", "--backup", "b", "--max-iter", 3)
-    assert code == 0
-    lines = [line.split("\n")[0] for line in err.split("\r\x1b[2K")]
-    shown = [line for line in lines if line.startswith("batch 3/3  ")]
-    assert shown
-    assert all(len(line) < columns for line in shown)
-    if columns >= 40:
-        assert all(line.endswith(" left") for line in shown)
-    if columns == 120:
-        assert "epoch 0.89  loss " in shown[0]
-        assert "  average " in shown[0]
 
 
 def test_advice_calls_the_program_as_it_was_called(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from darknet_py import ops as devices
+from darknet_py.ops.execution import replay
 from darknet_py.ops.graph import SHAPES, TensorSpec, Tracer
-from darknet_py.ops.replay import replay
 
 cpu = devices.for_device("cpu")
 rng = np.random.default_rng(0)

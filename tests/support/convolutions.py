@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, TensorView
 from darknet_py.ops.cpu.conv import conv2d
 from tests.support.kernels import Map, address, channels, map_of, padded, slopes
 from tests.support.reference import random_array

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.kernel import Kernel
+from darknet_py.ops.cpu.codegen.kernel import Kernel, TensorView
 from darknet_py.ops.cpu.codegen.tile import PANEL
 
 Array = np.ndarray

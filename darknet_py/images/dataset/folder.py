@@ -9,8 +9,7 @@ from typing import NoReturn
 
 from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
-from darknet_py.images.dataset.dataset import Dataset
-from darknet_py.images.dataset.validation_split import split_validation
+from darknet_py.images.dataset.dataset import Dataset, split_validation
 from darknet_py.images.io.files import LITTER, is_hidden, is_picture, walk
 from darknet_py.text import joined_bytes
 

@@ -17,17 +17,19 @@ import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError, PictureError
-from darknet_py.images.dataset.balance import order_of
 from darknet_py.images.dataset.dataset import Dataset
-from darknet_py.images.dataset.order import Turn
 from darknet_py.images.dataset.readable import Readable
+from darknet_py.images.dataset.sampler import Turn, order_of
 from darknet_py.images.io.image import to_float
-from darknet_py.images.transform.augment import augment_image
-from darknet_py.images.transform.channels import to_channels
+from darknet_py.images.transform.augment import (
+    Purpose,
+    augment_image,
+    generator,
+    mix_batch,
+    principal_components,
+)
+from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
-from darknet_py.images.transform.mix import mix_batch
-from darknet_py.images.transform.pca import principal_components
-from darknet_py.images.transform.seeds import Purpose, generator
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from darknet_py.errors import PictureError
 from darknet_py.images.io.image import load_image, to_pixels
-from darknet_py.images.transform.letterbox import inside
+from darknet_py.images.transform.fit import inside
 
 PREPARED_FITS = ("crop", "letterbox", "squash")
 """The ways of making a picture square: its middle, all of it on grey, all of it, distorted."""

@@ -1,18 +1,173 @@
-"""The pictures of a set that can be read, and others for those that, while it is used, cannot."""
+"""Which pictures of a dataset can be read; decoded ones kept; others for those that cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import stat
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy.typing as npt
+from PIL import Image
 
 from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images.dataset.dataset import Dataset
-from darknet_py.images.dataset.order import Turn
-from darknet_py.images.dataset.store import Store
-from darknet_py.images.transform.seeds import Purpose, generator
+from darknet_py.images.dataset.sampler import Turn
+from darknet_py.images.io.decode import (
+    FORMATS,
+    PILLOW_FAULTS,
+    check_size,
+    has_bytes,
+    is_read,
+    lacks_palette,
+    quiet,
+)
+from darknet_py.images.io.image import load_pixels
+from darknet_py.images.transform.augment import Purpose, generator
+from darknet_py.ops.cpu.runtime.threads import thread_count
+
+# One function for many pictures, on several threads: decoding leaves Python's lock.
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_threads(
+    function: Callable[[T], R], items: Iterable[T], workers: int | None = None
+) -> Generator[R]:
+    """What the function gives for each item, in their order, as it is ready.
+
+    `workers`: threads, by default one a core. Those that have not begun are dropped where the
+    iterator is closed or one raises.
+    """
+    pool = ThreadPoolExecutor(workers or thread_count(), thread_name_prefix="darknet-pictures")
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+# Which pictures of a dataset cannot be read, and why: asked before training starts.
+
+_TASK = 16
+"""Pictures that a thread looks at in one go."""
+
+
+class Refusal(NamedTuple):
+    """A picture that cannot be read: its index in the dataset, and why (begins with its path)."""
+
+    picture: int
+    error: PictureError
+
+
+def scan(
+    dataset: Dataset,
+    decode: bool = True,
+    workers: int | None = None,
+    show: Callable[[int], object] = lambda _done: None,
+) -> list[Refusal]:
+    """The pictures that cannot be read, in the dataset's order.
+
+    Decodes each, which finds files that are cut short; without `decode` the headers alone are read.
+    `workers`: threads, by default one a core. show: told now and then how many are done.
+    """
+
+    def check(first: int) -> list[Refusal]:
+        some = enumerate(dataset.paths[first : first + _TASK], first)
+        faults = ((index, _fault(path, decode)) for index, path in some)
+        return [Refusal(index, error) for index, error in faults if error is not None]
+
+    found = []
+    starts = range(0, len(dataset), _TASK)
+    for start, some in zip(starts, in_threads(check, starts, workers), strict=True):
+        found += some
+        show(min(start + _TASK, len(dataset)))
+    return found
+
+
+def _fault(path: Path, decode: bool) -> PictureError | None:
+    if _opens(path, decode):
+        return None
+    try:
+        load_pixels(path)
+    except PictureError as error:
+        return error
+    return None
+
+
+def _opens(path: Path, decode: bool) -> bool:
+    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong,
+    or that nothing is: it looks at the values of 16-bit pictures, too.
+
+    A JPEG is decoded at an eighth of its size, for which all of the file has to be read as well,
+    in half the time or less.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with quiet(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
+            check_size(picture.width, picture.height)
+            if not decode:
+                return is_read(picture.mode)
+            if not has_bytes(picture.mode):
+                return False
+            picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
+            picture.load()
+            return has_bytes(picture.mode) and not lacks_palette(picture)
+    except (*PILLOW_FAULTS, Image.DecompressionBombError, MemoryError, PictureError):
+        return False
+
+
+# Decoded pictures, kept for the next epoch as far as memory allows.
+
+
+class Store:
+    """The pictures of a dataset by index; decoded once, if they fit in `memory` bytes.
+
+    The first pictures asked for stay, and none makes room for another: an epoch asks for each
+    once, so that the last one used would be the last one needed. Threads may ask at once.
+    """
+
+    def __init__(self, paths: Sequence[Path], memory: int | None = None) -> None:
+        self._paths = paths
+        self._free = default_memory() if memory is None else memory
+        self._kept: dict[int, npt.NDArray[Any]] = {}
+        self._lock = Lock()
+        self._decoding: dict[int, Lock] = {}
+        """Of each picture that a thread decodes now: who asks for it too, waits."""
+
+    def get(self, index: int) -> npt.NDArray[Any]:
+        """The picture, (h, w, 3), not to be changed: bytes or floats, see `load_pixels`.
+
+        Raises PictureError, one line that begins with the path.
+        """
+        if index in self._kept:
+            return self._kept[index]
+        with self._lock:
+            decoding = self._decoding.setdefault(index, Lock())
+        with decoding:
+            if index not in self._kept:
+                picture = load_pixels(self._paths[index])
+                with self._lock:
+                    self._decoding.pop(index, None)
+                    if picture.nbytes > self._free:
+                        return picture
+                    self._kept[index] = picture
+                    self._free -= picture.nbytes
+            return self._kept[index]
+
+
+def default_memory() -> int:
+    """1 GiB, or a quarter of the machine's memory where that is less; in bytes."""
+    try:
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # No such call, or no such answer.
+        return 1 << 30
+    return min(1 << 30, machine // 4) if machine > 0 else 1 << 30
+
 
 _Picture = npt.NDArray[Any]
 

@@ -15,11 +15,14 @@ import numpy.typing as npt
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import PictureError
 from darknet_py.images.io.image import load_image, load_pixels
-from darknet_py.images.transform.augment import augment_image
-from darknet_py.images.transform.channels import to_channels
+from darknet_py.images.transform.augment import (
+    Purpose,
+    augment_image,
+    generator,
+    principal_components,
+)
+from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
-from darknet_py.images.transform.pca import principal_components
-from darknet_py.images.transform.seeds import Purpose, generator
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]

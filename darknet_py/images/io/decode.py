@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import struct
+import sys
+import threading
+import warnings
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
+import numpy as np
 import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
@@ -21,12 +28,193 @@ from PIL import (
 )
 
 from darknet_py.errors import PictureError
-from darknet_py.images.io.faults import PILLOW_FAULTS
-from darknet_py.images.io.modes import mode_to_rgb
-from darknet_py.images.io.orientation import orient, orientation
-from darknet_py.images.io.quiet import quiet
 from darknet_py.ops.memory import SMALL, available_memory
 from darknet_py.text import one_line
+
+# What Pillow raises for a file that is cut short, damaged or made to harm.
+
+PILLOW_FAULTS = (
+    EOFError,
+    KeyError,
+    OSError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""Beside MemoryError and DecompressionBombError: what mutated files of every format brought
+out of Pillow 10.3 and 13, and what its readers expect of each other."""
+
+# Keeps Pillow off stderr while a picture is read: what matters becomes a `PictureError`.
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """While the block runs, neither Pillow's warnings nor its log print anything of their own.
+
+    Others' warnings pass, and so does Pillow's log to handlers that somebody set up. Threads
+    may be inside at once. Nothing is changed outside the block.
+    """
+    if getattr(sys.flags, "context_aware_warnings", False):
+        with ExitStack() as stack:
+            _silence(stack)
+            yield
+        return
+    _shared.enter()
+    try:
+        yield
+    finally:
+        _shared.leave()
+
+
+class _Shared:
+    """`warnings.catch_warnings` swaps one list for the whole process: threads that are inside
+    at once must not each put back what they found. The first one in sets it, the last one out
+    puts it back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._stack = ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                _silence(self._stack)
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._stack.close()
+
+
+_shared = _Shared()
+
+
+def _silence(stack: ExitStack) -> None:
+    stack.enter_context(warnings.catch_warnings())
+    warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+    # Where a library's log has no handler, Python prints its errors on stderr.
+    logger, handler = logging.getLogger("PIL"), logging.NullHandler()
+    logger.addHandler(handler)
+    stack.callback(logger.removeHandler, handler)
+
+
+# A decoded Pillow picture of any mode as RGB: bytes, or floats where they would lose something.
+
+# Alpha is dropped, not blended, as the C program's decoder does when asked for three channels.
+_BYTE_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV")
+_PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
+_WIDE_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+
+_TIFF_BITS_PER_SAMPLE = 258
+_TIFF_PHOTOMETRIC = 262
+_TIFF_WHITE_IS_ZERO = 0
+
+
+def mode_to_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+    """A loaded picture as RGB of shape (h, w, 3), C-contiguous: uint8, or float32 in 0..1.
+
+    - 8-bit modes, palettes and 1-bit: uint8; grey fills all three channels. All others: float32.
+    - Alpha, transparent palette entries and colour keys are dropped (stb, the C program's
+      decoder, does so): a hidden pixel shows the colour that the file stores for it.
+    - 16-bit grey: value / 65535; a TIFF's 12-bit grey: value / 4095. 16-bit colour arrives
+      from Pillow as its upper 8 bits.
+    - 32-bit integers must be in 0..65535 and are divided by 65535; floats must be in 0..1.
+      Beyond that nobody can tell what white is.
+
+    Raises PictureError, without a path, for a mode or for values that have no such reading.
+    Pillow may warn that transparency is lost: call this inside `quiet`.
+    """
+    mode = picture.mode
+    if mode in _PREMULTIPLIED:
+        return mode_to_rgb(picture.convert(_PREMULTIPLIED[mode]))
+    if mode in _BYTE_MODES:
+        return _bytes_to_rgb(picture)
+    if mode in _WIDE_MODES and mode != "F":
+        return _grey_to_rgb(picture, _white(picture), "use 8 or 16 bits a channel")
+    if mode == "F":
+        return _grey_to_rgb(picture, 1, "scale it, or use 8 or 16 bits a channel")
+    raise PictureError(f"pixels of the kind {mode} are not read: save it as an RGB picture")
+
+
+def is_read(mode: str) -> bool:
+    """Whether pictures of a mode are read, unless their values have no reading."""
+    return mode in (*_BYTE_MODES, *_PREMULTIPLIED, *_WIDE_MODES)
+
+
+def has_bytes(mode: str) -> bool:
+    """Whether all values that a picture of a mode can have are read."""
+    return mode in _BYTE_MODES
+
+
+def lacks_palette(picture: Image.Image) -> bool:
+    """Whether the pixels of a loaded picture are numbers of colours that the file does not have."""
+    return picture.mode in ("P", "PA") and picture.palette is None
+
+
+def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    if lacks_palette(picture):
+        raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
+    return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
+
+
+def _white(picture: Image.Image) -> int:
+    return 4095 if _tiff_tag(picture, _TIFF_BITS_PER_SAMPLE, None) == (12,) else 65535
+
+
+def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> npt.NDArray[np.float32]:
+    values = np.asarray(picture)
+    low, high = values.min(), values.max()
+    # A NaN fails any comparison, so this asks what must hold.
+    if not (low >= 0 and high <= white):
+        raise PictureError(f"values {low:g} to {high:g} are not in 0 to {white}: {advice}")
+    grey = np.divide(values, white, dtype=np.float32)
+    if _tiff_tag(picture, _TIFF_PHOTOMETRIC, 1) == _TIFF_WHITE_IS_ZERO:
+        grey = 1 - grey  # Pillow turns 8-bit values over, but not wider ones.
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def _tiff_tag(picture: Image.Image, tag: int, default: Any) -> Any:
+    return getattr(picture, "tag_v2", {}).get(tag, default)
+
+
+# Which way up a camera held the picture.
+
+_EXIF_ORIENTATION = 0x0112
+
+
+def orientation(picture: Image.Image) -> int:
+    """The EXIF orientation of a loaded picture, 1..8; 1 (upright) where none can be read.
+
+    A damaged note about the picture does not make the picture unreadable, but may make Pillow
+    warn: call this inside `quiet`.
+    """
+    try:
+        value = picture.getexif().get(_EXIF_ORIENTATION)
+    except PILLOW_FAULTS:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def orient(image: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
+    """The upright picture from its stored (h, w, c) array and its EXIF orientation `turn`.
+
+    5 to 8 exchange width and height. C-contiguous; a new array unless `turn` is 1. Source:
+    EXIF 2.3, tag 274; the C program ignores it.
+    """
+    if turn in (5, 6, 7, 8):
+        image = image.transpose(1, 0, 2)
+    if turn in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if turn in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
 
 MAX_PIXELS = 2**27
 """Width times height: a larger picture (beyond 1.6 GB as float32 RGB) is refused unread."""

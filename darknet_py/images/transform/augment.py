@@ -1,22 +1,280 @@
-"""A picture changed at random, as training wants it: drawn, then done in one pass."""
+"""Augmentation: a training picture changed at random, drawn first, then done in one pass."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
+from darknet_py.errors import DarknetError
 from darknet_py.images.io.image import to_float
-from darknet_py.images.transform.channels import to_channels
-from darknet_py.images.transform.elastic import draw_displacement
-from darknet_py.images.transform.erase import erase_rectangle
+from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
-from darknet_py.images.transform.random_affine import Change, affine, draw_change
-from darknet_py.ops.cpu.augment import UNMOVED, augment
+from darknet_py.ops.cpu.pictures import UNMOVED, augment, control_count, spline_surface
+
+# Random numbers for training pictures: each purpose and each place has a stream of its own.
+
+
+class Purpose(IntEnum):
+    """What the numbers are for: streams of different purposes share nothing."""
+
+    ORDER = 1
+    PICTURE = 2
+    MIX = 3
+    COMPONENTS = 4
+    CLASSES = 5
+    VIEW = 6
+    OTHER = 7
+
+
+def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:
+    """A generator that depends on these numbers (0 or more) only: not on threads or on time."""
+    return np.random.default_rng((int(purpose), seed, *place))
+
+
+# How one training picture is changed: drawn from the ranges of an Augmentation.
+
+
+@dataclass(frozen=True)
+class Change:
+    """What `rotate_crop_image`, `flip_image` and `distort_image` are told, and the shear (radians).
+
+    `rad`: radians; `scale`: 2 magnifies; `dx`, `dy`: the window's move, in pixels of the result.
+    """
+
+    rad: float = 0
+    scale: float = 1
+    dx: float = 0
+    dy: float = 0
+    aspect: float = 1
+    shear: float = 0
+    flip: bool = False
+    hue: float = 0
+    saturation: float = 1
+    exposure: float = 1
+
+    @property
+    def recolours(self) -> bool:
+        """Whether any colour may change."""
+        return (self.hue, self.saturation, self.exposure) != (0, 1, 1)
+
+
+def draw_change(
+    rng: np.random.Generator, ranges: Augmentation, in_w: int, in_h: int, w: int, h: int
+) -> Change:
+    """Draws the change that makes a picture of in_w x in_h pixels one of w x h.
+
+    Source: random_augment_args and load_image_augment_paths, with the same distributions: the
+    side `min(in_h, in_w * aspect)` becomes min_crop to max_crop pixels long (so an aspect above 1
+    shows black beside the picture, one below 1 magnifies); the window moves to either side by up
+    to what the picture is larger, and by up to what it is smaller. The C program only knows
+    square windows, and measures `dy` by the window's width; here it is its height.
+
+    The same numbers are drawn whatever the ranges are, so that one key does not change what the
+    others do.
+    """
+    numbers = iter(rng.random(15).tolist())
+    aspect = _scale(numbers, ranges.aspect)
+    low, high = sorted((ranges.min_crop, ranges.max_crop))
+    side = low + int(next(numbers) * (high - low + 1))
+    rad = _to_either_side(numbers, math.radians(ranges.angle))
+    # the C program's whole number, which is 0 for the narrowest pictures
+    shortest = max(int(min(in_h, in_w * aspect)), 1)
+    scale = side / shortest
+    dx = _to_either_side(numbers, (in_w * scale / aspect - w) / 2)
+    dy = _to_either_side(numbers, (in_h * scale - h) / 2)
+    flip = next(numbers) < 0.5 and ranges.flip
+    hue = _to_either_side(numbers, ranges.hue)
+    saturation, exposure = _scale(numbers, ranges.saturation), _scale(numbers, ranges.exposure)
+    shear = _to_either_side(numbers, math.radians(ranges.shear))
+    colours = {"hue": hue, "saturation": saturation, "exposure": exposure}
+    dx, dy = (move + _whole(numbers, ranges.shift) for move in (dx, dy))
+    if ranges.center:
+        return Change(shear=shear, flip=flip, **colours)
+    return Change(rad, scale, dx, dy, aspect, shear, flip, **colours)
+
+
+def affine(
+    change: Change, in_w: int, in_h: int, w: int, h: int
+) -> tuple[float, float, float, float, float, float]:
+    """Where in the picture the pixel (x, y) of the result is: (a x + b y + c, d x + e y + f).
+
+    As `rotate_crop_image` has it; the shear is the first thing done to the picture's columns.
+    """
+    # the C program keeps these in float32, but computes in double
+    rad, scale, dx, dy, aspect = (
+        float(np.float32(value))
+        for value in (change.rad, change.scale, change.dx, change.dy, change.aspect)
+    )
+    cos, sin, lean = math.cos(rad), math.sin(rad), math.tan(change.shear)
+    across, down = aspect / scale, 1 / scale
+    a, b = cos * across, (cos * lean - sin) * down
+    d, e = sin * across, (sin * lean + cos) * down
+    x, y = dx - w / 2, dy - h / 2
+    return a, b, a * x + b * y + in_w / 2, d, e, d * x + e * y + in_h / 2
+
+
+def _to_either_side(numbers: Iterator[float], most: float) -> float:
+    """Uniform between -most and most, whichever is less: rand_uniform(-most, most)."""
+    return (2 * next(numbers) - 1) * most
+
+
+def _whole(numbers: Iterator[float], most: int) -> int:
+    """A whole number from -most to most."""
+    return int(next(numbers) * (2 * most + 1)) - most
+
+
+def _scale(numbers: Iterator[float], most: float) -> float:
+    """Uniform between 1 and `most`, or, half of the time, the inverse of that: rand_scale."""
+    scale = 1 + next(numbers) * (most - 1)
+    return scale if next(numbers) < 0.5 else 1 / scale
+
+
+# Pixels that wander in smooth waves.
+
+# Of a cubic B-spline with knots 1 apart: its own standard deviation, and the variance of the sum
+# of its copies times normal numbers, on average over all places (once for each direction).
+_SIGMA = math.sqrt(1 / 3)
+_VARIANCE = 151 / 315
+
+
+def draw_displacement(
+    rng: np.random.Generator, pixels: float, sigma: float, w: int, h: int
+) -> npt.NDArray[np.float32]:
+    """A random field (2, h, w): how far each pixel's source moves, across and down, in pixels.
+
+    Normal numbers with the standard deviation `pixels`, as smooth as noise that a Gaussian of
+    `sigma` pixels has blurred; a spline through few numbers, so that a large sigma costs no more.
+    """
+    spacing = sigma / _SIGMA
+    shape = (2, control_count(h, spacing), control_count(w, spacing))
+    control = rng.standard_normal(shape, np.float32)
+    control *= np.float32(pixels / _VARIANCE)
+    field: npt.NDArray[np.float32] = spline_surface(control, spacing, w, h)
+    return field
+
+
+# A rectangle of noise over a picture.
+
+_LONGEST = 3.3
+"""How many times longer than the other one a side may be. Source: Zhong et al. 2017."""
+
+
+def erase_rectangle(
+    image: npt.NDArray[np.float32], rng: np.random.Generator, least: float, most: float
+) -> None:
+    """Overwrites a rectangle of `image` (c, h, w) with uniform noise, 0..1, in place.
+
+    `least`, `most`: its share of the picture, 0..1, is drawn between them; its shape and its
+    place are drawn as well, so that it lies within the picture.
+    """
+    c, h, w = image.shape
+    share, shape, across, down = rng.random(4).tolist()
+    area = (least + share * (most - least)) * w * h
+    tall = math.sqrt(area * _LONGEST ** (2 * shape - 1))
+    # a side that the picture is too small for makes the other one longer
+    tall = min(max(tall, area / w), h)
+    wide = min(area / tall, w) if tall else 0
+    rows, columns = round(tall), round(wide)
+    top, left = int(down * (h - rows + 1)), int(across * (w - columns + 1))
+    image[:, top : top + rows, left : left + columns] = rng.random((c, rows, columns), np.float32)
+
+
+# Pictures of a batch mixed with one another, and their truth alike.
 
 _Floats = npt.NDArray[np.float32]
+
+
+def mix_batch(x: _Floats, y: _Floats, ranges: Augmentation, rng: np.random.Generator) -> None:
+    """Mixes each picture of a batch with another one, in place, by mixup or by cutmix.
+
+    `x`: shape (batch, c, h, w), 0..1; `y`: shape (batch, classes). Both stay in their range, and
+    a truth that sums to 1 still does. Where both are on, each picture is drawn one of the two.
+    Sources: Zhang et al. 2017, Yun et al. 2019; here each picture draws a share of its own.
+    """
+    if not ranges.mixup and not ranges.cutmix:
+        return
+    others = rng.permutation(len(x)).tolist()
+    before_x, before_y = x.copy(), y.copy()
+    for index, other in enumerate(others):
+        if _draws_cutmix(rng, ranges):
+            share = _cut(x[index], before_x[other], ranges.cutmix, rng)
+        else:
+            share = _blend(x[index], before_x[other], ranges.mixup, rng)
+        y[index] = share * before_y[index] + (1 - share) * before_y[other]
+
+
+def _draws_cutmix(rng: np.random.Generator, ranges: Augmentation) -> bool:
+    if not ranges.mixup or not ranges.cutmix:
+        return not ranges.mixup
+    return rng.random() < 0.5
+
+
+def _blend(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generator) -> np.float32:
+    """mixup: the share of `image` (c, h, w) that is left of it."""
+    share = np.float32(rng.beta(alpha, alpha))
+    image *= share
+    image += (1 - share) * other
+    return share
+
+
+def _cut(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generator) -> np.float32:
+    """cutmix: the share of `image` (c, h, w) that is left of it."""
+    _, h, w = image.shape
+    side = math.sqrt(1 - rng.beta(alpha, alpha))
+    across, down = rng.random(2).tolist()
+    # the rectangle has the picture's shape; its middle lies anywhere, and what is outside is cut
+    rows = _within(down * h, side * h, h)
+    columns = _within(across * w, side * w, w)
+    image[:, rows, columns] = other[:, rows, columns]
+    cut = (rows.stop - rows.start) * (columns.stop - columns.start)
+    return np.float32(1 - cut / (h * w))
+
+
+def _within(middle: float, length: float, size: int) -> slice:
+    start, stop = round(middle - length / 2), round(middle + length / 2)
+    return slice(min(max(start, 0), size), min(max(stop, 0), size))
+
+
+# The colours in which the pictures of a set differ most.
+
+_PICTURES = 256
+_PIXELS = 1024
+
+
+def principal_components(
+    get: Callable[[int], npt.NDArray[Any] | None], count: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """The principal components of the pixels' RGB, each as long as its standard deviation.
+
+    Returns shape (3, 3), one component a column. Taken from up to 256 of the `count` pictures that
+    `get` gives by number, drawn by `seed`, and about 1024 pixels of each, evenly spread. Those that
+    cannot be read, for which it gives None, are left out. Raises DarknetError where all are.
+    """
+    drawn = generator(Purpose.COMPONENTS, seed).permutation(count)[:_PICTURES]
+    found = (get(index) for index in drawn.tolist())
+    some = [_some_pixels(picture) for picture in found if picture is not None]
+    if not some:
+        raise DarknetError("none of the pictures can be read (any more)")
+    pixels = np.concatenate(some)
+    variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False, bias=True))
+    # a direction's sign is anybody's choice: here its largest part is positive
+    largest = np.take_along_axis(directions, abs(directions).argmax(axis=0)[None], axis=0)
+    components: npt.NDArray[np.float64] = (
+        directions * np.sign(largest) * np.sqrt(np.maximum(variances, 0))
+    )
+    return components
+
+
+def _some_pixels(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    pixels = picture.reshape(-1, 3)
+    return to_float(pixels[:: max(len(pixels) // _PIXELS, 1)]).astype(np.float64)
 
 
 def augment_image(

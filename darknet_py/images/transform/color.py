@@ -1,4 +1,4 @@
-"""Hue, saturation and value of a picture, and how training shifts them."""
+"""Channels of a picture; its hue, saturation and value, and how training shifts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from darknet_py.images.transform.checks import check_image
+from darknet_py.errors import ShapeError
+from darknet_py.images.transform.resize import check_image
+
+# A picture with as many channels as a network takes.
+
+
+def to_channels(image: npt.NDArray[Any], c: int) -> npt.NDArray[np.float32]:
+    """The picture with `c` channels: 3 leave it as it is, 1 is grey, their mean.
+
+    `image`: RGB, shape (h, w, 3). Returns float32 of shape (h, w, c), the picture itself if it
+    is that already. Raises ShapeError for another `c`.
+    """
+    check_image(image)
+    if c == 1:
+        grey: npt.NDArray[np.float32] = image.mean(axis=2, keepdims=True, dtype=np.float32)
+        return grey
+    if c != 3:
+        raise ShapeError(f"takes {c} channels: pictures have 1 or 3")
+    return image.astype(np.float32, copy=False)
 
 
 def rgb_to_hsv(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -78,3 +96,24 @@ def _channels(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], ...]:
     if image.shape[2] != 3:
         raise ValueError(f"an array of shape {image.shape} has no three colours")
     return tuple(image[:, :, k].astype(np.float32) for k in range(3))
+
+
+# How bright pixels are, apart from their colour.
+
+_SHARES = np.array([0.299, 0.587, 0.114], np.float32)
+"""Of red, green and blue in what the eye takes for brightness: ITU-R BT.601, as JPEG has it."""
+
+
+def with_colors_of(image: npt.NDArray[Any], source: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The picture in another one's colours: as bright as it was, with the differences between red,
+    green and blue of `source`.
+
+    Both: RGB, shape (h, w, 3), values 0..1. Returns a new float32 array, clipped to that range.
+    A grey picture (h, w, 1) has no colours: it is itself.
+    """
+    check_image(image)
+    if image.shape[2] == 1:
+        return image.astype(np.float32)
+    brighter = (image - source) @ _SHARES
+    shifted: npt.NDArray[np.float32] = source + brighter[:, :, None]
+    return np.clip(shifted, 0, 1, out=shifted)

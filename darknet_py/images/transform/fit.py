@@ -10,10 +10,67 @@ import numpy.typing as npt
 
 from darknet_py.errors import PictureError
 from darknet_py.images.io.image import load_image
-from darknet_py.images.transform.checks import check_image, check_size
-from darknet_py.images.transform.crop import center_crop_image
-from darknet_py.images.transform.letterbox import inside, letterbox_image
-from darknet_py.images.transform.resize import resize_min
+from darknet_py.images.transform.resize import check_image, check_size, resize_image, resize_min
+
+# Parts of a picture.
+
+
+def crop_image(
+    image: npt.NDArray[Any], dx: int, dy: int, w: int, h: int
+) -> npt.NDArray[np.float32]:
+    """The `w` x `h` pixels whose upper left one is (`dx`, `dy`), in pixels.
+
+    `image`: shape (in_h, in_w, c). Returns a new float32 array of shape (h, w, c). Places
+    outside the picture take the nearest pixel of its edge. Source: crop_image.
+    """
+    check_image(image)
+    check_size(w, h)
+    in_h, in_w = image.shape[:2]
+    rows = np.clip(np.arange(dy, dy + h), 0, in_h - 1)
+    columns = np.clip(np.arange(dx, dx + w), 0, in_w - 1)
+    return image[rows[:, None], columns].astype(np.float32, copy=False)
+
+
+def center_crop_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
+    """The largest square in the picture's middle, resized to `w` x `h`.
+
+    `image`: shape (in_h, in_w, c). Returns a new float32 array of shape (h, w, c). The square
+    is squeezed where w and h differ, as in the C program's center_crop_image.
+    """
+    check_image(image)
+    in_h, in_w = image.shape[:2]
+    side = min(in_h, in_w)
+    top, left = (in_h - side) // 2, (in_w - side) // 2
+    return resize_image(image[top : top + side, left : left + side], w, h)
+
+
+# A whole picture inside a frame of another shape.
+
+_BORDER = 0.5
+
+
+def letterbox_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
+    """The whole picture, as large as fits, in the middle of `w` x `h` pixels of grey (0.5).
+
+    `image`: shape (in_h, in_w, c). Returns a new float32 array of shape (h, w, c). Sides are
+    rounded down; a very narrow picture keeps one row or column. Source: letterbox_image.
+    """
+    check_image(image)
+    check_size(w, h)
+    new_w, new_h = inside(image.shape[1], image.shape[0], w, h)
+    boxed = np.full((h, w, image.shape[2]), _BORDER, dtype=np.float32)
+    left, top = (w - new_w) // 2, (h - new_h) // 2
+    boxed[top : top + new_h, left : left + new_w] = resize_image(image, new_w, new_h)
+    return boxed
+
+
+def inside(in_w: int, in_h: int, w: int, h: int) -> tuple[int, int]:
+    """The width and height of a picture of `in_w` x `in_h` pixels within a letterbox."""
+    # In float32, as there, a near tie falls to the other side.
+    if np.float32(w) / np.float32(in_w) < np.float32(h) / np.float32(in_h):
+        return w, max(1, in_h * w // in_w)
+    return max(1, in_w * h // in_h), h
+
 
 FITS = ("min", "letterbox", "crop")
 """The ways of fitting: the first lets the network grow, the other two give w x h."""

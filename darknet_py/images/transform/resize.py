@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from darknet_py.images.transform.checks import check_image, check_size
+# What the picture functions ask of their arguments; a caller's mistake is a ValueError.
+
+
+def check_image(image: npt.NDArray[Any]) -> None:
+    """ValueError unless the array has shape (h, w, c) with no side of 0."""
+    if image.ndim != 3 or image.size == 0:
+        raise ValueError(f"an array of shape {image.shape} is not a picture (h, w, c)")
+
+
+def check_size(w: int, h: int) -> None:
+    """ValueError unless a picture of `w` x `h` pixels can be."""
+    if w < 1 or h < 1:
+        raise ValueError(f"a picture of {w}x{h} pixels cannot be")
 
 
 def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:

@@ -30,7 +30,7 @@ from darknet_py.ops.gpu.device import device_name as device_name
 from darknet_py.ops.gpu.device import use_device as use_device
 from darknet_py.ops.gpu.engine import Engine
 from darknet_py.ops.gpu.dream import guide_delta
-from darknet_py.ops.gpu.maxpool import maxpool, maxpool_backward
+from darknet_py.ops.gpu.pooling import maxpool, maxpool_backward
 from darknet_py.ops.gpu.normalize import (
     batch_statistics,
     batchnorm,
@@ -40,7 +40,7 @@ from darknet_py.ops.gpu.normalize import (
     moving_average,
 )
 from darknet_py.ops.gpu.pointwise import activate, activate_backward, add, add_biases, shortcut
-from darknet_py.ops.gpu.reductions import avgpool, avgpool_backward, softmax, softmax_backward
+from darknet_py.ops.gpu.pooling import avgpool, avgpool_backward, softmax, softmax_backward
 from darknet_py.ops.gpu.update import (
     adam_update,
     average_step,

@@ -12,8 +12,18 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.ops.gpu import im2col
-from darknet_py.ops.gpu.cudnn_graph import ADDED, BIASES, NOTHING, RESULT, WEIGHTS, Epilogue, Job, X
-from darknet_py.ops.gpu.cudnn_plan import Plan, planned
+from darknet_py.ops.gpu.cudnn import (
+    ADDED,
+    BIASES,
+    NOTHING,
+    RESULT,
+    WEIGHTS,
+    Epilogue,
+    Job,
+    Plan,
+    X,
+    planned,
+)
 from darknet_py.ops.gpu.kernel import HALF, contiguous
 from darknet_py.ops.gpu.pointwise import epilogue, narrow, widen
 

@@ -12,14 +12,13 @@ import cupy as cp
 import numpy as np
 
 from darknet_py.errors import DeviceError
-from darknet_py.ops.execution import LazyGraph, Times
+from darknet_py.ops.execution import LazyGraph, Times, peak_bytes, replay
 from darknet_py.ops.gpu.arrays import array, to_host
 from darknet_py.ops.gpu.faults import out_of_memory
 from darknet_py.ops.gpu.memory import Pool, register, release_unused
 from darknet_py.ops.gpu.profile import peak
 from darknet_py.ops.gpu.program import Program
 from darknet_py.ops.graph import Graph
-from darknet_py.ops.replay import peak_bytes, replay
 
 _KEPT = 8
 """Programs that are kept, the last used ones: each has memory of its own."""

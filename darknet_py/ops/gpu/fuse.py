@@ -29,7 +29,7 @@ Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
 
 def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
-    """The same outputs. exact: see cudnn_graph.Job; changing: parameters move between runs, so that
+    """The same outputs. exact: see cudnn.Job; changing: parameters move between runs, so that
     nothing may be made of their values now."""
     readers = Readers(graph)
     done: set[int] = set()

@@ -10,8 +10,7 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.ops.columns import by_group, local_operations, matrices_of
-from darknet_py.ops.gpu import algorithms
-from darknet_py.ops.gpu.kernel import contiguous, launch_each
+from darknet_py.ops.gpu.kernel import COLUMNS, contiguous, launch_each, note_algorithm
 from darknet_py.ops.sizes import conv_out
 
 Array = Any
@@ -25,7 +24,7 @@ def im2col(x: Array, size: int, stride: int, padding: int, groups: int) -> Array
     n, h, w, c = x.shape
     out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
     length = size * size * (c // groups)
-    algorithms.note_algorithm(algorithms.COLUMNS)
+    note_algorithm(COLUMNS)
     columns = cp.empty((groups, n * out_h * out_w, length), x.dtype)
     window = n, h, w, c, out_h, out_w, size, stride, padding, groups
     launch_each("im2col", x.dtype, n, out_h * out_w * length, columns, contiguous(x), *window)
@@ -38,7 +37,7 @@ def col2im(
     """The sum of all windows at their places: a map of `shape` (n, h, w, c)."""
     n, h, w, c = shape
     out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
-    algorithms.note_algorithm(algorithms.COLUMNS)
+    note_algorithm(COLUMNS)
     x = cp.empty(shape, columns.dtype)
     window = n, h, w, c, out_h, out_w, size, stride, padding, columns.shape[0]
     launch_each("col2im", x.dtype, n, h * w * c, x, contiguous(columns), *window)

@@ -16,12 +16,12 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
-from darknet_py.ops.execution import Times
-from darknet_py.ops.gpu.algorithms import algorithm, note_algorithms
+from darknet_py.ops.execution import Times, compute, peak_bytes, replay
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
-from darknet_py.ops.gpu.memory import Pool
+from darknet_py.ops.gpu.kernel import algorithm, note_algorithms
+from darknet_py.ops.gpu.memory import Pool, StagingBuffer
 from darknet_py.ops.gpu.profile import (
     operation_count,
     seconds_of,
@@ -29,9 +29,7 @@ from darknet_py.ops.gpu.profile import (
     step_name,
     step_shape,
 )
-from darknet_py.ops.gpu.staging import StagingBuffer
 from darknet_py.ops.graph import Graph, Node
-from darknet_py.ops.replay import compute, peak_bytes, replay
 from darknet_py.ops.simplify import simplify
 
 Array = Any

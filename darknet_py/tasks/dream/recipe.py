@@ -23,8 +23,7 @@ from darknet_py.errors import DreamError, PictureError
 from darknet_py.images import load_info
 from darknet_py.ops import cache
 from darknet_py.options import Flag, Whole
-from darknet_py.tasks.dream.ingredients import Picture
-from darknet_py.tasks.dream.options import INGREDIENTS
+from darknet_py.tasks.dream.options import INGREDIENTS, Picture
 from darknet_py.text import joined_bytes, one_line
 from darknet_py.untrusted import open_file
 

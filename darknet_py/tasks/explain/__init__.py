@@ -14,16 +14,18 @@ from darknet_py.errors import DarknetError
 from darknet_py.images import Given, spread_heat
 from darknet_py.network import Network
 from darknet_py.tasks.classify import best_fit
-from darknet_py.tasks.explain.gradcam import gradcam
-from darknet_py.tasks.explain.gradcam_plus_plus import gradcam_plus_plus
-from darknet_py.tasks.explain.integrated import STEPS, integrated_gradients
-from darknet_py.tasks.explain.occlusion import occlusion
-from darknet_py.tasks.explain.saliency import saliency
+from darknet_py.tasks.explain.methods import (
+    STEPS,
+    gradcam,
+    gradcam_plus_plus,
+    integrated_gradients,
+    occlusion,
+    saliency,
+)
 from darknet_py.tasks.explain.target import check_map_layer, class_scores, last_map
-from darknet_py.tasks.finite import check_answer, check_finite
 from darknet_py.tasks.names import choose_names, find_class
 from darknet_py.tasks.pictures import Picture, load_picture
-from darknet_py.tasks.targets import class_count, class_probabilities
+from darknet_py.tasks.targets import check_answer, check_finite, class_count, class_probabilities
 
 LAYER_METHODS: dict[str, Callable[[Network, np.ndarray, Sequence[int], int], np.ndarray]] = {
     "gradcam": gradcam,

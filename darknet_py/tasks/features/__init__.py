@@ -1,7 +1,6 @@
-"""What the front of a network says of pictures, computed once and kept."""
+"""What the backbone of a network says of pictures, computed once and kept."""
 
-from darknet_py.tasks.features.cache import Cached, cached_features
-from darknet_py.tasks.features.front import Front
-from darknet_py.tasks.features.source import FeatureSource, predictions_of
+from darknet_py.tasks.features.backbone import Backbone
+from darknet_py.tasks.features.cache import Cached, FeatureSource, cached_features, predictions_of
 
-__all__ = ["Cached", "FeatureSource", "Front", "cached_features", "predictions_of"]
+__all__ = ["Backbone", "Cached", "FeatureSource", "cached_features", "predictions_of"]

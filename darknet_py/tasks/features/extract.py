@@ -15,8 +15,8 @@ from darknet_py.errors import DarknetError, NotFiniteError, PictureError, ShapeE
 from darknet_py.network import Network
 from darknet_py.network.derived import averages
 from darknet_py.tasks.classify import Refused
-from darknet_py.tasks.finite import check_finite
 from darknet_py.tasks.pictures import Picture, load_picture
+from darknet_py.tasks.targets import check_finite
 
 _BATCH = 32
 

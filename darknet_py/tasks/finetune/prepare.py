@@ -25,8 +25,14 @@ from darknet_py.tasks.finetune.folder import (
     read_folder,
     record_of,
 )
-from darknet_py.tasks.finetune.head import learning_layers, with_new_head
-from darknet_py.tasks.finetune.prior import head_decay
+from darknet_py.tasks.finetune.head import (
+    Start,
+    head_decay,
+    learning_layers,
+    sized,
+    start,
+    with_new_head,
+)
 from darknet_py.tasks.finetune.run import How
 from darknet_py.tasks.finetune.stages import (
     Stage,
@@ -34,10 +40,9 @@ from darknet_py.tasks.finetune.stages import (
     plan_stages,
     stage_sections,
 )
-from darknet_py.tasks.finetune.start import Start, sized, start
+from darknet_py.tasks.initialization import layers_to_draw
 from darknet_py.tasks.model_files import model_texts
 from darknet_py.tasks.options import FinetuneOptions, StageOptions
-from darknet_py.tasks.reinit import layers_to_draw
 from darknet_py.tasks.split import Joined, rejoin, split_of
 
 _VIEWS = 20000

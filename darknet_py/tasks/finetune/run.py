@@ -18,7 +18,13 @@ from darknet_py.network.derived import backbone_end, head
 from darknet_py.tasks.checkpoint import are_of, resume
 from darknet_py.tasks.checkpoint import start as begin
 from darknet_py.tasks.events import Event, Finished, Validated
-from darknet_py.tasks.features import Cached, FeatureSource, Front, cached_features, predictions_of
+from darknet_py.tasks.features import (
+    Backbone,
+    Cached,
+    FeatureSource,
+    cached_features,
+    predictions_of,
+)
 from darknet_py.tasks.features.cache import Features, features_bytes
 from darknet_py.tasks.finetune.folder import Folder
 from darknet_py.tasks.finetune.stages import Stage
@@ -130,21 +136,21 @@ def _run_stage(
 ) -> Generator[FinetuneEvent, None, _Over | None]:
     """Trains a stage to its end; None where it was stopped before."""
     last = backbone_end(net.layers)
-    front = Front(net, last) if last >= 0 else None
-    if front is None or how.cache is None or not _fits(front, train, valid, how):
+    backbone = Backbone(net, last) if last >= 0 else None
+    if backbone is None or how.cache is None or not _fits(backbone, train, valid, how):
         yield Began(stage, None)
         evaluate = None if valid is None else _evaluate_on_pictures(valid, how.top)
         loader = _loader(net, train, stage, how)
         return (yield from _train(net, loader, len(train), evaluate, folder, stage, how))
     yield Began(stage, last)
     views = _views(net, train, how, net.settings.augmentation)
-    features = yield from _gathered(front, train, views, how.cache, how)
+    features = yield from _gathered(backbone, train, views, how.cache, how)
     if features is None:
         return None
     evaluate = None
     if valid is not None:
         fitted = _views(net, valid, how, None)
-        held = yield from _gathered(front, valid, fitted, how.cache, how)
+        held = yield from _gathered(backbone, valid, fitted, how.cache, how)
         if held is None:
             return None
         evaluate = _evaluate_on_features(valid, held, how.top)
@@ -157,10 +163,10 @@ def _run_stage(
 
 
 def _gathered(
-    front: Front, dataset: Dataset, views: Views, cache: Path, how: How
+    backbone: Backbone, dataset: Dataset, views: Views, cache: Path, how: How
 ) -> Generator[FinetuneEvent, None, Features | None]:
     """The features of a set; None where the run was stopped before all were there."""
-    growing = cached_features(front, dataset.paths, views, cache)
+    growing = cached_features(backbone, dataset.paths, views, cache)
     while True:
         try:
             yield next(growing)
@@ -252,10 +258,10 @@ def _seconds_between_states(net: Network) -> float:
     return max(1.0, sum(parameter.size for parameter in net.parameters()) / 1e7)
 
 
-def _fits(front: Front, train: Dataset, valid: Dataset | None, how: How) -> bool:
+def _fits(backbone: Backbone, train: Dataset, valid: Dataset | None, how: How) -> bool:
     """Whether features are small enough to be kept."""
-    held = features_bytes(front, 1, len(valid)) if valid is not None else 0
-    return features_bytes(front, _count(how), len(train)) + held <= how.cache_bytes
+    held = features_bytes(backbone, 1, len(valid)) if valid is not None else 0
+    return features_bytes(backbone, _count(how), len(train)) + held <= how.cache_bytes
 
 
 def _count(how: How) -> int:

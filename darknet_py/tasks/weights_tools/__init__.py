@@ -3,12 +3,10 @@
 All want its parameters on the host, as on the CPU. Nothing is written here.
 """
 
-from darknet_py.tasks.weights_tools.average import average
 from darknet_py.tasks.weights_tools.entrance import rescale, swap_red_and_blue
-from darknet_py.tasks.weights_tools.files import check_outputs, check_stored
+from darknet_py.tasks.weights_tools.files import average, check_outputs, check_stored, first_layers
 from darknet_py.tasks.weights_tools.norm import denormalize, normalize, reset
 from darknet_py.tasks.weights_tools.oneoff import Fitted, oneoff
-from darknet_py.tasks.weights_tools.partial import first_layers
 
 __all__ = [
     "Fitted",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from darknet_py.errors import DarknetError
 from darknet_py.network import Network
-from darknet_py.tasks.weights_tools.parts import Part, parts_of, put
+from darknet_py.tasks.weights_tools.files import Part, parts_of, put
 
 _READS = {"convolutional", "connected"}
 _BEFORE = {"crop", "dropout", "maxpool", "avgpool"}

@@ -8,7 +8,7 @@ from darknet_py.cfg.write import changed
 from darknet_py.errors import DarknetError
 from darknet_py.network import Network
 from darknet_py.ops.normalize import EPSILON, deviation
-from darknet_py.tasks.weights_tools.parts import Part, parts_of, put
+from darknet_py.tasks.weights_tools.files import Part, parts_of, put
 
 _NORMALISED = {"convolutional", "connected", "rnn", "gru", "lstm"}
 """Kinds that have the key batch_normalize."""

@@ -12,7 +12,7 @@ from darknet_py.cfg.write import changed
 from darknet_py.errors import DarknetError
 from darknet_py.layers import Layer
 from darknet_py.network import Network
-from darknet_py.tasks.weights_tools.parts import parts_of, put
+from darknet_py.tasks.weights_tools.files import parts_of, put
 
 _KEYS = {"convolutional": "filters", "connected": "output"}
 """Kinds that may be last, and their key for how many outputs they have."""

@@ -1,3 +1,5 @@
+"""None"""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,6 +8,7 @@ import numpy as np
 import pytest
 
 from darknet_py.images import Dataset
+from darknet_py.images.dataset.dataset import split_validation
 
 PATHS = [Path(f"{letter}.png") for letter in "abcd"]
 PETS = Dataset(("cat", "dog", "eel"), PATHS, [(1,), (0,), (1,), (1,)])
@@ -42,3 +45,27 @@ def test_without_some_pictures() -> None:
 def test_labels_that_do_not_fit_are_a_mistake(labels: list[tuple[int, ...]]) -> None:
     with pytest.raises(ValueError, match="labels"):
         Dataset(PETS.names, PATHS, labels)
+
+
+NAMES = [f"cat/{index}.jpg" for index in range(100)]
+
+
+def test_a_share_that_the_seed_draws() -> None:
+    drawn = split_validation(NAMES, 0.3, seed=1)
+    assert len(drawn) == 30
+    assert drawn < set(NAMES)
+    assert drawn == split_validation(NAMES[::-1], 0.3, seed=1)
+    assert drawn != split_validation(NAMES, 0.3, seed=2)
+
+
+def test_at_least_one_and_never_all() -> None:
+    assert len(split_validation(NAMES[:2], 0.01, seed=0)) == 1
+    assert len(split_validation(NAMES[:2], 0.99, seed=0)) == 1
+    assert split_validation(NAMES[:1], 0.9, seed=0) == set()
+    assert split_validation(NAMES, 0, seed=0) == set()
+
+
+@pytest.mark.parametrize("share", [-0.1, 1, 2])
+def test_a_share_is_less_than_all(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        split_validation(NAMES, share, seed=0)

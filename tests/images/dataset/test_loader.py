@@ -29,9 +29,9 @@ from darknet_py.images import (
     to_channels,
 )
 from darknet_py.images.dataset import loader as loader_module
-from darknet_py.images.dataset import store as store_module
+from darknet_py.images.dataset import readable
 from darknet_py.images.io.image import load_pixels
-from darknet_py.images.transform.pca import principal_components
+from darknet_py.images.transform.augment import principal_components
 from tests.images.sets import EVERYTHING, PLAIN, make_dataset
 
 COUNT = 10
@@ -226,7 +226,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         loaded.append(path)
         return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_pixels", load)
+    monkeypatch.setattr(readable, "load_pixels", load)
     return loaded
 
 
@@ -262,7 +262,7 @@ def test_waiting_is_measured(pictures: Dataset, monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.05)
         return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_pixels", load)
+    monkeypatch.setattr(readable, "load_pixels", load)
     with closing(slow.batches()) as batches:
         next(batches)
         assert slow.waited > 0.08
@@ -307,7 +307,7 @@ def test_threads_do_not_finish_what_nobody_wants(
         time.sleep(0.02)
         return load_pixels(path)
 
-    monkeypatch.setattr(store_module, "load_pixels", load)
+    monkeypatch.setattr(readable, "load_pixels", load)
     monkeypatch.setattr(loader_module, "_TASK", 1)
     many = loader(pictures, PLAIN, batch=100, memory=0, workers=2, ahead=2)
     with closing(many.batches()) as batches:

@@ -1,3 +1,5 @@
+"""None"""
+
 from __future__ import annotations
 
 import colorsys
@@ -6,9 +8,38 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from darknet_py.images import distort_image, hsv_to_rgb, rgb_to_hsv
+from darknet_py.errors import ShapeError
+from darknet_py.images import distort_image, hsv_to_rgb, rgb_to_hsv, to_channels, with_colors_of
 from tests.images.pictures import Floats, golden, noise
+
+
+def test_three_channels_are_the_picture_itself() -> None:
+    image = noise(4, 5)
+    assert to_channels(image, 3) is image
+    assert to_channels(image.astype(np.float64), 3).dtype == np.float32
+
+
+def test_one_channel_is_the_mean() -> None:
+    image = noise(4, 5)
+    grey = to_channels(image, 1)
+    assert grey.shape == (4, 5, 1)
+    assert grey.dtype == np.float32
+    np.testing.assert_allclose(grey[:, :, 0], image.mean(axis=2), atol=1e-6)
+
+
+@pytest.mark.parametrize("c", [0, 2, 4])
+def test_pictures_have_no_other_number_of_channels(c: int) -> None:
+    with pytest.raises(ShapeError) as caught:
+        to_channels(noise(4, 5), c)
+    assert str(caught.value) == f"takes {c} channels: pictures have 1 or 3"
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(ValueError, match="not a picture"):
+        to_channels(noise(4, 5)[0], 1)
+
 
 shares = st.floats(0, 1, width=32)
 pixels = st.tuples(shares, shares, shares)
@@ -102,3 +133,33 @@ def test_other_than_three_channels_are_a_mistake() -> None:
         distort_image(noise(4, 4, 1), 0, 1, 1)
     with pytest.raises(ValueError, match="not a picture"):
         rgb_to_hsv(noise(4, 4)[0])
+
+
+def test_as_bright_as_the_one_in_the_colours_of_the_other() -> None:
+    rng = np.random.default_rng(0)
+    image, source = (rng.uniform(0.35, 0.65, (9, 8, 3)).astype(np.float32) for _ in range(2))
+    found = with_colors_of(image, source)
+    y, cb, cr = (_channels(found)[..., i] for i in range(3))
+    np.testing.assert_allclose(y, _channels(image)[..., 0], atol=1.5)
+    np.testing.assert_allclose(cb, _channels(source)[..., 1], atol=1.5)
+    np.testing.assert_allclose(cr, _channels(source)[..., 2], atol=1.5)
+    np.testing.assert_allclose(with_colors_of(source, source), source, atol=1e-6)
+
+
+def _channels(image: np.ndarray) -> np.ndarray:
+    """Y, Cb and Cr, 0..255, as Pillow has them."""
+    pixels = np.rint(image * 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).convert("YCbCr")).astype(float)
+
+
+def test_within_0_and_1() -> None:
+    bright, dark = np.ones((2, 2, 3), np.float32), np.zeros((2, 2, 3), np.float32)
+    dark[..., 0] = 0.5
+    found = with_colors_of(bright, dark)
+    assert found.max() == 1
+    assert found.min() >= 0
+
+
+def test_a_grey_picture_is_itself() -> None:
+    grey = np.random.default_rng(0).random((3, 4, 1)).astype(np.float32)
+    np.testing.assert_array_equal(with_colors_of(grey, grey * 0), grey)

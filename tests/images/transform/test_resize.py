@@ -1,3 +1,5 @@
+"""None"""
+
 from __future__ import annotations
 
 import tracemalloc
@@ -8,7 +10,26 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from darknet_py.images import resize_image, resize_max, resize_min
+from darknet_py.images.transform.resize import check_image, check_size
 from tests.images.pictures import Floats, golden, noise
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4, 4), (0, 4, 3), (4, 4, 0), (1, 4, 4, 3)])
+def test_what_is_not_a_picture(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="is not a picture"):
+        check_image(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize(("w", "h"), [(0, 1), (1, 0), (-3, 5)])
+def test_sizes_that_cannot_be(w: int, h: int) -> None:
+    with pytest.raises(ValueError, match=f"{w}x{h}"):
+        check_size(w, h)
+
+
+def test_the_smallest_picture_passes() -> None:
+    check_image(np.zeros((1, 1, 1), np.float32))
+    check_size(1, 1)
+
 
 sides = st.integers(1, 40)
 channels = st.integers(1, 5)

@@ -23,5 +23,5 @@ def gpu(cudnn: StandIn) -> ModuleType:
     """With cuDNN, whose plans are not kept."""
     module = gpu_on_numpy()
     nothing = {"folder": lambda key: None, "load": lambda *_: None, "store": lambda *_: None}
-    module.cudnn_plan.disk = SimpleNamespace(make_key=lambda *_: "", **nothing)
+    module.cudnn.disk = SimpleNamespace(make_key=lambda *_: "", **nothing)
     return module

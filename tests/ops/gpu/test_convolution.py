@@ -39,7 +39,7 @@ def load(tmp_path: Path) -> Callable[[], ModuleType]:
     def started() -> ModuleType:
         gpu = gpu_on_numpy()
         names = {name: getattr(disk, name) for name in ("load", "make_key", "store")}
-        gpu.cudnn_plan.disk = SimpleNamespace(folder=lambda key: tmp_path / key, **names)
+        gpu.cudnn.disk = SimpleNamespace(folder=lambda key: tmp_path / key, **names)
         return gpu
 
     return started

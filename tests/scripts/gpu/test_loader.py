@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darknet_py.images.dataset import store
+from darknet_py.images.dataset import readable
 from darknet_py.images.io.image import load_pixels
 from scripts.gpu import loader
 from tests.scripts.gpu.rows import CPU
@@ -31,7 +31,7 @@ def test_a_slow_loader_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.02)
         return load_pixels(path)
 
-    monkeypatch.setattr(store, "load_pixels", slow)
+    monkeypatch.setattr(readable, "load_pixels", slow)
     row = loader.loaded("cifar_small", 4, 4, CPU)
     assert len(decoded) >= 4 * 6
     assert row.waited > 10

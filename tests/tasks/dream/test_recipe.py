@@ -17,8 +17,7 @@ from darknet_py.errors import DreamError, PictureError
 from darknet_py.images import save_image
 from darknet_py.ops import cache
 from darknet_py.options import Flag, Real, Whole, Word
-from darknet_py.tasks.dream.ingredients import Channels, Layers, Picture, Size
-from darknet_py.tasks.dream.options import INGREDIENTS
+from darknet_py.tasks.dream.options import INGREDIENTS, Channels, Layers, Picture, Size
 from darknet_py.tasks.dream.recipe import (
     Recipe,
     digests_of,

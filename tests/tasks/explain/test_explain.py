@@ -11,7 +11,7 @@ from darknet_py.errors import DarknetError, PictureError, ShapeError
 from darknet_py.images import spread_heat
 from darknet_py.network import Network
 from darknet_py.tasks.explain import METHODS, explain
-from darknet_py.tasks.explain.gradcam import gradcam
+from darknet_py.tasks.explain.methods import gradcam
 from darknet_py.tasks.pictures import load_picture
 from tests.support.golden import golden_network, load_golden
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from darknet_py.network import Network
-from darknet_py.tasks.explain.gradcam import gradcam
-from darknet_py.tasks.explain.gradcam_plus_plus import gradcam_plus_plus
-from darknet_py.tasks.explain.integrated import integrated_gradients
-from darknet_py.tasks.explain.occlusion import occlusion
-from darknet_py.tasks.explain.saliency import saliency
+from darknet_py.tasks.explain.methods import (
+    gradcam,
+    gradcam_plus_plus,
+    integrated_gradients,
+    occlusion,
+    saliency,
+)
 from darknet_py.tasks.explain.target import score_layer
 from tests.support.networks import CLASSIFIER, NET, SMOOTH, make_network, random_picture
 

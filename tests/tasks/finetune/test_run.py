@@ -14,7 +14,7 @@ from darknet_py.images import Dataset
 from darknet_py.network import Network
 from darknet_py.tasks.data import Data, open_data
 from darknet_py.tasks.events import Finished, LeftOut, Saved, Trained, Validated
-from darknet_py.tasks.features import Cached, Front
+from darknet_py.tasks.features import Backbone, Cached
 from darknet_py.tasks.finetune import (
     Began,
     Ended,
@@ -177,13 +177,13 @@ def test_features_that_are_too_large_are_not_kept(
 
 def computed_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
-    plain = Front.__call__
+    plain = Backbone.__call__
 
-    def counting(self: Front, x: np.ndarray) -> np.ndarray:
+    def counting(self: Backbone, x: np.ndarray) -> np.ndarray:
         rows.append(len(x))
         return plain(self, x)
 
-    monkeypatch.setattr(Front, "__call__", counting)
+    monkeypatch.setattr(Backbone, "__call__", counting)
     return rows
 
 

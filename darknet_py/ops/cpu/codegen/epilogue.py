@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Value,
@@ -23,7 +22,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     where,
     zero,
 )
-from darknet_py.ops.cpu.codegen.kernel import part
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, part
 from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR, Sums
 
 SLOPES = {

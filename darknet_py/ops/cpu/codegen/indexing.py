@@ -1,9 +1,10 @@
-"""The way over a map's places and over filters: which of them a thread does, and where they lie."""
+"""Which places of a map a thread works on, and where they lie: indices, lists of addresses."""
 
 from __future__ import annotations
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
-from darknet_py.ops.cpu.codegen.kernel import part
+from darknet_py.ops.cpu.codegen.emit import Builder, Value, load_int, offset, store_i64
+from darknet_py.ops.cpu.codegen.kernel import TensorView, part
+from darknet_py.ops.cpu.codegen.tile import PIXELS
 
 
 @part
@@ -53,3 +54,57 @@ def panel_at(number, full, size):  # type: ignore[no-untyped-def]
     if number < full:
         return number * size, size
     return full * size + number - full, 1
+
+
+# Lists of addresses, by which a tile's pixels may lie anywhere.
+#
+# For a block of outputs: where the window of each one begins, and further on where it goes
+# (Dukhan 2019, "The indirect convolution algorithm", with the lists made where they are used).
+
+
+def listed(builder: Builder, addresses: Value, count: int, shift: Value) -> list[Value]:
+    """`count` addresses from a list, so many bytes further on."""
+    return [
+        builder.add(load_int(builder, offset(builder, addresses, 8 * i)), shift)
+        for i in range(count)
+    ]
+
+
+@part
+def list_pixels(lists, block, first, last, x, y):  # type: ignore[no-untyped-def]
+    """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile.
+
+    block: room for windows. x: its pitches are from one window to the next. Returns the number of
+    tiles.
+    """
+    picture, row, column = place_of(first, y.h, y.w)
+    window, output = pixel_at(x, picture, row, column), pixel_at(y, picture, row, column)
+    tiles = (last - first + PIXELS - 1) // PIXELS
+    for i in range(tiles * PIXELS):
+        store_i64(lists + 8 * i, window)
+        store_i64(lists + 8 * (block + i), output)
+        if first + i + 1 < last:
+            column += 1
+            window, output = window + x.pixel, output + y.pixel
+            if column == y.w:
+                picture, row, column = place_after(picture, row, column - 1, y.h, y.w)
+                window, output = pixel_at(x, picture, row, 0), pixel_at(y, picture, row, 0)
+    return tiles
+
+
+@part
+def list_squares(lists, block, first, last, x, y):  # type: ignore[no-untyped-def]
+    """The same for pooled outputs, each a tile: the windows of four pixels.
+
+    x: its pitches are from one of the four to the next.
+    """
+    picture, row, column = place_of(first, y.h, y.w)
+    for i in range(last - first):
+        corner = pixel_at(x, picture, 2 * row, 2 * column)
+        store_i64(lists + 32 * i, corner)
+        store_i64(lists + 32 * i + 8, corner + x.pixel)
+        store_i64(lists + 32 * i + 16, corner + x.row)
+        store_i64(lists + 32 * i + 24, corner + x.row + x.pixel)
+        store_i64(lists + 8 * (4 * block + i), pixel_at(y, picture, row, column))
+        picture, row, column = place_after(picture, row, column, y.h, y.w)
+    return last - first

@@ -15,8 +15,8 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import TensorView
 from darknet_py.ops.graph import TensorSpec
 
 FLOAT = 4

@@ -9,8 +9,7 @@ import numpy as np
 
 from darknet_py.ops.cpu.compile.allocate import FLOAT, aligned
 from darknet_py.ops.cpu.compile.lower import lower
-from darknet_py.ops.cpu.compile.step import Binding, Step, Weights
-from darknet_py.ops.cpu.compile.table import Table, in_parts
+from darknet_py.ops.cpu.compile.step import Binding, Step, Table, Weights, in_parts
 from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.graph import Graph
 

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, ChannelArrays, Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
@@ -46,7 +45,14 @@ from darknet_py.ops.cpu.codegen.float64_sums import (
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import kernel, part
+from darknet_py.ops.cpu.codegen.kernel import (
+    NO_VIEW,
+    ChannelArrays,
+    Epilogue,
+    TensorView,
+    kernel,
+    part,
+)
 from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR
 from darknet_py.ops.cpu.compile.allocate import Memory
 from darknet_py.ops.cpu.compile.match import (

@@ -23,7 +23,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import ChannelArrays, Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -52,7 +51,7 @@ from darknet_py.ops.cpu.codegen.float64_sums import (
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
+from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, Kernel, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.allocate import padded
 from darknet_py.ops.cpu.compile.match import NORMS_BACKWARD, Chain, Rules, take_accumulation

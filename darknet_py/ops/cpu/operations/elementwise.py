@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, ChannelArrays, Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Value,
@@ -25,7 +24,14 @@ from darknet_py.ops.cpu.codegen.emit import (
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_slope
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
+from darknet_py.ops.cpu.codegen.kernel import (
+    NO_VIEW,
+    ChannelArrays,
+    Epilogue,
+    Kernel,
+    TensorView,
+    kernel,
+)
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_activation

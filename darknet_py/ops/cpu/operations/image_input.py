@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import F32, Builder, Value, instruction, offset, pointer
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.kernel import TensorView, kernel
 from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory
 from darknet_py.ops.cpu.compile.match import Chain, Rules
-from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
-from darknet_py.ops.cpu.compile.table import FromInput
+from darknet_py.ops.cpu.compile.step import Binding, FromInput, Rows, Step, Unary
 from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
 

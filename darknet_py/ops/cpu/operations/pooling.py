@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import ChannelArrays, Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
@@ -29,7 +28,7 @@ from darknet_py.ops.cpu.codegen.emit import (
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_slope, share_of_largest, square
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_mask
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary

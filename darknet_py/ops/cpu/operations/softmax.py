@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.float64_sums import float_at, put_float
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.kernel import TensorView, kernel
 from darknet_py.ops.cpu.compile.match import Chain, Rules
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
 

@@ -19,10 +19,9 @@ from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
 from darknet_py.ops.cpu.operations.convolution.peak import peak
 from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.cpu.runtime.threads import thread_count
-from darknet_py.ops.execution import LazyGraph, Times
+from darknet_py.ops.execution import LazyGraph, Times, replay
 from darknet_py.ops.graph import Graph
 from darknet_py.ops.memory import SMALL, available_memory, check_memory
-from darknet_py.ops.replay import replay
 
 _engines: WeakSet[Engine] = WeakSet()
 
@@ -78,7 +77,7 @@ class Engine:
         self._weights = Weights()
         self._programs: OrderedDict[Hashable, list[Executable]] = OrderedDict()
         self.lock = threading.RLock()
-        """Held by whoever computes: layers keep what backward needs, one for all threads."""
+        """Held by whoever computes: a program's memory and parameters' updates are all threads'."""
         self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
         """Of parameters, when programs were made of them."""
         _engines.add(self)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from darknet_py.ops.cpu.codegen import indexing as walk
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.codegen.kernel import TensorView
 
 
 @pytest.mark.parametrize("together", [1, 6])

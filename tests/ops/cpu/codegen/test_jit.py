@@ -67,7 +67,7 @@ SCRIPT = """
 import sys
 import numpy as np
 from darknet_py.ops import notices
-from darknet_py.ops.cpu.im2col import _im2col, im2col
+from darknet_py.ops.cpu.conv import _im2col, im2col
 assert not {"numba", "llvmlite"} & sys.modules.keys()
 notices.when_compiling(lambda is_kept: print("compiling", is_kept))
 im2col(np.zeros((1, 3, 3, 1), "f"), 3, 1, 1, 1)
@@ -83,7 +83,7 @@ def test_numba_waits_for_the_first_call_and_keeps_its_code_with_ours(tmp_path: P
     where = {cache.CACHE_VARIABLE: str(ours), "NUMBA_CACHE_DIR": str(theirs)}
     assert run_python(SCRIPT, **where).split() == ["compiling", "True", "0", "1"]
     assert run_python(SCRIPT, **where).split() == ["1", "0"]
-    assert list(ours.rglob("im2col._im2col-*"))
+    assert list(ours.rglob("conv._im2col-*"))
     assert not theirs.exists()
 
 
@@ -165,7 +165,7 @@ def test_a_kernel_that_was_typed_in_is_kept_too(kept: Path) -> None:
 
 def test_numba_may_be_switched_off() -> None:
     out = run_python(
-        "import numpy as np; from darknet_py.ops.cpu.spline import spline_surface\n"
+        "import numpy as np; from darknet_py.ops.cpu.pictures import spline_surface\n"
         "print(spline_surface(np.ones((1, 5, 5), np.float32), 4, 6, 6).sum())",
         NUMBA_DISABLE_JIT="1",
     )

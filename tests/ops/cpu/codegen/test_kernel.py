@@ -10,9 +10,8 @@ import pytest
 
 from darknet_py.ops import cache, notices
 from darknet_py.ops.cpu.codegen import kernel as kernels
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
-from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.kernel import TensorView, kernel
 from tests.support.kernels import address, run
 from tests.support.processes import run_python, start_python
 

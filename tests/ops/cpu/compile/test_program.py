@@ -12,8 +12,8 @@ from darknet_py import ops as devices
 from darknet_py.ops.cpu.compile.program import Program
 from darknet_py.ops.cpu.compile.step import Weights
 from darknet_py.ops.cpu.runtime.threads import thread_count
+from darknet_py.ops.execution import replay
 from darknet_py.ops.graph import Graph, TensorSpec, Tracer
-from darknet_py.ops.replay import replay
 
 cpu = devices.for_device("cpu")
 

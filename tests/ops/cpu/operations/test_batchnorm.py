@@ -5,8 +5,8 @@ import pytest
 
 from darknet_py.ops import normalize
 from darknet_py.ops.activations import activate
-from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, ChannelArrays, Epilogue
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import NO_VIEW, ChannelArrays, Epilogue
 from darknet_py.ops.cpu.maxpool import maxpool
 from darknet_py.ops.cpu.operations import batchnorm as kernels
 from tests.support.kernels import (

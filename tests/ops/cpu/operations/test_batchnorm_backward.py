@@ -5,7 +5,7 @@ import pytest
 
 from darknet_py.ops import normalize
 from darknet_py.ops.activations import activate, activate_backward
-from darknet_py.ops.cpu.codegen.descriptor import ChannelArrays, Epilogue
+from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue
 from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.cpu.operations import batchnorm_backward as kernels
 from tests.support.kernels import (

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.codegen.descriptor import NO_VIEW, ChannelArrays, Epilogue
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import NO_VIEW, ChannelArrays, Epilogue
 from darknet_py.ops.cpu.operations import elementwise as kernels
 from darknet_py.ops.reshape import shortcut
 from tests.support.kernels import THREADS, Map, address, copied, map_of, run, slopes

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
+from darknet_py.ops.cpu.codegen.kernel import TensorView
 from darknet_py.ops.cpu.operations.image_input import image_input, image_input_reference
 from tests.support.kernels import THREADS, Map, address, copied, run
 from tests.support.reference import random_array

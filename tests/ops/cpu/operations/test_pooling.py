@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from darknet_py.ops import dense
 from darknet_py.ops.activations import activate_backward
-from darknet_py.ops.cpu.codegen.descriptor import ChannelArrays, Epilogue
+from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue
 from darknet_py.ops.cpu.maxpool import maxpool_backward
 from darknet_py.ops.cpu.operations import pooling as kernels
 from tests.ops.windows import Pool, pools

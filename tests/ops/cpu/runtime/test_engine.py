@@ -12,9 +12,8 @@ from darknet_py import ops as devices
 from darknet_py.errors import OutOfMemoryError
 from darknet_py.ops.cpu.runtime import engine as engine_module
 from darknet_py.ops.cpu.runtime.engine import Engine
-from darknet_py.ops.execution import LazyGraph
+from darknet_py.ops.execution import LazyGraph, replay
 from darknet_py.ops.graph import Graph, Tracer
-from darknet_py.ops.replay import replay
 
 cpu = devices.for_device("cpu")
 rng = np.random.default_rng(0)

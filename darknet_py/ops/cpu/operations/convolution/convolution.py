@@ -19,8 +19,7 @@ from darknet_py.ops.cpu.compile.match import (
     take_pooling,
     take_residual,
 )
-from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Binding, Row, Rows, Step
 from darknet_py.ops.cpu.operations.convolution import (
     direct,
     narrow_output,

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -21,12 +20,18 @@ from darknet_py.ops.cpu.codegen.emit import (
 )
 from darknet_py.ops.cpu.codegen.epilogue import at_filters, emit_epilogue, largest
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of
-from darknet_py.ops.cpu.codegen.indirection_buffer import list_pixels, list_squares, listed
-from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
+from darknet_py.ops.cpu.codegen.indexing import (
+    list_pixels,
+    list_squares,
+    listed,
+    panel_at,
+    panels_of,
+    part_of,
+)
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, Kernel, PackedWeights, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import PANEL, PIXELS, VECTOR, ahead, emit_sums, share
 from darknet_py.ops.cpu.compile.allocate import FLOAT, aligned, padded
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.packing import AHEAD, Packing
 from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import PackedWeights, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -21,16 +20,18 @@ from darknet_py.ops.cpu.codegen.emit import (
     const,
     instruction,
     load,
+    load_first,
     load_i64,
     offset,
     store,
+    store_first,
+    transposed,
     zero,
 )
 from darknet_py.ops.cpu.codegen.float64_sums import clear
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of, pixel_at
-from darknet_py.ops.cpu.codegen.kernel import kernel, part
-from darknet_py.ops.cpu.codegen.partial import load_first, store_first, transposed
+from darknet_py.ops.cpu.codegen.kernel import PackedWeights, TensorView, kernel, part
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR, emit_products
 from darknet_py.ops.cpu.operations.convolution.packing import panel_start
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -29,10 +28,10 @@ from darknet_py.ops.cpu.codegen.emit import (
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import kernel, part
+from darknet_py.ops.cpu.codegen.kernel import TensorView, kernel, part
 from darknet_py.ops.cpu.codegen.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, make_product, share
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.packing import AHEAD
 from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 

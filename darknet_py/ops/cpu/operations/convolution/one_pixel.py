@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
 from darknet_py.ops.cpu.codegen.emit import store_i64
 from darknet_py.ops.cpu.codegen.epilogue import at_filters
 from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of
-from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import AHEAD, VECTOR
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.direct import make_tile, windows
 from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 

@@ -30,16 +30,17 @@ from darknet_py.ops.cpu.codegen.emit import (
     function,
     instruction,
     load,
+    load_first,
     splat,
     store,
+    transposed,
     vector_type,
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
-from darknet_py.ops.cpu.codegen.partial import load_first, transposed
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
-from darknet_py.ops.cpu.compile.table import run_row
+from darknet_py.ops.cpu.compile.step import run_row
 from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD, both_ways
 from darknet_py.ops.normalize import deviation
 

@@ -13,7 +13,7 @@ from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.kernel import kernel
 from darknet_py.ops.cpu.codegen.tile import PANEL, PIXELS, VECTOR, emit_sums
 from darknet_py.ops.cpu.compile.allocate import aligned
-from darknet_py.ops.cpu.compile.table import run_row
+from darknet_py.ops.cpu.compile.step import run_row
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
 NUMBERS = 128

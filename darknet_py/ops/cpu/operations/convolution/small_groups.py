@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights, TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     I32,
     Builder,
@@ -32,12 +31,11 @@ from darknet_py.ops.cpu.codegen.emit import (
 )
 from darknet_py.ops.cpu.codegen.epilogue import at_filters, emit_epilogue
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.indexing import part_of
-from darknet_py.ops.cpu.codegen.indirection_buffer import list_pixels, listed
-from darknet_py.ops.cpu.codegen.kernel import kernel
+from darknet_py.ops.cpu.codegen.indexing import list_pixels, listed, part_of
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import PIXELS, VECTOR, Sums
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
 
 

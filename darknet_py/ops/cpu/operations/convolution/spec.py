@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue, PackedWeights
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
-from darknet_py.ops.cpu.compile.step import Binding
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Binding, Row
 from darknet_py.ops.cpu.operations.convolution.cost import Choice
 from darknet_py.ops.cpu.operations.convolution.packing import Packing, biases_row, folded
 from darknet_py.ops.graph import TensorSpec

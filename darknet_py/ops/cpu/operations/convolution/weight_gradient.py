@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import PackedWeights
 from darknet_py.ops.cpu.codegen.tile import PANEL
 from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, padded
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_accumulation

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue, TensorView
 from darknet_py.ops.cpu.codegen.epilogue import at_filters
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import (
@@ -19,7 +18,7 @@ from darknet_py.ops.cpu.codegen.indexing import (
     place_after,
     place_of,
 )
-from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, Kernel, TensorView, kernel, part
 from darknet_py.ops.cpu.codegen.tile import (
     FLOAT,
     PANEL,
@@ -30,7 +29,7 @@ from darknet_py.ops.cpu.codegen.tile import (
     share,
 )
 from darknet_py.ops.cpu.compile.allocate import padded
-from darknet_py.ops.cpu.compile.table import Row
+from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.cost import REST
 from darknet_py.ops.cpu.operations.convolution.packing import Packing
 from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands

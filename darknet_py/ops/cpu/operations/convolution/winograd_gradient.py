@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import TensorView
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -28,7 +27,7 @@ from darknet_py.ops.cpu.codegen.emit import (
 from darknet_py.ops.cpu.codegen.float64_sums import clear
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import panel_at, panels_of, part_of, pixel_at, place_of
-from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
+from darknet_py.ops.cpu.codegen.kernel import Kernel, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.operations.convolution.direct_gradient import (
     add_square,

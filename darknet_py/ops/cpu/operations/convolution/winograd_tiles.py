@@ -15,7 +15,6 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.descriptor import Epilogue
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
@@ -28,7 +27,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     store,
 )
 from darknet_py.ops.cpu.codegen.epilogue import emit_epilogue, larger
-from darknet_py.ops.cpu.codegen.kernel import part
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, part
 from darknet_py.ops.cpu.codegen.tile import VECTOR, Sums
 
 T = TypeVar("T")

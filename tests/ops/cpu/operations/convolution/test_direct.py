@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import PackedWeights
 from darknet_py.ops.cpu.operations.convolution.direct import conv2d_reference, direct, direct_pooled
 from tests.support.convolutions import (
     FUSED,

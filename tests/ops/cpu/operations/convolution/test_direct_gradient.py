@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
+from darknet_py.ops.cpu.codegen.kernel import PackedWeights
 from darknet_py.ops.cpu.conv import conv2d_backward_weights
 from darknet_py.ops.cpu.operations.convolution.direct_gradient import (
     add_weight_gradient,

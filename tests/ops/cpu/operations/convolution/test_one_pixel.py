@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.ops.cpu.codegen.descriptor import PackedWeights
 from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.kernel import PackedWeights
 from darknet_py.ops.cpu.operations.convolution.one_pixel import (
     ONE_PANEL,
     dense_reference,

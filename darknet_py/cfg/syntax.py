@@ -1,0 +1,123 @@
+"""Lines and numbers of a cfg as the C program reads them: docs/cfg-reader.md has the rules."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+# Numbers as the C program reads them, with atoi and atof: docs/cfg-reader.md has the rules.
+#
+# Each function gives what it read, and whether it read the whole text.
+
+MAX_INT = 2**31 - 1
+
+# \v and \f are blanks to atoi; others a line no longer has
+_INT = re.compile(r"[\v\f]*([+-]?)([0-9]+)", re.ASCII)
+_FLOAT = re.compile(
+    r"[\v\f]*([+-]?(?:"
+    r"(?P<hex>0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?)|"
+    r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|"
+    r"inf(?:inity)?|nan))",
+    re.ASCII | re.IGNORECASE,
+)
+_DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_DECIMALS = re.compile(rf"{_DECIMAL}(?:,{_DECIMAL})*", re.ASCII)
+
+
+def atoi(text: str) -> tuple[int, bool]:
+    """The whole number that a text begins with; 0 where it begins with none.
+
+    One that 32 bits do not hold becomes the nearest that they do: what the C program makes of it
+    differs between machines.
+    """
+    match = _INT.match(text)
+    if match is None:
+        return 0, False
+    digits = match[2].lstrip("0") or "0"
+    # Python refuses to read thousands of digits
+    size = int(digits) if len(digits) <= 10 else MAX_INT + 2
+    number = -size if match[1] == "-" else size
+    held = max(-MAX_INT - 1, min(number, MAX_INT))
+    return held, held == number and match.end() == len(text)
+
+
+def atof(text: str) -> tuple[float, bool]:
+    """The number that a text begins with, which may be 0x1.8p3, inf or nan; 0 where it begins with
+    none."""
+    match = _FLOAT.match(text)
+    if match is None:
+        return 0.0, False
+    number = _from_hex(match[1]) if match["hex"] else float(match[1])
+    return number, match.end() == len(text)
+
+
+def are_decimals(text: str) -> bool:
+    """Whether a text is a decimal number, or some with commas between, and nothing else."""
+    return _DECIMALS.fullmatch(text) is not None
+
+
+def _from_hex(text: str) -> float:
+    try:
+        return float.fromhex(text)
+    except OverflowError:
+        return -math.inf if text.startswith("-") else math.inf
+
+
+# The lines of a cfg as the C program reads them, without blanks and comments.
+
+_BLANKS = dict.fromkeys(map(ord, " \t\r"))
+_JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
+
+
+def cfg_lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line numbers, from 1, lines as they stand, and without blanks and comments; empty ones left
+    out.
+
+    Lines end in LF, before which a CR is a blank; where there is no LF at all, in CR.
+    """
+    for number, line in enumerate(_split(text, "\n" if "\n" in text else "\r"), start=1):
+        bare = line.translate(_BLANKS)
+        if bare and bare[0] not in "#;":
+            yield number, line, _without_comment(line, bare) if "#" in bare else bare
+
+
+def _split(text: str, end: str) -> Iterator[str]:
+    """As text.split does, but one at a time: millions of lines take more memory than their text."""
+    start = 0
+    while (stop := text.find(end, start)) >= 0:
+        yield text[start:stop]
+        start = stop + 1
+    yield text[start:]
+
+
+def joins_two(line: str) -> bool:
+    """Whether a value has a blank without which two words or numbers are one: `-1 8` is -18."""
+    return _JOINED.match(line) is not None
+
+
+def _without_comment(line: str, bare: str) -> str:
+    """A line without blanks, and without the comment behind a blank where it does not matter.
+
+    Of `size=3 # pixels` the C program makes `size=3#pixels`, which atoi reads as 3: so it may go.
+    With `activation=leaky # why` it would make a difference, so there it stays; as it does in
+    `layers=-1 # a, b`, where a layer is counted for each comma.
+    """
+    head, blank_and_comment, comment = _cut(line)
+    if not blank_and_comment:
+        return bare
+    if head.startswith("["):
+        return head
+    key, _, value = head.partition("=")
+    matters = not are_decimals(value) or (key == "layers" and "," in comment)
+    return bare if matters else head
+
+
+def _cut(line: str) -> tuple[str, bool, str]:
+    """What stands before the first `#` with a blank before it, without blanks; whether there is
+    one; what follows."""
+    for blank in (" #", "\t#"):
+        head, found, comment = line.partition(blank)
+        if found and "#" not in head:
+            return head.translate(_BLANKS), True, comment
+    return line, False, ""

@@ -1,0 +1,116 @@
+"""The order in which training sees pictures: each once an epoch, or all classes equally often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from darknet_py.errors import DarknetError
+from darknet_py.images.dataset.dataset import Dataset
+from darknet_py.images.transform.augment import Purpose, generator
+
+# The order in which training sees pictures: each once an epoch, shuffled anew for each.
+
+
+class Turn(NamedTuple):
+    """A picture's turn: its epoch, its place in that epoch, its index in the dataset."""
+
+    epoch: int
+    place: int
+    picture: int
+
+
+class Order:
+    """An endless row of turns over `count` pictures: one permutation after the other.
+
+    The permutation of an epoch depends on (seed, epoch) only; not shuffled, it is 0, 1, 2, ...
+    each time. Threads may ask at once.
+    """
+
+    def __init__(self, count: int, seed: int, shuffle: bool) -> None:
+        self._count = count
+        self._seed = seed
+        self._shuffle = shuffle
+        # a batch may end one epoch and begin the next, and batches are made ahead
+        self._permutation = lru_cache(maxsize=3)(self._permute)
+
+    def turns(self, start: int, stop: int) -> list[Turn]:
+        """Turns number `start` to `stop` - 1 of the row, from 0."""
+        turns = []
+        while start < stop:
+            epoch, first = divmod(start, self._count)
+            last = min(first + stop - start, self._count)
+            pictures = self._permutation(epoch)[first:last].tolist()
+            turns += [Turn(epoch, first + i, picture) for i, picture in enumerate(pictures)]
+            start += last - first
+        return turns
+
+    def _permute(self, epoch: int) -> npt.NDArray[Any]:
+        if not self._shuffle:
+            return np.arange(self._count)
+        return generator(Purpose.ORDER, self._seed, epoch).permutation(self._count)
+
+
+# The order in which training sees pictures where classes shall come equally often.
+
+
+class BalancedOrder:
+    """An endless row of turns, as Order's, in which all classes come equally often.
+
+    The row is made of rounds, each of which has every class once, in an order of its own; a class
+    goes through its pictures, shuffled anew each time, so that none comes again before all others
+    of the class did. A turn depends on the seed and its number only. An epoch is as many turns as
+    there are pictures, which need not be each once. Threads may ask at once.
+    """
+
+    def __init__(self, labels: Sequence[int], seed: int) -> None:
+        """labels: the class of each picture; classes without pictures have no turns."""
+        self._count = len(labels)
+        self._seed = seed
+        classes = sorted(set(labels))
+        self._pictures = [np.flatnonzero(np.array(labels) == label) for label in classes]
+        # a batch may end one pass through a class and begin the next, and batches are made ahead
+        self._permutation = lru_cache(maxsize=3 * len(classes))(self._permute)
+        self._round = lru_cache(maxsize=64)(self._order)
+
+    def turns(self, start: int, stop: int) -> list[Turn]:
+        """Turns number `start` to `stop` - 1 of the row, from 0."""
+        return [self._turn(number) for number in range(start, stop)]
+
+    def _turn(self, number: int) -> Turn:
+        round_, place = divmod(number, len(self._pictures))
+        which = int(self._round(round_)[place])
+        passed, at = divmod(round_, len(self._pictures[which]))
+        return Turn(*divmod(number, self._count), int(self._permutation(which, passed)[at]))
+
+    def _order(self, round_: int) -> npt.NDArray[np.int64]:
+        """The classes of a round."""
+        rng = generator(Purpose.CLASSES, self._seed, round_)
+        return rng.permutation(len(self._pictures))
+
+    def _permute(self, which: int, passed: int) -> npt.NDArray[np.int64]:
+        """The pictures of a class, in the order of this pass."""
+        rng = generator(Purpose.ORDER, self._seed, passed, which)
+        return rng.permutation(self._pictures[which])
+
+
+def order_of(
+    dataset: Dataset, seed: int, shuffle: bool = True, balance: bool = False
+) -> Order | BalancedOrder:
+    """The order of a dataset's pictures. Raises DarknetError where classes are to be balanced with
+    a picture that has not one."""
+    if balance:
+        return BalancedOrder(_classes(dataset), seed)
+    return Order(len(dataset), seed, shuffle)
+
+
+def _classes(dataset: Dataset) -> list[int]:
+    """The class of each picture, which must be one."""
+    for path, labels in zip(dataset.paths, dataset.labels, strict=True):
+        if len(labels) != 1:
+            raise DarknetError(f"{path}: has {len(labels)} classes: expected one, to balance them")
+    return [label for (label,) in dataset.labels]

@@ -1,0 +1,110 @@
+"""Pictures mirrored, and turned about their middle."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from darknet_py.images.transform.resize import check_image, check_size
+
+# Pictures mirrored.
+
+
+def flip_image(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The picture with left and right exchanged.
+
+    `image`: shape (h, w, c). Returns a new, C-contiguous float32 array of that shape.
+    Source: flip_image, which works in place.
+    """
+    check_image(image)
+    return image[:, ::-1].astype(np.float32, order="C")
+
+
+# Pictures turned about their middle.
+
+_Places = npt.NDArray[np.float64]
+
+
+def rotate_image(image: npt.NDArray[Any], rad: float) -> npt.NDArray[np.float32]:
+    """The picture turned by `rad` radians about its middle, at its size.
+
+    `image`: shape (h, w, c). Returns a new float32 array of that shape. A positive angle turns
+    anticlockwise as seen. What comes from outside the picture is 0. Source: rotate_image.
+    """
+    check_image(image)
+    h, w, _ = image.shape
+    x = np.arange(w, dtype=np.float64) - w / 2
+    y = np.arange(h, dtype=np.float64) - h / 2
+    return _sample(image, x, y, rad)
+
+
+def rotate_crop_image(
+    image: npt.NDArray[Any],
+    rad: float,
+    s: float,
+    w: int,
+    h: int,
+    dx: float,
+    dy: float,
+    aspect: float,
+) -> npt.NDArray[np.float32]:
+    """`w` x `h` pixels of the picture, turned, scaled, moved and stretched in one sampling.
+
+    `image`: shape (in_h, in_w, c). `rad`: radians; `s`: scale, above 0, 2 magnifies; `dx`,
+    `dy`: how far the window moves from the middle, in pixels of the result; `aspect`: how many
+    times more of the picture's width than of its height a pixel spans. Returns a new float32
+    array of shape (h, w, c); what comes from outside the picture is 0.
+
+    Source: rotate_crop_image, with which training crops.
+    """
+    check_image(image)
+    check_size(w, h)
+    if not s > 0:
+        raise ValueError(f"a scale of {s} is not above 0")
+    s, dx, dy, aspect = (_single(value) for value in (s, dx, dy, aspect))
+    x = (np.arange(w, dtype=np.float64) - w / 2 + dx) / s * aspect
+    y = (np.arange(h, dtype=np.float64) - h / 2 + dy) / s
+    return _sample(image, x, y, rad)
+
+
+def _sample(image: npt.NDArray[Any], x: _Places, y: _Places, rad: float) -> npt.NDArray[np.float32]:
+    """The picture at the turned grid of columns `x` and rows `y`, counted from its middle."""
+    in_h, in_w, _ = image.shape
+    cos, sin = math.cos(_single(rad)), math.sin(_single(rad))
+    rx = cos * x - sin * y[:, None] + in_w / 2
+    ry = sin * x + cos * y[:, None] + in_h / 2
+    # Beyond the edge all is 0; clipped, no place is too far for an integer.
+    rx = np.clip(rx, -2, in_w + 1).astype(np.float32)
+    ry = np.clip(ry, -2, in_h + 1).astype(np.float32)
+    return _bilinear(image.astype(np.float32, copy=False), rx, ry)
+
+
+def _single(value: float) -> float:
+    # The C program keeps arguments and places in float32, but computes between in double.
+    return float(np.float32(value))
+
+
+def _bilinear(
+    image: npt.NDArray[np.float32], x: npt.NDArray[np.float32], y: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Each place's four neighbours, blended; pixels outside the picture count as 0."""
+    in_h, in_w, c = image.shape
+    left, top = np.floor(x), np.floor(y)
+    dx, dy = x - left, y - top
+    column, row = left.astype(np.intp), top.astype(np.intp)
+    pixels = image.reshape(in_h * in_w, c)
+    blended = np.zeros((*x.shape, c), dtype=np.float32)
+    for right, x_share in ((0, 1 - dx), (1, dx)):
+        for below, y_share in ((0, 1 - dy), (1, dy)):
+            inside = _within(column + right, in_w) & _within(row + below, in_h)
+            index = np.where(inside, (row + below) * in_w + column + right, 0)
+            share = np.where(inside, y_share * x_share, np.float32(0))
+            blended += share[:, :, None] * pixels[index]
+    return blended
+
+
+def _within(index: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.bool_]:
+    return (index >= 0) & (index < size)
