@@ -9,8 +9,8 @@ import pytest
 from darknet_py.ops.cpu.codegen.host import VECTOR_VARIABLE, vector_length
 from tests.support.processes import start_python
 
-FILES = "tests/ops/cpu/operations"
-CHOSEN = "epilogues or depend or reference or single or grouped_here or elementwise"
+FILES = "tests/ops/cpu/operations", "tests/ops/cpu/codegen/test_emit.py"
+CHOSEN = "test_emit or epilogues or depend or reference or single or grouped_here or elementwise"
 
 
 @pytest.mark.parametrize("length", [4, 8, 16])
@@ -20,7 +20,7 @@ def test_other_vector_lengths(length: int) -> None:
     code = (
         "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
     )
-    process = start_python(code, FILES, "-k", CHOSEN, **{VECTOR_VARIABLE: str(length)})
+    process = start_python(code, *FILES, "-k", CHOSEN, **{VECTOR_VARIABLE: str(length)})
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out
     assert " passed" in out, out

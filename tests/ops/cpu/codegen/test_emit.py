@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -28,7 +25,6 @@ from darknet_py.ops.cpu.codegen.emit import (
 )
 from darknet_py.ops.cpu.codegen.kernel import kernel
 from tests.support.kernels import address, run
-from tests.support.processes import run_python
 
 LENGTH = host.vector_length()
 _size = 4 * LENGTH
@@ -153,18 +149,6 @@ def test_other_lengths() -> None:
     run(shorten, x=address(x), y=address(y))
     np.testing.assert_array_equal(y[:_half], x[:_half] + x[1] + 2 * x[0])
     assert not y[_half:].any()
-
-
-@pytest.mark.parametrize("length", [4, 8, 16])
-def test_all_vector_lengths(length: int) -> None:
-    """This file again, on vectors of another length."""
-    if os.environ.get(host.VECTOR_VARIABLE):
-        pytest.skip("this is it")
-    code = (
-        "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', sys.argv[1]]))"
-    )
-    out = run_python(code, str(Path(__file__)), **{host.VECTOR_VARIABLE: str(length)})
-    assert "9 passed, 3 skipped" in out, out
 
 
 def test_instructions_are_for_kernels() -> None:
