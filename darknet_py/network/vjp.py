@@ -33,7 +33,7 @@ class Vjp(NamedTuple):
 
 
 def vjp(net: Model, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]) -> Vjp:
-    """See Network.carry_back."""
+    """See Network.vjp."""
     io_checks.check_layers(net, [start])
     for end in ends:
         if not PICTURE <= end < start:
@@ -56,7 +56,7 @@ def _traced(
 ) -> TracedFunction:
     """The outputs of those of `ends` that are layers, and the deltas of all.
 
-    delta (n, h, w, c), of the output of `start`. Its recording raises ShapeError where nothing
+    delta (n, h, w, c), of the output of `start`. Its tracing raises ShapeError where nothing
     leads from an end to `start`.
     """
 

@@ -77,7 +77,7 @@ class Engine:
         self._weights = Weights()
         self._programs: OrderedDict[Hashable, list[Executable]] = OrderedDict()
         self.lock = threading.RLock()
-        """Held by whoever computes: layers keep what backward needs, one for all threads."""
+        """Held by whoever computes: a program's memory and parameters' updates are all threads'."""
         self.versions: WeakKeyDictionary[Hashable, int] = WeakKeyDictionary()
         """Of parameters, when programs were made of them."""
         _engines.add(self)
