@@ -19,7 +19,7 @@ _tidied: set[Path] = set()
 
 
 @contextmanager
-def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write, which takes the name `path` when the block ends well.
 
     It is written beside, flushed to the disk, then renamed: whatever happens, `path` is the old

@@ -6,10 +6,6 @@ import math
 import re
 from collections.abc import Iterator
 
-# Numbers as the C program reads them, with atoi and atof: docs/cfg-reader.md has the rules.
-#
-# Each function gives what it read, and whether it read the whole text.
-
 MAX_INT = 2**31 - 1
 
 # \v and \f are blanks to atoi; others a line no longer has
@@ -23,10 +19,13 @@ _FLOAT = re.compile(
 )
 _DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _DECIMALS = re.compile(rf"{_DECIMAL}(?:,{_DECIMAL})*", re.ASCII)
+_BLANKS = dict.fromkeys(map(ord, " \t\r"))
+_JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
 
 
 def atoi(text: str) -> tuple[int, bool]:
-    """The whole number that a text begins with; 0 where it begins with none.
+    """The whole number that a text begins with, 0 where it begins with none, and whether it is
+    the whole text.
 
     One that 32 bits do not hold becomes the nearest that they do: what the C program makes of it
     differs between machines.
@@ -43,8 +42,7 @@ def atoi(text: str) -> tuple[int, bool]:
 
 
 def atof(text: str) -> tuple[float, bool]:
-    """The number that a text begins with, which may be 0x1.8p3, inf or nan; 0 where it begins with
-    none."""
+    """The same for any number, which may be 0x1.8p3, inf or nan."""
     match = _FLOAT.match(text)
     if match is None:
         return 0.0, False
@@ -62,12 +60,6 @@ def _from_hex(text: str) -> float:
         return float.fromhex(text)
     except OverflowError:
         return -math.inf if text.startswith("-") else math.inf
-
-
-# The lines of a cfg as the C program reads them, without blanks and comments.
-
-_BLANKS = dict.fromkeys(map(ord, " \t\r"))
-_JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
 
 
 def cfg_lines(text: str) -> Iterator[tuple[int, str, str]]:

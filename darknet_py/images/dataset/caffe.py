@@ -13,7 +13,16 @@ from darknet_py.cfg.data_file import fault_of_name, is_data_file, read_lines, re
 from darknet_py.errors import CfgError
 from darknet_py.images.dataset.dataset import Dataset, split_validation
 
-# Where the pictures of a list are: what its relative paths are relative to, on this machine.
+TRAIN_LIST = "train.txt"
+"""What makes a folder one of Caffe's lists."""
+
+_VALID = ("val", "valid", "validation", "test")
+_TRAIN_WORD = re.compile(r"(?<![a-z])train(?![a-z])")
+_VALID_WORD = re.compile(rf"(?<![a-z])({'|'.join(_VALID)})(?![a-z])")
+_NAMES = ("names.txt", "synset_words.txt", "labels.txt")
+_SYNSET = re.compile(r"n\d{8}\s+(?=\S)")
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+_COMMENT = re.compile(r"\s+#.*")
 
 
 def find_places(
@@ -47,18 +56,6 @@ def parent_of(folder: Path) -> Path:
     """The folder that a folder is in."""
     # abspath: the parent of "." is not "."
     return Path(os.path.abspath(folder)).parent
-
-
-TRAIN_LIST = "train.txt"
-"""What makes a folder one of Caffe's lists."""
-
-_VALID = ("val", "valid", "validation", "test")
-_TRAIN_WORD = re.compile(r"(?<![a-z])train(?![a-z])")
-_VALID_WORD = re.compile(rf"(?<![a-z])({'|'.join(_VALID)})(?![a-z])")
-_NAMES = ("names.txt", "synset_words.txt", "labels.txt")
-_SYNSET = re.compile(r"n\d{8}\s+(?=\S)")
-_NUMBER = re.compile(r"[+-]?[0-9]+")
-_COMMENT = re.compile(r"\s+#.*")
 
 
 class _Entry(NamedTuple):

@@ -62,9 +62,6 @@ class Dataset:
         return Dataset(self.names, paths, labels)
 
 
-# Which of a class's pictures are set aside to validate with.
-
-
 def split_validation(names: Sequence[str], share: float, seed: int) -> set[str]:
     """A share (0 to below 1) of a class's pictures: those whose names have the lowest digests.
 

@@ -14,8 +14,6 @@ from darknet_py.images.dataset.caffe import find_places, from_windows, parent_of
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.resources import find_resource
 
-# Which labels a picture's path bears.
-
 LABELS = ("exact", "substring")
 """The ways of matching: ours, and the C program's."""
 

@@ -11,25 +11,22 @@ from pathlib import Path
 
 from darknet_py.errors import PictureError
 from darknet_py.images.dataset.dataset import Dataset
-from darknet_py.images.io.image import open_file
+from darknet_py.images.io.image import about, open_file
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
-# What is in a file, in 16 bytes: the same wherever it lies and whatever it is called.
+_Files = dict[tuple[int, Hashable], list[Path]]
+"""Paths under (size, what tells files of this size apart)."""
 
 DIGEST = 16
-"""Bytes."""
+"""Bytes of a file's digest."""
 
 
 def file_digest(path: str | os.PathLike[str]) -> bytes:
-    """Of a regular file. Raises PictureError, one line that begins with the path."""
+    """Of what is in a regular file. Raises PictureError, one line that begins with the path."""
     digest = blake2b(digest_size=DIGEST)
-    try:
-        with open_file(path) as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except (PictureError, OSError) as error:
-        reason = error if isinstance(error, PictureError) else f"cannot be read: {error.strerror}"
-        raise PictureError(f"{path}: {reason}") from error
+    with about(path), open_file(path) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.digest()
 
 
@@ -46,10 +43,6 @@ def file_digests(
 
     with ThreadPoolExecutor(workers or thread_count(), "darknet-digest") as pool:
         return list(pool.map(digest, paths, chunksize=64))
-
-
-_Files = dict[tuple[int, Hashable], list[Path]]
-"""Paths under (size, what tells files of this size apart)."""
 
 
 def overlap(train: Dataset, valid: Dataset, content: bool = False) -> list[tuple[Path, Path]]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from darknet_py.errors import PictureError
-from darknet_py.images.io.image import load_image, to_pixels
+from darknet_py.images.io.image import load_image, to_float, to_pixels
 from darknet_py.images.transform.fit import inside
 
 PREPARED_FITS = ("crop", "letterbox", "squash")
@@ -29,9 +29,7 @@ def load_prepared(path: str | os.PathLike[str], size: int, fit: str) -> npt.NDAr
     "crop" brings the shorter side to `size`. Raises PictureError as `load_image`.
     """
     picture = Image.fromarray(to_pixels(load_image(path)))
-    pixels = np.asarray(_fitted(picture, size, fit))
-    prepared: npt.NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
-    return prepared
+    return to_float(np.asarray(_fitted(picture, size, fit)))
 
 
 def is_prepared(path: str | os.PathLike[str], size: int) -> bool:

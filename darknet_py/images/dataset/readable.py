@@ -29,16 +29,18 @@ from darknet_py.images.io.image import load_pixels
 from darknet_py.images.transform.augment import Purpose, generator
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
-# One function for many pictures, on several threads: decoding leaves Python's lock.
-
 T = TypeVar("T")
 R = TypeVar("R")
+
+_TASK = 16
+"""Pictures that a thread looks at in one go."""
 
 
 def in_threads(
     function: Callable[[T], R], items: Iterable[T], workers: int | None = None
 ) -> Generator[R]:
-    """What the function gives for each item, in their order, as it is ready.
+    """What the function gives for each item, in their order, as it is ready: decoding leaves
+    Python's lock.
 
     `workers`: threads, by default one a core. Those that have not begun are dropped where the
     iterator is closed or one raises.
@@ -48,12 +50,6 @@ def in_threads(
         yield from pool.map(function, items)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-# Which pictures of a dataset cannot be read, and why: asked before training starts.
-
-_TASK = 16
-"""Pictures that a thread looks at in one go."""
 
 
 class Refusal(NamedTuple):
@@ -121,9 +117,6 @@ def _opens(path: Path, decode: bool) -> bool:
         return False
 
 
-# Decoded pictures, kept for the next epoch as far as memory allows.
-
-
 class Store:
     """The pictures of a dataset by index; decoded once, if they fit in `memory` bytes.
 
@@ -169,9 +162,6 @@ def default_memory() -> int:
     return min(1 << 30, machine // 4) if machine > 0 else 1 << 30
 
 
-_Picture = npt.NDArray[Any]
-
-
 def others(dataset: Dataset, seed: int, turn: Turn) -> Iterator[int]:
     """The pictures that may take a turn, the likeliest first: those of its class in an order that
     depends on the seed and the turn only, then all others; at last, none being good, itself."""
@@ -209,7 +199,7 @@ class Readable:
         self._told = 0
         self._lock = Lock()
 
-    def get(self, index: int) -> _Picture | None:
+    def get(self, index: int) -> npt.NDArray[Any] | None:
         """The picture, see Store.get; None for one that cannot be read."""
         if index in self.refused:
             return None
@@ -220,7 +210,7 @@ class Readable:
                 self.refused.setdefault(index, error)
             return None
 
-    def get_or_other(self, turn: Turn) -> tuple[int, _Picture]:
+    def get_or_other(self, turn: Turn) -> tuple[int, npt.NDArray[Any]]:
         """The picture whose turn it is, with its index; or one in its place, of its class where
         there is one.
 

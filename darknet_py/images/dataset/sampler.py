@@ -13,8 +13,6 @@ from darknet_py.errors import DarknetError
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.transform.augment import Purpose, generator
 
-# The order in which training sees pictures: each once an epoch, shuffled anew for each.
-
 
 class Turn(NamedTuple):
     """A picture's turn: its epoch, its place in that epoch, its index in the dataset."""
@@ -53,9 +51,6 @@ class Order:
         if not self._shuffle:
             return np.arange(self._count)
         return generator(Purpose.ORDER, self._seed, epoch).permutation(self._count)
-
-
-# The order in which training sees pictures where classes shall come equally often.
 
 
 class BalancedOrder:

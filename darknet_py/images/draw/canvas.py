@@ -17,7 +17,7 @@ import numpy.typing as npt
 from darknet_py.atomic import write_text
 from darknet_py.errors import PictureError
 from darknet_py.images.draw.fonts import BASE, families, load_matplotlib, spell, text_width
-from darknet_py.images.io.image import check_name, save_image
+from darknet_py.images.io.image import check_name, save_image, to_float
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,8 +64,7 @@ class Drawing:
         with _settings(self.fonts):
             self.figure.canvas.draw()
             rgba = np.asarray(self.figure.canvas.buffer_rgba())
-        picture: npt.NDArray[np.float32] = np.divide(rgba[:, :, :3], 255, dtype=np.float32)
-        return picture
+        return to_float(rgba[:, :, :3])
 
     def svg(self) -> str:
         """The text of an SVG file; the same figures give the same text."""

@@ -21,8 +21,6 @@ from darknet_py.images.draw.canvas import (
 from darknet_py.images.draw.curves import HUGE, Values, thin
 from darknet_py.images.draw.fonts import shorten, text_width
 
-# An axis of a chart: from where to where, its ticks, and their labels.
-
 _PADDING = 0.04  # Of what an axis spans, on both sides.
 _NEAR_ZERO = 0.35  # Of what an axis spans: a zero that close is shown.
 
@@ -338,9 +336,6 @@ def _lighten(color: str, share: float) -> str:
     """The colour #rrggbb, with `share` (0..1) of it replaced by white."""
     parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(part + (255 - part) * share):02x}" for part in parts)
-
-
-# Drawing
 
 
 def _draw(drawing: Drawing, plot: _Plot, above: float, left: float, width: int) -> None:

@@ -21,8 +21,6 @@ from darknet_py.images.draw.canvas import (
 )
 from darknet_py.images.draw.fonts import drawable_names, shorten, text_width
 
-# Which classes are taken for which, as lists: what a matrix of a thousand classes cannot show.
-
 _MARGIN, _GAP = 16, 6
 _TITLE, _TEXT, _SMALL = 17, 14, 12  # Sizes of letters.
 _PAIRS, _WEAKEST = 30, 20  # Rows of the lists.

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from darknet_py.images.io.image import to_bytes, to_float
+from darknet_py.images.transform.color import to_grey
 from darknet_py.images.transform.fit import Frame
 from darknet_py.images.transform.resize import check_image
 
-# Numbers made colours whose lightness rises evenly: as readable without colour vision.
+_Floats = npt.NDArray[np.float32]
 
 INFERNO = (
     *((0, 0, 4), (11, 7, 36), (33, 12, 74), (60, 9, 101), (87, 16, 109), (112, 25, 110)),
@@ -27,6 +29,12 @@ perceptually uniform, also to those who are blind to red, green or blue.
 _COLORS = np.array(INFERNO, np.float32) / 255
 _PLACES = np.linspace(0, 1, len(INFERNO))
 
+_SMALLEST, _LARGEST = 320, 1024
+"""Pixels of the longer side of what is drawn, about and at most."""
+_TOP = 0.995  # Of all pixels, so many are not above the map's brightest colour.
+_PALE, _STRONG = 0.15, 0.75  # How much of a pixel is colour, at heat 0 and 1.
+_LEVEL = 0.5
+
 
 def color_map(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """The colours (..., 3), float32 RGB from 0 to 1, of values (...), clipped to 0..1.
@@ -37,11 +45,6 @@ def color_map(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     parts = [np.interp(clipped, _PLACES, _COLORS[:, part]) for part in range(3)]
     colors: npt.NDArray[np.float32] = np.stack(parts, axis=-1).astype(np.float32)
     return colors
-
-
-# A coarse map of numbers laid over a picture, pixel by pixel.
-
-_Floats = npt.NDArray[np.float32]
 
 
 def spread_heat(heat: npt.NDArray[Any], w: int, h: int, frame: Frame | None = None) -> _Floats:
@@ -70,16 +73,6 @@ def _along(length: int, start: float, end: float, cells: int) -> _Floats:
     parts[pixels, np.minimum(before + 1, cells - 1)] += share
     parts[(middles < start) | (middles > end)] = 0
     return parts
-
-
-# Heat maps as pictures: alone, or over the picture that they are about.
-
-_SMALLEST, _LARGEST = 320, 1024
-"""Pixels of the longer side of what is drawn, about and at most."""
-_TOP = 0.995  # Of all pixels, so many are not above the map's brightest colour.
-_PALE, _STRONG = 0.15, 0.75  # How much of a pixel is colour, at heat 0 and 1.
-_LEVEL = 0.5
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def shown_size(w: int, h: int) -> tuple[int, int]:
@@ -120,13 +113,10 @@ def draw_overlay(image: npt.NDArray[Any], heat: npt.NDArray[Any], outline: bool 
 
 
 def _grey(image: npt.NDArray[Any], w: int, h: int) -> _Floats:
-    values = np.nan_to_num(np.clip(image, 0, 1)).astype(np.float32)
-    grey = values @ _LUMINANCE if values.shape[2] == 3 else values[..., 0]
     is_larger = w > image.shape[1]
     way = Image.Resampling.NEAREST if is_larger else Image.Resampling.LANCZOS
-    picture = Image.fromarray(np.rint(grey * 255).astype(np.uint8)).resize((w, h), way)
-    shown: _Floats = np.divide(np.asarray(picture), 255, dtype=np.float32)
-    return shown
+    picture = Image.fromarray(to_bytes(to_grey(image))).resize((w, h), way)
+    return to_float(np.asarray(picture))
 
 
 def _shares(heat: npt.NDArray[Any], w: int, h: int) -> _Floats:

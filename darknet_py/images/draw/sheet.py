@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from darknet_py.images.draw.canvas import GRID, INK
 from darknet_py.images.draw.fonts import shorten, text_mask, text_width
 from darknet_py.images.draw.heatmap import color_map
+from darknet_py.images.io.image import to_bytes, to_float
 from darknet_py.images.transform.resize import check_image
 
 _MARGIN, _GAP = 14, 12
@@ -21,6 +22,7 @@ _LINE = 20  # and height of their line.
 _TITLE, _HEAD = 15, 30  # Size of the title's letters, and height of its line.
 _SMALLEST_CELL, _LARGEST_CELL = 96, 224
 _SHAPE = 1.5  # How much wider than high a sheet is, about.
+_TOP = 0.999  # Of all values of maps, so many are not above the brightest colour.
 
 
 def draw_sheet(
@@ -65,8 +67,7 @@ def draw_sheet(
         if caption:
             ink = text_mask(shorten(caption, w - 2, _TEXT), _TEXT)
             _write(sheet, x + (w - ink.shape[1]) // 2, bottom + 1, ink)
-    picture: npt.NDArray[np.float32] = np.divide(np.asarray(sheet), 255, dtype=np.float32)
-    return picture
+    return to_float(np.asarray(sheet))
 
 
 def _check(
@@ -90,8 +91,7 @@ def _check(
 
 def _tile(picture: npt.NDArray[Any], cell: int) -> Image.Image:
     """The picture as it comes onto the sheet."""
-    values = np.nan_to_num(np.clip(picture, 0, 1))
-    pixels = np.rint(values * 255).astype(np.uint8)
+    pixels = to_bytes(picture)
     tile = Image.fromarray(pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels)
     longest = max(tile.size)
     if longest <= cell:
@@ -120,11 +120,6 @@ def _place(sheet: Image.Image, tile: Image.Image, place: tuple[int, int]) -> Non
     x, y = place
     ImageDraw.Draw(sheet).rectangle((x - 1, y - 1, x + tile.width, y + tile.height), outline=GRID)
     sheet.paste(tile, place)
-
-
-# Maps of numbers as a sheet of small pictures in one scale of colours.
-
-_TOP = 0.999  # Of all values, so many are not above the brightest colour.
 
 
 def draw_maps(

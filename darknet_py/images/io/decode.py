@@ -31,8 +31,6 @@ from darknet_py.errors import PictureError
 from darknet_py.ops.memory import SMALL, available_memory
 from darknet_py.text import one_line
 
-# What Pillow raises for a file that is cut short, damaged or made to harm.
-
 PILLOW_FAULTS = (
     EOFError,
     KeyError,
@@ -44,10 +42,9 @@ PILLOW_FAULTS = (
     struct.error,
     zlib.error,
 )
-"""Beside MemoryError and DecompressionBombError: what mutated files of every format brought
-out of Pillow 10.3 and 13, and what its readers expect of each other."""
-
-# Keeps Pillow off stderr while a picture is read: what matters becomes a `PictureError`.
+"""What Pillow raises for a file that is cut short, damaged or made to harm, beside MemoryError and
+DecompressionBombError: what mutated files of every format brought out of Pillow 10.3 and 13, and
+what its readers expect of each other."""
 
 
 @contextmanager
@@ -103,8 +100,6 @@ def _silence(stack: ExitStack) -> None:
     logger.addHandler(handler)
     stack.callback(logger.removeHandler, handler)
 
-
-# A decoded Pillow picture of any mode as RGB: bytes, or floats where they would lose something.
 
 # Alpha is dropped, not blended, as the C program's decoder does when asked for three channels.
 _BYTE_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV")
@@ -182,8 +177,6 @@ def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> npt.NDArray[n
 def _tiff_tag(picture: Image.Image, tag: int, default: Any) -> Any:
     return getattr(picture, "tag_v2", {}).get(tag, default)
 
-
-# Which way up a camera held the picture.
 
 _EXIF_ORIENTATION = 0x0112
 

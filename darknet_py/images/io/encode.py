@@ -13,9 +13,11 @@ from PIL import GifImagePlugin, Image, WebPImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
+from darknet_py.images.io.image import to_bytes, to_pillow, writing
 from darknet_py.images.transform.resize import check_image
 
-_QUALITY = 85
+_QUALITY, _WEBP_QUALITY = 85, 90
+_LONGEST = {GifImagePlugin.GifImageFile.format: 65535, WebPImagePlugin.WebPImageFile.format: 16383}
 
 
 def encode_png(
@@ -46,14 +48,7 @@ def encode_jpeg(image: npt.NDArray[Any], longest: int) -> bytes:
 
 def _picture(image: npt.NDArray[Any]) -> Image.Image:
     check_image(image)
-    pixels = np.rint(np.clip(np.nan_to_num(image), 0, 1) * 255).astype(np.uint8)
-    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-
-
-# Pictures one after the other in one file.
-
-_LONGEST = {GifImagePlugin.GifImageFile.format: 65535, WebPImagePlugin.WebPImageFile.format: 16383}
-_WEBP_QUALITY = 90
+    return to_pillow(to_bytes(image))
 
 
 def check_animation(kind: str, w: int, h: int) -> None:
@@ -70,27 +65,20 @@ def save_animation(
     kind: str,
     milliseconds: int,
 ) -> None:
-    """Writes frames as an animation that begins again at its end.
+    """Writes frames as an endless animation, whole or not at all.
 
-    `frames`: at least one, each of the same shape, (h, w, 3) RGB or (h, w, 1) grey. `kind`: "GIF"
-    or "WEBP"; of a GIF each frame has 256 colours of its own. `milliseconds`: that a frame is
-    seen. The file appears whole or not at all. Raises PictureError, one line that begins with
-    the path, for frames that are too large or a file that cannot be written.
+    `frames`: at least one, all of one shape, (h, w, 3) RGB or (h, w, 1) grey. `kind`: "GIF" (each
+    frame has 256 colours of its own) or "WEBP". `milliseconds`: of each frame. Raises PictureError,
+    one line that begins with the path, for frames that are too large or a file that cannot be
+    written.
     """
     # a GIF counts hundredths, and Pillow would cut off what is over
     duration = round(milliseconds / 10) * 10 if kind == "GIF" else milliseconds
     options: dict[str, Any] = {"save_all": True, "duration": duration, "loop": 0}
     if kind == "WEBP":
         options["quality"] = _WEBP_QUALITY
-    first, *others = (
-        Image.fromarray(frame.squeeze(2) if frame.shape[2] == 1 else frame) for frame in frames
-    )
-    try:
+    first, *others = map(to_pillow, frames)
+    with writing(path):
         check_animation(kind, first.width, first.height)
-        with atomic_file(os.path.realpath(path)) as file:
+        with atomic_file(path) as file:
             first.save(file, kind, append_images=others, **options)
-    except PictureError as error:
-        raise PictureError(f"{path}: cannot be written: {error}") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise PictureError(f"{path}: cannot be written: {reason}") from error

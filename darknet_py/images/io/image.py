@@ -19,22 +19,51 @@ from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
 from darknet_py.images.io.decode import as_picture_errors, decode
 
-# The words in a PNG: its text chunks, read without the picture.
-
 MAX_WORDS = 1 << 17
-"""Bytes of all words together: no recipe has more, and who knows who wrote the file."""
+"""Bytes of all of a PNG's words together: no recipe has more, and who knows who wrote the file."""
 _MAX_CHUNKS = 1 << 18
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_CUT = "is damaged or cut short"
+
+_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_SUFFIXES = f"end the name in {', '.join(_KINDS)}"
+_JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
+_JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
+_JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
 
 
-def read_words(file: IO[bytes]) -> dict[str, str]:
-    """Texts by keyword, in the file's order. What is compressed, as `save_image` writes none, is
+def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
+    """The picture in a JPEG, PNG, GIF, BMP, TIFF, WebP, PPM or TGA file; of an animation, the first
+    frame.
+
+    Returns float32 RGB of shape (h, w, 3), values 0..1, C-contiguous: byte / 255 for an 8-bit
+    file, as the C program's load_image_color reads it. Unlike there, the camera's (EXIF)
+    orientation is applied and 16-bit grey keeps its depth; see `mode_to_rgb`. Raises PictureError,
+    one line that begins with the path, for whatever is wrong with the file.
+    """
+    with about(path), as_picture_errors(), open_file(path) as file:
+        return to_float(decode(file))
+
+
+def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+    with about(path), open_file(path) as file:
+        return decode(file)
+
+
+def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The texts of a PNG by keyword, in the file's order: what `save_image` was given as `info`,
+    and others. The picture is not decoded; a compressed text, of which `save_image` writes none, is
     passed over: a few bytes could become any number.
 
-    Raises PictureError, without a path: for what is no PNG, is cut short or damaged, has more words
-    than MAX_WORDS, or two texts under one keyword, of which nobody can tell which is meant.
+    Raises PictureError, one line that begins with the path: for what is no PNG, is cut short or
+    damaged, has more words than MAX_WORDS, or two texts under one keyword, of which nobody can tell
+    which is meant.
     """
+    with about(path), open_file(path) as file:
+        return _read_words(file)
+
+
+def _read_words(file: IO[bytes]) -> dict[str, str]:
     if file.read(len(_SIGNATURE)) != _SIGNATURE:
         raise PictureError("is no PNG, which alone keeps words: name one")
     end = os.fstat(file.fileno()).st_size
@@ -43,10 +72,10 @@ def read_words(file: IO[bytes]) -> dict[str, str]:
     for _ in range(_MAX_CHUNKS):
         head = file.read(8)
         if len(head) < 8:
-            raise PictureError(f"{_CUT} (its end is missing): copy or save it again")
+            raise _damaged("its end is missing")
         length, kind = struct.unpack(">I4s", head)
         if file.tell() + length + 4 > end:
-            raise PictureError(f"{_CUT} (a part is not whole): copy or save it again")
+            raise _damaged("a part is not whole")
         if kind == b"IEND":
             return words
         if kind not in (b"tEXt", b"iTXt"):
@@ -57,88 +86,34 @@ def read_words(file: IO[bytes]) -> dict[str, str]:
             raise PictureError(f"keeps more than {MAX_WORDS >> 10} KiB of words: not a dream's")
         content, check = file.read(length), file.read(4)
         if check != struct.pack(">I", zlib.crc32(kind + content)):
-            raise PictureError(f"{_CUT} (its words): copy or save it again")
-        word = _word(kind, content)
-        if word is None:
-            continue
-        if word[0] in words:
+            raise _damaged("its words")
+        keyword, _, text = content.partition(b"\0")
+        encoding = "latin-1"
+        if kind == b"iTXt":
+            if text[:1] != b"\0":
+                continue  # compressed
+            # behind two bytes, a language and a translation of the keyword
+            text, encoding = text[2:].split(b"\0", 2)[-1], "utf-8"
+        word = keyword.decode("latin-1")
+        if word in words:
             raise PictureError("keeps two texts under one keyword: nobody can tell which is meant")
-        words[word[0]] = word[1]
+        words[word] = text.decode(encoding, "replace")
     raise PictureError(f"has more than {_MAX_CHUNKS:,} parts: save it again")
 
 
-def _word(kind: bytes, content: bytes) -> tuple[str, str] | None:
-    keyword, _, text = content.partition(b"\0")
-    if kind == b"tEXt":
-        return keyword.decode("latin-1"), text.decode("latin-1")
-    compressed, _, rest = text[:1], text[1:2], text[2:]
-    if compressed != b"\0":
-        return None
-    *_, text = rest.split(b"\0", 2)  # behind a language and a translation of the keyword
-    return keyword.decode("latin-1"), text.decode("utf-8", "replace")
-
-
-_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-_SUFFIXES = f"end the name in {', '.join(_KINDS)}"
-_JPEG_QUALITY = 95  # At the C program's 80, a dream's fine texture is lost.
-_JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
-_JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
-
-
-def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
-    """The picture in a JPEG, PNG, GIF, BMP, TIFF, WebP, PPM or TGA file.
-
-    Returns float32 RGB of shape (h, w, 3), values 0..1, C-contiguous: byte / 255 for an 8-bit
-    file, as the C program's load_image_color reads it. Unlike there, the camera's (EXIF)
-    orientation is applied and 16-bit grey keeps its depth. Alpha is dropped, as there; see
-    `mode_to_rgb` for every kind of pixel. Of an animation, the first frame.
-
-    Raises PictureError, one line that begins with the path, for whatever is wrong with the
-    file: missing, not a picture, cut short, damaged, larger than `decode.MAX_PIXELS`.
-    """
-    with _about(path), as_picture_errors():
-        return to_float(_decoded(path))
-
-
-def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
-    """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
-    with _about(path):
-        return _decoded(path)
-
-
-def _decoded(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
-    with open_file(path) as file:
-        return decode(file)
+def _damaged(what: str) -> PictureError:
+    return PictureError(f"is damaged or cut short ({what}): copy or save it again")
 
 
 @contextmanager
-def _about(path: str | os.PathLike[str]) -> Iterator[None]:
-    """The message of a PictureError within the block begins with the path."""
+def about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The message of a PictureError within the block begins with the path; an OSError is one."""
     try:
         yield
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
-
-
-def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Bytes as float32 in 0..1; floats as they are."""
-    if pixels.dtype != np.uint8:
-        return pixels
-    image: npt.NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
-    return image
-
-
-def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The words that a PNG keeps: those that `save_image` was given as `info`, and others.
-
-    The picture itself is not decoded; see `read_words`. Raises PictureError, one line that begins
-    with the path, for what is no PNG, is cut short, or keeps more than `words.MAX_WORDS`.
-    """
-    with _about(path), open_file(path) as file:
-        try:
-            return read_words(file)
-        except OSError as error:
-            raise PictureError(f"cannot be read: {error.strerror}") from error
+    except OSError as error:
+        raise PictureError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
@@ -161,23 +136,37 @@ def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
 
 
 def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: object) -> None:
-    """Writes an array as the PNG or JPEG that the path's suffix names.
+    """Writes an array as the PNG or JPEG (of quality 95) that the path's suffix names, whole or
+    not at all.
 
     `image`: shape (h, w, 3), RGB, or (h, w, 1), grey; values 0..1, clipped to that, then
-    rounded to 8 bits (the C program's save_image cuts off and wraps around).
-    `info`: words kept with the picture: text chunks of a PNG, the comment of a JPEG.
-
-    The file appears whole or not at all: it is written beside its place and moved there. JPEG
-    is written at quality 95. Raises PictureError, one line that begins with the path, for
-    another suffix, values that are not numbers, or a file that cannot be written.
+    rounded to 8 bits (the C program's save_image cuts off and wraps around). `info`: words kept
+    with the picture: text chunks of a PNG, the comment of a JPEG. Raises PictureError, one line
+    that begins with the path, for another suffix, NaN, or a file that cannot be written.
     """
+    with writing(path):
+        pixels = to_pixels(image)
+        kind = _KINDS.get(Path(path).suffix.lower())
+        if kind is None:
+            raise PictureError(_SUFFIXES)
+        if kind == "JPEG" and max(pixels.shape) > _JPEG_LONGEST:
+            raise PictureError(f"a JPEG's side has at most {_JPEG_LONGEST} pixels: use .png")
+        if "\0" in os.fspath(path):
+            raise PictureError("is not a name that a file can have")
+        options = _png_options(info) if kind == "PNG" else _jpeg_options(info)
+        with atomic_file(path) as file:
+            to_pillow(pixels).save(file, kind, **options)
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What prevents writing the file within the block becomes a PictureError that says so."""
     try:
-        _write(to_pixels(image), path, info)
+        yield
     except PictureError as error:
         raise PictureError(f"{path}: cannot be written: {error}") from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise PictureError(f"{path}: cannot be written: {reason}") from error
+        raise PictureError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
@@ -187,33 +176,31 @@ def check_name(path: str | os.PathLike[str]) -> None:
 
 
 def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """The pixels that `save_image` writes: of the same shape, 0..255.
-
-    Raises ValueError for another shape, PictureError, without a path, for values that are not
-    numbers.
-    """
+    """The pixels that `save_image` writes: of the same shape, 0..255. Raises ValueError for another
+    shape, PictureError, without a path, for NaN."""
     if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
         raise ValueError(f"an array of shape {image.shape} is not (h, w, 3) or (h, w, 1)")
     if np.isnan(image).any():  # A dream that diverged, say.
         raise PictureError("some of its values are not numbers")
-    pixels: npt.NDArray[np.uint8] = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return pixels
+    return to_bytes(image)
 
 
-def _write(
-    pixels: npt.NDArray[np.uint8], path: str | os.PathLike[str], info: dict[str, object]
-) -> None:
-    kind = _KINDS.get(Path(path).suffix.lower())
-    if kind is None:
-        raise PictureError(_SUFFIXES)
-    if kind == "JPEG" and max(pixels.shape) > _JPEG_LONGEST:
-        raise PictureError(f"a JPEG's side has at most {_JPEG_LONGEST} pixels: use .png")
-    if "\0" in os.fspath(path):
-        raise PictureError("is not a name that a file can have")
-    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    options = _png_options(info) if kind == "PNG" else _jpeg_options(info)
-    with atomic_file(Path(path)) as file:
-        picture.save(file, kind, **options)
+def to_bytes(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Values 0..1 as bytes 0..255, rounded; clipped to that range, NaN 0."""
+    return np.rint(np.clip(np.nan_to_num(image), 0, 1) * 255).astype(np.uint8)  # type: ignore[no-any-return]
+
+
+def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Bytes as float32 in 0..1; floats as they are."""
+    if pixels.dtype != np.uint8:
+        return pixels
+    image: npt.NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
+    return image
+
+
+def to_pillow(pixels: npt.NDArray[np.uint8]) -> Image.Image:
+    """Bytes of shape (h, w, 3), RGB, or (h, w, 1), grey, as Pillow's picture."""
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _png_options(info: dict[str, object]) -> dict[str, Any]:
@@ -225,7 +212,5 @@ def _png_options(info: dict[str, object]) -> dict[str, Any]:
 
 def _jpeg_options(info: dict[str, object]) -> dict[str, Any]:
     words = "\n".join(f"{key}: {value}" for key, value in info.items())
-    return {
-        "quality": _JPEG_QUALITY,
-        "comment": words.encode("utf-8", "surrogateescape")[:_JPEG_COMMENT],
-    }
+    comment = words.encode("utf-8", "surrogateescape")[:_JPEG_COMMENT]
+    return {"quality": _JPEG_QUALITY, "comment": comment}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from darknet_py.errors import PictureError
 from darknet_py.images.io.decode import upright_rgb
-from darknet_py.images.io.image import load_image, to_float
+from darknet_py.images.io.image import about, load_image, to_float
 
 Given = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
 """One picture. A name; or a Pillow picture, of any mode; or RGB (h, w, 3), grey (h, w) or
@@ -64,12 +64,10 @@ def to_image(picture: Given, name: str) -> npt.NDArray[np.float32]:
         return load_image(picture)
     if isinstance(picture, np.ma.MaskedArray):
         raise PictureError(f"{name}: is a masked array: expected all its pixels")
-    try:
+    with about(name):
         if isinstance(picture, Image.Image):
             return to_float(upright_rgb(picture))
         return _from_array(np.asarray(picture))
-    except PictureError as error:
-        raise PictureError(f"{name}: {error}") from error
 
 
 def _from_array(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

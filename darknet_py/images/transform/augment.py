@@ -18,11 +18,24 @@ from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
 from darknet_py.ops.cpu.pictures import UNMOVED, augment, control_count, spline_surface
 
-# Random numbers for training pictures: each purpose and each place has a stream of its own.
+_Floats = npt.NDArray[np.float32]
+_Three = tuple[float, float, float]
+_Six = tuple[float, float, float, float, float, float]
+
+# Of a cubic B-spline with knots 1 apart: its own standard deviation, and the variance of the sum
+# of its copies times normal numbers, on average over all places (once for each direction).
+_SPLINE_SIGMA = math.sqrt(1 / 3)
+_SPLINE_VARIANCE = 151 / 315
+
+_LONGEST = 3.3
+"""How many times longer than the other an erased rectangle's side may be (Zhong et al. 2017)."""
+
+_PICTURES, _PIXELS = 256, 1024
+"""Of which, and of each of which, the principal components are taken."""
 
 
 class Purpose(IntEnum):
-    """What the numbers are for: streams of different purposes share nothing."""
+    """What random numbers are for: streams of different purposes share nothing."""
 
     ORDER = 1
     PICTURE = 2
@@ -38,15 +51,10 @@ def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:
     return np.random.default_rng((int(purpose), seed, *place))
 
 
-# How one training picture is changed: drawn from the ranges of an Augmentation.
-
-
 @dataclass(frozen=True)
 class Change:
-    """What `rotate_crop_image`, `flip_image` and `distort_image` are told, and the shear (radians).
-
-    `rad`: radians; `scale`: 2 magnifies; `dx`, `dy`: the window's move, in pixels of the result.
-    """
+    """How one picture is changed: the arguments of `rotate_crop_image`, `flip_image` and
+    `distort_image`, and the shear in radians."""
 
     rad: float = 0
     scale: float = 1
@@ -100,9 +108,7 @@ def draw_change(
     return Change(rad, scale, dx, dy, aspect, shear, flip, **colours)
 
 
-def affine(
-    change: Change, in_w: int, in_h: int, w: int, h: int
-) -> tuple[float, float, float, float, float, float]:
+def affine(change: Change, in_w: int, in_h: int, w: int, h: int) -> _Six:
     """Where in the picture the pixel (x, y) of the result is: (a x + b y + c, d x + e y + f).
 
     As `rotate_crop_image` has it; the shear is the first thing done to the picture's columns.
@@ -136,43 +142,27 @@ def _scale(numbers: Iterator[float], most: float) -> float:
     return scale if next(numbers) < 0.5 else 1 / scale
 
 
-# Pixels that wander in smooth waves.
-
-# Of a cubic B-spline with knots 1 apart: its own standard deviation, and the variance of the sum
-# of its copies times normal numbers, on average over all places (once for each direction).
-_SIGMA = math.sqrt(1 / 3)
-_VARIANCE = 151 / 315
-
-
 def draw_displacement(
     rng: np.random.Generator, pixels: float, sigma: float, w: int, h: int
-) -> npt.NDArray[np.float32]:
-    """A random field (2, h, w): how far each pixel's source moves, across and down, in pixels.
+) -> _Floats:
+    """An elastic distortion (2, h, w): how far each pixel's source moves, across and down.
 
     Normal numbers with the standard deviation `pixels`, as smooth as noise that a Gaussian of
     `sigma` pixels has blurred; a spline through few numbers, so that a large sigma costs no more.
     """
-    spacing = sigma / _SIGMA
+    spacing = sigma / _SPLINE_SIGMA
     shape = (2, control_count(h, spacing), control_count(w, spacing))
     control = rng.standard_normal(shape, np.float32)
-    control *= np.float32(pixels / _VARIANCE)
-    field: npt.NDArray[np.float32] = spline_surface(control, spacing, w, h)
+    control *= np.float32(pixels / _SPLINE_VARIANCE)
+    field: _Floats = spline_surface(control, spacing, w, h)
     return field
 
 
-# A rectangle of noise over a picture.
+def erase_rectangle(image: _Floats, rng: np.random.Generator, least: float, most: float) -> None:
+    """Random erasing: overwrites a rectangle of `image` (c, h, w) with uniform noise, 0..1.
 
-_LONGEST = 3.3
-"""How many times longer than the other one a side may be. Source: Zhong et al. 2017."""
-
-
-def erase_rectangle(
-    image: npt.NDArray[np.float32], rng: np.random.Generator, least: float, most: float
-) -> None:
-    """Overwrites a rectangle of `image` (c, h, w) with uniform noise, 0..1, in place.
-
-    `least`, `most`: its share of the picture, 0..1, is drawn between them; its shape and its
-    place are drawn as well, so that it lies within the picture.
+    Its share of the picture is drawn between `least` and `most`, and its shape and place so that
+    it lies within the picture.
     """
     c, h, w = image.shape
     share, shape, across, down = rng.random(4).tolist()
@@ -184,11 +174,6 @@ def erase_rectangle(
     rows, columns = round(tall), round(wide)
     top, left = int(down * (h - rows + 1)), int(across * (w - columns + 1))
     image[:, top : top + rows, left : left + columns] = rng.random((c, rows, columns), np.float32)
-
-
-# Pictures of a batch mixed with one another, and their truth alike.
-
-_Floats = npt.NDArray[np.float32]
 
 
 def mix_batch(x: _Floats, y: _Floats, ranges: Augmentation, rng: np.random.Generator) -> None:
@@ -242,12 +227,6 @@ def _within(middle: float, length: float, size: int) -> slice:
     return slice(min(max(start, 0), size), min(max(stop, 0), size))
 
 
-# The colours in which the pictures of a set differ most.
-
-_PICTURES = 256
-_PIXELS = 1024
-
-
 def principal_components(
     get: Callable[[int], npt.NDArray[Any] | None], count: int, seed: int
 ) -> npt.NDArray[np.float64]:
@@ -266,9 +245,8 @@ def principal_components(
     variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False, bias=True))
     # a direction's sign is anybody's choice: here its largest part is positive
     largest = np.take_along_axis(directions, abs(directions).argmax(axis=0)[None], axis=0)
-    components: npt.NDArray[np.float64] = (
-        directions * np.sign(largest) * np.sqrt(np.maximum(variances, 0))
-    )
+    lengths = np.sqrt(np.maximum(variances, 0))
+    components: npt.NDArray[np.float64] = directions * np.sign(largest) * lengths
     return components
 
 
@@ -300,37 +278,22 @@ def augment_image(
         field = draw_displacement(rng, ranges.elastic, ranges.elastic_sigma, w, h)
     shift = _draw_shift(rng, ranges.pca, components)
     rgb = out if c == 3 else np.empty((3, h, w), np.float32)
-    augment(
-        picture,
-        rgb,
-        affine(change, in_w, in_h, w, h),
-        field,
-        change.flip,
-        _colour(change, shift),
-    )
+    colour = None
+    if change.recolours or any(shift):
+        colour = change.hue, change.saturation, change.exposure, *shift
+    augment(picture, rgb, affine(change, in_w, in_h, w, h), field, change.flip, colour)
     if c != 3:
         out[:] = to_channels(rgb.transpose(1, 2, 0), c).transpose(2, 0, 1)
     if ranges.erase and rng.random() < ranges.erase:
         erase_rectangle(out, rng, ranges.erase_min, ranges.erase_max)
 
 
-_Three = tuple[float, float, float]
-
-
 def _draw_shift(
     rng: np.random.Generator, pca: float, components: npt.NDArray[np.float64] | None
 ) -> _Three:
-    """How far all colours move, as red, green, blue."""
+    """How far red, green and blue move."""
     if not pca or components is None:
         return 0.0, 0.0, 0.0
     # a sum, not a matrix product: too small to be worth the BLAS and its threads
     red, green, blue = (components * (pca * rng.standard_normal(3))).sum(axis=1).tolist()
     return red, green, blue
-
-
-def _colour(
-    change: Change, shift: _Three
-) -> tuple[float, float, float, float, float, float] | None:
-    if not change.recolours and not any(shift):
-        return None
-    return change.hue, change.saturation, change.exposure, *shift

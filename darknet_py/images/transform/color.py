@@ -10,19 +10,23 @@ import numpy.typing as npt
 from darknet_py.errors import ShapeError
 from darknet_py.images.transform.resize import check_image
 
-# A picture with as many channels as a network takes.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""The weights of red, green and blue in luma: ITU-R BT.601, as JPEG has it."""
+
+
+def to_grey(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The luma (h, w) of a picture (h, w, 3); the only channel of one (h, w, 1)."""
+    values = np.nan_to_num(np.clip(image, 0, 1)).astype(np.float32)
+    grey: npt.NDArray[np.float32] = values @ _LUMA if values.shape[2] == 3 else values[..., 0]
+    return grey
 
 
 def to_channels(image: npt.NDArray[Any], c: int) -> npt.NDArray[np.float32]:
-    """The picture with `c` channels: 3 leave it as it is, 1 is grey, their mean.
-
-    `image`: RGB, shape (h, w, 3). Returns float32 of shape (h, w, c), the picture itself if it
-    is that already. Raises ShapeError for another `c`.
-    """
+    """An RGB picture (h, w, 3) as float32 (h, w, c), itself if it is that already: with 1 channel
+    grey, the mean. Raises ShapeError for a `c` other than 1 or 3."""
     check_image(image)
     if c == 1:
-        grey: npt.NDArray[np.float32] = image.mean(axis=2, keepdims=True, dtype=np.float32)
-        return grey
+        return image.mean(axis=2, keepdims=True, dtype=np.float32)  # type: ignore[no-any-return]
     if c != 3:
         raise ShapeError(f"takes {c} channels: pictures have 1 or 3")
     return image.astype(np.float32, copy=False)
@@ -98,12 +102,6 @@ def _channels(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], ...]:
     return tuple(image[:, :, k].astype(np.float32) for k in range(3))
 
 
-# How bright pixels are, apart from their colour.
-
-_SHARES = np.array([0.299, 0.587, 0.114], np.float32)
-"""Of red, green and blue in what the eye takes for brightness: ITU-R BT.601, as JPEG has it."""
-
-
 def with_colors_of(image: npt.NDArray[Any], source: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """The picture in another one's colours: as bright as it was, with the differences between red,
     green and blue of `source`.
@@ -114,6 +112,6 @@ def with_colors_of(image: npt.NDArray[Any], source: npt.NDArray[Any]) -> npt.NDA
     check_image(image)
     if image.shape[2] == 1:
         return image.astype(np.float32)
-    brighter = (image - source) @ _SHARES
+    brighter = (image - source) @ _LUMA
     shifted: npt.NDArray[np.float32] = source + brighter[:, :, None]
     return np.clip(shifted, 0, 1, out=shifted)

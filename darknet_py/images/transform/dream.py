@@ -10,9 +10,14 @@ import numpy.typing as npt
 from darknet_py.images.transform.resize import check_image, samples
 from darknet_py.ops.cpu import pictures as kernels
 
-# A picture as a network is shown it in a dream: moved, scaled, mirrored; and what comes back.
+_Floats = npt.NDArray[np.float32]
 
-_Planes = npt.NDArray[np.float32]
+_KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / 16
+_FLAT = 1e-10
+"""A deviation below which a level has no details that could be made as strong as others."""
+_ROUND = 1e-3
+"""Below this difference of neighbours, about, their distance counts by its square: what is smooth
+stays, and the derivative is there everywhere."""
 
 
 class View(NamedTuple):
@@ -28,7 +33,7 @@ class View(NamedTuple):
     wrap: bool = False
 
 
-def to_view(image: npt.NDArray[Any], view: View) -> _Planes:
+def to_view(image: npt.NDArray[Any], view: View) -> _Floats:
     """crop_image, resize_image and flip_image in one pass: the picture's planes, (c, h, w).
 
     `image`: shape (in_h, in_w, c). Unlike there, the last row is never black. Source:
@@ -41,11 +46,11 @@ def to_view(image: npt.NDArray[Any], view: View) -> _Planes:
     columns = _moved(_between(in_w, view.w), in_w, view.dx, view.wrap)
     if view.flip:
         columns = tuple(np.ascontiguousarray(part[::-1]) for part in columns)  # type: ignore[assignment]
-    planes: _Planes = kernels.to_planes(pixels, rows, columns)
+    planes: _Floats = kernels.to_planes(pixels, rows, columns)
     return planes
 
 
-def from_view(planes: _Planes, view: View, w: int, h: int) -> npt.NDArray[np.float32]:
+def from_view(planes: _Floats, view: View, w: int, h: int) -> _Floats:
     """What belongs to a view, (c, view.h, view.w), brought back to its picture of `w` x `h` pixels:
     mirrored, resized and moved the other way. Returns (h, w, c)."""
     rows = _taken(_between(view.h, h), h, view.dy, view.wrap)
@@ -53,13 +58,11 @@ def from_view(planes: _Planes, view: View, w: int, h: int) -> npt.NDArray[np.flo
     if view.flip:
         left, right, share = columns
         columns = view.w - 1 - left, view.w - 1 - right, share
-    pixels: npt.NDArray[np.float32] = kernels.to_pixels(
-        np.ascontiguousarray(planes, np.float32), rows, columns
-    )
+    pixels: _Floats = kernels.to_pixels(np.ascontiguousarray(planes, np.float32), rows, columns)
     return pixels
 
 
-def moments(image: npt.NDArray[np.float32]) -> tuple[float, float]:
+def moments(image: _Floats) -> tuple[float, float]:
     """Mean and standard deviation of all of a picture's values."""
     mean, deviation = kernels.moments(np.ascontiguousarray(image))
     return mean, deviation
@@ -88,22 +91,12 @@ def _within(places: npt.NDArray[np.int64], size: int, wrap: bool) -> npt.NDArray
     return places % size if wrap else np.clip(places, 0, size - 1)
 
 
-# Pictures as sums of details of all sizes.
+def level_details(image: npt.NDArray[Any], levels: int) -> _Floats:
+    """The picture (h, w, c), or a dream's step, with details of every size equally strong.
 
-_KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / 16
-_FLAT = 1e-10
-"""A deviation below which a level has no details that could be made as strong as others."""
-
-_Image = npt.NDArray[np.float32]
-
-
-def level_details(image: npt.NDArray[Any], levels: int) -> _Image:
-    """The picture with details of every size equally strong.
-
-    `image`: shape (h, w, c), any range: a step of a dream. It is split into a Laplacian pyramid
-    (Burt, Adelson 1983) of `levels` bands and the rest, each is divided by its standard
-    deviation, and they are put together again. Returns a new float32 array of that shape.
-    Source: "Laplacian Pyramid Gradient Normalization" of Google's DeepDream notebook.
+    Each of the `levels` bands of its Laplacian pyramid (Burt, Adelson 1983), and the rest, is
+    divided by its standard deviation. Returns a new float32 array. Source: "Laplacian Pyramid
+    Gradient Normalization" of Google's DeepDream notebook.
     """
     check_image(image)
     bands = split(image.astype(np.float32, copy=False), levels)
@@ -116,8 +109,9 @@ def level_details(image: npt.NDArray[Any], levels: int) -> _Image:
     )
 
 
-def split(image: _Image, levels: int) -> list[_Image]:
-    """`levels` bands, the finest first, each half as large as the one before, and the rest."""
+def split(image: _Floats, levels: int) -> list[_Floats]:
+    """The Laplacian pyramid: `levels` bands, the finest first, each half as large as the one
+    before, and the rest."""
     bands = []
     for _ in range(levels):
         smaller = _blur(image)[::2, ::2]
@@ -126,20 +120,20 @@ def split(image: _Image, levels: int) -> list[_Image]:
     return [*bands, image]
 
 
-def merge(bands: list[_Image]) -> _Image:
-    """What was split."""
+def merge(bands: list[_Floats]) -> _Floats:
+    """The picture of a pyramid: `split` undone."""
     *finer, image = bands
     for band in reversed(finer):
         image = _enlarge(image, band.shape) + band
     return image
 
 
-def _enlarge(image: _Image, shape: tuple[int, ...]) -> _Image:
+def _enlarge(image: _Floats, shape: tuple[int, ...]) -> _Floats:
     h, w, _ = shape
     return _blur(image.repeat(2, axis=0)[:h].repeat(2, axis=1)[:, :w])
 
 
-def _blur(image: _Image) -> _Image:
+def _blur(image: _Floats) -> _Floats:
     """With binomial weights; beyond its edge a picture goes on as it ends."""
     for axis in (0, 1):
         around = [(0, 0)] * 3
@@ -151,28 +145,15 @@ def _blur(image: _Image) -> _Image:
     return image
 
 
-# How rough a picture is, and how to make it less so.
-
-_ROUND = 1e-3
-"""Below this difference of neighbours, about, their distance counts by its square: what is smooth
-stays, and the derivative is there everywhere."""
-
-
 def total_variation(image: npt.NDArray[Any]) -> float:
-    """The sum of sqrt(dx^2 + dy^2 + 1e-6), dx and dy the differences to the next pixel.
-
-    `image`: shape (h, w, c). Source: Rudin, Osher, Fatemi 1992.
-    """
-    check_image(image)
-    dx, dy = _differences(image)
-    return float(_length(dx, dy).sum(dtype=np.float64))
+    """The sum over a picture (h, w, c) of sqrt(dx^2 + dy^2 + 1e-6), dx and dy the differences to
+    the next pixel. Source: Rudin, Osher, Fatemi 1992."""
+    return float(_gradient(image)[2].sum(dtype=np.float64))
 
 
 def variation_delta(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The negative gradient of the total variation: an array of the picture's shape and type."""
-    check_image(image)
-    dx, dy = _differences(image)
-    length = _length(dx, dy)
+    dx, dy, length = _gradient(image)
     dx /= length
     dy /= length
     delta: npt.NDArray[Any] = dx + dy
@@ -181,13 +162,10 @@ def variation_delta(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return delta
 
 
-def _differences(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _gradient(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """Of each value the differences across and down, and the length of both."""
+    check_image(image)
     dx, dy = np.zeros_like(image), np.zeros_like(image)
     np.subtract(image[:, 1:], image[:, :-1], out=dx[:, :-1])
     np.subtract(image[1:], image[:-1], out=dy[:-1])
-    return dx, dy
-
-
-def _length(dx: npt.NDArray[Any], dy: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    length: npt.NDArray[Any] = np.sqrt(dx * dx + dy * dy + _ROUND**2)
-    return length
+    return dx, dy, np.sqrt(dx * dx + dy * dy + _ROUND**2)

@@ -9,20 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.errors import PictureError
-from darknet_py.images.io.image import load_image
+from darknet_py.images.io.image import about, load_image
 from darknet_py.images.transform.resize import check_image, check_size, resize_image, resize_min
 
-# Parts of a picture.
+FITS = ("min", "letterbox", "crop")
+"""The ways of fitting: the first lets the network grow, the other two give w x h."""
+
+MAX_STRETCH = 16
+"""With "min", how many times longer than its shorter side a picture may be: 1x5000 at 224 would
+mean a network of 224x1120000."""
+
+_BORDER = 0.5
 
 
 def crop_image(
     image: npt.NDArray[Any], dx: int, dy: int, w: int, h: int
 ) -> npt.NDArray[np.float32]:
-    """The `w` x `h` pixels whose upper left one is (`dx`, `dy`), in pixels.
-
-    `image`: shape (in_h, in_w, c). Returns a new float32 array of shape (h, w, c). Places
-    outside the picture take the nearest pixel of its edge. Source: crop_image.
-    """
+    """The `w` x `h` pixels whose upper left one is (`dx`, `dy`), in pixels of the picture
+    (in_h, in_w, c): a new float32 array (h, w, c). Places outside take the nearest pixel of its
+    edge. Source: crop_image."""
     check_image(image)
     check_size(w, h)
     in_h, in_w = image.shape[:2]
@@ -32,11 +37,8 @@ def crop_image(
 
 
 def center_crop_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
-    """The largest square in the picture's middle, resized to `w` x `h`.
-
-    `image`: shape (in_h, in_w, c). Returns a new float32 array of shape (h, w, c). The square
-    is squeezed where w and h differ, as in the C program's center_crop_image.
-    """
+    """The largest square in the middle of the picture (in_h, in_w, c), resized to a new float32
+    array (h, w, c), squeezed where w and h differ. Source: center_crop_image."""
     check_image(image)
     in_h, in_w = image.shape[:2]
     side = min(in_h, in_w)
@@ -44,17 +46,10 @@ def center_crop_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np
     return resize_image(image[top : top + side, left : left + side], w, h)
 
 
-# A whole picture inside a frame of another shape.
-
-_BORDER = 0.5
-
-
 def letterbox_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
-    """The whole picture, as large as fits, in the middle of `w` x `h` pixels of grey (0.5).
-
-    `image`: shape (in_h, in_w, c). Returns a new float32 array of shape (h, w, c). Sides are
-    rounded down; a very narrow picture keeps one row or column. Source: letterbox_image.
-    """
+    """The whole picture (in_h, in_w, c), as large as fits, in the middle of grey (0.5): a new
+    float32 array (h, w, c). Sides are rounded down; a very narrow picture keeps one row or column.
+    Source: letterbox_image."""
     check_image(image)
     check_size(w, h)
     new_w, new_h = inside(image.shape[1], image.shape[0], w, h)
@@ -70,23 +65,6 @@ def inside(in_w: int, in_h: int, w: int, h: int) -> tuple[int, int]:
     if np.float32(w) / np.float32(in_w) < np.float32(h) / np.float32(in_h):
         return w, max(1, in_h * w // in_w)
     return max(1, in_w * h // in_h), h
-
-
-FITS = ("min", "letterbox", "crop")
-"""The ways of fitting: the first lets the network grow, the other two give w x h."""
-
-MAX_STRETCH = 16
-"""With "min", how many times longer than its shorter side a picture may be."""
-
-
-class Frame(NamedTuple):
-    """Where the edges of a fitted picture lie on the picture that it was made from, in that one's
-    pixels: outside of it where a letterbox has grey."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
@@ -105,7 +83,9 @@ def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[
     check_image(image)
     check_size(w, h)
     if fit == "min":
-        _check_stretch(image.shape[1], image.shape[0])
+        in_h, in_w = image.shape[:2]
+        if max(in_w, in_h) > MAX_STRETCH * min(in_w, in_h):
+            raise PictureError(f"{in_w}x{in_h} is too narrow for --fit min: use --fit letterbox")
         return resize_min(image, w)
     if fit == "letterbox":
         return letterbox_image(image, w, h)
@@ -115,12 +95,9 @@ def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[
 
 
 def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
-    """The picture in a file, fitted as `fit_image` does: `load_image`, then `fit_image`.
-
-    Raises PictureError, one line that begins with the path, where either cannot.
-    """
-    _, fitted = load_with_fitted(path, w, h, fit)
-    return fitted
+    """`load_image`, then `fit_image`. Raises PictureError, one line that begins with the path,
+    where either cannot."""
+    return load_with_fitted(path, w, h, fit)[1]
 
 
 def load_with_fitted(
@@ -128,10 +105,18 @@ def load_with_fitted(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """The picture in a file as it is, and fitted; raises as `load_fitted`."""
     image = load_image(path)
-    try:
+    with about(path):
         return image, fit_image(image, w, h, fit)
-    except PictureError as error:
-        raise PictureError(f"{path}: {error}") from error
+
+
+class Frame(NamedTuple):
+    """Where the edges of a fitted picture lie on the picture that it was made from, in that one's
+    pixels: outside of it where a letterbox has grey."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 def fitted_frame(in_w: int, in_h: int, w: int, h: int, fit: str) -> Frame:
@@ -146,9 +131,3 @@ def fitted_frame(in_w: int, in_h: int, w: int, h: int, fit: str) -> Frame:
     side = min(in_h, in_w)
     left, top = (in_w - side) // 2, (in_h - side) // 2
     return Frame(left, top, left + side, top + side)
-
-
-def _check_stretch(in_w: int, in_h: int) -> None:
-    # A 1x5000 picture at 224 would ask for a network of 224x1120000.
-    if max(in_w, in_h) > MAX_STRETCH * min(in_w, in_h):
-        raise PictureError(f"{in_w}x{in_h} is too narrow for --fit min: use --fit letterbox")

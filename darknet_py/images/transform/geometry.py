@@ -10,22 +10,14 @@ import numpy.typing as npt
 
 from darknet_py.images.transform.resize import check_image, check_size
 
-# Pictures mirrored.
+_Places = npt.NDArray[np.float64]
 
 
 def flip_image(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """The picture with left and right exchanged.
-
-    `image`: shape (h, w, c). Returns a new, C-contiguous float32 array of that shape.
-    Source: flip_image, which works in place.
-    """
+    """The picture (h, w, c) with left and right exchanged: a new, C-contiguous float32 array.
+    Source: flip_image, which works in place."""
     check_image(image)
     return image[:, ::-1].astype(np.float32, order="C")
-
-
-# Pictures turned about their middle.
-
-_Places = npt.NDArray[np.float64]
 
 
 def rotate_image(image: npt.NDArray[Any], rad: float) -> npt.NDArray[np.float32]:
@@ -99,12 +91,9 @@ def _bilinear(
     blended = np.zeros((*x.shape, c), dtype=np.float32)
     for right, x_share in ((0, 1 - dx), (1, dx)):
         for below, y_share in ((0, 1 - dy), (1, dy)):
-            inside = _within(column + right, in_w) & _within(row + below, in_h)
-            index = np.where(inside, (row + below) * in_w + column + right, 0)
+            at_x, at_y = column + right, row + below
+            inside = (at_x >= 0) & (at_x < in_w) & (at_y >= 0) & (at_y < in_h)
+            index = np.where(inside, at_y * in_w + at_x, 0)
             share = np.where(inside, y_share * x_share, np.float32(0))
             blended += share[:, :, None] * pixels[index]
     return blended
-
-
-def _within(index: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.bool_]:
-    return (index >= 0) & (index < size)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# What the picture functions ask of their arguments; a caller's mistake is a ValueError.
+_Index = npt.NDArray[np.intp]
 
 
 def check_image(image: npt.NDArray[Any]) -> None:
@@ -47,11 +47,8 @@ def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.floa
 
 
 def resize_min(image: npt.NDArray[Any], shortest: int) -> npt.NDArray[np.float32]:
-    """The picture with its shorter side at `shortest` pixels, the other in proportion.
-
-    `image`: shape (in_h, in_w, c). Returns a new float32 array; the longer side is
-    rounded down, as in the C program's resize_min.
-    """
+    """The picture with its shorter side at `shortest` pixels, the other in proportion, rounded
+    down as in the C program's resize_min. `image`: shape (in_h, in_w, c)."""
     check_image(image)
     in_h, in_w = image.shape[:2]
     if in_w < in_h:
@@ -60,19 +57,13 @@ def resize_min(image: npt.NDArray[Any], shortest: int) -> npt.NDArray[np.float32
 
 
 def resize_max(image: npt.NDArray[Any], longest: int) -> npt.NDArray[np.float32]:
-    """The picture with its longer side at `longest` pixels, the other in proportion.
-
-    `image`: shape (in_h, in_w, c). Returns a new float32 array; the shorter side is
-    rounded down, as in the C program's resize_max, but never to 0.
-    """
+    """The picture with its longer side at `longest` pixels, the other in proportion, rounded down
+    as in the C program's resize_max, but never to 0. `image`: shape (in_h, in_w, c)."""
     check_image(image)
     in_h, in_w = image.shape[:2]
     if in_w > in_h:
         return resize_image(image, longest, max(1, in_h * longest // in_w))
     return resize_image(image, max(1, in_w * longest // in_h), longest)
-
-
-_Index = npt.NDArray[np.intp]
 
 
 def samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float32]]:
@@ -99,9 +90,9 @@ def _blend(
     before: npt.NDArray[Any], after: npt.NDArray[Any], share: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """(1 - share) * before + share * after; the arrays are the caller's to use up."""
-    blended: npt.NDArray[np.float32] = before.astype(np.float32, copy=False)
-    other: npt.NDArray[np.float32] = after.astype(np.float32, copy=False)
+    blended = before.astype(np.float32, copy=False)
     blended *= 1 - share
+    other = after.astype(np.float32, copy=False)
     other *= share
     blended += other
     return blended

@@ -99,7 +99,7 @@ def test_a_disk_that_cannot_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def read_words(file: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("darknet_py.images.io.image.read_words", read_words)
+    monkeypatch.setattr("darknet_py.images.io.image._read_words", read_words)
     path = png(tmp_path, SEED, END)
     with pytest.raises(PictureError) as caught:
         load_info(path)
