@@ -14,9 +14,9 @@ _ENTERED = "DARKNET_SCRIPT_ENTERED"
 
 # as ../darknet does it
 _COMMAND = """
-. "$1/scripts/venv.sh"
-venv_ready "$1" || venv_make "$1" || exit
+root=$1 extra=
 shift
+. "$root/scripts/venv.sh"
 exec "$venv/bin/python" "$@"
 """
 
