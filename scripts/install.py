@@ -43,7 +43,7 @@ def call(command: list[str | Path], folder: Path, log: Path) -> bool:
     with log.open("a") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, close_fds=False)
     while sys.stderr.isatty() and process.poll() is None:
-        time.sleep(0.2)
+        time.sleep(0.5)
         newest = (log.read_text(errors="replace").splitlines() or [""])[-1].strip()
         width = shutil.get_terminal_size().columns - 1
         print(f"\r\033[K{newest[:width]}", end="", file=sys.stderr, flush=True)
