@@ -1,0 +1,79 @@
+"""{cfg-layers}: each layer of a cfg, its keys and their defaults, from the layers' docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from darknet_py.layers import base
+
+
+def layers() -> dict[type[base.Layer], list[str]]:
+    """Every class of layers, and the names that a cfg calls it by, the usual one first."""
+    named: dict[type[base.Layer], list[str]] = {}
+    for name, kind in base.LAYERS.items():
+        named.setdefault(kind, []).append(name)
+    return named
+
+
+def split(text: str) -> list[str]:
+    """The items of a list such as `a (1), b (2, or so); c (3)`."""
+    items, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter in ",;" and not depth:
+            items.append(text[start:place])
+            start = place + 1
+    return [item.strip() for item in (*items, text[start:]) if item.strip()]
+
+
+class CfgLayers(SphinxDirective):
+    """A section for each layer: what it computes, its keys, its shapes, its source."""
+
+    def run(self) -> list[nodes.Node]:
+        found: list[nodes.Node] = []
+        for kind, names in sorted(layers().items(), key=lambda each: each[1][0]):
+            title = f"[{names[0]}]"
+            section = nodes.section(ids=[f"layer-{names[0]}"], names=[title])
+            section += nodes.title(text=title)
+            if names[1:]:
+                also = ", ".join(f"[{name}]" for name in names[1:])
+                section += nodes.paragraph(text=f"Also: {also}.")
+            for paragraph in re.split(r"\n\s*\n", inspect.getdoc(kind) or ""):
+                section += self.paragraph(" ".join(paragraph.split()))
+            found.append(section)
+        return found
+
+    def paragraph(self, text: str) -> list[nodes.Node]:
+        before, keys, rest = text.partition("Keys: ")
+        parsed: list[nodes.Node] = []
+        if before:
+            parsed.append(self.prose(before))
+        if keys:
+            listed, _, after = rest.partition(". ")
+            items = nodes.bullet_list()
+            for item in split(listed.rstrip(".")):
+                name, space, more = item.partition(" ")
+                line = nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(space + more))
+                items += nodes.list_item("", line)
+            parsed += [nodes.paragraph(text="Keys, with their defaults:"), items]
+            if after:
+                parsed.append(self.prose(after))
+        return parsed
+
+    def prose(self, text: str) -> nodes.paragraph:
+        paragraph = nodes.paragraph()
+        for part in re.split(r"(`[^`]+`)", text):
+            is_code = part.startswith("`")
+            paragraph += nodes.literal(text=part[1:-1]) if is_code else nodes.Text(part)
+        return paragraph
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("cfg-layers", CfgLayers)
+    return {"parallel_read_safe": True}

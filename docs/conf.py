@@ -1,0 +1,36 @@
+"""The documentation site: `scripts/docs` builds it into docs/_build/html."""
+
+import sys
+from pathlib import Path
+
+from darknet_py import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "darknet"
+author = "the darknet authors"
+release = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "cfg_keys",
+]
+exclude_patterns = ["_build"]
+smartquotes = False  # help says --resume, not an en dash and resume
+
+html_theme = "furo"
+html_title = f"darknet {release}"
+html_static_path = ["_static"]
+html_css_files = ["darknet.css"]
+
+# Headings are linked to from README.md, too, as GitHub names them.
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence", "deflist"]
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+
+copybutton_prompt_text = "$ "
