@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -18,7 +20,8 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
     1. as given: absolute, or relative to the working directory;
     2. relative to `beside`, the folder of the file that names it, and to that folder's parent;
     3. in the cfg/ and data/ of the installed package;
-    4. in the cfg/ and data/ of the checkout that the package runs from.
+    4. in the cfg/ and data/ of the checkout that the package runs from;
+    5. among the weights that `darknet weights fetch` has put away.
 
     The first that exists wins. Pipes such as /dev/stdin are found, but not for a file that names
     them, whose reader would wait for who knows what; folders are not, and an absolute name is
@@ -33,10 +36,29 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
         places.append(_SHARE / name)
         if (_PACKAGE.parent / "pyproject.toml").is_file():
             places.append(_PACKAGE.parent / name)
+        if len(given.parts) == 1 and given.suffix == ".weights":
+            with suppress(RuntimeError):  # there may be no home
+                places.append(weights_folder() / name)
     # Not Path.exists, which raises where a folder on the way may not be searched.
     if beside is not None:
         return next((p for p in places if os.path.isfile(p)), None)
     return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)
+
+
+def weights_folder() -> Path:
+    """Where published weights are put: DARKNET_WEIGHTS_DIR, or in the user's cache folder."""
+    named = os.environ.get("DARKNET_WEIGHTS_DIR")
+    return Path(named) if named else user_cache() / "weights"
+
+
+def user_cache() -> Path:
+    """The folder of the user's for what can be had again; it may not be there. Raises RuntimeError
+    where the user has no home."""
+    # a relative one is to be ignored, says the XDG Base Directory Specification
+    user = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    if not user.is_absolute():
+        user = Path("~/Library/Caches" if sys.platform == "darwin" else "~/.cache")
+    return user.expanduser().absolute() / "darknet"
 
 
 def shipped_folders() -> list[Path]:

@@ -47,6 +47,8 @@ OTHERS = {
     "numba": "ops.cpu",
     "numpy": "",
     "PIL": "images",
+    "pooch": "tasks",
+    "requests": "tasks",
     "threadpoolctl": "ops.cpu",
     "tqdm": "cli",
 }

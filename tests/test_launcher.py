@@ -509,5 +509,5 @@ def test_scripts_test_adds_to_what_is_there(installed: Checkout) -> None:
 
 
 def test_this_checkout_is_executable() -> None:
-    for name in ("darknet", "scripts/test", "scripts/get_weights", ".ci/run"):
+    for name in ("darknet", "scripts/test", ".ci/run"):
         assert os.access(ROOT / name, os.X_OK), name

@@ -65,7 +65,7 @@ OF_OTHERS = (
 
 def test_pictures_that_the_readme_names_are_shipped() -> None:
     commands = re.findall(
-        r"^    (?:scripts/get_weights tiny && )?\./darknet (.*)$", TEXT, re.MULTILINE
+        r"^    (?:./darknet weights fetch tiny && )?\./darknet (.*)$", TEXT, re.MULTILINE
     )
     words = [word for command in commands for word in command.split("#")[0].split()]
     named = [word for word in words if re.fullmatch(r"[\w/.-]+\.(png|jpg)", word)]

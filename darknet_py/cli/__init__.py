@@ -29,6 +29,7 @@ from darknet_py.cli.report import report
 from darknet_py.cli.speed import speed
 from darknet_py.cli.tools import TOOLS
 from darknet_py.cli.train import train
+from darknet_py.cli.weights import weights
 from darknet_py.errors import DarknetError
 from darknet_py.text import one_line
 
@@ -47,7 +48,7 @@ def darknet() -> None:
 for command in (
     *(activations, classifier, classify, dataset, explain),
     *(features, filters, finetune),
-    *(info, lr_find, nightmare, ops, plan, plot, report, speed, train),
+    *(info, lr_find, nightmare, ops, plan, plot, report, speed, train, weights),
     *TOOLS,
 ):
     darknet.add_command(command)

@@ -203,6 +203,7 @@ def open_network(cfg: str, weights: str, network: NetworkOptions) -> Network:
 
 def load_weights(net: Network, weights: str, network: NetworkOptions) -> None:
     """Loads weights, and says so on stderr."""
+    weights = find_file(weights)
     if not network.quiet:
         say_line(f"Loading weights from {weights}...", err=True, end="")
     end = ""  # of the line, so that a message that follows has one of its own

@@ -23,7 +23,6 @@ import os
 import re
 import shutil
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from functools import cache as once
 from pathlib import Path
 
 from darknet_py.ops.notices import note
+from darknet_py.resources import user_cache
 
 CACHE_VARIABLE = "DARKNET_CACHE_DIR"
 """Where compiled kernels are kept, if not in the user's cache folder."""
@@ -146,13 +146,8 @@ def _roots() -> Iterator[Path]:
         with suppress(RuntimeError, OSError):
             yield Path(named).expanduser().absolute()
         return
-    # a relative one is to be ignored, says the XDG Base Directory Specification
-    user = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    if not user.is_absolute():
-        mac = sys.platform == "darwin"
-        user = Path("~/Library/Caches" if mac else "~/.cache")
     with suppress(RuntimeError, OSError):
-        yield user.expanduser().absolute() / "darknet"
+        yield user_cache()
     with suppress(OSError):
         yield Path(tempfile.gettempdir()).absolute() / f"darknet-{os.getuid()}"
 
