@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +13,14 @@ from typing import BinaryIO
 
 from darknet_py.errors import DarknetError
 
+try:
+    import fcntl
+except ImportError:  # Windows has other locks, and other systems may have none
+    fcntl = None  # type: ignore[assignment]
+
 _PREFIX, _SUFFIX = ".darknet-", ".part"
+NO_LINK_NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""For os.open: no link is followed, and a pipe that stands there is not waited for."""
 _tidied: set[Path] = set()
 """Folders that this process has looked through for what others have left."""
 
@@ -40,11 +47,36 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            if sys.platform != "win32" and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
             os.fsync(file.fileno())
-            os.replace(temporary, path)  # before it is closed, as the lock goes with that
+            if sys.platform != "win32":
+                os.replace(temporary, path)  # before it is closed, as the lock goes with that
+        if sys.platform == "win32":  # where no open file can be renamed
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def lock_file(handle: int, wait: bool = False) -> None:
+    """Takes the lock of an open file, which goes when that is closed, or its process ends. Raises
+    BlockingIOError where another process has it, unless it is to wait, and OSError where there are
+    no locks."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        position = os.lseek(handle, 0, os.SEEK_CUR)
+        os.lseek(handle, 1 << 40, os.SEEK_SET)  # behind all content, which others may read
+        try:
+            msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from error
+        finally:
+            os.lseek(handle, position, os.SEEK_SET)
+    elif fcntl is None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -90,12 +122,15 @@ def remove_leftovers(folder: Path) -> None:
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         # OSError: somebody writes it, it is another user's, or there are no locks here
         with suppress(OSError):
-            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            handle = os.open(path, os.O_RDWR | NO_LINK_NO_WAIT)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
+                lock_file(handle)
+                if sys.platform != "win32":
+                    path.unlink()
             finally:
                 os.close(handle)
+            if sys.platform == "win32":
+                path.unlink()
 
 
 def _new_part(folder: Path) -> tuple[int, Path]:
@@ -103,7 +138,7 @@ def _new_part(folder: Path) -> tuple[int, Path]:
     while True:
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
         with suppress(OSError):  # where there are no locks, nothing is ever removed
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            lock_file(handle, wait=True)
         if os.path.exists(name):
             return handle, Path(name)
         os.close(handle)  # somebody has just taken it for a leftover

@@ -23,6 +23,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 
+from darknet_py.atomic import NO_LINK_NO_WAIT
 from darknet_py.ops.notices import note
 from darknet_py.resources import user_cache
 
@@ -126,8 +128,7 @@ def _digest(*parts: bytes) -> bytes:
 
 
 def _open(path: str, flags: int) -> int:
-    """No link is followed, and a pipe that stands there is not waited for."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return os.open(path, flags | NO_LINK_NO_WAIT)
 
 
 def _replace(part: str, path: Path) -> None:
@@ -148,8 +149,9 @@ def _roots() -> Iterator[Path]:
         return
     with suppress(RuntimeError, OSError):
         yield user_cache()
-    with suppress(OSError):
-        yield Path(tempfile.gettempdir()).absolute() / f"darknet-{os.getuid()}"
+    if _user() is not None:
+        with suppress(OSError):
+            yield Path(tempfile.gettempdir()).absolute() / f"darknet-{_user()}"
 
 
 def _is_safe(path: Path) -> bool:
@@ -193,6 +195,14 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
             rest = [*target.parts[target.is_absolute() :], *rest]
 
 
+def _user() -> int | None:
+    """The user's number; None where owners and modes of files say nothing, as on Windows: there a
+    user's folder is closed to others by other means."""
+    if sys.platform == "win32" or not hasattr(os, "getuid"):
+        return None
+    return os.getuid()
+
+
 def _is_ours(found: os.stat_result) -> bool:
     """Whether nobody else can have written it."""
     return _owner_is_ours(found) and not _others_may_write(found)
@@ -201,13 +211,15 @@ def _is_ours(found: os.stat_result) -> bool:
 def _others_may_write(found: os.stat_result) -> bool:
     """By the mode. A user's own group, which has the user's number where each user has one, is none
     of others: with it comes the umask 002, and a ~/.cache that it may write to."""
-    is_own = found.st_gid == found.st_uid == os.getuid() != 0
+    if _user() is None:
+        return False
+    is_own = found.st_gid == found.st_uid == _user() != 0
     return bool(found.st_mode & (stat.S_IWOTH if is_own else stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _owner_is_ours(found: os.stat_result) -> bool:
     """Ours, root's, or of whom all files are, who is not root within some containers."""
-    return found.st_uid in (os.getuid(), 0, os.stat("/").st_uid)
+    return _user() is None or found.st_uid in (_user(), 0, os.stat("/").st_uid)
 
 
 def _make(here: Path) -> None:
@@ -251,6 +263,8 @@ def _clear_leftovers(folder: Path) -> None:
 
 def _is_alive(pid: int) -> bool:
     """Whether there is such a process, anybody's, on this machine."""
+    if sys.platform == "win32":
+        return True  # os.kill would end it; what is old goes anyway
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,10 +42,17 @@ def machine_memory() -> int:
         return 1024 * int(found["MemAvailable"])
     except (OSError, KeyError, IndexError, ValueError):
         pass  # no Linux
+    return physical_memory() or 4 << 30
+
+
+def physical_memory() -> int | None:
+    """Bytes that the machine has, if the system says so."""
+    if sys.platform == "win32" or not hasattr(os, "sysconf"):
+        return None
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
+        return max(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), 0) or None
+    except (ValueError, OSError):
+        return None
 
 
 def container_memory() -> list[int]:
@@ -64,6 +72,8 @@ def container_memory() -> list[int]:
 
 def _process_memory() -> list[int]:
     """What is left of what the process may address (ulimit -v), if that is limited."""
+    if sys.platform == "win32":
+        return []
     with suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import Protocol
+from typing import Any, Protocol
 
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Batch, Dataset
@@ -68,7 +69,7 @@ class Team:
         self._net, self._meeting = net, job.rendezvous
         job = replace(job, options=replace(job.options, stop=never))
         context = multiprocessing.get_context("spawn")
-        self._followers: list[tuple[str, BaseProcess, Connection]] = []
+        self._followers: list[tuple[str, BaseProcess, Any]] = []
         with _without_ctrl_c():
             for rank in range(1, self.size):
                 mine, theirs = context.Pipe()
@@ -115,7 +116,7 @@ class Team:
             if connection.poll() or not process.is_alive():
                 self._hear(device, process, connection)
 
-    def _hear(self, device: str, process: BaseProcess, connection: Connection) -> None:
+    def _hear(self, device: str, process: BaseProcess, connection: Any) -> None:
         try:
             said = connection.recv()
         except (EOFError, OSError) as error:
@@ -129,6 +130,9 @@ class Team:
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
     """Processes begun in here never see Ctrl-C: it is the leader's to answer, who sees it after."""
+    if sys.platform == "win32" or not hasattr(signal, "pthread_sigmask"):
+        yield  # they see it too, and end
+        return
     resource_tracker.ensure_running()  # which would let it through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -157,7 +161,7 @@ class SharedSource:
 class _Leader:
     """The leader, for a follower. EOFError or OSError: it has gone, as it does in the end."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Any) -> None:
         self.connection = connection
         self._told = 0
 
@@ -175,7 +179,7 @@ class _Leader:
             self._told += 1
 
 
-def follow(rank: int, job: Job, connection: Connection) -> None:
+def follow(rank: int, job: Job, connection: Any) -> None:
     """What another process does, until its leader goes."""
     leader = _Leader(connection)
     try:

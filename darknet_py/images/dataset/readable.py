@@ -28,6 +28,7 @@ from darknet_py.images.io.decode import (
 from darknet_py.images.io.image import load_pixels
 from darknet_py.images.transform.augment import Purpose, generator
 from darknet_py.ops.cpu.runtime.threads import thread_count
+from darknet_py.ops.memory import physical_memory
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -155,11 +156,8 @@ class Store:
 
 def default_memory() -> int:
     """1 GiB, or a quarter of the machine's memory where that is less; in bytes."""
-    try:
-        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # No such call, or no such answer.
-        return 1 << 30
-    return min(1 << 30, machine // 4) if machine > 0 else 1 << 30
+    machine = physical_memory()
+    return min(1 << 30, machine // 4) if machine else 1 << 30
 
 
 def others(dataset: Dataset, seed: int, turn: Turn) -> Iterator[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import struct
@@ -18,7 +17,7 @@ from types import TracebackType
 
 import numpy as np
 
-from darknet_py.atomic import write_text
+from darknet_py.atomic import lock_file, write_text
 from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images import (
     DIGEST,
@@ -128,13 +127,15 @@ class FeatureStore:
     def _lock(self) -> None:
         """For as long as the file is open; a process that dies lets go of it."""
         try:
-            fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._index.fileno())
         except BlockingIOError as error:
             self._files.close()
             raise DarknetError(
                 f"{self.folder}: another process writes features there: wait for it, or use "
                 "another --cache"
             ) from error
+        except OSError:  # no locks here: that nobody else does is the user's care
+            pass
 
     def _fault(self, error: OSError) -> DarknetError:
         reason = error.strerror or str(error)

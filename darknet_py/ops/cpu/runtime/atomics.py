@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from llvmlite import ir
 
 from darknet_py.ops.cpu.codegen import host
@@ -59,7 +61,8 @@ def pause(builder: Builder) -> None:
 @instruction
 def sched_yield(builder: Builder) -> None:
     """Lets another thread or process have the core."""
-    builder.call(declare(builder, "sched_yield", I32, []), [])
+    name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+    builder.call(declare(builder, name, I32, []), [])
 
 
 @part

@@ -3,13 +3,15 @@
 The caller is one of them. The others are Python's threads, but never come back to Python: between
 two programs they look out for the next one for a moment, as it often follows at once, and then
 sleep. Starting a program and waiting for its end is one native call, which no Ctrl-C can cut in
-two.
+two. Where there are no POSIX threads, as on Windows, a worker that finds no work for a moment does
+come back, and sleeps in Python: slower to wake, as that needs the interpreter's lock.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -40,6 +42,8 @@ from darknet_py.ops.cpu.runtime.threads import thread_count
 
 Job = tuple[int, int]
 """The address of a table, and its rows."""
+
+HAS_PTHREADS = sys.platform != "win32"
 
 _PATIENCE = 5000
 """Looks of a thread without work before it sleeps: some 20 to 200 us."""
@@ -98,15 +102,24 @@ class _Workers:
     """The threads of a team, and the board from which they learn what to do."""
 
     def __init__(self, members: int) -> None:
-        memory = np.zeros(_SIZE + LINE, np.uint8)
+        memory = np.zeros(_SIZE + LINE * (members + 1), np.uint8)
         keep(memory)  # its threads never end
         first = -memory.ctypes.data % LINE
         row = np.array([memory.ctypes.data + first], np.int64)
         keep(row)
         self._row = row.ctypes.data
         self._program = memory[first + _PROGRAM :][:32].view(np.int64)
-        _function(prepare.address())(0, 1, self._row)
-        self._lead, work = _function(lead.address()), _function(serve.address())
+        self._number = memory[first + _NUMBER :][:8].view(np.int64)
+        self._seen = memory[first + _SIZE :][: LINE * members].view(np.int64)[:: LINE // 8]
+        self._wake: threading.Condition | None = None
+        if HAS_PTHREADS:
+            _function(prepare.address())(0, 1, self._row)
+            self._lead = _function(lead.address())
+            work: Callable[[int, int, int], object] = _function(serve.address())
+        else:
+            self._wake, self._next = threading.Condition(), 0
+            self._lead, work = _function(lead_awake.address()), self._serve
+            self._look = _function(serve_awhile.address())
         self._threads = 1
         for thread in range(1, members):
             worker = threading.Thread(
@@ -120,7 +133,19 @@ class _Workers:
 
     def run(self, program: Sequence[int]) -> None:
         self._program[:] = self._threads, *program
+        if self._wake is not None:
+            with self._wake:
+                self._next = self._number[0] + 1
+                self._wake.notify_all()
         self._lead(0, self._threads, self._row)
+
+    def _serve(self, thread: int, _threads: int, row: int) -> None:
+        """A worker, for ever, without POSIX threads."""
+        assert self._wake is not None
+        while True:
+            self._look(thread, 0, row)
+            with self._wake:
+                self._wake.wait_for(lambda: self._next > self._seen[thread])
 
 
 def _function(address: int) -> Callable[[int, int, int], int]:
@@ -150,6 +175,15 @@ def lead(thread: int, threads: int, board: int) -> None:
 
 
 @kernel
+def lead_awake(thread: int, threads: int, board: int) -> None:
+    """The same, where Python has woken those who slept."""
+    atomic_add(board + _NUMBER)
+    take_part(0, board)
+    wait_until(board + _DONE, threads - 1)
+    store_i64(board + _DONE, 0)
+
+
+@kernel
 def serve(thread: int, threads: int, board: int) -> None:
     """A worker, for ever."""
     number = 0
@@ -169,6 +203,22 @@ def serve(thread: int, threads: int, board: int) -> None:
         number += 1
         take_part(thread, board)
         atomic_add(board + _DONE)
+
+
+@kernel
+def serve_awhile(thread: int, threads: int, board: int) -> None:
+    """A worker, until there has been no work for a moment."""
+    seen = board + _SIZE + LINE * thread
+    turns = 0
+    while turns < _PATIENCE:
+        if atomic_load(board + _NUMBER) == load_i64(seen):
+            turns += 1
+            pause()
+            continue
+        store_i64(seen, load_i64(seen) + 1)
+        take_part(thread, board)
+        atomic_add(board + _DONE)
+        turns = 0
 
 
 @part

@@ -57,6 +57,12 @@ class Ring:
         return np.roll(np.arange(len(self.x)), -rounds) + rounds
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["pthreads", "no pthreads"])
+def pthreads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How those sleep who have no work."""
+    monkeypatch.setattr(pools, "HAS_PTHREADS", request.param)
+
+
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """thread_count() reads its variable again."""
