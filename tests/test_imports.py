@@ -31,6 +31,7 @@ BELOW = {
     "images": BOTTOM | {"cfg", "ops", "layers"},
     "tasks": BOTTOM | {"cfg", "ops", "layers", "network", "images"},
     "cli": BOTTOM | {"cfg", "ops", "layers", "network", "images", "tasks", US},
+    "darknet": BOTTOM | {"cfg", "images", "network", "tasks"},
     "interrupt": set[str](),
     "__main__": {"cli", "interrupt", "text", US},
 }
