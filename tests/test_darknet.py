@@ -24,7 +24,7 @@ def test_a_script_of_the_c_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert [name for name, _ in r[:1]] == ["ship"]
     assert sorted(name for name, _ in r) == sorted(meta.names)
     assert sum(probability for _, probability in r) == pytest.approx(1)
-    (expected,) = darknet_py.classify(net, SHIP, top=10, fit="letterbox")
+    (expected,) = darknet_py.classify(net, SHIP, 10, meta.names, fit="letterbox")
     assert r == [(each.name, each.probability) for each in expected]
     assert classify(net, meta, str(SHIP)) == r
 
