@@ -45,6 +45,13 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
     return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)
 
 
+def how_to_install(extra: str) -> str:
+    """The command that brings an optional part: [gpu], [bench]..."""
+    if (_PACKAGE.parent / "pyproject.toml").is_file():
+        return f"{sys.executable} -m pip install -e '{_PACKAGE.parent}[{extra}]'"
+    return f"{sys.executable} -m pip install 'darknet-toolkit[{extra}]'"
+
+
 def weights_folder() -> Path:
     """Where published weights are put: DARKNET_WEIGHTS_DIR, or in the user's cache folder."""
     named = os.environ.get("DARKNET_WEIGHTS_DIR")

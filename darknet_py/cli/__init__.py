@@ -11,6 +11,7 @@ from darknet_py import __version__, interrupt
 from darknet_py.cli.activations import activations
 from darknet_py.cli.classifier import classifier
 from darknet_py.cli.classify import classify
+from darknet_py.cli.command import Group
 from darknet_py.cli.console import complain, prepare_streams, say_line
 from darknet_py.cli.dataset import dataset
 from darknet_py.cli.explain import explain
@@ -29,29 +30,72 @@ from darknet_py.cli.report import report
 from darknet_py.cli.speed import speed
 from darknet_py.cli.tools import TOOLS
 from darknet_py.cli.train import train
+from darknet_py.cli.version import help_, version
 from darknet_py.cli.weights import weights
 from darknet_py.errors import DarknetError
 from darknet_py.text import one_line
 
+_SECTIONS = (
+    ("Use a network", (classify, nightmare, features, weights)),
+    ("Train one", (train, finetune, classifier, dataset, lr_find, plot)),
+    ("Look inside", (explain, activations, filters, report)),
+    ("Networks and their speed", (info, ops, plan, speed)),
+    ("Change weights files", TOOLS),
+    ("Help", (help_, version)),
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_OTHERS = {
+    **{name: f"classifier {name}" for name in ("predict", "valid", "check", "show")},
+    "visualize": "filters",
+    "imtest": " shows what it can do to pictures: classifier show draws a batch of a training",
+    "mkimg": " draws filters as pictures: filters does",
+    "print": " prints weights as numbers: darknet_py.load_network gives them as arrays",
+    "statistics": " prints statistics of weights: darknet_py.load_network gives them as arrays",
+    **dict.fromkeys(("detect", "detector", "yolo", "coco"), " finds boxes, which is not here yet"),
+    **dict.fromkeys(("rnn", "go", "vid"), " is not here yet"),
+    **dict.fromkeys(
+        [
+            "art",
+            "attention",
+            "captcha",
+            "cifar",
+            "composite",
+            "isegmenter",
+            "lsd",
+            "regressor",
+            "segmenter",
+            "super",
+            "swag",
+            "tag",
+            "test",
+            "voxel",
+            "writing",
+            "3d",
+        ],
+        " is an experiment of its author's, and not here",
+    ),
+}
+"""What people type who know the C program, and where it is here."""
+
+
+@click.group(
+    cls=Group,
+    sections=_SECTIONS,
+    others=_OTHERS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="darknet")
 def darknet() -> None:
     """Neural networks from the shell, with darknet's own files.
 
     \b
-    Example:
-      darknet classify cfg/tiny.cfg tiny.weights data/samples/airplane.png
+    Examples:
+      darknet classify photo.jpg
+      darknet train photos/
+      darknet nightmare photo.jpg
     """
 
 
-for command in (
-    *(activations, classifier, classify, dataset, explain),
-    *(features, filters, finetune),
-    *(info, lr_find, nightmare, ops, plan, plot, report, speed, train, weights),
-    *TOOLS,
-):
-    darknet.add_command(command)
 check_orders(darknet)
 
 

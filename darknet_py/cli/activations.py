@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_path
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import fit_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("weights")
 @click.argument("picture")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, report_lines, say_problems
 from darknet_py.cli.options import NetworkOptions, build_network
 from darknet_py.cli.train import data_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.argument("cfg", required=False)
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from darknet_py.cli.check import check
+from darknet_py.cli.command import Group
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
     check_pictures,
@@ -17,7 +18,7 @@ from darknet_py.cli.train import train
 from darknet_py.cli.valid import valid
 
 
-@click.group()
+@click.group(cls=Group)
 def classifier() -> None:
     """Work with a data set that a .data file describes.
 

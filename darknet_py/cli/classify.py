@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.order import split_network
 from darknet_py.cli.predictions import (
@@ -34,7 +35,7 @@ EMBEDDED = Embedded(
 """What classifies where no cfg is named."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("arguments", nargs=-1, metavar="[CFG WEIGHTS] [PICTURE]...")
 @prediction_options
 @network_options

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Group
 from darknet_py.cli.dataset_mean import mean
 from darknet_py.cli.dataset_prepare import prepare
 
 
-@click.group()
+@click.group(cls=Group)
 def dataset() -> None:
     """Prepare pictures to train on, and measure them.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.options import limit_threads, threads_option
 from darknet_py.cli.progress import Progress, say
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from darknet_py.tasks.measure import Statistics
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.option(
     "--size",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import check_output_folder
 from darknet_py.cli.options import limit_threads, threads_option
@@ -13,7 +14,7 @@ from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.train import data_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data", metavar="FOLDER")
 @click.argument("out")
 @click.option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import complain, say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_stem
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
@@ -44,7 +45,7 @@ class _BoxType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return box
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("weights")
 @click.argument("pictures", nargs=-1, metavar="PICTURE...")

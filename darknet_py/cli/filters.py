@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
@@ -21,7 +22,7 @@ _CELL = 128
 """Pixels of a picture on the sheet, at least."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("weights")
 @click.option(

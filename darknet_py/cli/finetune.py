@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.finetuning import Presenter
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _NO_MIXING = "--mixup and --cutmix do nothing in stages that train on kept features: add --no-cache"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.argument("cfg")
 @click.argument("weights")

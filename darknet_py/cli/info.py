@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line, say_lines
 from darknet_py.cli.options import find_file
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings.")
 def info(cfg: str, strict: bool) -> None:

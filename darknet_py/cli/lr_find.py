@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.data_lines import look_at, say_report
 from darknet_py.cli.files import DRAWINGS, check_output, output_file
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from darknet_py.tasks.lr_find import Found, Probe
 
 
-@click.command("lr-find")
+@click.command("lr-find", cls=Command)
 @click.argument("data")
 @click.argument("cfg")
 @click.argument("weights", required=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.options import NetworkOptions, network_options, options_of
 from darknet_py.tasks.dream.options import DreamOptions
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.argument("arguments", nargs=-1, metavar="[CFG WEIGHTS] [PICTURE] [LAYER]")
 @options_of("flags", DreamOptions)
 @network_options

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.options import find_file, say_warnings
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfgs", nargs=-1, required=True, metavar="CFG...")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a network.")
 def ops(cfgs: tuple[str, ...], is_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -35,7 +35,7 @@ class NetworkOptions:
         "--device",
         metavar="cpu|gpu|auto",
         shown=True,
-        help="Where to compute; gpu:1 is the second GPU.",
+        help="Where to compute; gpu:1 is the second GPU (-i 1, -nogpu: as in the C program).",
     )
     threads: int | None = option(
         None,
@@ -117,8 +117,29 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-network_options = options_of("network", NetworkOptions)
-"""--device, --threads, --exact, --half, --strict and -q, as one argument `network`."""
+def network_options(command: F) -> F:
+    """--device, --threads, --exact, --half, --strict and -q, as one argument `network`; and the C
+    program's -i N and -nogpu, which are --device gpu:N and cpu."""
+
+    @wraps(command)
+    def chosen(
+        *arguments: Any, network: NetworkOptions, gpu: int | None, nogpu: bool, **given: Any
+    ) -> Any:
+        if nogpu or gpu is not None:
+            device = "cpu" if nogpu or (gpu or 0) < 0 else f"gpu:{gpu}"
+            if network.device not in ("auto", device):
+                raise click.UsageError(f"--device {network.device} and {device}: give one.")
+            network = replace(network, device=device)
+        return command(*arguments, network=network, **given)
+
+    hidden = cast(F, chosen)
+    hidden = click.option("-nogpu", "nogpu", is_flag=True, hidden=True, help="--device cpu.")(
+        hidden
+    )
+    hidden = click.option("-i", "gpu", type=int, hidden=True, help="--device gpu:N.")(hidden)
+    return options_of("network", NetworkOptions)(hidden)
+
+
 threads_option = click_option("threads", None, options_in(NetworkOptions)["threads"])
 
 

@@ -6,12 +6,13 @@ from dataclasses import asdict
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.options import NetworkOptions, build_network, network_options
 from darknet_py.text import counted
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.option(
     "--batch",

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_path
 from darknet_py.cli.files import DRAWINGS, output_file
 from darknet_py.cli.options import FiniteRange
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
     "-o",

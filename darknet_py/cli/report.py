@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import output_file
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
@@ -18,7 +19,7 @@ from darknet_py.cli.valid import say_left_out, say_validation, validation_option
 from darknet_py.text import counted
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("weights")
 @click.argument("pictures", nargs=-1, metavar="PICTURE...")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import NetworkOptions, build_network
@@ -11,7 +12,7 @@ from darknet_py.cli.train import data_options
 from darknet_py.text import counted
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.argument("cfg")
 @click.option(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.options import NetworkOptions, build_network, network_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("count", type=click.IntRange(min=1), default=1000, metavar="[N]")
 @click.option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import command, say_line
 from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.options import (
@@ -103,7 +104,7 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
     return numbers
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.argument("cfg")
 @click.argument("weights", required=False)

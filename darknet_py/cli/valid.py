@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import DRAWINGS, check_output
 from darknet_py.cli.options import FiniteRange, NetworkOptions, network_options, open_network
@@ -56,7 +57,7 @@ def say_left_out(found: Evaluation) -> None:
         say_line(f"left out: {error}", err=True)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data")
 @click.argument("cfg")
 @click.argument("weights")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Group
 from darknet_py.cli.console import complain, say_line, say_path
 from darknet_py.cli.progress import Progress
 from darknet_py.errors import DarknetError
 from darknet_py.resources import find_resource, weights_folder
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def weights(context: click.Context) -> None:
     """Fetch the weights that darknet's author publishes, and find them again.
@@ -32,7 +33,12 @@ def weights(context: click.Context) -> None:
 
 @weights.command("list")
 def list_() -> None:
-    """List the published weights: name, size, what they are, and where they lie."""
+    """List the published weights: name, size, what they are, and where they lie.
+
+    \b
+    Example:
+      darknet weights list
+    """
     from darknet_py.tasks.published import PUBLISHED
 
     for name, published in PUBLISHED.items():
@@ -127,7 +133,12 @@ def verify(names: tuple[str, ...]) -> None:
 
 @weights.command("path")
 def path_() -> None:
-    """Print the folder for fetched weights: DARKNET_WEIGHTS_DIR, or one in the user's cache."""
+    """Print the folder for fetched weights: DARKNET_WEIGHTS_DIR, or one in the user's cache.
+
+    \b
+    Example:
+      ls $(darknet weights path)
+    """
     say_path(weights_folder())
 
 

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from darknet_py.errors import DeviceError
+from darknet_py.resources import how_to_install
 
 DEVICES = ("cpu", "gpu", "auto")
 
@@ -53,6 +54,18 @@ def gpu_rendezvous(numbers: Sequence[int]) -> Any:
     return importlib.import_module("darknet_py.ops.gpu.nccl").rendezvous(numbers)
 
 
+def describe_processor() -> str:
+    """The processor that kernels are compiled for, and floats in its vectors."""
+    host = importlib.import_module("darknet_py.ops.cpu.codegen.host")
+    return f"{host.cpu()[0]} ({host.architecture()}), vectors of {host.vector_length()} floats"
+
+
+def describe_gpu() -> str:
+    """The GPU of `--device gpu`, its memory, CUDA. Raises DeviceError: why there is none."""
+    _gpu(0)
+    return str(importlib.import_module("darknet_py.ops.gpu.device").describe())
+
+
 def _auto() -> ModuleType:
     try:
         return _gpu(0)
@@ -62,9 +75,7 @@ def _auto() -> ModuleType:
 
 def _gpu(index: int) -> ModuleType:
     if importlib.util.find_spec("cupy") is None:
-        raise DeviceError(
-            "the GPU needs cupy: .venv/bin/pip install -e '.[gpu]' in the checkout (CUDA 12: gpu12)"
-        )
+        raise DeviceError(f"the GPU needs cupy: {how_to_install('gpu')} (CUDA 12: gpu12)")
     gpu = importlib.import_module("darknet_py.ops.gpu")
     gpu.use_device(index)
     return gpu

@@ -103,7 +103,7 @@ def folder(key: str) -> Path | None:
 
     One that others could write to is not used, and a notice says so.
     """
-    for root in _roots():
+    for root in roots():
         here = root / key
         try:
             if not _is_safe(root):
@@ -139,8 +139,8 @@ def _replace(part: str, path: Path) -> None:
         os.replace(part, path)
 
 
-def _roots() -> Iterator[Path]:
-    """Absolute, as the process may go to another folder."""
+def roots() -> Iterator[Path]:
+    """Folders for what is kept, the best first; absolute, as the process may change its own."""
     # there may be no home, nor a temporary folder, nor one that the process is in
     named = os.environ.get(CACHE_VARIABLE)
     if named:

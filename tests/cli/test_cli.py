@@ -42,11 +42,6 @@ def test_every_command_has_help_and_an_example(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
-def test_every_command_is_in_the_readme(names: tuple[str, ...]) -> None:
-    assert " ".join(names) in (ROOT / "README.md").read_text()
-
-
-@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
 def test_help_imports_only_click(names: tuple[str, ...]) -> None:
     code = (
         "import sys; from darknet_py.cli import darknet\n"

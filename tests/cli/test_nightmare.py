@@ -477,6 +477,7 @@ def test_the_table_has_the_commands_options() -> None:
     assert options.keys() - table.keys() == {
         *("output", "prefix", "gif", "webp", "fps", "memory", "quiet", "strict"),
         *("names", "replay", "trust"),
+        *("gpu", "nogpu"),  # as --device, which is there
     }
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.options import find_file
 from darknet_py.cli.tools.options import PATH, Tool, tool_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("out", type=PATH)
 @click.argument("weights", nargs=-1, required=True, metavar="WEIGHTS...")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.options import find_file
 from darknet_py.cli.tools.options import PATH, Tool, tool_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("weights")
 @click.argument("out", type=PATH)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from darknet_py.cli.command import Command
 from darknet_py.cli.tools.options import PATH, Tool, tool_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("cfg")
 @click.argument("weights")
 @click.argument("out", type=PATH)

@@ -28,6 +28,14 @@ def device_name() -> str:
     return f"gpu:{cp.cuda.Device().id}"
 
 
+def describe() -> str:
+    """The GPU that this thread uses: its name, its memory, the versions of CUDA."""
+    properties = cp.cuda.runtime.getDeviceProperties(cp.cuda.Device().id)
+    memory = properties["totalGlobalMem"] / 1e9
+    driver, library = cp.cuda.runtime.driverGetVersion(), cp.cuda.runtime.runtimeGetVersion()
+    return f"{properties['name'].decode()}, {memory:.0f} GB; CUDA {library}, driver for {driver}"
+
+
 def check_number(index: int) -> None:
     """Raises DeviceError where this machine has no such GPU."""
     try:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from darknet_py.errors import OutOfMemoryError
+from darknet_py.resources import how_to_install
 
-LIBRARIES = (
-    ".venv/bin/pip install -e '.[gpu]' in the checkout (CUDA 12: gpu12) brings CUDA's libraries"
-)
+LIBRARIES = f"{how_to_install('gpu')} (CUDA 12: gpu12) brings CUDA's libraries"
 DRIVER = "is there an NVIDIA GPU, and is its driver installed and new enough?"
 
 
