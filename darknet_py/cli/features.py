@@ -7,7 +7,13 @@ import click
 from darknet_py.cli.command import Command
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import output_file
-from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
+from darknet_py.cli.options import (
+    NetworkOptions,
+    find_file,
+    network_options,
+    open_network,
+    overwrite_option,
+)
 from darknet_py.cli.predictions import check_pictures, find_named
 from darknet_py.text import counted
 
@@ -29,6 +35,7 @@ from darknet_py.text import counted
     type=click.Path(dir_okay=False),
     help="The file.  [features.npz, or the next that is free: features-2.npz]",
 )
+@overwrite_option
 @network_options
 def features(
     cfg: str,
@@ -37,6 +44,7 @@ def features(
     layer: int | None,
     mean: bool,
     output: str | None,
+    overwrite: bool,
     network: NetworkOptions,
 ) -> None:
     """Write what a layer says of pictures, for other programs.

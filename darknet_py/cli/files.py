@@ -1,8 +1,8 @@
 """Files that commands write: checked before the work, and nothing replaced in silence.
 
-One rule for all: a name that was given is written to, whatever is there; a name that the program
-chose itself takes the next free number instead (filters.png, filters-2.png). Weights, days of work,
-have a rule of their own: see tools/options.py.
+One rule for all: where a file has the name that was given, it stays, unless --overwrite says
+otherwise; a name that the program chose itself takes the next free number instead (filters.png,
+filters-2.png).
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def check_output(path: Path, suffixes: Sequence[str] = ()) -> None:
             _refuse(path, error.strerror or str(error))
     if os.path.isfile(path) and _is_read(path):
         _refuse(path, "is read by this command: name another file")
+    if os.path.isfile(path) and not _may_overwrite():
+        raise DarknetError(f"{path}: is there already: name another file, or add --overwrite")
     if os.path.isdir(path):
         _refuse(path, "is a folder: name a file in it")
     if os.path.exists(path) and not os.access(path, os.W_OK):
@@ -84,6 +86,11 @@ def free_stem(folder: Path, stem: str, endings: Sequence[str]) -> str:
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def _may_overwrite() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is None or bool(context.params.get("overwrite"))
 
 
 def _is_read(path: Path) -> bool:

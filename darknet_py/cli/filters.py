@@ -10,7 +10,13 @@ import click
 from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import PICTURES, output_file
-from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
+from darknet_py.cli.options import (
+    NetworkOptions,
+    find_file,
+    network_options,
+    open_network,
+    overwrite_option,
+)
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -40,12 +46,14 @@ _CELL = 128
     help="This channel; may be given several times.  [the first 16]",
 )
 @click.option(
-    "--steps",
+    "-iters",
+    "--iters",
+    "steps",
     type=click.IntRange(min=1),
     default=96,
     show_default=True,
     metavar="N",
-    help="Of the ascent.",
+    help="Steps of the gradient ascent.",
 )
 @click.option(
     "--size",
@@ -66,6 +74,7 @@ _CELL = 128
     metavar="FILE",
     help="Where to draw them.  [filters.png, or the next that is free: filters-2.png]",
 )
+@overwrite_option
 @network_options
 def filters(
     cfg: str,
@@ -76,6 +85,7 @@ def filters(
     size: int | None,
     seed: int,
     output: str | None,
+    overwrite: bool,
     network: NetworkOptions,
 ) -> None:
     """Draw the filters of a network.
@@ -89,7 +99,7 @@ def filters(
     Examples:
       darknet filters cfg/tiny.cfg tiny.weights
       darknet filters cfg/tiny.cfg tiny.weights --layer 7 -o wants.png
-      darknet filters cfg/tiny.cfg tiny.weights --layer 19 --channel 14 --steps 256 --size 224
+      darknet filters cfg/tiny.cfg tiny.weights --layer 19 --channel 14 -iters 256 --size 224
     """
     if layer is None and (channels or size):
         raise click.UsageError("--channel and --size go with --layer.")

@@ -66,7 +66,7 @@ def finetune(
     The output folder gets NAME.cfg, NAME.weights, NAME.names and NAME.data, which the other
     commands take. What the frozen layers say of each picture is kept in its folder `features`,
     which may be removed. A run that was stopped or killed goes on with --resume, also after
-    pictures were removed or added; --force begins anew.
+    pictures were removed or added; --overwrite begins anew.
 
     \b
     Examples:
@@ -123,9 +123,9 @@ def finetune(
 def _check(options: FinetuneOptions) -> None:
     """Raises click.UsageError for what does not go together."""
     if options.unfreeze is not None and options.start is not None:
-        raise click.UsageError("--unfreeze and --from say the same in two ways: give one.")
-    if options.resume and options.force:
-        raise click.UsageError("--force begins anew, and --resume goes on: give one.")
+        raise click.UsageError("--unfreeze and --unfreeze-from say the same in two ways: give one.")
+    if options.resume and options.overwrite:
+        raise click.UsageError("--overwrite begins anew, and --resume goes on: give one.")
     if options.no_cache and options.cache is not None:
         raise click.UsageError("--no-cache and --cache: give one.")
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from darknet_py.cli.command import Command
-from darknet_py.cli.console import say_line
+from darknet_py.cli.console import say_line, say_rows
 from darknet_py.cli.data_lines import look_at, say_report
-from darknet_py.cli.files import DRAWINGS, check_output, output_file
+from darknet_py.cli.files import DRAWINGS, output_file
 from darknet_py.cli.options import (
     FiniteRange,
     NetworkOptions,
     build_network,
     find_file,
     network_options,
+    overwrite_option,
 )
 from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.train import data_options
-from darknet_py.text import csv_row
 
 if TYPE_CHECKING:
     from darknet_py.errors import PictureError
@@ -50,7 +49,8 @@ if TYPE_CHECKING:
     help="The last rate.",
 )
 @click.option(
-    "--steps",
+    "--batches",
+    "steps",
     type=click.IntRange(min=20),
     default=100,
     show_default=True,
@@ -63,7 +63,13 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="The chart: .png, .jpg or .svg.  [lr-find.png, or the next that is free: lr-find-2.png]",
 )
-@click.option("--csv", "table", metavar="FILE", help="Write batch, rate, loss and smoothed loss.")
+@overwrite_option
+@click.option(
+    "--csv",
+    "is_csv",
+    is_flag=True,
+    help="A line a batch instead, with a head: rate, loss, smoothed.",
+)
 @data_options
 @network_options
 def lr_find(
@@ -74,7 +80,8 @@ def lr_find(
     high: float,
     steps: int,
     output: str | None,
-    table: str | None,
+    overwrite: bool,
+    is_csv: bool,
     labels: str,
     share: float,
     seed: int,
@@ -90,13 +97,11 @@ def lr_find(
     \b
     Examples:
       darknet lr-find photos/ cfg/cifar_small.cfg
-      darknet lr-find photos/ mine.cfg tiny.weights --low 1e-5 --high 10 --csv rates.csv
+      darknet lr-find photos/ mine.cfg tiny.weights --low 1e-5 --high 10 --csv > rates.csv
     """
     if low >= high:
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
     file = output_file(output, "lr-find.png", DRAWINGS)
-    if table:
-        check_output(Path(table))
     net = build_network(cfg, network)
     from darknet_py.images import draw_chart, save_drawing
     from darknet_py.tasks.data import open_data
@@ -116,9 +121,9 @@ def lr_find(
             progress.show(probe.batch, f"batch {probe.batch}/{steps}", figures)
     found = suggest(probes, steps)
     save_drawing(draw_chart(chart(probes, found), height=440), file)
-    if table:
-        _write_table(table, probes, found)
-    say_line(f"learning_rate={found.rate:.2g}")
+    if is_csv:
+        say_rows(_table(probes, found))
+    say_line(f"learning_rate={found.rate:.2g}", err=is_csv)
     if not network.quiet:
         say_line(
             f"falls fastest at {found.steepest:.2g}, lowest at {found.lowest:.2g}: {file}",
@@ -130,11 +135,9 @@ def _say_left_out(error: PictureError) -> None:
     say(f"left out: {error}")
 
 
-def _write_table(path: str, probes: Sequence[Probe], found: Found) -> None:
-    from darknet_py.atomic import write_text
-
+def _table(probes: Sequence[Probe], found: Found) -> list[tuple[object, ...]]:
     rows = [
         (probe.batch, f"{probe.rate:.6g}", f"{probe.loss:.6g}", f"{smoothed:.6g}")
         for probe, smoothed in zip(probes, found.smoothed.tolist(), strict=True)
     ]
-    write_text(path, "".join(map(csv_row, [("batch", "rate", "loss", "smoothed"), *rows])))
+    return [("batch", "rate", "loss", "smoothed"), *rows]

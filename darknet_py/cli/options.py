@@ -117,6 +117,12 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Write over a file of this name that is there."
+)
+"""For commands that write files: cli/files.py looks whether it is given."""
+
+
 def network_options(command: F) -> F:
     """--device, --threads, --exact, --half, --strict and -q, as one argument `network`; and the C
     program's -i N and -nogpu, which are --device gpu:N and cpu."""

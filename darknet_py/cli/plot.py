@@ -11,7 +11,7 @@ import click
 from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_path
 from darknet_py.cli.files import DRAWINGS, output_file
-from darknet_py.cli.options import FiniteRange
+from darknet_py.cli.options import FiniteRange, overwrite_option
 
 
 @click.command(cls=Command)
@@ -23,15 +23,17 @@ from darknet_py.cli.options import FiniteRange
     help="Where to draw it: .png, .jpg or .svg.  [chart.png, or the next that is free: "
     "chart-2.png]",
 )
+@overwrite_option
 @click.option(
-    "--smooth",
+    "--smoothing",
+    "smooth",
     type=FiniteRange(0, 1, max_open=True),
     default=0.95,
     show_default=True,
     metavar="KEEP",
     help="Of the smoothed loss, how much stays from batch to batch.",
 )
-def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
+def plot(runs: tuple[str, ...], output: str | None, overwrite: bool, smooth: float) -> None:
     """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
 
     RUN is a backup folder, with all the trainings in it, or a metrics.csv; several are drawn over
@@ -41,7 +43,7 @@ def plot(runs: tuple[str, ...], output: str | None, smooth: float) -> None:
     \b
     Examples:
       darknet plot backup/
-      darknet plot backup/ other/backup/ --smooth 0.98 -o comparison.svg
+      darknet plot backup/ other/backup/ --smoothing 0.98 -o comparison.svg
     """
     from darknet_py.tasks.chart import run_names, save_chart
     from darknet_py.tasks.metrics import read_metrics, tables_in

@@ -7,7 +7,13 @@ import click
 from darknet_py.cli.command import Command
 from darknet_py.cli.console import complain, say_line
 from darknet_py.cli.files import output_file
-from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
+from darknet_py.cli.options import (
+    NetworkOptions,
+    find_file,
+    network_options,
+    open_network,
+    overwrite_option,
+)
 from darknet_py.cli.predictions import (
     check_pictures,
     class_names,
@@ -42,6 +48,7 @@ from darknet_py.text import counted
     metavar="FILE",
     help="The file.  [report.html, or the next that is free: report-2.html]",
 )
+@overwrite_option
 @names_option
 @fit_option
 @validation_options
@@ -53,6 +60,7 @@ def report(
     valid: str | None,
     worst: int,
     output: str | None,
+    overwrite: bool,
     names: str | None,
     fit: str | None,
     labels: str,

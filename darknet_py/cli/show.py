@@ -7,7 +7,7 @@ import click
 from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_line
 from darknet_py.cli.files import PICTURES, output_file
-from darknet_py.cli.options import NetworkOptions, build_network
+from darknet_py.cli.options import NetworkOptions, build_network, overwrite_option
 from darknet_py.cli.train import data_options
 from darknet_py.text import counted
 
@@ -21,6 +21,7 @@ from darknet_py.text import counted
     metavar="FILE",
     help="Where to draw it.  [batch.png, or the next that is free: batch-2.png]",
 )
+@overwrite_option
 @click.option(
     "--number",
     type=click.IntRange(min=0),
@@ -42,6 +43,7 @@ def show(
     data: str,
     cfg: str,
     output: str | None,
+    overwrite: bool,
     number: int,
     count: int,
     labels: str,

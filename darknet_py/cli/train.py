@@ -118,7 +118,9 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 @click.option("--resume", is_flag=True, help="Go on from NAME.state in the backup folder.")
 @click.option("--state", type=click.Path(), help="Go on from this state instead.")
 @click.option("--backup", type=click.Path(file_okay=False), help="Folder for what is written.")
-@click.option("--force", is_flag=True, help="Begin anew where that folder holds a training.")
+@click.option(
+    "--overwrite", is_flag=True, help="Begin anew in the place of a training in that folder."
+)
 @click.option(
     "-gpus",
     "--gpus",
@@ -147,7 +149,7 @@ def train(
     resume: bool,
     state: str | None,
     backup: str | None,
-    force: bool,
+    overwrite: bool,
     gpus: tuple[int, ...],
     reinit: str | None,
     labels: str,
@@ -169,7 +171,7 @@ def train(
     chart.png, and NAME.state, from which --resume goes on as if the run had never stopped, with the
     same pictures on both sides (--state FILE: from a state that --keep or --snapshot has kept).
     Ctrl-C saves and stops. A folder that holds a training of this NAME is not begun anew in, but by
-    --force.
+    --overwrite.
 
     \b
     Examples:
@@ -186,8 +188,8 @@ def train(
         raise click.UsageError(
             "A state goes on with its own weights: leave out WEIGHTS and -clear."
         )
-    if resume and force and not state:
-        raise click.UsageError("--force begins anew, and --resume goes on: give one.")
+    if resume and overwrite and not state:
+        raise click.UsageError("--overwrite begins anew, and --resume goes on: give one.")
     if reinit and not weights:
         raise click.UsageError("--reinit draws layers of WEIGHTS anew: there are none.")
     check_imbalance(imbalance)
@@ -220,9 +222,9 @@ def train(
         if resume:
             began = how_it_began(state_path, given(context, "seed"), given(context, "share"))
             seed, share = began.seed, began.share
-            if not force:
+            if not overwrite:
                 folder.check_same_run(state_path, began.run)
-        elif not force:
+        elif not overwrite:
             folder.check_no_run()
         opened = open_data(data, labels, share, seed, backup)
         if resume:
@@ -241,7 +243,7 @@ def train(
             for change in changes:
                 say_line(f"warning: {change}", err=True)
         texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
-        if not (resume or force):
+        if not (resume or overwrite):
             folder.check_free(texts)
         folder.check_kept(bool(run.keep), bool(run.snapshot))
         figures = folder.figures()
@@ -254,7 +256,7 @@ def train(
         if problem is not None:
             say_line(f"warning: {problem.line}", err=True)
         with stop_on_ctrl_c() as stop:
-            replaces = folder.left(figures, [state_path, weights or ""]) if force else ()
+            replaces = folder.left(figures, [state_path, weights or ""]) if overwrite else ()
             options = Options(
                 backup=folder.path,
                 name=folder.name,
@@ -270,7 +272,7 @@ def train(
                 replaces=replaces,
             )
             progress = begin(net, options, initialization)
-            if progress is not None and not force:  # it may have been killed before they went
+            if progress is not None and not overwrite:  # it may have been killed before they went
                 options = replace(options, replaces=progress.replaces)
             last = run.batches or net.settings.max_batches
             begun = options if progress is None else progress
@@ -370,7 +372,7 @@ def _stopped_line(
     )
 
 
-_ONCE = ("clear", "force", "reinit", "resume", "state", "seed", "share")
+_ONCE = ("clear", "overwrite", "reinit", "resume", "state", "seed", "share")
 """Options of a run's initialization, which the state remembers or goes on from."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,13 @@ import click
 from darknet_py.cli.command import Command
 from darknet_py.cli.console import say_json, say_line
 from darknet_py.cli.files import DRAWINGS, check_output
-from darknet_py.cli.options import FiniteRange, NetworkOptions, network_options, open_network
+from darknet_py.cli.options import (
+    FiniteRange,
+    NetworkOptions,
+    network_options,
+    open_network,
+    overwrite_option,
+)
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.train import labels_option
 from darknet_py.text import counted, csv_row, one_line
@@ -79,13 +86,15 @@ def say_left_out(found: Evaluation) -> None:
     metavar="N",
     help="Pictures to compute together.",
 )
-@click.option("--csv", "table", type=click.Path(dir_okay=False), help="Write the confusion matrix.")
 @click.option(
-    "--png",
-    "picture",
-    type=click.Path(dir_okay=False),
-    help="Draw the confusion matrix, of more than 100 classes its worst pairs: .png, .jpg or .svg.",
+    "--confusion",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the confusion matrix: numbers to .csv, a picture to .png, .jpg or .svg (of more "
+    "than 100 classes the worst pairs); may be given several times.",
 )
+@overwrite_option
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 @names_option
 @validation_options
@@ -97,8 +106,8 @@ def valid(
     top: int | None,
     views: str,
     batch: int,
-    table: str | None,
-    picture: str | None,
+    confusion: tuple[Path, ...],
+    overwrite: bool,
     is_json: bool,
     names: str | None,
     labels: str,
@@ -118,13 +127,12 @@ def valid(
     \b
     Examples:
       darknet classifier valid cfg/imagenet1k.data cfg/tiny.cfg tiny.weights
-      darknet classifier valid photos/ net.cfg backup/net.weights --png confusion.png
+      darknet classifier valid photos/ net.cfg backup/net.weights --confusion confusion.png
       darknet classifier valid photos/test net.cfg backup/net.weights --names net.names
     """
-    if table:
-        check_output(Path(table))
-    if picture:
-        check_output(Path(picture), DRAWINGS)
+    for file in confusion:
+        is_pipe = os.path.exists(file) and not os.path.isfile(file)
+        check_output(file, () if is_pipe else (".csv", *DRAWINGS))
     net = open_network(cfg, weights, network)
     from darknet_py.tasks.validation import open_validation, validate
 
@@ -136,12 +144,13 @@ def valid(
         say_json(_document(found))
     else:
         _print(found)
-    if table:
-        _write_table(Path(table), found)
-    if picture:
-        from darknet_py.images import draw_confusion, save_drawing
+    for file in confusion:
+        if file.suffix.lower() not in DRAWINGS:
+            _write_table(file, found)
+        else:
+            from darknet_py.images import draw_confusion, save_drawing
 
-        save_drawing(draw_confusion(found.confusion, found.names), picture)
+            save_drawing(draw_confusion(found.confusion, found.names), file)
 
 
 def _print(found: Evaluation) -> None:

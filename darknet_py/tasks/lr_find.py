@@ -98,8 +98,8 @@ def suggest(probes: Sequence[Probe], steps: int) -> Found:
     end = int(smoothed.argmin())
     if smoothed[end] > (1 - _FALL) * start:
         raise TrainingError(
-            "the loss never falls between these rates: try another --low and --high, more --steps, "
-            "or a network that can learn this"
+            "the loss never falls between these rates: try another --low and --high, more "
+            "--batches, or a network that can learn this"
         )
     # before the lowest point; the first slope is between neighbours, as all of them
     slopes = np.diff(smoothed[: end + 1])

@@ -109,7 +109,7 @@ class StageOptions:
     )
     start: int | None = option(
         None,
-        "--from",
+        "--unfreeze-from",
         kind=Whole(0),
         metavar="LAYER",
         help="The same, said as the first layer that is trained.",
@@ -143,7 +143,7 @@ class StageOptions:
     )
     head_rate: float = option(
         0.003,
-        "--head-rate",
+        "--head-lr",
         kind=Real(0, least_open=True),
         metavar="R",
         shown=True,
@@ -151,7 +151,7 @@ class StageOptions:
     )
     rate: float | None = option(
         None,
-        "--rate",
+        "--lr",
         kind=Real(0, least_open=True),
         metavar="R",
         help="Learning rate of the later stages, at its highest (SGD).  [.003 with batches of 64, "
@@ -186,11 +186,11 @@ class FinetuneOptions(StageOptions):
         help="Go on with what began in the output folder. Where pictures have gone or come, its "
         "stages begin again; features of all others are kept, and so are the sides.",
     )
-    force: bool = option(
+    overwrite: bool = option(
         False,
-        "--force",
+        "--overwrite",
         kind=Flag(),
-        help="Begin anew where that folder holds another one.",
+        help="Begin anew in the place of another one in that folder.",
     )
     size: int | None = option(
         None,
@@ -236,10 +236,10 @@ class FinetuneOptions(StageOptions):
     )
     smooth: float = option(
         0,
-        "--smooth",
+        "--label-smoothing",
         kind=Real(0, 1),
         metavar="S",
-        help="Label smoothing: so much of the truth goes to all classes.  [0]",
+        help="So much of the truth goes to all classes, as smooth= in the cfg.  [0]",
     )
     mixup: float = option(
         0,

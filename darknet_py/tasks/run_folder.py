@@ -63,8 +63,8 @@ class RunFolder:
             has_state = (self.path / f"{self.name}.state").exists()
             raise TrainingError(
                 f"{self.path}: holds a training of {self.name} ({found[0].name}): "
-                f"{'go on with it by --resume, ' * has_state}begin anew in its place by --force, "
-                "or choose another --backup"
+                f"{'go on with it by --resume, ' * has_state}begin anew in its place by "
+                "--overwrite, or choose another --backup"
             )
 
     def check_same_run(self, state: Path, run: str) -> None:
@@ -78,7 +78,7 @@ class RunFolder:
         if began is None or began.run != run:
             raise TrainingError(
                 f"{self.path}: holds another training of {self.name} than {state}: choose another "
-                "--backup, or put this one in its place by --force"
+                "--backup, or put this one in its place by --overwrite"
             )
 
     def check_kept(self, keep: bool, snapshot: bool) -> None:
@@ -100,7 +100,7 @@ class RunFolder:
             if os.path.lexists(path) and not _holds(path, text):
                 raise TrainingError(
                     f"{path}: is there already, and a training writes such a file: choose another "
-                    "--backup, or replace it by --force"
+                    "--backup, or replace it by --overwrite"
                 )
 
     def check_files(self, names: Iterable[str], figures: Iterable[Path]) -> None:

@@ -50,8 +50,8 @@ _OPTIMIZERS = "", "optimizer=adam\n", "optimizer=rmsprop\n", "momentum=0\n"
 _AUGMENT = "angle=9\n", "mixup=.3\n", "cutmix=1\n", "hue=.1\nexposure=1.3\n", "max_crop=20\n"
 _MODEL = "../base.cfg", "../base.weights"
 _WRITING: tuple[tuple[object, ...], ...] = (
-    ("partial", *_MODEL, "part.weights", 2, "--force"),
-    ("rescale", *_MODEL, "rescaled.weights", "--force"),
+    ("partial", *_MODEL, "part.weights", 2, "--overwrite"),
+    ("rescale", *_MODEL, "rescaled.weights", "--overwrite"),
     ("dataset", "prepare", "../ds", "small", "--size", 16),
     ("features", *_MODEL, "../ds/cat/0.png", "-q", "--layer", 1, "-o", "features.npz"),
     ("nightmare", *_MODEL, "../ds/cat/0.png", 1, "-q", "--iters", 1, "-octaves", 1, "-o", "d.png"),
@@ -187,7 +187,9 @@ def _kill(
         goes_on = each.goes_on()
         words = each.words
         if goes_on:
-            words = [word for word in words if word not in ("--force", "--resume")] + ["--resume"]
+            words = [word for word in words if word not in ("--overwrite", "--resume")] + [
+                "--resume"
+            ]
         ended = run(words, at, signals, how)
         said.append(f"{' '.join(map(str, words))}: seam {at}, signals {signals}: {ended.code}")
         _check(ended, words, bool(left[number]))
@@ -234,7 +236,7 @@ def _forced_training(random: Random, folder: Path) -> _What:
         first.append(how_it_began(Path(forced.folder, "n.state")).run)
         return first[-1] != first[0]
 
-    runs = [forced._replace(words=[*forced.words, "--force"], goes_on=goes_on)]
+    runs = [forced._replace(words=[*forced.words, "--overwrite"], goes_on=goes_on)]
     return _What("forced training", runs, [before])
 
 
@@ -245,7 +247,7 @@ def _finetuning(random: Random, folder: Path) -> _What:
 def _forced_finetuning(random: Random, folder: Path) -> _What:
     before = [*_draw_finetuning(random, folder).words, "--seed", 5]
     forced = _draw_finetuning(random, folder)
-    words = [*forced.words, "--seed", 6, "--force"]
+    words = [*forced.words, "--seed", 6, "--overwrite"]
     runs = [forced._replace(words=words, goes_on=lambda: seed_of(Path("b"), 0) == 6)]
     return _What("forced fine-tuning", runs, [before])
 

@@ -129,7 +129,7 @@ def _validate(random: Random, folder: Path) -> str:
         _write_picture(random, folder / "in" / name / f"_{_file_name(random, 20)}.png")
     is_json, on_terminal = random.random() < 0.5, random.random() < 0.4
     words = ["classifier", "valid", "-q", "in", "n.cfg", "n.weights", "--names", "n.names"]
-    words += ["--csv", "table.csv", *(["--json"] if is_json else [])]
+    words += ["--confusion", "table.csv", *(["--json"] if is_json else [])]
     done = _run(words, on_terminal)
     if done.code == 1:
         return "validation refused"

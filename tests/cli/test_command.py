@@ -40,7 +40,7 @@ def test_every_command_stands_in_one_section_of_the_help(darknet: Run) -> None:
 
 @pytest.mark.parametrize("dashes", ["-", "--"])
 def test_one_dash_or_two(darknet: Run, model: Model, dashes: str) -> None:
-    words = (f"{dashes}top", "2", f"{dashes}threads=1", f"{dashes}quiet", f"{dashes}nogpu")
+    words = (f"{dashes}top", "2", f"{dashes}batch=2", f"{dashes}quiet", f"{dashes}nogpu")
     code, out, _ = darknet("classify", model.cfg, model.weights, SHIP, *words)
     assert code == 0
     assert len(out.splitlines()) == 3
@@ -112,7 +112,7 @@ def test_devices_of_the_c_program(
     asked = []
     build = Network.from_cfg.__func__  # type: ignore[attr-defined]
 
-    def from_cfg(kind: type[Network], cfg: str, device: str, **more: bool) -> Network:
+    def from_cfg(kind: type[Network], /, cfg: str, device: str, **more: bool) -> Network:
         asked.append(device)
         net: Network = build(kind, cfg, "cpu", **more)
         return net

@@ -182,9 +182,8 @@ def test_classes_of_any_name(tmp_path: Path, env: dict[str, str]) -> None:
     weights = tmp_path / "n.weights"
     weights.write_bytes(bytes(16 + 4 * 8))
     where = ("classifier", "valid", "-q", "ds", cfg, weights)
-    text, found = run(
-        (*where, "--csv", "v.csv", "--png", "v.png"), (*where, "--json"), env=env, folder=tmp_path
-    )
+    files = ("--confusion", "v.csv", "--confusion", "v.png")
+    text, found = run((*where, *files), (*where, "--json"), env=env, folder=tmp_path)
     assert (text.code, found.code) == (0, 0), text.err
     assert "dög " in text.out.decode()
     head = (tmp_path / "v.csv").read_text(encoding="utf-8").splitlines()[0]

@@ -21,10 +21,8 @@ COMMANDS = {
     "filters": ("filters", "MODEL", "-o"),
     "report": ("report", "MODEL", "PICTURE", "-o"),
     "nightmare": ("nightmare", "MODEL", "PICTURE", "0", "--iters", "1", "-octaves", "1", "-o"),
-    "valid --csv": ("classifier", "valid", "FOLDER", "MODEL", "--csv"),
-    "valid --png": ("classifier", "valid", "FOLDER", "MODEL", "--png"),
-    "lr-find -o": ("lr-find", "FOLDER", "CFG", "-o"),
-    "lr-find --csv": ("lr-find", "FOLDER", "CFG", "--csv"),
+    "valid": ("classifier", "valid", "FOLDER", "MODEL", "--confusion"),
+    "lr-find": ("lr-find", "FOLDER", "CFG", "-o"),
     "show": ("classifier", "show", "FOLDER", "CFG", "-o"),
     "plot": ("plot", "FOLDER", "-o"),
     "reset": ("reset", "MODEL"),
@@ -64,9 +62,7 @@ def test_a_folder_that_is_not_there_is_said_before_the_work(
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["filters", "nightmare", "valid --png", "lr-find -o", "show", "plot"]
-)
+@pytest.mark.parametrize("name", ["filters", "nightmare", "valid", "lr-find", "show", "plot"])
 def test_what_pictures_are_not_written_as_is_said_before_the_work(
     darknet: Run,
     model: Model,
@@ -79,7 +75,8 @@ def test_what_pictures_are_not_written_as_is_said_before_the_work(
     out = tmp_path / "x.gif"
     code, printed, err = darknet(*words(name, model, pictures), out)
     assert (code, printed) == (1, "")
-    assert err.startswith(f"darknet: {out}: cannot be written: end the name in .png, .jpg, .jpeg")
+    assert err.startswith(f"darknet: {out}: cannot be written: end the name in ")
+    assert ".png, .jpg, .jpeg" in err
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])
@@ -233,10 +230,22 @@ def test_names_that_commands_choose_replace_nothing(
     ]
 
 
-def test_a_name_that_was_given_is_written_to(darknet: Run, model: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - FOLDERS))
+def test_what_is_there_stays(
+    darknet: Run, model: Model, pictures: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "x.png"
+    out.write_text("old")
+    code, printed, err = darknet(*words(name, model, pictures), out)
+    assert (code, printed) == (1, "")
+    assert err == f"darknet: {out}: is there already: name another file, or add --overwrite\n"
+    assert out.read_text() == "old"
+
+
+def test_overwrite(darknet: Run, model: Model, tmp_path: Path) -> None:
     sheet = tmp_path / "f.png"
     sheet.write_text("old")
-    assert darknet("filters", "-q", *model, "-o", sheet).code == 0
+    assert darknet("filters", "-q", *model, "-o", sheet, "--overwrite").code == 0
     with Image.open(sheet) as drawn:
         assert min(drawn.size) > 90
     assert list(tmp_path.glob("f*.png")) == [sheet]
@@ -248,7 +257,9 @@ def test_a_table_for_a_pipe(darknet: Run, tmp_path: Path) -> None:
     cfg.write_text(CFG)
     darknet("train", "-q", shapes, cfg, "--max-iter", 1, "--backup", tmp_path / "b")
     where = (shapes, cfg, tmp_path / "b/s.weights")
-    code, out, _ = darknet("classifier", "valid", "-q", *where, "--json", "--csv", "/dev/null")
+    code, out, _ = darknet(
+        "classifier", "valid", "-q", *where, "--json", "--confusion", "/dev/null"
+    )
     assert code == 0
     assert json.loads(out)["classes"] == ["circle", "cross", "square"]
     assert not Path("/dev/null").is_file()
@@ -260,7 +271,7 @@ def test_a_table_for_a_pipe(darknet: Run, tmp_path: Path) -> None:
         ("report -q MODEL PICTURE -o WEIGHTS", "is read by this command: name another file"),
         ("features -q MODEL PICTURE --layer 0 -o PICTURE", "is read by this command"),
         ("features -q MODEL FOLDER --layer 0 -o PICTURE", "is read by this command"),
-        ("classifier valid FOLDER MODEL --csv CFG", "is read by this command"),
+        ("classifier valid FOLDER MODEL --confusion PICTURE", "is read by this command"),
         ("report -q MODEL PICTURE --names NAMES -o NAMES", "is read by this command"),
         ("filters MODEL -o LONG", "File name too long"),
     ],

@@ -25,7 +25,7 @@ def test_the_first_layers_weights(darknet: Run, model: Model, tmp_path: Path) ->
 
 def test_what_filters_want(darknet: Run, model: Model, tmp_path: Path) -> None:
     sheet, again, other = (tmp_path / f"{name}.png" for name in "abc")
-    options = ("--layer", 2, "--channel", 3, "--channel", 1, "--steps", 4, "--size", 40)
+    options = ("--layer", 2, "--channel", 3, "--channel", 1, "-iters", 4, "--size", 40)
     code, out, _ = darknet("filters", "-q", *model, *options, "-o", sheet)
     assert code == 0
     first, second, last = out.splitlines()

@@ -41,7 +41,7 @@ QUICK = ("--head-epochs", 3, "--views", 2)
 
 
 def test_what_it_says_and_what_it_writes(darknet: Run, task: Task) -> None:
-    code, out, err = darknet(*task.words, *QUICK, "--unfreeze", 1, "--epochs", 2, "--rate", 0.02)
+    code, out, err = darknet(*task.words, *QUICK, "--unfreeze", 1, "--epochs", 2, "--lr", 0.02)
     assert code == 0
     head, last, kept = out.splitlines()
     result = r"validation: top-1 \d+\.\d\d%, loss \d+\.\d{4}"
@@ -59,7 +59,7 @@ def test_what_it_says_and_what_it_writes(darknet: Run, task: Task) -> None:
 
 
 @pytest.mark.parametrize("name", ["base.weights", "head/base.state", "last/metrics.csv", "all"])
-@pytest.mark.parametrize("force", [(), ("--force",)])
+@pytest.mark.parametrize("force", [(), ("--overwrite",)])
 def test_places_that_are_taken_are_said_before_anything_is_changed(
     darknet: Run, task: Task, name: str, force: tuple[str, ...]
 ) -> None:
@@ -126,8 +126,8 @@ def test_going_on(darknet: Run, task: Task) -> None:
     assert (again.code, again.out) == (1, "")
     assert "holds a fine-tuning: go on with it by --resume" in again.err
     assert darknet(*words, "--resume").code == 0
-    assert darknet(*words, "--force").code == 0
-    assert darknet(*words, "--force", "--resume").code == 2
+    assert darknet(*words, "--overwrite").code == 0
+    assert darknet(*words, "--overwrite", "--resume").code == 2
     other = darknet(*words, "--resume", "--seed", 1)
     assert other.code == 1
     assert "the fine-tuning there began with other " in other.err
@@ -153,7 +153,7 @@ def test_going_on_without_a_picture(darknet: Run, task: Task) -> None:
     assert code == 1
     assert "was begun with other classes" in err
     assert (task.output / "base.names").read_text() == "circle\ncross\nsquare\n"
-    assert darknet(*words, "--force", "-q").code == 0
+    assert darknet(*words, "--overwrite", "-q").code == 0
     assert (task.output / "base.names").read_text() == "circle\ncross\nzebra\n"
 
 
@@ -167,7 +167,7 @@ def test_one_process_in_a_folder(darknet: Run, task: Task) -> None:
 
 def test_what_it_is_made_from_is_not_replaced(darknet: Run, task: Task, tmp_path: Path) -> None:
     before = task.weights.read_bytes()
-    found = darknet(*task.words[:-1], tmp_path, *QUICK, "--force")
+    found = darknet(*task.words[:-1], tmp_path, *QUICK, "--overwrite")
     assert found.code == 1
     assert "would be replaced by the result: choose another -o" in found.err
     assert task.weights.read_bytes() == before
@@ -193,12 +193,12 @@ def test_ctrl_c_stops_and_saves(task: Task) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (("--unfreeze", 1, "--from", 1), 2, "say the same in two ways"),
+        (("--unfreeze", 1, "--unfreeze-from", 1), 2, "say the same in two ways"),
         (("--cache", "x", "--no-cache"), 2, "give one"),
-        (("--from", 9), 1, "there is no layer 9 to train from: expected 0 to 4"),
+        (("--unfreeze-from", 9), 1, "there is no layer 9 to train from: expected 0 to 4"),
         (("--reinit", "2"), 1, "layer 2 [maxpool] has no weights"),
         (("--balance", "--class-weights", "balanced"), 2, "do the same"),
-        (("--rate", 0), 2, "--rate"),
+        (("--lr", 0), 2, "--lr"),
     ],
 )
 def test_wrong_options(
@@ -249,11 +249,11 @@ def test_features_for_other_programs(darknet: Run, task: Task, tmp_path: Path) -
             3,
             "convolutional",
         )
-    assert darknet(*words, "--layer", 3).code == 1
+    assert darknet(*words, "--layer", 3, "--overwrite").code == 1
     with np.load(tmp_path / "f.npz") as found:
         assert found["features"].shape == (2, 16, 4, 4)
         np.testing.assert_allclose(found["features"].mean(axis=(2, 3)), means, rtol=1e-5)
-    assert "there is no layer 30" in darknet(*words, "--layer", 30).err
+    assert "there is no layer 30" in darknet(*words, "--layer", 30, "--overwrite").err
 
 
 def test_no_picture_that_can_be_read(darknet: Run, task: Task, tmp_path: Path) -> None:

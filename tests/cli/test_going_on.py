@@ -111,14 +111,14 @@ def test_a_forced_run_that_is_killed_before_the_old_one_has_gone(
     shutil.copytree("b", "whole")
     shutil.copy("b/n_2.weights", "b/mine.weights")
     words = ("b/n_2.weights", "-clear", "--share", 0)
-    assert train("--backup", "whole", "--force", "whole/n_2.weights", *words[1:]).code == 0
+    assert train("--backup", "whole", "--overwrite", "whole/n_2.weights", *words[1:]).code == 0
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "clear", killed)
-        assert train("--backup", "b", "--force", *words).code == 130
+        assert train("--backup", "b", "--overwrite", *words).code == 130
     assert Path("b/n_best.weights").exists()
     assert train("--backup", "b", "--resume").code == 0
     assert not Path("b/n_best.weights").exists()

@@ -68,7 +68,7 @@ def test_one_gpu_that_is_not_the_first(darknet: Run, task: Task, tmp_path: Path)
     assert [line.split(",")[0] for line in out.splitlines()] == ["1", "2", "3"]
     assert set(cupy.cuda.Device.used) == {1}
     found = np.frombuffer((task.backup / "shapes.weights").read_bytes()[20:], "<f4")
-    assert darknet("train", *words, "--force", "--device", "cpu").code == 0
+    assert darknet("train", *words, "--overwrite", "--device", "cpu").code == 0
     expected = np.frombuffer((task.backup / "shapes.weights").read_bytes()[20:], "<f4")
     np.testing.assert_allclose(found, expected, 0, 1e-5)
 
@@ -78,7 +78,8 @@ import sys
 from dataclasses import replace
 
 import darknet_py.ops
-from darknet_py.cli import main
+from darknet_py.__main__ import main
+import darknet_py.cli
 from darknet_py.cli.options import build_network
 from tests.support.rendezvous import SocketRendezvous
 

@@ -477,7 +477,7 @@ def test_the_table_has_the_commands_options() -> None:
     assert options.keys() - table.keys() == {
         *("output", "prefix", "gif", "webp", "fps", "memory", "quiet", "strict"),
         *("names", "replay", "trust"),
-        *("gpu", "nogpu"),  # as --device, which is there
+        *("gpu", "nogpu", "overwrite"),  # as --device, which is there
     }
 
 
@@ -492,7 +492,7 @@ def test_a_picture_is_not_replaced_by_its_replay(dream: Run, files: Files) -> No
     dream(*files.names, 3, "-o", "dream.png")
     found = dream("--replay", "dream.png", "-o", "dream.png")
     assert (found.code, found.out) == (ERROR, "")
-    assert "name another with -o" in found.err
+    assert "is there already: name another file" in found.err
 
 
 # Animations, sheets, tiles, the network that comes with the program

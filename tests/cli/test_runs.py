@@ -203,18 +203,20 @@ def test_a_folder_that_holds_a_run_is_not_begun_anew_in(train: Train) -> None:
         ("lossless/n.cfg", ()),
         ("n.cfg", ("b/n.weights", "--max-iter", 6)),
     ):
-        assert train("--backup", "b", "--force", *words, cfg=cfg).code == 1
+        assert train("--backup", "b", "--overwrite", *words, cfg=cfg).code == 1
         assert contents("b") == before
-    assert train("--backup", "b", "--max-iter", 3, "--force").code == 0
+    assert train("--backup", "b", "--max-iter", 3, "--overwrite").code == 0
     assert batches("b/metrics.csv") == [1, 2, 3]
-    assert train("--backup", "b", "--resume", "--force").code == 2
+    assert train("--backup", "b", "--resume", "--overwrite").code == 2
 
 
 def test_force_removes_what_the_run_before_has_left(train: Train) -> None:
     assert train("--backup", "b", "--keep", 1).code == 0
     assert Path("b/n_4.weights").exists()
     shutil.copy("b/n_2.weights", "b/n_other.weights")
-    assert train("--backup", "b", "--force", "b/n_3.weights", "-clear", "--max-iter", 2).code == 0
+    assert (
+        train("--backup", "b", "--overwrite", "b/n_3.weights", "-clear", "--max-iter", 2).code == 0
+    )
     left = {path.name for path in Path("b").glob("*.weights")}
     assert left == {"n.weights", "n_best.weights", "n_3.weights", "n_other.weights"}
 
@@ -228,7 +230,7 @@ def test_two_cfgs_in_one_folder_are_two_runs(train: Train, darknet: Run) -> None
     assert batches("backup/metrics.csv") == list(range(1, 8))
     assert batches("backup/n_2_metrics.csv") == list(range(1, 10))
     assert Path("backup/n_2_chart.png").exists()
-    assert train("--max-iter", 3, "--force").code == 0
+    assert train("--max-iter", 3, "--overwrite").code == 0
     assert weights("backup", "n_2")
     assert batches("backup/n_2_metrics.csv") == list(range(1, 10))
     assert darknet("plot", "backup", "backup/n_2_metrics.csv", "-o", "both.png").code == 0
@@ -256,7 +258,7 @@ def test_a_state_of_another_run_does_not_take_its_place(train: Train) -> None:
     assert (code, contents("two")) == (1, before)
     assert "two: holds another training of n than one/n_3.state" in err
     assert train("--backup", "one", "--state", "one/n_3.state").code == 0
-    assert train("--backup", "two", "--state", "one/n_3.state", "--force").code == 0
+    assert train("--backup", "two", "--state", "one/n_3.state", "--overwrite").code == 0
     assert weights("two") == weights("one")
 
 
@@ -354,7 +356,7 @@ def test_ctrl_c_says_where_and_how_to_go_on(
 def test_weights_of_other_classes_are_said(train: Train) -> None:
     assert train("--backup", "b", "--max-iter", 2).code == 0
     Path("ds/fox").rename("ds/auk")
-    words = ("--backup", "c", "--force", "--max-iter", 1, "b/n_best.weights", "-clear")
+    words = ("--backup", "c", "--overwrite", "--max-iter", 1, "b/n_best.weights", "-clear")
     code, _, err = train(*words)
     assert code == 0
     assert (
@@ -495,7 +497,7 @@ def test_folders_where_files_are_to_be(train: Train, darknet: Run) -> None:
     assert train("--backup", "b", "--max-iter", 4, "--resume").code == 0
     assert batches("b/n_metrics.csv") == [3, 4]
     Path("c/n_best.weights").mkdir(parents=True)
-    code, _, err = train("--backup", "c", "--force")
+    code, _, err = train("--backup", "c", "--overwrite")
     assert code == 1
     assert "c/n_best.weights: is a folder, and a training writes such a file" in err
 
@@ -620,4 +622,6 @@ def test_all_trainings_of_a_folder_are_drawn(
     assert darknet("plot", "b").code == 0
     assert drawn == ["b", "other"]
     assert Path("b/chart.png").exists()
-    assert darknet("plot", "b", "-o", "b/chart.png").code == 0  # drawn again, where it is
+    assert (
+        darknet("plot", "b", "-o", "b/chart.png", "--overwrite").code == 0
+    )  # drawn again, where it is

@@ -38,7 +38,7 @@ def test_partial_is_for_train_and_not_for_classify(darknet: Run, tmp_path: Path)
     assert code == 1
     assert "is a partial file that ends before layer 3 [convolutional]" in err
     cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    assert darknet(*words, 1, out, "--force").code == 0
+    assert darknet(*words, 1, out, "--overwrite").code == 0
     trained = (backup / "shapes.weights").read_bytes()
     assert trained[20:size] == whole[20:size]
     assert trained[size:] != whole[size:]
@@ -65,9 +65,9 @@ def test_average(darknet: Run, model: Model, tmp_path: Path) -> None:
     code, _, err = darknet("average", "-q", model.cfg, out, *files)
     assert (code, err) == (
         1,
-        f"darknet: {out}: is there already: name another file, or add --force\n",
+        f"darknet: {out}: is there already: name another file, or add --overwrite\n",
     )
-    assert darknet("average", "-q", "--force", model.cfg, out, *files).code == 0
+    assert darknet("average", "-q", "--overwrite", model.cfg, out, *files).code == 0
     np.testing.assert_array_equal(np.frombuffer(out.read_bytes()[20:], "<f4"), 2 * values)
     assert darknet("average", model.cfg, out).code == 2
 
@@ -80,7 +80,7 @@ def test_the_first_file_of_average_is_not_written_over(
     other.write_bytes(model.weights.read_bytes())
     before = model.weights.read_bytes()
     assert darknet("average", model.cfg, model.weights, other).code == 1
-    assert darknet("average", "--force", model.cfg, other, other, model.weights).code == 1
+    assert darknet("average", "--overwrite", model.cfg, other, other, model.weights).code == 1
     assert model.weights.read_bytes() == other.read_bytes() == before
 
 
@@ -115,7 +115,7 @@ def test_a_cfg_beside_is_not_written_over_either(
     out = model.cfg.with_suffix(".plain")
     for words, message in (
         ((out,), "is read and would be written over"),
-        (("--force", out), "is read and would be written over"),
+        (("--overwrite", out), "is read and would be written over"),
         ((tmp_path / "there.weights",), "is there already"),
     ):
         (tmp_path / "there.cfg").write_text("mine")

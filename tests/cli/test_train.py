@@ -116,7 +116,7 @@ def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_pat
     darknet("train", *task.words)
     table, picture = tmp_path / "c.csv", tmp_path / "c.png"
     where = (task.data, task.cfg, task.backup / "shapes.weights")
-    options = ("--csv", table, "--png", picture, "--share", 0.1)
+    options = ("--confusion", table, "--confusion", picture, "--share", 0.1)
     code, out, _ = darknet("classifier", "valid", "-q", *where, *options)
     assert code == 0
     lines = out.splitlines()
@@ -160,7 +160,7 @@ def test_show_draws_a_batch(darknet: Run, task: Task, tmp_path: Path) -> None:
     assert (code, out) == (0, f"{sheet}: 12 pictures of batch 0\n")
     with Image.open(sheet) as drawn:
         first = np.asarray(drawn)
-    darknet("classifier", "show", task.data, task.cfg, "-o", sheet, "--number", 3)
+    darknet("classifier", "show", task.data, task.cfg, "-o", sheet, "--number", 3, "--overwrite")
     with Image.open(sheet) as drawn:
         assert not np.array_equal(np.asarray(drawn), first)
 
@@ -172,9 +172,11 @@ def test_plot_compares_runs(darknet: Run, task: Task, tmp_path: Path) -> None:
     code, out, _ = darknet("plot", task.backup, tmp_path / "other/metrics.csv", "-o", picture)
     assert (code, out) == (0, f"{picture}\n")
     plain = picture.read_bytes()
-    darknet("plot", task.backup, tmp_path / "other", "--smooth", "0", "-o", picture)
+    darknet(
+        "plot", task.backup, tmp_path / "other", "--smoothing", "0", "-o", picture, "--overwrite"
+    )
     assert picture.read_bytes() != plain
-    assert darknet("plot", task.backup, "--smooth", "1").code == 2
+    assert darknet("plot", task.backup, "--smoothing", "1").code == 2
     code, _, err = darknet("plot", task.cfg)
     assert code == 1
     assert err == f"darknet: {task.cfg}: is no metrics.csv of a training\n"
@@ -193,10 +195,10 @@ def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
         assert [int(row["batch"]) for row in csv.DictReader(table)] == list(range(1, 101))
 
     weights = task.backup / "shapes.weights"
-    code, _, err = darknet("train", *task.words, "-q", "--force", weights)
+    code, _, err = darknet("train", *task.words, "-q", "--overwrite", weights)
     assert code == 1
     assert "seen is already past max_batches" in err
-    words = (*task.words[:2], *other, weights, "-clear", "--force", "--max-iter", 3)
+    words = (*task.words[:2], *other, weights, "-clear", "--overwrite", "--max-iter", 3)
     code, out, _ = darknet("train", *words)
     assert (code, out[:2]) == (0, "1,")
     code, _, err = darknet("train", *task.words, "-q", "--state", weights)
@@ -270,7 +272,7 @@ def test_display_is_the_mean_of_the_batches_since(
             assert float(line[number]) == pytest.approx(figure, abs=4e-6)  # five roundings and one
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setattr("darknet_py.cli.progress.INTERVAL", 0)
-    _, out, err = darknet("train", *task.words, "--force", "--max-iter", 11, "--display", 5)
+    _, out, err = darknet("train", *task.words, "--overwrite", "--max-iter", 11, "--display", 5)
     assert len(out.splitlines()) == 2
     assert "\r\x1b[2Kbatch 11/11  |" in err
 
@@ -365,7 +367,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
     weights = task.backup / "shapes.weights"
     began = weights.rename(task.backup.parent / "began.weights")
     task.cfg.write_text(CFG.replace("learning_rate=0.01", "learning_rate=0"))
-    words = ("train", *task.words, began, "-clear", "--force", "--max-iter", 1, "--seed", 3)
+    words = ("train", *task.words, began, "-clear", "--overwrite", "--max-iter", 1, "--seed", 3)
     assert darknet(*words).code == 0
     assert weights.read_bytes()[20:] == began.read_bytes()[20:]
     assert darknet(*words, "--reinit", "last").code == 0
@@ -380,7 +382,7 @@ def test_reinit_draws_layers_again(darknet: Run, task: Task) -> None:
 def test_reinit_that_cannot_be(darknet: Run, task: Task) -> None:
     darknet("train", *task.words, "--max-iter", 1)
     weights = task.backup / "shapes.weights"
-    code, _, err = darknet("train", *task.words, "--force", weights, "-clear", "--reinit", "2")
+    code, _, err = darknet("train", *task.words, "--overwrite", weights, "-clear", "--reinit", "2")
     assert code == 1
     assert err.splitlines()[-1] == (
         "darknet: --reinit 2: layer 2 [dropout] has no weights: those that have are 0, 1, 3"
@@ -414,7 +416,7 @@ def test_a_picture_cut_short_is_left_out_and_named_though_it_be_quiet(
     assert f"left out: {bad}: is damaged or cut short" in err
     sheet = ("-o", tmp_path / "a.png", "--share", 0)
     code, _, err = darknet("classifier", "show", data, cfg, *sheet, "--number", 1)
-    code_before, _, err_before = darknet("classifier", "show", data, cfg, *sheet)
+    code_before, _, err_before = darknet("classifier", "show", data, cfg, *sheet, "--overwrite")
     assert (code, code_before) == (0, 0)
     assert f"left out: {bad}" in err + err_before
 

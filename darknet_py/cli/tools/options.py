@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Tool:
     """What the options of a tool say."""
 
-    force: bool
+    overwrite: bool
     strict: bool
     quiet: bool
 
@@ -36,7 +36,7 @@ class Tool:
         """The network of a cfg on paper, if the outputs may be written."""
         from darknet_py.tasks.weights_tools import check_outputs, check_stored
 
-        check_outputs(outputs, [Path(find_file(name)) for name in (cfg, *weights)], self.force)
+        check_outputs(outputs, [Path(find_file(name)) for name in (cfg, *weights)], self.overwrite)
         for path in outputs:
             check_output(path)
         net = build_network(cfg, self.network)
@@ -74,7 +74,7 @@ def cfg_beside(out: Path) -> Path:
 
 
 def tool_options(command: F) -> F:
-    """--force, --strict and -q, as one argument `tool`."""
+    """--overwrite, --strict and -q, as one argument `tool`."""
 
     @wraps(command)
     def collected(*arguments: Any, **options: Any) -> Any:
@@ -83,7 +83,7 @@ def tool_options(command: F) -> F:
 
     for option in reversed(
         (
-            click.option("--force", is_flag=True, help="Write over a file that is there."),
+            click.option("--overwrite", is_flag=True, help="Write over a file that is there."),
             click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
             click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
         )

@@ -161,6 +161,9 @@ class DreamOptions:
         metavar="FILE",
         help="The last round as this PNG or JPEG, no others.",
     )
+    overwrite: bool = option(
+        False, "--overwrite", kind=Flag(), help="Write over a file of this name that is there."
+    )
     seed: int = option(0, "--seed", kind=Whole(0, 2**63 - 1), help="Of all that is drawn.")
     layers: str | None = option(
         None,
@@ -307,7 +310,7 @@ def _ingredients() -> dict[str, tuple[str, Any]]:
 
 
 _NOT_OF_A_DREAM = {
-    *("prefix", "output", "names", "memory", "gif", "webp", "fps", "replay", "trust"),
+    *("prefix", "output", "names", "memory", "gif", "webp", "fps", "replay", "trust", "overwrite"),
 }
 """Where pictures go, and what is found out anew: a recipe does not say it."""
 

@@ -146,7 +146,7 @@ def read_folder(path: Path, name: str) -> Folder | None:
         raise TrainingError(f"{record}: cannot be read: {error.strerror or error}") from error
     except (BadValueError, ValueError) as error:  # those of the split are ValueErrors
         raise TrainingError(
-            f"{record}: is no record of a fine-tuning: {error}: begin anew by --force"
+            f"{record}: is no record of a fine-tuning: {error}: begin anew by --overwrite"
         ) from error
     stages = [Stage(**stage) for stage in found["stages"]]
     return Folder(path, name, found["inputs"], split, stages, found["done"], found["begun"])
@@ -212,7 +212,7 @@ def check_new(path: Path, name: str, there: Folder | None, texts: Mapping[str, s
     if there is not None and there.begun:
         raise TrainingError(
             f"{path}: holds a fine-tuning: go on with it by --resume, begin anew in its place by "
-            "--force, or choose another -o"
+            "--overwrite, or choose another -o"
         )
     names = [f"{name}{suffix}" for suffix in _RESULT]
     found = [path / each for each in names if os.path.lexists(path / each)]
@@ -221,7 +221,7 @@ def check_new(path: Path, name: str, there: Folder | None, texts: Mapping[str, s
     if found:
         raise TrainingError(
             f"{found[0]}: is there already, and a fine-tuning writes such a file: choose another "
-            "-o, or replace it by --force"
+            "-o, or replace it by --overwrite"
         )
 
 

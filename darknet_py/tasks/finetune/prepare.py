@@ -52,7 +52,7 @@ _VIEWS = 20000
 @dataclass(frozen=True)
 class Request:
     """What is fine-tuned, and how. net_keys, loss_keys: keys that [net] and the layers with a loss
-    get, mixup=.2 or smooth=.1, say. force: begin anew where another fine-tuning has begun."""
+    get, mixup=.2 or smooth=.1, say. overwrite: begin anew where another fine-tuning has begun."""
 
     weights: str
     output: Path
@@ -63,7 +63,7 @@ class Request:
     loss_keys: tuple[tuple[str, float], ...] = ()
     seed: int = 0
     resume: bool = False
-    force: bool = False
+    overwrite: bool = False
 
 
 def request_of(options: FinetuneOptions, net: Network, weights: str, seed: int) -> Request:
@@ -79,7 +79,7 @@ def request_of(options: FinetuneOptions, net: Network, weights: str, seed: int) 
         loss_keys=(("smooth", options.smooth),) if options.smooth else (),
         seed=seed,
         resume=options.resume,
-        force=options.force,
+        overwrite=options.overwrite,
     )
 
 
@@ -118,7 +118,7 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     name = Path(net.path).stem
     check_inputs(request.output, name, [net.path, request.weights, data.path])
     check_places(request.output, name)
-    there = None if request.force else read_folder(request.output, name)
+    there = None if request.overwrite else read_folder(request.output, name)
     if request.resume and there is None:
         raise TrainingError(f"{request.output}: no fine-tuning began there: leave out --resume")
     data.training()
@@ -155,7 +155,7 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
     stages = plan_stages(
         begun.net.layers, new_head.head, list(begun.drawn), len(train), request.wishes, decay
     )
-    if goes_on is None and not request.force:
+    if goes_on is None and not request.overwrite:
         check_new(request.output, name, there, texts)
     for stage in stages:
         written = write_sections(stage_sections(sections, begun.net.layers, stage))
@@ -177,7 +177,7 @@ def _check_same(folder: Folder, inputs: dict[str, Any], again: bool) -> None:
         what = ", ".join(_WORDS.get(each, each) for each in other)
         raise TrainingError(
             f"{folder.path}: the fine-tuning there began with other {what}: go on with what it "
-            "began with, or begin anew in its place by --force, or choose another -o"
+            "began with, or begin anew in its place by --overwrite, or choose another -o"
         )
 
 
@@ -215,10 +215,10 @@ _WEIGHTS, _CONTENTS = "class weights", "contents of pictures"
 _WORDS = {
     "cfg": "layers (CFG)",
     "WEIGHTS": "weights (WEIGHTS)",
-    "stages": "stages (--epochs, --batch, --rate and others)",
+    "stages": "stages (--epochs, --batch, --lr and others)",
     "size": "size of pictures (--size)",
     "layers to re-initialise": "layers to re-initialise (--reinit)",
-    "keys": "keys of the cfg (--mixup, --smooth and others)",
+    "keys": "keys of the cfg (--mixup, --label-smoothing and others)",
     "seed": "seed (--seed)",
     "views": "views (--views)",
     "cache": "use of kept features (--cache, --no-cache)",

@@ -57,15 +57,15 @@ def put(parameter: Parameter, values: np.ndarray) -> None:
     parameter.data = np.ascontiguousarray(values.reshape(parameter.shape), np.float32)
 
 
-def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path], force: bool) -> None:
-    """Weights are days of work: no tool writes over what it reads, nor, unless `force`, over
+def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path], overwrite: bool) -> None:
+    """Weights are days of work: no tool writes over what it reads, nor, unless `overwrite`, over
     anything. Raises DarknetError."""
     read = [path for path in inputs if os.path.exists(path)]
     for path in outputs:
         if os.path.exists(path) and any(path.samefile(other) for other in read):
             raise DarknetError(f"{path}: is read and would be written over: name another file")
-        if os.path.exists(path) and not force:
-            raise DarknetError(f"{path}: is there already: name another file, or add --force")
+        if os.path.exists(path) and not overwrite:
+            raise DarknetError(f"{path}: is there already: name another file, or add --overwrite")
 
 
 def check_stored(net: Network) -> None:

@@ -189,7 +189,9 @@ def test_a_figure_that_is_damaged_is_not_believed(tmp_path: Path, was: str, now:
     assert read_folder(tmp_path, "net")
     assert was in record.read_text()
     record.write_text(record.read_text().replace(was, now))
-    with pytest.raises(TrainingError, match="is not what its digest says: begin anew by --force"):
+    with pytest.raises(
+        TrainingError, match="is not what its digest says: begin anew by --overwrite"
+    ):
         read_folder(tmp_path, "net")
 
 

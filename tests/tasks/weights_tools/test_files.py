@@ -200,10 +200,10 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     there.write_text("")
     read.write_text("")
     (tmp_path / "link").symlink_to(read)
-    check_outputs([new], [read, tmp_path / "none"], force=False)
-    check_outputs([new, there], [read], force=True)
+    check_outputs([new], [read, tmp_path / "none"], overwrite=False)
+    check_outputs([new, there], [read], overwrite=True)
     with pytest.raises(DarknetError, match=f"^{there}: is there already"):
-        check_outputs([new, there], [read], force=False)
+        check_outputs([new, there], [read], overwrite=False)
     for force in (False, True):
         with pytest.raises(DarknetError, match="is read and would be written over"):
             check_outputs([tmp_path / "link"], [read], force)
