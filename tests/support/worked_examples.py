@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-COPIED = "darknet_py", "tests"
+COPIED = "darknet_py", "scripts", "tests"
 LINKED = "cfg", "data"
 FILES = "README.md", "pyproject.toml"
 _BLOCK = re.compile(r"^```(\w+) file=(\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
