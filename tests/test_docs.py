@@ -84,7 +84,8 @@ OF_THE_HOUSE = (
     "tests/ops/gpu/test_captured.py::test_every_function_is_captured_or_cannot_be",
     "tests/ops/gpu/test_captured.py::test_a_call_does_the_same_in_a_graph[softshrink]",
     "tests/cli/test_cli.py::test_every_command_has_help_and_an_example[darknet kinds]",
-    "tests/cli/test_command.py",
+    "tests/cli/test_command.py::test_all_commands_are_of_this_kind",
+    "tests/cli/test_command.py::test_every_command_stands_in_one_section_of_the_help",
 )
 """What every layer, op and command has to pass."""
 
