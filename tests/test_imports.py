@@ -50,6 +50,7 @@ OTHERS = {
     "PIL": "images",
     "pooch": "tasks",
     "requests": "tasks",
+    "tensorboard": "tasks",
     "threadpoolctl": "ops.cpu",
     "tqdm": "cli",
 }

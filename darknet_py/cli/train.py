@@ -143,6 +143,7 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
     metavar="N",
     help="Threads that read pictures.  [as many as compute]",
 )
+@click.option("--tensorboard", is_flag=True, help="Write event files into the backup folder, too.")
 @options_of("cfg_options", CfgOptions)
 @options_of("run", RunOptions)
 @options_of("imbalance", ImbalanceOptions)
@@ -163,6 +164,7 @@ def train(
     gpus: tuple[int, ...],
     reinit: str | None,
     workers: int | None,
+    tensorboard: bool,
     cfg_options: CfgOptions,
     labels: str,
     share: float,
@@ -221,6 +223,7 @@ def train(
     from darknet_py.tasks.checkpoint import how_it_began
     from darknet_py.tasks.class_weights import weights_of
     from darknet_py.tasks.data import check_apart, open_data, results_folder
+    from darknet_py.tasks.event_files import EventFile, check_tensorboard
     from darknet_py.tasks.initialization import Initialization, begin, classes_warning
     from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.metrics import TABLE
@@ -229,6 +232,8 @@ def train(
     from darknet_py.tasks.run_folder import RunFolder, only_run
     from darknet_py.tasks.split import check_classes, rejoin
 
+    if tensorboard:
+        check_tensorboard()
     keep_output_going(context)
     processes = max(len(gpus), 1)
     rendezvous = gpu_rendezvous(gpus) if len(gpus) > 1 else None
@@ -321,7 +326,8 @@ def train(
                 folder.clear(figures, options.replaces)
                 folder.write(texts)
 
-            watcher = Watcher(*figures, last, network.quiet, display)
+            events = EventFile(folder.path / "tensorboard") if tensorboard else None
+            watcher = Watcher(*figures, last, network.quiet, display, events)
             train_all = partial(_run, net, (pictures, valid), options, progress, watcher, write)
             if rendezvous is None:
                 train_all()

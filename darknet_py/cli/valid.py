@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from darknet_py.cli.train import labels_option
 from darknet_py.text import counted, csv_row, one_line
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from darknet_py.tasks.valid import Evaluation
     from darknet_py.tasks.validation import Validation
 
@@ -157,10 +160,14 @@ def _print(found: Evaluation) -> None:
     counts = found.confusion.sum(axis=1).tolist()
     rows = [(one_line(name), k) for k, name in enumerate(found.names) if counts[k]]
     width = max(5, *(len(name) for name, _ in rows))
-    say_line(f"{'class':<{width}}  pictures   right  share")
+    say_line(f"{'class':<{width}}  pictures   right  precision  recall      F1")
     for name, index in rows:
-        count, right = counts[index], int(found.confusion[index, index])
-        say_line(f"{name:<{width}}  {count:8d}{right:8d} {right / count:6.1%}")
+        figures = (found.precision[index], found.recall[index], found.f1[index])
+        precision, recall, f1 = ("-" if math.isnan(each) else f"{each:.1%}" for each in figures)
+        right = int(found.confusion[index, index])
+        say_line(
+            f"{name:<{width}}  {counts[index]:8d}{right:8d}  {precision:>9}  {recall:>6}  {f1:>6}"
+        )
     empty = len(counts) - len(rows)
     if empty:
         say_line(f"{counted(empty, 'class', 'classes')} without pictures")
@@ -179,7 +186,13 @@ def _document(found: Evaluation) -> dict[str, object]:
         "loss": found.loss,
         "classes": list(found.names),
         "confusion": found.confusion.tolist(),
+        **{name: _numbers(getattr(found, name)) for name in ("precision", "recall", "f1")},
     }
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    """null, in JSON, for what is not defined."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def _write_table(path: Path, found: Evaluation) -> None:

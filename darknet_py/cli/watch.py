@@ -13,6 +13,7 @@ from darknet_py.cli.progress import Progress, say
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
+    from darknet_py.tasks.event_files import EventFile
     from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
     from darknet_py.tasks.metrics import MetricsFile
 
@@ -27,7 +28,7 @@ class Watcher:
 
     table, chart: their files, which nothing touches before the first batch. last: the number of all
     batches to see (0: no end). display: a line every so many batches; None: for each batch, where
-    stderr is no terminal with a line of its own.
+    stderr is no terminal with a line of its own. events: TensorBoard's file, if there is one.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Watcher:
         last: int,
         quiet: bool,
         display: int | None = None,
+        events: EventFile | None = None,
     ) -> None:
         self._table, self._chart = table, chart
+        self._events = events
         self._metrics: MetricsFile | None = None
         self._unwritten: list[Trained | Validated] = []
         self._last, self._quiet, self._display = last, quiet, display
@@ -66,6 +69,8 @@ class Watcher:
             Validated,
         )
 
+        if self._events is not None:
+            self._events.add(event)
         if isinstance(event, Trained):
             # before its row is there, which may yet get a validation
             self._redraw(_REDRAW)
@@ -91,6 +96,8 @@ class Watcher:
     def close(self) -> None:
         """The last chart, where it is not there yet, and how long the network waited for
         pictures."""
+        if self._events is not None:
+            self._events.close()
         if self._is_idle:
             self._progress.close()
             if _is_older(self._chart, self._table):  # a run that ended was killed before it drew

@@ -68,6 +68,22 @@ class Evaluation:
         return float(np.trace(self.confusion)) / max(self.pictures, 1)
 
     @property
+    def recall(self) -> np.ndarray:
+        """Share of each class's pictures that are taken for it, (classes,); NaN without any."""
+        return _share(np.diag(self.confusion), self.confusion.sum(axis=1))
+
+    @property
+    def precision(self) -> np.ndarray:
+        """Share of the guesses of each class that are right, (classes,); NaN without any."""
+        return _share(np.diag(self.confusion), self.confusion.sum(axis=0))
+
+    @property
+    def f1(self) -> np.ndarray:
+        """Harmonic mean of both, (classes,); NaN for a class that is neither there nor guessed."""
+        seen = self.confusion.sum(axis=0) + self.confusion.sum(axis=1)
+        return _share(2 * np.diag(self.confusion), seen)
+
+    @property
     def topk(self) -> float:
         """Share of pictures whose class is among the first `top`."""
         return self.top_hits / max(self.pictures, 1)
@@ -77,6 +93,11 @@ class Evaluation:
         """Whether `topk` says something that top1 does not: of three classes, one is always among
         the first three."""
         return 1 < self.top < len(self.names)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(part / whole)
 
 
 def evaluate(

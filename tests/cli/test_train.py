@@ -120,7 +120,7 @@ def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_pat
     code, out, _ = darknet("classifier", "valid", "-q", *where, *options)
     assert code == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["class", "pictures", "right", "share"]
+    assert lines[0].split() == ["class", "pictures", "right", "precision", "recall", "F1"]
     assert [line.split()[0] for line in lines[1:4]] == ["circle", "cross", "square"]
     assert re.fullmatch(
         r"12 pictures: top-1 [01]\.\d{4}, top-2 [01]\.\d{4}, loss \d\.\d{4}", lines[4]
@@ -135,6 +135,46 @@ def test_valid_prints_and_writes_what_it_found(darknet: Run, task: Task, tmp_pat
         "classifier", "valid", "-q", "--json", "--views", 10, *where, "--share", 0.1
     )
     assert (code, json.loads(out)["pictures"]) == (0, 12)
+
+
+def test_train_without_a_cfg(darknet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw_shapes(Path("photos"), 12)
+    code, _, err = darknet("train", "photos", "--epochs", 1, "--workers", 1)
+    assert code == 0
+    assert "cfg/cifar_res.cfg was chosen, by the sizes of the pictures\n" in err
+    assert "has 10 outputs: layer 11 gets 3 for the classes" in err
+    cfg = Path("backup/cifar_res.cfg").read_text()
+    assert "filters=3\n" in cfg
+    assert "max_batches=5\n" in cfg
+    for words in (("classify",), ("classifier", "predict", "backup/cifar_res.data")):
+        code, out, _ = darknet(
+            *words, "backup/cifar_res.cfg", "backup/cifar_res.weights", "photos/cross/1.png"
+        )
+        assert code == 0
+        names = {line.split(":")[0] for line in out.splitlines()[1:]}
+        assert names <= {"circle", "cross", "square"}
+    # goes on with what is there; another length is said
+    code, _, err = darknet("train", "photos", "--resume", "--epochs", 2)
+    assert code == 0
+    assert "the run began with max_batches=5, and goes on with max_batches=9" in err
+    assert "was chosen" not in err
+    assert darknet("train", "photos", "--backup", "nothing", "--resume").code == 1
+
+
+def test_weights_of_other_classes_begin_a_training(
+    darknet: Run, task: Task, tmp_path: Path
+) -> None:
+    darknet("train", *task.words, "--max-iter", 2)
+    draw_shapes(tmp_path / "more", 12)
+    (tmp_path / "more/cross").rename(tmp_path / "more/star")
+    shutil.copytree(tmp_path / "more/circle", tmp_path / "more/another")
+    weights = task.backup / "shapes.weights"
+    words = ("train", tmp_path / "more", task.cfg, weights, "--backup", tmp_path / "b")
+    code, out, err = darknet(*words, "--max-iter", 2)
+    assert code == 0, err
+    assert "has 3 outputs: layer 3 gets 4 for the classes" in err
+    assert len(out.splitlines()) == 2
 
 
 def test_check_says_what_stands_in_the_way(darknet: Run, task: Task, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterable, Sequence
 from html import escape as escape_html
 from pathlib import Path
@@ -267,8 +268,31 @@ def _evaluation_section(found: Evaluation) -> str:
     return (
         f'<section id="validation">\n<h2>Validation: {found.top1:.2%} of {found.pictures:,} '
         f"pictures right</h2>\n<p>{text[0].upper()}{text[1:]} is {found.loss:.4f}.{left_out}</p>\n"
+        f"{_class_table(found)}\n"
         f"<h3>Which classes it takes for which</h3>\n{_confusion(found)}\n{worst}</section>"
     )
+
+
+def _class_table(found: Evaluation) -> str:
+    """Precision, recall and F1 of classes that have pictures; of many, those of the least F1."""
+    counts = found.confusion.sum(axis=1)
+    shown = np.flatnonzero(counts).tolist()
+    caption = "Precision, recall and F1 of each class"
+    if len(shown) > _MOST_COUNTED:
+        shown = sorted(shown, key=lambda k: float(found.f1[k]))[:_PAIRS]
+        caption = f"The {len(shown)} classes of the least F1"
+    rows = ""
+    for k in shown:
+        figures = (found.precision[k], found.recall[k], found.f1[k])
+        cells = ("-" if math.isnan(each) else f"{each:.1%}" for each in figures)
+        rows += (
+            f'<tr><th scope="row">{_escape(found.names[k])}</th>'
+            f'<td class="number">{counts[k]:,}</td>'
+            + "".join(f'<td class="number">{cell}</td>' for cell in cells)
+            + "</tr>"
+        )
+    head = _head_row(["Class", "Pictures", "Precision", "Recall", "F1"])
+    return _table("classes", caption, head, rows)
 
 
 def _confusion(found: Evaluation) -> str:
