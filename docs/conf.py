@@ -14,9 +14,9 @@ release = __version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx_click",
     "sphinx_copybutton",
     "cfg_keys",
+    "commands",
 ]
 exclude_patterns = ["_build"]
 smartquotes = False  # help says --resume, not an en dash and resume
