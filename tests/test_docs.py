@@ -71,7 +71,7 @@ OF_THE_HOUSE = (
     "tests/test_imports.py::test_no_two_files_import_each_other",
     "tests/layers/test_base.py::test_the_docstring_names_every_key_that_is_read[bias-Bias]",
     "tests/layers/test_base.py::test_the_docstring_tells_the_defaults[bias-Bias]",
-    "tests/network/test_every_layer.py::test_all_kinds_of_the_readme_are_here",
+    "tests/network/test_every_layer.py::test_all_kinds_are_here",
     "tests/network/test_every_layer.py::test_every_key_is_drawn[bias]",
     "tests/network/test_every_layer.py::test_programs[bias]",
     "tests/network/test_every_layer.py::test_what_goes_on[bias]",
@@ -84,7 +84,8 @@ OF_THE_HOUSE = (
     "tests/ops/gpu/test_captured.py::test_every_function_is_captured_or_cannot_be",
     "tests/ops/gpu/test_captured.py::test_a_call_does_the_same_in_a_graph[softshrink]",
     "tests/cli/test_cli.py::test_every_command_has_help_and_an_example[darknet kinds]",
-    "tests/cli/test_cli.py::test_every_command_is_in_the_readme[darknet kinds]",
+    "tests/cli/test_command.py::test_all_commands_are_of_this_kind",
+    "tests/cli/test_command.py::test_every_command_stands_in_one_section_of_the_help",
 )
 """What every layer, op and command has to pass."""
 

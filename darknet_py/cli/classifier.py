@@ -8,8 +8,8 @@ from darknet_py.cli.check import check
 from darknet_py.cli.command import Group
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
-    check_pictures,
     class_names,
+    find_or_ask,
     prediction_options,
     print_predictions,
 )
@@ -43,7 +43,7 @@ def predict(
     top: int | None,
     names: str | None,
     fit: str | None,
-    batch: int,
+    batch: int | None,
     form: str | None,
     network: NetworkOptions,
 ) -> None:
@@ -55,7 +55,7 @@ def predict(
     Example:
       darknet classifier predict cfg/imagenet1k.data cfg/tiny.cfg tiny.weights photos/
     """
-    check_pictures(pictures)
+    found = find_or_ask(pictures)
     from darknet_py.cfg.data_file import read_data
 
     described = read_data(find_file(data))
@@ -67,7 +67,7 @@ def predict(
         known = class_names(net, names)
     else:
         known = names_of_data(described, class_count(net), net)
-    print_predictions(net, pictures, known, top or described.top, fit, batch, form)
+    print_predictions(net, found, known, top or described.top, fit, batch, form, network.quiet)
 
 
 for command in (train, valid, check, show):

@@ -10,8 +10,8 @@ from darknet_py.cli.command import Command
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.order import split_network
 from darknet_py.cli.predictions import (
-    check_pictures,
     class_names,
+    find_or_ask,
     prediction_options,
     print_predictions,
 )
@@ -44,7 +44,7 @@ def classify(
     top: int | None,
     names: str | None,
     fit: str | None,
-    batch: int,
+    batch: int | None,
     form: str | None,
     network: NetworkOptions,
 ) -> None:
@@ -77,6 +77,7 @@ def classify(
         cfg, weights = EMBEDDED.cfg, EMBEDDED.weights
         names = names or EMBEDDED.names
         pictures = list(arguments) or [EMBEDDED.sample]
-    check_pictures(pictures)
+    found = find_or_ask(pictures)
     net = open_network(cfg, find_file(weights), network)
-    print_predictions(net, pictures, class_names(net, names), top or 5, fit, batch, form)
+    known = class_names(net, names)
+    print_predictions(net, found, known, top or 5, fit, batch, form, network.quiet)

@@ -12,7 +12,6 @@ from darknet_py.cli.console import complain, say_json, say_line
 from darknet_py.cli.files import check_output_folder, free_stem
 from darknet_py.cli.options import NetworkOptions, find_file, network_options, open_network
 from darknet_py.cli.predictions import (
-    check_pictures,
     class_names,
     find_named,
     fit_option,
@@ -127,7 +126,7 @@ def explain(
         raise click.UsageError(f"--layer is for gradcam and gradcam++: {method} looks at pixels.")
     if classes and top:
         raise click.UsageError("Give --class or --top, not both.")
-    check_pictures(pictures)
+    paths, refused = find_named(pictures)
     folder = Path(output)
     check_output_folder(folder)
     net = open_network(cfg, find_file(weights), network)
@@ -140,7 +139,6 @@ def explain(
     known = class_names(net, names)
     indices = [find_class(each, known) for each in classes]
     fit = fit or best_fit(net)
-    paths, refused = find_named(pictures)
     for path in paths:
         try:
             picture = load_picture(net, path, fit)

@@ -14,7 +14,7 @@ from darknet_py.cli.options import (
     open_network,
     overwrite_option,
 )
-from darknet_py.cli.predictions import check_pictures, find_named
+from darknet_py.cli.predictions import find_named
 from darknet_py.text import counted
 
 
@@ -58,7 +58,7 @@ def features(
       darknet features cfg/tiny.cfg tiny.weights photos/ -o photos.npz
       darknet features cfg/tiny.cfg tiny.weights data/samples/airplane.png --layer 12 --mean
     """
-    check_pictures(pictures)
+    paths, refused = find_named(pictures)
     file = output_file(output, "features.npz")
     net = open_network(cfg, find_file(weights), network)
     from darknet_py.errors import DarknetError
@@ -69,7 +69,6 @@ def features(
         layer, averaged = last_hidden(net)
         mean = mean or averaged
     extracted = []
-    paths, refused = find_named(pictures)
     for found in extract(net, paths, layer, mean):
         if isinstance(found, Refused):
             complain(found.error)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -222,10 +223,23 @@ def _say_compiling(is_kept: bool) -> None:
 
 
 def open_network(cfg: str, weights: str, network: NetworkOptions) -> Network:
-    """The same, with its weights loaded."""
-    net = build_network(cfg, network)
+    """The same, with its weights loaded. What is not there is said before the layer table."""
+    net = read_network(cfg, network)
+    _check_there(weights)
+    say_network(net, network)
     load_weights(net, weights, network)
     return net
+
+
+def _check_there(weights: str) -> None:
+    path = Path(find_file(weights))
+    if os.path.lexists(path):
+        return
+    from darknet_py.errors import WeightsError
+    from darknet_py.tasks.published import PUBLISHED
+
+    advice = f": darknet weights fetch {path.stem} fetches it" * (path.stem in PUBLISHED)
+    raise WeightsError(f"{path}: no such file or folder{advice}")
 
 
 def load_weights(net: Network, weights: str, network: NetworkOptions) -> None:

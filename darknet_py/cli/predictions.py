@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from darknet_py.cli.console import complain, say_json, say_line, say_rows
 from darknet_py.cli.options import find_file
+from darknet_py.cli.progress import Progress
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -48,10 +51,8 @@ def prediction_options(command: F) -> F:
             click.option(
                 "--batch",
                 type=click.IntRange(min=1),
-                default=1,
-                show_default=True,
                 metavar="N",
-                help="Pictures of one size to compute together.",
+                help="Neighbours of one size to compute together.  [8; on a GPU 32]",
             ),
             click.option("--json", "form", flag_value="json", help="One JSON object a picture."),
             click.option(
@@ -69,12 +70,13 @@ def prediction_options(command: F) -> F:
 
 def print_predictions(
     net: Network,
-    pictures: Sequence[str],
+    found: tuple[list[Path] | Iterator[Path], int],
     names: Sequence[str],
     top: int,
     fit: str | None,
-    batch: int,
+    batch: int | None,
     form: str | None,
+    quiet: bool,
 ) -> None:
     """Classifies and prints; exits with 1 if a picture was refused."""
     from darknet_py.tasks.classify import Refused, best_fit, classify_pictures
@@ -84,13 +86,21 @@ def print_predictions(
         if fit == "crop":
             say_line("This network takes one size only: pictures are cropped.", err=True)
     show = _printer(form)
-    paths, refused = find_named(pictures) if pictures else (_ask(), 0)
-    for result in classify_pictures(net, paths, top, names, fit, batch):
-        if isinstance(result, Refused):
-            complain(result.error)
-            refused += 1
-        else:
-            show(result)
+    paths, refused = found
+    # where the results are read on the same terminal, they show how far it is
+    total = len(paths) if isinstance(paths, list) else 0
+    progress = Progress(total, shown=total > 1 and not quiet and not sys.stdout.isatty())
+    with closing(progress):
+        results = classify_pictures(net, paths, top, names, fit, batch)
+        for number, result in enumerate(results, start=1):
+            if isinstance(result, Refused):
+                progress.clear()
+                complain(result.error)
+                refused += 1
+            else:
+                show(result)
+            rate = progress.per_second()
+            progress.show(number, f"picture {number}/{total}", f"  {rate:.1f}/s" if rate else "")
     if refused:
         click.get_current_context().exit(1)
 
@@ -108,19 +118,23 @@ def class_names(net: Network, names: str | Sequence[str] | None) -> list[str]:
     return choose_names(names, classes, net)
 
 
-def check_pictures(pictures: Sequence[str]) -> None:
-    """Refuses to begin without pictures where nobody can be asked."""
-    if not pictures and not sys.stdin.isatty():
+def find_or_ask(pictures: Sequence[str]) -> tuple[list[Path] | Iterator[Path], int]:
+    """As find_named; where none are named, on a terminal, those that are typed there."""
+    if not pictures and sys.stdin.isatty():
+        return _ask(), 0
+    return find_named(pictures)
+
+
+def find_named(pictures: Sequence[str]) -> tuple[list[Path], int]:
+    """The pictures that arguments name: files, folders, patterns, or - for a list on stdin; and
+    how many arguments name none, each of which is said. Where nothing is left, the command ends,
+    before anything slow or loud."""
+    from darknet_py.images import find_pictures, read_list
+
+    if not pictures:
         raise click.UsageError(
             "No pictures. Give files, folders, patterns, or - for a list on standard input."
         )
-
-
-def find_named(pictures: Sequence[str]) -> tuple[list[Any], int]:
-    """The pictures that arguments name: files, folders, patterns, or - for a list on stdin; and
-    how many arguments named none, each of which is said."""
-    from darknet_py.images import find_pictures, read_list
-
     arguments: list[str] = []
     for picture in pictures:
         arguments.extend(read_list(sys.stdin) if picture == "-" else [find_file(picture)])
@@ -128,7 +142,13 @@ def find_named(pictures: Sequence[str]) -> tuple[list[Any], int]:
     found = find_pictures(arguments, faults.append)
     for fault in faults:
         complain(fault)
-    return found, len(faults)
+    there = [path for path in found if os.path.lexists(path)]
+    for path in found:
+        if not os.path.lexists(path):
+            complain(f"{path}: no such file or folder")
+    if not there:
+        click.get_current_context().exit(1)
+    return there, len(faults) + len(found) - len(there)
 
 
 def _ask() -> Iterator[Any]:

@@ -15,7 +15,6 @@ from darknet_py.cli.options import (
     overwrite_option,
 )
 from darknet_py.cli.predictions import (
-    check_pictures,
     class_names,
     find_named,
     fit_option,
@@ -80,7 +79,7 @@ def report(
       darknet report cfg/tiny.cfg tiny.weights data/samples/airplane.png data/samples/ship.png
       darknet report net.cfg backup/net.weights photos/a.png --valid photos/ -o net.html
     """
-    check_pictures(pictures)
+    paths, refused = find_named(pictures)
     file = output_file(output, "report.html")
     net = open_network(cfg, find_file(weights), network)
     from darknet_py.atomic import write_text
@@ -91,7 +90,6 @@ def report(
     from darknet_py.tasks.validation import open_validation, validate
 
     fit = fit or best_fit(net)
-    paths, refused = find_named(pictures)
     loaded = []
     for path in paths:
         try:

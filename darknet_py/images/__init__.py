@@ -31,8 +31,15 @@ from darknet_py.images.draw.heatmap import (
 from darknet_py.images.io.decode import MAX_PIXELS
 from darknet_py.images.io.encode import check_animation, encode_jpeg, encode_png, save_animation
 from darknet_py.images.io.files import SUFFIXES, find_pictures, read_list
-from darknet_py.images.io.image import check_name, load_image, load_info, save_image, to_pixels
-from darknet_py.images.io.inputs import Given, each_picture, name_of, to_image
+from darknet_py.images.io.image import (
+    check_name,
+    load_image,
+    load_info,
+    save_image,
+    to_float,
+    to_pixels,
+)
+from darknet_py.images.io.inputs import Given, decoding_threads, each_picture, name_of, to_image
 from darknet_py.images.transform.augment import augment_image
 from darknet_py.images.transform.color import (
     distort_image,
@@ -102,6 +109,7 @@ __all__ = [
     "color_map",
     "confused_pairs",
     "crop_image",
+    "decoding_threads",
     "distort_image",
     "draw_chart",
     "draw_confusion",
@@ -163,6 +171,7 @@ __all__ = [
     "smooth",
     "spread_heat",
     "to_channels",
+    "to_float",
     "to_image",
     "to_pixels",
     "to_view",

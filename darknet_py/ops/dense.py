@@ -49,7 +49,7 @@ def add(x: Array, other: Array) -> Array:
 
 
 def multiply(x: Array, other: Array) -> Array:
-    """x * other, of one shape, or (n, 1, 1, 1)."""
+    """x * other; other has the shape of x, or 1 in any of its places."""
     return x * other
 
 

@@ -14,7 +14,7 @@ def simplify(graph: Graph) -> Graph:
     return _needed(_with_factors(_needed(_averages_first(_without_identities(graph)))))
 
 
-def scale_channels(delta: Any, scales: Any, variance: Any) -> Any:
+def batchnorm_scale(delta: Any, scales: Any, variance: Any) -> Any:
     """delta times what batch normalisation with fixed statistics multiplies with."""
     return delta * (scales / (deviation(variance) + EPSILON))
 
@@ -28,7 +28,7 @@ def _with_factors(graph: Graph) -> Graph:
         if call.name == "batchnorm_fixed_backward" and read.isdisjoint(call.results[1:]):
             delta, _, scales, _, variance = call.arguments
             arguments = delta, scales, variance
-            call = Node("scale_channels", arguments, call.results[:1], scale_channels)
+            call = Node("batchnorm_scale", arguments, call.results[:1], batchnorm_scale)
         calls.append(call)
     return Graph(graph.inputs, calls, graph.outputs)
 

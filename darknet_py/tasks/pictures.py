@@ -17,6 +17,7 @@ from darknet_py.images import (
     name_of,
     resize_image,
     to_channels,
+    to_float,
     to_image,
 )
 from darknet_py.network import Network
@@ -40,16 +41,26 @@ def load_picture(net: Network, picture: Given, fit: str, number: int = 1) -> Pic
     number: what to call one without a name by. Raises PictureError, or ShapeError where the network
     takes something else than pictures.
     """
+    h, w, _ = net.in_shape
+    pixels, x = _load(net, picture, fit, number)
+    frame = fitted_frame(pixels.shape[1], pixels.shape[0], w, h, fit)
+    return Picture(Path(name_of(picture, number)), to_float(pixels), x, frame)
+
+
+def load_input(net: Network, picture: Given, fit: str, number: int = 1) -> np.ndarray:
+    """Of `load_picture` the x alone: a large photo never becomes floats."""
+    return _load(net, picture, fit, number)[1]
+
+
+def _load(net: Network, picture: Given, fit: str, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels, bytes or floats from 0 to 1, and x."""
     h, w, c = net.in_shape
     if c not in (1, 3):
         raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
-    name = name_of(picture, number)
-    image, fitted = _fitted(picture, name, w, h, fit)
+    pixels, fitted = _fitted(picture, name_of(picture, number), w, h, fit)
     if fit == "min":
-        fitted = _stretched(net, image, fitted)
-    x = np.ascontiguousarray(to_channels(fitted, c).transpose(2, 0, 1))
-    frame = fitted_frame(image.shape[1], image.shape[0], w, h, fit)
-    return Picture(Path(name), image, x, frame)
+        fitted = _stretched(net, pixels, fitted)
+    return pixels, np.ascontiguousarray(to_channels(fitted, c).transpose(2, 0, 1))
 
 
 def _fitted(picture: Given, name: str, w: int, h: int, fit: str) -> tuple[np.ndarray, np.ndarray]:

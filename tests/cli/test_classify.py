@@ -69,7 +69,10 @@ def test_a_cfg_is_known_by_its_name(darknet: Run, embedded: Path, tmp_path: Path
     code, out, err = darknet("classify", tmp_path / "MY.CFG")
     assert (code, out) == (2, "")
     assert "Missing argument 'WEIGHTS'" in err
-    code, _, err = darknet("classify", "-q", tmp_path / "nothing.cfg", "x.weights", "x.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
+    code, _, err = darknet(
+        "classify", "-q", tmp_path / "nothing.cfg", "x.weights", tmp_path / "x.png"
+    )
     assert code == 1
     assert err.startswith(f"darknet: {tmp_path / 'nothing.cfg'}: ")
 
@@ -487,7 +490,7 @@ def test_ctrl_c_ends_with_130(
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("darknet_py.tasks.classify.load_picture", interrupted)
+    monkeypatch.setattr("darknet_py.tasks.classify.load_input", interrupted)
     code, _, err = darknet("classify", "-q", *model, pictures / "a.png")
     assert (code, err) == (130, "\ndarknet: interrupted\n")
 
@@ -500,7 +503,7 @@ def test_a_bug_keeps_its_traceback(
     def bug(*args: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("darknet_py.tasks.classify.load_picture", bug)
+    monkeypatch.setattr("darknet_py.tasks.classify.load_input", bug)
     monkeypatch.setattr(
         sys, "argv", ["darknet", "classify", "-q", *map(str, model), str(pictures / "a.png")]
     )

@@ -180,7 +180,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "lrn_backward": [(other, x, *lrn)],
         "masked_squared_error": [(y, masked)],
         "moving_average": [(a(8), b(8))],
-        "multiply": [(x, other), (x, b(2, 1, 1, 1))],
+        "multiply": [(x, other), (x, b(2, 1, 1, 1)), (x, b(2, 1, 1, 8))],
         "random_crop": [
             (x, 2, 3, flip, 2.0, random_key(7, i)) for flip in (0, 1) for i in (0, 1, 2)
         ],

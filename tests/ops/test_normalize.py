@@ -19,7 +19,7 @@ from darknet_py.ops.normalize import (
     standardize,
     standardize_backward,
 )
-from darknet_py.ops.simplify import scale_channels
+from darknet_py.ops.simplify import batchnorm_scale
 from tests.ops.windows import SEEDS
 from tests.support import reference
 from tests.support.reference import random_array
@@ -95,8 +95,8 @@ def test_variances_a_hair_below_zero_count_as_zero() -> None:
     np.testing.assert_array_equal(deviation(below), [0, 0, 2, np.nan])
     x, delta = random_array((2, 3, 3, 4), 0), random_array((2, 3, 3, 4), 1)
     scales, biases, mean = (random_array((4,), seed) for seed in (2, 3, 4))
-    found = [batchnorm(x, scales, biases, mean, below), scale_channels(delta, scales, below)]
-    expected = [batchnorm(x, scales, biases, mean, zero), scale_channels(delta, scales, zero)]
+    found = [batchnorm(x, scales, biases, mean, below), batchnorm_scale(delta, scales, below)]
+    expected = [batchnorm(x, scales, biases, mean, zero), batchnorm_scale(delta, scales, zero)]
     for backward in (batchnorm_backward, batchnorm_fixed_backward):
         found += backward(delta, x, scales, mean, below)
         expected += backward(delta, x, scales, mean, zero)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from types import ModuleType
 
 import pytest
@@ -28,6 +29,15 @@ def test_names(gpu: ModuleType) -> None:
     for module in (cpu, gpu):
         missing = [name for name in module.__all__ if not hasattr(module, name)]
         assert not missing, module
+
+
+def test_a_call_that_a_pass_makes_is_no_operation_of_another_meaning() -> None:
+    """Rules go by names alone: an operation that was called so would be taken for it."""
+    from darknet_py.ops.simplify import batchnorm_scale
+
+    made = re.findall(r'Node\("(\w+)"', inspect.getsource(inspect.getmodule(batchnorm_scale)))  # type: ignore[arg-type]
+    assert set(made) - {"avgpool"} == {"batchnorm_scale"}  # avgpool is the operation itself
+    assert "batchnorm_scale" not in cpu.__all__
 
 
 def test_nothing_public_is_left_out(gpu: ModuleType) -> None:

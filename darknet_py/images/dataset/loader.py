@@ -20,7 +20,6 @@ from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.readable import Readable
 from darknet_py.images.dataset.sampler import Turn, order_of
-from darknet_py.images.io.image import to_float
 from darknet_py.images.transform.augment import (
     Purpose,
     augment_image,
@@ -214,7 +213,7 @@ class Loader:
         """One picture, into `out` (c, h, w)."""
         c, h, w = self._shape
         if self._augmentation is None:
-            fitted = fit_image(to_float(picture), w, h, "crop")
+            fitted = fit_image(picture, w, h, "crop")
             out[:] = to_channels(fitted, c).transpose(2, 0, 1)
             return
         rng = generator(Purpose.PICTURE, self._seed, turn.epoch, turn.place)

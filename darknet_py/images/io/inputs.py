@@ -13,6 +13,7 @@ from PIL import Image
 from darknet_py.errors import PictureError
 from darknet_py.images.io.decode import upright_rgb
 from darknet_py.images.io.image import about, load_image, to_float
+from darknet_py.ops.cpu.runtime.threads import thread_count
 
 Given = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
 """One picture. A name; or a Pillow picture, of any mode; or RGB (h, w, 3), grey (h, w) or
@@ -20,6 +21,11 @@ Given = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
 
 _ROUNDING = 1e-3
 """How far from 0..1 floats may be: filters overshoot."""
+
+
+def decoding_threads() -> int:
+    """Threads that may decode at once: as many as compute."""
+    return thread_count()
 
 
 def each_picture(given: Given | Iterable[Given]) -> Iterator[Given]:

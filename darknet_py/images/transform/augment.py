@@ -270,7 +270,7 @@ def augment_image(
     """
     c, h, w = out.shape
     if ranges.center:
-        picture = fit_image(to_float(picture), w, h, "crop")
+        picture = fit_image(picture, w, h, "crop")
     in_h, in_w = picture.shape[:2]
     change = draw_change(rng, ranges, in_w, in_h, w, h)
     field = UNMOVED

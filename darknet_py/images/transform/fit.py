@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from darknet_py.errors import PictureError
-from darknet_py.images.io.image import about, load_image
+from darknet_py.images.io.decode import as_picture_errors
+from darknet_py.images.io.image import about, load_pixels
 from darknet_py.images.transform.resize import check_image, check_size, resize_image, resize_min
 
 FITS = ("min", "letterbox", "crop")
@@ -102,11 +103,11 @@ def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.N
 
 def load_with_fitted(
     path: str | os.PathLike[str], w: int, h: int, fit: str
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The picture in a file as it is, and fitted; raises as `load_fitted`."""
-    image = load_image(path)
-    with about(path):
-        return image, fit_image(image, w, h, fit)
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+    """The picture in a file as it is, bytes or floats, and fitted; raises as `load_fitted`."""
+    pixels = load_pixels(path)
+    with about(path), as_picture_errors():
+        return pixels, fit_image(pixels, w, h, fit)
 
 
 class Frame(NamedTuple):

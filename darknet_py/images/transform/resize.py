@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.io.image import to_float
+
 _Index = npt.NDArray[np.intp]
 
 
@@ -25,9 +27,9 @@ def check_size(w: int, h: int) -> None:
 def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
     """The picture at `w` x `h` pixels: output column x samples column x * (in_w - 1) / (w - 1).
 
-    `image`: shape (in_h, in_w, c), any c, any range. Returns a new float32 array of shape
-    (h, w, c). A side of 1 pixel repeats itself; a side made 1 pixel keeps its last one. Raises
-    ValueError for a size below 1.
+    `image`: shape (in_h, in_w, c), any c; bytes count as 0..1, floats may have any range. Returns a
+    new float32 array of shape (h, w, c). A side of 1 pixel repeats itself; a side made 1 pixel
+    keeps its last one. Raises ValueError for a size below 1.
 
     Source: resize_image, sample positions in float32 as there, so that predictions are the C
     program's. Where the last row's position is rounded down (one height in 25, 496 to 224 among
@@ -40,7 +42,9 @@ def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.floa
     above, below, dy = samples(image.shape[0], h)
     # Only rows that the second step asks for go through the first.
     rows, at = np.unique(np.concatenate([above, below]), return_inverse=True)
-    part = _blend(_gather(image, rows, left), _gather(image, rows, right), dx[:, None])
+    # Bytes become floats here: of a large photo few pixels are asked for.
+    before, after = (to_float(_gather(image, rows, columns)) for columns in (left, right))
+    part = _blend(before, after, dx[:, None])
     before, after = part[at[:h]], part[at[h:]]
     after[-1] = 0  # as there: the last row takes nothing from below
     return _blend(before, after, dy[:, None, None])

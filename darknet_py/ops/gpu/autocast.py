@@ -34,7 +34,7 @@ HALF_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "convolve_weights": (0, 1),
     "maxpool": (0,),
     "maxpool_backward": (0, 1),
-    "scale_channels": (0,),
+    "batchnorm_scale": (0,),
     "shortcut_activate": (0, 1),
 }
 """Calls that compute on bfloat16, and which of their arguments are; the others are floats."""

@@ -19,7 +19,7 @@ from darknet_py.ops.fusion import (
     take_residual,
 )
 from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_weights
-from darknet_py.ops.gpu.normalize import batchnorm_activate, scale_channels
+from darknet_py.ops.gpu.normalize import batchnorm_activate, batchnorm_scale
 from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.graph import Graph, Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON, deviation
@@ -149,6 +149,6 @@ _RULES: dict[str, Rule] = {
     "dense": _dense,
     "dense_backward_input": _with_precision(convolve_all_input),
     "dense_backward_weights": _with_precision(convolve_all_weights),
-    "scale_channels": _as_is(scale_channels),
+    "batchnorm_scale": _as_is(batchnorm_scale),
     "shortcut": _with_activation(shortcut_activate),
 }

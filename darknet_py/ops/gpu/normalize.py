@@ -80,15 +80,15 @@ def batchnorm_fixed_backward(
 ) -> tuple[Array, Array, Array]:
     """The same where mean and variance are constants: the rolling ones, in inference."""
     total, product = _channel_sums(_PRODUCTS, x, delta, mean, 1)
-    x_delta = scale_channels(delta, scales, variance)
+    x_delta = batchnorm_scale(delta, scales, variance)
     return x_delta, _scale_updates(product, variance, x.dtype), total
 
 
-def scale_channels(delta: Array, scales: Array, variance: Array) -> Array:
+def batchnorm_scale(delta: Array, scales: Array, variance: Array) -> Array:
     """delta times what batch normalisation with fixed statistics multiplies with."""
     delta = contiguous(delta)
     x_delta = cp.empty(delta.shape, delta.dtype)
-    launch_rows("scale_channels", (x_delta, delta, scales, variance))
+    launch_rows("batchnorm_scale", (x_delta, delta, scales, variance))
     return x_delta
 
 

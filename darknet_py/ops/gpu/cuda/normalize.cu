@@ -178,7 +178,7 @@ __device__ inline void scale_channels_of(T *x_delta, const T *delta, const A *sc
 }
 
 // delta scales / (sqrt(variance) + epsilon): back through fixed statistics
-extern "C" __global__ void scale_channels(T *x_delta, const T *delta, const A *scales,
+extern "C" __global__ void batchnorm_scale(T *x_delta, const T *delta, const A *scales,
                                           const A *variance, Int rows, Int c, Int width) {
     FOR_WIDTH(width, scale_channels_of<W>(x_delta, delta, scales, variance, rows, c))
 }

@@ -224,7 +224,7 @@ def _input_delta(chain: Chain, call: Node, norm: Norm | None) -> Step | None:
 def _will_have_gaps(chain: Chain) -> bool:
     """Whether what comes after the next activation is the delta of a convolution with a stride."""
     call = None if chain.y is None else chain.lowering.only_reader(chain.y)
-    while call is not None and call.name in ("activate_backward", "scale_channels"):
+    while call is not None and call.name in ("activate_backward", "batchnorm_scale"):
         call = chain.lowering.only_reader(call.result)
     return call is not None and call.name == "conv2d_backward_input" and call.arguments[3] > 1
 
@@ -246,5 +246,5 @@ RULES: Rules = {
     "conv2d": match_conv2d,
     "dense": match_dense,
     "conv2d_backward_input": match_input_delta,
-    "scale_channels": match_scaled_input_delta,
+    "batchnorm_scale": match_scaled_input_delta,
 }
