@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tests.support.cifar import write_archive
 from tests.support.site import DOCS, ORDERS, ROOT, Reader, blocks, commands, is_installation, set_up
 
 OF_CONTRIBUTORS = {"adding.md", "architecture.md", "gpu-report.md", "kernels.md"}
@@ -36,6 +38,7 @@ def test_a_reader_can_work_through_a_page(
     tiny = tiny_weights()
     set_up(tmp_path, tiny)
     monkeypatch.setenv("DARKNET_WEIGHTS_DIR", str(tmp_path / "fetched"))
+    monkeypatch.setattr(urllib.request, "urlretrieve", lambda _, path: write_archive(path))
     reader = Reader(tmp_path, tiny is not None)
     for block in blocks(page.read_text()):
         reader.read(block)

@@ -106,7 +106,8 @@ def set_up(folder: Path, tiny: Path | None) -> None:
     program.chmod(0o755)
     (folder / "fetched").mkdir()
     if tiny:
-        (folder / "fetched" / "tiny.weights").symlink_to(tiny)
+        for place in (folder / "fetched", folder):  # for commands, and for Python
+            (place / "tiny.weights").symlink_to(tiny)
     for name, shown in CLASSES.items():
         (folder / "photos" / name).mkdir(parents=True)
         with Image.open(ROOT / "data" / "samples" / f"{shown}.png") as sample:
