@@ -23,10 +23,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import pytest
 from PIL import Image
 
 from darknet_py.cfg.sections import read_sections
+from darknet_py.cli import main
 from darknet_py.network.builder import build
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +45,8 @@ ORDERS = "run", "before", "file", "needs", "unchecked"
 _COMMENT = re.compile(r"% (\w+): (.*)")
 _NUMBER = re.compile(r"\d[\d,.]*(?:e[+-]?\d+)?")
 _DARKNET = re.compile(r"(?:^|\| )darknet ")
+_SHELL = re.compile(r"^(?!darknet )|[|><*$;&]")
+"""In a command that needs a shell."""
 
 
 @dataclass(frozen=True)
@@ -159,25 +164,41 @@ class Reader:
         self.printed = "\n".join(printed) if printed and not more else None
 
     def shell(self, command: str) -> str:
-        """What a command prints, to both streams; it has to succeed."""
-        environment = {
-            **os.environ,
-            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "DARKNET_WEIGHTS_DIR": str(self.folder / "fetched"),
-        }
+        """What a command prints, to both streams; it has to succeed.
+
+        What needs no shell runs in this process, which has its kernels loaded already.
+        """
+        code, printed = self.apart(command) if _SHELL.search(command) else self.here(command)
+        assert code == 0, f"{command}\n{printed}"
+        return printed
+
+    def here(self, command: str) -> tuple[int, str]:
+        printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        with (
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            mock.patch.object(sys, "argv", shlex.split(command)),
+            mock.patch.object(sys, "stdin", io.StringIO()),
+            pytest.raises(SystemExit) as end,
+        ):
+            main()
+        assert isinstance(end.value.code, int)
+        return end.value.code, printed.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+    def apart(self, command: str) -> tuple[int, str]:
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
             check=False,
             cwd=self.folder,
-            env=environment,
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert done.returncode == 0, f"{command}\n{done.stdout}"
-        return done.stdout
+        return done.returncode, done.stdout
 
     def execute(self, block: Block) -> None:
         code = compile(block.text, f"line {block.line}", "exec")
