@@ -184,7 +184,7 @@ class Reader:
         ):
             main()
         assert isinstance(end.value.code, int)
-        return end.value.code, printed.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        return end.value.code, printed.buffer.getvalue().decode()
 
     def apart(self, command: str) -> tuple[int, str]:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
