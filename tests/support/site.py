@@ -101,7 +101,7 @@ def masked(text: str) -> str:
     return " ".join(_NUMBER.sub("#", text).split())
 
 
-def set_up(folder: Path, tiny: Path | None) -> None:
+def set_up(folder: Path, tiny: Path | None, photos: bool = True) -> None:
     """What all pages assume: the program's files, photo.jpg, and photos/ with three classes."""
     for name in ("cfg", "data"):
         (folder / name).symlink_to(ROOT / name)
@@ -113,14 +113,15 @@ def set_up(folder: Path, tiny: Path | None) -> None:
     if tiny:
         for place in (folder / "fetched", folder):  # for commands, and for Python
             (place / "tiny.weights").symlink_to(tiny)
-    for name, shown in CLASSES.items():
+    with Image.open(ROOT / "data" / "samples" / "ship.png") as sample:
+        sample.convert("RGB").resize((160, 120)).save(folder / "photo.jpg")
+    for name, shown in CLASSES.items() if photos else ():
         (folder / "photos" / name).mkdir(parents=True)
         with Image.open(ROOT / "data" / "samples" / f"{shown}.png") as sample:
             picture = sample.convert("RGB")
         for number in range(PHOTOS):
             turned = picture.rotate(3 * number - 36, Image.Resampling.BILINEAR)
             turned.resize((64, 48)).save(folder / "photos" / name / f"{number}.jpg")
-    picture.resize((160, 120)).save(folder / "photo.jpg")
 
 
 @dataclass
@@ -211,7 +212,7 @@ class Reader:
         path = self.folder / block.orders.get("file", ["lines.cfg"])[0]
         text = block.text + "\n"
         if block.text.count("[") == 1:  # a part of a network: the rest is put around it
-            size = "height=32\nwidth=32\nchannels=3\n"
+            size = "" if "height=" in text else "height=32\nwidth=32\nchannels=3\n"
             text = f"{text}{size}[softmax]\n" if "[net]" in text else f"[net]\n{size}{text}"
         path.write_text(text)
         if path.suffix == ".cfg":
