@@ -42,7 +42,9 @@ def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test_dat
     shown: list[bytes] = []
     display: Any = types.ModuleType("IPython.display")
     display.Image = lambda name: Path(name).read_bytes()
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    shell: Any = types.ModuleType("IPython")
+    shell.version_info = (9, 0)  # matplotlib asks for it
+    monkeypatch.setitem(sys.modules, "IPython", shell)
     monkeypatch.setitem(sys.modules, "IPython.display", display)
 
     set_up(tmp_path, test_data / "tiny.weights", photos=False)
