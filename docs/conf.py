@@ -17,10 +17,12 @@ extensions = [
     "sphinx_copybutton",
     "cfg_keys",
     "commands",
+    "short_code",
 ]
 exclude_patterns = ["_build"]
 smartquotes = False  # help says --resume, not an en dash and resume
 
+html_show_copyright = False
 html_theme = "furo"
 html_title = f"darknet {release}"
 html_static_path = ["_static"]

@@ -90,7 +90,7 @@ def _prose(text: str) -> list[nodes.Node]:
     """Text, in which `words` and --options are code."""
     parts = _CODE.split(text)
     return [
-        nodes.literal(text=part.strip("`"), classes=["option"]) if place % 2 else nodes.Text(part)
+        nodes.literal(text=part.strip("`")) if place % 2 else nodes.Text(part)
         for place, part in enumerate(parts)
     ]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 import pytest
 
+from darknet_py.layers.base import LAYERS
+from darknet_py.network.builder import build
 from darknet_py.network.optimiser import METHODS
 from darknet_py.network.schedule import Schedule
 from darknet_py.network.settings import read_settings
@@ -53,6 +56,22 @@ def test_the_page_has_the_default(key: str) -> None:
         assert eval(told, {}, sizes) == pytest.approx(float(default))
     else:
         assert told == (default or "none")
+
+
+def test_the_page_of_layers_has_the_keys_of_every_layer() -> None:
+    net = RecordingSection("net", SIZE | {"clip": "5"})
+    convolutional = RecordingSection("convolutional", {"batch_normalize": "1"})
+    softmax = RecordingSection("softmax", {})
+    build([net, convolutional, softmax], "<text>")
+    own = " ".join(inspect.getdoc(LAYERS[each]) or "" for each in ("convolutional", "softmax"))
+    asked = convolutional.asked | softmax.asked
+    common = {key: default for key, default in asked.items() if f"{key} (" not in own}
+
+    page = (DOCS / "reference" / "layers.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE))
+    assert rows.pop("clip") == "clip of `[net]`"
+    assert common.pop("clip") == 5
+    assert {key: float(told) for key, told in rows.items()} == common
 
 
 def test_the_page_has_all_policies_and_optimisers() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from darknet_py.tasks.published import PUBLISHED
 from tests.support.cifar import write_archive
 from tests.support.site import DOCS, ORDERS, ROOT, Reader, blocks, commands, is_installation, set_up
 
@@ -73,6 +74,20 @@ def test_every_section_of_the_help_has_its_page_of_commands() -> None:
     text = "".join(path.read_text() for path in pages)
     named = re.findall(r"```\{commands\} (.*)", text)
     assert sorted(named) == sorted(title for title, _ in darknet.sections)
+
+
+def test_every_network_has_its_row() -> None:
+    page = (DOCS / "reference" / "networks.md").read_text()
+    rows = re.findall(r"^\| `(.*?)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(path.stem for path in (ROOT / "cfg").glob("*.cfg"))
+
+
+def test_the_accuracies_are_those_of_the_published_weights() -> None:
+    page = (DOCS / "reference" / "networks.md").read_text()
+    for name, published in PUBLISHED.items():
+        (row,) = re.findall(rf"^\| `{name}` \|(.*)", page, re.MULTILINE)
+        told = re.search(r"top-1 ([\d.]+ %)", published.about)
+        assert told is None or told[1] in row, name
 
 
 def test_installations_are_what_the_program_is_called() -> None:
