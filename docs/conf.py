@@ -33,6 +33,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 
 autodoc_typehints = "signature"
+default_role = "code"  # `words` of docstrings
 autodoc_member_order = "bysource"
 
 copybutton_prompt_text = "$ "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import darknet_py
 from darknet_py.tasks.published import PUBLISHED
 from tests.support.cifar import write_archive
 from tests.support.site import DOCS, ORDERS, ROOT, Reader, blocks, commands, is_installation, set_up
@@ -74,6 +75,12 @@ def test_every_section_of_the_help_has_its_page_of_commands() -> None:
     text = "".join(path.read_text() for path in pages)
     named = re.findall(r"```\{commands\} (.*)", text)
     assert sorted(named) == sorted(title for title, _ in darknet.sections)
+
+
+def test_every_public_name_is_in_the_python_reference() -> None:
+    page = (DOCS / "reference" / "python.md").read_text()
+    named = re.findall(r"^\.\. auto\w+:: darknet_py\.(\w+)$", page, re.MULTILINE)
+    assert sorted(named) == sorted([*darknet_py.__all__, "darknet"])
 
 
 def test_every_network_has_its_row() -> None:
