@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from darknet_py.images import load_fitted
 from darknet_py.network import Network
 from darknet_py.ops import notices
 from darknet_py.tasks.classify import Classified, Refused, best_fit, classify_pictures
+from darknet_py.tasks.pictures import load_input
 from tests.support.golden import golden_network, load_golden
 
 
@@ -57,6 +61,40 @@ def test_neighbours_of_one_size_go_together(
     results = list(classify_pictures(net, pictures, batch=2))
     assert sizes == [2, 1, 2]
     assert [result.path for result in results] == pictures
+
+
+def test_pictures_are_decoded_ahead_and_stay_in_order(
+    net: Network, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is only ready when another is."""
+    others = threading.Event()
+
+    def slow(net: Network, given: Path, *more: Any) -> np.ndarray:
+        if given == pictures[0]:
+            assert others.wait(10)
+        else:
+            others.set()
+        return load_input(net, given, *more)
+
+    monkeypatch.setattr("darknet_py.tasks.classify.decoding_threads", lambda: 2)
+    monkeypatch.setattr("darknet_py.tasks.classify.load_input", slow)
+    assert [result.path for result in classify_pictures(net, pictures)] == pictures
+
+
+def test_what_is_named_one_by_one_is_answered_one_by_one(
+    net: Network, pictures: list[Path]
+) -> None:
+    """As where somebody types names, and reads each answer first."""
+    named: list[Path] = []
+
+    def names() -> Iterator[Path]:
+        for path in pictures:
+            named.append(path)
+            yield path
+
+    for number, result in enumerate(classify_pictures(net, names()), start=1):
+        assert result.path == pictures[number - 1]
+        assert len(named) == number
 
 
 def test_a_refused_picture_keeps_its_place(net: Network, pictures: list[Path]) -> None:

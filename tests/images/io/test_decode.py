@@ -444,3 +444,12 @@ def test_a_picture_that_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch
     assert fault(png_header(8000, 8000)) == (
         "8000x8000 needs about 1.3 GB of memory, and 1.1 GB are free: make it smaller"
     )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 291), (40_000, 9), (700, 1000)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_large_pictures_are_copied_in_strips(size: tuple[int, int], mode: str) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (size[1], size[0], 3)[: 3 if mode == "RGB" else 2], np.uint8)
+    made = Image.fromarray(pixels)
+    np.testing.assert_array_equal(mode_to_rgb(made), np.array(made.convert("RGB")))
