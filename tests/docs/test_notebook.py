@@ -38,7 +38,7 @@ def test_it_has_no_outputs() -> None:
     assert {cell["execution_count"] for cell in cells} == {None}
 
 
-def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test_data: Path) -> None:
+def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[bytes] = []
     display: Any = types.ModuleType("IPython.display")
     display.Image = lambda name: Path(name).read_bytes()
@@ -47,9 +47,9 @@ def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test_dat
     monkeypatch.setitem(sys.modules, "IPython", shell)
     monkeypatch.setitem(sys.modules, "IPython.display", display)
 
-    set_up(tmp_path, test_data / "tiny.weights", photos=False)
+    set_up(tmp_path, photos=False)
     monkeypatch.setenv("DARKNET_WEIGHTS_DIR", str(tmp_path / "fetched"))
-    reader = Reader(tmp_path, has_tiny=True, namespace={"display": shown.append})
+    reader = Reader(tmp_path, namespace={"display": shown.append})
     for number, cell in enumerate(CELLS):
         text = source(cell)
         if cell["cell_type"] == "markdown" or text.startswith("%pip install -q darknet-toolkit"):

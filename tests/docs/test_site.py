@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import urllib.request
 from pathlib import Path
@@ -25,27 +24,16 @@ NAMES = [str(path.relative_to(DOCS)) for path in PAGES]
 WITH_CODE = [path for path in PAGES if blocks(path.read_text())]
 
 
-def tiny_weights() -> Path | None:
-    """Tiny Darknet's, where there are any."""
-    named = os.environ.get("DARKNET_TEST_DATA")
-    beside = ROOT.parent / "shared" / "data"
-    path = (Path(named) if named else beside) / "tiny.weights"
-    return path if path.exists() else None
-
-
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda path: str(path.relative_to(DOCS)))
 def test_a_reader_can_work_through_a_page(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny = tiny_weights()
-    set_up(tmp_path, tiny)
+    set_up(tmp_path)
     monkeypatch.setenv("DARKNET_WEIGHTS_DIR", str(tmp_path / "fetched"))
     monkeypatch.setattr(urllib.request, "urlretrieve", lambda _, path: write_archive(path))
-    reader = Reader(tmp_path, tiny is not None)
+    reader = Reader(tmp_path)
     for block in blocks(page.read_text()):
         reader.read(block)
-    if reader.skipped:
-        pytest.skip(f"{reader.skipped} blocks need tiny.weights (set DARKNET_TEST_DATA)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -109,16 +97,16 @@ def test_installations_are_what_the_program_is_called() -> None:
 
 
 def test_blocks_are_found_with_what_stands_before_them() -> None:
-    page = "text\n\n% run: --a 1\n% needs: tiny\n```sh\na \\\n  b\n# c\nd\n```\n\n"
+    page = "text\n\n% run: --a 1\n% before: b\n```sh\na \\\n  b\n# c\nd\n```\n\n"
     (block,) = blocks(page + "```{toctree}\nx\n```\n")
-    assert (block.language, block.line, block.needs_tiny) == ("sh", 5, True)
-    assert block.orders == {"run": ["--a 1"], "needs": ["tiny"]}
+    assert (block.language, block.line) == ("sh", 5)
+    assert block.orders == {"run": ["--a 1"], "before": ["b"]}
     assert commands(block) == ["a    b", "d"]
 
 
 def test_what_is_wrong_in_a_page_is_noticed(tmp_path: Path) -> None:
-    set_up(tmp_path, None)
-    reader = Reader(tmp_path, has_tiny=False)
+    set_up(tmp_path)
+    reader = Reader(tmp_path)
 
     def read(page: str) -> None:
         for block in blocks(page):
