@@ -60,6 +60,8 @@ class CfgLayers(SphinxDirective):
             parsed.append(self.prose(before))
         if keys:
             listed, after = split_keys(rest)
+            if not listed:
+                raise self.error(f"no keys behind `Keys:` in {text!r}")
             items = nodes.bullet_list()
             for name, more in listed:
                 line = nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(f" {more}"))
