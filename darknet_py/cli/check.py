@@ -26,8 +26,8 @@ def check(
 ) -> None:
     """Say what would be trained on, and what stands in the way.
 
-    Classes, pictures, those that cannot be read, those on both sides, and with CFG whether its
-    outputs fit and how much memory it needs. The exit code is 1 if training could not begin.
+    Classes, pictures, those that cannot be read, those on both sides, and with CFG what a training
+    would change of it and how much memory it needs. The exit code is 1 if training could not begin.
 
     \b
     Example:
@@ -35,8 +35,16 @@ def check(
     """
     net = build_network(cfg, NetworkOptions(device="cpu", quiet=True)) if cfg else None
     from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.options import CfgOptions
+    from darknet_py.tasks.run_cfg import build_run, run_cfg
 
-    report = look_at(open_data(data, labels, share, seed), net, decode)
+    opened = open_data(data, labels, share, seed)
+    if net is not None:
+        found = run_cfg(net, len(opened.names), len(opened.training()), CfgOptions(), False)
+        net = build_run(net, found)
+        for note in found.notes:
+            say_line(note)
+    report = look_at(opened, net, decode)
     for line in report_lines(report):
         say_line(line)
     say_problems(report)

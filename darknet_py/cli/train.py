@@ -18,23 +18,26 @@ from darknet_py.cli.data_lines import look_at, say_report, say_weights
 from darknet_py.cli.options import (
     FiniteRange,
     NetworkOptions,
-    build_network,
     network_options,
     options_of,
+    read_network,
+    say_network,
 )
 from darknet_py.cli.output import Streams
 from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.watch import Watcher
-from darknet_py.tasks.options import ImbalanceOptions, RunOptions, check_layers
+from darknet_py.tasks.options import CfgOptions, ImbalanceOptions, RunOptions, check_layers
 from darknet_py.text import shell_words
 
 if TYPE_CHECKING:
     from darknet_py.images import Dataset
     from darknet_py.network import Network
+    from darknet_py.tasks.data import Data
     from darknet_py.tasks.data_parallel import Rendezvous, Team
     from darknet_py.tasks.events import Finished
     from darknet_py.tasks.initialization import Initialization
     from darknet_py.tasks.run import Options, Progress
+    from darknet_py.tasks.run_cfg import RunCfg
     from darknet_py.tasks.run_folder import RunFolder
 
 
@@ -106,7 +109,7 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 
 @click.command(cls=Command)
 @click.argument("data")
-@click.argument("cfg")
+@click.argument("cfg", required=False)
 @click.argument("weights", required=False)
 @click.option("-clear", "--clear", is_flag=True, help="Count pictures and batches from 0 again.")
 @click.option(
@@ -134,6 +137,13 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
     metavar="LAYERS",
     help="Draw these layers of WEIGHTS anew, as in 18, 10-13,18 or last.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Threads that read pictures.  [as many as compute]",
+)
+@options_of("cfg_options", CfgOptions)
 @options_of("run", RunOptions)
 @options_of("imbalance", ImbalanceOptions)
 @data_options
@@ -142,7 +152,7 @@ def check_gpus(_context: object, _option: object, text: str | None) -> tuple[int
 def train(
     context: click.Context,
     data: str,
-    cfg: str,
+    cfg: str | None,
     weights: str | None,
     clear: bool,
     display: int | None,
@@ -152,6 +162,8 @@ def train(
     overwrite: bool,
     gpus: tuple[int, ...],
     reinit: str | None,
+    workers: int | None,
+    cfg_options: CfgOptions,
     labels: str,
     share: float,
     seed: int,
@@ -166,6 +178,11 @@ def train(
     val.txt), or the path of train.txt. WEIGHTS are where to begin; without them they are drawn at
     random.
 
+    Without CFG, a network is chosen by the sizes of the pictures, and trained for as long as so
+    many of them need. --epochs, --batch, --lr, --size and --optimizer change what CFG says. Where
+    its outputs are not as many as there are classes, its last layer is made to fit. What comes out
+    is the run's own NAME.cfg.
+
     The backup folder gets NAME.backup every 100 batches, NAME_best.weights, NAME.weights at the
     end, NAME.cfg, NAME.names and NAME.data, which the other commands take with them, metrics.csv,
     chart.png, and NAME.state, from which --resume goes on as if the run had never stopped, with the
@@ -175,7 +192,8 @@ def train(
 
     \b
     Examples:
-      darknet train photos/ cfg/cifar_small.cfg
+      darknet train photos/
+      darknet train photos/ cfg/cifar_small.cfg --epochs 30
       darknet classifier train cfg/cifar.data cfg/cifar_small.cfg --seed 1
       darknet train photos/ cfg/cifar_small.cfg --balance --ema 0.999
       darknet train photos/ mine.cfg tiny.weights -clear --reinit last
@@ -197,7 +215,6 @@ def train(
         raise click.UsageError(f"-gpus says which GPUs: leave out --device {network.device}.")
     if gpus:
         network = replace(network, device=f"gpu:{gpus[0]}")
-    net = build_network(cfg, network)
     from darknet_py.errors import TrainingError
     from darknet_py.ops import gpu_rendezvous
     from darknet_py.tasks.check import room_problem
@@ -208,15 +225,21 @@ def train(
     from darknet_py.tasks.lock import only_process_in
     from darknet_py.tasks.metrics import TABLE
     from darknet_py.tasks.run import Options
-    from darknet_py.tasks.run_folder import RunFolder
+    from darknet_py.tasks.run_cfg import choose_cfg, differences
+    from darknet_py.tasks.run_folder import RunFolder, only_run
     from darknet_py.tasks.split import check_classes, rejoin
 
     keep_output_going(context)
     processes = max(len(gpus), 1)
     rendezvous = gpu_rendezvous(gpus) if len(gpus) > 1 else None
+    is_chosen = cfg is None
+    if cfg is None and resume:
+        cfg = only_run(results_folder(data, backup))
+        is_chosen = False
+    elif cfg is None:
+        cfg = choose_cfg(open_data(data, labels, share, seed, backup).training())
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
-    initialization = Initialization(weights, clear, reinit, state_path if resume else None)
     check_apart(folder.path, Path(data), "--backup")
     with only_process_in(folder.path):
         if resume:
@@ -229,6 +252,14 @@ def train(
         opened = open_data(data, labels, share, seed, backup)
         if resume:
             check_classes(began.split, opened.names, state_path)
+        net, run_cfg = _build(cfg, network, opened, cfg_options, is_chosen)
+        if rendezvous is not None and weights and run_cfg.head is not None:
+            raise TrainingError(f"{weights}: is for other classes: begin with it on one GPU")
+        if resume:
+            for line in differences(net, folder.path / f"{folder.name}.cfg"):
+                say_line(f"warning: {line}", err=True)
+        going_on = state_path if resume else None
+        initialization = Initialization(weights, clear, reinit, going_on, run_cfg.head)
         report = look_at(
             opened, net, averaged=imbalance.ema > 0, processes=processes, quiet=network.quiet
         )
@@ -242,7 +273,8 @@ def train(
             )
             for change in changes:
                 say_line(f"warning: {change}", err=True)
-        texts = folder.texts(net, replace(opened, train=pictures, valid=valid), [net.path, data])
+        mine = [data] if run_cfg.notes else [data, net.path]
+        texts = folder.texts(net, replace(opened, train=pictures, valid=valid), mine)
         if not (resume or overwrite):
             folder.check_free(texts)
         folder.check_kept(bool(run.keep), bool(run.snapshot))
@@ -262,6 +294,7 @@ def train(
                 name=folder.name,
                 seed=seed,
                 share=share,
+                workers=workers,
                 **vars(run),
                 class_weights=weights_of(imbalance, opened.names, pictures.counts()),
                 balance=imbalance.balance,
@@ -301,6 +334,25 @@ def train(
     if finished is not None and not network.quiet:
         for line in _end_lines(finished, folder, net, cfg):
             say_line(line, err=True)
+
+
+def _build(
+    cfg: str, network: NetworkOptions, data: Data, options: CfgOptions, is_chosen: bool
+) -> tuple[Network, RunCfg]:
+    """The network of the run, shown, and what is another than in its cfg, which is said."""
+    from darknet_py.tasks.run_cfg import build_run, run_cfg
+
+    read = read_network(cfg, network)
+    found = run_cfg(read, len(data.names), len(data.training()), options, is_chosen)
+    net = build_run(read, found)
+    net.warnings = read.warnings
+    net.say = read.say
+    say_network(net, network)
+    if is_chosen:
+        say_line(f"{cfg} was chosen, by the sizes of the pictures", err=True)
+    for note in found.notes:
+        say_line(note, err=True)
+    return net, found
 
 
 def keep_output_going(context: click.Context) -> None:
@@ -347,10 +399,12 @@ def _run_on(
     initialization: Initialization,
     run: Callable[..., None],
 ) -> None:
+    from darknet_py.cfg.write import write_sections
     from darknet_py.tasks.data_parallel import Job, Team
 
     how = {"exact": net.engine.exact, "half": net.engine.half}
-    job = Job(net.path, pictures, options, initialization, rendezvous, **how)
+    text = write_sections(net.sections)
+    job = Job(net.path, pictures, options, initialization, rendezvous, **how, sections=text)
     with Team(net, job) as team:
         run(team=team)
 

@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import DarknetError, TrainingError
 from darknet_py.images import Batch, Dataset
 from darknet_py.network import Network
@@ -27,6 +28,7 @@ from darknet_py.tasks import plateau
 from darknet_py.tasks.checkpoint import start
 from darknet_py.tasks.initialization import Initialization, begin
 from darknet_py.tasks.run import Options, Run, Source, never
+from darknet_py.tasks.run_cfg import same_kind
 from darknet_py.tasks.train import loader_of, train_batch
 
 _READY = ""
@@ -54,6 +56,8 @@ class Job:
     rendezvous: Rendezvous
     exact: bool = False
     half: bool = False
+    sections: str | None = None
+    """The text of its cfg, where it is another than in the file."""
 
 
 class Team:
@@ -185,6 +189,8 @@ def follow(rank: int, job: Job, connection: Any) -> None:
     try:
         device = job.rendezvous.devices[rank]
         net = Network.from_cfg(job.cfg, device, exact=job.exact, half=job.half)
+        if job.sections is not None:
+            net = same_kind(net, parse_sections(job.sections, job.cfg))
         progress = begin(net, job.options, job.initialization) or start(net, job.options)
         part = rank, len(job.rendezvous.devices)
         source = loader_of(net, job.data, job.options, progress, part)

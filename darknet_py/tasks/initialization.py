@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darknet_py.cfg.data_file import read_lines
-from darknet_py.errors import DarknetError, WeightsError
+from darknet_py.cfg.sections import read_sections
+from darknet_py.errors import DarknetError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.run import Options, Progress
+from darknet_py.tasks.run_cfg import same_kind
 
 # Layers by their numbers, as `--reinit` names them.
 
@@ -68,6 +70,8 @@ class Initialization:
     clear: bool = False
     reinit: str | None = None
     state: Path | None = None
+    head: int | None = None
+    """The layer that has other outputs than in the cfg, and is drawn whatever weights has."""
 
 
 def begin(net: Network, options: Options, initialization: Initialization) -> Progress | None:
@@ -78,7 +82,9 @@ def begin(net: Network, options: Options, initialization: Initialization) -> Pro
     if initialization.state is not None:
         return resume(net, initialization.state, options)
     layers = layers_to_draw(net, initialization.reinit) if initialization.reinit else []
-    if initialization.weights:
+    if initialization.weights and initialization.head is not None:
+        _load_all_but(net, initialization.head, initialization.weights)
+    elif initialization.weights:
         net.load_weights(
             initialization.weights, partial=True, clear=initialization.clear, begin=True
         )
@@ -89,6 +95,25 @@ def begin(net: Network, options: Options, initialization: Initialization) -> Pro
             f"{initialization.weights}: cannot be trained on: {first_bad_value(net)}"
         )
     return None
+
+
+def _load_all_but(net: Network, head: int, weights: str) -> None:
+    """Gives a network whose layer `head` has other outputs than the cfg the weights of a file for
+    the cfg, but for those of that layer: a new training, which has seen nothing. Raises
+    WeightsError."""
+    source = same_kind(net, read_sections(net.path))
+    source.load_weights(weights, partial=True, begin=True)
+    for index, (layer, other) in enumerate(zip(net.layers, source.layers, strict=False)):
+        if index == head:
+            continue
+        for parameter, found in zip(layer.parameters(), other.parameters(), strict=True):
+            if parameter.shape != found.shape:
+                raise TrainingError(
+                    f"{net.path}: layer {index} [{layer.kind}] has other weights than {weights}: "
+                    "leave out --size"
+                )
+            parameter.data = found.data
+    net.weights_path = source.weights_path
 
 
 def first_bad_value(net: Network) -> str:
@@ -108,7 +133,7 @@ def classes_warning(
     other classes, or for these in another order, and the last layer keeps what it knows."""
     last = max((i for i, layer in enumerate(net.layers) if layer.parameters()), default=None)
     drawn = layers_to_draw(net, initialization.reinit) if initialization.reinit else []
-    if initialization.weights is None or last is None or last in drawn:
+    if initialization.weights is None or last in (None, initialization.head, *drawn):
         return None
     folder, stem = Path(initialization.weights).parent, Path(net.path).stem
     files = (Path(initialization.weights).with_suffix(".names"), folder / f"{stem}.names")

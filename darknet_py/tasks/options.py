@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from darknet_py.options import Flag, Folder, Real, Whole, option
+from darknet_py.options import Flag, Folder, Real, Whole, Word, option
 
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
 _LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
@@ -88,6 +88,43 @@ class RunOptions:
         kind=Whole(0),
         metavar="N",
         help="Stop after N validations without a better one; 0: never.  [0]",
+    )
+
+
+@dataclass(frozen=True)
+class CfgOptions:
+    """What a training changes of its cfg, and writes into its own."""
+
+    epochs: float | None = option(
+        None,
+        "--epochs",
+        kind=Real(0, least_open=True),
+        metavar="N",
+        help="Train for N passes over the pictures.  [the cfg's max_batches]",
+    )
+    batch: int | None = option(
+        None, "--batch", kind=Whole(1), metavar="N", help="Pictures in a batch.  [the cfg's]"
+    )
+    lr: float | None = option(
+        None,
+        "--lr",
+        kind=Real(0, least_open=True),
+        metavar="R",
+        help="Learning rate.  [the cfg's]",
+    )
+    size: int | None = option(
+        None,
+        "--size",
+        kind=Whole(8),
+        metavar="N",
+        help="Train on N x N pictures.  [the cfg's size]",
+    )
+    optimizer: str | None = option(
+        None,
+        "--optimizer",
+        kind=Word(("sgd", "adam", "rmsprop")),
+        metavar="NAME",
+        help="sgd, adam or rmsprop.  [the cfg's]",
     )
 
 

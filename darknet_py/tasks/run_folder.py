@@ -169,6 +169,19 @@ class RunFolder:
         return any(began is not None and not began.own_table for began in map(_began, states))
 
 
+def only_run(folder: Path) -> str:
+    """The cfg of the only run in a folder, for whoever goes on with it and names none. Raises
+    TrainingError."""
+    cfgs = sorted(folder.glob("*.cfg")) if folder.is_dir() else []
+    runs = [cfg for cfg in cfgs if cfg.with_suffix(".state").exists()]
+    if len(runs) != 1:
+        names = ", ".join(str(cfg) for cfg in runs) or "none"
+        raise TrainingError(
+            f"{folder}: expected one training to go on with, found {names}: name a CFG"
+        )
+    return str(runs[0])
+
+
 def _began(state: Path) -> Began | None:
     """How a state's run began; None: it does not say."""
     try:

@@ -109,7 +109,7 @@ def test_files_in_another_order_are_said_to_be(
         ("report CFG WEIGHTS PICTURE CFG", "is a cfg, and stands in the place of the picture"),
         ("nightmare WEIGHTS CFG PICTURE 1", "is weights: the cfg comes first"),
         ("nightmare CFG PICTURE 1", "is a picture, and stands in the place of the weights"),
-        ("train CFG FOLDER", "the data comes first: DATA CFG [WEIGHTS]"),
+        ("train CFG FOLDER", "the data comes first: DATA [CFG] [WEIGHTS]"),
         ("train FOLDER WEIGHTS CFG", "is weights, and stands in the place of the cfg"),
         ("classifier valid CFG WEIGHTS FOLDER", "the data comes first: DATA CFG WEIGHTS"),
         ("classifier predict CFG WEIGHTS PICTURE", "the data comes first: DATA CFG WEIGHTS"),

@@ -80,12 +80,12 @@ from dataclasses import replace
 import darknet_py.ops
 from darknet_py.__main__ import main
 import darknet_py.cli
-from darknet_py.cli.options import build_network
+from darknet_py.cli.options import read_network
 from tests.support.rendezvous import SocketRendezvous
 
 rendezvous, *words = sys.argv[1:]
 train = sys.modules["darknet_py.cli.train"]  # the package has a command of the module's name
-train.build_network = lambda cfg, chosen: build_network(cfg, replace(chosen, device="cpu"))
+train.read_network = lambda cfg, chosen: read_network(cfg, replace(chosen, device="cpu"))
 darknet_py.ops.gpu_rendezvous = lambda numbers: SocketRendezvous(rendezvous, len(numbers))
 sys.argv[1:] = words
 main()

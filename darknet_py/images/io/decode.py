@@ -264,6 +264,17 @@ def decode(file: IO[bytes]) -> npt.NDArray[Any]:
             raise PictureError(_what_instead(file)) from error
 
 
+def size_of(file: IO[bytes]) -> tuple[int, int]:
+    """Width and height of the picture in an open file, as its header says. Raises PictureError,
+    without a path."""
+    with as_picture_errors():
+        try:
+            with Image.open(file, formats=FORMATS) as picture:
+                return picture.size
+        except UnidentifiedImageError as error:
+            raise PictureError(_what_instead(file)) from error
+
+
 def upright_rgb(picture: Image.Image) -> npt.NDArray[Any]:
     """The same of a picture that Pillow has opened or made."""
     with as_picture_errors():

@@ -17,7 +17,7 @@ from PIL import Image, PngImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
-from darknet_py.images.io.decode import as_picture_errors, decode
+from darknet_py.images.io.decode import as_picture_errors, decode, size_of
 
 MAX_WORDS = 1 << 17
 """Bytes of all of a PNG's words together: no recipe has more, and who knows who wrote the file."""
@@ -48,6 +48,12 @@ def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
     with about(path), open_file(path) as file:
         return decode(file)
+
+
+def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height, as a file's header says. Raises PictureError."""
+    with about(path), open_file(path) as file:
+        return size_of(file)
 
 
 def load_info(path: str | os.PathLike[str]) -> dict[str, str]:

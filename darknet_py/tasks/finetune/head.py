@@ -4,81 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from darknet_py.cfg.sections import Section, parse_sections
+from darknet_py.cfg.sections import Section
 from darknet_py.cfg.write import changed
-from darknet_py.errors import TrainingError, WeightsError
+from darknet_py.errors import WeightsError
 from darknet_py.images import Dataset, Loader
-from darknet_py.layers import Layer
 from darknet_py.network import Network
 from darknet_py.network.derived import averages
+from darknet_py.tasks.outputs import NewHead, fit_outputs, learning_layers
 
-_OUTPUTS = {"convolutional": "filters", "local": "filters", "connected": "output"}
-"""Layers that may be the last that learns, and the key that says how many outputs they have."""
-_DETECTORS = ("region", "yolo")
 _HOW = ("learning_rate", "stopbackward", "use_global_stats", "dontload", "dontsave")
 """Keys of layers that say how they were trained, not what they are."""
 
 
-@dataclass(frozen=True)
-class NewHead:
-    """Sections of a network for other classes. head: the layer that is new; added: whether it was
-    added behind a network that had none, instead of taking a last layer's place."""
-
-    sections: list[Section]
-    head: int
-    added: bool
-
-
-def learning_layers(layers: Sequence[Layer]) -> list[int]:
-    """The layers that have weights."""
-    return [index for index, layer in enumerate(layers) if layer.parameters()]
-
-
 def with_new_head(net: Network, classes: int) -> NewHead:
-    """The sections of `net` with as many outputs as there are classes.
-
-    Where the network ends in a loss, its last layer with weights gets other outputs. One that ends
-    in maps (vgg-conv, say) gets a 1x1 convolution, [avgpool] and [softmax] behind it. What the cfg
-    says about how layers were trained goes. Raises TrainingError for a network that cannot be
-    fine-tuned: a detector, or a recurrent one.
-    """
-    _check_kind(net)
-    sections = [net.sections[0]]
-    sections += [changed(section, **dict.fromkeys(_HOW)) for section in net.sections[1:]]
-    if not net.layers[-1].is_loss:
-        head = len(sections) - 1
-        return NewHead([*sections, *_added(net, classes)], head, True)
-    head = learning_layers(net.layers)[-1]
-    layer = net.layers[head]
-    if layer.kind not in _OUTPUTS:
-        raise TrainingError(
-            f"{net.path}: layer {head} [{layer.kind}] is the last with weights: expected one of "
-            f"{', '.join(_OUTPUTS)} to give another number of outputs"
-        )
-    sections[head + 1] = changed(sections[head + 1], **{_OUTPUTS[layer.kind]: classes})
-    return NewHead(sections, head, False)
-
-
-def _added(net: Network, classes: int) -> list[Section]:
-    text = f"[convolutional]\nfilters={classes}\nsize=1\nactivation=linear\n[avgpool]\n[softmax]\n"
-    return parse_sections(text, net.path)
-
-
-def _check_kind(net: Network) -> None:
-    if net.settings.time_steps > 1:
-        raise TrainingError(f"{net.path}: is a recurrent network: expected a classifier")
-    for index, layer in enumerate(net.layers):
-        if layer.kind in _DETECTORS:
-            raise TrainingError(
-                f"{net.path}: layer {index} [{layer.kind}] makes it a detector: expected a "
-                "classifier, or its layers before the detection"
-            )
-    if not learning_layers(net.layers):
-        raise TrainingError(f"{net.path}: has no layer with weights to train")
+    """As `fit_outputs`; what the cfg says about how layers were trained goes."""
+    fitted = fit_outputs(net, classes)
+    first, *rest = fitted.sections
+    rest = [changed(section, **dict.fromkeys(_HOW)) for section in rest]
+    return replace(fitted, sections=[first, *rest])
 
 
 # Where a fine-tuning begins: the weights that are copied, and those that are drawn.
@@ -91,19 +38,6 @@ class Start:
 
     net: Network
     drawn: dict[int, str]
-
-
-def sized(sections: Sequence[Section], size: int | None) -> list[Section]:
-    """The sections for pictures of size x size; crops grow or shrink alike."""
-    net, *rest = sections
-    if size is None:
-        return [net, *rest]
-    keys: dict[str, str | float | None] = {"width": size, "height": size, "inputs": None}
-    width = net.get_int("width", size)
-    for key in ("min_crop", "max_crop"):
-        if key in net:
-            keys[key] = max(round(net.get_int(key, width) * size / width), 1)
-    return [changed(net, **keys), *rest]
 
 
 def start(

@@ -28,8 +28,6 @@ from darknet_py.tasks.finetune.folder import (
 from darknet_py.tasks.finetune.head import (
     Start,
     head_decay,
-    learning_layers,
-    sized,
     start,
     with_new_head,
 )
@@ -43,6 +41,7 @@ from darknet_py.tasks.finetune.stages import (
 from darknet_py.tasks.initialization import layers_to_draw
 from darknet_py.tasks.model_files import model_texts
 from darknet_py.tasks.options import FinetuneOptions, StageOptions
+from darknet_py.tasks.outputs import learning_layers, sized
 from darknet_py.tasks.split import rejoin, split_of
 
 _VIEWS = 20000

@@ -14,8 +14,8 @@ from darknet_py.cfg.sections import Section
 from darknet_py.cfg.write import changed
 from darknet_py.errors import TrainingError
 from darknet_py.layers import Layer
-from darknet_py.tasks.finetune.head import learning_layers
 from darknet_py.tasks.options import StageOptions
+from darknet_py.tasks.outputs import learning_layers
 
 FEW, MANY = 100, 3000
 """Below so many pictures the head alone is trained; from so many on, all layers; between them, a

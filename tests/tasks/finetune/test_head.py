@@ -17,11 +17,10 @@ from darknet_py.tasks.data import open_data
 from darknet_py.tasks.finetune.head import (
     Start,
     head_decay,
-    learning_layers,
-    sized,
     start,
     with_new_head,
 )
+from darknet_py.tasks.outputs import learning_layers, sized
 from tests.support.shapes import draw_shapes
 from tests.tasks.finetune.nets import CFG, HEAD, open_net, write_net
 
