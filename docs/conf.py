@@ -14,13 +14,15 @@ release = __version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx_click",
     "sphinx_copybutton",
     "cfg_keys",
+    "commands",
+    "short_code",
 ]
 exclude_patterns = ["_build"]
 smartquotes = False  # help says --resume, not an en dash and resume
 
+html_show_copyright = False
 html_theme = "furo"
 html_title = f"darknet {release}"
 html_static_path = ["_static"]
@@ -31,6 +33,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 
 autodoc_typehints = "signature"
+default_role = "code"  # `words` of docstrings
 autodoc_member_order = "bysource"
 
 copybutton_prompt_text = "$ "

@@ -31,9 +31,7 @@ class Convolutional(Layer):
     """y = activation(weights * x + biases), `*` the cross-correlation.
 
     Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), padding (0, at
-    each side), groups (1), batch_normalize (0), activation (logistic), xnor (0), binary (0); as in
-    all layers with batch normalisation, use_global_stats (0; 1: learn with the rolling statistics
-    fixed).
+    each side), groups (1), batch_normalize (0), activation (logistic), xnor (0), binary (0).
 
     in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) / stride + 1, rounded towards
     0 before 1 is added: a window larger than its map by less than a stride sees zeros behind it.

@@ -21,15 +21,19 @@ def layers() -> dict[type[base.Layer], list[str]]:
     return named
 
 
-def split(text: str) -> list[str]:
-    """The items of a list such as `a (1), b (2, or so); c (3)`."""
-    items, depth, start = [], 0, 0
-    for place, letter in enumerate(text):
-        depth += (letter == "(") - (letter == ")")
-        if letter in ",;" and not depth:
-            items.append(text[start:place])
-            start = place + 1
-    return [item.strip() for item in (*items, text[start:]) if item.strip()]
+_KEY = re.compile(r"\s*(\w+)(?: (\((?:[^()]|\([^()]*\))*\)))?\s*(?:[,;.]|$)")
+_MARKED = re.compile(r"(`[^`]+`|\*\w+\*)")
+
+
+def split_keys(text: str) -> tuple[list[tuple[str, str]], str]:
+    """The keys of a list such as `a (1), b (2, or so); c. And more.`, and the text behind it."""
+    keys, place = [], 0
+    while place < len(text) and (found := _KEY.match(text, place)):
+        keys.append((found[1], found[2] or ""))
+        place = found.end()
+        if found[0].rstrip().endswith("."):
+            break
+    return keys, text[place:].strip()
 
 
 class CfgLayers(SphinxDirective):
@@ -55,11 +59,12 @@ class CfgLayers(SphinxDirective):
         if before:
             parsed.append(self.prose(before))
         if keys:
-            listed, _, after = rest.partition(". ")
+            listed, after = split_keys(rest)
+            if not listed:
+                raise self.error(f"no keys behind `Keys:` in {text!r}")
             items = nodes.bullet_list()
-            for item in split(listed.rstrip(".")):
-                name, space, more = item.partition(" ")
-                line = nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(space + more))
+            for name, more in listed:
+                line = nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(f" {more}"))
                 items += nodes.list_item("", line)
             parsed += [nodes.paragraph(text="Keys, with their defaults:"), items]
             if after:
@@ -68,9 +73,13 @@ class CfgLayers(SphinxDirective):
 
     def prose(self, text: str) -> nodes.paragraph:
         paragraph = nodes.paragraph()
-        for part in re.split(r"(`[^`]+`)", text):
-            is_code = part.startswith("`")
-            paragraph += nodes.literal(text=part[1:-1]) if is_code else nodes.Text(part)
+        for part in _MARKED.split(text):
+            if part.startswith("`"):
+                paragraph += nodes.literal(text=part[1:-1])
+            elif _MARKED.fullmatch(part):
+                paragraph += nodes.emphasis(text=part[1:-1])
+            else:
+                paragraph += nodes.Text(part)
         return paragraph
 
 

@@ -11,27 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.cfg.sections import Section, Value
+from darknet_py.cfg.sections import Section
 from darknet_py.errors import CfgError
 from darknet_py.layers.base import LAYERS, BuildContext, Layer, Parameter, Shape, zeros
+from tests.support.sections import RecordingSection
 
 SHAPE = Shape(16, 16, 25)
 NEEDED = {"route": {"layers": "-1"}, "shortcut": {"from": "-1"}}
 """What a section cannot be without."""
-
-
-class RecordingSection(Section):
-    """Remembers which keys were asked for, and with which default."""
-
-    def __init__(self, name: str, keys: dict[str, str]) -> None:
-        super().__init__(name, "<text>", 1)
-        self.asked: dict[str, Any] = {}
-        for key, text in keys.items():
-            self.add(key, Value(text, 2))
-
-    def _ask(self, key: str, default: object) -> Value | None:
-        self.asked[key] = default
-        return super()._ask(key, default)
 
 
 def place(index: int = 1) -> BuildContext:
