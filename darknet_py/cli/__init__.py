@@ -118,7 +118,7 @@ def main() -> None:
 def _run(streams: Streams) -> int:
     """Runs the command line; the exit code."""
     try:
-        code = darknet.main(standalone_mode=False, obj=streams)
+        code = darknet.main(prog_name="darknet", standalone_mode=False, obj=streams)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 _KINDS = {
     ".cfg": "a cfg",
@@ -31,8 +32,23 @@ _WANTED = {
 }
 
 
-class _InOrder(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A name of a file that is not obviously another argument's."""
+_FILES = "arguments", "out", "runs"
+"""Other arguments that are files."""
+
+
+class _File(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A name of a file, which a shell completes."""
+
+    name = "file"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+class _InOrder(_File):
+    """One that is not obviously another argument's."""
 
     def __init__(self, argument: str) -> None:
         self.name = argument
@@ -53,10 +69,15 @@ def kind_of(name: str) -> str | None:
 
 
 def check_orders(command: click.Command) -> None:
-    """Has the arguments of a command, and of those in a group, looked at."""
+    """Has the arguments of a command, and of those in a group, looked at, and completed by shells
+    where they are files."""
     for parameter in command.params:
         if isinstance(parameter, click.Argument) and parameter.name in _WANTED:
             parameter.type = _InOrder(parameter.name)
+        elif parameter.type is click.STRING and (
+            parameter.name in _FILES or getattr(parameter, "metavar", None) == "FILE"
+        ):
+            parameter.type = _File()
     if isinstance(command, click.Group):
         for each in command.commands.values():
             check_orders(each)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 
 from darknet_py.cli import _OTHERS, darknet
 from darknet_py.cli.command import Command, Group
@@ -125,3 +126,35 @@ def test_devices_of_the_c_program(
 
 def test_two_devices(darknet: Run) -> None:
     assert darknet("classify", "--device", "cpu", "-i", "0").code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["classify"],
+        ["train", "photos/"],
+        ["classify", "--names"],
+        ["plot", "-o"],
+        ["explain", "a.cfg", "a.weights"],
+        ["average", "a.cfg"],
+    ],
+)
+def test_shells_complete_files(words: list[str]) -> None:
+    from darknet_py.cli import darknet as root
+
+    completion = BashComplete(root, {}, "darknet", "_DARKNET_COMPLETE")
+    found = completion.get_completions(words, "da")
+    assert [(each.value, each.type) for each in found] == [("da", "file")]
+
+
+def test_shells_complete_commands_and_options() -> None:
+    from darknet_py.cli import darknet as root
+
+    completion = BashComplete(root, {}, "darknet", "_DARKNET_COMPLETE")
+    assert [each.value for each in completion.get_completions([], "nig")] == ["nightmare"]
+    assert [each.value for each in completion.get_completions(["train"], "--epo")] == ["--epochs"]
+
+
+def test_the_shells_own_script(darknet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_DARKNET_COMPLETE", "zsh_source")
+    assert "compdef _darknet_completion darknet" in darknet().out

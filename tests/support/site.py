@@ -1,8 +1,8 @@
 """The site's pages as a reader works through them: every block of code, in order, in one folder.
 
 `sh` is run line by line in a shell, `python` in one namespace a page, `ini` is read as a cfg, and
-`text` is what the block before it prints, numbers apart. Comments, which the site does not show,
-stand before a block:
+`text` is what the block before it prints, numbers apart. Comments, which the site does not show
+(in the README, of HTML), stand before a block:
 
     % run: --max-iter 3        what is added to its darknet commands, so that they end soon
     % before: darknet ...      a command that a test runs first
@@ -47,7 +47,7 @@ PHOTOS = 24
 """Pictures in each class's folder."""
 ORDERS = "run", "before", "file", "unchecked"
 
-_COMMENT = re.compile(r"% (\w+): (.*)")
+_COMMENT = re.compile(r"(?:% |<!-- )(\w+): (.*?)(?: -->)?")
 _NUMBER = re.compile(r"\d[\d,.]*(?:e[+-]?\d+)?")
 _DARKNET = re.compile(r"(?:^|\| )darknet ")
 _SHELL = re.compile(r"^(?!darknet )|[|><*$;&]")
