@@ -53,7 +53,7 @@ def activations(
     fit: str | None,
     network: NetworkOptions,
 ) -> None:
-    """Draw what the layers of a network see in a picture.
+    """Draw the activations of layers for a picture.
 
     Each layer becomes a sheet, PICTURE_layerN.png: every channel's map with its number and its
     mean, all in one scale of colours from black (0) to a pale yellow (the largest values). Where

@@ -20,7 +20,7 @@ from darknet_py.cli.valid import valid
 
 @click.group(cls=Group)
 def classifier() -> None:
-    """Work with a data set that a .data file describes.
+    """Train and validate with a .data file, as the C program does.
 
     \b
     Example:

@@ -48,19 +48,18 @@ def classify(
     form: str | None,
     network: NetworkOptions,
 ) -> None:
-    """Say what is in pictures.
+    """Classify pictures.
 
-    CFG is what ends in .cfg; where no argument does, all are pictures, and the network that comes
-    with the program looks at them. It knows the ten classes of CIFAR-10: airplane,
-    automobile, bird, cat, deer, dog, frog, horse, ship, truck. Without anything, it is shown a
-    picture that comes with the program, too.
+    Without CFG and WEIGHTS, a network that is installed classifies them. It knows the ten classes
+    of CIFAR-10: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck. Without any
+    argument, it classifies a picture that is installed, too. (CFG is what ends in .cfg.)
 
-    PICTURE is a file, a folder, which is looked into with those in it, a pattern, or - for a list
-    on standard input. Without one, asks for paths on a terminal. Names are those of NAME.names
-    beside NAME.cfg or the weights, ImageNet's for 1000 outputs, else numbers, unless --names says.
-    A network with one sigmoid output p knows two classes, the first with 1 - p and the second with
-    p. What cannot be read, or has no answer (NaN), is reported and the others go on; the exit code
-    is then 1.
+    PICTURE is a file, a folder, which is searched at any depth, a pattern, or - for a list on
+    standard input. With CFG WEIGHTS alone, paths are asked for on a terminal. Class names are read
+    from NAME.names beside NAME.cfg or the weights; a network with 1000 outputs has ImageNet's. A
+    network with one sigmoid output p has two classes, with probabilities 1 - p and p. Pictures that
+    cannot be read and answers that are not numbers (NaN) are reported, and the others go on; the
+    exit code is then 1.
 
     \b
     Examples:

@@ -108,7 +108,7 @@ def explain(
     fit: str | None,
     network: NetworkOptions,
 ) -> None:
-    """Show where in pictures a network looks.
+    """Show where in pictures a network looks for a class.
 
     For each picture and class it draws PICTURE_CLASS_METHOD.png, the heat over the picture in
     grey with a line around what is hotter than half, and PICTURE_CLASS_METHOD_heat.png, the heat

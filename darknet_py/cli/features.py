@@ -47,7 +47,7 @@ def features(
     overwrite: bool,
     network: NetworkOptions,
 ) -> None:
-    """Write what a layer says of pictures, for other programs.
+    """Write the activations of a layer, for other programs.
 
     The file is a numpy archive: `features`, an array (n, c, h, w), or (n, c) for vectors and means;
     `paths` of the pictures in the same order; the `layer` and its `kind`. Pictures are cropped to

@@ -52,21 +52,21 @@ def finetune(
     seed: int,
     network: NetworkOptions,
 ) -> None:
-    """Teach a trained network other classes, from few pictures.
+    """Train a trained network on other classes.
 
-    DATA is a folder with one folder of pictures a class, a .data file, or Caffe's lists. The last
-    layer of CFG with weights is replaced by a new one, which is trained on what the others say of
-    the pictures. Then, from 100 pictures on, the last quarter of the others is trained too, from
-    3,000 on all of them, the earlier ones at lower rates.
+    DATA is a folder with one folder of pictures per class, a .data file, or Caffe's lists. The last
+    layer of CFG with weights is replaced by a new one, which is trained on the features that the
+    other layers compute. From 100 pictures on, the last quarter of the other layers is trained
+    then, and from 3,000 on all of them, the earlier ones at lower rates.
 
-    Batch norm's statistics stay as they are in frozen layers; those of layers that learn are
-    counted anew before each validation. Of each stage the weights of its best
-    validation count, and in the end those of the best stage.
+    Batch norm's statistics stay as they are in frozen layers; in layers that learn they are
+    measured anew before each validation. Each stage ends with the weights of its best validation,
+    and the best stage is the result.
 
     The output folder gets NAME.cfg, NAME.weights, NAME.names and NAME.data, which the other
-    commands take. What the frozen layers say of each picture is kept in its folder `features`,
-    which may be removed. A run that was stopped or killed goes on with --resume, also after
-    pictures were removed or added; --overwrite begins anew.
+    commands take. Features of the frozen layers are cached in its folder `features`, which may be
+    removed. --resume goes on with a run that was stopped or killed, also after pictures were
+    removed or added; --overwrite begins anew.
 
     \b
     Examples:

@@ -14,28 +14,28 @@ from darknet_py.tasks.dream.options import DreamOptions
 @options_of("flags", DreamOptions)
 @network_options
 def nightmare(arguments: tuple[str, ...], flags: DreamOptions, network: NetworkOptions) -> None:
-    """Dream: make a picture more of what a network sees in it.
+    """Dream: amplify in a picture what a network finds in it.
 
-    Without LAYER, a preset says what grows and how, for any network and a picture of any size:
+    Without LAYER, a preset chooses layers, scales and strength for any network and any picture:
 
     \b
-      --preset creatures  heads and bodies of what the network knows (the usual one)
+      --preset creatures  heads and bodies of what the network knows (the default)
       --preset eyes       eyes, fur and feathers; much of the picture stays
-      --preset ornament   strong patterns all over (--sheet takes it)
-      --preset class      one class: --class NAME takes it
+      --preset ornament   strong patterns all over (the default of --sheet)
+      --preset class      one class: implied by --class NAME
       --preset zoom       a way into the picture: for --webp or --gif
 
-    Options that are given win over it. With LAYER all is as on the nightmare page: each of -iters
-    steps looks at the picture through LAYER, a little moved, mirrored or smaller, and makes what
-    stands out stronger. Early layers see edges and patterns, later ones parts of things. Each round
-    is written as PICTURE_CFG_LAYER_ROUND.png, zoomed and turned for the next.
+    Other options override the preset. With LAYER the defaults are those of the nightmare page: each
+    of -iters steps moves, mirrors or shrinks the picture a little, and amplifies the activations of
+    LAYER that stand out. Early layers respond to edges and patterns, later ones to parts of things.
+    Each round is written as PICTURE_CFG_LAYER_ROUND.png, zoomed and rotated for the next.
 
-    CFG is what ends in .cfg; without it, the network that comes with the program dreams, and
-    without PICTURE on clouds. Only layers up to the last that is needed are loaded.
+    CFG is what ends in .cfg; without it, the network that is installed dreams, and without PICTURE
+    on clouds. Only layers up to the last that is needed are loaded.
 
-    Every PNG carries its recipe: --replay makes it again, byte for byte on the same device. The
-    files that it was made with are known by their digests, and looked for beside it and in cfg/;
-    others are named as arguments. A recipe that was not made here asks before, or needs --trust.
+    Every PNG holds its recipe: --replay makes it again, byte for byte on the same device. The files
+    that it was made from are found by their digests beside it and in cfg/; others are named as
+    arguments. A recipe that was not made here is run only after a question, or with --trust.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ from darknet_py.cli.options import find_file, say_warnings
 @click.argument("cfgs", nargs=-1, required=True, metavar="CFG...")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a network.")
 def ops(cfgs: tuple[str, ...], is_json: bool) -> None:
-    """Count a network's operations, parameters and bytes of weights.
+    """Count a network's operations, parameters and bytes.
 
     Operations are multiplications and additions for one picture, in billions (Bn); parameters
     are all the numbers in the weights file.

@@ -31,7 +31,7 @@ from darknet_py.text import counted
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a step.")
 @network_options
 def plan(cfg: str, batch: int, work: str, is_json: bool, network: NetworkOptions) -> None:
-    """Say how a network is computed: each step, its algorithm, its time.
+    """Show how a network is computed: steps, algorithms, times.
 
     GFLOP/s count the operations of a direct convolution, whatever the algorithm. The share of the
     peak, which is measured on the spot, is left out where it would mean nothing: of Winograd's

@@ -34,7 +34,7 @@ from darknet_py.cli.options import FiniteRange, overwrite_option
     help="Of the smoothed loss, how much stays from batch to batch.",
 )
 def plot(runs: tuple[str, ...], output: str | None, overwrite: bool, smooth: float) -> None:
-    """Draw the curves of trainings: loss, raw and smoothed, validation accuracy, rate.
+    """Draw the curves of trainings: loss, accuracy and rate.
 
     RUN is a backup folder, with all the trainings in it, or a metrics.csv; several are drawn over
     each other, named by what tells their folders apart. The loss's axis leaves out single spikes:

@@ -67,7 +67,7 @@ def report(
     seed: int,
     network: NetworkOptions,
 ) -> None:
-    """Write all that can be seen of a network and some pictures into one HTML file.
+    """Write a network and its predictions into one HTML file.
 
     It has predictions, Grad-CAM and the strongest channels of a few layers for each picture, the
     first filters, the layer table with operations and, with --valid, the confusion matrix and the

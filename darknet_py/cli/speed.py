@@ -21,7 +21,7 @@ from darknet_py.cli.options import NetworkOptions, build_network, network_option
 )
 @network_options
 def speed(cfg: str, count: int, batch: int, network: NetworkOptions) -> None:
-    """Time N predictions (1000) of a network with weights drawn at random.
+    """Time predictions of a network with random weights.
 
     \b
     Examples:

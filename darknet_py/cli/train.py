@@ -72,6 +72,7 @@ def data_options(command: Any) -> Any:
             click.option(
                 "--seed",
                 type=click.IntRange(min=0),
+                metavar="N",
                 default=0,
                 show_default=True,
                 help="Of all that is drawn.",
@@ -175,22 +176,21 @@ def train(
 ) -> None:
     """Train a classifier.
 
-    DATA is a .data file, a folder with one folder of pictures a class (in train/ and valid/ if
-    these exist), or Caffe's lists, a path and a number a line: a folder with train.txt (and
-    val.txt), or the path of train.txt. WEIGHTS are where to begin; without them they are drawn at
-    random.
+    DATA is a folder with one folder of pictures per class (in train/ and valid/ if these exist), a
+    .data file, or Caffe's lists, a path and a number per line: a folder with train.txt (and
+    val.txt), or the path of train.txt.
 
     Without CFG, a network is chosen by the sizes of the pictures, and trained for as long as so
-    many of them need. --epochs, --batch, --lr, --size and --optimizer change what CFG says. Where
-    its outputs are not as many as there are classes, its last layer is made to fit. What comes out
-    is the run's own NAME.cfg.
+    many of them need. --epochs, --batch, --lr, --size and --optimizer change what CFG says. If its
+    outputs are not as many as there are classes, its last layer is replaced by one that fits. The
+    training begins with WEIGHTS, or with random ones.
 
-    The backup folder gets NAME.backup every 100 batches, NAME_best.weights, NAME.weights at the
-    end, NAME.cfg, NAME.names and NAME.data, which the other commands take with them, metrics.csv,
-    chart.png, and NAME.state, from which --resume goes on as if the run had never stopped, with the
-    same pictures on both sides (--state FILE: from a state that --keep or --snapshot has kept).
-    Ctrl-C saves and stops. A folder that holds a training of this NAME is not begun anew in, but by
-    --overwrite.
+    The backup folder gets NAME.cfg, NAME.names and NAME.data, which the other commands take;
+    NAME.weights at the end, NAME_best.weights after the best validation and NAME.backup every 100
+    batches; metrics.csv and chart.png; and NAME.state. --resume goes on from that as if the run had
+    never stopped, with the same pictures on both sides (--state FILE: from a state that --keep or
+    --snapshot has kept). Ctrl-C saves and stops. A folder that holds a training of this NAME is
+    only replaced with --overwrite.
 
     \b
     Examples:

@@ -45,6 +45,7 @@ def validation_options(command: Any) -> Any:
             click.option(
                 "--seed",
                 type=click.IntRange(min=0),
+                metavar="N",
                 default=0,
                 show_default=True,
                 help="See --share.",
@@ -118,14 +119,14 @@ def valid(
     seed: int,
     network: NetworkOptions,
 ) -> None:
-    """Say how well a network knows the pictures to validate with.
+    """Measure the accuracy of a network on labelled pictures.
 
-    DATA is a folder with one folder of pictures a class, all of which are evaluated, or of a
-    training's sides, of which the part to validate with is (valid/, val/, validation/ or test/);
-    a .data file, whose valid= is; or a list. What was evaluated is said on stderr. Classes are
-    matched by name with the network's: those in NAME.names beside NAME.cfg or the weights, or in
-    --names FILE. Pictures are seen as `classify --fit crop` sees them; those that cannot be read
-    are named and left out.
+    DATA is a folder with one folder of pictures per class, of which all are evaluated; a folder
+    with a part to validate with (valid/, val/, validation/ or test/), of which that part is; a
+    .data file, of which valid= is; or a list. A line on stderr names what was evaluated. Classes
+    are matched by name with the network's: those in NAME.names beside NAME.cfg or the weights, or
+    in --names FILE. Pictures are fitted as by `classify --fit crop`; those that cannot be read are
+    named and left out.
 
     \b
     Examples:

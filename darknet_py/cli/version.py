@@ -21,7 +21,7 @@ _OPTIONAL = ("cupy-cuda13x", "cupy-cuda12x", "nvidia-cudnn-cu13", "nvidia-cudnn-
 
 @click.command(cls=Command)
 def version() -> None:
-    """Print what a bug report needs: versions, processor, GPU, cache.
+    """Print versions, processor, GPU and cache, for bug reports.
 
     \b
     Example:

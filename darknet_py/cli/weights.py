@@ -18,7 +18,7 @@ from darknet_py.resources import find_resource, weights_folder
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def weights(context: click.Context) -> None:
-    """Fetch the weights that darknet's author publishes, and find them again.
+    """List, fetch and verify published weights.
 
     Alone it lists them: name, size, what they are, and where they lie. Every command finds fetched
     ones by their name, as in `darknet classify cfg/tiny.cfg tiny.weights`.

@@ -18,7 +18,7 @@ from darknet_py.cli.tools.options import PATH, Tool, tool_options
 @click.argument("out", type=PATH)
 @tool_options
 def oneoff(cfg: str, weights: str, out: Path, tool: Tool) -> None:
-    """Make weights fit a cfg that differs in the outputs of its last layer alone.
+    """Make weights fit a cfg with another number of outputs.
 
     CFG is the new one, WEIGHTS the old network's. All other layers are copied; the last one keeps
     the outputs that both have, from the first on, as when names were added at the end of a list.

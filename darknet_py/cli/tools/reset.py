@@ -16,7 +16,7 @@ from darknet_py.cli.tools.options import PATH, Tool, tool_options
 @click.argument("out", type=PATH)
 @tool_options
 def reset(cfg: str, weights: str, out: Path, tool: Tool) -> None:
-    """Put batch norm into the weights, and begin its statistics anew.
+    """Fold batch norm's statistics into the weights, and reset them.
 
     Scales and deviations become 1, means 0, and the network still answers the same: the cfg stays.
 
