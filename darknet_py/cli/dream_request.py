@@ -147,7 +147,7 @@ def files_of(request: Request) -> dict[str, str]:
     return {what: find_file(name) for what, name in given.items() if name is not None}
 
 
-def wish_of(request: Request) -> DreamTarget:
+def target_of(request: Request) -> DreamTarget:
     """What to dream of. Raises click.UsageError."""
     from darknet_py.tasks.dream.objective import DreamTarget
 

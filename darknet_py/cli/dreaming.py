@@ -19,7 +19,7 @@ from darknet_py.cli.dream_request import (
     noise_size,
     read_request,
     resolve_preset,
-    wish_of,
+    target_of,
 )
 from darknet_py.cli.options import (
     NetworkOptions,
@@ -151,13 +151,13 @@ def prepare(
     from darknet_py.tasks.dream.objective import choices, class_number, last_layer, targets
     from darknet_py.tasks.nightmare import check_sizes, nightmare, octaves_that_fit, reconstruct
 
-    wish = wish_of(request)
-    found = choices(net, wish)
-    if wish.label is not None:
+    target = target_of(request)
+    found = choices(net, target)
+    if target.label is not None:
         net.weights_path = find_file(request.weights)  # names may lie beside them
-        names = [] if isinstance(wish.label, int) else class_names(net, request.names)
-        wish = replace(wish, label=class_number(net, wish.label, names))
-        resolved["label"] = wish.label
+        names = [] if isinstance(target.label, int) else class_names(net, request.names)
+        target = replace(target, label=class_number(net, target.label, names))
+        resolved["label"] = target.label
     net = net.truncated(last_layer(found))
     if flags.reconstruct:
         options = replace(options, octaves=1, coarse_to_fine=False)
@@ -166,7 +166,7 @@ def prepare(
         resolved["octaves"] = options.octaves
     check_sizes(net, w, h, options)
     guide = _load(flags.guide, net) if flags.guide else None
-    shapes = shapes_of(net, found, wish.label is not None, guide)
+    shapes = shapes_of(net, found, target.label is not None, guide)
     memory = DreamMemory(net, w, h, shapes, options)
     tile = resolved["tile"] = _tile(flags, memory)
     needed = memory.forecast(tile)
@@ -181,7 +181,7 @@ def prepare(
         assert request.layer is not None
         events = reconstruct(net, scene.picture, request.layer, options)
     else:
-        wanted = targets(net, wish, found, guide)
+        wanted = targets(net, target, found, guide)
         events = nightmare(net, scene, wanted, options, tile)
     return Work(
         request, events, DreamProgress(options.rounds, options.steps, network.quiet), resolved

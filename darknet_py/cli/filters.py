@@ -35,7 +35,7 @@ _CELL = 128
     "--layer",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Show what this layer's channels want.  [the weights of the first convolution]",
+    help="Draw pictures that maximize channels of this layer.  [the first convolution's weights]",
 )
 @click.option(
     "--channel",
@@ -143,8 +143,8 @@ def _draw_ascent(
         say_line(
             f"channel {channel}: {before:f} for noise, {after:f} after {counted(steps, 'step')}"
         )
-    want = "1 channel wants" if len(shown) == 1 else f"{len(shown)} channels want"
-    title = f"Layer {layer} [{net.layers[layer].kind}]: what {want}"
+    kind = f"[{net.layers[layer].kind}]"
+    title = f"Layer {layer} {kind}: pictures that maximize {counted(len(shown), 'channel')}"
     pictures = list(found.pictures.transpose(0, 2, 3, 1))
     cell = min(max(_CELL, *found.pictures.shape[2:]), 2 * _CELL)
     save_image(draw_sheet(pictures, captions, cell=cell, title=title), output)

@@ -55,7 +55,7 @@ def sized(net: M, x: np.ndarray) -> M:
 
 
 _NEAR = 64
-"""Pixels beyond what is wished for within which a size is looked for: more than maps shrink by."""
+"""Pixels beyond what is asked for within which a size is looked for: more than maps shrink by."""
 
 
 def next_size(net: Model, w: int, h: int) -> tuple[int, int]:
@@ -74,9 +74,9 @@ def next_size(net: Model, w: int, h: int) -> tuple[int, int]:
     return wide, high
 
 
-def _next_fitting(build: Callable[[int], Model], wished: int) -> int | None:
-    """The first length from the wished one on for which a network can be built."""
-    for length in range(max(wished, 1), wished + _NEAR + 1):
+def _next_fitting(build: Callable[[int], Model], wanted: int) -> int | None:
+    """The first length from the one that is asked for on for which a network can be built."""
+    for length in range(max(wanted, 1), wanted + _NEAR + 1):
         try:
             build(length)
         except ShapeError:

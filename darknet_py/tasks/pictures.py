@@ -75,9 +75,9 @@ def _fitted(picture: Given, name: str, w: int, h: int, fit: str) -> tuple[np.nda
 
 def _stretched(net: Network, image: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     """The picture at the next size that the network takes."""
-    wished = fitted.shape[1], fitted.shape[0]
-    w, h = net.next_size(*wished)
-    if (w, h) == wished:
+    wanted_size = fitted.shape[1], fitted.shape[0]
+    w, h = net.next_size(*wanted_size)
+    if (w, h) == wanted_size:
         return fitted
     net.note(
         f"{net.path}: does not take pictures of every size: they are stretched to the next one "

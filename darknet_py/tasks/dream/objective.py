@@ -61,9 +61,9 @@ def check_depth(net: Network) -> None:
         )
 
 
-def choices(net: Network, wish: DreamTarget) -> list[Choice]:
+def choices(net: Network, target: DreamTarget) -> list[Choice]:
     """What each step draws from, by the cfg alone. Raises DreamError for what cannot be."""
-    if wish.label is not None:
+    if target.label is not None:
         scores = scores_layer(net)
         if scores is None:
             raise DreamError(
@@ -71,19 +71,19 @@ def choices(net: Network, wish: DreamTarget) -> list[Choice]:
                 "instead"
             )
         return [[(scores, 1.0)]]
-    if wish.layer is not None:
-        first = wish.layer - wish.span // 2
-        found: list[Choice] = [[(layer, 1.0)] for layer in range(first, first + wish.span)]
-        if wish.span > 1 and not 0 <= first <= first + wish.span <= len(net.layers):
+    if target.layer is not None:
+        first = target.layer - target.span // 2
+        found: list[Choice] = [[(layer, 1.0)] for layer in range(first, first + target.span)]
+        if target.span > 1 and not 0 <= first <= first + target.span <= len(net.layers):
             raise DreamError(
-                f"{net.path}: layers {first} to {first + wish.span - 1} leave the network, whose "
+                f"{net.path}: layers {first} to {first + target.span - 1} leave the network, whose "
                 f"layers are 0 to {len(net.layers) - 1}: take a smaller -range"
             )
     else:
-        found = [list(each) for each in wish.layers]
+        found = [list(each) for each in target.layers]
     for choice in found:
         for layer, _ in choice:
-            _check_layer(net, layer, wish.channels)
+            _check_layer(net, layer, target.channels)
     return found
 
 
@@ -107,15 +107,15 @@ def last_layer(found: Sequence[Choice]) -> int:
 
 
 def targets(
-    net: Network, wish: DreamTarget, found: Sequence[Choice], guide: Any = None
+    net: Network, target: DreamTarget, found: Sequence[Choice], guide: Any = None
 ) -> list[list[Target]]:
     """What each choice moves towards; a label is the number of a class. guide: another picture,
     (h, w, c), whose features are to be found."""
-    if wish.label is not None:
-        return [[Score(found[0][0][0], *output_of(net, int(wish.label)))]]
+    if target.label is not None:
+        return [[Score(found[0][0][0], *output_of(net, int(target.label)))]]
     if guide is None:
         return [
-            [StandOut(layer, wish.thresh, wish.channels, weight) for layer, weight in choice]
+            [StandOut(layer, target.thresh, target.channels, weight) for layer, weight in choice]
             for choice in found
         ]
     layers = sorted({layer for choice in found for layer, _ in choice})

@@ -224,7 +224,7 @@ class DreamOptions:
         "-reconstruct",
         "--reconstruct",
         kind=Flag(),
-        help="Find PICTURE again, from noise, by what LAYER sees in it.",
+        help="Reconstruct PICTURE, from noise, from its activations in LAYER.",
     )
     momentum: float = option(
         0.9,

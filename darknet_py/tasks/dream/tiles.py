@@ -37,7 +37,7 @@ class Span:
 
 
 def tile_size(net: Network, targets: Sequence[Target], tile: int) -> int:
-    """The size nearest to the wished one that tiles can have: whole steps, 64 pixels at least."""
+    """The nearest size that tiles can have: whole steps, 64 pixels at least."""
     step = step_of(net, targets)
     return max(tile // step, -(-_SMALLEST // step), 3) * step
 

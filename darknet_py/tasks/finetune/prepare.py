@@ -55,7 +55,7 @@ class Request:
 
     weights: str
     output: Path
-    wishes: StageOptions
+    stage_options: StageOptions
     size: int | None = None
     reinit: tuple[int, ...] = ()
     net_keys: tuple[tuple[str, float], ...] = ()
@@ -71,7 +71,7 @@ def request_of(options: FinetuneOptions, net: Network, weights: str, seed: int) 
     return Request(
         weights=weights,
         output=Path(options.output),
-        wishes=options,
+        stage_options=options,
         size=options.size,
         reinit=tuple(layers_to_draw(net, options.reinit)) if options.reinit else (),
         net_keys=tuple((key, value) for key, value in mixing if value),
@@ -152,7 +152,7 @@ def prepare(net: Network, request: Request, data: Data, how: How) -> Prepared:
 
     decay = head_decay(begun.net, new_head.head, train) if len(begun.drawn) == 1 else None
     stages = plan_stages(
-        begun.net.layers, new_head.head, list(begun.drawn), len(train), request.wishes, decay
+        begun.net.layers, new_head.head, list(begun.drawn), len(train), request.stage_options, decay
     )
     if goes_on is None and not request.overwrite:
         check_new(request.output, name, there, texts)
@@ -234,7 +234,9 @@ def _inputs(net: Network, request: Request, how: How, data: Data) -> dict[str, A
     return {
         "cfg": _digest(write_sections(net.sections)),
         "WEIGHTS": file_digest(request.weights).hex(),
-        "stages": {each.name: getattr(request.wishes, each.name) for each in fields(StageOptions)},
+        "stages": {
+            each.name: getattr(request.stage_options, each.name) for each in fields(StageOptions)
+        },
         "size": request.size,
         "layers to re-initialise": list(request.reinit),
         "keys": [list(pair) for pair in request.net_keys + request.loss_keys],

@@ -56,21 +56,21 @@ def plan_stages(
     head: int,
     new: Sequence[int],
     pictures: int,
-    wishes: StageOptions,
+    options: StageOptions,
     head_decay: float | None = None,
 ) -> list[Stage]:
     """The stages for so many pictures. head: the new last layer; new: all layers whose weights are
     drawn, which learn from the start; head_decay: of the first stage, None: a little. Raises
     TrainingError for layers that are none."""
-    batch = wishes.batch or _batch(pictures)
+    batch = options.batch or _batch(pictures)
     before = [index for index in learning_layers(layers) if index < head]
     first = min(new)
     decay = _LITTLE if head_decay is None else float(f"{head_decay:.3g}")
-    stages = [_head_stage(first, pictures, batch, wishes, decay)]
-    for name, start in _later(before, head, pictures, wishes, layers):
+    stages = [_head_stage(first, pictures, batch, options, decay)]
+    for name, start in _later(before, head, pictures, options, layers):
         if start < first:
             first = start
-            stages.append(_later_stage(name, start, pictures, batch, wishes))
+            stages.append(_later_stage(name, start, pictures, batch, options))
     return stages
 
 
@@ -102,18 +102,20 @@ def layer_rate(learning: Sequence[int], index: int, stage: Stage) -> float:
 
 
 def _later(
-    before: list[int], head: int, pictures: int, wishes: StageOptions, layers: Sequence[Layer]
+    before: list[int], head: int, pictures: int, options: StageOptions, layers: Sequence[Layer]
 ) -> list[tuple[str, int]]:
     """Names and first layers of the stages after the head's."""
-    if wishes.start is not None and not 0 <= wishes.start <= head:
-        raise TrainingError(f"there is no layer {wishes.start} to train from: expected 0 to {head}")
-    unfreeze, whole = wishes.unfreeze, wishes.all
-    if (wishes.start, unfreeze, whole) == (None, None, False) and pictures >= FEW:
+    if options.start is not None and not 0 <= options.start <= head:
+        raise TrainingError(
+            f"there is no layer {options.start} to train from: expected 0 to {head}"
+        )
+    unfreeze, whole = options.unfreeze, options.all
+    if (options.start, unfreeze, whole) == (None, None, False) and pictures >= FEW:
         whole = pictures >= MANY
         unfreeze = 0 if whole else max(round(len(before) / 4), 1)
     stages = []
-    if wishes.start is not None:
-        stages.append(("last", wishes.start))
+    if options.start is not None:
+        stages.append(("last", options.start))
     elif unfreeze and before:
         stages.append(("last", before[-unfreeze:][0]))
     if whole:
@@ -121,19 +123,21 @@ def _later(
     return stages
 
 
-def _head_stage(first: int, pictures: int, batch: int, wishes: StageOptions, decay: float) -> Stage:
+def _head_stage(
+    first: int, pictures: int, batch: int, options: StageOptions, decay: float
+) -> Stage:
     least = -(-1000 * batch // pictures)
-    epochs = wishes.head_epochs or max(15, min(least, 100))
+    epochs = options.head_epochs or max(15, min(least, 100))
     batches = max(epochs * pictures // batch, 1)
-    return Stage("head", first, batches, batch, wishes.head_rate, 1.0, "adam", decay)
+    return Stage("head", first, batches, batch, options.head_rate, 1.0, "adam", decay)
 
 
-def _later_stage(name: str, first: int, pictures: int, batch: int, wishes: StageOptions) -> Stage:
-    epochs = wishes.epochs or max(8, min(20000 // pictures, 30))
+def _later_stage(name: str, first: int, pictures: int, batch: int, options: StageOptions) -> Stage:
+    epochs = options.epochs or max(8, min(20000 // pictures, 30))
     batches = max(epochs * pictures // batch, 1)
     # as many pictures move the weights as far, whatever the batch (Goyal et al. 2017)
-    rate = wishes.rate or _RATE * min(batch / _FULL, 1)
-    return Stage(name, first, batches, batch, rate, wishes.layer_decay, "sgd", 5e-4)
+    rate = options.rate or _RATE * min(batch / _FULL, 1)
+    return Stage(name, first, batches, batch, rate, options.layer_decay, "sgd", 5e-4)
 
 
 def _batch(pictures: int) -> int:

@@ -103,8 +103,8 @@ _MAP, _SHADES = 128, 48
 """Pixels of a layer's map, at most, and its colours."""
 _TOP = 0.999
 _HOW = {
-    "gradcam": "Grad-CAM: the brighter, the more of the class is seen there. The line goes around "
-    "what is above half of the highest.",
+    "gradcam": "Grad-CAM: the brighter, the more a place speaks for the class. The line goes "
+    "around what is above half of the highest.",
     "saliency": "Saliency: the brighter a pixel, the more its change would change the class's "
     "score.",
 }

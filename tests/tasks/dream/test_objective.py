@@ -22,9 +22,9 @@ from tests.support.dreams import CFG, make_network, make_picture
 NAMES = ["tench", "Malamute", "crane", "crane", "Eskimo dog"]
 
 
-def refusal(wish: DreamTarget, text: str = CFG) -> str:
+def refusal(target: DreamTarget, text: str = CFG) -> str:
     with pytest.raises(DreamError) as caught:
-        choices(make_network(text), wish)
+        choices(make_network(text), target)
     return str(caught.value)
 
 
@@ -76,12 +76,12 @@ def test_channels_that_are_not_there() -> None:
 
 def test_a_class_is_found_by_its_name() -> None:
     network = make_network()
-    wish = DreamTarget(label="eskimo dog")
-    found = choices(network, wish)
+    target = DreamTarget(label="eskimo dog")
+    found = choices(network, target)
     assert found == [[(6, 1.0)]]
     number = class_number(network, "eskimo dog", NAMES)
     assert number == class_number(network, 4, []) == 4
-    assert targets(network, replace(wish, label=number), found) == [[Score(6, 4)]]
+    assert targets(network, replace(target, label=number), found) == [[Score(6, 4)]]
     with pytest.raises(DreamError, match="there is no class 5: it has 5"):
         class_number(network, 5, [])
 
@@ -108,28 +108,28 @@ def test_names_and_numbers(label: str, index: int) -> None:
 
 
 def test_what_stands_out() -> None:
-    wish = DreamTarget(layers=(((4, 1.0), (2, 0.3)),), channels=(1,), thresh=0.5)
+    target = DreamTarget(layers=(((4, 1.0), (2, 0.3)),), channels=(1,), thresh=0.5)
     network = make_network()
-    assert targets(network, wish, choices(network, wish)) == [
+    assert targets(network, target, choices(network, target)) == [
         [StandOut(4, 0.5, (1,), 1.0), StandOut(2, 0.5, (1,), 0.3)]
     ]
 
 
 def test_a_guides_features() -> None:
     network, guide = make_network().truncated(4), make_picture(20, 24)
-    wish = DreamTarget(3, 3)
-    found = targets(network, wish, choices(network, wish), guide)
+    target = DreamTarget(3, 3)
+    found = targets(network, target, choices(network, target), guide)
     for choice, layer in zip(found, (2, 3, 4), strict=True):
-        (target,) = choice
-        assert isinstance(target, Guided)
+        (guided,) = choice
+        assert isinstance(guided, Guided)
         (y,) = network.outputs_of(guide.transpose(2, 0, 1)[None], [layer])
-        assert target.layer == layer
+        assert guided.layer == layer
         expected = y[0].transpose(1, 2, 0).reshape(-1, y.shape[1])
-        np.testing.assert_array_equal(target.features, expected)
+        np.testing.assert_array_equal(guided.features, expected)
 
 
 @pytest.mark.parametrize(
-    ("wish", "title"),
+    ("target", "title"),
     [
         (DreamTarget(13, 3), "13"),
         (DreamTarget(layers=(((10, 1.0), (7, 0.3)),)), "10+7"),
@@ -137,5 +137,5 @@ def test_a_guides_features() -> None:
         (DreamTarget(label="Eskimo dog"), "Eskimo-dog"),
     ],
 )
-def test_titles(wish: DreamTarget, title: str) -> None:
-    assert wish.title == title
+def test_titles(target: DreamTarget, title: str) -> None:
+    assert target.title == title

@@ -53,10 +53,10 @@ def run(
     data: Data,
     output: Path,
     how: How,
-    wishes: StageOptions = WISHES,
+    stage_options: StageOptions = WISHES,
     resume: bool = False,
 ) -> Iterator[FinetuneEvent]:
-    request = Request(str(base[1]), output, wishes, resume=resume)
+    request = Request(str(base[1]), output, stage_options, resume=resume)
     prepared = prepare(open_net(base[0]), request, data, how)
     train, valid = prepared.data.training(), prepared.data.valid
     yield from finetune(open_net, prepared.folder, train, valid, prepared.how)
@@ -127,8 +127,8 @@ def test_frozen_layers_are_equal_byte_for_byte(
 def test_it_learns_what_the_head_can(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = StageOptions(unfreeze=0, head_epochs=100, head_rate=0.03)
-    events = list(run(base, data, tmp_path / "out", how, wishes))
+    stage_options = StageOptions(unfreeze=0, head_epochs=100, head_rate=0.03)
+    events = list(run(base, data, tmp_path / "out", how, stage_options))
     losses = [event.loss for event in events if isinstance(event, Trained)]
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:5])
     validations = [event for event in events if isinstance(event, Validated)]
@@ -142,9 +142,9 @@ def test_the_cache_changes_nothing_but_time(
     # pictures as they are, so that both see the same ones
     cfg = CFG.replace("min_crop=16\nmax_crop=18\nangle=5", "max_crop=16\nflip=0")
     base = write_net(tmp_path, cfg)
-    wishes = StageOptions(unfreeze=1, head_epochs=3, epochs=2, batch=8)
-    list(run(base, data, tmp_path / "with", replace(how, views=1), wishes))
-    list(run(base, data, tmp_path / "without", replace(how, cache=None), wishes))
+    stage_options = StageOptions(unfreeze=1, head_epochs=3, epochs=2, batch=8)
+    list(run(base, data, tmp_path / "with", replace(how, views=1), stage_options))
+    list(run(base, data, tmp_path / "without", replace(how, cache=None), stage_options))
     for stage in ("head", "last"):
         one, two = (loaded(tmp_path / name, f"_{stage}") for name in ("with", "without"))
         for first, second in zip(one.parameters(), two.parameters(), strict=True):
@@ -240,8 +240,8 @@ def test_the_best_of_a_stage_counts(
         return Evaluation(("a", "b"), np.array([[right, 100 - right], [0, 0]]), 1, 0, 0.5)
 
     monkeypatch.setattr("darknet_py.tasks.finetune.run.evaluate", judged)
-    wishes = StageOptions(unfreeze=0, head_epochs=4, batch=8)
-    events = list(run(base, data, tmp_path / "out", replace(how, cache=None), wishes))
+    stage_options = StageOptions(unfreeze=0, head_epochs=4, batch=8)
+    events = list(run(base, data, tmp_path / "out", replace(how, cache=None), stage_options))
     (ended,) = (event for event in events if isinstance(event, Ended))
     assert ended.found == {"top1": 0.75, "loss": 0.5}
     np.testing.assert_array_equal(loaded(tmp_path / "out").layers[HEAD].parameters()[0].value, 0.75)
@@ -262,13 +262,16 @@ def test_going_on_after_a_picture_was_removed(
 ) -> None:
     """Features of the others are kept, and the outcome is that of a run without the picture."""
     rows = computed_rows(monkeypatch)
-    output, wishes = tmp_path / "out", StageOptions(unfreeze=1, head_epochs=4, epochs=2, batch=8)
-    list(run(base, data, output, how, wishes))
+    output, stage_options = (
+        tmp_path / "out",
+        StageOptions(unfreeze=1, head_epochs=4, epochs=2, batch=8),
+    )
+    list(run(base, data, output, how, stage_options))
     assert rows
     rows.clear()
     less = without(data, "train", 3)
     for fewer in (less, without(less, "valid", 0)):
-        request = Request(str(base[1]), output, wishes, resume=True)
+        request = Request(str(base[1]), output, stage_options, resume=True)
         prepared = prepare(open_net(base[0]), request, fewer, how)
         (change,) = prepared.changes
         assert change.startswith("gone since the run began, or cannot be read: 1 picture")
@@ -279,11 +282,11 @@ def test_going_on_after_a_picture_was_removed(
         list(finetune(open_net, prepared.folder, *sets, prepared.how))
         assert rows == []
         fresh = tmp_path / f"fresh{len(fewer.validation())}"
-        list(run(base, fewer, fresh, how, wishes))
+        list(run(base, fewer, fresh, how, stage_options))
         for name in ("base.weights", "train.list", "valid.list"):
             assert (output / name).read_bytes() == (fresh / name).read_bytes()
         # once more, nothing has changed
-        again = list(run(base, fewer, output, how, wishes, resume=True))
+        again = list(run(base, fewer, output, how, stage_options, resume=True))
         assert [type(event) for event in again] == [Ended, Ended, Kept]
 
 
@@ -292,18 +295,21 @@ def test_going_on_after_a_picture_became_another(
 ) -> None:
     """By the same name: the outcome is that of a run that has never seen the old one."""
     data = open_data(draw_shapes(tmp_path / "shapes", 8), share=0.3)
-    wishes = StageOptions(unfreeze=0, head_epochs=2)
-    list(run(base, data, tmp_path / "out", how, wishes))
+    stage_options = StageOptions(unfreeze=0, head_epochs=2)
+    list(run(base, data, tmp_path / "out", how, stage_options))
     picture, other = data.training().paths[:2]
     picture.write_bytes(other.read_bytes())
     prepared = prepare(
-        open_net(base[0]), Request(str(base[1]), tmp_path / "out", wishes, resume=True), data, how
+        open_net(base[0]),
+        Request(str(base[1]), tmp_path / "out", stage_options, resume=True),
+        data,
+        how,
     )
     (change,) = prepared.changes
     assert change.startswith("hold other than when the run began: 1 picture (1 to train on): ")
     sets = prepared.data.training(), prepared.data.valid
     list(finetune(open_net, prepared.folder, *sets, prepared.how))
-    list(run(base, data, tmp_path / "fresh", how, wishes))
+    list(run(base, data, tmp_path / "fresh", how, stage_options))
     first, second = (tmp_path / name / "base.weights" for name in ("out", "fresh"))
     assert first.read_bytes() == second.read_bytes()
 
@@ -312,11 +318,11 @@ def test_pictures_stay_on_their_sides(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
     """Whatever is drawn for those that are there now; a new one goes where it is drawn."""
-    wishes = StageOptions(unfreeze=0, head_epochs=1)
+    stage_options = StageOptions(unfreeze=0, head_epochs=1)
     less = without(data, "train", 0)
-    list(run(base, less, tmp_path / "out", how, wishes))
+    list(run(base, less, tmp_path / "out", how, stage_options))
     swapped = replace(data, train=data.valid, valid=data.train)
-    request = Request(str(base[1]), tmp_path / "out", wishes, resume=True)
+    request = Request(str(base[1]), tmp_path / "out", stage_options, resume=True)
     prepared = prepare(open_net(base[0]), request, swapped, how)
     assert set(prepared.data.training().paths) == set(less.training().paths)
     new = data.training().paths[0]
@@ -327,10 +333,10 @@ def test_what_is_done_stays_where_the_sides_alone_would_be_others(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
     """As with another --share, or after the whole folder was moved."""
-    wishes = StageOptions(unfreeze=0, head_epochs=1)
+    stage_options = StageOptions(unfreeze=0, head_epochs=1)
     output = tmp_path / "out"
-    list(run(base, data, output, how, wishes))
-    request = Request(str(base[1]), output, wishes, resume=True)
+    list(run(base, data, output, how, stage_options))
+    request = Request(str(base[1]), output, stage_options, resume=True)
     swapped = replace(data, train=data.valid, valid=data.train)
     prepared = prepare(open_net(base[0]), request, swapped, how)
     assert len(prepared.changes) == 1
@@ -349,8 +355,8 @@ def test_what_is_done_stays_where_the_sides_alone_would_be_others(
 def test_other_classes_are_refused(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = StageOptions(unfreeze=0, head_epochs=1)
-    list(run(base, data, tmp_path / "out", how, wishes))
+    stage_options = StageOptions(unfreeze=0, head_epochs=1)
+    list(run(base, data, tmp_path / "out", how, stage_options))
     before = (tmp_path / "out" / "base.names").read_bytes()
     names = ("circle", "cross", "zebra")
     sets = [
@@ -358,7 +364,7 @@ def test_other_classes_are_refused(
     ]
     other = replace(data, names=names, train=sets[0], valid=sets[1])
     with pytest.raises(DarknetError, match="was begun with other classes"):
-        list(run(base, other, tmp_path / "out", how, wishes, resume=True))
+        list(run(base, other, tmp_path / "out", how, stage_options, resume=True))
     assert (tmp_path / "out" / "base.names").read_bytes() == before
 
 
@@ -393,13 +399,13 @@ def test_stopping_saves(tmp_path: Path, base: tuple[Path, Path], data: Data, how
 def test_a_run_killed_between_its_last_state_and_its_weights(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How, ema: float
 ) -> None:
-    how, wishes = replace(how, ema=ema), StageOptions(unfreeze=0, head_epochs=4)
-    list(run(base, data, tmp_path / "whole", how, wishes))
-    for event in run(base, data, tmp_path / "killed", how, wishes):
+    how, stage_options = replace(how, ema=ema), StageOptions(unfreeze=0, head_epochs=4)
+    list(run(base, data, tmp_path / "whole", how, stage_options))
+    for event in run(base, data, tmp_path / "killed", how, stage_options):
         if isinstance(event, Finished):
             break
     (tmp_path / "killed" / "head" / "base.weights").unlink()
-    list(run(base, data, tmp_path / "killed", how, wishes, resume=True))
+    list(run(base, data, tmp_path / "killed", how, stage_options, resume=True))
     found = (tmp_path / "killed" / "base.weights").read_bytes()
     assert found == (tmp_path / "whole" / "base.weights").read_bytes()
 
@@ -424,9 +430,9 @@ def test_stopping_while_features_grow(
 def test_patience_keeps_the_best(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = StageOptions(unfreeze=0, head_epochs=100, head_rate=1.0)
+    stage_options = StageOptions(unfreeze=0, head_epochs=100, head_rate=1.0)
     how = replace(how, patience=2)
-    events = list(run(base, data, tmp_path / "out", how, wishes))
+    events = list(run(base, data, tmp_path / "out", how, stage_options))
     assert Finished("patience") in events
     *_, best = (event for event in events if isinstance(event, Validated) and event.best)
     assert events.index(Finished("patience")) > events.index(best)
@@ -439,9 +445,9 @@ def test_patience_keeps_the_best(
 def test_averaged_weights_are_the_outcome(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
-    wishes = StageOptions(unfreeze=0, head_epochs=8)
-    list(run(base, data, tmp_path / "plain", how, wishes))
-    events = list(run(base, data, tmp_path / "averaged", replace(how, ema=0.9), wishes))
+    stage_options = StageOptions(unfreeze=0, head_epochs=8)
+    list(run(base, data, tmp_path / "plain", how, stage_options))
+    events = list(run(base, data, tmp_path / "averaged", replace(how, ema=0.9), stage_options))
     one, two = (loaded(tmp_path / name) for name in ("plain", "averaged"))
     last, averaged = (net.layers[HEAD].parameters()[1].value for net in (one, two))
     assert not np.array_equal(last, averaged)
@@ -452,14 +458,14 @@ def test_averaged_weights_are_the_outcome(
 
 
 def test_uneven_sets(tmp_path: Path, base: tuple[Path, Path], data: Data, how: How) -> None:
-    wishes = StageOptions(unfreeze=0, head_epochs=4)
+    stage_options = StageOptions(unfreeze=0, head_epochs=4)
     weights = []
     for name, imbalance in (
         ("plain", how),
         ("balanced", replace(how, balance=True)),
         ("weights", replace(how, class_weights=(2.0, 0.5, 0.5))),
     ):
-        list(run(base, data, tmp_path / name, imbalance, wishes))
+        list(run(base, data, tmp_path / name, imbalance, stage_options))
         weights.append(loaded(tmp_path / name).layers[HEAD].parameters()[0].value)
     assert len({each.tobytes() for each in weights}) == 3
     # the class that counts four times as much is guessed more readily
@@ -504,9 +510,9 @@ def test_a_stage_that_diverges_leaves_the_one_before(
     tmp_path: Path, base: tuple[Path, Path], data: Data, how: How
 ) -> None:
     events: list[FinetuneEvent] = []
-    wishes = StageOptions(unfreeze=1, head_epochs=2, epochs=4, batch=8, rate=1e30)
+    stage_options = StageOptions(unfreeze=1, head_epochs=2, epochs=4, batch=8, rate=1e30)
     with pytest.raises(TrainingError, match="no number"):
-        events.extend(run(base, data, tmp_path / "out", how, wishes))
+        events.extend(run(base, data, tmp_path / "out", how, stage_options))
     assert loaded(tmp_path / "out").values_are_finite()
     head, kept = (tmp_path / "out" / f"base{suffix}.weights" for suffix in ("_head", ""))
     assert head.read_bytes() == kept.read_bytes()

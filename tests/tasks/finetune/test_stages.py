@@ -19,8 +19,8 @@ NET = Network(parse_sections(CFG), "base.cfg", for_device("cpu"))
 NEW = with_new_head(NET, 3)
 
 
-def plan(pictures: int, new: tuple[int, ...] = (HEAD,), **wishes: object) -> list[tuple[str, int]]:
-    stages = plan_stages(NET.layers, HEAD, new, pictures, StageOptions(**wishes))  # type: ignore[arg-type]
+def plan(pictures: int, new: tuple[int, ...] = (HEAD,), **options: object) -> list[tuple[str, int]]:
+    stages = plan_stages(NET.layers, HEAD, new, pictures, StageOptions(**options))  # type: ignore[arg-type]
     return [(stage.name, stage.first) for stage in stages]
 
 
@@ -91,8 +91,8 @@ def test_the_cfg_of_a_later_stage() -> None:
 
 
 def test_rates_follow_the_batch() -> None:
-    def rate(pictures: int, **wishes: float) -> float:
-        asked = StageOptions(unfreeze=1, **wishes)  # type: ignore[arg-type]
+    def rate(pictures: int, **options: float) -> float:
+        asked = StageOptions(unfreeze=1, **options)  # type: ignore[arg-type]
         return plan_stages(NET.layers, HEAD, [HEAD], pictures, asked)[1].rate
 
     assert [rate(640), rate(10**5), rate(640, batch=128)] == [0.003] * 3
