@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from darknet_py.tasks.classify import classify
     from darknet_py.tasks.explain import explain
     from darknet_py.tasks.filters import maximize_activation
+    from darknet_py.tasks.validation import evaluate
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "DarknetError",
     "Network",
     "classify",
+    "evaluate",
     "explain",
     "layer_activations",
     "load_network",
@@ -37,6 +39,7 @@ _HOMES = {
     "Network": "darknet_py.network",
     "maximize_activation": "darknet_py.tasks.filters",
     "classify": "darknet_py.tasks.classify",
+    "evaluate": "darknet_py.tasks.validation",
     "explain": "darknet_py.tasks.explain",
     "load_network": "darknet_py.network",
     "layer_activations": "darknet_py.tasks.activations",

@@ -26,6 +26,7 @@ from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp
 from darknet_py.network.weights import Loaded, read_weights, write_weights
+from darknet_py.resources import find_resource
 
 
 class Network(Model):
@@ -285,15 +286,18 @@ def load_network(
     exact: bool = False,
     half: bool = False,
 ) -> Network:
-    """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random.
+    """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random. Names
+    are looked for as the command line does: also among what is installed, and weights among those
+    that `darknet weights fetch` has put away.
 
     device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
     weights file may hold only the first layers. exact: convolutions are computed directly, without
     algorithms that are faster and round more. half: on a GPU, maps are bfloat16. Raises CfgError,
     WeightsError, DeviceError.
     """
+    cfg = find_resource(str(cfg)) or cfg
     network = Network.from_cfg(cfg, device, strict=strict, exact=exact, half=half)
     if weights is not None:
-        network.load_weights(weights, partial=partial)
+        network.load_weights(find_resource(str(weights)) or weights, partial=partial)
     network.initialise()
     return network

@@ -23,10 +23,11 @@ from darknet_py.images import (
 )
 from darknet_py.network import Network
 from darknet_py.resources import find_resource
+from darknet_py.tasks import valid
 from darknet_py.tasks.data import open_data, useful_top
 from darknet_py.tasks.names import names_file, own_names, read_names, shipped_names
 from darknet_py.tasks.targets import class_count
-from darknet_py.tasks.valid import Evaluation, evaluate
+from darknet_py.tasks.valid import Evaluation
 
 _WORDNET = {1000: "data/imagenet.labels.list"}
 """Other names of the shipped classes, which folders of ImageNet's pictures have."""
@@ -102,9 +103,9 @@ def validate(
     batch: int | None = None,
     worst: int = 0,
 ) -> Evaluation:
-    """As `evaluate`. Raises DarknetError where the network's outputs are no numbers: that is no
-    guess, and a share of what is left would say nothing."""
-    found = evaluate(net, validation.dataset, top or validation.top, views, batch, worst)
+    """As `valid.evaluate`. Raises DarknetError where the network's outputs are no numbers: that is
+    no guess, and a share of what is left would say nothing."""
+    found = valid.evaluate(net, validation.dataset, top or validation.top, views, batch, worst)
     if found.not_finite:
         count, first = f"{len(found.not_finite)} of {found.pictures}", found.not_finite[0]
         raise DarknetError(
@@ -112,6 +113,29 @@ def validate(
             "weights cannot be used (a training that diverged, or another cfg's)"
         )
     return found
+
+
+def evaluate(
+    net: Network,
+    data: str | Path,
+    names: str | Path | None = None,
+    top: int | None = None,
+    views: int = 1,
+    batch: int | None = None,
+    labels: str = "exact",
+    share: float | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """How well a network knows labelled pictures, as `darknet classifier valid` finds it.
+
+    data: a folder with one folder of pictures per class, a `.data` file or a list; names: a file
+    with the names of the network's classes, None: NAME.names beside NAME.cfg or the weights. top:
+    first guesses that count. views: 1, or 10: corners and middle, mirrored too. share, seed: only
+    what a training with these sets aside. Gives an Evaluation: `top1` and `topk` (0 to 1), `loss`,
+    `confusion` (classes, classes; rows true), and of each class `precision`, `recall` and `f1`.
+    Raises DarknetError.
+    """
+    return validate(net, open_validation(data, net, names, labels, share, seed), top, views, batch)
 
 
 def _names_of(net: Network, names: str | Path | None, outputs: int) -> _Names:

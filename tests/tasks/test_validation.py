@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import darknet_py
+from darknet_py import cli
 from darknet_py.errors import DarknetError
 from darknet_py.network import Network
 from darknet_py.tasks.validation import Validation, open_validation, validate
 from tests.images.sets import make_folder
 
+ROOT = Path(__file__).parents[2]
 CFG = "[net]\nwidth=4\nheight=4\nchannels=3\n[connected]\noutput={}\nactivation=linear\n[softmax]\n"
 
 
@@ -222,3 +226,22 @@ def test_where_no_picture_can_be_read_there_is_nothing_to_say(tmp_path: Path, pe
     net = net_of(tmp_path)
     with pytest.raises(DarknetError, match=r"none of the pictures .* can be read: .* is empty"):
         validate(net, open_validation(pets, net))
+
+
+def test_evaluate_from_python_is_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # cfg, weights and names are found among what is installed
+    for kind in ("ship", "airplane"):
+        (tmp_path / "photos" / kind).mkdir(parents=True)
+        shutil.copy(ROOT / f"data/samples/{kind}.png", tmp_path / "photos" / kind)
+    net = darknet_py.load_network("cfg/cifar_res.cfg", "data/cifar.weights", device="cpu")
+    found = darknet_py.evaluate(net, "photos")
+    assert (found.pictures, found.top1) == (2, 1.0)
+    words = ("valid", "photos", "cfg/cifar_res.cfg", "data/cifar.weights", "--json", "-q")
+    cli.darknet.main(words, prog_name="darknet", standalone_mode=False)
+    document = json.loads(capsys.readouterr().out)
+    assert document["confusion"] == found.confusion.tolist()
+    assert document["loss"] == found.loss
+    (explained,) = darknet_py.explain(net, "photos/ship/ship.png", ["ship"])
+    assert explained.heat.shape == (128, 128)
