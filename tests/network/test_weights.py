@@ -226,11 +226,15 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path, "is a folder, not a file"),
         (tmp_path / "none.weights", "no such file or folder"),
-        (f"{tmp_path}/a\0b", "embedded null byte"),
     ):
         with pytest.raises(WeightsError) as caught:
             read_weights(path, make_layers())
         assert str(caught.value) == one_line(f"{path}: {message}")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(f"{tmp_path}/a\0b", make_layers())
+    # in the words of Python, which differ from version to version
+    assert str(caught.value).startswith(one_line(f"{tmp_path}/a\0b: "))
+    assert "embedded null" in str(caught.value)
 
 
 def test_a_file_that_ends_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
