@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from darknet_py.tasks.classify import classify
     from darknet_py.tasks.explain import explain
     from darknet_py.tasks.filters import maximize_activation
+    from darknet_py.tasks.finetuning import finetune
+    from darknet_py.tasks.training import train
     from darknet_py.tasks.validation import evaluate
 
 __version__ = "0.1.0"
@@ -29,9 +31,11 @@ __all__ = [
     "classify",
     "evaluate",
     "explain",
+    "finetune",
     "layer_activations",
     "load_network",
     "maximize_activation",
+    "train",
 ]
 
 _HOMES = {
@@ -41,8 +45,10 @@ _HOMES = {
     "classify": "darknet_py.tasks.classify",
     "evaluate": "darknet_py.tasks.validation",
     "explain": "darknet_py.tasks.explain",
+    "finetune": "darknet_py.tasks.finetuning",
     "load_network": "darknet_py.network",
     "layer_activations": "darknet_py.tasks.activations",
+    "train": "darknet_py.tasks.training",
 }
 
 

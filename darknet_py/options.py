@@ -7,10 +7,18 @@ stands once, and tasks know no command line."""
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import inspect
+import keyword
+import math
+import numbers
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _WHOLE = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _REAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?", re.ASCII)
@@ -71,6 +79,14 @@ class Folder:
     """The name of a folder, there or not."""
 
 
+class File:
+    """The name of a file."""
+
+
+class ClashError(ValueError):
+    """Options that do not go together."""
+
+
 @dataclass(frozen=True)
 class Option:
     """Of a field. flags: as they are written. kind: what the value may be; None: text. metavar:
@@ -95,3 +111,148 @@ def options_in(kind: type[Any]) -> dict[str, Option]:
     """The options of a dataclass, by the names of its fields."""
     found = {field.name: field.metadata.get("option") for field in dataclasses.fields(kind)}
     return {name: each for name, each in found.items() if each is not None}
+
+
+# The same options as keywords of Python functions.
+
+
+class Keyword(NamedTuple):
+    """Of a function: the dataclass and its field, and what describes it."""
+
+    kind: type[Any]
+    field: str
+    default: Any
+    described: Option
+
+
+def keywords_of(*kinds: type[Any]) -> dict[str, Keyword]:
+    """The options of dataclasses as keywords: `--max-iter` is max_iter, `--class` class_."""
+    return {
+        _keyword(described.flags): Keyword(kind, field.name, field.default, described)
+        for kind in kinds
+        for field in dataclasses.fields(kind)
+        if (described := field.metadata.get("option")) is not None
+    }
+
+
+def _keyword(flags: tuple[str, ...]) -> str:
+    long = next(flag for flag in flags if flag.startswith("--"))
+    name = long.split("/")[0].removeprefix("--").replace("-", "_")
+    return name + "_" * keyword.iskeyword(name)
+
+
+def takes(*kinds: type[Any]) -> Callable[[F], F]:
+    """A decorator for a function of `**options`: what shows its signature shows these."""
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())
+        own = [each for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        types = {kind: inspect.get_annotations(kind) for each in kinds for kind in each.__mro__}
+        more = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=each.default,
+                annotation=next(
+                    types[kind][each.field]
+                    for kind in each.kind.__mro__
+                    if each.field in types[kind]
+                ),
+            )
+            for name, each in keywords_of(*kinds).items()
+        ]
+        function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[*own, *more]
+        )
+        return function
+
+    return decorate
+
+
+def read_keywords(
+    function: str, given: Mapping[str, Any], *kinds: type[Any], own: tuple[str, ...] = ()
+) -> list[Any]:
+    """An instance of each dataclass, of the keywords that a function was called with.
+
+    own: its other keywords, which a message may name. Raises TypeError for a keyword that there is
+    not, naming the nearest, and for a value of another type; ValueError for one out of its range.
+    """
+    known = keywords_of(*kinds)
+    values: dict[type[Any], dict[str, Any]] = {kind: {} for kind in kinds}
+    for name, value in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, [*known, *own], 1)
+            hint = f": did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{function}() has no keyword {name!r}{hint}")
+        each = known[name]
+        values[each.kind][each.field] = _checked(name, value, each)
+    return [kind(**values[kind]) for kind in kinds]
+
+
+def _checked(name: str, value: Any, option: Keyword) -> Any:
+    """The value as the dataclass has it."""
+    kind, check = option.described.kind, option.described.check
+    if value is None and option.default is None:
+        return None
+    if check is not None and isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
+    expected, is_right = _expected(kind, value)
+    if not is_right:
+        found = type(value).__name__
+        raise TypeError(f"{name}: expected {expected}, found {value!r:.80} ({found})")
+    if isinstance(kind, Whole):
+        value = int(value)
+    elif isinstance(kind, Real):
+        value = float(value) if not isinstance(value, int) else value
+    if isinstance(kind, Whole | Real) and not _is_within(kind, value):
+        raise ValueError(f"{name}={value}: expected {_range(kind)}")
+    if isinstance(kind, Word) and value not in kind.words:
+        raise ValueError(f"{name}={value}: expected one of {', '.join(kind.words)}")
+    if isinstance(kind, Flag):
+        return bool(value)
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if check is not None:
+        try:
+            return check(value)
+        except ValueError as error:
+            raise ValueError(f"{name}={value}: {error}") from error
+    return value
+
+
+def _expected(kind: Any, value: Any) -> tuple[str, bool]:
+    """What the type of an option's values is, in words, and whether it is a value's."""
+    is_flag = isinstance(value, bool) or type(value).__name__ == "bool"  # numpy's, too
+    if isinstance(kind, Flag):
+        return "True or False", is_flag
+    if isinstance(kind, Whole):
+        return "a whole number", isinstance(value, numbers.Integral) and not is_flag
+    if isinstance(kind, Real):
+        return "a number", isinstance(value, numbers.Real) and not is_flag
+    if isinstance(kind, Word):
+        return "a word", isinstance(value, str)
+    if isinstance(kind, Folder | File):
+        return "a path", isinstance(value, str | os.PathLike)
+    return "text", isinstance(value, str | os.PathLike)
+
+
+def _is_within(kind: Whole | Real, value: float) -> bool:
+    least = -math.inf if kind.least is None else kind.least
+    most = math.inf if kind.most is None else kind.most
+    if isinstance(kind, Real):
+        low = least < value if kind.least_open else least <= value
+        high = value < most if kind.most_open else value <= most
+        return low and high and math.isfinite(value)
+    return least <= value <= most
+
+
+def _range(kind: Whole | Real) -> str:
+    least_open = isinstance(kind, Real) and kind.least_open
+    most_open = isinstance(kind, Real) and kind.most_open
+    parts = []
+    if kind.least is not None:
+        parts.append(f"above {kind.least:g}" if least_open else f"{kind.least:g} or more")
+    if kind.most is not None:
+        parts.append(f"below {kind.most:g}" if most_open else f"at most {kind.most:g}")
+    return " and ".join(parts) or "a finite number"

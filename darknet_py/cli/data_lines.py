@@ -33,14 +33,22 @@ def look_at(
     """As tasks.check.check; unless it is to be quiet with a count of the pictures on a terminal."""
     from darknet_py.tasks.check import check
 
-    progress = Progress(shown=not quiet)
+    with closing(PictureCount(quiet)) as count:
+        return check(data, net, decode, averaged=averaged, processes=processes, show=count.show)
 
-    def show(done: int, total: int) -> None:
-        progress.total = total
-        progress.show(done, f"{done:,}/{total:,} pictures checked")
 
-    with closing(progress):
-        return check(data, net, decode, averaged=averaged, processes=processes, show=show)
+class PictureCount:
+    """How many pictures were looked at, on a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._progress = Progress(shown=not quiet)
+
+    def show(self, done: int, total: int) -> None:
+        self._progress.total = total
+        self._progress.show(done, f"{done:,}/{total:,} pictures checked")
+
+    def close(self) -> None:
+        self._progress.close()
 
 
 def say_report(report: Report, quiet: bool) -> None:

@@ -3,52 +3,74 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from darknet_py.cli.console import say_line
+from darknet_py.cli.data_lines import PictureCount, say_report, say_weights
 from darknet_py.cli.progress import Progress, say
+from darknet_py.cli.stopping import stop_on_ctrl_c
 from darknet_py.cli.watch import Watcher
 
 if TYPE_CHECKING:
     from darknet_py.tasks.features import Cached
     from darknet_py.tasks.finetune import Ended, Prepared, Stage
-    from darknet_py.tasks.finetune.run import FinetuneEvent
-
-
-_AGAIN = "so the stages begin again; cached features of all other pictures are kept"
+    from darknet_py.tasks.finetuning import FinetuningEvent
 
 
 class Presenter:
-    """Shows events: results on stdout, all else on stderr."""
+    """Shows events: results on stdout, all else on stderr. Ctrl-C stops and saves."""
 
-    def __init__(self, prepared: Prepared, quiet: bool) -> None:
-        self._prepared, self._quiet = prepared, quiet
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._prepared: Prepared | None = None
         self._watcher: Watcher | None = None
+        self._pictures = PictureCount(quiet)
         self._features = Progress()
+        self._stack = ExitStack()
+        self._asked: list[bool] = []
 
-    def show_plan(self) -> None:
-        """A line for each layer, and one for each stage; pictures that are others than before."""
-        for change in self._prepared.changes:
-            say_line(f"warning: {change}", err=True)
-        if self._prepared.again:
-            say_line(f"warning: {_AGAIN}", err=True)
+    def stop(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return bool(self._asked)
+
+    def count(self, done: int, total: int) -> None:
+        """So many of the pictures were looked at."""
+        self._pictures.show(done, total)
+
+    def _show_plan(self, prepared: Prepared) -> None:
+        """A line for each layer, and one for each stage."""
+        self._prepared = prepared
         if self._quiet:
             return
-        for line in self._prepared.plan:
+        for line in prepared.plan:
             say_line(line, err=True)
-        for stage in self._prepared.folder.stages:
+        for stage in prepared.folder.stages:
             say_line(f"{stage.name}: {stage.batches} batches of {stage.batch}", err=True)
 
-    def show(self, event: FinetuneEvent) -> None:
+    def show(self, event: FinetuningEvent) -> None:
         """Takes note of an event."""
         from darknet_py.tasks.features import Cached
         from darknet_py.tasks.finetune import Began, Ended, Kept
+        from darknet_py.tasks.finetuning import Planned
+        from darknet_py.tasks.training import Checked, Note, Ready, Weighted
 
         if isinstance(event, Cached):
             self._show_cached(event)
             return
         self._features.close()
-        if isinstance(event, Began):
+        if isinstance(event, Ready):
+            self._asked = self._stack.enter_context(stop_on_ctrl_c())
+        elif isinstance(event, Checked):
+            self._pictures.close()
+            say_report(event.report, self._quiet)
+        elif isinstance(event, Planned):
+            self._show_plan(event.prepared)
+        elif isinstance(event, Weighted):
+            say_weights(event.names, event.weights, self._quiet)
+        elif isinstance(event, Note):
+            say_line(f"{'warning: ' * event.is_warning}{event.text}", err=True)
+        elif isinstance(event, Began):
             self._begin(event.stage, event.cached)
         elif isinstance(event, Ended):
             self._watcher = self._watcher or self._watch(event.stage, quiet=True)
@@ -60,9 +82,11 @@ class Presenter:
             self._watcher.show(event)
 
     def close(self) -> None:
-        """Ends what an interruption has left open."""
-        self._features.close()
-        self._close_watcher()
+        """Ends what an interruption has left open; Ctrl-C is answered as before."""
+        with self._stack:
+            self._pictures.close()
+            self._features.close()
+            self._close_watcher()
 
     def _begin(self, stage: Stage, cached: int | None) -> None:
         lines_of_batches = not self._quiet and sys.stderr.isatty()
@@ -72,6 +96,7 @@ class Presenter:
             say_line(f"{stage.name}: trains from layer {stage.first}{how}", err=True)
 
     def _watch(self, stage: Stage, quiet: bool) -> Watcher:
+        assert self._prepared is not None
         folder = self._prepared.folder.stage(stage.name)
         return Watcher(folder / "metrics.csv", folder / "chart.png", stage.batches, quiet)
 

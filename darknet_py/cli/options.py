@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial, wraps
 from pathlib import Path
@@ -14,8 +15,20 @@ import click
 
 from darknet_py.cli.console import say_line, say_lines
 from darknet_py.cli.progress import say
-from darknet_py.options import Flag, Folder, Option, Real, Whole, Word, option, options_in
+from darknet_py.options import (
+    ClashError,
+    File,
+    Flag,
+    Folder,
+    Option,
+    Real,
+    Whole,
+    Word,
+    option,
+    options_in,
+)
 from darknet_py.resources import find_resource
+from darknet_py.tasks.options import ComputeOptions
 
 if TYPE_CHECKING:
     from darknet_py.network import Network
@@ -28,16 +41,9 @@ _THREAD_VARIABLES = ("DARKNET_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THR
 
 
 @dataclass(frozen=True)
-class NetworkOptions:
+class NetworkOptions(ComputeOptions):
     """Where and how networks compute."""
 
-    device: str = option(
-        "auto",
-        "--device",
-        metavar="cpu|gpu|auto",
-        shown=True,
-        help="Where to compute; gpu:1 is the second GPU (-i 1, -nogpu: as in the C program).",
-    )
     threads: int | None = option(
         None,
         "--threads",
@@ -45,12 +51,16 @@ class NetworkOptions:
         metavar="N",
         help="CPU threads.  [default: all cores]",
     )
-    exact: bool = option(
-        False, "--exact", kind=Flag(), help="Convolve directly: slower, and rounds less."
-    )
-    half: bool = option(False, "--half", kind=Flag(), help="On a GPU, compute maps in bfloat16.")
-    strict: bool = option(False, "--strict", kind=Flag(), help="Refuse a cfg that gives warnings.")
     quiet: bool = option(False, "-q", "--quiet", kind=Flag(), help="Results only: no layer table.")
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Options that do not go together are a fault of the command line."""
+    try:
+        yield
+    except ClashError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def options_of(name: str, kind: type[Any]) -> Callable[[F], F]:
@@ -95,6 +105,8 @@ def _click_type(kind: Any) -> Any:
         return FiniteRange(kind.least, kind.most, min_open=kind.least_open, max_open=kind.most_open)
     if isinstance(kind, Word):
         return click.Choice(kind.words)
+    if isinstance(kind, File):
+        return click.Path()
     return click.Path(file_okay=False) if isinstance(kind, Folder) else None
 
 

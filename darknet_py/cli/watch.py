@@ -15,12 +15,6 @@ from darknet_py.text import counted
 if TYPE_CHECKING:
     from darknet_py.tasks.event_files import EventFile
     from darknet_py.tasks.events import Adjusted, Event, Finished, Trained, Validated
-    from darknet_py.tasks.metrics import MetricsFile
-
-_REDRAW, _REDRAW_VALIDATED = 30.0, 5.0
-"""Seconds between drawings of the chart, and where a validation has something to add."""
-_DRAWING = 0.01
-"""Of a training's time, so much may go into drawing."""
 
 
 class Watcher:
@@ -40,15 +34,13 @@ class Watcher:
         display: int | None = None,
         events: EventFile | None = None,
     ) -> None:
-        self._table, self._chart = table, chart
-        self._events = events
-        self._metrics: MetricsFile | None = None
-        self._unwritten: list[Trained | Validated] = []
+        from darknet_py.tasks.run_log import RunLog
+
+        self._log = RunLog(table, chart, lambda text: say(f"warning: {text}"), events)
+        self._chart = chart
         self._last, self._quiet, self._display = last, quiet, display
         self._unsaid: list[Trained] = []
-        self._drawn_at = self._began = time.monotonic()
-        self._drawing = 0.0
-        self._chart_failed = False
+        self._began = time.monotonic()
         self._progress = Progress(shown=not quiet)
         self._waited = 0.0
         self.finished: Finished | None = None
@@ -64,26 +56,17 @@ class Watcher:
             Finished,
             LeftOut,
             SaveFailed,
-            Saving,
             Trained,
             Validated,
         )
 
-        if self._events is not None:
-            self._events.add(event)
+        if isinstance(event, Validated):
+            say(_validation_line(event))
+        self._log.add(event)
         if isinstance(event, Trained):
-            # before its row is there, which may yet get a validation
-            self._redraw(_REDRAW)
-            self._unwritten.append(event)
             self._waited = event.waited
             if not self._quiet:
                 self._show_batch(event)
-        elif isinstance(event, Validated):
-            self._unwritten.append(event)
-            say(_validation_line(event))
-            self._redraw(_REDRAW_VALIDATED)
-        elif isinstance(event, Saving):
-            self._flush()
         elif isinstance(event, SaveFailed):
             say(f"warning: not saved: {event.error}")
         elif isinstance(event, LeftOut):
@@ -96,67 +79,17 @@ class Watcher:
     def close(self) -> None:
         """The last chart, where it is not there yet, and how long the network waited for
         pictures."""
-        if self._events is not None:
-            self._events.close()
-        if self._is_idle:
-            self._progress.close()
-            if _is_older(self._chart, self._table):  # a run that ended was killed before it drew
-                self._draw()
-            return
-        self._draw()
+        is_idle = self._log.is_idle
+        self._log.close()
         passed = time.monotonic() - self._began
         self._progress.close()
+        if is_idle:
+            return
         share = 100 * self._waited / max(passed, 1e-9)
         say(
             f"{counted(round(passed), 'second')}, {share:.1f} % of them waiting for pictures; "
             f"{self._chart}"
         )
-
-    @property
-    def _is_idle(self) -> bool:
-        """Whether no batch was trained yet."""
-        return self._metrics is None and not self._unwritten
-
-    def _flush(self) -> bool:
-        from darknet_py.tasks.metrics import MetricsFile
-
-        if self._is_idle:
-            return True
-        try:
-            if self._metrics is None:
-                self._metrics = MetricsFile(self._table, self._unwritten[0].batch - 1)
-                if self._metrics.said:
-                    say(f"warning: {self._metrics.said}")
-            events, self._unwritten = self._unwritten, []
-            for event in events:
-                self._metrics.add(event)
-            self._metrics.flush()
-        except OSError as error:
-            say(f"warning: {self._table}: not written: {error.strerror or error}")
-            return False
-        return True
-
-    def _redraw(self, pause: float) -> None:
-        passed = time.monotonic() - self._drawn_at
-        if passed > max(pause, self._drawing / _DRAWING) and not self._is_idle:
-            self._draw()
-
-    def _draw(self) -> None:
-        from darknet_py.errors import DarknetError
-        from darknet_py.tasks.chart import save_chart
-        from darknet_py.tasks.metrics import read_metrics
-
-        began = time.monotonic()
-        if self._flush():
-            try:
-                save_chart(self._chart, [read_metrics(self._table)])
-            # no fault of a picture's, nor of the library that draws it, is worth a training
-            except (DarknetError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
-                if not self._chart_failed:
-                    say(f"warning: no chart: {str(error) or type(error).__name__}")
-                self._chart_failed = True
-        self._drawn_at = time.monotonic()
-        self._drawing = self._drawn_at - began
 
     def _show_batch(self, event: Trained) -> None:
         is_terminal = sys.stderr.isatty()
@@ -183,15 +116,6 @@ class Watcher:
             f"{event.batch}, {event.epoch:.3f}: {loss:f}, {event.average:f} avg, "
             f"{event.rate:f} rate, {seconds:f} seconds, {event.images} images"
         )
-
-
-def _is_older(chart: Path, table: Path) -> bool:
-    """Whether a table has no chart, or one from before it was written last."""
-    try:
-        written = table.stat().st_mtime_ns
-        return not chart.exists() or chart.stat().st_mtime_ns < written
-    except OSError:
-        return False
 
 
 def _validation_line(event: Validated) -> str:

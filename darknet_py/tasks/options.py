@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from darknet_py.options import Flag, Folder, Real, Whole, Word, option
+from darknet_py.options import ClashError, File, Flag, Folder, Real, Whole, Word, option
 
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
 _LAYERS = re.compile(f"{_PART}(?:,{_PART})*")
+_GPUS = re.compile("[0-9]{1,3}(?:,[0-9]{1,3})*")
 
 
 def check_layers(text: str) -> str:
@@ -20,6 +21,120 @@ def check_layers(text: str) -> str:
     if not _LAYERS.fullmatch(text):
         raise ValueError("expected numbers and ranges of them, as in 10-13,18, or last")
     return text
+
+
+def read_gpus(text: str) -> tuple[int, ...]:
+    """The numbers of GPUs, each once. Raises ValueError."""
+    if not _GPUS.fullmatch(text):
+        raise ValueError("expected numbers of GPUs, as in 0,1")
+    found = tuple(int(number) for number in text.split(","))
+    if len(set(found)) < len(found):
+        raise ValueError(f"names a GPU twice: {text}")
+    return found
+
+
+@dataclass(frozen=True)
+class ComputeOptions:
+    """Where and how networks compute, but for the threads of the CPU, which a process chooses
+    once."""
+
+    device: str = option(
+        "auto",
+        "--device",
+        metavar="cpu|gpu|auto",
+        shown=True,
+        help="Where to compute; gpu:1 is the second GPU (-i 1, -nogpu: as in the C program).",
+    )
+    exact: bool = option(
+        False, "--exact", kind=Flag(), help="Convolve directly: slower, and rounds less."
+    )
+    half: bool = option(False, "--half", kind=Flag(), help="On a GPU, compute maps in bfloat16.")
+    strict: bool = option(False, "--strict", kind=Flag(), help="Refuse a cfg that gives warnings.")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How pictures get labels, and how some are set aside to validate with."""
+
+    labels: str = option(
+        "exact",
+        "--labels",
+        kind=Word(("exact", "substring")),
+        shown=True,
+        help="How a .data file's pictures get labels: by their folder's name or a part of their "
+        "own (exact), or wherever a path contains one, as in the C program.",
+    )
+    share: float = option(
+        0.1,
+        "--share",
+        kind=Real(0, 0.9),
+        shown=True,
+        help="Of a folder or list without another to validate with: how much is set aside.",
+    )
+    seed: int = option(
+        0, "--seed", kind=Whole(0), metavar="N", shown=True, help="Of all that is drawn."
+    )
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Of a training: where it begins, where it is kept, and what computes it."""
+
+    clear: bool = option(
+        False, "-clear", "--clear", kind=Flag(), help="Count pictures and batches from 0 again."
+    )
+    resume: bool = option(
+        False, "--resume", kind=Flag(), help="Go on from NAME.state in the backup folder."
+    )
+    state: str | None = option(None, "--state", kind=File(), help="Go on from this state instead.")
+    backup: str | None = option(None, "--backup", kind=Folder(), help="Folder for what is written.")
+    overwrite: bool = option(
+        False,
+        "--overwrite",
+        kind=Flag(),
+        help="Begin anew in the place of a training in that folder.",
+    )
+    gpus: tuple[int, ...] | None = option(
+        None,
+        "-gpus",
+        "--gpus",
+        check=read_gpus,
+        metavar="N,N",
+        help="Train on these GPUs of this machine at once, as in 0,1: a process each.",
+    )
+    reinit: str | None = option(
+        None,
+        "--reinit",
+        check=check_layers,
+        metavar="LAYERS",
+        help="Draw these layers of WEIGHTS anew, as in 18, 10-13,18 or last.",
+    )
+    workers: int | None = option(
+        None,
+        "--workers",
+        kind=Whole(1),
+        metavar="N",
+        help="Threads that read pictures.  [as many as compute]",
+    )
+    tensorboard: bool = option(
+        False,
+        "--tensorboard",
+        kind=Flag(),
+        help="Write event files into the backup folder, too.",
+    )
+
+
+def check_training(options: TrainOptions, has_weights: bool, device: str) -> None:
+    """Raises ClashError for what does not go together."""
+    resume = options.resume or options.state is not None
+    if resume and (has_weights or options.clear):
+        raise ClashError("A state goes on with its own weights: leave out WEIGHTS and -clear.")
+    if resume and options.overwrite and not options.state:
+        raise ClashError("--overwrite begins anew, and --resume goes on: give one.")
+    if options.reinit and not has_weights:
+        raise ClashError("--reinit draws layers of WEIGHTS anew: there are none.")
+    if options.gpus and device not in ("auto", "gpu"):
+        raise ClashError(f"-gpus says which GPUs: leave out --device {device}.")
 
 
 @dataclass(frozen=True)
@@ -47,6 +162,12 @@ class ImbalanceOptions:
         help="Average the weights over the batches, as in 0.999; validated and written as "
         "NAME_best.weights and NAME.weights.  [off]",
     )
+
+
+def check_imbalance(options: ImbalanceOptions) -> None:
+    """Raises ClashError for what does not go together."""
+    if options.balance and options.class_weights == "balanced":
+        raise ClashError("--balance and --class-weights balanced do the same: give one.")
 
 
 @dataclass(frozen=True)
@@ -300,3 +421,13 @@ class FinetuneOptions(StageOptions):
         metavar="N",
         help="End a stage after N validations without a better one, with the best weights.",
     )
+
+
+def check_finetuning(options: FinetuneOptions) -> None:
+    """Raises ClashError for what does not go together."""
+    if options.unfreeze is not None and options.start is not None:
+        raise ClashError("--unfreeze and --unfreeze-from say the same in two ways: give one.")
+    if options.resume and options.overwrite:
+        raise ClashError("--overwrite begins anew, and --resume goes on: give one.")
+    if options.no_cache and options.cache is not None:
+        raise ClashError("--no-cache and --cache: give one.")

@@ -32,7 +32,7 @@ def test_a_chart_that_fails_is_said_once(
         raise error
 
     monkeypatch.setattr("darknet_py.tasks.chart.save_chart", fail)
-    monkeypatch.setattr("darknet_py.cli.watch._REDRAW", -1.0)
+    monkeypatch.setattr("darknet_py.tasks.run_log._REDRAW", -1.0)
     watcher = Watcher(tmp_path / "metrics.csv", tmp_path / "chart.png", 9, quiet=True)
     for batch in range(1, 4):
         watcher.show(trained(batch))
@@ -47,8 +47,8 @@ def test_a_validation_after_a_chart_is_in_its_batchs_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("darknet_py.tasks.chart.save_chart", lambda *_: None)
-    monkeypatch.setattr("darknet_py.cli.watch._REDRAW", -1.0)
-    monkeypatch.setattr("darknet_py.cli.watch._DRAWING", 1e9)
+    monkeypatch.setattr("darknet_py.tasks.run_log._REDRAW", -1.0)
+    monkeypatch.setattr("darknet_py.tasks.run_log._DRAWING", 1e9)
     watcher = Watcher(tmp_path / "metrics.csv", tmp_path / "chart.png", 9, quiet=True)
     found = Evaluation(("a", "b"), np.array([[3, 1], [0, 4]]), 1, 0, 0.5)
     for batch in (1, 2):
@@ -70,11 +70,11 @@ def test_drawing_takes_little_of_a_trainings_time(
         time.sleep(0.2)
 
     monkeypatch.setattr("darknet_py.tasks.chart.save_chart", draw)
-    monkeypatch.setattr("darknet_py.cli.watch._REDRAW", -1.0)
+    monkeypatch.setattr("darknet_py.tasks.run_log._REDRAW", -1.0)
     watcher = Watcher(tmp_path / "metrics.csv", tmp_path / "chart.png", 0, quiet=True)
     for batch in range(1, 20):
         watcher.show(trained(batch))
     assert len(drawn) == 1
-    watcher._drawn_at -= 101 * watcher._drawing
+    watcher._log._drawn_at -= 101 * watcher._log._drawing
     watcher.show(trained(20))
     assert len(drawn) == 2
