@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from darknet_py.network import Network, load_network
     from darknet_py.tasks.activations import layer_activations
     from darknet_py.tasks.classify import classify
+    from darknet_py.tasks.dreaming import nightmare
     from darknet_py.tasks.explain import explain
     from darknet_py.tasks.filters import maximize_activation
     from darknet_py.tasks.finetuning import finetune
@@ -35,6 +36,7 @@ __all__ = [
     "layer_activations",
     "load_network",
     "maximize_activation",
+    "nightmare",
     "train",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "finetune": "darknet_py.tasks.finetuning",
     "load_network": "darknet_py.network",
     "layer_activations": "darknet_py.tasks.activations",
+    "nightmare": "darknet_py.tasks.dreaming",
     "train": "darknet_py.tasks.training",
 }
 

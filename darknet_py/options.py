@@ -141,8 +141,9 @@ def _keyword(flags: tuple[str, ...]) -> str:
     return name + "_" * keyword.iskeyword(name)
 
 
-def takes(*kinds: type[Any]) -> Callable[[F], F]:
-    """A decorator for a function of `**options`: what shows its signature shows these."""
+def takes(*kinds: type[Any], without: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """A decorator for a function of `**options`: what shows its signature shows these, but for some
+    that it has not."""
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
@@ -161,6 +162,7 @@ def takes(*kinds: type[Any]) -> Callable[[F], F]:
                 ),
             )
             for name, each in keywords_of(*kinds).items()
+            if name not in without
         ]
         function.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[*own, *more]
@@ -171,14 +173,19 @@ def takes(*kinds: type[Any]) -> Callable[[F], F]:
 
 
 def read_keywords(
-    function: str, given: Mapping[str, Any], *kinds: type[Any], own: tuple[str, ...] = ()
+    function: str,
+    given: Mapping[str, Any],
+    *kinds: type[Any],
+    own: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
 ) -> list[Any]:
     """An instance of each dataclass, of the keywords that a function was called with.
 
-    own: its other keywords, which a message may name. Raises TypeError for a keyword that there is
-    not, naming the nearest, and for a value of another type; ValueError for one out of its range.
+    own: its other keywords, which a message may name. without: options that it has not. Raises
+    TypeError for a keyword that there is not, naming the nearest, and for a value of another type;
+    ValueError for one out of its range.
     """
-    known = keywords_of(*kinds)
+    known = {name: each for name, each in keywords_of(*kinds).items() if name not in without}
     values: dict[type[Any], dict[str, Any]] = {kind: {} for kind in kinds}
     for name, value in given.items():
         if name not in known:
@@ -188,6 +195,14 @@ def read_keywords(
         each = known[name]
         values[each.kind][each.field] = _checked(name, value, each)
     return [kind(**values[kind]) for kind in kinds]
+
+
+def read_whole(name: str, value: Any, least: int = 0) -> int | None:
+    """A function's own argument that is a whole number or None. Raises as read_keywords."""
+    found: int | None = _checked(
+        name, value, Keyword(object, name, None, Option((), "", Whole(least)))
+    )
+    return found
 
 
 def _checked(name: str, value: Any, option: Keyword) -> Any:

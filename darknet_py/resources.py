@@ -6,9 +6,28 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 _PACKAGE = Path(__file__).resolve().parent
 _SHARE = _PACKAGE / "_share"  # cfg/ and data/, in an installed copy
+
+
+class Embedded(NamedTuple):
+    """A network that comes with the program, what its outputs are called, a picture for it."""
+
+    cfg: str
+    weights: str
+    names: str
+    sample: str
+
+
+EMBEDDED = Embedded(
+    cfg="cfg/cifar_res.cfg",
+    weights="data/cifar.weights",
+    names="data/cifar.labels.list",
+    sample="data/samples/ship.png",
+)
+"""What classifies and dreams where no cfg is named."""
 
 
 def find_resource(name: str, beside: Path | None = None) -> Path | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import click
 
 from darknet_py.cli.command import Command
@@ -15,24 +13,7 @@ from darknet_py.cli.predictions import (
     prediction_options,
     print_predictions,
 )
-
-
-class Embedded(NamedTuple):
-    """A network that comes with the program, what its outputs are called, a picture for it."""
-
-    cfg: str
-    weights: str
-    names: str
-    sample: str
-
-
-EMBEDDED = Embedded(
-    cfg="cfg/cifar_res.cfg",
-    weights="data/cifar.weights",
-    names="data/cifar.labels.list",
-    sample="data/samples/ship.png",
-)
-"""What classifies where no cfg is named."""
+from darknet_py.resources import EMBEDDED
 
 
 @click.command(cls=Command)

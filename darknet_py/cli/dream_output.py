@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darknet_py.cli.console import say_path
-from darknet_py.cli.dream_request import Request, files_of, target_of
 from darknet_py.cli.files import PICTURES, check_output, check_output_folder, free_stem
+from darknet_py.tasks.dream.request import Request, files_of, target_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +96,6 @@ class Output:
         """What the rounds' names begin with: dreams that are there stay."""
         request = self._request
         title = "sheet" if request.flags.sheet else request.title or target_of(request).title
-        source = Path(request.picture).stem if request.picture else "noise"
+        source = Path(str(request.picture)).stem if request.picture else "noise"
         name = f"{source}_{Path(request.cfg).stem}_{title}"
         return free_stem(self._folder, name, [self._ending(k) for k in range(self._rounds)])

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darknet_py.cli.console import say_line
-from darknet_py.cli.dream_request import Request, check_request, defaults_of
 from darknet_py.cli.dreaming import prepare
 from darknet_py.cli.files import PICTURES, output_file
 from darknet_py.cli.options import NetworkOptions
+from darknet_py.options import ClashError
 from darknet_py.tasks.dream.options import NO_PRESET, DreamOptions
+from darknet_py.tasks.dream.request import Request, check_request
 
 if TYPE_CHECKING:
     from darknet_py.tasks.dream.estimate import Forecast
@@ -80,18 +81,16 @@ def request_of(path: Path, recipe: Recipe, files: Mapping[str, str]) -> Request:
     """What a recipe asks for, of these files. Raises DreamError."""
     from darknet_py.errors import DreamError
 
-    defaults = defaults_of(click.get_current_context())
-    names = DreamOptions.__dataclass_fields__
-    values = {name: recipe.values.get(name, defaults[name]) for name in names}
+    defaults = vars(DreamOptions())
+    values = {name: recipe.values.get(name, default) for name, default in defaults.items()}
     values.update(preset=NO_PRESET, guide=files.get("guide"), mask=files.get("mask"))
     request = Request(
         files["cfg"], files["weights"], files.get("source"), recipe.layer, DreamOptions(**values)
     )
     try:
         check_request(request)
-    except click.UsageError as error:
-        message = f"{path}: its recipe is not understood: {error.format_message()}"
-        raise DreamError(message) from error
+    except ClashError as error:
+        raise DreamError(f"{path}: its recipe is not understood: {error}") from error
     return request
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from darknet_py.cfg.data_file import read_lines
-from darknet_py.resources import find_resource
+from darknet_py.resources import Embedded, find_resource
 from tests.cli.conftest import Model, Run
 
 # The command has taken its module's place in darknet_py.cli.
@@ -27,7 +27,7 @@ def embedded(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     names, sample = tmp_path / "ten.list", tmp_path / "sample.png"
     names.write_text("".join(f"class {i}\n" for i in range(10)))
     Image.new("RGB", (48, 36), (30, 90, 160)).save(sample)
-    stand_in = classify.Embedded(*map(str, (*model, names, sample)))
+    stand_in = Embedded(*map(str, (*model, names, sample)))
     monkeypatch.setattr(classify, "EMBEDDED", stand_in)
     return sample
 

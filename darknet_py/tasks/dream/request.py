@@ -1,19 +1,16 @@
-"""What `darknet nightmare` is asked for, made of its words or of a recipe; and recipes of it."""
+"""What a dream is asked for, by options or by a recipe; and recipes of it."""
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-import click
-from click.core import ParameterSource
-
-from darknet_py.cli.classify import EMBEDDED
-from darknet_py.cli.options import find_file
-from darknet_py.cli.order import split_network
+from darknet_py.images import Given
+from darknet_py.network import Network
+from darknet_py.options import ClashError
+from darknet_py.resources import EMBEDDED, find_resource
+from darknet_py.tasks.dream.objective import DreamTarget
 from darknet_py.tasks.dream.options import (
     INGREDIENTS,
     NO_PRESET,
@@ -23,11 +20,9 @@ from darknet_py.tasks.dream.options import (
     read_layers,
     read_size,
 )
-
-if TYPE_CHECKING:
-    from darknet_py.network import Network
-    from darknet_py.tasks.dream.objective import DreamTarget
-    from darknet_py.tasks.dream.options import DreamOptions
+from darknet_py.tasks.dream.presets import PRESETS, choices_of
+from darknet_py.tasks.dream.presets import options_of as preset_options
+from darknet_py.tasks.options import ComputeOptions
 
 T = TypeVar("T")
 
@@ -44,7 +39,7 @@ class Request:
 
     cfg: str
     weights: str
-    picture: str | None
+    picture: Given | None
     layer: int | None
     flags: DreamOptions
     given: frozenset[str] = frozenset()
@@ -58,7 +53,7 @@ class Request:
     @property
     def is_default(self) -> bool:
         """Whether nobody has said what to dream on."""
-        return self.is_embedded and self.picture == CLOUDS
+        return self.is_embedded and isinstance(self.picture, str) and self.picture == CLOUDS
 
     @property
     def names(self) -> str | None:
@@ -66,26 +61,8 @@ class Request:
         return self.flags.names or (EMBEDDED.names if self.is_embedded else None)
 
 
-def read_request(context: click.Context, arguments: Sequence[str], flags: DreamOptions) -> Request:
-    """Raises click.UsageError for what does not go together. context: in which the options were
-    read."""
-    named = split_network(arguments)
-    cfg, weights, rest = named or (EMBEDDED.cfg, EMBEDDED.weights, list(arguments))
-    layer = int(rest.pop()) if rest and re.fullmatch(r"[0-9]{1,6}", rest[-1]) else None
-    if len(rest) > 1:
-        raise click.UsageError(f"Expected one PICTURE and one LAYER, found {shlex.join(rest)}.")
-    given = {
-        name
-        for name in vars(flags)
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    }
-    request = Request(cfg, weights, rest[0] if rest else None, layer, flags, frozenset(given))
-    request = _with_defaults(request)
-    check_request(request)
-    return request
-
-
-def _with_defaults(request: Request) -> Request:
+def with_defaults(request: Request) -> Request:
+    """The request with a picture and a preset where nobody names one."""
     flags, picture = request.flags, request.picture
     if request.is_embedded and picture is None and flags.start == "picture":
         picture = CLOUDS
@@ -100,10 +77,10 @@ def _with_defaults(request: Request) -> Request:
 
 
 def check_request(request: Request) -> None:
-    """Raises click.UsageError for what does not go together."""
+    """Raises ClashError for what does not go together."""
     flags = request.flags
     if request.picture is None and flags.start == "picture":
-        raise click.UsageError("Missing argument 'PICTURE' (or --from noise).")
+        raise ClashError("Missing argument 'PICTURE' (or --from noise).")
     ways = {
         "LAYER": request.layer is not None,
         "--layers": flags.layers is not None,
@@ -112,11 +89,11 @@ def check_request(request: Request) -> None:
     }
     given = [way for way, is_given in ways.items() if is_given]
     if not given and request.preset == "class":
-        raise click.UsageError("--preset class needs --class NAME.")
+        raise ClashError("--preset class needs --class NAME.")
     if not given and request.preset is None:
-        raise click.UsageError("Missing argument 'LAYER' (or --layers, --class or --sheet).")
+        raise ClashError("Missing argument 'LAYER' (or --layers, --class or --sheet).")
     if len(given) > 1:
-        raise click.UsageError(f"{' and '.join(given)} do not go together.")
+        raise ClashError(f"{' and '.join(given)} do not go together.")
     clashes = [
         ("-range", flags.span > 1, request.layer is None, "needs a LAYER"),
         ("--channel", flags.channels is not None, flags.label is not None, "is not for --class"),
@@ -132,7 +109,7 @@ def check_request(request: Request) -> None:
     ]
     for option, is_given, clashing, why in clashes:
         if is_given and clashing:
-            raise click.UsageError(f"{option} {why}.")
+            raise ClashError(f"{option} {why}.")
 
 
 def files_of(request: Request) -> dict[str, str]:
@@ -144,13 +121,15 @@ def files_of(request: Request) -> dict[str, str]:
         "guide": request.flags.guide,
         "mask": request.flags.mask,
     }
-    return {what: find_file(name) for what, name in given.items() if name is not None}
+    return {
+        what: str(find_resource(str(name)) or name)
+        for what, name in given.items()
+        if name is not None
+    }
 
 
 def target_of(request: Request) -> DreamTarget:
-    """What to dream of. Raises click.UsageError."""
-    from darknet_py.tasks.dream.objective import DreamTarget
-
+    """What to dream of. Raises ClashError."""
     flags = request.flags
     return DreamTarget(
         layer=request.layer,
@@ -167,10 +146,8 @@ def resolve_preset(request: Request, net: Network, w: int, h: int) -> Request:
     so that it asks for the same when presets have changed."""
     if request.preset is None:
         return request
-    from darknet_py.tasks.dream.presets import PRESETS, choices_of, options_of
-
     flags, preset = request.flags, PRESETS[request.preset]
-    numbers = options_of(net, preset, w, h)
+    numbers = preset_options(net, preset, w, h)
     shared = ("rounds", "iters", "octaves", "octave_scale", "coarse_to_fine", "rate", "zoom")
     new: dict[str, Any] = {
         name: getattr(numbers, name)
@@ -195,24 +172,19 @@ def _read(option: str, read: Callable[[str], T], text: str | None) -> T | None:
     try:
         return None if text is None else read(text)
     except ValueError as error:
-        raise click.UsageError(f"{option} {text}: {error}.") from error
-
-
-def defaults_of(context: click.Context) -> dict[str, Any]:
-    """What the command's options are where they are not given."""
-    return context.command.make_context(context.info_name, []).params
+        raise ClashError(f"{option} {text}: {error}.") from error
 
 
 _ALWAYS = {"seed", "device", "threads", "tile"}
 
 
 def ingredients_of(
-    context: click.Context, request: Request, found: Mapping[str, Any]
+    request: Request, compute: ComputeOptions, found: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """All that makes a difference, whatever the command was typed like, but for files: the values
-    of a recipe. found: options whose values have been found out."""
-    values = {**context.params, **vars(request.flags), **found}
-    defaults = defaults_of(context)
+    """All that makes a difference, but for files: the values of a recipe. found: options whose
+    values have been found out."""
+    values = {**vars(compute), **vars(request.flags), **found}
+    defaults = {**vars(ComputeOptions()), **vars(DreamOptions())}
     return {
         name: values[name]
         for name, (_, kind) in INGREDIENTS.items()
