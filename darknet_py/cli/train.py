@@ -182,7 +182,8 @@ class _Presenter:
         from darknet_py.tasks.training import Began, Built, Checked, Note, Ready, Weighted
 
         if isinstance(event, Note):
-            say_line(f"{'warning: ' * event.is_warning}{event.text}", err=True)
+            if not (event.is_detail and self._network.quiet):
+                say_line(f"{'warning: ' * event.is_warning}{event.text}", err=True)
         elif isinstance(event, Built):
             say_network(event.net, self._network)
         elif isinstance(event, Checked):

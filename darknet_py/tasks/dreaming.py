@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from darknet_py.tasks.dream.request import (
 from darknet_py.tasks.dream.sheet import sheet, thumbnail_of, thumbnails, usable_layers
 from darknet_py.tasks.dream.step import Image, Scene
 from darknet_py.tasks.dream.tiles import exact_tile
+from darknet_py.tasks.keywords import DreamKeywords
 from darknet_py.tasks.names import choose_names
 from darknet_py.tasks.nightmare import (
     Event,
@@ -223,8 +224,8 @@ def nightmare(
     *,
     cfg: str | Path = EMBEDDED.cfg,
     weights: str | Path = EMBEDDED.weights,
-    progress: Callable[[Event], object] = lambda _event: None,
-    **options: Any,
+    progress: Callable[[Event], object] | None = None,
+    **options: Unpack[DreamKeywords],
 ) -> Image:
     """Dreams, as `darknet nightmare` does: with the same options, defaults, presets and checks, and
     the same picture in the end. Nothing is written.
@@ -241,6 +242,7 @@ def nightmare(
     that do not go together, and DarknetError for all that the command refuses.
     """
     layer = read_whole("layer", layer)
+    tell = progress or (lambda _event: None)
     kinds = (DreamOptions, ComputeOptions)
     if isinstance(options.get("class_"), int):
         options["class_"] = str(options["class_"])
@@ -264,7 +266,7 @@ def nightmare(
     for event in plan.begin():
         if isinstance(event, Finished):
             last = event.picture
-        progress(event)
+        tell(event)
     assert last is not None
     return last
 

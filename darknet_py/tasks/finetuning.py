@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from darknet_py.network import Network
 from darknet_py.options import read_keywords, takes
@@ -29,6 +29,7 @@ from darknet_py.tasks.finetune import (
 )
 from darknet_py.tasks.finetune import finetune as run_stages
 from darknet_py.tasks.finetune.run import FinetuneEvent
+from darknet_py.tasks.keywords import FinetuneKeywords
 from darknet_py.tasks.lock import only_process_in
 from darknet_py.tasks.options import (
     ComputeOptions,
@@ -152,8 +153,8 @@ def finetune(
     cfg: str | Path,
     weights: str | Path,
     *,
-    progress: Callable[[FinetuningEvent], object] = lambda _event: None,
-    **options: Any,
+    progress: Callable[[FinetuningEvent], object] | None = None,
+    **options: Unpack[FinetuneKeywords],
 ) -> FinetuneResult:
     """Trains a trained network on other classes, as `darknet finetune` does: with the same options,
     defaults and checks, and the same weights in the end.
@@ -167,6 +168,7 @@ def finetune(
     Raises TypeError for a keyword that there is not, ValueError for a value out of its range or
     options that do not go together, and DarknetError for all that the command refuses.
     """
+    tell = progress or (lambda _event: None)
     kinds = (FinetuneOptions, ImbalanceOptions, DataOptions, ComputeOptions)
     own, imbalance, pictures, compute = read_keywords(
         "finetune", options, *kinds, own=("progress",)
@@ -183,7 +185,7 @@ def finetune(
         seed=options.get("seed"),
     )
     open_network = opener(compute)
-    logs = _Logs(lambda text: progress(Note(text, is_warning=True)))
+    logs = _Logs(lambda text: tell(Note(text, is_warning=True)))
     ended: dict[str, dict[str, float] | None] = {}
     with closing(run_finetuning(finetuning, open_network)) as events, closing(logs):
         for event in events:
@@ -194,7 +196,7 @@ def finetune(
                 ended[event.stage.name] = event.found
             elif isinstance(event, Kept):
                 kept = event
-            progress(event)
+            tell(event)
     folder = prepared.folder
     written = folder.file(".cfg")
     net = open_network(str(written), None)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from darknet_py import ops
 from darknet_py.cfg.write import write_sections
@@ -24,6 +24,7 @@ from darknet_py.tasks.data_parallel import Job, Team
 from darknet_py.tasks.event_files import EventFile, check_tensorboard
 from darknet_py.tasks.events import Event, Finished
 from darknet_py.tasks.initialization import Initialization, begin, classes_warning
+from darknet_py.tasks.keywords import TrainKeywords
 from darknet_py.tasks.lock import only_process_in
 from darknet_py.tasks.metrics import TABLE
 from darknet_py.tasks.options import (
@@ -50,10 +51,12 @@ _NO_LISTS = (
 
 @dataclass(frozen=True)
 class Note:
-    """A line for the user; a warning, or how the training goes about it."""
+    """A line for the user: a warning, or how the training goes about it, which is a detail where
+    whoever wants results alone need not know."""
 
     text: str
     is_warning: bool = False
+    is_detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,8 @@ def run_training(
             yield Note(warning, is_warning=True)
         if resume:
             of = f" of {last}" if last else ""
-            yield Note(f"going on from batch {net.batch_num}{of}: {state_path}")
+            line = f"going on from batch {net.batch_num}{of}: {state_path}"
+            yield Note(line, is_detail=True)
 
         def write() -> None:
             folder.clear(figures, how.replaces)
@@ -294,9 +298,9 @@ def train(
     cfg: str | Path | None = None,
     weights: str | Path | None = None,
     *,
-    progress: Callable[[TrainingEvent], object] = lambda _event: None,
-    stop: Callable[[], bool] = never,
-    **options: Any,
+    progress: Callable[[TrainingEvent], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+    **options: Unpack[TrainKeywords],
 ) -> TrainResult:
     """Trains a classifier, as `darknet train` does: with the same options, defaults and checks, and
     the same weights in the end.
@@ -311,6 +315,7 @@ def train(
     Raises TypeError for a keyword that there is not, ValueError for a value out of its range or
     options that do not go together, and DarknetError for all that the command refuses.
     """
+    tell = progress or (lambda _event: None)
     kinds = (CfgOptions, TrainOptions, RunOptions, ImbalanceOptions, DataOptions, ComputeOptions)
     found = read_keywords("train", options, *kinds, own=("progress", "stop"))
     cfg_options, own, run, imbalance, pictures, compute = found
@@ -330,20 +335,20 @@ def train(
     )
     open_network = opener(compute)
     log: RunLog | None = None
-    with closing(run_training(training, open_network, stop)) as events:
+    with closing(run_training(training, open_network, stop or never)) as events:
         try:
             for event in events:
                 if isinstance(event, Began):
                     began = event
                     file = EventFile(event.folder.path / "tensorboard") if own.tensorboard else None
-                    log = RunLog(*event.figures, lambda text: progress(Note(text, True)), file)
+                    log = RunLog(*event.figures, lambda text: tell(Note(text, True)), file)
                 elif isinstance(event, Finished):
                     finished = event
                 elif isinstance(event, Weighted):
                     names = event.names
                 elif log is not None and not isinstance(event, _BEFORE):
                     log.add(event)
-                progress(event)
+                tell(event)
         finally:
             if log is not None:
                 log.close()

@@ -14,6 +14,7 @@ import darknet_py
 from darknet_py.errors import DarknetError
 from darknet_py.network import load_network
 from darknet_py.tasks.events import Finished, Trained, Validated
+from darknet_py.tasks.keywords import DreamKeywords, FinetuneKeywords, TrainKeywords
 from darknet_py.tasks.training import Note
 from tests.cli.conftest import Run
 from tests.cli.conftest import darknet as darknet
@@ -211,3 +212,24 @@ def test_signatures_show_the_options_of_the_commands() -> None:
         for name, option in options.items():
             if name in shown:
                 assert shown[name].default == option.default, name
+
+
+KEYWORDS = [
+    (darknet_py.train, TrainKeywords),
+    (darknet_py.finetune, FinetuneKeywords),
+    (darknet_py.nightmare, DreamKeywords),
+]
+
+
+@pytest.mark.parametrize(("task", "typed"), KEYWORDS)
+def test_type_checkers_know_the_same_keywords(task: Callable[..., Any], typed: Any) -> None:
+    """And their types, but that a path may be one of pathlib's, and numbers may be several."""
+    shown = inspect.signature(task).parameters
+    found = inspect.get_annotations(typed)
+    own = {name: each.annotation for name, each in shown.items() if name in found}
+    assert {*own} == {*found}
+    assert {*shown} - {*found} <= {"data", "cfg", "weights", "picture", "layer", "progress", "stop"}
+    for name, annotation in own.items():
+        if name != "gpus":
+            known = found[name].__forward_arg__.replace(" | PathLike[str]", "")
+            assert known == annotation, name
