@@ -142,8 +142,8 @@ def _keyword(flags: tuple[str, ...]) -> str:
 
 
 def takes(*kinds: type[Any], without: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """A decorator for a function of `**options`: what shows its signature shows these, but for some
-    that it has not."""
+    """A decorator for a function of `**options`: what shows its signature or its docstring shows
+    these, but for some that it has not."""
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
@@ -167,6 +167,13 @@ def takes(*kinds: type[Any], without: tuple[str, ...] = ()) -> Callable[[F], F]:
         function.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[*own, *more]
         )
+        if function.__doc__ is not None:  # there are none with python -OO
+            lines = (
+                f"- `{name}`: {' '.join(each.described.help.split())}"
+                for name, each in keywords_of(*kinds).items()
+                if name not in without
+            )
+            function.__doc__ = "\n".join((inspect.cleandoc(function.__doc__), "", *lines))
         return function
 
     return decorate

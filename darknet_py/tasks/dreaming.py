@@ -232,10 +232,10 @@ def nightmare(
 
     picture: a path, a Pillow image or an array (h, w, 3) of bytes or of floats from 0 to 1; None:
     clouds, or with `from_="noise"` noise. layer: whose activations are amplified; None: a preset
-    chooses. cfg, weights: None given: the network that is installed. progress: is given Stepped
+    chooses. cfg, weights: by default those that are installed. progress: is given Stepped
     after each step and Finished, with the picture, after each round (`darknet_py.tasks.nightmare`).
-    All others are the command's options: `--range` as range, `--class` as class_, `--lambda` as
-    lambda_, `--from` as from_; but for those of files.
+    All others are the command's options, `--keep-colours` as `keep_colours`, and `--class`,
+    `--from` and `--lambda` as `class_`, `from_` and `lambda_`; but for those of files.
 
     Gives the picture of the last round, float32 of shape (h, w, c), values from 0 to 1. Raises
     TypeError for a keyword that there is not, ValueError for a value out of its range or options

@@ -212,6 +212,8 @@ def test_signatures_show_the_options_of_the_commands() -> None:
         for name, option in options.items():
             if name in shown:
                 assert shown[name].default == option.default, name
+                help_text = " ".join(str(option.help).split())
+                assert f"- `{name}`: {help_text}" in str(task.__doc__), name
 
 
 KEYWORDS = [
