@@ -15,11 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import click
 import numpy as np
 
 from darknet_py.cli.dream_replay import request_of
-from darknet_py.cli.nightmare import nightmare
 from darknet_py.errors import DarknetError
 from darknet_py.images import save_image
 from darknet_py.options import Real, Whole
@@ -90,8 +88,7 @@ def _replay(picture: Path, words: dict[str, str]) -> str:
     try:
         found = read_recipe(picture)
         files = find_files(found.recipe, picture, [], shipped_folders())
-        with click.Context(nightmare, info_name="nightmare"):
-            request = request_of(picture, found.recipe, files)
+        request = request_of(picture, found.recipe, files)
     except DarknetError as error:
         if len(str(error).splitlines()) != 1 or not str(error).isprintable():
             raise Failed(f"not one line: {error!r}") from error
