@@ -39,7 +39,7 @@ class Metadata(NamedTuple):
 def load_net(cfg: Name, weights: Name | None = None, clear: int = 0) -> Network:
     """A network; without weights, drawn at random. clear: pictures that it has learned from count
     as none. Raises DarknetError."""
-    net = load_network(_find(cfg), _find(weights) if weights else None)
+    net = load_network(os.fsdecode(cfg), os.fsdecode(weights) if weights else None)
     if clear:
         net.seen = 0
     return net

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-import pytest
-from PIL import Image
-
 from tests.support.processes import run_python
+from tests.support.shapes import CFG, draw_shapes
 
 HIDDEN = """
 import sys, os, signal, random, multiprocessing.resource_tracker, warnings
@@ -25,44 +22,9 @@ main()
 """
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for kind in ("one", "two"):
-        (tmp_path / "photos" / kind).mkdir(parents=True)
-        for number in range(12):
-            pixels = rng.integers(0, 255, (12, 12, 3), np.uint8)
-            Image.fromarray(pixels).save(tmp_path / f"photos/{kind}/{number}.png")
-    return tmp_path / "photos"
-
-
-CFG = """[net]
-width=12
-height=12
-channels=3
-batch=4
-max_batches=6
-learning_rate=.01
-[convolutional]
-filters=8
-size=3
-pad=1
-activation=leaky
-[maxpool]
-size=2
-stride=2
-[convolutional]
-filters=2
-size=1
-activation=linear
-[avgpool]
-[softmax]
-"""
-
-
-def test_train_resume_and_classify(photos: Path, tmp_path: Path) -> None:
-    cfg = tmp_path / "net.cfg"
-    cfg.write_text(CFG)
+def test_train_resume_and_classify(tmp_path: Path) -> None:
+    photos, cfg = draw_shapes(tmp_path / "photos", 12), tmp_path / "net.cfg"
+    cfg.write_text(CFG.replace("max_batches=100", "max_batches=6"))
 
     def darknet(*words: str | Path) -> str:
         return run_python(HIDDEN.format(words=[str(word) for word in words]))
@@ -73,5 +35,5 @@ def test_train_resume_and_classify(photos: Path, tmp_path: Path) -> None:
     darknet("train", photos, cfg, "--backup", parts, "--threads", "2", "--resume")
     assert (parts / "net.weights").read_bytes() == (whole / "net.weights").read_bytes()
     assert not list(parts.glob(".darknet-*"))
-    said = darknet("classify", whole / "net.cfg", whole / "net.weights", photos / "one/0.png")
-    assert re.search(r"^(one|two): 0\.\d+$", said, re.MULTILINE)
+    said = darknet("classify", whole / "net.cfg", whole / "net.weights", photos / "cross/0.png")
+    assert re.search(r"^(circle|cross|square): 0\.\d+$", said, re.MULTILINE)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -30,7 +29,6 @@ class Group(click.Group):
     """Commands in sections, the main ones first; old names lead to those of today."""
 
     command_class = Command
-    group_class: type[click.Group]
 
     def __init__(
         self,
@@ -61,7 +59,7 @@ class Group(click.Group):
         if name not in self.commands:
             other = self.others.get(name)
             if other is None:
-                near = get_close_matches(name, [*self.commands, *self.others], 3)
+                near = _nearest(name, [*self.commands, *self.others])
                 meant = f" Did you mean {' or '.join(near)}?" if near else ""
                 ctx.fail(f"No such command '{name}'.{meant}")
             if other.startswith(" "):
@@ -86,6 +84,12 @@ class Group(click.Group):
 
 
 Group.group_class = Group
+
+
+def _nearest(name: str, names: Sequence[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, names, 3)
 
 
 def _as_declared(
@@ -123,7 +127,7 @@ def _other_dashes(name: str, known: dict[str, click.Option], context: click.Cont
     if not _WORD.fullmatch(name):
         return name
     words = [each for each in known if len(each) > 2]
-    near = get_close_matches(f"-{name}", [f"--{each.lstrip('-')}" for each in words], 3)
+    near = _nearest(f"-{name}", [f"--{each.lstrip('-')}" for each in words])
     if near or name[:2] not in known:
         raise click.NoSuchOption(name, possibilities=near, ctx=context)
     return name

@@ -142,9 +142,11 @@ def find_named(pictures: Sequence[str]) -> tuple[list[Path], int]:
     found = find_pictures(arguments, faults.append)
     for fault in faults:
         complain(fault)
-    there = [path for path in found if os.path.lexists(path)]
+    there = []
     for path in found:
-        if not os.path.lexists(path):
+        if os.path.lexists(path):
+            there.append(path)
+        else:
             complain(f"{path}: no such file or folder")
     if not there:
         click.get_current_context().exit(1)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from pathlib import Path
 
 import click
@@ -27,6 +24,8 @@ def version() -> None:
     Example:
       darknet version
     """
+    import platform
+
     from darknet_py.errors import DarknetError
     from darknet_py.ops import describe_gpu, describe_processor
     from darknet_py.ops.cache import CACHE_VARIABLE, roots
@@ -48,6 +47,9 @@ def version() -> None:
 
 
 def _number(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
     try:
         return version_of(package)
     except PackageNotFoundError:

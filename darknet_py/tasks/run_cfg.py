@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from darknet_py.cfg.sections import Section, parse_sections, read_sections
-from darknet_py.cfg.write import changed, write_sections
+from darknet_py.cfg.sections import Section, read_sections
+from darknet_py.cfg.write import changed
 from darknet_py.errors import DarknetError
 from darknet_py.images import Dataset, picture_size
 from darknet_py.network import Network
@@ -125,10 +125,7 @@ def _keys(net: Network, pictures: int, options: CfgOptions, is_chosen: bool) -> 
 
 def build_run(net: Network, cfg: RunCfg) -> Network:
     """The network of the run, on paper; `net` itself where nothing is another."""
-    if not cfg.notes:
-        return net
-    text = write_sections(cfg.sections)
-    return same_kind(net, parse_sections(text, net.path))
+    return same_kind(net, cfg.sections) if cfg.notes else net
 
 
 def same_kind(net: Network, sections: Sequence[Section]) -> Network:

@@ -144,10 +144,10 @@ def run_training(
         check_tensorboard()
     rendezvous = ops.gpu_rendezvous(options.gpus) if options.gpus and processes > 1 else None
     is_chosen = cfg is None and not resume
-    if cfg is None and resume:
-        cfg = only_run(results_folder(data, backup))
-    elif cfg is None:
-        cfg = choose_cfg(open_data(data, labels, share, seed, backup).training())
+    opened = open_data(data, labels, share, seed, backup) if is_chosen else None
+    if opened is not None:
+        cfg = choose_cfg(opened.training())
+    cfg = cfg or only_run(results_folder(data, backup))
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
     check_apart(folder.path, Path(data), "--backup")
@@ -159,7 +159,7 @@ def run_training(
                 folder.check_same_run(state_path, began.run)
         elif not overwrite:
             folder.check_no_run()
-        opened = open_data(data, labels, share, seed, backup)
+        opened = opened or open_data(data, labels, share, seed, backup)
         if resume:
             check_classes(began.split, opened.names, state_path)
         read = open_network(cfg, device)
