@@ -10,12 +10,13 @@ from typing import Any
 
 import cupy as cp
 
-from darknet_py.ops import shared
+from darknet_py.ops import dense, reshape
+from darknet_py.ops.activations import ACTIVATIONS
 from darknet_py.ops.gpu.kernel import HALF, contiguous, has_kernels, launch_each, launch_rows
 
 Array = Any
 
-_NUMBERS = {name: number for number, name in enumerate(shared.ACTIVATIONS)}
+_NUMBERS = {name: number for number, name in enumerate(ACTIVATIONS)}
 """As the enumeration in cuda/activations.cuh."""
 
 
@@ -63,7 +64,7 @@ def activate_backward(delta: Array, y: Array, activation: str) -> Array:
 def add_biases(x: Array, biases: Array) -> Array:
     """x (n, h, w, c) plus biases (c,), or (h, w, c)."""
     if biases.ndim > 1:
-        return shared.add_biases(x, biases)
+        return dense.add_biases(x, biases)
     return epilogue(x, biases, "linear", None, "linear")
 
 
@@ -84,7 +85,7 @@ def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
 def shortcut_activate(x: Array, other: Array, alpha: float, beta: float, activation: str) -> Array:
     """The same through an activation."""
     if x.shape != other.shape:
-        return activate(shared.shortcut(x, other, alpha, beta), activation)
+        return activate(reshape.shortcut(x, other, alpha, beta), activation)
     return _combine(x, other, float(alpha), float(beta), activation)
 
 

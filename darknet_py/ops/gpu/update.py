@@ -9,7 +9,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
-from darknet_py.ops import shared
+from darknet_py.ops import update
 from darknet_py.ops.gpu.kernel import THREADS, has_kernels, launch
 
 Array = Any
@@ -80,7 +80,7 @@ def average_step(averages: Sequence[Array], values: Sequence[Array], keep: float
 def is_finite(*arrays: Array) -> bool:
     """Whether every value is a finite number."""
     if not arrays or not has_kernels(*arrays):
-        return shared.is_finite(*arrays)
+        return update.is_finite(*arrays)
     # the device is asked once, for all of them
     bad = cp.zeros(1, cp.float64)
     nothing = [0.0] * len(arrays)
