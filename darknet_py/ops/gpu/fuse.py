@@ -106,8 +106,7 @@ def _with_activation(function: Callable[..., Any]) -> Rule:
 
 
 def _made(function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]) -> Node:
-    assert chain.y is not None
-    return Node(function.__name__, arguments, [chain.y], function)
+    return Node(function.__name__, arguments, [chain.result], function)
 
 
 def convolve_all(

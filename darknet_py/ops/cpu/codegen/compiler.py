@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types as python_types
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -108,6 +108,14 @@ def _part(part: Part) -> Any:
     return numba.njit(nogil=True, error_model="numpy")(_translated(part.function))
 
 
+def _unpacked(builder: Any, kind: Any, value: Any) -> Any:
+    """What an instruction is given: a number, or a tuple of numbers, which may have names."""
+    if not isinstance(kind, types.BaseTuple):
+        return value
+    numbers = cgutils.unpack_tuple(builder, value)
+    return kind.instance_class(*numbers) if isinstance(kind, types.BaseNamedTuple) else numbers
+
+
 @cache
 def _instruction(source: Instruction) -> Any:
     @intrinsic
@@ -115,7 +123,8 @@ def _instruction(source: Instruction) -> Any:
         result = getattr(types, source.result or "void")
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            unpacked = cgutils.unpack_tuple(builder, values[0])
+            passed = cgutils.unpack_tuple(builder, values[0])
+            unpacked = map(partial(_unpacked, builder), arguments, passed)
             given = source.emit(builder, *unpacked)
             return given if source.result else context.get_dummy_value()
 

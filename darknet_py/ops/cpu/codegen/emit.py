@@ -35,7 +35,7 @@ class Instruction:
         self.result = result
         """The type of what it gives, as numba calls it: int64, float64, or nothing."""
 
-    def __call__(self, *arguments: float) -> Any:
+    def __call__(self, *arguments: float | tuple[float, ...]) -> Any:
         raise TypeError("an instruction can be called in a kernel only")
 
 
@@ -127,20 +127,17 @@ class Vector:
             return other.value
         return constant(other, self.length)
 
+    def _contracted(self, operation: Callable[..., Value], other: Vector | float) -> Vector:
+        return Vector(self.builder, operation(self.value, self._value(other), ("contract",)))
+
     def __add__(self, other: Vector | float) -> Vector:
-        return Vector(
-            self.builder, self.builder.fadd(self.value, self._value(other), ("contract",))
-        )
+        return self._contracted(self.builder.fadd, other)
 
     def __sub__(self, other: Vector | float) -> Vector:
-        return Vector(
-            self.builder, self.builder.fsub(self.value, self._value(other), ("contract",))
-        )
+        return self._contracted(self.builder.fsub, other)
 
     def __mul__(self, other: Vector | float) -> Vector:
-        return Vector(
-            self.builder, self.builder.fmul(self.value, self._value(other), ("contract",))
-        )
+        return self._contracted(self.builder.fmul, other)
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -219,11 +216,11 @@ def spread(builder: Builder, number: Value, length: int | None = None) -> Vector
 class Variables:
     """Vectors that change in a loop; LLVM keeps them in registers."""
 
-    def __init__(self, builder: Builder, count: int, length: int | None = None) -> None:
+    def __init__(self, builder: Builder, initial: Sequence[Vector]) -> None:
         self.builder = builder
-        self.length = length or vector_length()
         with builder.goto_entry_block():
-            self.places = [builder.alloca(vector_type(self.length)) for _ in range(count)]
+            self.places = [builder.alloca(x.value.type) for x in initial]
+        self.set(initial)
 
     def set(self, vectors: Sequence[Vector]) -> None:
         for place, vector in zip(self.places, vectors, strict=True):

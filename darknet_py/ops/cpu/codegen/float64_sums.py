@@ -13,7 +13,6 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Loop,
     Value,
-    Variables,
     Vector,
     const,
     instruction,
@@ -97,13 +96,6 @@ class Places:
     def __exit__(self, *_: object) -> None:
         self.pixels.__exit__()
         self.rows.__exit__()
-
-
-def running(builder: Builder, count: int) -> Variables:
-    """Sums, zero at first."""
-    sums = Variables(builder, count)
-    sums.set([zero(builder)] * count)
-    return sums
 
 
 @instruction

@@ -71,8 +71,7 @@ def emit_sums(
     What is asked for meanwhile: next_start, where the next tile's pixels begin, side by side as a
     rule; next_b: where to begin, and how many bytes to go on for each row of b, see `ahead`.
     """
-    sums = Variables(builder, len(starts) * vectors)
-    sums.set([zero(builder)] * len(sums.places))
+    sums = Variables(builder, [zero(builder)] * (len(starts) * vectors))
     row = vectors * VECTOR
     with Loop(builder, count) as s:
         if segments is None:
@@ -156,8 +155,7 @@ def emit_products(
     shape: (numbers of a, vectors of b). What weight gradients are made of.
     """
     rows, vectors = shape
-    sums = Variables(builder, rows * vectors)
-    sums.set([zero(builder)] * len(sums.places))
+    sums = Variables(builder, [zero(builder)] * (rows * vectors))
     with Loop(builder, counts[0]) as k:
         a_line = builder.add(a, builder.mul(k, a_steps[0]))
         b_line = builder.add(b, builder.mul(k, b_steps[0]))

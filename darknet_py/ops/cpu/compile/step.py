@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -155,17 +155,20 @@ class Binding:
 
 
 class Step(ABC):
-    """Reads maps and writes maps."""
+    """Reads maps and writes maps: those of its fields that READS and WRITES name, as a rule."""
+
+    READS: ClassVar[tuple[str, ...]] = ("x",)
+    WRITES: ClassVar[tuple[str, ...]] = ("y",)
 
     @property
-    @abstractmethod
     def reads(self) -> list[TensorSpec]:
         """The maps that must be there when it runs."""
+        return [getattr(self, field) for field in self.READS]
 
     @property
-    @abstractmethod
     def writes(self) -> list[TensorSpec]:
         """The maps that are there afterwards."""
+        return [getattr(self, field) for field in self.WRITES]
 
     @property
     def residuals(self) -> list[TensorSpec]:
@@ -185,9 +188,9 @@ class Step(ABC):
         """Rows of a table, and what must be called between them."""
 
     @property
-    @abstractmethod
     def name(self) -> str:
         """As `darknet plan` shows it."""
+        return type(self).__name__.lower()
 
     @property
     def algorithm(self) -> str:
@@ -206,21 +209,11 @@ class Unary(Step):
     x: TensorSpec
     y: TensorSpec
 
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return type(self).__name__.lower()
-
 
 class Fallback(Step):
     """A call that has no kernel here: computed by ops on arrays, between rows."""
+
+    algorithm = "plain"
 
     def __init__(self, call: Node) -> None:
         self.call = call
@@ -236,10 +229,6 @@ class Fallback(Step):
     @property
     def name(self) -> str:
         return self.call.name
-
-    @property
-    def algorithm(self) -> str:
-        return "plain"
 
     def rows(self, binding: Binding) -> Rows:
         outputs = [binding.view(x) for x in self.writes]

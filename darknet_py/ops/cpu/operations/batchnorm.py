@@ -13,6 +13,7 @@ where the scale is a million, one by the smallest deviation, and would make much
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,13 +22,18 @@ import numpy as np
 from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
+    Part,
     Value,
+    Variables,
+    Vector,
+    const,
     fused,
     instruction,
     load,
     offset,
     spread,
     store,
+    zero,
 )
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_residual, square
 from darknet_py.ops.cpu.codegen.float64_sums import (
@@ -40,7 +46,6 @@ from darknet_py.ops.cpu.codegen.float64_sums import (
     float_at,
     for_width,
     put_float,
-    running,
     width_of,
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
@@ -94,45 +99,96 @@ def normalize_reference(
     return y
 
 
-# Statistics: sums of each thread, then what becomes of them all.
+class Pixel(NamedTuple):
+    """A vector of one pixel of x: x - mean, and d, what is summed."""
+
+    centered: Vector
+    d: Vector
 
 
-@instruction
-def add_sums(
-    builder: Builder,
-    x: Value,
-    x_row: Value,
-    x_pixel: Value,
-    high: Value,
-    wide: Value,
-    width: Value,
-    base: Value,
-    sums: Value,
-    squares: Value,
-) -> None:
-    """Adds x - base of high x wide pixels to sums, its square to squares (doubles)."""
+Pixels = Callable[[Builder, Site], list[Pixel]]
 
-    def add(vectors: int) -> None:
-        bases = [load(builder, offset(builder, base, VECTOR * j)) for j in range(vectors)]
-        totals = running(builder, 2 * vectors)
-        with Places(builder, (high, wide), [(x, x_row, x_pixel)]) as (place,):
-            old = totals.get()
-            new = []
-            for j in range(vectors):
-                value = load(builder, offset(builder, place, VECTOR * j)) - bases[j]
-                new += [old[2 * j] + value, fused(value, value, old[2 * j + 1])]
-            totals.set(new)
-        for j in range(vectors):
-            at = j * _length * DOUBLE
-            add_to_doubles(totals.get()[2 * j], offset(builder, sums, at))
-            add_to_doubles(totals.get()[2 * j + 1], offset(builder, squares, at))
 
-    for_width(builder, width, add)
+def make_channel_sums(pixels: Pixels, step: int = 1) -> Part:
+    """Sums of d and of d (x - mean) for each channel. step: 2 where a pixel of delta stands for 2x2
+    of x, and `pixels` gives four for each."""
+
+    @instruction
+    def add_sums(
+        builder: Builder,
+        places: tuple[Value, ...],
+        x: TensorView,
+        delta: TensorView,
+        channels: ChannelArrays,
+        epilogue: Epilogue,
+        at: Value,
+        high: Value,
+        width: Value,
+    ) -> None:
+        """Of `high` rows of `width` vectors, which begin `at` bytes into a pixel."""
+        x_at, delta_at, sums, products = places
+        arrays = [builder.add(each, at) for each in channels]
+        x_pitches = (builder.mul(pitch, const(step)) for pitch in (x.row, x.pixel))
+        maps = [(x_at, *x_pitches), (delta_at, delta.row, delta.pixel)]
+
+        def add(vectors: int) -> None:
+            totals = Variables(builder, [zero(builder)] * (2 * vectors))
+            with Places(builder, (high, delta.w), maps) as pixel_places:
+                old, new = totals.get(), []
+                for j in range(vectors):
+                    x_here, here, *mine = (
+                        offset(builder, each, VECTOR * j) for each in (*pixel_places, *arrays)
+                    )
+                    site = Site(x_here, here, here, x, delta, ChannelArrays(*mine), epilogue)
+                    total, product = old[2 * j], old[2 * j + 1]
+                    for pixel in pixels(builder, site):
+                        total = total + pixel.d
+                        product = fused(pixel.d, pixel.centered, product)
+                    new += [total, product]
+                totals.set(new)
+            for i, total in enumerate(totals.get()):
+                of_vector = i // 2 * _length * DOUBLE
+                add_to_doubles(total, offset(builder, (sums, products)[i % 2], of_vector))
+
+        for_width(builder, width, add)
+
+    @part
+    def channel_sums(thread, threads, x, delta, channels, epilogue, sums):  # type: ignore[no-untyped-def]
+        """Of the rows that are this thread's, in doubles: first the sums, then the products."""
+        h, vectors = delta.h, x.vectors
+        products = sums + 2 * vectors * _vector
+        clear(sums, 4 * vectors * _vector)
+        number, last = delta.n * h * thread // threads, delta.n * h * (thread + 1) // threads
+        together = max(_together // delta.w, 1)
+        while number < last:
+            b = number // h
+            row = number - b * h
+            high = min(together, last - number, h - row)
+            x_at, delta_at = pixel_at(x, b, step * row, 0), pixel_at(delta, b, row, 0)
+            v = 0
+            while v < vectors:
+                at = v * _vector
+                width = width_of(vectors - v)
+                places = x_at + at, delta_at + at, sums + 2 * at, products + 2 * at
+                add_sums(places, x, delta, channels, epilogue, at, high, width)
+                v += width
+            number += high
+
+    return channel_sums
+
+
+def from_base(builder: Builder, at: Site) -> list[Pixel]:
+    """x - base, and its square."""
+    value = load(builder, at.x) - load(builder, at.channels.mean)
+    return [Pixel(value, value)]
+
+
+sums_from_base = make_channel_sums(from_base)
 
 
 @instruction
 def mean_of_row(builder: Builder, x: Value, pixel: Value, count: Value, out: Value) -> None:
-    total = running(builder, 1)
+    total = Variables(builder, [zero(builder)])
     with Places(builder, (pixel.type(1), count), [(x, pixel, pixel)]) as (place,):
         total.set([total.get()[0] + load(builder, place)])
     store(total.get()[0] / spread(builder, builder.sitofp(count, F32)), out)
@@ -142,36 +198,11 @@ def mean_of_row(builder: Builder, x: Value, pixel: Value, count: Value, out: Val
 def statistics(thread: int, threads: int, x: TensorView, sums: int, sums_size: int) -> None:
     """Each thread's sums of its rows: sums_size bytes a thread, for (base, sums, squares)."""
     sums += thread * sums_size
-    totals = sums + x.vectors * _vector
-    squares = totals + 2 * x.vectors * _vector
     for v in range(x.vectors):
         at = v * _vector
         mean_of_row(pixel_at(x, 0, x.h // 2, 0) + at, x.pixel, x.w, sums + at)
-    clear(totals, 4 * x.vectors * _vector)
-    row, last = x.n * x.h * thread // threads, x.n * x.h * (thread + 1) // threads
-    together = max(_together // x.w, 1)
-    while row < last:
-        b = row // x.h
-        top = row - b * x.h
-        high = min(together, last - row, x.h - top)
-        here = pixel_at(x, b, top, 0)
-        v = 0
-        while v < x.vectors:
-            at = v * _vector
-            width = width_of(x.vectors - v)
-            add_sums(
-                here + at,
-                x.row,
-                x.pixel,
-                high,
-                x.w,
-                width,
-                sums + at,
-                totals + 2 * at,
-                squares + 2 * at,
-            )
-            v += width
-        row += high
+    base = ChannelArrays(sums, 0, 0, 0, 0, 0)
+    sums_from_base(thread, threads, x, x, base, Epilogue(0, 0, 0, 0, 0), sums + x.vectors * _vector)
 
 
 class NormArrays(NamedTuple):
@@ -258,26 +289,24 @@ def statistics_size(vectors: int) -> int:
     return (FLOAT + 2 * DOUBLE) * _length * vectors
 
 
-# The normalisation itself, with a residual, or pooled.
-
-
 def emit_normalize(builder: Builder, at: Site) -> None:
     """y = activation((x - mean) scale + shift [+ residual]) [+ residual_after]."""
-    centered = load(builder, at.x) - load(builder, at.mean)
-    value = fused(centered, load(builder, at.scale), load(builder, at.shift))
-    value = emit_residual(builder, at.residual, [at.y], [[value]])[0][0]
-    value = emit_activation(builder, at.slopes, [value])[0]
-    value = emit_residual(builder, at.residual_after, [at.y], [[value]])[0][0]
-    store(value, at.y)
+    mean, scale, shift, *_ = at.channels
+    centered = load(builder, at.x) - load(builder, mean)
+    sums = [[fused(centered, load(builder, scale), load(builder, shift))]]
+    sums = emit_residual(builder, at.epilogue.residual, [at.y], sums)
+    sums = [emit_activation(builder, at.epilogue.slopes, sums[0])]
+    sums = emit_residual(builder, at.epilogue.residual_after, [at.y], sums)
+    store(sums[0][0], at.y)
 
 
 def emit_normalize_pooled(builder: Builder, at: Site) -> None:
     """The largest of 2x2 pixels of x."""
-    middle, factor, term = (load(builder, each) for each in (at.mean, at.scale, at.shift))
-    places = square(builder, at.x, at.x_row, at.x_pixel)
-    values = [fused(load(builder, place) - middle, factor, term) for place in places]
+    mean, scale, shift, *_ = (load(builder, each) for each in at.channels)
+    places = square(builder, at.x, at.x_map)
+    values = [fused(load(builder, place) - mean, scale, shift) for place in places]
     best = values[0].max(values[1]).max(values[2].max(values[3]))
-    store(emit_activation(builder, at.slopes, [best])[0], at.y)
+    store(emit_activation(builder, at.epilogue.slopes, [best])[0], at.y)
 
 
 normalize = make_elementwise("normalize", emit_normalize)
@@ -419,16 +448,14 @@ def _followed(chain: Chain, step: Normalize) -> Step:
     if not _take_pooling_both_ways(chain, step):
         step.activation, step.residual, step.residual_after = take_residual(chain, step.activation)
         step.pooled = not step.residuals and take_pooling(chain)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     chain.lowering.norms[step.x] = step
     return step
 
 
 def _take_pooling_both_ways(chain: Chain, step: Normalize) -> bool:
     """Pooling whose input only the deltas through pooling, activation and norm read."""
-    lowering, y = chain.lowering, chain.y
-    assert y is not None
+    lowering, y = chain.lowering, chain.result
     _, h, w, _ = y.shape
     readers = {call.name: call for call in lowering.readers.get(y, [])}
     forward, back = readers.get("maxpool"), readers.get("maxpool_backward")

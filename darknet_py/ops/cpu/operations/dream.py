@@ -57,11 +57,8 @@ def dream_delta(thread: int, threads: int, x: TensorView, y: TensorView, thresh:
 class DreamDelta(Unary):
     """The delta that a dream begins with: see ops.dream_delta."""
 
+    name = "dream"
     thresh: float
-
-    @property
-    def name(self) -> str:
-        return "dream"
 
     def rows(self, binding: Binding) -> Rows:
         thresh = binding.floats([self.thresh])

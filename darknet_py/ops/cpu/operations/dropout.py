@@ -115,22 +115,11 @@ def dropout(
 class Dropout(Step):
     """A map, or on the way back its delta: see ops.dropout."""
 
+    READS = "x", "key"
     x: TensorSpec
     y: TensorSpec
     probability: float
     key: TensorSpec
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x, self.key]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return "dropout"
 
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)

@@ -42,24 +42,16 @@ _vector = VECTOR
 
 
 class Site(NamedTuple):
-    """Where a vector of channels is: addresses, and pitches in bytes, while a kernel is emitted."""
+    """Where a vector of channels is, while a kernel is emitted: addresses of its pixels and arrays,
+    and of the maps the pitches."""
 
     x: Value
-    x_row: Value
-    x_pixel: Value
     other: Value
     y: Value
-    y_row: Value
-    y_pixel: Value
-    mean: Value
-    scale: Value
-    shift: Value
-    a: Value
-    b: Value
-    e: Value
-    slopes: Value
-    residual: Value
-    residual_after: Value
+    x_map: TensorView
+    y_map: TensorView
+    channels: ChannelArrays
+    epilogue: Epilogue
 
 
 def make_elementwise(
@@ -69,8 +61,17 @@ def make_elementwise(
     pixel of `other` stands for 2x2 of x, or of y."""
 
     @instruction
-    def apply(builder: Builder, *values: Value) -> None:
-        emit(builder, Site(*values))
+    def apply(
+        builder: Builder,
+        places: tuple[Value, ...],
+        x: TensorView,
+        y: TensorView,
+        channels: ChannelArrays,
+        epilogue: Epilogue,
+        at: Value,
+    ) -> None:
+        x_at, other_at, y_at, *arrays = (builder.add(each, at) for each in (*places, *channels))
+        emit(builder, Site(x_at, other_at, y_at, x, y, ChannelArrays(*arrays), epilogue))
 
     def elementwise(
         thread: int,
@@ -90,24 +91,7 @@ def make_elementwise(
             other_at = pixel_at(other, b, row, 0)
             for _ in range(w):
                 for at in range(0, x.vectors * _vector, _vector):
-                    apply(
-                        x_at + at,
-                        x.row,
-                        x.pixel,
-                        other_at + at,
-                        y_at + at,
-                        y.row,
-                        y.pixel,
-                        channels.mean + at,
-                        channels.scale + at,
-                        channels.shift + at,
-                        channels.a + at,
-                        channels.b + at,
-                        channels.e + at,
-                        epilogue.slopes,
-                        epilogue.residual,
-                        epilogue.residual_after,
-                    )
+                    apply((x_at, other_at, y_at), x, y, channels, epilogue, at)
                 x_at += x_step * x.pixel
                 y_at += y_step * y.pixel
                 other_at += other.pixel
@@ -121,12 +105,12 @@ def emit_copy(builder: Builder, at: Site) -> None:
 
 
 def emit_activate(builder: Builder, at: Site) -> None:
-    store(emit_activation(builder, at.slopes, [load(builder, at.x)])[0], at.y)
+    store(emit_activation(builder, at.epilogue.slopes, [load(builder, at.x)])[0], at.y)
 
 
 def emit_activate_backward(builder: Builder, at: Site) -> None:
     """x: a delta; other: the activation's output, by whose sign the slope is known."""
-    slope = emit_slope(load(builder, at.other), at.slopes)
+    slope = emit_slope(load(builder, at.other), at.epilogue.slopes)
     store(load(builder, at.x) * slope, at.y)
 
 
@@ -170,18 +154,11 @@ class Activate(Unary):
 class ActivateBackward(Step):
     """delta times the activation's slope, by its output y."""
 
+    READS, WRITES = ("delta", "y"), ("out",)
     delta: TensorSpec
     y: TensorSpec
     out: TensorSpec
     activation: str
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.delta, self.y]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.out]
 
     @property
     def name(self) -> str:
@@ -206,14 +183,6 @@ class Concat(Step):
     @property
     def reads(self) -> list[TensorSpec]:
         return self.parts
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return "concat"
 
     def rows(self, binding: Binding) -> Rows:
         y = binding.place(self.y)
@@ -307,24 +276,13 @@ def add_reference(
 class Add(Step):
     """activation(alpha x + beta other) where they overlap: see ops.shortcut."""
 
+    READS = "x", "other"
     x: TensorSpec
     other: TensorSpec
     y: TensorSpec
     alpha: float
     beta: float
     activation: str = "linear"
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x, self.other]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return "add"
 
     def rows(self, binding: Binding) -> Rows:
         x, other, y = (binding.place(each) for each in (self.x, self.other, self.y))
@@ -369,8 +327,7 @@ def match_shortcut(chain: Chain) -> Step | None:
     if not _overlap_evenly(x, other, alpha):
         return None
     step = Add(x, other, chain.call.result, alpha, beta, take_activation(chain))
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     return step
 
 

@@ -51,8 +51,7 @@ def largest(
     builder: Builder, x: Value, row: Value, pixel: Value, rows: Value, columns: Value, y: Value
 ) -> None:
     """The largest vector of rows x columns pixels."""
-    best = Variables(builder, 1)
-    best.set([load(builder, x)])
+    best = Variables(builder, [load(builder, x)])
     with Loop(builder, rows) as i:
         line = builder.add(x, builder.mul(i, row))
         with Loop(builder, columns) as j:
@@ -132,9 +131,8 @@ def add_to_largest(
     out_pixel: Value,
 ) -> None:
     """Adds a vector of deltas where x is largest in rows x columns pixels, first of all."""
-    best, place = Variables(builder, 1), Variables(builder, 1)
-    best.set([Vector(builder, constant(-math.inf, vector_length()))])
-    place.set([Vector(builder, constant(-1, vector_length()))])
+    best = Variables(builder, [Vector(builder, constant(-math.inf, vector_length()))])
+    place = Variables(builder, [Vector(builder, constant(-1, vector_length()))])
     with Loop(builder, rows) as i:
         line = builder.add(x, builder.mul(i, x_row))
         with Loop(builder, columns) as j:
@@ -203,12 +201,12 @@ def maxpool_backward(
 def emit_share(builder: Builder, at: Site) -> None:
     """The same of 2x2 side by side, times the slope at the largest of them: x is an activation's
     output, y the delta of what that was given."""
-    values = [load(builder, place) for place in square(builder, at.x, at.x_row, at.x_pixel)]
+    values = [load(builder, place) for place in square(builder, at.x, at.x_map)]
     best = values[0]
     for value in values[1:]:
         best = where(value > best, value, best)
-    delta = load(builder, at.other) * emit_slope(best, at.slopes)
-    outs = square(builder, at.y, at.y_row, at.y_pixel)
+    delta = load(builder, at.other) * emit_slope(best, at.epilogue.slopes)
+    outs = square(builder, at.y, at.y_map)
     for place, share in zip(outs, share_of_largest(values, best, delta), strict=True):
         store(share, place)
 
@@ -221,6 +219,7 @@ class MaxpoolBackward(Step):
     """activation: x is this one's output, and `out` the delta of what it was given: where windows
     of 2x2 stand side by side."""
 
+    READS, WRITES = ("delta", "x"), ("out",)
     delta: TensorSpec
     x: TensorSpec
     out: TensorSpec
@@ -234,14 +233,6 @@ class MaxpoolBackward(Step):
         """Whether windows of 2x2 stand side by side."""
         _, h, w, _ = self.x.shape
         return (self.size, self.stride) == (2, 2) and self.delta.shape[1:3] == (h / 2, w / 2)
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.delta, self.x]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.out]
 
     @property
     def name(self) -> str:
@@ -275,8 +266,7 @@ def mean(
     builder: Builder, x: Value, row: Value, pixel: Value, h: Value, w: Value, y: Value
 ) -> None:
     """The mean vector of h x w pixels; sums of rows, then their sum, which keeps errors small."""
-    total, line = Variables(builder, 1), Variables(builder, 1)
-    total.set([zero(builder)])
+    total, line = (Variables(builder, [zero(builder)]) for _ in range(2))
     with Loop(builder, h) as i:
         line.set([zero(builder)])
         start = builder.add(x, builder.mul(i, row))
@@ -328,9 +318,7 @@ def avgpool_backward(thread: int, threads: int, delta: TensorView, out: TensorVi
 class AvgpoolBackward(Unary):
     """x: the delta of the mean, y: that of the map."""
 
-    @property
-    def name(self) -> str:
-        return "delta avgpool"
+    name = "delta avgpool"
 
     def rows(self, binding: Binding) -> Rows:
         return [avgpool_backward.step(delta=binding.place(self.x), out=binding.place(self.y))]
@@ -348,8 +336,7 @@ def match_maxpool_backward(chain: Chain) -> Step:
     if step.is_square:
         mask = take_mask(chain, x)
         step.activation = mask[1] if mask else "linear"
-    assert chain.y is not None
-    step.out = chain.y
+    step.out = chain.result
     return step
 
 

@@ -30,7 +30,7 @@ from darknet_py.ops.cpu.operations.convolution import (
 from darknet_py.ops.cpu.operations.convolution.cost import cheapest
 from darknet_py.ops.cpu.operations.convolution.packing import Packing
 from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Norm, Operands
-from darknet_py.ops.fusion import is_constant, take_biases, take_norm
+from darknet_py.ops.fusion import is_constant, take_biases, take_norm, take_other
 from darknet_py.ops.graph import Node, TensorSpec
 
 
@@ -56,10 +56,6 @@ class Convolution(ConvolutionSpec, Step):
     @property
     def reads(self) -> list[TensorSpec]:
         return [self.source or self.x, *self.residuals]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
 
     @property
     def name(self) -> str:
@@ -166,8 +162,7 @@ def _followed(
     step.activation, step.residual, step.residual_after = take_residual(chain, activation)
     if not step.residuals and not small_groups.fits(step):
         step.pooled = take_pooling(chain)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     return step
 
 
@@ -211,11 +206,11 @@ def _input_delta(chain: Chain, call: Node, norm: Norm | None) -> Step | None:
     step = Convolution(x, call.result, weights, 1, weights.shape[1] - 1 - padding, 1, norm=norm)
     step.exact, step.changing = lowering.exact, lowering.changing
     step.backward, step.source = True, delta
-    step.residual = _take_other_delta(chain)
+    # a delta of the same map, from another layer
+    step.residual = take_other(chain, "add", lambda call: True)
     if not _will_have_gaps(chain):
         step.mask = take_mask(chain, None)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     if step.residuals:
         lowering.same_layout.add(step.y)
     return step
@@ -227,19 +222,6 @@ def _will_have_gaps(chain: Chain) -> bool:
     while call is not None and call.name in ("activate_backward", "scale_channels"):
         call = chain.lowering.only_reader(call.result)
     return call is not None and call.name == "conv2d_backward_input" and call.arguments[3] > 1
-
-
-def _take_other_delta(chain: Chain) -> TensorSpec | None:
-    """A delta of the same map, from another layer, that is added."""
-    y = chain.y
-
-    def other_of(call: Node) -> TensorSpec:
-        one, other = call.arguments
-        found: TensorSpec = other if one is y else one
-        return found
-
-    call = chain.next("add", lambda call: chain.is_before(other_of(call)))
-    return other_of(call) if call else None
 
 
 RULES: Rules = {

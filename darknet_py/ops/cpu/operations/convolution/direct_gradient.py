@@ -199,8 +199,7 @@ def add_square(
 
     rows, columns: as many are there, at most a vector's length of each.
     """
-    square = Variables(builder, _length)
-    square.set([zero(builder)] * _length)
+    square = Variables(builder, [zero(builder)] * _length)
     with Loop(builder, copies) as c:
         start = builder.add(source, builder.mul(copy, c))
         sums = []

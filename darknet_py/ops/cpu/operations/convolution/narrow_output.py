@@ -82,8 +82,7 @@ def make_add_up(pixels: int) -> Instruction:
         y: Value,
         y_pixel: Value,
     ) -> None:
-        sums = Variables(builder, pixels)
-        sums.set([load(builder, biases)] * pixels)
+        sums = Variables(builder, [load(builder, biases)] * pixels)
         with Loop(builder, count) as place:
             here = load_int(builder, builder.add(offsets, builder.shl(place, const(3))))
             first = builder.add(z, here)

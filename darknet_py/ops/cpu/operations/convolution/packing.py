@@ -105,8 +105,7 @@ def copy_row(builder: Builder, to: Value, source: Value, count: Value, factor: V
 
 def _factor(builder: Builder, address: Value, vector: bool) -> Vector:
     """The vector, or the number, at an address; 1 if that is 0."""
-    factor = Variables(builder, 1)
-    factor.set([Vector(builder, constant(1.0, _length))])
+    factor = Variables(builder, [Vector(builder, constant(1.0, _length))])
     with builder.if_then(builder.icmp_signed("!=", address, const(0))):
         factor.set([load(builder, address) if vector else splat(builder, address)])
     return factor.get()[0]

@@ -80,8 +80,7 @@ def _emit_sums(
     weights: Value,
     part: int,
 ) -> Sums:
-    sums = Variables(builder, len(starts))
-    sums.set([zero(builder)] * len(starts))
+    sums = Variables(builder, [zero(builder)] * len(starts))
     with Loop(builder, count) as s:
         place = load_int(builder, builder.add(segments, builder.shl(s, const(3))))
         here = builder.add(weights, builder.mul(s, const(part * VECTOR)))

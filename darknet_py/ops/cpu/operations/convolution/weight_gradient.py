@@ -33,6 +33,7 @@ _CACHE = 320 * 1024
 class WeightGradient(Step):
     """updates (filters, size, size, c / groups) += what x and the delta of the output give."""
 
+    READS, WRITES = ("x", "delta"), ()
     x: TensorSpec
     delta: TensorSpec
     updates: np.ndarray
@@ -41,14 +42,6 @@ class WeightGradient(Step):
     groups: int
     exact: bool = False
     choice: Choice | None = None
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x, self.delta]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return []
 
     @property
     def window(self) -> tuple[int, int]:

@@ -87,8 +87,7 @@ def make_weights(m: int) -> Instruction:
         out: Value,
         out_step: Value,
     ) -> None:
-        window = Variables(builder, 9)
-        window.set([zero(builder)] * 9)
+        window = Variables(builder, [zero(builder)] * 9)
         with Loop(builder, copies) as c:
             start = builder.add(sums, builder.mul(copy, c))
             places = [builder.add(start, builder.mul(step, const(i))) for i in range((m + 2) ** 2)]
