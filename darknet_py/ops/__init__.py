@@ -1,10 +1,9 @@
-"""Arrays in, arrays out. The only door to a device; knows no section and no layer.
+"""Functions of arrays, for each device: the layers' only way to one.
 
 `for_device("cpu")` gives the module whose functions compute on numpy arrays with numba kernels,
-`for_device("gpu")` (or "gpu:1") the one for cupy arrays. Both have the same functions with the
-same signatures. Maps are (n, h, w, c); a vector is a map of height and width 1. Every function
-leaves its arguments alone, and may return one that needs no change; those that change an array say
-so.
+`for_device("gpu")` (or "gpu:1") the one for cupy arrays, with the same signatures. Maps are
+(n, h, w, c); a vector is a map of height and width 1. No function changes its arguments unless it
+says so; it may return one of them.
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ DEVICES = ("cpu", "gpu", "auto")
 def for_device(device: str = "auto") -> ModuleType:
     """The functions for a device: "cpu", "gpu", "gpu:N", or "auto", the GPU if it can be used.
 
-    Raises DeviceError for a name that is none, or a GPU that cannot be used: why, and what to
-    install.
-    """
+    Raises DeviceError: no such device, or why the GPU cannot be used and what to install."""
     if device == "auto":
         return _auto()
     if device == "cpu":
@@ -46,9 +43,9 @@ def device_name(ops: Any) -> str:
 
 
 def gpu_rendezvous(numbers: Sequence[int]) -> Any:
-    """Where processes of these GPUs meet to exchange arrays: see ops.gpu.nccl.
+    """The rendezvous by which processes of these GPUs exchange arrays: see ops.gpu.nccl.
 
-    To be asked for after for_device has given a GPU. Raises DeviceError.
+    To be called after for_device has given a GPU. Raises DeviceError.
     """
     return importlib.import_module("darknet_py.ops.gpu.nccl").rendezvous(numbers)
 

@@ -1,7 +1,6 @@
 """Products of columns (im2col): locally connected layers, which have other weights at each place.
 
-Written once in the words of numpy, which cupy arrays answer too; windows are each device's own.
-"""
+Written once for both devices; im2col and col2im are each device's own."""
 
 from __future__ import annotations
 

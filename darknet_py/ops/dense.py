@@ -1,4 +1,4 @@
-"""Matrix products, biases and softmax, in numpy's words, which cupy arrays answer too."""
+"""Matrix products, biases and softmax."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The outputs of a detector: each pixel holds a few boxes, each box the same entries.
 
 The channels of a map (n, h, w, boxes * entries) are box after box: channel box * entries + entry.
-Written in numpy's words, which cupy arrays answer too.
 """
 
 from __future__ import annotations

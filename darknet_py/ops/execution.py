@@ -1,4 +1,4 @@
-"""What the engines of both devices take and answer; a graph computed call by call."""
+"""What the engines of both devices take and return; a graph computed call by call."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class LazyGraph:
 
 class Times(NamedTuple):
     """steps: of each its name, the shape of what it writes, its algorithm, its operations, seconds;
-    peak: of the device, in GFLOP/s; megabytes: that the maps take. whole: seconds that one CUDA
-    graph of all of them takes, or None; apart: why they are not one."""
+    peak: of the device, in GFLOP/s; megabytes: of the maps. whole: seconds of one CUDA graph of all
+    of them, or None; apart: why they are not one."""
 
     steps: list[tuple[str, tuple[int, ...], str, int, float]]
     peak: float
@@ -38,11 +38,7 @@ class Times(NamedTuple):
     apart: str = ""
 
 
-# A graph computed call by call with the plain functions of a device.
-
 Array = Any
-
-
 Compute = Callable[[Node, tuple[Any, ...]], Any]
 
 

@@ -1,8 +1,7 @@
-"""What a network is trained on. Each gives a loss a picture, and the delta of the prediction.
+"""Losses of training: each gives one a picture, and the delta of the prediction.
 
 The delta is truth - prediction or a multiple: the *negative* gradient, so that updates add.
-Arrays are (n, h, w, outputs), losses (n, 1, 1, 1). Written in numpy's words, which cupy arrays
-answer too.
+Arrays are (n, h, w, outputs), losses (n, 1, 1, 1).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ SECRET_NUM = -1234
 
 
 def smooth_truth(truth: Array, smooth: float, classes: int) -> Array:
-    """(1 - smooth) truth + smooth / classes (Szegedy et al. 2016): a truth less certain."""
+    """Label smoothing (Szegedy et al. 2016): (1 - smooth) truth + smooth / classes."""
     return truth if smooth == 0 else (1 - smooth) * truth + smooth / classes
 
 

@@ -1,7 +1,4 @@
-"""Normalisations: of a channel over a batch, over neighbouring channels, of a pixel's length.
-
-Written in numpy's words, which cupy arrays answer too.
-"""
+"""Normalisation: of a channel over a batch, over neighbouring channels, of a pixel's length."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Functions that only move values, or add them where they meet: no arithmetic to speak of.
-
-Written in numpy's words, which cupy arrays answer too.
-"""
+"""Functions that move values, or add those of two maps: no arithmetic to speak of."""
 
 from __future__ import annotations
 
@@ -66,13 +63,13 @@ def pad_to_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
 
 
 def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
-    """alpha x + beta other, where they meet; x elsewhere.
+    """alpha x + beta other, where they overlap; x elsewhere.
 
     Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
     min(channels) take part (darknet's shortcut_cpu).
     """
     y = x.copy()
-    x_at, other_at = _meeting(x.shape, other.shape)
+    x_at, other_at = _overlap(x.shape, other.shape)
     y[x_at] = alpha * x[x_at] + beta * other[other_at]
     return y
 
@@ -83,16 +80,16 @@ def shortcut_backward(
     """Deltas of x and of other."""
     x_delta = delta.copy()
     other_delta = np.zeros_like(delta, shape=other_shape)
-    x_at, other_at = _meeting(delta.shape, other_shape)
+    x_at, other_at = _overlap(delta.shape, other_shape)
     x_delta[x_at] = alpha * delta[x_at]
     other_delta[other_at] = beta * delta[x_at]
     return x_delta, other_delta
 
 
-def _meeting(
+def _overlap(
     x_shape: Sequence[int], other_shape: Sequence[int]
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Where two maps meet, as slices of each: rows, columns, channels."""
+    """Where two maps overlap, as slices of each: rows, columns, channels."""
     x_at, other_at = [slice(None)], [slice(None)]
     for x_length, other_length in zip(x_shape[1:3], other_shape[1:3], strict=True):
         sample = max(x_length // other_length, 1)

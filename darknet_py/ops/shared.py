@@ -1,7 +1,7 @@
-"""The functions that are written once for both devices, in numpy's words.
+"""The functions that are written once for both devices, with numpy.
 
-cupy arrays answer numpy's functions (`__array_function__`, `__array_ufunc__`), so these compute
-where their arrays are. Only what needs a kernel of its own is written for each device.
+numpy's functions call cupy's for cupy arrays (`__array_function__`, `__array_ufunc__`), so these
+compute where their arrays are. Only what needs a kernel of its own is written for each device.
 """
 # ruff: noqa: F401 - what is imported here is what both devices offer
 
@@ -23,7 +23,7 @@ from darknet_py.ops.dense import (
     softmax_backward,
 )
 from darknet_py.ops.detection import activate_boxes, activate_boxes_backward
-from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
+from darknet_py.ops.dream import dream_delta, dream_limit, guide_delta, one_hot, stand_out
 from darknet_py.ops.losses import (
     absolute_error,
     batch_loss,
@@ -74,7 +74,6 @@ from darknet_py.ops.update import (
     adam_update,
     average_step,
     clip,
-    dream_delta,
     is_finite,
     rmsprop_update,
     sgd_update,

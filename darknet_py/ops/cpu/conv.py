@@ -11,18 +11,16 @@ from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread, thread_count
 from darknet_py.ops.sizes import conv_out
 
-# Windows of a map as rows of a matrix, and back: what turns a convolution into a product.
-
 Array = Any
 
 
 def im2col(
     x: Array, size: int, stride: int, padding: int, groups: int, rows: range | None = None
 ) -> Array:
-    """The windows of x (n, h, w, c): (groups, places, size size c/groups).
+    """The windows of x (n, h, w, c): (groups, places, size size c/groups), zeros outside the map.
 
-    The places are those of the output's `rows` (all, if None), from left to right, picture after
-    picture. Outside the map there are zeros.
+    The places are those of the output's `rows` (None: all), from left to right, picture after
+    picture.
     """
     n, h, w, c = x.shape
     out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))

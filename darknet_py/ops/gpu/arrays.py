@@ -1,8 +1,5 @@
-"""cupy arrays: from and to the host, and joined.
-
-Joined by copies on the device alone: cupy's own concatenation may send a list of addresses from the
-host, which no CUDA graph can hold.
-"""
+"""cupy arrays: from and to the host, and concatenated, by copies on the device alone: cupy's own
+concatenation may send a list of addresses from the host, which no CUDA graph can hold."""
 
 from __future__ import annotations
 

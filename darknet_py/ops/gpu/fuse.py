@@ -1,8 +1,6 @@
-"""Calls made one: batch norm folded into weights; biases, activation and sum part of a convolution;
-an activation part of the normalisation or the sum before it.
-
-A graph becomes another one, whose calls are those of this device.
-"""
+"""Fusion: batch norm folded into weights; biases, activation and sum part of a convolution; an
+activation part of the normalisation or the sum before it. The calls of the graph that it gives are
+this device's."""
 
 from __future__ import annotations
 

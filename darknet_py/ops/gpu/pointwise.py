@@ -1,8 +1,5 @@
-"""What is done to each value of a map by itself: one pass, whatever it is made of.
-
-Functions of shared.py that have a kernel here keep their names; what a kernel does not take goes to
-the one in shared.py.
-"""
+"""Elementwise operations, each one pass over its maps; what the kernels do not take is computed by
+the functions for both devices."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ _NUMBERS = {name: number for number, name in enumerate(ACTIVATIONS)}
 
 
 def activation_number(activation: str) -> int:
-    """What kernels call an activation."""
+    """The kernels' number of an activation."""
     return _NUMBERS[activation]
 
 
@@ -74,7 +71,7 @@ def add(x: Array, other: Array) -> Array:
 
 
 def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
-    """alpha x + beta other, where they meet; x elsewhere.
+    """alpha x + beta other, where they overlap; x elsewhere.
 
     Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
     min(channels) take part (darknet's shortcut_cpu).

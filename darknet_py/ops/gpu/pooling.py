@@ -9,8 +9,6 @@ import cupy as cp
 from darknet_py.ops.gpu.kernel import contiguous, launch, launch_each, width_of
 from darknet_py.ops.sizes import maxpool_out
 
-# The largest value of each window. Nothing outside the map ever wins.
-
 Array = Any
 
 
@@ -44,9 +42,6 @@ def _each_window(
     width = width_of(c, (y, x))
     window = n, h, w, c, out_h, out_w, size, stride, padding // 2
     launch_each(name, dtype, n, out_h * out_w * c // width, y, x, *window, width)
-
-
-# Softmax and averages: a block for each row, or a thread for each channel.
 
 
 _ROWS = 1 << 16

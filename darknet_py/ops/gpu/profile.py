@@ -1,5 +1,4 @@
-"""Profiling: what a call is named, how many operations it has, and how long the device takes, by
-its own events."""
+"""Profiling: a call's name, its number of operations, and its time by the device's events."""
 
 from __future__ import annotations
 
@@ -107,8 +106,3 @@ def operation_count(call: Node) -> int:
     elif call.name.endswith("_input"):
         y = one
     return 2 * math.prod(weights) * (math.prod(y) // weights[0])
-
-
-def step_shape(call: Node) -> tuple[int, ...]:
-    """Of what it writes, or reads where it has no result."""
-    return (call.results or call.maps())[0].shape

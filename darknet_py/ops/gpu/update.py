@@ -1,5 +1,5 @@
-"""Optimiser steps, each in one pass over all parameters: a launch for each would cost more than the
-steps of small networks do. They change `values` and their state in place."""
+"""Optimiser steps, each in one launch for all parameters: one for each would cost small networks
+more than the steps. They change `values` and their state in place."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def is_finite(*arrays: Array) -> bool:
     """Whether every value is a finite number."""
     if not arrays or not has_kernels(*arrays):
         return update.is_finite(*arrays)
-    # the device is asked once, for all of them
+    # one transfer from the device for all of them
     bad = cp.zeros(1, cp.float64)
     nothing = [0.0] * len(arrays)
     _pass("find_bad", (arrays,), (nothing, nothing), bad)

@@ -1,8 +1,8 @@
 """Instructions for kernels: Python functions that emit LLVM's code where a kernel calls them.
 
-A kernel calls `copy(to, source)` as if it were a function; when the kernel is compiled,
-`_copy(builder, to, source)` writes the code. Arguments are 64-bit integers: sizes, or addresses in
-bytes; or doubles.
+A kernel calls `copy(to, source)` as if it were a function; when it is compiled, the emitter
+`copy(builder, to, source)` writes the code. Arguments are 64-bit integers (sizes, addresses in
+bytes), doubles, and tuples of them, such as descriptors.
 """
 
 from __future__ import annotations
@@ -18,13 +18,8 @@ from darknet_py.ops.cpu.codegen.host import has_fused, vector_length
 Builder = Any
 Value = Any
 
-I8, I32, I64, F32, F64 = (
-    ir.IntType(8),
-    ir.IntType(32),
-    ir.IntType(64),
-    ir.FloatType(),
-    ir.DoubleType(),
-)
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+F32, F64 = ir.FloatType(), ir.DoubleType()
 
 
 class Instruction:
@@ -259,26 +254,14 @@ class Loop:
         builder.position_at_end(self.after)
 
 
-# Vectors of which only the first numbers are there, and squares of vectors turned over.
-#
-# What parameters need, whose numbers of filters and channels are no multiples of a vector's
-# length.
-
-_BIT = ir.IntType(1)
-
-
 def load_first(builder: Builder, address: Value, count: Value) -> Vector:
-    """The first `count` numbers at an address (none if that is below 1), zeros behind them.
-
-    Memory that is not asked for is not touched.
-    """
-    length = vector_length()
-    kind = vector_type()
+    """The first `count` numbers at an address (none if that is below 1), zeros behind them: no
+    other memory is touched."""
+    length, kind = vector_length(), vector_type()
     arguments = [F32.as_pointer(), I32, _mask_type(), kind]
     masked = declare(builder, f"llvm.masked.load.v{length}f32.p0", kind, arguments)
-    zeros = constant(0.0, length)
     place = pointer(builder, address, F32)
-    given = [place, ir.Constant(I32, 4), _mask(builder, count), zeros]
+    given = [place, ir.Constant(I32, 4), _mask(builder, count), constant(0.0, length)]
     return Vector(builder, builder.call(masked, given))
 
 
@@ -293,7 +276,7 @@ def store_first(vector: Vector, address: Value, count: Value) -> None:
 
 
 def _mask_type() -> Any:
-    return ir.VectorType(_BIT, vector_length())
+    return ir.VectorType(ir.IntType(1), vector_length())
 
 
 def _mask(builder: Builder, count: Value) -> Value:
@@ -307,7 +290,7 @@ def _mask(builder: Builder, count: Value) -> Value:
 
 
 def transposed(rows: Sequence[Vector]) -> list[Vector]:
-    """As many vectors as a vector has numbers: columns for rows."""
+    """The transpose of a square of vectors, as many as a vector has numbers."""
     length = len(rows)
     builder = rows[0].builder
     values = [row.value for row in rows]

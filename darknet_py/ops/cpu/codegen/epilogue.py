@@ -1,8 +1,6 @@
 """What becomes of sums before they are stored: biases, a residual, an activation, 2x2 pooling.
 
-The activations here are the piecewise linear ones: y = max(first x, second x), by two slopes. See
-SLOPES; the others take a step of their own.
-"""
+Activations are the piecewise linear ones, see SLOPES; the others take a step of their own."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ SLOPES = {
     "relie": (1.0, 0.01),
     "ramp": (1.1, 0.1),
 }
-"""y = max(first x, second x)."""
+"""Two slopes: y = max(first x, second x)."""
 
 
 def emit_epilogue(

@@ -1,4 +1,4 @@
-"""Sums kept in doubles: floats are added up a few hundred at a time, then go here."""
+"""Sums in doubles, to which sums of a few hundred floats are added."""
 
 from __future__ import annotations
 

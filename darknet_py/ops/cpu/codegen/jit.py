@@ -1,8 +1,6 @@
 """Plain kernels, compiled by numba when first called: for each type once, kept on disk.
 
-Loading numba takes longer than classifying a picture; what does not call such a kernel does not
-wait for it.
-"""
+numba is loaded with the first: that takes longer than classifying a picture."""
 
 from __future__ import annotations
 
@@ -63,8 +61,8 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 class _Code:
-    """What numba asks for a kernel's code for some types, and gives it to: in place of its own
-    cache, which unpickles files that nothing vouches for."""
+    """The cache that numba uses for a kernel's code, by types: in place of its own, which unpickles
+    files without a check."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.folder = versions.folder()

@@ -1,4 +1,4 @@
-"""Machine code into the process, with LLVM's linker alone: numba need not be loaded for it."""
+"""Loads machine code into the process, with LLVM's linker alone, without numba."""
 
 from __future__ import annotations
 

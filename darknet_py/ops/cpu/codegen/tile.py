@@ -2,12 +2,11 @@
 
     sums[i][j] = sum over segments s and numbers k of a[i][s][k] * b[s][k][j]
 
-a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, and its numbers side by
-side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums:
-see epilogue.py.
+a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, its numbers side by
+side. b is packed: for each (s, k) `vectors` vectors of filters. epilogue.py takes the sums.
 
-Everything that multiplies comes down to this: convolutions (a segment is a row of the window), 1x1
-(one segment), dense layers (a pixel is a picture), each of Winograd's products.
+All products are made of it: convolutions (a segment is a row of the window), 1x1 (one segment),
+dense layers (a pixel is a picture), each of Winograd's products.
 """
 
 from __future__ import annotations
@@ -50,8 +49,7 @@ PANEL = 4 if vector_registers() >= 32 else 2
 PIXELS = 6
 """Pixels in a tile: 6 x 4 of 32 registers, 6 x 2 of 16."""
 AHEAD = 2048
-"""Bytes of b that are asked for before they are needed, where it is read once."""
-_ahead = AHEAD
+"""Bytes of b by which it is prefetched, where it is read once."""
 
 
 def emit_sums(
@@ -68,7 +66,7 @@ def emit_sums(
     """The sums of a tile. starts: where each pixel's numbers begin; segments: the address of
     `count` offsets in bytes, or None for one segment; length: numbers in a segment.
 
-    What is asked for meanwhile: next_start, where the next tile's pixels begin, side by side as a
+    What is prefetched meanwhile: next_start, where the next tile's pixels begin, side by side as a
     rule; next_b: where to begin, and how many bytes to go on for each row of b, see `ahead`.
     """
     sums = Variables(builder, [zero(builder)] * (len(starts) * vectors))
@@ -129,8 +127,8 @@ def make_product(pixels: int, vectors: int) -> Instruction:
 
 @part
 def share(row, tiles):  # type: ignore[no-untyped-def]
-    """How many bytes, for each row of b, a tile asks for of what comes after b, where `tiles` read
-    the same b one after the other: so that memory is as busy as the multipliers."""
+    """Bytes that a tile prefetches for each row of b of what comes after b, where `tiles` read the
+    same b one after the other: so that memory is as busy as the multipliers."""
     return row if tiles == 1 else row // tiles
 
 
@@ -138,7 +136,7 @@ def share(row, tiles):  # type: ignore[no-untyped-def]
 def ahead(b, rows, row, step, tile, tiles):  # type: ignore[no-untyped-def]
     """Where a tile's share begins. b has `rows` rows of `row` bytes; step: see `share`, apart since
     a division takes as long as a small tile."""
-    return b + _ahead if tiles == 1 else b + rows * (row + tile * step)
+    return b + AHEAD if tiles == 1 else b + rows * (row + tile * step)
 
 
 def emit_products(

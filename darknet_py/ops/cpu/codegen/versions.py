@@ -1,7 +1,7 @@
 """What compiled code depends on: a folder for compiler and processor, a key of a function.
 
-A kernel's key is of its code and of all that it names: functions, parts, instructions, constants.
-What else stands in its file, or where, does not matter: editing one operation recompiles that one.
+A kernel's key is a hash of its code and of all that it names: functions, parts, instructions,
+constants. Editing one operation recompiles that one alone.
 """
 
 from __future__ import annotations

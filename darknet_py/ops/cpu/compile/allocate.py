@@ -40,14 +40,14 @@ def aligned(floats: int) -> np.ndarray:
 
 @dataclass
 class LayoutRequest:
-    """What the readers and writers of a map ask for."""
+    """What the readers and writers of a map need."""
 
     border: int = 0
     """Pixels of zeros at each side."""
     below: int = 0
     """Further rows of zeros at the bottom."""
     tail: bool = False
-    """Whether the last tiles reach beyond the last row's end, though there may be no border."""
+    """Whether the last tiles read beyond the last row's end, though there may be no border."""
     dense: bool = False
     """Channels are not padded: the picture that a network gets."""
 
@@ -112,7 +112,7 @@ class Memory:
     floats: int = 0
 
     def request(self, x: TensorSpec) -> LayoutRequest:
-        """What is asked of a map so far; to be added to before `allocate`."""
+        """What a map needs so far; to be added to before `allocate`."""
         return self.requests.setdefault(self.root(x).map, LayoutRequest())
 
     def root(self, x: TensorSpec) -> Alias:
@@ -166,10 +166,10 @@ class Memory:
         return home
 
     def _geometry(self, x: TensorSpec, gaps: bool) -> Geometry:
-        asked = self.requests.get(x, LayoutRequest())
+        request = self.requests.get(x, LayoutRequest())
         n, h, w, c = as_map(x.shape)
-        pixel = c if asked.dense else padded(c)
-        return Geometry(n, h, w, c, asked.border, asked.below, asked.tail, pixel, gaps)
+        pixel = c if request.dense else padded(c)
+        return Geometry(n, h, w, c, request.border, request.below, request.tail, pixel, gaps)
 
     def place(self, x: TensorSpec, arena: int) -> TensorView:
         """Where x lies in an arena that begins at this address."""

@@ -1,11 +1,10 @@
-"""From a graph to steps and their memory: the passes of the compiler, in the order in which they
-run.
+"""The passes of the compiler, from a graph to steps and their memory, in order:
 
 1. simplify (ops/simplify.py): calls that nothing needs, or that only hand a map on, go; no device
 2. match: chains of calls become steps, by the operations' rules
 3. share_concats: what is concatenated is written side by side from the start
 4. choose: the algorithm of each convolution, by the cost model
-5. allocate: each map's layout, as its readers ask, and its place in one arena
+5. allocate: each map's layout, as its readers need it, and its place in one arena
 
 What matches nothing is a Fallback step. program.py makes a table of rows of the result.
 """

@@ -1,4 +1,4 @@
-"""A program: a graph made into tables of steps that a team of threads walks."""
+"""A program: a graph compiled to tables of steps, which a thread pool interprets."""
 
 from __future__ import annotations
 

@@ -15,8 +15,6 @@ from darknet_py.ops.cpu.runtime.interpreter import ROW
 from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.graph import Node, TensorSpec, replaced
 
-# Tables of rows, as the interpreter walks them.
-
 Row = list[int]
 
 _COLUMNS = ROW // 8
@@ -40,7 +38,7 @@ class Table:
 
     @property
     def job(self) -> tuple[int, int]:
-        """What a team runs: address and number of the rows."""
+        """What a thread pool runs: address and number of the rows."""
         return int(self.rows.ctypes.data), len(self.rows)
 
 
@@ -108,7 +106,7 @@ class Weights:
 
 @dataclass
 class Binding:
-    """Everything that has an address when steps become rows: one arena, one team."""
+    """Everything that has an address when steps become rows: one arena, one thread pool."""
 
     memory: Memory
     arena: np.ndarray

@@ -74,7 +74,7 @@ from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
 from darknet_py.ops.normalize import EPSILON
 
-_vector, _length, _together, _epsilon = VECTOR, vector_length(), TOGETHER, EPSILON
+_length = vector_length()
 
 
 def statistics_reference(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -156,10 +156,10 @@ def make_channel_sums(pixels: Pixels, step: int = 1) -> Part:
     def channel_sums(thread, threads, x, delta, channels, epilogue, sums):  # type: ignore[no-untyped-def]
         """Of the rows that are this thread's, in doubles: first the sums, then the products."""
         h, vectors = delta.h, x.vectors
-        products = sums + 2 * vectors * _vector
-        clear(sums, 4 * vectors * _vector)
+        products = sums + 2 * vectors * VECTOR
+        clear(sums, 4 * vectors * VECTOR)
         number, last = delta.n * h * thread // threads, delta.n * h * (thread + 1) // threads
-        together = max(_together // delta.w, 1)
+        together = max(TOGETHER // delta.w, 1)
         while number < last:
             b = number // h
             row = number - b * h
@@ -167,7 +167,7 @@ def make_channel_sums(pixels: Pixels, step: int = 1) -> Part:
             x_at, delta_at = pixel_at(x, b, step * row, 0), pixel_at(delta, b, row, 0)
             v = 0
             while v < vectors:
-                at = v * _vector
+                at = v * VECTOR
                 width = width_of(vectors - v)
                 places = x_at + at, delta_at + at, sums + 2 * at, products + 2 * at
                 add_sums(places, x, delta, channels, epilogue, at, high, width)
@@ -199,10 +199,10 @@ def statistics(thread: int, threads: int, x: TensorView, sums: int, sums_size: i
     """Each thread's sums of its rows: sums_size bytes a thread, for (base, sums, squares)."""
     sums += thread * sums_size
     for v in range(x.vectors):
-        at = v * _vector
+        at = v * VECTOR
         mean_of_row(pixel_at(x, 0, x.h // 2, 0) + at, x.pixel, x.w, sums + at)
     base = ChannelArrays(sums, 0, 0, 0, 0, 0)
-    sums_from_base(thread, threads, x, x, base, Epilogue(0, 0, 0, 0, 0), sums + x.vectors * _vector)
+    sums_from_base(thread, threads, x, x, base, Epilogue(0, 0, 0, 0, 0), sums + x.vectors * VECTOR)
 
 
 class NormArrays(NamedTuple):
@@ -232,9 +232,9 @@ def finish_statistics(
     for k in range(norm.c * thread // threads, norm.c * (thread + 1) // threads):
         total, squares = 0.0, 0.0
         for t in range(threads):
-            place = sums + t * sums_size + norm.vectors * _vector + 8 * k
+            place = sums + t * sums_size + norm.vectors * VECTOR + 8 * k
             total += double_at(place)
-            squares += double_at(place + 2 * norm.vectors * _vector)
+            squares += double_at(place + 2 * norm.vectors * VECTOR)
         rest = total / count
         at = 4 * k
         put_float(norm.mean + at, float_at(sums + at) + rest)
@@ -270,7 +270,7 @@ def deviation_of(variance):  # type: ignore[no-untyped-def]
 @part
 def _put_coefficients(norm, at):  # type: ignore[no-untyped-def]
     deviation = deviation_of(float_at(norm.variance + at))
-    put_float(norm.scale + at, float_at(norm.scales + at) / (deviation + _epsilon))
+    put_float(norm.scale + at, float_at(norm.scales + at) / (deviation + EPSILON))
     put_float(norm.shift + at, float_at(norm.biases + at) if norm.biases != 0 else 0.0)
 
 

@@ -42,7 +42,7 @@ from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
 from darknet_py.ops.graph import Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON
 
-_vector, _length, _epsilon = VECTOR, vector_length(), EPSILON
+_length = vector_length()
 
 
 def normalize_backward_reference(
@@ -130,10 +130,10 @@ def finish_backward_sums(
         for t in range(threads):
             place = sums + t * sums_size + 8 * k
             total += double_at(place)
-            product += double_at(place + 2 * vectors * _vector)
+            product += double_at(place + 2 * vectors * VECTOR)
         at = 4 * k
         deviation = deviation_of(float_at(variance + at))
-        inverse = 1 / (deviation + _epsilon)
+        inverse = 1 / (deviation + EPSILON)
         factor = float_at(scales + at) * inverse
         spread = (deviation if deviation > 0 else 1.0) * max(count - 1, 1)
         put_float(channels.a + at, factor)

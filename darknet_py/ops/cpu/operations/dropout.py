@@ -33,7 +33,6 @@ from darknet_py.ops.cpu.compile.match import Chain, Rules
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.graph import TensorSpec
 
-_vector = VECTOR
 _BITS = 24
 """Of a hash, that make a number from 0 up to 1."""
 
@@ -105,7 +104,7 @@ def dropout(
         for column in range(x.w):
             place = (number * x.w + column) * x.c
             for k in range(x.vectors):
-                at = k * _vector
+                at = k * VECTOR
                 drop(here + at, to + at, place + at // 4, bits, threshold, scale)
             here += x.pixel
             to += y.pixel

@@ -38,8 +38,6 @@ from darknet_py.ops.cpu.compile.match import Chain, Rules, take_activation
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
 from darknet_py.ops.graph import TensorSpec
 
-_vector = VECTOR
-
 
 class Site(NamedTuple):
     """Where a vector of channels is, while a kernel is emitted: addresses of its pixels and arrays,
@@ -90,7 +88,7 @@ def make_elementwise(
             x_at, y_at = pixel_at(x, b, x_step * row, 0), pixel_at(y, b, y_step * row, 0)
             other_at = pixel_at(other, b, row, 0)
             for _ in range(w):
-                for at in range(0, x.vectors * _vector, _vector):
+                for at in range(0, x.vectors * VECTOR, VECTOR):
                     apply((x_at, other_at, y_at), x, y, channels, epilogue, at)
                 x_at += x_step * x.pixel
                 y_at += y_step * y.pixel
@@ -252,10 +250,10 @@ def add(
             if is_row and column % sample == 0 and column // sample < overlap.w:
                 vectors = overlap.vectors
             for k in range(vectors):
-                at = k * _vector
+                at = k * VECTOR
                 combine(to + at, here + at, there + at, factors, slopes)
             for k in range(vectors, x.vectors):
-                apply_activation(to + k * _vector, here + k * _vector, slopes)
+                apply_activation(to + k * VECTOR, here + k * VECTOR, slopes)
 
 
 def add_reference(

@@ -35,8 +35,6 @@ from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
 from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
 from darknet_py.ops.graph import TensorSpec
 
-_vector = VECTOR
-
 
 def maxpool_reference(x: np.ndarray, y: np.ndarray, size: int, stride: int, front: int) -> None:
     """Writes y (n, h, w, c); the first window begins `front` pixels before the map."""
@@ -77,7 +75,7 @@ def maxpool(
             wide = min(column * stride - front + size, x.w) - left
             source, to = pixel_at(x, b, top, left), pixel_at(y, b, row, column)
             for k in range(y.vectors):
-                at = k * _vector
+                at = k * VECTOR
                 largest(source + at, x.row, x.pixel, high, wide, to + at)
 
 
@@ -169,12 +167,12 @@ def maxpool_backward(
     parts, vectors = x.n * x.vectors, x.vectors
     first, last = parts * thread // threads, parts * (thread + 1) // threads
     for b in range(first // vectors, (last + vectors - 1) // vectors):
-        from_at = max(first - b * vectors, 0) * _vector
-        to_at = min(last - b * vectors, vectors) * _vector
+        from_at = max(first - b * vectors, 0) * VECTOR
+        to_at = min(last - b * vectors, vectors) * VECTOR
         for row in range(x.h):
             for column in range(x.w):
                 place = pixel_at(out, b, row, column)
-                for at in range(from_at, to_at, _vector):
+                for at in range(from_at, to_at, VECTOR):
                     put_zeros(place + at)
         for row in range(delta.h):
             top = max(row * stride - front, 0)
@@ -184,7 +182,7 @@ def maxpool_backward(
                 wide = min(column * stride - front + size, x.w) - left
                 source, to = pixel_at(x, b, top, left), pixel_at(out, b, top, left)
                 here = pixel_at(delta, b, row, column)
-                for at in range(from_at, to_at, _vector):
+                for at in range(from_at, to_at, VECTOR):
                     add_to_largest(
                         source + at,
                         x.row,
@@ -284,7 +282,7 @@ def avgpool(thread: int, threads: int, x: TensorView, y: TensorView) -> None:
     parts = x.n * x.vectors
     for number in range(parts * thread // threads, parts * (thread + 1) // threads):
         b = number // x.vectors
-        at = (number - b * x.vectors) * _vector
+        at = (number - b * x.vectors) * VECTOR
         mean(pixel_at(x, b, 0, 0) + at, x.row, x.pixel, x.h, x.w, pixel_at(y, b, 0, 0) + at)
 
 
@@ -310,7 +308,7 @@ def avgpool_backward(thread: int, threads: int, delta: TensorView, out: TensorVi
         b = number // out.h
         here, to = pixel_at(delta, b, 0, 0), pixel_at(out, b, number - b * out.h, 0)
         for column in range(out.w):
-            for at in range(0, out.vectors * _vector, _vector):
+            for at in range(0, out.vectors * VECTOR, VECTOR):
                 put_share(here + at, out.h * out.w, to + column * out.pixel + at)
 
 

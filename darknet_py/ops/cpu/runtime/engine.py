@@ -39,11 +39,11 @@ if hasattr(os, "register_at_fork"):
 _GROUP = 4
 """Pictures that a thread takes together: late layers read their weights once for all of them."""
 _KEPT = 12
-"""Programs that are kept, the last used ones."""
+"""Programs in the LRU cache."""
 
 
 class _Identity:
-    """These very arrays, in keys; as long as such a key is kept none of them can become another."""
+    """Arrays by identity, in keys; such a key keeps them alive, so that no id is used again."""
 
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         self._arrays = tuple(arrays)
@@ -190,7 +190,7 @@ class Engine:
             self._check_memory(self._needed(function, n), n)
 
     def _too_large(self, function: LazyGraph, x: np.ndarray) -> OutOfMemoryError:
-        """What to say where memory did not do after all: what would fit."""
+        """The error where memory ended after all, with the batch that would fit."""
         n = len(x)
         fits = int(n * available_memory() / max(self._needed(function, n), 1))
         return OutOfMemoryError(f"{n:,} at once need more memory than there is", min(fits, n - 1))
@@ -238,8 +238,8 @@ def _key(function: LazyGraph) -> Hashable:
 
 
 def _taken(y: np.ndarray) -> np.ndarray:
-    """A copy of a map (n, h, w, c), in memory as (n, c, h, w): so the outside wants it, and numpy
-    copies rows of pixels faster than pixels of a few channels."""
+    """A copy of a map (n, h, w, c), in memory as (n, c, h, w): callers' order, and numpy is faster
+    at rows of pixels than at pixels of a few channels."""
     return y.transpose(0, 3, 1, 2).copy().transpose(0, 2, 3, 1) if y.ndim == 4 else y.copy()
 
 

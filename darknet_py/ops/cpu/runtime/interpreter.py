@@ -1,4 +1,4 @@
-"""Runs a table of steps: each thread walks it, and all meet after every step."""
+"""Interprets a table of steps: each thread runs its part of each, with a barrier after it."""
 
 from __future__ import annotations
 

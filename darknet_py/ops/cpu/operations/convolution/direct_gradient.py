@@ -35,7 +35,7 @@ from darknet_py.ops.cpu.codegen.kernel import PackedWeights, TensorView, kernel,
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR, emit_products
 from darknet_py.ops.cpu.operations.convolution.packing import panel_start
 
-_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_length = vector_length()
 
 
 def weight_gradient_reference(
@@ -141,15 +141,15 @@ def weight_gradient(
     segments, count, length, _ = window
     shares = threads // copies
     copy, share = thread // shares, thread % shares
-    full, panels = panels_of(group_vectors, _panel)
+    full, panels = panels_of(group_vectors, PANEL)
     first, last = part_of(share, shares, groups * panels, 1)
     rows = delta.n * delta.h
     row, last_row = rows * copy // copies, rows * (copy + 1) // copies
-    size = count * length * _vector
+    size = count * length * VECTOR
     sums += copy * sums_size
     for number in range(first, last):
         group = number // panels
-        vector, width = panel_at(number - group * panels, full, _panel)
+        vector, width = panel_at(number - group * panels, full, PANEL)
         clear(sums + (group * group_vectors + vector) * size, size * width)
     while row < last_row:
         b = row // delta.h
@@ -158,12 +158,12 @@ def weight_gradient(
         windows, deltas = pixel_at(x, b, top, 0), pixel_at(delta, b, top, 0)
         for number in range(first, last):
             group = number // panels
-            vector, width = panel_at(number - group * panels, full, _panel)
-            here = deltas + group * delta_group + vector * _vector
+            vector, width = panel_at(number - group * panels, full, PANEL)
+            here = deltas + group * delta_group + vector * VECTOR
             to = sums + (group * group_vectors + vector) * size
             for s in range(count):
                 at = windows + load_i64(segments + 8 * s) + group * x_group
-                out = to + s * length * width * _vector
+                out = to + s * length * width * VECTOR
                 places = (
                     at,
                     x.row,
@@ -176,7 +176,7 @@ def weight_gradient(
                     length,
                     out,
                 )
-                if width == _panel:
+                if width == PANEL:
                     wide_tiles(*places)
                 else:
                     narrow_tiles(*places)
@@ -239,12 +239,12 @@ def add_weight_gradient(
     for number in range(total * thread // threads, total * (thread + 1) // threads):
         group = number // vectors
         v = number - group * vectors
-        start, step = panel_start(v, vectors, _panel, rows)
+        start, step = panel_start(v, vectors, PANEL, rows)
         first = group * part + v * _length
         for tap in range(taps):
             for k in range(0, c, _length):
                 add_square(
-                    sums + group * vectors * rows * _vector + start + (tap * c_padded + k) * step,
+                    sums + group * vectors * rows * VECTOR + start + (tap * c_padded + k) * step,
                     step,
                     copies,
                     sums_size,
@@ -257,4 +257,4 @@ def add_weight_gradient(
 
 def sums_size(filters: int, rows: int, groups: int) -> int:
     """Bytes of a copy of the sums: rows = count * length."""
-    return groups * -(-filters // groups // _length) * rows * _vector
+    return groups * -(-filters // groups // _length) * rows * VECTOR

@@ -51,7 +51,7 @@ COLUMNS = 192
 """Outputs of a row that are done together."""
 _TOGETHER = 4
 """Outputs that are added up together."""
-_panel, _vector, _length, _columns = PANEL, VECTOR, vector_length(), COLUMNS
+_length = vector_length()
 
 
 def places_per_panel(filters: int) -> int:
@@ -104,19 +104,19 @@ _add_four, _add_one = make_add_up(_TOGETHER), make_add_up(1)
 def _multiply_row(x, x_pixel, c, weights, panels, z, n):  # type: ignore[no-untyped-def]
     """A row of z, of n pixels."""
     tiles = (n + 5) // 6
-    step = share(_panel * _vector, tiles)
+    step = share(PANEL * VECTOR, tiles)
     for panel in range(panels):
-        matrix = weights + panel * c * _panel * _vector
-        out = z + panel * (_columns + 64) * _panel * _vector
+        matrix = weights + panel * c * PANEL * VECTOR
+        out = z + panel * (COLUMNS + 64) * PANEL * VECTOR
         if n < 6:
             for i in range(n):
-                at = out + i * _panel * _vector
+                at = out + i * PANEL * VECTOR
                 _one(x + i * x_pixel, x_pixel, c, matrix, matrix, 0, at)
         else:
             for tile in range(tiles):
                 i = min(6 * tile, n - 6)  # the last one overlaps the one before
-                later = ahead(matrix, c, _panel * _vector, step, tile, tiles)
-                at = out + i * _panel * _vector
+                later = ahead(matrix, c, PANEL * VECTOR, step, tile, tiles)
+                at = out + i * PANEL * VECTOR
                 _six(x + i * x_pixel, x_pixel, c, matrix, later, step, at)
 
 
@@ -146,8 +146,8 @@ def narrow_output(
     rows = y.n * y.h
     first, last = rows * thread // threads, rows * (thread + 1) // threads
     places = high * wide
-    for left in range(0, y.w, _columns):
-        columns = min(_columns, y.w - left)
+    for left in range(0, y.w, COLUMNS):
+        columns = min(COLUMNS, y.w - left)
         done = 0
         for number in range(first, last):
             picture = number // y.h
@@ -169,10 +169,10 @@ def narrow_output(
             to = pixel_at(y, picture, row, left)
             fours = columns // 4 * 4
             for i in range(0, fours, 4):
-                at = z + i * _panel * _vector
+                at = z + i * PANEL * VECTOR
                 _add_four(at, where, places, biases, mask, to + i * y.pixel, y.pixel)
             for i in range(fours, columns):
-                at = z + i * _panel * _vector
+                at = z + i * PANEL * VECTOR
                 _add_one(at, where, places, biases, mask, to + i * y.pixel, y.pixel)
 
 

@@ -57,7 +57,7 @@ def pack_reference(weights: np.ndarray, panel: int) -> np.ndarray:
     return np.concatenate([matrix[:, a:b].ravel() for a, b in pairwise(firsts)])
 
 
-_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_length = vector_length()
 
 
 @part
@@ -66,8 +66,8 @@ def panel_start(vector, vectors, panel, rows):  # type: ignore[no-untyped-def]
     full = vectors // panel * panel
     if vector < full:
         first = vector // panel * panel
-        return first * rows * _vector + (vector - first) * _vector, panel * _vector
-    return vector * rows * _vector, _vector
+        return first * rows * VECTOR + (vector - first) * VECTOR, panel * VECTOR
+    return vector * rows * VECTOR, VECTOR
 
 
 @instruction
@@ -208,7 +208,7 @@ def make_pack_winograd(m: int, size: int) -> Kernel:
         square = stack(0)
         vectors = (filters + _length - 1) // _length
         for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
-            start, step = panel_start(v, vectors, _panel, count * c_padded)
+            start, step = panel_start(v, vectors, PANEL, count * c_padded)
             first = v * _length
             factor = factors + 4 * first if factors != 0 else 0
             for k in range(0, c_padded, _length):
@@ -218,15 +218,15 @@ def make_pack_winograd(m: int, size: int) -> Kernel:
                         4 * taps * c,
                         filters - first,
                         c - k,
-                        square + tap * _length * _vector,
-                        _vector,
+                        square + tap * _length * VECTOR,
+                        VECTOR,
                         _length,
                         factor,
                     )
                 for i in range(_length):
                     to_products(
-                        square + i * _vector,
-                        _length * _vector,
+                        square + i * VECTOR,
+                        _length * VECTOR,
                         _length,
                         0,
                         packed + start + (k + i) * step,
@@ -248,7 +248,7 @@ def make_pack_winograd_backward(m: int, size: int) -> Kernel:
         for f in range(filters_padded):
             factor = factors + 4 * f if factors != 0 else 0
             for v in range(first, last):
-                start, step = panel_start(v, vectors, _panel, count * filters_padded)
+                start, step = panel_start(v, vectors, PANEL, count * filters_padded)
                 k = v * _length
                 to_products(
                     weights + 4 * ((f * taps + taps - 1) * c + k),

@@ -44,7 +44,7 @@ from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
     make_input,
 )
 
-_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_length = vector_length()
 _LINE = 64
 
 
@@ -129,21 +129,21 @@ def make_winograd_gradient(m: int) -> Kernel:
         c = x.vectors * _length
         shares = threads // copies
         copy, share = thread // shares, thread % shares
-        full, panels = panels_of(vectors, _panel)
+        full, panels = panels_of(vectors, PANEL)
         first_panel, last_panel = part_of(share, shares, panels, 1)
-        from_vector, _ = panel_at(first_panel, full, _panel)
-        to_vector, _ = panel_at(last_panel, full, _panel)
+        from_vector, _ = panel_at(first_panel, full, PANEL)
+        to_vector, _ = panel_at(last_panel, full, PANEL)
         high, wide = (delta.h + m - 1) // m, (delta.w + m - 1) // m
         tiles = high * wide * x.n
         first, last = tiles * copy // copies, tiles * (copy + 1) // copies
         x_line = 4 * c + 64
         x_step = odd_lines(block * x_line)
-        delta_step = odd_lines(block * together * _panel * _vector)
+        delta_step = odd_lines(block * together * PANEL * VECTOR)
         spare = scratch + thread * scratch_size
-        x_products = spare + odd_lines(m * m * _vector)
+        x_products = spare + odd_lines(m * m * VECTOR)
         delta_matrices = x_products + count * x_step
         sums += copy * sums_size
-        size = c * _vector
+        size = c * VECTOR
         clear(sums + from_vector * count * size, (to_vector - from_vector) * count * size)
         for start in range(first, last, block):
             n = min(block, last - start)
@@ -155,36 +155,36 @@ def make_winograd_gradient(m: int) -> Kernel:
                     input_products(here + 4 * k, x.row, x.pixel, to, x_step)
             for some in range(first_panel, last_panel, together):
                 end = min(some + together, last_panel)
-                base, _ = panel_at(some, full, _panel)
+                base, _ = panel_at(some, full, PANEL)
                 for t in range(n):
                     picture, ty, tx = place_of(start + t, high, wide)
                     here = pixel_at(delta, picture, ty * m, tx * m)
                     rows, columns = min(m, delta.h - ty * m), min(m, delta.w - tx * m)
                     if rows < m or columns < m:
-                        clear(spare, m * m * _vector)
+                        clear(spare, m * m * VECTOR)
                     for panel in range(some, end):
-                        v, width = panel_at(panel, full, _panel)
-                        to = delta_matrices + ((v - base) * block + t * width) * _vector
+                        v, width = panel_at(panel, full, PANEL)
+                        to = delta_matrices + ((v - base) * block + t * width) * VECTOR
                         for j in range(width):
-                            source = here + (v + j) * _vector
-                            at = to + j * _vector
+                            source = here + (v + j) * VECTOR
+                            at = to + j * VECTOR
                             if rows == m and columns == m:
                                 delta_products(source, delta.row, delta.pixel, at, delta_step)
                             else:
                                 near = source, delta.row, delta.pixel
-                                copy_vectors((spare, m * _vector, _vector), near, rows, columns)
-                                delta_products(spare, m * _vector, _vector, at, delta_step)
+                                copy_vectors((spare, m * VECTOR, VECTOR), near, rows, columns)
+                                delta_products(spare, m * VECTOR, VECTOR, at, delta_step)
                 for p in range(count):
                     for panel in range(some, end):
-                        v, width = panel_at(panel, full, _panel)
+                        v, width = panel_at(panel, full, PANEL)
                         a = x_products + p * x_step
-                        b = delta_matrices + p * delta_step + (v - base) * block * _vector
-                        if width == _panel:
-                            to = sums + v * count * size + p * size * _panel
-                            wide_tiles(a, 0, x_line, b, 0, _panel * _vector, 1, n, c, to)
+                        b = delta_matrices + p * delta_step + (v - base) * block * VECTOR
+                        if width == PANEL:
+                            to = sums + v * count * size + p * size * PANEL
+                            wide_tiles(a, 0, x_line, b, 0, PANEL * VECTOR, 1, n, c, to)
                         else:
                             to = sums + v * count * size + p * size
-                            narrow_tiles(a, 0, x_line, b, 0, _vector, 1, n, c, to)
+                            narrow_tiles(a, 0, x_line, b, 0, VECTOR, 1, n, c, to)
 
     winograd_gradient.__name__ = f"winograd{m}_gradient"
     return kernel(winograd_gradient)
@@ -209,7 +209,7 @@ def make_add_winograd_gradient(m: int) -> Kernel:
         square = stack(0)
         vectors = (filters + _length - 1) // _length
         for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
-            start, step = panel_start(v, vectors, _panel, count * c_padded)
+            start, step = panel_start(v, vectors, PANEL, count * c_padded)
             first = v * _length
             for k in range(0, c_padded, _length):
                 for i in range(_length):
@@ -218,13 +218,13 @@ def make_add_winograd_gradient(m: int) -> Kernel:
                         c_padded * step,
                         copies,
                         sums_size,
-                        square + i * _vector,
-                        _length * _vector,
+                        square + i * VECTOR,
+                        _length * VECTOR,
                     )
                 for tap in range(9):
                     add_square(
-                        square + tap * _length * _vector,
-                        _vector,
+                        square + tap * _length * VECTOR,
+                        VECTOR,
                         1,
                         0,
                         c - k,
@@ -244,10 +244,10 @@ add_winograd4_gradient = make_add_winograd_gradient(4)
 
 def scratch_size(m: int, block: int, together: int, c: int) -> int:
     """Bytes of scratch that a thread needs."""
-    line = 4 * c + _LINE + together * _panel * _vector
-    return (m + 2) ** 2 * (block * line + 4 * _LINE) + m * m * _vector + 4 * _LINE
+    line = 4 * c + _LINE + together * PANEL * VECTOR
+    return (m + 2) ** 2 * (block * line + 4 * _LINE) + m * m * VECTOR + 4 * _LINE
 
 
 def winograd_sums_size(m: int, c: int, vectors: int) -> int:
     """Bytes of a copy of the sums."""
-    return (m + 2) ** 2 * c * vectors * _vector
+    return (m + 2) ** 2 * c * vectors * VECTOR
