@@ -1,7 +1,7 @@
 """Convolutions as graphs of cuDNN's: built, planned once for each shape, kept on disk too.
 
-cuDNN's axes are (n, c, h, w) with strides: memory is (n, h, w, c) as everywhere here. Without it, or
-where it refuses a shape, there is no plan, and convolutions go by columns.
+cuDNN's axes are (n, c, h, w) with strides: memory is (n, h, w, c) as everywhere here. Without it,
+or where it refuses a shape, there is no plan, and convolutions go by columns.
 """
 
 from __future__ import annotations

@@ -17,6 +17,10 @@ from darknet_py.ops.cpu.codegen.host import has_fused, vector_length
 
 Builder = Any
 Value = Any
+Pair = tuple[Value, Value]
+"""Two counts; or an address, and the bytes from there to the next."""
+Strided = tuple[Value, Value, Value]
+"""An address, and the bytes from a row and from a pixel to the next."""
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 F32, F64 = ir.FloatType(), ir.DoubleType()
@@ -252,6 +256,26 @@ class Loop:
         builder.store(builder.add(self.index, const(self.step)), self.place)
         builder.branch(self.head)
         builder.position_at_end(self.after)
+
+
+class Places:
+    """`with Places(builder, counts, maps) as addresses:` walks over rows and pixels of maps."""
+
+    def __init__(self, builder: Builder, counts: Pair, maps: Sequence[Strided]) -> None:
+        self.builder, self.maps = builder, maps
+        self.rows, self.pixels = (Loop(builder, count) for count in counts)
+
+    def __enter__(self) -> list[Value]:
+        addresses = [start for start, _, _ in self.maps]
+        for loop, at in ((self.rows, 1), (self.pixels, 2)):
+            index = loop.__enter__()
+            steps = [self.builder.mul(index, steps[at]) for steps in self.maps]
+            addresses = [self.builder.add(*both) for both in zip(addresses, steps, strict=True)]
+        return addresses
+
+    def __exit__(self, *_: object) -> None:
+        self.pixels.__exit__()
+        self.rows.__exit__()
 
 
 def load_first(builder: Builder, address: Value, count: Value) -> Vector:

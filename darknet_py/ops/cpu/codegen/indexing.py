@@ -3,7 +3,7 @@ addresses, by which a tile's pixels may lie anywhere."""
 
 from __future__ import annotations
 
-from darknet_py.ops.cpu.codegen.emit import Builder, Value, load_int, offset, store_i64
+from darknet_py.ops.cpu.codegen.emit import Builder, Pair, Value, load_int, offset, store_i64
 from darknet_py.ops.cpu.codegen.kernel import TensorView, part
 from darknet_py.ops.cpu.codegen.tile import PIXELS
 
@@ -57,12 +57,11 @@ def panel_at(number, full, size):  # type: ignore[no-untyped-def]
     return full * size + number - full, 1
 
 
-def listed(builder: Builder, addresses: Value, count: int, shift: Value) -> list[Value]:
+def listed(builder: Builder, addresses: Pair, count: int) -> list[Value]:
     """`count` addresses from a list, so many bytes further on."""
-    return [
-        builder.add(load_int(builder, offset(builder, addresses, 8 * i)), shift)
-        for i in range(count)
-    ]
+    first, shift = addresses
+    places = [offset(builder, first, 8 * i) for i in range(count)]
+    return [builder.add(load_int(builder, place), shift) for place in places]
 
 
 @part

@@ -21,6 +21,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
+    Places,
+    Strided,
     Value,
     Variables,
     Vector,
@@ -61,7 +64,7 @@ def emit_sums(
     b: Value,
     vectors: int,
     next_start: Value | None = None,
-    next_b: tuple[Value, Value] | None = None,
+    next_b: Pair | None = None,
 ) -> Sums:
     """The sums of a tile. starts: where each pixel's numbers begin; segments: the address of
     `count` offsets in bytes, or None for one segment; length: numbers in a segment.
@@ -101,23 +104,14 @@ def emit_sums(
 
 
 def make_product(pixels: int, vectors: int) -> Instruction:
-    """`pixels` rows of `length` numbers, a_step bytes apart, times a panel: rows of sums, one after
-    the other."""
+    """`pixels` rows of `length` numbers times a panel: rows of sums, one after the other."""
 
     @instruction
     def product(
-        builder: Builder,
-        a: Value,
-        a_step: Value,
-        length: Value,
-        b: Value,
-        next_b: Value,
-        next_step: Value,
-        out: Value,
+        builder: Builder, a: Pair, length: Value, b: Value, next_b: Pair, out: Value
     ) -> None:
-        starts = [builder.add(a, builder.mul(a_step, const(i))) for i in range(pixels)]
-        later = next_b, next_step
-        sums = emit_sums(builder, starts, None, const(1), length, b, vectors, None, later)
+        starts = [builder.add(a[0], builder.mul(a[1], const(i))) for i in range(pixels)]
+        sums = emit_sums(builder, starts, None, const(1), length, b, vectors, None, next_b)
         for i, row in enumerate(sums):
             for j, x in enumerate(row):
                 store(x, offset(builder, out, VECTOR * (vectors * i + j)))
@@ -140,32 +134,21 @@ def ahead(b, rows, row, step, tile, tiles):  # type: ignore[no-untyped-def]
 
 
 def emit_products(
-    builder: Builder,
-    a: Value,
-    a_steps: tuple[Value, Value],
-    b: Value,
-    b_steps: tuple[Value, Value],
-    counts: tuple[Value, Value],
-    shape: tuple[int, int],
+    builder: Builder, a: Strided, b: Strided, counts: Pair, shape: tuple[int, int]
 ) -> Sums:
-    """sum over places (k, l) of a[k, l][i] * b[k, l][j]; steps: bytes from a place to the next.
+    """sum over places (k, l) of a[k, l][i] * b[k, l][j]: what weight gradients are made of.
 
-    shape: (numbers of a, vectors of b). What weight gradients are made of.
+    shape: (numbers of a, vectors of b).
     """
     rows, vectors = shape
     sums = Variables(builder, [zero(builder)] * (rows * vectors))
-    with Loop(builder, counts[0]) as k:
-        a_line = builder.add(a, builder.mul(k, a_steps[0]))
-        b_line = builder.add(b, builder.mul(k, b_steps[0]))
-        with Loop(builder, counts[1]) as place:
-            here = builder.add(b_line, builder.mul(place, b_steps[1]))
-            there = builder.add(a_line, builder.mul(place, a_steps[1]))
-            columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
-            old, new = sums.get(), []
-            for i in range(rows):
-                x = splat(builder, offset(builder, there, FLOAT * i))
-                new += [fused(x, columns[j], old[i * vectors + j]) for j in range(vectors)]
-            sums.set(new)
+    with Places(builder, counts, [a, b]) as (there, here):
+        columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
+        old, new = sums.get(), []
+        for i in range(rows):
+            x = splat(builder, offset(builder, there, FLOAT * i))
+            new += [fused(x, columns[j], old[i * vectors + j]) for j in range(vectors)]
+        sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(rows)]
 

@@ -23,6 +23,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
     Part,
+    Places,
     Value,
     Variables,
     Vector,
@@ -39,7 +40,6 @@ from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_re
 from darknet_py.ops.cpu.codegen.float64_sums import (
     DOUBLE,
     TOGETHER,
-    Places,
     add_to_doubles,
     clear,
     double_at,

@@ -14,6 +14,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
     Loop,
+    Pair,
+    Places,
+    Strided,
     Value,
     Variables,
     Vector,
@@ -45,17 +48,12 @@ def maxpool_reference(x: np.ndarray, y: np.ndarray, size: int, stride: int, fron
 
 
 @instruction
-def largest(
-    builder: Builder, x: Value, row: Value, pixel: Value, rows: Value, columns: Value, y: Value
-) -> None:
+def largest(builder: Builder, x: Strided, counts: Pair, y: Value) -> None:
     """The largest vector of rows x columns pixels."""
-    best = Variables(builder, [load(builder, x)])
-    with Loop(builder, rows) as i:
-        line = builder.add(x, builder.mul(i, row))
-        with Loop(builder, columns) as j:
-            value = load(builder, builder.add(line, builder.mul(j, pixel)))
-            # in this order a NaN of the map stays
-            best.set([best.get()[0].max(value)])
+    best = Variables(builder, [load(builder, x[0])])
+    with Places(builder, counts, [x]) as (place,):
+        # in this order a NaN of the map stays
+        best.set([best.get()[0].max(load(builder, place))])
     store(best.get()[0], y)
 
 
@@ -76,7 +74,7 @@ def maxpool(
             source, to = pixel_at(x, b, top, left), pixel_at(y, b, row, column)
             for k in range(y.vectors):
                 at = k * VECTOR
-                largest(source + at, x.row, x.pixel, high, wide, to + at)
+                largest((source + at, x.row, x.pixel), (high, wide), to + at)
 
 
 @dataclass
@@ -117,22 +115,14 @@ def put_zeros(builder: Builder, address: Value) -> None:
 
 @instruction
 def add_to_largest(
-    builder: Builder,
-    x: Value,
-    x_row: Value,
-    x_pixel: Value,
-    rows: Value,
-    columns: Value,
-    delta: Value,
-    out: Value,
-    out_row: Value,
-    out_pixel: Value,
+    builder: Builder, x: Strided, out: Strided, rows: Value, columns: Value, delta: Value
 ) -> None:
-    """Adds a vector of deltas where x is largest in rows x columns pixels, first of all."""
+    """Adds a vector of deltas to out where x is largest in rows x columns pixels, first of all."""
+    (x_at, x_row, x_pixel), (out_at, out_row, out_pixel) = x, out
     best = Variables(builder, [Vector(builder, constant(-math.inf, vector_length()))])
     place = Variables(builder, [Vector(builder, constant(-1, vector_length()))])
     with Loop(builder, rows) as i:
-        line = builder.add(x, builder.mul(i, x_row))
+        line = builder.add(x_at, builder.mul(i, x_row))
         with Loop(builder, columns) as j:
             value = load(builder, builder.add(line, builder.mul(j, x_pixel)))
             is_larger = value > best.get()[0]
@@ -140,7 +130,7 @@ def add_to_largest(
             place.set([where(is_larger, _number(builder, i, j, columns), place.get()[0])])
     share, none = load(builder, delta), zero(builder)
     with Loop(builder, rows) as i:
-        line = builder.add(out, builder.mul(i, out_row))
+        line = builder.add(out_at, builder.mul(i, out_row))
         with Loop(builder, columns) as j:
             to = builder.add(line, builder.mul(j, out_pixel))
             is_here = place.get()[0] == _number(builder, i, j, columns)
@@ -183,17 +173,8 @@ def maxpool_backward(
                 source, to = pixel_at(x, b, top, left), pixel_at(out, b, top, left)
                 here = pixel_at(delta, b, row, column)
                 for at in range(from_at, to_at, VECTOR):
-                    add_to_largest(
-                        source + at,
-                        x.row,
-                        x.pixel,
-                        high,
-                        wide,
-                        here + at,
-                        to + at,
-                        out.row,
-                        out.pixel,
-                    )
+                    maps = (source + at, x.row, x.pixel), (to + at, out.row, out.pixel)
+                    add_to_largest(*maps, high, wide, here + at)
 
 
 def emit_share(builder: Builder, at: Site) -> None:
@@ -260,14 +241,13 @@ def avgpool_reference(x: np.ndarray) -> np.ndarray:
 
 
 @instruction
-def mean(
-    builder: Builder, x: Value, row: Value, pixel: Value, h: Value, w: Value, y: Value
-) -> None:
+def mean(builder: Builder, x: Strided, h: Value, w: Value, y: Value) -> None:
     """The mean vector of h x w pixels; sums of rows, then their sum, which keeps errors small."""
+    first, row, pixel = x
     total, line = (Variables(builder, [zero(builder)]) for _ in range(2))
     with Loop(builder, h) as i:
         line.set([zero(builder)])
-        start = builder.add(x, builder.mul(i, row))
+        start = builder.add(first, builder.mul(i, row))
         with Loop(builder, w) as j:
             value = load(builder, builder.add(start, builder.mul(j, pixel)))
             line.set([line.get()[0] + value])
@@ -283,7 +263,8 @@ def avgpool(thread: int, threads: int, x: TensorView, y: TensorView) -> None:
     for number in range(parts * thread // threads, parts * (thread + 1) // threads):
         b = number // x.vectors
         at = (number - b * x.vectors) * VECTOR
-        mean(pixel_at(x, b, 0, 0) + at, x.row, x.pixel, x.h, x.w, pixel_at(y, b, 0, 0) + at)
+        map_at = pixel_at(x, b, 0, 0) + at, x.row, x.pixel
+        mean(map_at, x.h, x.w, pixel_at(y, b, 0, 0) + at)
 
 
 @dataclass

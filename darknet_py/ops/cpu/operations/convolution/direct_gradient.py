@@ -14,7 +14,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
     Part,
+    Strided,
     Value,
     Variables,
     const,
@@ -54,29 +56,9 @@ def weight_gradient_reference(
 
 def make_tile(rows: int, vectors: int) -> Instruction:
     @instruction
-    def tile(
-        builder: Builder,
-        x: Value,
-        x_row: Value,
-        x_pixel: Value,
-        delta: Value,
-        delta_row: Value,
-        delta_pixel: Value,
-        high: Value,
-        wide: Value,
-        out: Value,
-    ) -> None:
+    def tile(builder: Builder, x: Strided, delta: Strided, counts: Pair, out: Value) -> None:
         """out (rows, vectors) += sum over high x wide places of x (rows) * delta (vectors)."""
-        sums = emit_products(
-            builder,
-            x,
-            (x_row, x_pixel),
-            delta,
-            (delta_row, delta_pixel),
-            (high, wide),
-            (rows, vectors),
-        )
-        for i, row in enumerate(sums):
+        for i, row in enumerate(emit_products(builder, x, delta, counts, (rows, vectors))):
             for j, total in enumerate(row):
                 place = offset(builder, out, VECTOR * (vectors * i + j))
                 store(load(builder, place) + total, place)
@@ -90,23 +72,24 @@ def make_tiles(vectors: int) -> Part:
     row = vectors * VECTOR
 
     @part
-    def tiles(x, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, length, out):  # type: ignore[no-untyped-def]
+    def tiles(x, delta, counts, length, out):  # type: ignore[no-untyped-def]
+        first, x_row, x_pixel = x
         k = 0
         while k < length:
             left = length - k
-            here, to = x + 4 * k, out + k * row
+            here, to = (first + 4 * k, x_row, x_pixel), out + k * row
             # as few tiles as possible, and large ones: eight numbers are two times four
             if left == 6 or left == 9 or left > 9:
-                six(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                six(here, delta, counts, to)
                 k += 6
             elif left == 4 or left >= 7:
-                four(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                four(here, delta, counts, to)
                 k += 4
             elif left >= 3:
-                three(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                three(here, delta, counts, to)
                 k += 3
             else:
-                one(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                one(here, delta, counts, to)
                 k += 1
 
     return tiles
@@ -164,53 +147,34 @@ def weight_gradient(
             for s in range(count):
                 at = windows + load_i64(segments + 8 * s) + group * x_group
                 out = to + s * length * width * VECTOR
-                places = (
-                    at,
-                    x.row,
-                    x.pixel,
-                    here,
-                    delta.row,
-                    delta.pixel,
-                    high,
-                    delta.w,
-                    length,
-                    out,
-                )
+                places = (at, x.row, x.pixel), (here, delta.row, delta.pixel), (high, delta.w)
                 if width == PANEL:
-                    wide_tiles(*places)
+                    wide_tiles(*places, length, out)
                 else:
-                    narrow_tiles(*places)
+                    narrow_tiles(*places, length, out)
         row += high
 
 
 @instruction
-def add_square(
-    builder: Builder,
-    source: Value,
-    step: Value,
-    copies: Value,
-    copy: Value,
-    rows: Value,
-    columns: Value,
-    out: Value,
-    out_step: Value,
-) -> None:
+def add_square(builder: Builder, source: Pair, copies: Pair, counts: Pair, out: Pair) -> None:
     """Adds the columns of a matrix, summed over copies, to `out`, as rows.
 
-    rows, columns: as many are there, at most a vector's length of each.
+    copies: how many, and bytes from one to the next. counts: rows and columns that are there, at
+    most a vector's length of each.
     """
+    rows, columns = counts
     square = Variables(builder, [zero(builder)] * _length)
-    with Loop(builder, copies) as c:
-        start = builder.add(source, builder.mul(copy, c))
+    with Loop(builder, copies[0]) as c:
+        start = builder.add(source[0], builder.mul(copies[1], c))
         sums = []
         for i, total in enumerate(square.get()):
             is_there = builder.icmp_signed("<", const(i), rows)
-            place = builder.select(is_there, builder.mul(step, const(i)), const(0))
+            place = builder.select(is_there, builder.mul(source[1], const(i)), const(0))
             sums.append(total + load(builder, builder.add(start, place)))
         square.set(sums)
     for i, total in enumerate(transposed(square.get())):
         with builder.if_then(builder.icmp_signed("<", const(i), columns)):
-            place = builder.add(out, builder.mul(out_step, const(i)))
+            place = builder.add(out[0], builder.mul(out[1], const(i)))
             store_first(load_first(builder, place, rows) + total, place, rows)
 
 
@@ -243,16 +207,10 @@ def add_weight_gradient(
         first = group * part + v * _length
         for tap in range(taps):
             for k in range(0, c, _length):
-                add_square(
-                    sums + group * vectors * rows * VECTOR + start + (tap * c_padded + k) * step,
-                    step,
-                    copies,
-                    sums_size,
-                    c - k,
-                    part - v * _length,
-                    updates + 4 * ((first * taps + tap) * c + k),
-                    4 * taps * c,
-                )
+                at = group * vectors * rows * VECTOR + start + (tap * c_padded + k) * step
+                to = updates + 4 * ((first * taps + tap) * c + k)
+                counts = c - k, part - v * _length
+                add_square((sums + at, step), (copies, sums_size), counts, (to, 4 * taps * c))
 
 
 def sums_size(filters: int, rows: int, groups: int) -> int:

@@ -17,6 +17,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
     Value,
     Variables,
     const,
@@ -73,25 +74,18 @@ def make_add_up(pixels: int) -> Instruction:
 
     @instruction
     def add_up(
-        builder: Builder,
-        z: Value,
-        offsets: Value,
-        count: Value,
-        biases: Value,
-        mask: Value,
-        y: Value,
-        y_pixel: Value,
+        builder: Builder, z: Value, offsets: Pair, biases: Value, mask: Value, y: Pair
     ) -> None:
         sums = Variables(builder, [load(builder, biases)] * pixels)
-        with Loop(builder, count) as place:
-            here = load_int(builder, builder.add(offsets, builder.shl(place, const(3))))
+        with Loop(builder, offsets[1]) as place:
+            here = load_int(builder, builder.add(offsets[0], builder.shl(place, const(3))))
             first = builder.add(z, here)
             step = PANEL * VECTOR
             found = [load(builder, offset(builder, first, step * i)) for i in range(pixels)]
             sums.set([x + new for x, new in zip(sums.get(), found, strict=True)])
         only_filters = load(builder, mask)
         for i, x in enumerate(sums.get()):
-            store(x * only_filters, builder.add(y, builder.mul(y_pixel, const(i))))
+            store(x * only_filters, builder.add(y[0], builder.mul(y[1], const(i))))
 
     return add_up
 
@@ -111,13 +105,13 @@ def _multiply_row(x, x_pixel, c, weights, panels, z, n):  # type: ignore[no-unty
         if n < 6:
             for i in range(n):
                 at = out + i * PANEL * VECTOR
-                _one(x + i * x_pixel, x_pixel, c, matrix, matrix, 0, at)
+                _one((x + i * x_pixel, x_pixel), c, matrix, (matrix, 0), at)
         else:
             for tile in range(tiles):
                 i = min(6 * tile, n - 6)  # the last one overlaps the one before
                 later = ahead(matrix, c, PANEL * VECTOR, step, tile, tiles)
                 at = out + i * PANEL * VECTOR
-                _six(x + i * x_pixel, x_pixel, c, matrix, later, step, at)
+                _six((x + i * x_pixel, x_pixel), c, matrix, (later, step), at)
 
 
 @kernel
@@ -165,15 +159,15 @@ def narrow_output(
                     columns + wide - 1,
                 )
                 done += 1
-            where = offsets + row % high * places * 8
+            where = offsets + row % high * places * 8, places
             to = pixel_at(y, picture, row, left)
             fours = columns // 4 * 4
             for i in range(0, fours, 4):
                 at = z + i * PANEL * VECTOR
-                _add_four(at, where, places, biases, mask, to + i * y.pixel, y.pixel)
+                _add_four(at, where, biases, mask, (to + i * y.pixel, y.pixel))
             for i in range(fours, columns):
                 at = z + i * PANEL * VECTOR
-                _add_one(at, where, places, biases, mask, to + i * y.pixel, y.pixel)
+                _add_one(at, where, biases, mask, (to + i * y.pixel, y.pixel))
 
 
 def is_narrow(filters: int, high: int, wide: int, stride: int, groups: int) -> bool:

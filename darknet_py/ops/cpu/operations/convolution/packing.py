@@ -22,6 +22,7 @@ from darknet_py.ops.cpu.codegen.emit import I64 as _I64
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
+    Pair,
     Value,
     Variables,
     Vector,
@@ -41,7 +42,11 @@ from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
 from darknet_py.ops.cpu.compile.step import run_row
-from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD, both_ways
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
+    WINOGRAD,
+    both_ways,
+    store_apart,
+)
 from darknet_py.ops.normalize import deviation
 
 AHEAD = 4096
@@ -72,29 +77,23 @@ def panel_start(vector, vectors, panel, rows):  # type: ignore[no-untyped-def]
 
 @instruction
 def turn_square(
-    builder: Builder,
-    source: Value,
-    step: Value,
-    rows: Value,
-    columns: Value,
-    out: Value,
-    out_step: Value,
-    wanted: Value,
-    factors: Value,
+    builder: Builder, source: Pair, counts: Pair, out: Pair, wanted: Value, factors: Value
 ) -> None:
     """Of a matrix, a vector's length squared: its columns, stored as rows, the first `wanted`.
 
-    rows, columns: as many are there; the others are zero. factors: a vector to multiply them with,
-    or 0 for none.
+    counts: rows and columns that are there; the others are zero. factors: a vector to multiply them
+    with, or 0 for none.
     """
+    rows, columns = counts
     square = []
     for i in range(_length):
         count = builder.select(builder.icmp_signed("<", const(i), rows), columns, const(0))
-        square.append(load_first(builder, builder.add(source, builder.mul(step, const(i))), count))
+        place = builder.add(source[0], builder.mul(source[1], const(i)))
+        square.append(load_first(builder, place, count))
     scale = _factor(builder, factors, vector=True)
     for i, x in enumerate(transposed(square)):
         with builder.if_then(builder.icmp_signed("<", const(i), wanted)):
-            store(x * scale, builder.add(out, builder.mul(out_step, const(i))))
+            store(x * scale, builder.add(out[0], builder.mul(out[1], const(i))))
 
 
 @instruction
@@ -112,25 +111,16 @@ def _factor(builder: Builder, address: Value, vector: bool) -> Vector:
 
 
 def make_products(m: int, size: int) -> Instruction:
-    """size x size vectors of weights, `step` bytes apart, to the n^2 of G w G'."""
+    """size x size vectors of weights to the n^2 of G w G'."""
 
     @instruction
-    def to_products(
-        builder: Builder,
-        source: Value,
-        step: Value,
-        count: Value,
-        factor: Value,
-        out: Value,
-        out_step: Value,
-    ) -> None:
+    def to_products(builder: Builder, source: Pair, count: Value, factor: Value, out: Pair) -> None:
         scale = _factor(builder, factor, vector=False)
-        taps = [builder.add(source, builder.mul(step, const(i))) for i in range(size**2)]
+        taps = [builder.add(source[0], builder.mul(source[1], const(i))) for i in range(size**2)]
         window = [load_first(builder, tap, count) * scale for tap in taps]
         square = [window[i : i + size] for i in range(0, size**2, size)]
         rows = both_ways(lambda x: multiplied(WINOGRAD[m, size].g, x), square)
-        for i, x in enumerate([x for row in rows for x in row]):
-            store(x, builder.add(out, builder.mul(out_step, const(i))))
+        store_apart([x for row in rows for x in row], out)
 
     return to_products
 
@@ -165,16 +155,9 @@ def pack_direct(thread, threads, weights, packed, filters, taps, c, c_padded, pa
         factor = factors + 4 * first if factors != 0 else 0
         for tap in range(taps):
             for k in range(0, c_padded, _length):
-                turn_square(
-                    weights + 4 * ((first * taps + tap) * c + k),
-                    4 * taps * c,
-                    filters - first,
-                    c - k,
-                    packed + start + (tap * c_padded + k) * step,
-                    step,
-                    c_padded - k,
-                    factor,
-                )
+                source = weights + 4 * ((first * taps + tap) * c + k), 4 * taps * c
+                out = packed + start + (tap * c_padded + k) * step, step
+                turn_square(source, (filters - first, c - k), out, c_padded - k, factor)
 
 
 @kernel
@@ -213,25 +196,13 @@ def make_pack_winograd(m: int, size: int) -> Kernel:
             factor = factors + 4 * first if factors != 0 else 0
             for k in range(0, c_padded, _length):
                 for tap in range(taps):
-                    turn_square(
-                        weights + 4 * ((first * taps + tap) * c + k),
-                        4 * taps * c,
-                        filters - first,
-                        c - k,
-                        square + tap * _length * VECTOR,
-                        VECTOR,
-                        _length,
-                        factor,
-                    )
+                    source = weights + 4 * ((first * taps + tap) * c + k), 4 * taps * c
+                    out = square + tap * _length * VECTOR, VECTOR
+                    turn_square(source, (filters - first, c - k), out, _length, factor)
                 for i in range(_length):
-                    to_products(
-                        square + i * VECTOR,
-                        _length * VECTOR,
-                        _length,
-                        0,
-                        packed + start + (k + i) * step,
-                        c_padded * step,
-                    )
+                    source = square + i * VECTOR, _length * VECTOR
+                    out = packed + start + (k + i) * step, c_padded * step
+                    to_products(source, _length, 0, out)
 
     pack_winograd.__name__ = f"pack_winograd{m}_{size}"
     return kernel(pack_winograd)
@@ -250,14 +221,9 @@ def make_pack_winograd_backward(m: int, size: int) -> Kernel:
             for v in range(first, last):
                 start, step = panel_start(v, vectors, PANEL, count * filters_padded)
                 k = v * _length
-                to_products(
-                    weights + 4 * ((f * taps + taps - 1) * c + k),
-                    -4 * c,
-                    c - k if f < filters else 0,
-                    factor,
-                    packed + start + f * step,
-                    filters_padded * step,
-                )
+                source = weights + 4 * ((f * taps + taps - 1) * c + k), -4 * c
+                out = packed + start + f * step, filters_padded * step
+                to_products(source, c - k if f < filters else 0, factor, out)
 
     pack_winograd.__name__ = f"pack_winograd{m}_{size}_backward"
     return kernel(pack_winograd)

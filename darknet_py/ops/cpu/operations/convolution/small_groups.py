@@ -18,6 +18,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
     Value,
     Variables,
     Vector,
@@ -55,18 +56,10 @@ def make_tile(pixels: int, part: int) -> Instruction:
 
     @instruction
     def tile(
-        builder: Builder,
-        a: Value,
-        out: Value,
-        shift: Value,
-        segments: Value,
-        count: Value,
-        weights: Value,
-        *epilogue: Value,
+        builder: Builder, a: Pair, out: Pair, segments: Pair, weights: Value, *epilogue: Value
     ) -> None:
-        starts = listed(builder, a, pixels, shift)
-        sums = _emit_sums(builder, starts, segments, count, weights, part)
-        places = listed(builder, out, pixels, shift)
+        sums = _emit_sums(builder, listed(builder, a, pixels), *segments, weights, part)
+        places = listed(builder, out, pixels)
         emit_epilogue(builder, sums, places, Epilogue(*epilogue))
 
     return tile
@@ -136,7 +129,7 @@ def small_groups(
             finish = at_filters(epilogue, shift)
             for i in range(n):
                 at = 8 * PIXELS * i
-                pixels = lists + at, outs + at, shift, segments, count, mine
+                pixels = (lists + at, shift), (outs + at, shift), (segments, count), mine
                 if part == 1:
                     _tile1(*pixels, *finish)
                 elif part == 2:

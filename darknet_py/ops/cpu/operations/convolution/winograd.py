@@ -73,7 +73,8 @@ def multiply(a, c, matrix, out, width, n, passes, asked):  # type: ignore[no-unt
     for i in range(passes):
         t = PIXELS * i
         later = ahead(matrix, c, width * VECTOR, asked, i, passes)
-        product = a + t * c * 4, c * 4, c, matrix, later, asked, out + t * width * VECTOR
+        rows = a + t * c * 4, c * 4
+        product = rows, c, matrix, (later, asked), out + t * width * VECTOR
         if width == PANEL:
             if n - t <= REST:
                 _wide_rest(*product)
@@ -131,7 +132,8 @@ def make_winograd(m: int, size: int) -> Kernel:
             for t in range(n):
                 here = pixel_at(x, picture, ty * m, tx * m)
                 for k in range(0, c, _LENGTH):
-                    to_products(here + 4 * k, x.row, x.pixel, scratch + (t * c + k) * 4, x_step)
+                    at = scratch + (t * c + k) * 4
+                    to_products((here + 4 * k, x.row, x.pixel), (at, x_step))
                 picture, ty, tx = place_after(picture, ty, tx, high, wide)
             for panel in range(first_panel, last_panel):
                 vector, width = panel_at(panel, full, PANEL)
@@ -149,15 +151,15 @@ def make_winograd(m: int, size: int) -> Kernel:
                     corner = pixel_at(y, picture, ty * side, tx * side)
                     for j in range(width):
                         at = (vector + j) * VECTOR
-                        to = corner + at
-                        source = sums + (t * width + j) * VECTOR
+                        to = corner + at, y.row, y.pixel
+                        source = sums + (t * width + j) * VECTOR, step
                         finish = at_filters(epilogue, at)
                         if rows < side or columns < side:
-                            at_edge(source, step, to, y, finish, pooled, rows, columns, spare)
+                            at_edge(source, corner + at, y, finish, pooled, rows, columns, spare)
                         elif pooled:
-                            pooled_outputs(source, step, to, y.row, y.pixel, *finish)
+                            pooled_outputs(source, to, *finish)
                         else:
-                            outputs(source, step, to, y.row, y.pixel, *finish)
+                            outputs(source, to, *finish)
                     picture, ty, tx = place_after(picture, ty, tx, high, wide)
 
     winograd.__name__ = f"winograd{m}_{size}"

@@ -16,12 +16,11 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
-    Value,
+    Pair,
+    Strided,
     Variables,
     const,
     instruction,
-    load,
-    store,
     zero,
 )
 from darknet_py.ops.cpu.codegen.float64_sums import clear
@@ -42,6 +41,7 @@ from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
     copy_vectors,
     load_square,
     make_input,
+    store_apart,
 )
 
 _length = vector_length()
@@ -60,44 +60,30 @@ def winograd_gradient_reference(x: np.ndarray, delta: np.ndarray, m: int) -> np.
 
 
 def make_deltas(m: int) -> Instruction:
-    """A vector of filters of one tile: m x m deltas to (m + 2)^2 vectors, `step` bytes apart."""
+    """A vector of filters of one tile: m x m deltas to (m + 2)^2 vectors."""
 
     @instruction
-    def to_products(
-        builder: Builder, delta: Value, row: Value, pixel: Value, out: Value, step: Value
-    ) -> None:
-        square = load_square(builder, delta, row, pixel, m)
-        flat = [value for line in both_ways(WINOGRAD[m, 3].a, square) for value in line]
-        for i, value in enumerate(flat):
-            store(value, builder.add(out, builder.mul(step, const(i))))
+    def to_products(builder: Builder, delta: Strided, out: Pair) -> None:
+        rows = both_ways(WINOGRAD[m, 3].a, load_square(builder, delta, m))
+        store_apart([x for row in rows for x in row], out)
 
     return to_products
 
 
 def make_weights(m: int) -> Instruction:
-    """A vector of filters: (m + 2)^2 sums, `step` bytes apart, to the 3 x 3 of G' u G."""
+    """A vector of filters: (m + 2)^2 sums to the 3 x 3 of G' u G."""
 
     @instruction
-    def from_products(
-        builder: Builder,
-        sums: Value,
-        step: Value,
-        copies: Value,
-        copy: Value,
-        out: Value,
-        out_step: Value,
-    ) -> None:
+    def from_products(builder: Builder, sums: Pair, copies: Pair, out: Pair) -> None:
         window = Variables(builder, [zero(builder)] * 9)
-        with Loop(builder, copies) as c:
-            start = builder.add(sums, builder.mul(copy, c))
-            places = [builder.add(start, builder.mul(step, const(i))) for i in range((m + 2) ** 2)]
-            products = [load(builder, place) for place in places]
-            square = [products[i : i + m + 2] for i in range(0, len(products), m + 2)]
+        with Loop(builder, copies[0]) as c:
+            start = builder.add(sums[0], builder.mul(copies[1], c))
+            step = builder.mul(sums[1], const(m + 2))
+            square = load_square(builder, (start, step, sums[1]), m + 2)
             rows = both_ways(lambda x: multiplied(WINOGRAD[m, 3].g.T, x), square)
             taps = [x for row in rows for x in row]
             window.set([total + x for total, x in zip(window.get(), taps, strict=True)])
-        for i, x in enumerate(window.get()):
-            store(x, builder.add(out, builder.mul(out_step, const(i))))
+        store_apart(window.get(), out)
 
     return from_products
 
@@ -152,7 +138,7 @@ def make_winograd_gradient(m: int) -> Kernel:
                 here = pixel_at(x, picture, ty * m, tx * m)
                 for k in range(0, c, _length):
                     to = x_products + t * x_line + 4 * k
-                    input_products(here + 4 * k, x.row, x.pixel, to, x_step)
+                    input_products((here + 4 * k, x.row, x.pixel), (to, x_step))
             for some in range(first_panel, last_panel, together):
                 end = min(some + together, last_panel)
                 base, _ = panel_at(some, full, PANEL)
@@ -168,12 +154,11 @@ def make_winograd_gradient(m: int) -> Kernel:
                         for j in range(width):
                             source = here + (v + j) * VECTOR
                             at = to + j * VECTOR
-                            if rows == m and columns == m:
-                                delta_products(source, delta.row, delta.pixel, at, delta_step)
-                            else:
-                                near = source, delta.row, delta.pixel
-                                copy_vectors((spare, m * VECTOR, VECTOR), near, rows, columns)
-                                delta_products(spare, m * VECTOR, VECTOR, at, delta_step)
+                            tile = source, delta.row, delta.pixel
+                            if rows < m or columns < m:
+                                copy_vectors((spare, m * VECTOR, VECTOR), tile, rows, columns)
+                                tile = spare, m * VECTOR, VECTOR
+                            delta_products(tile, (at, delta_step))
                 for p in range(count):
                     for panel in range(some, end):
                         v, width = panel_at(panel, full, PANEL)
@@ -181,10 +166,10 @@ def make_winograd_gradient(m: int) -> Kernel:
                         b = delta_matrices + p * delta_step + (v - base) * block * VECTOR
                         if width == PANEL:
                             to = sums + v * count * size + p * size * PANEL
-                            wide_tiles(a, 0, x_line, b, 0, PANEL * VECTOR, 1, n, c, to)
+                            wide_tiles((a, 0, x_line), (b, 0, PANEL * VECTOR), (1, n), c, to)
                         else:
                             to = sums + v * count * size + p * size
-                            narrow_tiles(a, 0, x_line, b, 0, VECTOR, 1, n, c, to)
+                            narrow_tiles((a, 0, x_line), (b, 0, VECTOR), (1, n), c, to)
 
     winograd_gradient.__name__ = f"winograd{m}_gradient"
     return kernel(winograd_gradient)
@@ -213,25 +198,13 @@ def make_add_winograd_gradient(m: int) -> Kernel:
             first = v * _length
             for k in range(0, c_padded, _length):
                 for i in range(_length):
-                    from_products(
-                        sums + start + (k + i) * step,
-                        c_padded * step,
-                        copies,
-                        sums_size,
-                        square + i * VECTOR,
-                        _length * VECTOR,
-                    )
+                    at = sums + start + (k + i) * step
+                    to = square + i * VECTOR, _length * VECTOR
+                    from_products((at, c_padded * step), (copies, sums_size), to)
                 for tap in range(9):
-                    add_square(
-                        square + tap * _length * VECTOR,
-                        VECTOR,
-                        1,
-                        0,
-                        c - k,
-                        filters - first,
-                        updates + 4 * ((first * 9 + tap) * c + k),
-                        36 * c,
-                    )
+                    at = square + tap * _length * VECTOR, VECTOR
+                    to = updates + 4 * ((first * 9 + tap) * c + k), 36 * c
+                    add_square(at, (1, 0), (c - k, filters - first), to)
 
     add_winograd_gradient.__name__ = f"add_winograd{m}_gradient"
     return kernel(add_winograd_gradient)
