@@ -77,8 +77,8 @@ OF_THE_HOUSE = (
     "tests/ops/test_parity.py::test_every_function_is_compared",
     "tests/ops/test_gpu_on_numpy.py::test_shared[softshrink-float64]",
     "tests/ops/test_gpu_on_numpy.py::test_shared[softshrink_backward-float32]",
-    "tests/ops/gpu/test_captured.py::test_every_function_is_captured_or_cannot_be",
-    "tests/ops/gpu/test_captured.py::test_a_call_does_the_same_in_a_graph[softshrink]",
+    "tests/ops/gpu/test_program.py::test_every_function_is_captured_or_cannot_be",
+    "tests/ops/gpu/test_program.py::test_a_call_does_the_same_in_a_graph[softshrink]",
     "tests/cli/test_cli.py::test_every_command_has_help_and_an_example[darknet kinds]",
     "tests/cli/test_cli.py::test_every_command_is_in_the_readme[darknet kinds]",
 )

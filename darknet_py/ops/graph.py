@@ -138,7 +138,8 @@ def _result_shapes(name: str, function: Callable[..., Any], arguments: tuple[Any
         return SHAPES[name](*arguments)
     # Whatever has no entry in the table is called once, on zeros.
     with np.errstate(all="ignore"):
-        return _shapes_in(function(*_zeros_for(arguments)))
+        zeros = replaced(arguments, lambda x: np.zeros(x.shape, x.dtype))
+        return _shapes_in(function(*zeros))
 
 
 def _shapes_in(result: Any) -> Any:
@@ -147,14 +148,6 @@ def _shapes_in(result: Any) -> Any:
     if isinstance(result, tuple | list):
         return _Several(type(result), [_shapes_in(one) for one in result])
     return np.shape(result)
-
-
-def _zeros_for(value: Any) -> Any:
-    if isinstance(value, TensorSpec):
-        return np.zeros(value.shape, value.dtype)
-    if isinstance(value, tuple | list):
-        return type(value)(_zeros_for(one) for one in value)
-    return value
 
 
 def _maps_in(value: Any) -> list[TensorSpec]:

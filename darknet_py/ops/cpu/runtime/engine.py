@@ -6,7 +6,8 @@ import operator
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
@@ -113,12 +114,10 @@ class Engine:
         """
         if {array.dtype for array in function.parameters} - {np.dtype(np.float32)}:
             self._check_batch(None, function, x)
-            try:
-                kind = function.parameters[0].dtype
+            kind = function.parameters[0].dtype
+            with self._within_memory(function, x):
                 given = [each.astype(kind) for each in (x, *others)]
                 return replay(function.trace(len(x)), given)
-            except MemoryError as error:
-                raise self._too_large(function, x) from error
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
         key = _key(function)
@@ -129,12 +128,10 @@ class Engine:
                 if first.table is not None:
                     return self._run_in_groups(key, function, x, threads)
             self._check_batch(key, function, x)
-            try:
+            with self._within_memory(function, x):
                 (whole,) = self._loaded(key, function, len(x), threads, 1)
                 whole.run(x, *others)
                 return [_taken(y) for y in whole.outputs]
-            except MemoryError as error:
-                raise self._too_large(function, x) from error
 
     def times(
         self, function: LazyGraph, x: np.ndarray, *others: np.ndarray, rounds: int = 7
@@ -144,10 +141,8 @@ class Engine:
         x = np.ascontiguousarray(x, np.float32)
         with self.lock:
             self._check_batch(key, function, x)
-            try:
+            with self._within_memory(function, x):
                 (whole,) = self._loaded(key, function, len(x), thread_count(), 1)
-            except MemoryError as error:
-                raise self._too_large(function, x) from error
             whole.run(x, *others)
             steps = [
                 (
@@ -189,11 +184,16 @@ class Engine:
         if is_large and (key, n, thread_count()) not in self._programs:
             self._check_memory(self._needed(function, n), n)
 
-    def _too_large(self, function: LazyGraph, x: np.ndarray) -> OutOfMemoryError:
-        """The error where memory ended after all, with the batch that would fit."""
-        n = len(x)
-        fits = int(n * available_memory() / max(self._needed(function, n), 1))
-        return OutOfMemoryError(f"{n:,} at once need more memory than there is", min(fits, n - 1))
+    @contextmanager
+    def _within_memory(self, function: LazyGraph, x: np.ndarray) -> Iterator[None]:
+        """Raises OutOfMemoryError where memory ends after all, with the batch that would fit."""
+        try:
+            yield
+        except MemoryError as error:
+            n = len(x)
+            fits = int(n * available_memory() / max(self._needed(function, n), 1))
+            message = f"{n:,} at once need more memory than there is"
+            raise OutOfMemoryError(message, min(fits, n - 1)) from error
 
     def _needed(self, function: LazyGraph, n: int) -> int:
         """Bytes that the maps of n take, by those of the fewest rows that can be traced: nothing of

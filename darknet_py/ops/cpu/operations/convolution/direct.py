@@ -59,8 +59,8 @@ POOLED = 4
 
 
 def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
-    """A tile whose pixels stand in lists of addresses, with what is added to each: `a` to windows and
-    `out` to results. window: as PackedWeights. later: weights to prefetch.
+    """A tile whose pixels stand in lists of addresses: `a` of windows, `out` of results, each with
+    what is added to all. window: as PackedWeights. later: weights to prefetch.
 
     pooled: the pixels become one, the largest, and `out` has one address.
     """

@@ -37,7 +37,7 @@ from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorVie
 from darknet_py.ops.cpu.codegen.tile import PIXELS, VECTOR, Sums
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
 from darknet_py.ops.cpu.compile.step import Row
-from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands, segments_of
 
 
 def small_groups_reference(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -158,11 +158,13 @@ def scratch(spec: ConvolutionSpec) -> int:
 
 def row(spec: ConvolutionSpec, operands: Operands) -> Row:
     weights = operands.made("small groups", lambda: pack(spec.weights, operands.factors))
-    segments = operands.binding.integers(operands.places())
+    # 0: whatever the channels, each place by itself
+    segments, _ = segments_of(operands.x, spec.window, 0)
+    at = operands.binding.integers(segments)
     return small_groups.step(
         x=operands.windows,
         y=operands.y,
-        window=PackedWeights(segments, len(operands.places()), spec.weights.shape[3], weights),
+        window=PackedWeights(at, len(segments), spec.weights.shape[3], weights),
         epilogue=operands.epilogue(),
         vectors=operands.vectors,
         block=spec.chosen.block,

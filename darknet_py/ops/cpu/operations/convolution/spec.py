@@ -9,7 +9,7 @@ import numpy as np
 
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorView
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
 from darknet_py.ops.cpu.compile.step import Binding, Row
 from darknet_py.ops.cpu.operations.convolution.cost import Choice
@@ -72,6 +72,22 @@ class ConvolutionSpec:
         return self.choice
 
 
+def windows_of(x: TensorView, stride: int, padding: int) -> TensorView:
+    """A map from the first window on, its pitches from a window to the next."""
+    first = x.address - padding * (x.row + x.pixel)
+    return x._replace(address=first, row=stride * x.row, pixel=stride * x.pixel)
+
+
+def segments_of(x: TensorView, window: tuple[int, int], length: int) -> tuple[list[int], int]:
+    """Where the numbers of a window lie that follow one another, `length` in each place: in bytes
+    from its first; and how many do."""
+    high, wide = window
+    segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
+    if x.pixel == FLOAT * length:  # a row of the window lies in one piece
+        return segments[::wide], wide * length
+    return segments, length
+
+
 class Operands:
     """Of one convolution, once maps have addresses.
 
@@ -82,11 +98,7 @@ class Operands:
     def __init__(self, spec: ConvolutionSpec, binding: Binding) -> None:
         self.spec, self.binding = spec, binding
         self.x, self.y = binding.place(spec.x), binding.place(spec.y)
-        self.windows = self.x._replace(
-            address=self.x.address - spec.padding * (self.x.row + self.x.pixel),
-            row=spec.stride * self.x.row,
-            pixel=spec.stride * self.x.pixel,
-        )
+        self.windows = windows_of(self.x, spec.stride, spec.padding)
         self.before: list[Row] = []
         self.factors, self.biases = self._factors_and_biases()
         self.vectors = padded(spec.filters) // vector_length()
@@ -115,16 +127,9 @@ class Operands:
             mask=binding.floats(SLOPES[spec.mask[1]]) if spec.mask else 0,
         )
 
-    def places(self) -> list[int]:
-        """Where the places of a window lie, in bytes from its first."""
-        high, wide = self.spec.window
-        return [ky * self.x.row + kx * self.x.pixel for ky in range(high) for kx in range(wide)]
-
     def window(self, length: int, weights: int) -> PackedWeights:
-        """Where the numbers of a window lie that follow one another, `length` in each place."""
-        wide, segments = self.spec.window[1], self.places()
-        if self.x.pixel == FLOAT * length:  # a row of the window lies in one piece
-            segments, length = segments[::wide], wide * length
+        """Where the numbers of a window lie, `length` in each place, and weights for them."""
+        segments, length = segments_of(self.x, self.spec.window, length)
         return PackedWeights(self.binding.integers(segments), len(segments), length, weights)
 
     def packed(self, packing: Packing) -> int:
