@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -25,8 +26,9 @@ def for_device(device: str = "auto") -> ModuleType:
 
     Raises DeviceError: no such device, or why the GPU cannot be used and what to install."""
     if device == "auto":
-        return _auto()
-    if device == "cpu":
+        with suppress(DeviceError):
+            return _gpu(0)
+    if device in ("auto", "cpu"):
         return importlib.import_module("darknet_py.ops.cpu")
     match = re.fullmatch(r"gpu(?::([0-9]{1,3}))?", device)
     if not match:
@@ -48,13 +50,6 @@ def gpu_rendezvous(numbers: Sequence[int]) -> Any:
     To be called after for_device has given a GPU. Raises DeviceError.
     """
     return importlib.import_module("darknet_py.ops.gpu.nccl").rendezvous(numbers)
-
-
-def _auto() -> ModuleType:
-    try:
-        return _gpu(0)
-    except DeviceError:
-        return for_device("cpu")
 
 
 def _gpu(index: int) -> ModuleType:

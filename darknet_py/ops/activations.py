@@ -7,11 +7,11 @@ layer forget its input; where the function is not one-to-one (stair), the C prog
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
+
 Function = Callable[[Array], Array]
 
 _SELU_SCALE = 1.0507

@@ -3,11 +3,9 @@ gradients use the straight-through estimator (Courbariaux, Bengio 2016)."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def binarize(x: Array) -> Array:

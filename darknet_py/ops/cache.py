@@ -59,7 +59,8 @@ def load(folder: Path | None, name: str) -> bytes | None:
     try:
         with open(folder / name, "rb", opener=_open) as file:
             found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > _MOST:
+            is_ours = _owner_is_ours(found) and not _others_may_write(found)
+            if not stat.S_ISREG(found.st_mode) or not is_ours or found.st_size > _MOST:
                 return None
             content = file.read()
     except OSError:
@@ -193,11 +194,6 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
             target = Path(os.readlink(here))
             here = Path(target.anchor) if target.is_absolute() else before
             rest = [*target.parts[target.is_absolute() :], *rest]
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    """Whether nobody else can have written it."""
-    return _owner_is_ours(found) and not _others_may_write(found)
 
 
 def _others_may_write(found: os.stat_result) -> bool:

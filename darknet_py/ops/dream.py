@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 _ROWS = 4096
 """Pixels that are compared with a guide at once: the table of their products stays small."""

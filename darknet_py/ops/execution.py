@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.graph import Graph, Node, TensorSpec, replaced
 
 
@@ -38,7 +39,6 @@ class Times(NamedTuple):
     apart: str = ""
 
 
-Array = Any
 Compute = Callable[[Node, tuple[Any, ...]], Any]
 
 

@@ -6,11 +6,9 @@ Arrays are (n, h, w, outputs), losses (n, 1, 1, 1).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 SECRET_NUM = -1234
 """A truth of this value is unknown: darknet's mark, for [cost] type=masked."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 EPSILON = 1e-6
 """Added to the standard deviation, as the C program does on the CPU."""

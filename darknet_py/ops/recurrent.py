@@ -7,11 +7,10 @@ A map of steps * batch rows holds `batch` sequences, time the slower index: rows
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def split_steps(x: Array, steps: int) -> list[Array]:

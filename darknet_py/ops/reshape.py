@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array, Shape
 
 
 def contiguous(x: Array) -> Array:
@@ -44,7 +43,7 @@ def flatten_chw(x: Array) -> Array:
     return to_chw(x).reshape(x.shape[0], 1, 1, -1)
 
 
-def flatten_chw_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def flatten_chw_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c) from that of its vector."""
     n, h, w, c = shape
     return to_hwc(delta.reshape(n, c, h, w))
@@ -57,7 +56,7 @@ def pad_to(x: Array, h: int, w: int) -> Array:
     return y
 
 
-def pad_to_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def pad_to_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c)."""
     return contiguous(delta[:, : shape[1], : shape[2]])
 
@@ -75,7 +74,7 @@ def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
 
 
 def shortcut_backward(
-    delta: Array, other_shape: tuple[int, int, int, int], alpha: float, beta: float
+    delta: Array, other_shape: Shape, alpha: float, beta: float
 ) -> tuple[Array, Array]:
     """Deltas of x and of other."""
     x_delta = delta.copy()
@@ -165,7 +164,7 @@ def crop(x: Array, top: int, left: int, h: int, w: int, flip: bool, scale: float
 
 
 def crop_backward(
-    delta: Array, shape: tuple[int, int, int, int], top: int, left: int, flip: bool, scale: float
+    delta: Array, shape: Shape, top: int, left: int, flip: bool, scale: float
 ) -> Array:
     """The delta of the whole map of `shape` (n, h, w, c)."""
     x_delta = np.zeros_like(delta, shape=shape)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def accumulate(array: Array, value: Array) -> None:

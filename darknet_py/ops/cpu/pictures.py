@@ -4,14 +4,12 @@ pictures are read."""
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread
-
-Array = Any
 
 
 def control_count(size: int, spacing: float) -> int:

@@ -9,9 +9,8 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.faults import out_of_memory
-
-Array = Any
 
 
 def array(host: Array, dtype: Any = np.float32) -> Array:

@@ -11,6 +11,7 @@ from typing import Any
 
 import cupy as cp
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu import im2col
 from darknet_py.ops.gpu.cudnn import (
     ADDED,
@@ -26,8 +27,6 @@ from darknet_py.ops.gpu.cudnn import (
 )
 from darknet_py.ops.gpu.kernel import HALF, contiguous
 from darknet_py.ops.gpu.pointwise import epilogue, narrow, widen
-
-Array = Any
 
 
 def convolve(
@@ -65,13 +64,7 @@ def convolve(
 
 
 def convolve_input(
-    delta: Array,
-    weights: Array,
-    shape: tuple[int, int, int, int],
-    stride: int,
-    padding: int,
-    groups: int,
-    exact: bool,
+    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int, exact: bool
 ) -> Array:
     """The delta of an input of `shape` from that of the output."""
     delta, weights = contiguous(delta), contiguous(weights)
@@ -99,7 +92,7 @@ def convolve_weights(
 def _job(
     kind: str,
     like: Array,
-    shape: tuple[int, int, int, int],
+    shape: Shape,
     window: tuple[int, int, int, int, int],
     exact: bool,
     what: Epilogue = NOTHING,
@@ -134,12 +127,7 @@ def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> 
 
 
 def conv2d_backward_input(
-    delta: Array,
-    weights: Array,
-    shape: tuple[int, int, int, int],
-    stride: int,
-    padding: int,
-    groups: int,
+    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int
 ) -> Array:
     """The delta of an input of `shape` (n, h, w, c) from that of the output."""
     return convolve_input(delta, weights, shape, stride, padding, groups, exact=True)

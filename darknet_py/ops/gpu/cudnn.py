@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 import cupy as cp
 
 from darknet_py.ops import cache as disk
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import CUDNN, note_algorithm
 from darknet_py.ops.notices import compiling
 from darknet_py.ops.sizes import conv_out
-
-Array = Any
 
 X, WEIGHTS, BIASES, ADDED, RESULT = range(1, 6)
 """What graphs call their tensors."""

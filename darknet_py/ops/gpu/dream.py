@@ -3,12 +3,9 @@ is cuDNN's: cupy lets no CUDA graph hold cuBLAS."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.dream import guide_by_products
 from darknet_py.ops.gpu.convolution import conv2d
-
-Array = Any
 
 
 def guide_delta(y: Array, features: Array) -> Array:

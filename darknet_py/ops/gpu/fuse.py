@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.fusion import (
     Chain,
     Readers,
@@ -22,7 +23,6 @@ from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.graph import Graph, Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON, deviation
 
-Array = Any
 Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from darknet_py.ops.array_types import Array
+
 CUDNN, COLUMNS, KERNEL, CUPY = "cudnn", "columns + cublas", "kernel", "cupy"
 """Algorithms: the first of these that a call uses is the one that `darknet plan` shows."""
 
@@ -43,8 +45,6 @@ def algorithm(used: list[str]) -> str:
     return next((each for each in (CUDNN, COLUMNS, KERNEL) if each in used), CUPY)
 
 
-Array = Any
-
 HALF = np.dtype(np.uint16)
 """The type of arrays of bfloat16, which numpy has not: only our kernels and cuDNN read them."""
 
@@ -56,16 +56,6 @@ TYPES = {
 """The sources' macro for each type of map."""
 
 _SOURCES = Path(__file__).with_name("cuda")
-_FILES = (
-    "prelude.cuh",
-    "activations.cuh",
-    "maps.cu",
-    "normalize.cu",
-    "pool.cu",
-    "softmax.cu",
-    "im2col.cu",
-    "update.cu",
-)
 THREADS = 256
 """Of a block; the sources rely on it."""
 _BLOCKS = 1 << 16
@@ -79,7 +69,9 @@ _WIDTH = 4
 
 def source() -> str:
     """The CUDA C++ of all kernels."""
-    return "\n".join((_SOURCES / name).read_text(encoding="ascii") for name in _FILES)
+    headers = (_SOURCES / name for name in ("prelude.cuh", "activations.cuh"))
+    files = *headers, *sorted(_SOURCES.glob("*.cu"))
+    return "\n".join(path.read_text(encoding="ascii") for path in files)
 
 
 def options(dtype: Any) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
+from darknet_py.ops.array_types import Array
+
 
 class Pool:
     """A stream and its memory: the next array reuses it without the host waiting.
@@ -95,8 +97,6 @@ def allocate(size: int) -> Any:
     release_unused()
     return pool.malloc(size)
 
-
-Array = Any
 
 _PIECE = 1 << 19
 """Numbers: a large array goes in pieces, so that the first travels while others are copied."""

@@ -16,10 +16,10 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.errors import DeviceError
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.device import check_number, use_device
 from darknet_py.ops.gpu.faults import first_line
 
-Array = Any
 _PAUSE = 2e-4
 """Seconds between two polls."""
 

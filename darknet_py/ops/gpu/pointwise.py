@@ -3,15 +3,12 @@ the functions for both devices."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import cupy as cp
 
 from darknet_py.ops import dense, reshape
 from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import HALF, contiguous, has_kernels, launch_each, launch_rows
-
-Array = Any
 
 _NUMBERS = {name: number for number, name in enumerate(ACTIVATIONS)}
 """As the enumeration in cuda/activations.cuh."""

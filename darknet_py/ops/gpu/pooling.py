@@ -6,10 +6,9 @@ from typing import Any
 
 import cupy as cp
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu.kernel import contiguous, launch, launch_each, width_of
 from darknet_py.ops.sizes import maxpool_out
-
-Array = Any
 
 
 def maxpool(x: Array, size: int, stride: int, padding: int) -> Array:
@@ -77,7 +76,7 @@ def avgpool(x: Array) -> Array:
     return y
 
 
-def avgpool_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def avgpool_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c)."""
     n, h, w, c = shape
     x_delta = cp.empty(shape, delta.dtype)

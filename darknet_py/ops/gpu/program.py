@@ -16,6 +16,7 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.execution import Times, compute, peak_bytes, replay
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
@@ -26,7 +27,6 @@ from darknet_py.ops.gpu.profile import operation_count, seconds_of, seconds_of_c
 from darknet_py.ops.graph import Graph, Node
 from darknet_py.ops.simplify import simplify
 
-Array = Any
 _PIECE = 512
 """Bytes: cupy rounds sizes up to multiples of this."""
 _WORKSPACE = 4

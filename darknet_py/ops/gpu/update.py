@@ -10,9 +10,8 @@ import cupy as cp
 import numpy as np
 
 from darknet_py.ops import update
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import THREADS, has_kernels, launch
-
-Array = Any
 
 _ARRAYS = 4
 """How many arrays a row of the table has at most: see cuda/update.cu."""

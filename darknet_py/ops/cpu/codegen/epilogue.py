@@ -97,11 +97,7 @@ def emit_biases(builder: Builder, biases: Value, sums: Sums) -> Sums:
 
 
 def emit_residual(
-    builder: Builder,
-    shift: Value,
-    places: Sequence[Value],
-    sums: Sums,
-    mask: Value | None = None,
+    builder: Builder, shift: Value, places: Sequence[Value], sums: Sums, mask: Value | None = None
 ) -> Sums:
     """The map that lies `shift` bytes from `places`, one for each row of sums, added; 0: none.
 

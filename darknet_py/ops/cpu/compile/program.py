@@ -18,12 +18,7 @@ class Program:
     """Runs a graph of one picture size and batch."""
 
     def __init__(
-        self,
-        graph: Graph,
-        weights: Weights,
-        threads: int,
-        exact: bool,
-        changing: bool = False,
+        self, graph: Graph, weights: Weights, threads: int, exact: bool, changing: bool = False
     ) -> None:
         """changing: parameters move between runs."""
         lowered = lower(graph, threads, exact, changing)

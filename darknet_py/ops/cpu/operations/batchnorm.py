@@ -1,13 +1,12 @@
 """Batch norm in training: y = activation((x - mean) scale + shift), of the batch or of fixed
 statistics.
 
-Each thread sums x - base and its square over its rows, `base` being the mean of one row from the
-middle of the first picture. So the mean that is left is of the size of the deviation at most, and
-the difference of squares in the end loses nothing, whatever the mean; one pass over the map will
-do. Floats are summed over some rows, all else in doubles.
+Statistics take one pass: each thread sums x - base and its square over its rows, `base` being the
+mean of one row from the middle of the first picture. So the mean that is left is no larger than
+the deviation, and the difference of squares loses nothing. Floats are summed over some rows, all
+else in doubles.
 
-The mean is taken before the scale: of a channel that is one number throughout nothing is left then,
-where the scale is a million, one by the smallest deviation, and would make much of a rounding.
+The mean is subtracted before the scale, which may be a million: so a constant channel gives 0.
 """
 
 from __future__ import annotations
@@ -51,7 +50,6 @@ from darknet_py.ops.cpu.codegen.float64_sums import (
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
 from darknet_py.ops.cpu.codegen.kernel import (
-    NO_VIEW,
     ChannelArrays,
     Epilogue,
     TensorView,
@@ -69,7 +67,7 @@ from darknet_py.ops.cpu.compile.match import (
     take_residual,
 )
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, address
-from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
 from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
 from darknet_py.ops.normalize import EPSILON
@@ -315,12 +313,10 @@ normalize_pooled = make_elementwise("normalize_pooled", emit_normalize_pooled, x
 
 @dataclass
 class Normalize(Step):
-    """y = activation(norm(x) [+ residual]) [+ residual_after], [the largest of 2x2]; see
-    ops.batchnorm.
+    """y = activation(norm(x) [+ residual]) [+ residual_after], [2x2 maxpool]; see ops.batchnorm.
 
-    mean, variance: maps (c,) that it writes, as are scale and shift, with which norm(x) is
-    (x - mean) scale + shift. rolling: averages that move, or none; fixed: that they are not moved,
-    but are mean and variance.
+    mean, variance, scale, shift: maps (c,) that it writes; norm(x) is (x - mean) scale + shift.
+    rolling: averages that it updates; fixed: they stay, and are mean and variance.
     """
 
     x: TensorSpec
@@ -395,7 +391,7 @@ class Normalize(Step):
             residual_after=binding.difference(self.residual_after, y),
         )
         apply = normalize_pooled if self.pooled else normalize
-        last = apply.step(x=x, other=NO_VIEW, y=y, channels=channels, epilogue=epilogue)
+        last = elementwise_row(apply, x, y, channels=channels, epilogue=epilogue)
         if self.fixed:
             return [fixed_statistics.step(norm=norm), last]
         size = statistics_size(x.vectors)

@@ -1,4 +1,4 @@
-"""Deltas back through activation, pooling and batch norm, in two passes over the maps.
+"""The backward of activation, pooling and batch norm, in two passes over the maps.
 
 With z = (x - mean) scale + shift and y = activation(z), d is delta times the activation's slope at
 y. The first pass sums d and d (x - mean) for each channel, which gives the updates of biases and
@@ -6,9 +6,9 @@ scales and, see batchnorm_backward in ops/normalize.py,
 
     delta of x = a (d - e) + b (x - mean)
 
-with numbers a, b, e for each channel, which the second pass computes. y is not stored but made
-again (`plain`), or made again and pooled, 2x2 pixels to one, delta being that of the pooled map
-(`pooled`): it belongs to the first of the largest. Floats are summed over some rows, all else in
+with numbers a, b, e for each channel, which the second pass computes. y is not stored but
+recomputed (`plain`), or recomputed and pooled, 2x2 pixels to one, delta being that of the pooled
+map (`pooled`): it goes to the first of the largest. Floats are summed over some rows, all else in
 doubles.
 
 Where mean and variance are constants, a = scale and b = e = 0. Without batch norm the first pass is
@@ -38,7 +38,7 @@ from darknet_py.ops.cpu.operations.batchnorm import (
     deviation_of,
     make_channel_sums,
 )
-from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
 from darknet_py.ops.graph import Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON
 
@@ -62,14 +62,14 @@ def normalize_backward_reference(
 
 
 def plain(builder: Builder, at: Site) -> list[Pixel]:
-    """y is made again."""
+    """y is recomputed."""
     value = load(builder, at.x) - load(builder, at.channels.mean)
     z = fused(value, load(builder, at.channels.scale), load(builder, at.channels.shift))
     return [Pixel(value, load(builder, at.other) * emit_slope(z, at.epilogue.slopes))]
 
 
 def pooled(builder: Builder, at: Site) -> list[Pixel]:
-    """y is made again, 2x2 pixels: delta is that of the largest, the first where several are."""
+    """2x2 pixels of y are recomputed: delta is that of the largest, the first of several."""
     places = square(builder, at.x, at.x_map)
     middle, factor, term = (load(builder, each) for each in at.channels[:3])
     values = [load(builder, place) - middle for place in places]
@@ -186,7 +186,7 @@ backward_plain, backward_pooled = make_backward(plain), make_backward(pooled)
 class NormalizeBackward(Step):
     """The delta of norm.x, from that of y: of norm.y, or of what norm.activation was given.
 
-    scale_updates, bias_updates: arrays (c,) to which it adds; None where nobody wants them.
+    scale_updates, bias_updates: arrays (c,) to which it adds; None where they are not needed.
     """
 
     WRITES = ("out",)
@@ -238,7 +238,7 @@ class NormalizeBackward(Step):
                 fixed=int(norm.fixed),
                 **room,
             ),
-            second.step(x=x, other=delta, y=out, channels=channels, epilogue=epilogue),
+            elementwise_row(second, x, out, delta, channels, epilogue),
         ]
 
 
@@ -315,7 +315,7 @@ def _next_norm(chain: Chain, accept: Callable[[Node], bool]) -> Node | None:
 
 
 def _updates(chain: Chain, result: TensorSpec) -> np.ndarray | None:
-    """The array to which a result is added; nobody else may read it."""
+    """The array to which a result is added; nothing else may read it."""
     call = chain.lowering.only_reader(result)
     if call is None or call.name != "accumulate":
         return None

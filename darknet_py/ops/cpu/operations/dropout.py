@@ -1,4 +1,4 @@
-"""Dropout: the mask is a hash of each place, made where it is needed and kept nowhere."""
+"""Dropout: the mask is a hash of each place, computed where it is needed and not stored."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def dropout(
 
 @dataclass
 class Dropout(Step):
-    """A map, or on the way back its delta: see ops.dropout."""
+    """Of a map, or in the backward pass of its delta: see ops.dropout."""
 
     READS = "x", "key"
     x: TensorSpec

@@ -1,8 +1,7 @@
 """Operations on each pixel by itself: copies, activations, sums. Bound by memory alone.
 
-One walk over the pixels of up to three maps serves them all: `make_elementwise` makes a kernel of
-what is done with a vector of channels. Batch norm and 2x2 pooling are made of it too, see
-batchnorm.py and pooling.py."""
+`make_elementwise` makes a kernel, which walks over the pixels of up to three maps, of what is done
+with a vector of channels: batch norm and 2x2 pooling too, see batchnorm.py and pooling.py."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ from darknet_py.ops.cpu.codegen.kernel import (
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_activation
-from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
+from darknet_py.ops.cpu.compile.step import Binding, Row, Rows, Step, Unary
 from darknet_py.ops.graph import TensorSpec
 
 
@@ -98,6 +97,19 @@ def make_elementwise(
     return kernel(elementwise)
 
 
+def elementwise_row(
+    kernel: Kernel,
+    x: TensorView,
+    y: TensorView,
+    other: TensorView = NO_VIEW,
+    channels: ChannelArrays | None = None,
+    epilogue: Epilogue | None = None,
+) -> Row:
+    """The row of a kernel that make_elementwise made."""
+    channels, epilogue = channels or ChannelArrays(), epilogue or Epilogue()
+    return kernel.step(x=x, other=other, y=y, channels=channels, epilogue=epilogue)
+
+
 def emit_copy(builder: Builder, at: Site) -> None:
     store(load(builder, at.x), at.y)
 
@@ -144,8 +156,7 @@ class Activate(Unary):
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
         epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
-        row = activate.step(x=x, other=NO_VIEW, y=y, channels=ChannelArrays(), epilogue=epilogue)
-        return [row]
+        return [elementwise_row(activate, x, y, epilogue=epilogue)]
 
 
 @dataclass
@@ -165,10 +176,7 @@ class ActivateBackward(Step):
     def rows(self, binding: Binding) -> Rows:
         delta, y, out = (binding.place(each) for each in (self.delta, self.y, self.out))
         epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
-        channels = ChannelArrays()
-        return [
-            activate_backward.step(x=delta, other=y, y=out, channels=channels, epilogue=epilogue)
-        ]
+        return [elementwise_row(activate_backward, delta, out, y, epilogue=epilogue)]
 
 
 @dataclass
@@ -188,15 +196,9 @@ class Concat(Step):
         for part in self.parts:
             x = binding.place(part)
             if x.address != y.address:
-                channels, epilogue = ChannelArrays(), Epilogue()
-                rows.append(
-                    copy.step(x=x, other=NO_VIEW, y=y, channels=channels, epilogue=epilogue)
-                )
+                rows.append(elementwise_row(copy, x, y))
             y = y._replace(address=y.address + FLOAT * x.c)
         return rows
-
-
-# Sums of maps of two samplings, or of other channels: [shortcut].
 
 
 @instruction

@@ -1,4 +1,4 @@
-"""Pictures as a program is given them, (n, c, h, w), into its first map."""
+"""A program's pictures, (n, c, h, w), to its first map."""
 
 from __future__ import annotations
 

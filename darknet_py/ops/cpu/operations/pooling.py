@@ -31,11 +31,11 @@ from darknet_py.ops.cpu.codegen.emit import (
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_slope, share_of_largest, square
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, TensorView, kernel
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_mask
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
-from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
 from darknet_py.ops.graph import TensorSpec
 
 
@@ -222,11 +222,7 @@ class MaxpoolBackward(Step):
         x, delta, out = (binding.place(each) for each in (self.x, self.delta, self.out))
         if self.is_square:
             epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
-            channels = ChannelArrays()
-            row = maxpool2_backward.step(
-                x=x, other=delta, y=out, channels=channels, epilogue=epilogue
-            )
-            return [row]
+            return [elementwise_row(maxpool2_backward, x, out, delta, epilogue=epilogue)]
         window = {"size": self.size, "stride": self.stride, "front": self.padding // 2}
         return [maxpool_backward.step(x=x, delta=delta, out=out, **window)]
 

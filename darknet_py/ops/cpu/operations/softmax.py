@@ -1,4 +1,4 @@
-"""Scores to probabilities."""
+"""Softmax."""
 
 from __future__ import annotations
 

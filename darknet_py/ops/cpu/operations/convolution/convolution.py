@@ -1,7 +1,7 @@
 """Convolutions, and dense layers as such: what is fused into one, and which algorithm computes it.
 
 The file of an algorithm has `fits` (whether it can, and should), `scratch` and `row`; direct.py can
-all. The cost model decides between direct.py and winograd.py."""
+all. The cost model chooses between direct.py and winograd.py."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Convolution(ConvolutionSpec, Step):
         request = memory.request(self.x)
         _, h, w, _ = self.x.shape
         high, wide = self.window
-        # where a stride leaves pixels over, windows at the right and below reach further
+        # where a stride leaves pixels over, windows at the right and below go further
         beyond = max(
             (self.out[0] - 1) * self.stride + high - h, (self.out[1] - 1) * self.stride + wide - w
         )
@@ -117,7 +117,7 @@ class Convolution(ConvolutionSpec, Step):
         return threads * self.computed_by.scratch(self)
 
     def packed_size(self) -> int:
-        """Bytes of its weights as its kernel wants them, about."""
+        """Bytes of its packed weights, about."""
         packing = Packing(self.chosen.m, padded(self.x.shape[3]), backward=self.backward)
         return FLOAT * packing.floats(self.weights)
 
@@ -167,10 +167,8 @@ def _followed(
 
 
 def match_input_delta(chain: Chain) -> Step | None:
-    """The delta of a convolution's input: a convolution of stride 1 with the weights turned.
-
-    A stride leaves gaps of zeros between the deltas, in which they lie from the start.
-    """
+    """The delta of a convolution's input: a convolution of stride 1 with the weights turned. A
+    stride leaves gaps of zeros between the deltas, which are stored so from the start."""
     return _input_delta(chain, chain.call, None)
 
 

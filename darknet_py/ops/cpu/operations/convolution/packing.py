@@ -1,11 +1,10 @@
 """Weights (filters, size, size, c) to the panels that convolutions read, forward and backward.
 
-A panel is a matrix of rows, one for each number that is multiplied, each of a few vectors of
-filters; filters that do not fill a panel stand in panels of one vector behind the others. Rows are
-(tap, c) for a direct convolution, a tap being a place in the window, and (product, c) for
-Winograd's. Where maps are padded, zeros stand for the filters and channels that are not there.
+A panel is a matrix of rows of a few vectors of filters; the filters that are left have panels of
+one vector behind the others. Rows are (tap, c) for a direct convolution, a tap being a place in the
+window, and (product, c) for Winograd's. Where maps are padded, weights are zeros.
 
-Backward means the convolution of stride 1 that carries deltas to the input: windows turned by 180
+Backward means the convolution of stride 1 that gives the input's delta: windows turned by 180
 degrees, filters and channels exchanged.
 """
 
@@ -50,7 +49,7 @@ from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
 from darknet_py.ops.normalize import deviation
 
 AHEAD = 4096
-"""Floats after the last that kernels may ask for ahead of time."""
+"""Floats after the last that kernels may prefetch."""
 
 
 def pack_reference(weights: np.ndarray, panel: int) -> np.ndarray:
@@ -164,7 +163,7 @@ def pack_direct(thread, threads, weights, packed, filters, taps, c, c_padded, pa
 def pack_direct_backward(  # type: ignore[no-untyped-def]
     thread, threads, weights, packed, filters, taps, c, filters_padded, panel, factors
 ):
-    """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
+    """The same, backward; filters_padded: the channels of the delta's map."""
     vectors = (c + _length - 1) // _length
     first, last = vectors * thread // threads, vectors * (thread + 1) // threads
     for f in range(filters_padded):
@@ -213,7 +212,7 @@ def make_pack_winograd_backward(m: int, size: int) -> Kernel:
     count, taps = (m + size - 1) ** 2, size**2
 
     def pack_winograd(thread, threads, weights, packed, filters, c, filters_padded, factors):  # type: ignore[no-untyped-def]
-        """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
+        """The same, backward; filters_padded: the channels of the delta's map."""
         vectors = (c + _length - 1) // _length
         first, last = vectors * thread // threads, vectors * (thread + 1) // threads
         for f in range(filters_padded):
@@ -237,9 +236,9 @@ PACK_WINOGRAD_BACKWARD = {(m, size): make_pack_winograd_backward(m, size) for m,
 class Packing:
     """How kernels want the weights (filters, rows, columns, channels) of a convolution.
 
-    m: Winograd's tiles, 0 for direct; c: channels with those that pad; panel: vectors of filters in
-    a panel of a direct convolution; backward: for the convolution that carries deltas to the input,
-    whose filters are these weights' channels (c: then of the delta's map).
+    m: Winograd's tiles, 0 for direct; c: the map's channels, padded; panel: vectors of filters in a
+    panel of a direct convolution; backward: for the convolution that gives the input's delta, whose
+    filters are these weights' channels (c: then of the delta's map).
     """
 
     m: int

@@ -48,7 +48,7 @@ class ConvolutionSpec:
     backward: bool = False
     changing: bool = False
     source: TensorSpec | None = None
-    """The map within x that somebody writes, where that is not x itself."""
+    """The map within x that is written, where that is not x itself."""
     choice: Choice | None = None
 
     @property
@@ -91,9 +91,8 @@ def segments_of(x: TensorView, window: tuple[int, int], length: int) -> tuple[li
 class Operands:
     """Of one convolution, once maps have addresses.
 
-    windows: x from the first window on, its pitches from a window to the next. before: rows that
-    are to run first, which pack what moves between runs. factors: of a float a filter, to be
-    multiplied into the weights, or None. vectors: of filters."""
+    windows: see windows_of. before: rows to run first, which pack what moves between runs. factors:
+    of a float a filter, to be multiplied into the weights, or None. vectors: of filters."""
 
     def __init__(self, spec: ConvolutionSpec, binding: Binding) -> None:
         self.spec, self.binding = spec, binding

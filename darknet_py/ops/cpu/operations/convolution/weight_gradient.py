@@ -1,4 +1,4 @@
-"""Gradients of a convolution's weights: added to what an optimiser will take."""
+"""Gradients of a convolution's weights, added to their updates."""
 
 from __future__ import annotations
 

@@ -63,18 +63,18 @@ _wide_rest, _narrow_rest = make_product(REST, PANEL), make_product(REST, 1)
 @part
 def odd_lines(size):  # type: ignore[no-untyped-def]
     """Bytes, rounded up to an odd number of cache lines: matrices that lie so far apart do not
-    meet in one set of the cache."""
+    share one set of the cache."""
     return ((size + 63) // 64 | 1) * 64
 
 
 @part
-def multiply(a, c, matrix, out, width, n, passes, asked):  # type: ignore[no-untyped-def]
+def multiply(a, c, matrix, out, width, n, passes, prefetched):  # type: ignore[no-untyped-def]
     """n tiles (of c channels) times a matrix (c, filters of `width` vectors), six in a pass."""
     for i in range(passes):
         t = PIXELS * i
-        later = ahead(matrix, c, width * VECTOR, asked, i, passes)
+        later = ahead(matrix, c, width * VECTOR, prefetched, i, passes)
         rows = a + t * c * 4, c * 4
-        product = rows, c, matrix, (later, asked), out + t * width * VECTOR
+        product = rows, c, matrix, (later, prefetched), out + t * width * VECTOR
         if width == PANEL:
             if n - t <= REST:
                 _wide_rest(*product)
@@ -140,10 +140,10 @@ def make_winograd(m: int, size: int) -> Kernel:
                 matrix = weights + vector * count * c * VECTOR
                 step = odd_lines(block * width * VECTOR)
                 passes = (n + PIXELS - 1) // PIXELS
-                asked = share(width * VECTOR, passes)
+                prefetched = share(width * VECTOR, passes)
                 for p in range(count):
                     a, out = scratch + p * x_step, sums + p * step
-                    multiply(a, c, matrix, out, width, n, passes, asked)
+                    multiply(a, c, matrix, out, width, n, passes, prefetched)
                     matrix += c * width * VECTOR
                 picture, ty, tx = first_place
                 for t in range(n):

@@ -5,7 +5,7 @@
 A thread takes a block of tiles, transforms x to (m + 2)^2 matrices (tiles, c) and the deltas to as
 many (tiles, filters), and adds the products of each two to sums (c, filters), which stay in the
 order of packed weights until a last kernel transforms them. Matrices lie an odd number of cache
-lines apart, so that what is stored together does not meet in one set of the cache.
+lines apart, so that what is stored together does not share one set of the cache.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Winograd's transforms (Lavin, Gray 2016) of convolutions of stride 1, as operators on vectors;
-and how tiles come from a map, and go to one, where they meet its edge too.
+and how tiles are loaded from a map and stored to one, at its edge too.
 
     y = A' [(G w G') . (B' x B)] A,      x: n x n, w: size x size, y: m x m, n = m + size - 1
 
-for 3x3 with m = 2 and m = 4, and 5x5 with m = 2. `a` is the adjoint of A', which carries deltas to
-gradients of weights (of 3x3). B' belongs to n alone.
+for 3x3 with m = 2 and m = 4, and 5x5 with m = 2. `a` is the adjoint of A', for the gradients of
+weights (of 3x3). B' depends on n alone.
 """
 
 from __future__ import annotations
