@@ -201,10 +201,10 @@ class Cudnn:
     def plan(self, job: Job) -> Plan | None:
         """How to compute this; None where cuDNN cannot."""
         if job not in self._plans:
-            self._plans[job] = self._kept(job) or self._made(job)
+            self._plans[job] = self._load(job) or self._build(job)
         return self._plans[job]
 
-    def _made(self, job: Job) -> Plan | None:
+    def _build(self, job: Job) -> Plan | None:
         try:
             with compiling(is_kept=self._folder is not None):
                 graph = build(self._module, job, handle=self.handle())
@@ -214,7 +214,7 @@ class Cudnn:
         disk.store(self._folder, _name(job), bytes(graph.serialize()))
         return Plan(self, graph)
 
-    def _kept(self, job: Job) -> Plan | None:
+    def _load(self, job: Job) -> Plan | None:
         data = disk.load(self._folder, _name(job))
         if data is None:
             return None

@@ -48,19 +48,19 @@ def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights, stride, padding, groups = chain.call.arguments
-    weights, *what = _followed(chain, weights, changing)
-    return _made(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
+    weights, *what = _take_epilogue(chain, weights, changing)
+    return _node(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
 
 
 def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights = chain.call.arguments
     if not is_constant(weights):
         return None
-    weights, *what = _followed(chain, weights, changing)
-    return _made(convolve_all, chain, (x, weights, *what, exact))
+    weights, *what = _take_epilogue(chain, weights, changing)
+    return _node(convolve_all, chain, (x, weights, *what, exact))
 
 
-def _followed(
+def _take_epilogue(
     chain: Chain[Readers], weights: Array, changing: bool
 ) -> tuple[Array, Array | None, str, TensorSpec | None, str]:
     """Weights, and what of the calls that follow can be part of a convolution with them."""
@@ -86,24 +86,24 @@ def _folded(
 
 def _as_is(function: Callable[..., Any]) -> Rule:
     """The same call, as this device's function."""
-    return lambda chain, exact, changing: _made(function, chain, chain.call.arguments)
+    return lambda chain, exact, changing: _node(function, chain, chain.call.arguments)
 
 
 def _with_precision(function: Callable[..., Any]) -> Rule:
     """The same call, and whether it is exact."""
-    return lambda chain, exact, changing: _made(function, chain, (*chain.call.arguments, exact))
+    return lambda chain, exact, changing: _node(function, chain, (*chain.call.arguments, exact))
 
 
 def _with_activation(function: Callable[..., Any]) -> Rule:
     """The same call, with the activation that follows."""
 
     def rule(chain: Chain[Readers], exact: bool, changing: bool) -> Node:
-        return _made(function, chain, (*chain.call.arguments, take_activation(chain)))
+        return _node(function, chain, (*chain.call.arguments, take_activation(chain)))
 
     return rule
 
 
-def _made(function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]) -> Node:
+def _node(function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]) -> Node:
     return Node(function.__name__, arguments, [chain.result], function)
 
 

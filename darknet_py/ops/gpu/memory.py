@@ -27,7 +27,7 @@ class Pool:
     def __init__(self) -> None:
         self.stream = cp.cuda.Stream(non_blocking=True)
         self._was_short = [False]
-        self._pool = cp.cuda.MemoryPool(partial(_taken, self._was_short))
+        self._pool = cp.cuda.MemoryPool(partial(_allocate, self._was_short))
 
     def __del__(self) -> None:
         self.free()
@@ -58,7 +58,7 @@ class Pool:
         return not self._was_short[0]
 
 
-def _taken(was_short: list[bool], size: int) -> Any:
+def _allocate(was_short: list[bool], size: int) -> Any:
     """Memory of the device for a pool."""
     try:
         return cp.cuda.MemoryPointer(cp.cuda.Memory(size), 0)

@@ -421,7 +421,7 @@ def match_statistics(chain: Chain) -> Step | None:
     for call in (norms[0], *averages.values()):
         chain.take(call)
     chain.y = norms[0].result
-    return _followed(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
+    return _fused(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
 
 
 def match_fixed(chain: Chain) -> Step | None:
@@ -435,10 +435,10 @@ def match_fixed(chain: Chain) -> Step | None:
     chain.y = chain.call.result
     one, other = TensorSpec(mean.shape, x.tracer), TensorSpec(mean.shape, x.tracer)
     step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
-    return _followed(chain, step)
+    return _fused(chain, step)
 
 
-def _followed(chain: Chain, step: Normalize) -> Step:
+def _fused(chain: Chain, step: Normalize) -> Step:
     """A normalisation with whatever may be fused into it."""
     step.activation = take_activation(chain)
     if not _take_pooling_both_ways(chain, step):

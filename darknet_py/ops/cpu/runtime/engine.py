@@ -131,7 +131,7 @@ class Engine:
             with self._within_memory(function, x):
                 (whole,) = self._loaded(key, function, len(x), threads, 1)
                 whole.run(x, *others)
-                return [_taken(y) for y in whole.outputs]
+                return [_host_copy(y) for y in whole.outputs]
 
     def times(
         self, function: LazyGraph, x: np.ndarray, *others: np.ndarray, rounds: int = 7
@@ -237,7 +237,7 @@ def _key(function: LazyGraph) -> Hashable:
     return function.key, _Identity(function.parameters)
 
 
-def _taken(y: np.ndarray) -> np.ndarray:
+def _host_copy(y: np.ndarray) -> np.ndarray:
     """A copy of a map (n, h, w, c), in memory as (n, c, h, w): callers' order, and numpy is faster
     at rows of pixels than at pixels of a few channels."""
     return y.transpose(0, 3, 1, 2).copy().transpose(0, 2, 3, 1) if y.ndim == 4 else y.copy()

@@ -134,7 +134,7 @@ def match_conv2d(chain: Chain) -> Step | None:
     shares = small_groups.can_group(x.shape[3], weights.shape[0], groups)
     if not shares and not direct.merge(groups, weights.shape[0]):
         return None
-    return _followed(chain, x, weights, stride, padding, groups)
+    return _fused(chain, x, weights, stride, padding, groups)
 
 
 def match_dense(chain: Chain) -> Step | None:
@@ -142,10 +142,10 @@ def match_dense(chain: Chain) -> Step | None:
     if not is_constant(weights):
         return None
     _, h, w, c = x.shape
-    return _followed(chain, x, weights.reshape(weights.shape[0], h, w, c), 1, 0, 1)
+    return _fused(chain, x, weights.reshape(weights.shape[0], h, w, c), 1, 0, 1)
 
 
-def _followed(
+def _fused(
     chain: Chain, x: TensorSpec, weights: Any, stride: int, padding: int, groups: int
 ) -> Step:
     """A convolution with whatever may be fused into it."""

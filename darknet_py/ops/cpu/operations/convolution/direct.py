@@ -53,6 +53,7 @@ def conv2d_reference(
 
 
 Window = tuple[Value, Value, Value, Value]
+"""As PackedWeights."""
 
 POOLED = 4
 """Pixels in a tile whose largest value alone is kept: two rows of two."""
@@ -166,7 +167,7 @@ def row(spec: ConvolutionSpec, operands: Operands) -> Row:
     if spec.groups == 1:
         window = windows(spec, operands, PANEL)
     else:
-        packed = operands.made(
+        packed = operands.cached(
             "groups", lambda: pack(spec.weights, operands.factors, spec.groups, merged)
         )
         window = operands.window(channels, packed)

@@ -210,7 +210,7 @@ def row(spec: ConvolutionSpec, operands: Operands) -> Row:
         y=operands.y,
         high=high,
         wide=wide,
-        weights=operands.made(
+        weights=operands.cached(
             ("narrow", spec.backward), lambda: pack(spec.weights, operands.factors, spec.backward)
         ),
         panels=_panels(spec),

@@ -157,7 +157,7 @@ def scratch(spec: ConvolutionSpec) -> int:
 
 
 def row(spec: ConvolutionSpec, operands: Operands) -> Row:
-    weights = operands.made("small groups", lambda: pack(spec.weights, operands.factors))
+    weights = operands.cached("small groups", lambda: pack(spec.weights, operands.factors))
     # 0: whatever the channels, each place by itself
     segments, _ = segments_of(operands.x, spec.window, 0)
     at = operands.binding.integers(segments)

@@ -141,9 +141,9 @@ class Operands:
             room = binding.shared(FLOAT * packing.floats(spec.weights))
             self.before.append(packing.row(spec.weights, room, at))
             return room
-        return self.made(packing, lambda: packing.packed(spec.weights, at))
+        return self.cached(packing, lambda: packing.packed(spec.weights, at))
 
-    def made(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
+    def cached(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
         """The address of what `make` gives of the weights, which is made once for each key."""
         # of a norm, scales and variance, which give the factors
         sources = [self.spec.weights, *(self.spec.norm[::2] if self.spec.norm else ())]
