@@ -39,6 +39,11 @@ class Times(NamedTuple):
     apart: str = ""
 
 
+def joined_name(*parts: str) -> str:
+    """A step's name, of what is computed and fused: without "linear", and what is not there."""
+    return " + ".join(part for part in parts if part and part != "linear")
+
+
 Compute = Callable[[Node, tuple[Any, ...]], Any]
 
 

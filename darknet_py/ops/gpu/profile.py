@@ -11,6 +11,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from darknet_py.ops.execution import joined_name
 from darknet_py.ops.gpu.convolution import convolve
 from darknet_py.ops.gpu.kernel import HALF
 from darknet_py.ops.graph import Node
@@ -88,11 +89,8 @@ def step_name(call: Node) -> str:
     before, added, after = call.arguments[3:6]
     window = "dense" if call.name == "convolve_all" else f"{weights.shape[1]}x{weights.shape[1]}"
     stride = f"/{call.arguments[6]}" if call.name == "convolve" else ""
-    parts = [f"{window}{stride} {weights.shape[0]}"]
-    parts += [before] if before != "linear" else []
-    parts += ["shortcut"] if added is not None else []
-    parts += [after] if after != "linear" else []
-    return " + ".join(parts)
+    sum_ = "" if added is None else "shortcut"
+    return joined_name(f"{window}{stride} {weights.shape[0]}", before, sum_, after)
 
 
 def operation_count(call: Node) -> int:

@@ -68,6 +68,7 @@ from darknet_py.ops.cpu.compile.match import (
 )
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, address
 from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
+from darknet_py.ops.execution import joined_name
 from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
 from darknet_py.ops.normalize import EPSILON
@@ -352,12 +353,8 @@ class Normalize(Step):
 
     @property
     def name(self) -> str:
-        extras = [
-            "" if self.activation == "linear" else self.activation,
-            "add" if self.residuals else "",
-            "maxpool" if self.pooled else "",
-        ]
-        return "batchnorm" + "".join(f" + {extra}" for extra in extras if extra)
+        pooled = "maxpool" if self.pooled else ""
+        return joined_name("batchnorm", self.activation, "add" if self.residuals else "", pooled)
 
     def prepare(self, memory: Memory, threads: int) -> None:
         memory.same_layout += [(x, self.y) for x in self.residuals]

@@ -6,9 +6,7 @@ from llvmlite import ir
 
 from darknet_py.ops.cpu.codegen.emit import I32, I64, Builder, Value, instruction, load_i64
 from darknet_py.ops.cpu.codegen.kernel import COLUMNS, kernel, part
-from darknet_py.ops.cpu.runtime.atomics import BARRIER, barrier_wait
-
-__all__ = ["BARRIER", "ROW", "barrier_wait", "call", "interpret", "walk"]
+from darknet_py.ops.cpu.runtime.atomics import barrier_wait
 
 ROW = 8 * (COLUMNS + 1)
 """Bytes in a row of a table."""

@@ -28,8 +28,9 @@ from darknet_py.ops.cpu.operations.convolution import (
     winograd,
 )
 from darknet_py.ops.cpu.operations.convolution.cost import cheapest
-from darknet_py.ops.cpu.operations.convolution.packing import Packing
-from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Norm, Operands
+from darknet_py.ops.cpu.operations.convolution.packing import Norm, Packing
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
+from darknet_py.ops.execution import joined_name
 from darknet_py.ops.fusion import is_constant, take_biases, take_norm, take_other
 from darknet_py.ops.graph import Node, TensorSpec
 
@@ -60,16 +61,15 @@ class Convolution(ConvolutionSpec, Step):
     @property
     def name(self) -> str:
         groups = f", {self.groups} groups" if self.groups > 1 else ""
-        extras = [
-            "" if self.activation == "linear" else self.activation,
+        high, wide = self.window
+        kind = "delta " if self.backward else ""
+        return joined_name(
+            f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}",
+            self.activation,
             "add" if self.residual is not None or self.residual_after is not None else "",
             "maxpool" if self.pooled else "",
             f"delta {self.mask[1]}" if self.mask else "",
-        ]
-        fused = "".join(f" + {extra}" for extra in extras if extra)
-        high, wide = self.window
-        kind = "delta " if self.backward else ""
-        return f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}{fused}"
+        )
 
     @property
     def algorithm(self) -> str:

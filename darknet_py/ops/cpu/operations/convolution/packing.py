@@ -46,7 +46,7 @@ from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
     both_ways,
     store_apart,
 )
-from darknet_py.ops.normalize import deviation
+from darknet_py.ops.normalize import EPSILON, deviation
 
 AHEAD = 4096
 """Floats after the last that kernels may prefetch."""
@@ -276,36 +276,21 @@ class Packing:
         return out
 
 
-def biases_row(biases: np.ndarray, out: np.ndarray) -> list[int]:
-    """A row that copies biases (filters,) to whole vectors."""
-    return pack_direct.step(
-        weights=biases.ctypes.data,
-        packed=out.ctypes.data,
-        filters=len(biases),
-        taps=1,
-        c=1,
-        c_padded=1,
-        panel=1,
-        factors=0,
-    )
+Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Scales, mean and variance."""
 
 
 def folded(
-    weights: np.ndarray,
-    biases: np.ndarray | None,
-    norm: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
-    epsilon: float,
+    weights: np.ndarray, biases: np.ndarray | None, norm: Norm | None
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """A factor for each filter (None: 1) and the biases, of weights with batch normalisation.
-
-    norm: scales, mean, variance. Both in whole vectors.
-    """
+    """A factor for each filter (None: 1) and the biases, of weights with batch normalisation: both
+    in whole vectors."""
     filters = weights.shape[0]
     shift = np.zeros(filters, np.float64) if biases is None else biases.astype(np.float64)
     if norm is None:
         return None, pad(shift)
     scales, mean, variance = (x.astype(np.float64) for x in norm)
-    factor = scales / (deviation(variance) + epsilon)
+    factor = scales / (deviation(variance) + EPSILON)
     return pad(factor), pad(shift - mean * factor)
 
 

@@ -13,12 +13,8 @@ from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorVie
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
 from darknet_py.ops.cpu.compile.step import Binding, Row
 from darknet_py.ops.cpu.operations.convolution.cost import Choice
-from darknet_py.ops.cpu.operations.convolution.packing import Packing, biases_row, folded
+from darknet_py.ops.cpu.operations.convolution.packing import Norm, Packing, folded
 from darknet_py.ops.graph import TensorSpec
-from darknet_py.ops.normalize import EPSILON
-
-Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Scales, mean and variance."""
 
 
 @dataclass
@@ -106,9 +102,10 @@ class Operands:
         spec, binding = self.spec, self.binding
         if spec.changing and spec.norm is None and spec.biases is not None:
             room = binding.room(padded(spec.filters))
-            self.before.append(biases_row(spec.biases, room))
+            column = spec.biases.reshape(-1, 1, 1, 1)
+            self.before.append(Packing(0, 1, panel=1).row(column, room.ctypes.data, 0))
             return None, int(room.ctypes.data)
-        factors, biases = folded(spec.weights, spec.biases, spec.norm, EPSILON)
+        factors, biases = folded(spec.weights, spec.biases, spec.norm)
         if spec.backward:  # nothing but the factors belongs to what comes back
             biases = np.zeros(padded(spec.filters), np.float32)
         binding.kept.append(biases)
