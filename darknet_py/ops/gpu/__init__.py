@@ -24,11 +24,7 @@ from darknet_py.ops.gpu.convolution import conv2d, conv2d_backward_input, conv2d
 from darknet_py.ops.gpu.device import device_name, use_device
 from darknet_py.ops.gpu.dream import guide_delta
 from darknet_py.ops.gpu.engine import Engine
-from darknet_py.ops.gpu.im2col import (
-    local2d,
-    local2d_backward_input,
-    local2d_backward_weights,
-)
+from darknet_py.ops.gpu.im2col import local2d, local2d_backward_input, local2d_backward_weights
 from darknet_py.ops.gpu.normalize import (
     batch_statistics,
     batchnorm,

@@ -49,13 +49,7 @@ from darknet_py.ops.cpu.codegen.float64_sums import (
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import (
-    ChannelArrays,
-    Epilogue,
-    TensorView,
-    kernel,
-    part,
-)
+from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, TensorView, kernel, part
 from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR
 from darknet_py.ops.cpu.compile.allocate import Memory
 from darknet_py.ops.cpu.compile.match import (

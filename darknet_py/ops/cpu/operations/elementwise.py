@@ -11,15 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.emit import (
-    Builder,
-    Value,
-    instruction,
-    load,
-    offset,
-    splat,
-    store,
-)
+from darknet_py.ops.cpu.codegen.emit import Builder, Value, instruction, load, offset, splat, store
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_slope
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at

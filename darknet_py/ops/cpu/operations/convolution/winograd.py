@@ -19,15 +19,7 @@ from darknet_py.ops.cpu.codegen.indexing import (
     place_of,
 )
 from darknet_py.ops.cpu.codegen.kernel import Epilogue, Kernel, TensorView, kernel, part
-from darknet_py.ops.cpu.codegen.tile import (
-    FLOAT,
-    PANEL,
-    PIXELS,
-    VECTOR,
-    ahead,
-    make_product,
-    share,
-)
+from darknet_py.ops.cpu.codegen.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, make_product, share
 from darknet_py.ops.cpu.compile.allocate import padded
 from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.cost import REST
