@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import cupy as cp
 
 from darknet_py.ops import cache as disk
-from darknet_py.ops.array_types import Array
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu.kernel import CUDNN, note_algorithm
 from darknet_py.ops.notices import compiling
 from darknet_py.ops.sizes import conv_out
@@ -53,10 +53,7 @@ class Job:
     kind: str
     is_half: bool
     exact: bool
-    n: int
-    h: int
-    w: int
-    c: int
+    x: Shape
     filters: int
     size: int
     stride: int
@@ -65,19 +62,14 @@ class Job:
     epilogue: Epilogue = NOTHING
 
     @property
-    def x(self) -> tuple[int, ...]:
-        return self.n, self.h, self.w, self.c
-
-    @property
     def y(self) -> tuple[int, ...]:
-        out_h, out_w = (
-            conv_out(length, self.size, self.stride, self.padding) for length in (self.h, self.w)
-        )
-        return self.n, out_h, out_w, self.filters
+        n, h, w, _ = self.x
+        out_h, out_w = (conv_out(side, self.size, self.stride, self.padding) for side in (h, w))
+        return n, out_h, out_w, self.filters
 
     @property
     def weights(self) -> tuple[int, ...]:
-        return self.filters, self.size, self.size, self.c // self.groups
+        return self.filters, self.size, self.size, self.x[3] // self.groups
 
     @property
     def result(self) -> tuple[int, ...]:
