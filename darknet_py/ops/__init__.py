@@ -1,10 +1,9 @@
-"""Arrays in, arrays out. The only door to a device; knows no section and no layer.
+"""Functions of arrays, for each device: the layers' only way to one.
 
 `for_device("cpu")` gives the module whose functions compute on numpy arrays with numba kernels,
-`for_device("gpu")` (or "gpu:1") the one for cupy arrays. Both have the same functions with the
-same signatures. Maps are (n, h, w, c); a vector is a map of height and width 1. Every function
-leaves its arguments alone, and may return one that needs no change; those that change an array say
-so.
+`for_device("gpu")` (or "gpu:1") the one for cupy arrays, with the same signatures. Maps are
+(n, h, w, c); a vector is a map of height and width 1. No function changes its arguments unless it
+says so; it may return one of them.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -25,12 +25,11 @@ DEVICES = ("cpu", "gpu", "auto")
 def for_device(device: str = "auto") -> ModuleType:
     """The functions for a device: "cpu", "gpu", "gpu:N", or "auto", the GPU if it can be used.
 
-    Raises DeviceError for a name that is none, or a GPU that cannot be used: why, and what to
-    install.
-    """
+    Raises DeviceError: no such device, or why the GPU cannot be used and what to install."""
     if device == "auto":
-        return _auto()
-    if device == "cpu":
+        with suppress(DeviceError):
+            return _gpu(0)
+    if device in ("auto", "cpu"):
         return importlib.import_module("darknet_py.ops.cpu")
     match = re.fullmatch(r"gpu(?::([0-9]{1,3}))?", device)
     if not match:
@@ -47,9 +46,9 @@ def device_name(ops: Any) -> str:
 
 
 def gpu_rendezvous(numbers: Sequence[int]) -> Any:
-    """Where processes of these GPUs meet to exchange arrays: see ops.gpu.nccl.
+    """The rendezvous by which processes of these GPUs exchange arrays: see ops.gpu.nccl.
 
-    To be asked for after for_device has given a GPU. Raises DeviceError.
+    To be called after for_device has given a GPU. Raises DeviceError.
     """
     return importlib.import_module("darknet_py.ops.gpu.nccl").rendezvous(numbers)
 
@@ -64,13 +63,6 @@ def describe_gpu() -> str:
     """The GPU of `--device gpu`, its memory, CUDA. Raises DeviceError: why there is none."""
     _gpu(0)
     return str(importlib.import_module("darknet_py.ops.gpu.device").describe())
-
-
-def _auto() -> ModuleType:
-    try:
-        return _gpu(0)
-    except DeviceError:
-        return for_device("cpu")
 
 
 def _gpu(index: int) -> ModuleType:

@@ -1,19 +1,17 @@
 """The activation functions of darknet's cfg files, each with its derivative from the *output*.
 
-Written in numpy's words, which cupy arrays answer too, so that one table serves both devices.
 The formulas are those of darknet's activations.h. Taking the derivative from the output lets a
-layer forget its input; where the function is not one-to-one (stair), the C program's reading of
-the output is followed.
+layer forget its input; where the function is not one-to-one (stair), the C program's is followed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
+
 Function = Callable[[Array], Array]
 
 _SELU_SCALE = 1.0507
@@ -42,7 +40,7 @@ def _lhtan(x: Array) -> Array:
 
 
 def _exp_minus_1(x: Array) -> Array:
-    """exp(x) - 1 left of zero; the other side is not looked at and must not overflow."""
+    """exp(x) - 1 left of zero; the other side is not used and must not overflow."""
     return np.expm1(np.minimum(x, 0))
 
 
@@ -51,7 +49,6 @@ def _step(condition: Array, yes: float, no: float, like: Array) -> Array:
     return np.where(condition, like.dtype.type(yes), like.dtype.type(no))
 
 
-# name: (the function of the input, its derivative as a function of the output)
 ACTIVATIONS: dict[str, tuple[Function, Function]] = {
     "linear": (lambda x: x, np.ones_like),
     "logistic": (_logistic, lambda y: (1 - y) * y),
@@ -77,6 +74,7 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
     "lhtan": (_lhtan, lambda y: _step((y > 0) & (y < 1), 1, 0.001, y)),
     "plse": (_plse, lambda y: _step((y < 0) | (y > 1), 0.01, 0.125, y)),
 }
+"""By name the function of the input, and its derivative as a function of the output."""
 
 
 def activate(x: Array, activation: str) -> Array:

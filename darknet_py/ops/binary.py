@@ -1,16 +1,11 @@
-"""Numbers cut down to their signs, as `xnor=1` and `binary=1` ask for.
-
-Written in numpy's words, which cupy arrays answer too. What is NaN stays it. Nothing here has a
-backward of its own: gradients go straight through (Courbariaux, Bengio 2016).
-"""
+"""Binarization, of maps (`xnor=1`) and weights (`binary=1`). NaN stays NaN. There is no backward:
+gradients use the straight-through estimator (Courbariaux, Bengio 2016)."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def binarize(x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The least and the largest number of an array on the host."""
+"""Minimum and maximum of an array on the host."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ from functools import cache
 import numpy as np
 
 _LARGE = 1 << 20
-"""Numbers: from here on more than one thread reads them sooner."""
+"""Numbers: from here on several threads are faster."""
 _THREADS = 4
-"""Beyond these memory is what they wait for."""
+"""More are no faster: they wait for memory."""
 
 
 def bounds(x: np.ndarray) -> tuple[float, float]:
-    """Both NaN where there is one; of no number at all ValueError.
+    """Both NaN where there is one; raises ValueError for an empty array.
 
-    A large array is read by threads: one alone took as long for a batch of 64 pictures as a GPU for
-    all that it computes of them.
-    """
+    Threads read a large one: one alone takes as long for a batch of 64 pictures as a GPU for all
+    that it computes of them."""
     if x.size < _LARGE or not x.flags.c_contiguous:
         return float(x.min()), float(x.max())
     parts = [part for part in np.array_split(x.reshape(-1), _THREADS) if part.size]
-    found = np.array(list(_pool(os.getpid()).map(_of_part, parts)))
+    found = np.array(list(_pool(os.getpid()).map(lambda part: (part.min(), part.max()), parts)))
     return float(found[:, 0].min()), float(found[:, 1].max())
-
-
-def _of_part(part: np.ndarray) -> tuple[float, float]:
-    return float(part.min()), float(part.max())
 
 
 @cache

@@ -1,18 +1,15 @@
-"""What was compiled, on disk: the one way in which it is kept and found again.
+"""The cache of compiled code on disk.
 
-A file counts only if it is whole, and if nobody else can have put it there; otherwise what it held
-is made again. Two checks, against different things:
+A file is used only if it is whole, and if nobody else can have put it there; otherwise what it held
+is made again. Two checks come before anything is loaded or unpickled:
 
 - A digest, stored before the content, finds *damage*: a flipped bit, a cut, a file under another's
-  name. It stops nobody who writes the file, as whoever changes the content can change the digest.
+  name. It does not stop an attacker, who can change the digest too.
 - *Owner and mode* keep out *other users*: of the file, of its folder, and of each folder and link
   on the way there. What anyone but this user and root could have written or moved is not read.
 
-Nothing is loaded or unpickled before both. Who may write as this user may run code as this user,
-here as in any other of the user's files.
-
-What cannot be written is done without. A file is written under another name and renamed, so that
-others find it whole or not at all.
+Failing to write is no error. A file is written under another name and renamed, so that others find
+it whole or not at all.
 """
 
 from __future__ import annotations
@@ -42,7 +39,7 @@ KEY_LENGTH = 24
 _KEY = re.compile(f"[0-9a-f]{{{KEY_LENGTH}}}")
 _DIGEST = hashlib.sha256().digest_size
 _MOST = 1 << 28
-"""Bytes of a file that is read: a thousand times as many as a large kernel has."""
+"""Bytes of the largest file that is read: a thousand times as many as a large kernel has."""
 _HOUR = 3600
 _DAY = 24 * _HOUR
 _OLD = 30 * _DAY
@@ -64,7 +61,8 @@ def load(folder: Path | None, name: str) -> bytes | None:
     try:
         with open(folder / name, "rb", opener=_open) as file:
             found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > _MOST:
+            is_ours = _owner_is_ours(found) and not _others_may_write(found)
+            if not stat.S_ISREG(found.st_mode) or not is_ours or found.st_size > _MOST:
                 return None
             content = file.read()
     except OSError:
@@ -201,11 +199,6 @@ def _user() -> int | None:
     if sys.platform == "win32" or not hasattr(os, "getuid"):
         return None
     return os.getuid()
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    """Whether nobody else can have written it."""
-    return _owner_is_ours(found) and not _others_may_write(found)
 
 
 def _others_may_write(found: os.stat_result) -> bool:

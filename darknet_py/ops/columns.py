@@ -1,14 +1,12 @@
 """Products of columns (im2col): locally connected layers, which have other weights at each place.
 
-Written once in the words of numpy, which cupy arrays answer too; windows are each device's own.
-"""
+Written once for both devices; im2col and col2im are each device's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-Array = Any
+from darknet_py.ops.array_types import Array, Shape
 
 
 def local_operations(
@@ -29,7 +27,7 @@ def local_operations(
         return products.transpose(1, 0, 2).copy().reshape(-1, out_h, out_w, out_c)
 
     def local2d_backward_input(
-        delta: Array, weights: Array, shape: tuple[int, int, int, int], stride: int, padding: int
+        delta: Array, weights: Array, shape: Shape, stride: int, padding: int
     ) -> Array:
         """The delta of an input of `shape` (n, h, w, c)."""
         out_h, out_w, out_c, size = weights.shape[:4]

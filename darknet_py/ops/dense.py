@@ -1,14 +1,11 @@
-"""Matrix products, biases and softmax, in numpy's words, which cupy arrays answer too."""
+"""Matrix products, biases and softmax."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.normalize import channel_sum
-
-Array = Any
 
 
 def dense(x: Array, weights: Array) -> Array:
@@ -81,7 +78,7 @@ def avgpool(x: Array) -> Array:
     return x.mean(axis=(1, 2), keepdims=True)
 
 
-def avgpool_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def avgpool_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c)."""
     _, h, w, _ = shape
     return np.broadcast_to(delta / (h * w), shape).copy()

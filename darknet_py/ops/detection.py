@@ -1,18 +1,16 @@
 """The outputs of a detector: each pixel holds a few boxes, each box the same entries.
 
 The channels of a map (n, h, w, boxes * entries) are box after box: channel box * entries + entry.
-Written in numpy's words, which cupy arrays answer too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from darknet_py.ops.activations import activate, activate_backward
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.dense import softmax, softmax_backward
 
-Array = Any
 Range = tuple[int, int]
 """Entries from the first number up to, but without, the second."""
 

@@ -1,25 +1,29 @@
-"""Deltas of maps that dreams begin with, beside `dream_delta`. Maps are (n, h, w, c)."""
+"""The deltas that dreams backpropagate. Maps are (n, h, w, c)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 _ROWS = 4096
 """Pixels that are compared with a guide at once: the table of their products stays small."""
 
 
+def dream_delta(y: Array, thresh: float) -> Array:
+    """y where it exceeds its picture's mean + thresh standard deviations, else 0."""
+    return stand_out(y, dream_limit(y, thresh, ()), ())
+
+
 def dream_limit(y: Array, thresh: float, channels: Sequence[int]) -> Array:
     """Each picture's mean + thresh standard deviations, (n, 1, 1, 1), over these channels, all
     if none are named."""
-    seen = _picked(y, channels) if len(channels) else y
+    picked = _picked(y, channels) if len(channels) else y
     axes = (1, 2, 3)
-    mean = seen.mean(axis=axes, keepdims=True, dtype=np.float64)
-    deviation = seen.std(axis=axes, keepdims=True, dtype=np.float64)
+    mean = picked.mean(axis=axes, keepdims=True, dtype=np.float64)
+    deviation = picked.std(axis=axes, keepdims=True, dtype=np.float64)
     return (mean + thresh * deviation).astype(y.dtype)
 
 
@@ -49,11 +53,16 @@ def guide_delta(y: Array, features: Array) -> Array:
 
     Source: "dreaming with a guide" of Google's DeepDream notebook (Mordvintsev et al. 2015).
     """
+    return guide_by_products(y, features, lambda pixels, known: pixels @ known.T)
+
+
+def guide_by_products(y: Array, features: Array, product: Callable[[Array, Array], Array]) -> Array:
+    """The same by a device's product of pixels (n, c) and features (m, c): (n, m)."""
     pixels, known = y.reshape(-1, y.shape[-1]), features.reshape(-1, y.shape[-1])
-    delta = np.zeros_like(pixels)
+    delta = np.empty_like(pixels)
     for first in range(0, pixels.shape[0], _ROWS):
         here = slice(first, first + _ROWS)
-        delta[here] = known[(pixels[here] @ known.T).argmax(axis=1)]
+        delta[here] = known[product(pixels[here], known).argmax(axis=1)]
     return delta.reshape(y.shape)
 
 

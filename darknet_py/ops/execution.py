@@ -1,4 +1,4 @@
-"""What the engines of both devices take and answer; a graph computed call by call."""
+"""What the engines of both devices take and return; a graph computed call by call."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.graph import Graph, Node, TensorSpec, replaced
 
 
@@ -28,8 +29,8 @@ class LazyGraph:
 
 class Times(NamedTuple):
     """steps: of each its name, the shape of what it writes, its algorithm, its operations, seconds;
-    peak: of the device, in GFLOP/s; megabytes: that the maps take. whole: seconds that one CUDA
-    graph of all of them takes, or None; apart: why they are not one."""
+    peak: of the device, in GFLOP/s; megabytes: of the maps. whole: seconds of one CUDA graph of all
+    of them, or None; apart: why they are not one."""
 
     steps: list[tuple[str, tuple[int, ...], str, int, float]]
     peak: float
@@ -38,9 +39,9 @@ class Times(NamedTuple):
     apart: str = ""
 
 
-# A graph computed call by call with the plain functions of a device.
-
-Array = Any
+def joined_name(*parts: str) -> str:
+    """A step's name, of what is computed and fused: without "linear", and what is not there."""
+    return " + ".join(part for part in parts if part and part != "linear")
 
 
 Compute = Callable[[Node, tuple[Any, ...]], Any]

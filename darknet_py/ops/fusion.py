@@ -47,6 +47,12 @@ class Chain(Generic[R]):
         self.taken = [place]
         self.y = call.results[0] if call.results else None
 
+    @property
+    def result(self) -> TensorSpec:
+        """y, where the last of the calls gives something."""
+        assert self.y is not None
+        return self.y
+
     def next(self, name: str, accept: Callable[[Node], bool]) -> Node | None:
         """Takes the only reader of y, if it is a call of this name and may be taken."""
         call = None if self.y is None else self.lowering.only_reader(self.y)
@@ -94,17 +100,21 @@ def take_activation(chain: Chain[Any], known: Container[str] | None = None) -> s
 def take_residual(chain: Chain[Any]) -> TensorSpec | None:
     """A map of the same shape that is added as it is, and is there before the chain begins."""
 
+    def is_sum(call: Node) -> bool:
+        one, other, alpha, beta = call.arguments
+        return one.shape == other.shape and one is not other and (alpha, beta) == (1, 1)
+
+    return take_other(chain, "shortcut", is_sum)
+
+
+def take_other(chain: Chain[Any], name: str, accept: Callable[[Node], bool]) -> TensorSpec | None:
+    """The other map of a call of this name that adds two, if it is there before the chain."""
+
     def other_of(call: Node) -> TensorSpec:
         one, other = call.arguments[:2]
-        residual: TensorSpec = other if one is y else one
-        return residual
-
-    def accept(call: Node) -> bool:
-        one, other, alpha, beta = call.arguments
-        if one.shape != other.shape or one is other or (alpha, beta) != (1, 1):
-            return False
-        return chain.is_before(other_of(call))
+        found: TensorSpec = other if one is y else one
+        return found
 
     y = chain.y
-    call = chain.next("shortcut", accept)
+    call = chain.next(name, lambda call: accept(call) and chain.is_before(other_of(call)))
     return other_of(call) if call else None

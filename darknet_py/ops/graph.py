@@ -1,8 +1,7 @@
-"""The tracer: calls of ops written down instead of computed.
+"""The tracer: calls of ops recorded in a graph instead of computed.
 
-A `Tracer` stands where layers expect `ops`. Its functions take and give Maps, which know their
-shapes and nothing else, and the list of calls is what a device makes a program of.
-"""
+Layers are given a `Tracer` for their `ops`. Its functions take and return TensorSpecs, which have
+shapes and no values; of the list of calls a device makes a program."""
 
 from __future__ import annotations
 
@@ -60,7 +59,7 @@ class Node:
         return only
 
     def maps(self) -> list[TensorSpec]:
-        """The Maps among the arguments."""
+        """The TensorSpecs among the arguments."""
         return _maps_in(self.arguments)
 
 
@@ -103,7 +102,7 @@ class Tracer:
         return record
 
     def call(self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Records a call; what it gives is Maps, in the structure that the function gives."""
+        """Records a call, and returns TensorSpecs in the structure that the function returns."""
         is_constant = not (self.changing and name in OF_PARAMETERS)
         if is_constant and not _maps_in(arguments):
             return function(*arguments)
@@ -139,7 +138,8 @@ def _result_shapes(name: str, function: Callable[..., Any], arguments: tuple[Any
         return SHAPES[name](*arguments)
     # Whatever has no entry in the table is called once, on zeros.
     with np.errstate(all="ignore"):
-        return _shapes_in(function(*_zeros_for(arguments)))
+        zeros = replaced(arguments, lambda x: np.zeros(x.shape, x.dtype))
+        return _shapes_in(function(*zeros))
 
 
 def _shapes_in(result: Any) -> Any:
@@ -148,14 +148,6 @@ def _shapes_in(result: Any) -> Any:
     if isinstance(result, tuple | list):
         return _Several(type(result), [_shapes_in(one) for one in result])
     return np.shape(result)
-
-
-def _zeros_for(value: Any) -> Any:
-    if isinstance(value, TensorSpec):
-        return np.zeros(value.shape, value.dtype)
-    if isinstance(value, tuple | list):
-        return type(value)(_zeros_for(one) for one in value)
-    return value
 
 
 def _maps_in(value: Any) -> list[TensorSpec]:

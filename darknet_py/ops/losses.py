@@ -1,24 +1,21 @@
-"""What a network is trained on. Each gives a loss a picture, and the delta of the prediction.
+"""Losses of training: each gives one a picture, and the delta of the prediction.
 
 The delta is truth - prediction or a multiple: the *negative* gradient, so that updates add.
-Arrays are (n, h, w, outputs), losses (n, 1, 1, 1). Written in numpy's words, which cupy arrays
-answer too.
+Arrays are (n, h, w, outputs), losses (n, 1, 1, 1).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 SECRET_NUM = -1234
 """A truth of this value is unknown: darknet's mark, for [cost] type=masked."""
 
 
 def smooth_truth(truth: Array, smooth: float, classes: int) -> Array:
-    """(1 - smooth) truth + smooth / classes (Szegedy et al. 2016): a truth less certain."""
+    """Label smoothing (Szegedy et al. 2016): (1 - smooth) truth + smooth / classes."""
     return truth if smooth == 0 else (1 - smooth) * truth + smooth / classes
 
 

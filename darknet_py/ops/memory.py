@@ -10,16 +10,14 @@ from pathlib import Path
 from darknet_py.errors import OutOfMemoryError
 
 _SHARE = 0.95
-"""Of what is free, to be on the safe side of a forecast."""
+"""Of what is free: a safety margin."""
 SMALL = 64 << 20
-"""Bytes that are taken without asking."""
+"""Bytes that are taken without a check."""
 
 
 def check_memory(needed: int, n: int) -> None:
-    """Raises OutOfMemoryError where what `n` pictures at once need, in bytes, is not there.
-
-    To be asked before: a system may grant memory that it has not, and end the program later.
-    """
+    """Raises OutOfMemoryError where the bytes that `n` pictures at once need are not free: before
+    they are allocated, as a system may grant memory that it has not, and end the program later."""
     if needed > SMALL and needed > (free := available_memory()):
         raise OutOfMemoryError(
             f"{n:,} at once need {needed / 1e9:,.2f} GB of memory, and {free / 1e9:,.2f} GB are "

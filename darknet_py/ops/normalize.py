@@ -1,15 +1,10 @@
-"""Normalisations: of a channel over a batch, over neighbouring channels, of a pixel's length.
-
-Written in numpy's words, which cupy arrays answer too.
-"""
+"""Normalisation: of a channel over a batch, over neighbouring channels, of a pixel's length."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 EPSILON = 1e-6
 """Added to the standard deviation, as the C program does on the CPU."""

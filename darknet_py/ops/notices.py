@@ -1,4 +1,4 @@
-"""Who wants to know what becomes of kernels: on its own, so that asking costs nothing."""
+"""Callbacks for messages about compilation: a module of its own, so that importing it is cheap."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ _here = threading.local()
 
 
 def when_compiling(say: Say | None) -> None:
-    """Has `say` called once, before the first kernel is compiled; None: nobody.
-
-    It is told whether the code will be kept, so that the next process need not compile it.
-    """
+    """Has `say` called once, before the first kernel is compiled; None: nobody. It is given whether
+    the code will be kept for the next process."""
     _say[:] = [] if say is None else [say]
 
 
@@ -33,7 +31,7 @@ def when_noting(say: Callable[[str], None] | None) -> None:
 
 
 def note(text: str) -> None:
-    """Says a line to whoever wants to hear it, unless it was said before."""
+    """Passes a line on, unless it was before."""
     if text not in _noted:
         for say in _note:
             say(text)

@@ -6,25 +6,23 @@ training run repeats bit for bit, and an interrupted one can go on at any draw.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array, Shape
 
 _MASK = (1 << 64) - 1
 _SHIFTS = np.arange(0, 64, 16, dtype=np.uint64)
 
 
 def random_key(seed: int, draw: int) -> np.ndarray:
-    """What stands for a seed and a draw: 64 bits as four whole numbers below 2^16, float32, shape
-    (1, 1, 1, 4). So a program is given it as it is given pictures."""
+    """The key of a seed and a draw: 64 bits as four whole numbers below 2^16, float32, shape
+    (1, 1, 1, 4), so that it is an input of a program, as pictures are."""
     parts = np.uint64(_key(seed, draw)) >> _SHIFTS & np.uint64(0xFFFF)
     return parts.astype(np.float32).reshape(1, 1, 1, 4)
 
 
 def dropout(x: Array, probability: float, key: Array) -> Array:
-    """x / (1 - probability), or 0 with this probability: on the way back the same with the delta.
+    """x / (1 - probability), or 0 with this probability: the backward is the same with the delta.
 
     key: see random_key. Source: Srivastava et al. 2014.
     """
@@ -39,9 +37,7 @@ def random_crop(x: Array, h: int, w: int, flip: bool, scale: float, key: Array) 
     return np.take(np.take(x, rows, axis=1), columns, axis=2) * scale + (1 - scale)
 
 
-def random_crop_backward(
-    delta: Array, shape: tuple[int, int, int, int], flip: bool, scale: float, key: Array
-) -> Array:
+def random_crop_backward(delta: Array, shape: Shape, flip: bool, scale: float, key: Array) -> Array:
     """The delta of the whole map of `shape` (n, h, w, c)."""
     _, h, w, _ = delta.shape
     rows, columns = _window(delta, shape, h, w, flip, key)

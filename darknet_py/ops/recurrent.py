@@ -1,17 +1,16 @@
 """Sequences: rows as steps in time, and the blend of a gate.
 
 A map of steps * batch rows holds `batch` sequences, time the slower index: rows t * batch to
-(t + 1) * batch are step t of each. Written in numpy's words, which cupy arrays answer too.
+(t + 1) * batch are step t of each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def split_steps(x: Array, steps: int) -> list[Array]:
@@ -26,7 +25,7 @@ def join_steps(steps: Sequence[Array]) -> Array:
 
 
 def zero_state(step: Array, outputs: int) -> Array:
-    """What a layer remembers before the first step: zeros (batch, 1, 1, outputs)."""
+    """The state before the first step: zeros (batch, 1, 1, outputs)."""
     return np.zeros_like(step, shape=(step.shape[0], 1, 1, outputs))
 
 

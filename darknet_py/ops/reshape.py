@@ -1,16 +1,12 @@
-"""Functions that only move values, or add them where they meet: no arithmetic to speak of.
-
-Written in numpy's words, which cupy arrays answer too.
-"""
+"""Functions that move values, or add those of two maps: no arithmetic to speak of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array, Shape
 
 
 def contiguous(x: Array) -> Array:
@@ -47,7 +43,7 @@ def flatten_chw(x: Array) -> Array:
     return to_chw(x).reshape(x.shape[0], 1, 1, -1)
 
 
-def flatten_chw_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def flatten_chw_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c) from that of its vector."""
     n, h, w, c = shape
     return to_hwc(delta.reshape(n, c, h, w))
@@ -60,39 +56,39 @@ def pad_to(x: Array, h: int, w: int) -> Array:
     return y
 
 
-def pad_to_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def pad_to_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c)."""
     return contiguous(delta[:, : shape[1], : shape[2]])
 
 
 def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
-    """alpha x + beta other, where they meet; x elsewhere.
+    """alpha x + beta other, where they overlap; x elsewhere.
 
     Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
     min(channels) take part (darknet's shortcut_cpu).
     """
     y = x.copy()
-    x_at, other_at = _meeting(x.shape, other.shape)
+    x_at, other_at = _overlap(x.shape, other.shape)
     y[x_at] = alpha * x[x_at] + beta * other[other_at]
     return y
 
 
 def shortcut_backward(
-    delta: Array, other_shape: tuple[int, int, int, int], alpha: float, beta: float
+    delta: Array, other_shape: Shape, alpha: float, beta: float
 ) -> tuple[Array, Array]:
     """Deltas of x and of other."""
     x_delta = delta.copy()
     other_delta = np.zeros_like(delta, shape=other_shape)
-    x_at, other_at = _meeting(delta.shape, other_shape)
+    x_at, other_at = _overlap(delta.shape, other_shape)
     x_delta[x_at] = alpha * delta[x_at]
     other_delta[other_at] = beta * delta[x_at]
     return x_delta, other_delta
 
 
-def _meeting(
+def _overlap(
     x_shape: Sequence[int], other_shape: Sequence[int]
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Where two maps meet, as slices of each: rows, columns, channels."""
+    """Where two maps overlap, as slices of each: rows, columns, channels."""
     x_at, other_at = [slice(None)], [slice(None)]
     for x_length, other_length in zip(x_shape[1:3], other_shape[1:3], strict=True):
         sample = max(x_length // other_length, 1)
@@ -168,7 +164,7 @@ def crop(x: Array, top: int, left: int, h: int, w: int, flip: bool, scale: float
 
 
 def crop_backward(
-    delta: Array, shape: tuple[int, int, int, int], top: int, left: int, flip: bool, scale: float
+    delta: Array, shape: Shape, top: int, left: int, flip: bool, scale: float
 ) -> Array:
     """The delta of the whole map of `shape` (n, h, w, c)."""
     x_delta = np.zeros_like(delta, shape=shape)

@@ -1,8 +1,9 @@
-"""The functions that are written once for both devices, in numpy's words.
+"""The functions that are written once for both devices, with numpy.
 
-cupy arrays answer numpy's functions (`__array_function__`, `__array_ufunc__`), so these compute
-where their arrays are. Only what needs a kernel of its own is written for each device.
+numpy's functions call cupy's for cupy arrays (`__array_function__`, `__array_ufunc__`), so these
+compute where their arrays are. Only what needs a kernel of its own is written for each device.
 """
+# ruff: noqa: F401 - what is imported here is what both devices offer
 
 from darknet_py.ops.activations import ACTIVATIONS, activate, activate_backward
 from darknet_py.ops.binary import binarize, binarize_weights
@@ -22,7 +23,7 @@ from darknet_py.ops.dense import (
     softmax_backward,
 )
 from darknet_py.ops.detection import activate_boxes, activate_boxes_backward
-from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
+from darknet_py.ops.dream import dream_delta, dream_limit, guide_delta, one_hot, stand_out
 from darknet_py.ops.losses import (
     absolute_error,
     batch_loss,
@@ -73,89 +74,26 @@ from darknet_py.ops.update import (
     adam_update,
     average_step,
     clip,
-    dream_delta,
     is_finite,
     rmsprop_update,
     sgd_update,
     swap,
 )
 
-__all__ = [
-    "ACTIVATIONS",
-    "absolute_error",
-    "accumulate",
-    "activate",
-    "activate_backward",
-    "activate_boxes",
-    "activate_boxes_backward",
-    "adam_update",
-    "add",
-    "add_biases",
-    "average_step",
-    "avgpool",
-    "avgpool_backward",
-    "batch_loss",
-    "batch_statistics",
-    "batchnorm",
-    "batchnorm_backward",
-    "batchnorm_fixed_backward",
-    "biases_backward",
-    "binarize",
-    "binarize_weights",
-    "blend",
-    "blend_backward",
-    "clip",
-    "concat",
-    "concat_backward",
-    "crop",
-    "crop_backward",
-    "dense",
-    "dense_backward_input",
-    "dense_backward_weights",
-    "dream_delta",
-    "dream_limit",
-    "dropout",
-    "flatten_chw",
-    "flatten_chw_backward",
-    "guide_delta",
-    "is_finite",
-    "join_steps",
-    "l2norm",
-    "l2norm_backward",
-    "local_biases_backward",
-    "logistic_cross_entropy",
-    "lrn",
-    "lrn_backward",
-    "masked_squared_error",
-    "moving_average",
-    "multiply",
-    "one_hot",
-    "pad_to",
-    "pad_to_backward",
-    "random_crop",
-    "random_crop_backward",
-    "reorg",
-    "reorg_backward",
-    "reorg_reverse",
-    "reorg_reverse_backward",
-    "rmsprop_update",
-    "sgd_update",
-    "shortcut",
-    "shortcut_backward",
-    "smooth_error",
-    "smooth_truth",
-    "softmax",
-    "softmax_backward",
-    "softmax_cross_entropy",
-    "split_steps",
-    "squared_error",
-    "stand_out",
-    "standardize",
-    "standardize_backward",
-    "swap",
-    "to_chw",
-    "to_hwc",
-    "upsample",
-    "upsample_backward",
-    "zero_state",
+__all__ = [name for name in dir() if not name.startswith("__")]
+
+DEVICE_OPS = [
+    *__all__,
+    "Engine",
+    "array",
+    "conv2d",
+    "conv2d_backward_input",
+    "conv2d_backward_weights",
+    "local2d",
+    "local2d_backward_input",
+    "local2d_backward_weights",
+    "maxpool",
+    "maxpool_backward",
+    "to_host",
 ]
+"""What each device offers: these, and what it has of its own."""

@@ -1,4 +1,4 @@
-"""A graph without calls that nothing needs, and without those that only hand a map on."""
+"""Dead calls and identities removed from a graph, averages moved before 1x1 convolutions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def batchnorm_scale(delta: Any, scales: Any, variance: Any) -> Any:
 
 
 def _with_factors(graph: Graph) -> Graph:
-    """Of fixed statistics' way back, where nothing is learned, only the factor is left: it needs
-    no map of the way forward."""
+    """Of the backward of fixed statistics, where nothing is learned, only the factor is left, which
+    needs no map of the forward pass."""
     read = {x for call in graph.calls for x in call.maps()}.union(graph.outputs)
     calls = []
     for call in graph.calls:
@@ -42,12 +42,12 @@ def _without_identities(graph: Graph) -> Graph:
     calls = []
     for call in graph.calls:
         arguments = replaced(call.arguments, current)
-        passes_on = _IDENTITIES.get(call.name)
-        through = passes_on(arguments) if passes_on else None
-        if through is None:
-            calls.append(Node(call.name, arguments, call.results, call.function))
+        call = Node(call.name, arguments, call.results, call.function)
+        is_identity = _IDENTITIES.get(call.name)
+        if is_identity and is_identity(*arguments):
+            same.update(dict.fromkeys(call.results, call.maps()[0]))
         else:
-            same.update(dict.fromkeys(call.results, through))
+            calls.append(call)
     return Graph(graph.inputs, calls, [current(y) for y in graph.outputs])
 
 
@@ -62,40 +62,17 @@ def _needed(graph: Graph) -> Graph:
     return Graph(graph.inputs, kept[::-1], graph.outputs)
 
 
-def _if_linear(arguments: Any) -> TensorSpec | None:
-    x: TensorSpec = arguments[0]
-    return x if arguments[-1] == "linear" else None
-
-
-def _if_alone(arguments: Any) -> TensorSpec | None:
-    parts = arguments[0]
-    return parts[0] if len(parts) == 1 else None
-
-
-def _if_one_part(arguments: Any) -> TensorSpec | None:
-    delta, channels = arguments
-    return delta if len(channels) == 1 else None
-
-
-def _if_times_one(arguments: Any) -> TensorSpec | None:
-    x, factor = arguments
-    return x if factor == 1 else None
-
-
-def _if_sum_of_equals(arguments: Any) -> TensorSpec | None:
-    delta, shape, alpha, beta = arguments
-    return delta if tuple(shape) == delta.shape and (alpha, beta) == (1, 1) else None
-
-
-_IDENTITIES: dict[str, Callable[[Any], TensorSpec | None]] = {
-    "activate": _if_linear,
-    "activate_backward": _if_linear,
-    "concat": _if_alone,
-    "concat_backward": _if_one_part,
-    "scale": _if_times_one,
-    "shortcut_backward": _if_sum_of_equals,
+_IDENTITIES: dict[str, Callable[..., bool]] = {
+    "activate": lambda x, activation: activation == "linear",
+    "activate_backward": lambda delta, y, activation: activation == "linear",
+    "concat": lambda maps: len(maps) == 1,
+    "concat_backward": lambda delta, channels: len(channels) == 1,
+    "scale": lambda x, factor: factor == 1,
+    "shortcut_backward": lambda delta, shape, alpha, beta: (
+        tuple(shape) == delta.shape and (alpha, beta) == (1, 1)
+    ),
 }
-"""Calls whose results may all be one of their maps, by what their arguments are."""
+"""When the results of a call are its first map, by its arguments."""
 
 
 def _averages_first(graph: Graph) -> Graph:
@@ -103,9 +80,8 @@ def _averages_first(graph: Graph) -> Graph:
 
         avgpool(w x + b) = w avgpool(x) + b
 
-    as a sum of means is the mean of sums. Networks that end in a convolution with a filter for each
-    class, as Darknet's do, spend a tenth of their time in it otherwise. What is read nowhere any
-    more is left in.
+    Networks that end in a convolution with a filter for each class, as Darknet's do, spend a tenth
+    of their time in it otherwise. Dead calls are left in.
     """
     writers = {x: call for call in graph.calls for x in call.results}
     calls: list[Node] = []

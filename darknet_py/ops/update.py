@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def accumulate(array: Array, value: Array) -> None:
@@ -104,7 +103,7 @@ def swap(one: Array, other: Array) -> None:
 
 def is_finite(*arrays: Array) -> bool:
     """Whether every value is a finite number."""
-    # a device is asked once, for all of them
+    # one transfer from the device for all of them
     flags = [np.isfinite(x).all() for x in arrays]
     return not flags or bool(reduce(np.logical_and, flags))
 
@@ -112,12 +111,3 @@ def is_finite(*arrays: Array) -> bool:
 def clip(value: Array, limit: float) -> None:
     """value kept within -limit to limit, in place (darknet's constrain)."""
     np.clip(value, -limit, limit, out=value)
-
-
-def dream_delta(y: Array, thresh: float) -> Array:
-    """y where it exceeds its picture's mean + thresh standard deviations, else 0."""
-    axes = (1, 2, 3)
-    mean = y.mean(axis=axes, keepdims=True, dtype=np.float64)
-    deviation = y.std(axis=axes, keepdims=True, dtype=np.float64)
-    limit = (mean + thresh * deviation).astype(y.dtype)
-    return np.where(y > limit, y, 0).astype(y.dtype)

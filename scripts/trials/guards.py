@@ -67,7 +67,7 @@ class Guards:
             found: np.ndarray = guarded.zeros((floats,), alignment=ALIGNMENT)
             return found
 
-        def new(self: Memory, geometry: memory.Geometry) -> memory._Home:
+        def new(self: Memory, geometry: memory.Geometry) -> memory._Allocation:
             """A home with a forbidden page on either side, after the line that its own has."""
             size = -(-geometry.floats // _LINE) * _LINE + _LINE
             inner = max(-(-size // _FLOATS), 1) * _FLOATS
@@ -76,7 +76,7 @@ class Guards:
             if guarded._random.random() < 0.7:
                 start += inner - size
             self.floats += _FLOATS + inner
-            return memory._Home(geometry, start)
+            return memory._Allocation(geometry, start)
 
         def bind(memory: Memory, arena: np.ndarray, *others: Any) -> Binding:
             arena = guarded.zeros((-(-max(memory.floats, 1) // _FLOATS) * _FLOATS,))

@@ -84,7 +84,7 @@ def test_memory_is_used_again_as_soon_as_it_can_be() -> None:
     maps = [tracer.input((1, 2, 2, 1)) for _ in range(6)]
     lives = {x: (k, k + 1) for k, x in enumerate(maps)}
     memory.allocate(lives, maps[:1])
-    starts = [memory.homes[x].start for x in maps]
+    starts = [memory.allocations[x].start for x in maps]
     assert len(set(starts)) == 3  # the one that is kept, and two in turn
     assert starts.count(starts[0]) == 1
     for k in range(1, 5):

@@ -2,18 +2,42 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from darknet_py.ops.dream import dream_limit, guide_delta, one_hot, stand_out
-from darknet_py.ops.update import dream_delta
-from tests.support.reference import random_array
+from darknet_py.ops.dream import dream_delta, dream_limit, guide_delta, one_hot, stand_out
+from tests.ops.windows import SEEDS
+from tests.support.reference import Shape, random_array
 
 Y = random_array((2, 5, 4, 6), 0, "float32")
 
 
-def test_a_limit_and_what_is_above_it_are_dream_delta() -> None:
-    found = stand_out(Y, dream_limit(Y, 0.7, ()), ())
-    np.testing.assert_array_equal(found, dream_delta(Y, 0.7))
-    assert found.dtype == np.float32
+@given(st.tuples(*[st.integers(1, 4)] * 4), st.sampled_from([-0.5, 0.0, 1.0]), SEEDS)
+def test_dream_delta(shape: Shape, thresh: float, seed: int) -> None:
+    y = random_array(shape, seed)
+    before = y.copy()
+    delta = dream_delta(y, thresh)
+    np.testing.assert_array_equal(y, before)
+    for picture, found in zip(y, delta, strict=True):
+        limit = picture.mean() + thresh * picture.std()
+        far = np.abs(picture - limit) > 1e-12
+        np.testing.assert_array_equal(found[far], np.where(picture > limit, picture, 0)[far])
+
+
+def test_dream_delta_by_hand() -> None:
+    """Mean 3, standard deviation 2 (not of a sample): above 3, above 5; none above 7."""
+    y = np.array([1, 1, 1, 1, 3, 5, 5, 5, 5], np.float32).reshape(1, 3, 3, 1)
+    y[0, 1, 1, 0] = 3
+    deviation = np.sqrt(32 / 9)
+    assert dream_delta(y, 0.0).reshape(-1).tolist() == [0, 0, 0, 0, 0, 5, 5, 5, 5]
+    assert dream_delta(y, 1.99 / deviation).any()
+    assert not dream_delta(y, 2.01 / deviation).any()
+    assert dream_delta(y, 1.0).dtype == np.float32
+
+
+def test_dream_delta_of_each_picture_by_itself() -> None:
+    y = np.array([[1.0, 2], [100, 200]]).reshape(2, 1, 1, 2)
+    assert dream_delta(y, 0.0).reshape(-1).tolist() == [0, 2, 0, 200]
 
 
 @pytest.mark.parametrize("channels", [(1, 4), (4, 1), (1, 2, 3, 5)])

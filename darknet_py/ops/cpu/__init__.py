@@ -1,4 +1,5 @@
 """The functions of ops on numpy arrays; kernels are numba's, matrix products the BLAS's."""
+# ruff: noqa: F401 - what is imported is what `__all__` names
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +19,7 @@ from darknet_py.ops.shared import *  # noqa: F403
 if TYPE_CHECKING:
     from darknet_py.ops.cpu.runtime.engine import Engine
 
-__all__ = [
-    "Engine",
-    "array",
-    "conv2d",
-    "conv2d_backward_input",
-    "conv2d_backward_weights",
-    "local2d",
-    "local2d_backward_input",
-    "local2d_backward_weights",
-    "maxpool",
-    "maxpool_backward",
-    "to_host",
-]
-__all__ += shared.__all__
+__all__ = list(shared.DEVICE_OPS)
 
 
 def __getattr__(name: str) -> Any:

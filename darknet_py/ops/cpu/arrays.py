@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-Array = Any
+from darknet_py.ops.array_types import Array
 
 
 def array(host: Array, dtype: Any = np.float32) -> Array:

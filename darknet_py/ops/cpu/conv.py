@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.columns import by_group, local_operations, matrices_of
 from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread, thread_count
 from darknet_py.ops.sizes import conv_out
 
-# Windows of a map as rows of a matrix, and back: what turns a convolution into a product.
-
-Array = Any
-
 
 def im2col(
     x: Array, size: int, stride: int, padding: int, groups: int, rows: range | None = None
 ) -> Array:
-    """The windows of x (n, h, w, c): (groups, places, size size c/groups).
+    """The windows of x (n, h, w, c): (groups, places, size size c/groups), zeros outside the map.
 
-    The places are those of the output's `rows` (all, if None), from left to right, picture after
-    picture. Outside the map there are zeros.
+    The places are those of the output's `rows` (None: all), from left to right, picture after
+    picture.
     """
     n, h, w, c = x.shape
     out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
@@ -32,9 +27,7 @@ def im2col(
     return columns
 
 
-def col2im(
-    columns: Array, shape: tuple[int, int, int, int], size: int, stride: int, padding: int
-) -> Array:
+def col2im(columns: Array, shape: Shape, size: int, stride: int, padding: int) -> Array:
     """The sum of all windows at their places: a map of `shape` (n, h, w, c)."""
     x = np.zeros(shape, columns.dtype)
     out_h, out_w = (conv_out(length, size, stride, padding) for length in shape[1:3])
@@ -117,12 +110,7 @@ def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> 
 
 
 def conv2d_backward_input(
-    delta: Array,
-    weights: Array,
-    shape: tuple[int, int, int, int],
-    stride: int,
-    padding: int,
-    groups: int,
+    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int
 ) -> Array:
     """The delta of an input of `shape` (n, h, w, c) from that of the output."""
     size = weights.shape[1]

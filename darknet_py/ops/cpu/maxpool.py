@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread
 from darknet_py.ops.sizes import maxpool_out
-
-Array = Any
 
 
 def maxpool(x: Array, size: int, stride: int, padding: int) -> Array:

@@ -1,20 +1,15 @@
-"""Pixels of pictures in one pass, on the CPU: augmentation, and the views of a dream."""
+"""Pixels of pictures in one pass: augmentation, and the views of a dream. For the CPU alone, where
+pictures are read."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread
-
-# Smooth surfaces over a picture, from few numbers: for the CPU, where pictures are read.
-#
-# Not one of the functions that both devices have.
-
-Array = Any
 
 
 def control_count(size: int, spacing: float) -> int:
@@ -68,12 +63,6 @@ def _weights(t):  # type: ignore[no-untyped-def]
     )
 
 
-# What training does to the pixels of a picture, in one pass: for the CPU, where pictures are
-# read.
-#
-# Not one of the functions that both devices have.
-
-
 UNMOVED = np.zeros((2, 0, 0), np.float32)
 """The `field` of a picture that is not warped."""
 
@@ -100,8 +89,8 @@ def augment(
     Equal to images.rotate_crop_image, flip_image and distort_image, one after the other.
     """
     scale = _ONE / _BYTE if picture.dtype == np.uint8 else _ONE
-    recolour = colour is not None
-    _augment(picture, out, scale, affine, field, flip, recolour, colour or (0.0,) * 6)
+    factors = tuple(map(np.float32, colour or (0.0,) * 6))
+    _augment(picture, out, scale, affine, field, flip, colour is not None, factors)
 
 
 @jit
@@ -159,16 +148,7 @@ def _blend(a, b, c, d, nw, ne, sw, se):  # type: ignore[no-untyped-def]
 @jit
 def _recolour_row(red, green, blue, colour):  # type: ignore[no-untyped-def]
     """images.distort_image, operation for operation, without branches; then the sums."""
-    hue, saturation, exposure = (
-        np.float32(colour[0]),
-        np.float32(colour[1]),
-        np.float32(colour[2]),
-    )
-    more_red, more_green, more_blue = (
-        np.float32(colour[3]),
-        np.float32(colour[4]),
-        np.float32(colour[5]),
-    )
+    hue, saturation, exposure, more_red, more_green, more_blue = colour
     for x in range(len(red)):
         r, g, b = red[x], green[x], blue[x]
         value = max(r, g, b)
@@ -207,12 +187,9 @@ def _clip(value):  # type: ignore[no-untyped-def]
     return min(max(value, _ZERO), _ONE)
 
 
-# Pictures as a network is shown them and back, each in one pass: for the CPU, where pictures are.
-#
-# Not functions that both devices have. `Samples` say for each place along a side which two pixels
-# it lies between and how near it is to the second: int64, int64, float32, of equal length.
-
 Samples = tuple[Array, Array, Array]
+"""For each place along a side the two pixels around it (int64), and how near it is to the second
+(float32)."""
 
 _CHUNK = 1 << 15
 

@@ -1,8 +1,5 @@
-"""cupy arrays: from and to the host, and joined.
-
-Joined by copies on the device alone: cupy's own concatenation may send a list of addresses from the
-host, which no CUDA graph can hold.
-"""
+"""cupy arrays: from and to the host, and concatenated, by copies on the device alone: cupy's own
+concatenation may send a list of addresses from the host, which no CUDA graph can hold."""
 
 from __future__ import annotations
 
@@ -12,9 +9,8 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.faults import out_of_memory
-
-Array = Any
 
 
 def array(host: Array, dtype: Any = np.float32) -> Array:

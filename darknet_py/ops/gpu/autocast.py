@@ -1,7 +1,7 @@
-"""Half precision as a property of the list: which calls of a graph see bfloat16.
+"""Automatic mixed precision: which calls of a graph compute on bfloat16.
 
 Maps that convolutions, normalisation, activations and pooling hand on are bfloat16; what they add
-up, and the parameters, are float32. Every other call is given floats: losses, softmax, rare ones.
+up, and the parameters, are float32. All other calls get floats: losses, softmax, rare ones.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _Casting:
 
 
 def _takes_half(call: Node) -> bool:
-    """Whether the kernels, and not numpy's words, compute it."""
+    """Whether our kernels, and not numpy's functions, compute it."""
     if call.name == "add_biases":
         return bool(call.arguments[1].ndim == 1)
     if call.name == "shortcut_activate":

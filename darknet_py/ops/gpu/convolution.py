@@ -11,6 +11,7 @@ from typing import Any
 
 import cupy as cp
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu import im2col
 from darknet_py.ops.gpu.cudnn import (
     ADDED,
@@ -26,8 +27,6 @@ from darknet_py.ops.gpu.cudnn import (
 )
 from darknet_py.ops.gpu.kernel import HALF, contiguous
 from darknet_py.ops.gpu.pointwise import epilogue, narrow, widen
-
-Array = Any
 
 
 def convolve(
@@ -47,7 +46,7 @@ def convolve(
     filters, size = weights.shape[:2]
     what = Epilogue(biases is not None, before, added is not None, after)
     window = filters, size, stride, padding, groups
-    job = _job("forward", x, x.shape, window, exact, what)
+    job = Job("forward", _is_half(x), exact, x.shape, *window, what)
     arrays = {X: x, WEIGHTS: weights}
     plan = _plan(job, x) if what.fits_a_graph else None
     if plan:
@@ -65,18 +64,12 @@ def convolve(
 
 
 def convolve_input(
-    delta: Array,
-    weights: Array,
-    shape: tuple[int, int, int, int],
-    stride: int,
-    padding: int,
-    groups: int,
-    exact: bool,
+    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int, exact: bool
 ) -> Array:
     """The delta of an input of `shape` from that of the output."""
     delta, weights = contiguous(delta), contiguous(weights)
     filters, size = weights.shape[:2]
-    job = _job("input", delta, shape, (filters, size, stride, padding, groups), exact)
+    job = Job("input", _is_half(delta), exact, shape, filters, size, stride, padding, groups)
     plan = _plan(job, delta)
     if plan:
         return _run(plan, job, {X: delta, WEIGHTS: weights})
@@ -89,25 +82,15 @@ def convolve_weights(
     """The updates of the weights, summed over pictures."""
     delta, x = contiguous(delta), contiguous(x)
     filters = delta.shape[3]
-    job = _job("weights", x, x.shape, (filters, size, stride, padding, groups), exact)
+    job = Job("weights", _is_half(x), exact, x.shape, filters, size, stride, padding, groups)
     plan = _plan(job, x)
     if plan:
         return _run(plan, job, {X: x, WEIGHTS: delta})
     return _by_columns(im2col.conv2d_backward_weights, delta, x, size, stride, padding, groups)
 
 
-def _job(
-    kind: str,
-    like: Array,
-    shape: tuple[int, int, int, int],
-    window: tuple[int, int, int, int, int],
-    exact: bool,
-    what: Epilogue = NOTHING,
-) -> Job:
-    n, h, w, c = shape
-    filters, size, stride, padding, groups = window
-    is_half = bool(like.dtype == HALF)
-    return Job(kind, is_half, exact, n, h, w, c, filters, size, stride, padding, groups, what)
+def _is_half(x: Array) -> bool:
+    return bool(x.dtype == HALF)
 
 
 def _plan(job: Job, x: Array) -> Plan | None:
@@ -134,12 +117,7 @@ def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> 
 
 
 def conv2d_backward_input(
-    delta: Array,
-    weights: Array,
-    shape: tuple[int, int, int, int],
-    stride: int,
-    padding: int,
-    groups: int,
+    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int
 ) -> Array:
     """The delta of an input of `shape` (n, h, w, c) from that of the output."""
     return convolve_input(delta, weights, shape, stride, padding, groups, exact=True)

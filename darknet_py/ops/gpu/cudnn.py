@@ -1,4 +1,8 @@
-"""Convolutions as graphs of cuDNN's: built, planned once for each shape, kept on disk."""
+"""Convolutions as graphs of cuDNN's: built, planned once for each shape, kept on disk too.
+
+cuDNN's axes are (n, c, h, w) with strides: memory is (n, h, w, c) as everywhere here. Without it,
+or where it refuses a shape, there is no plan, and convolutions go by columns.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,10 @@ from typing import Any, NamedTuple
 import cupy as cp
 
 from darknet_py.ops import cache as disk
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu.kernel import CUDNN, note_algorithm
 from darknet_py.ops.notices import compiling
 from darknet_py.ops.sizes import conv_out
-
-# Convolutions as graphs of cuDNN's: built from what is to be computed, planned for a device.
-#
-# cuDNN names axes (n, c, h, w) and takes strides: memory is (n, h, w, c) as everywhere here.
-# Plain functions over the module `cudnn` (package nvidia-cudnn-frontend), which the caller gives.
 
 X, WEIGHTS, BIASES, ADDED, RESULT = range(1, 6)
 """What graphs call their tensors."""
@@ -53,10 +53,7 @@ class Job:
     kind: str
     is_half: bool
     exact: bool
-    n: int
-    h: int
-    w: int
-    c: int
+    x: Shape
     filters: int
     size: int
     stride: int
@@ -65,19 +62,14 @@ class Job:
     epilogue: Epilogue = NOTHING
 
     @property
-    def x(self) -> tuple[int, ...]:
-        return self.n, self.h, self.w, self.c
-
-    @property
     def y(self) -> tuple[int, ...]:
-        out_h, out_w = (
-            conv_out(length, self.size, self.stride, self.padding) for length in (self.h, self.w)
-        )
-        return self.n, out_h, out_w, self.filters
+        n, h, w, _ = self.x
+        out_h, out_w = (conv_out(side, self.size, self.stride, self.padding) for side in (h, w))
+        return n, out_h, out_w, self.filters
 
     @property
     def weights(self) -> tuple[int, ...]:
-        return self.filters, self.size, self.size, self.c // self.groups
+        return self.filters, self.size, self.size, self.x[3] // self.groups
 
     @property
     def result(self) -> tuple[int, ...]:
@@ -91,8 +83,8 @@ class Job:
 def build(cudnn: Any, job: Job, **place: Any) -> Any:
     """A graph, planned: of cuDNN's own ranking the first plan that the device takes.
 
-    place: handle=, or device_property= where there is no device. Raises
-    cudnn.cudnnGraphNotSupportedError, or RuntimeError, where there is none.
+    cudnn: the module (package nvidia-cudnn-frontend). place: handle=, or device_property= where
+    there is no device. Raises cudnn.cudnnGraphNotSupportedError, or RuntimeError, if none does.
     """
     graph = describe(cudnn, job, **place)
     graph.validate()
@@ -124,11 +116,7 @@ def describe(cudnn: Any, job: Job, **place: Any) -> Any:
         dims, strides = _as_nchw(shape)
         return graph.tensor(dim=dims, stride=strides, data_type=kind, uid=uid)
 
-    window = {
-        "padding": [job.padding] * 2,
-        "stride": [job.stride] * 2,
-        "dilation": [1, 1],
-    }
+    window = {"padding": [job.padding] * 2, "stride": [job.stride] * 2, "dilation": [1, 1]}
     if job.kind == "forward":
         y = graph.conv_fprop(image=tensor(X, job.x), weight=tensor(WEIGHTS, job.weights), **window)
         y = _finished(graph, types, job, y, tensor)
@@ -144,10 +132,8 @@ def describe(cudnn: Any, job: Job, **place: Any) -> Any:
 def _finished(graph: Any, types: Any, job: Job, y: Any, tensor: Any) -> Any:
     epilogue = job.epilogue
     if epilogue.has_biases:
-        c = job.filters
-        biases = graph.tensor(
-            dim=[1, c, 1, 1], stride=[c, 1, c, c], data_type=types.FLOAT, uid=BIASES
-        )
+        dims, strides = _as_nchw((1, 1, 1, job.filters))
+        biases = graph.tensor(dim=dims, stride=strides, data_type=types.FLOAT, uid=BIASES)
         y = graph.bias(input=y, bias=biases)
     y = _activated(graph, y, epilogue.before)
     if epilogue.has_added:
@@ -169,13 +155,6 @@ def _as_nchw(shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
     return [n, c, h, w], [h * w * c, 1, w * c, c]
 
 
-# Plans of cuDNN's for convolutions: made once for each shape, kept in memory and on disk.
-#
-# Without cuDNN, or where it refuses a shape, there is none, and convolutions go by columns.
-
-Array = Any
-
-
 class Plan:
     """A graph that can run, and the memory that it works in."""
 
@@ -185,7 +164,7 @@ class Plan:
         self._workspace = int(graph.get_workspace_size())
 
     def run(self, arrays: dict[int, Array]) -> None:
-        """arrays: by the names in cudnn_graph.py, contiguous, on the device."""
+        """arrays: by X, WEIGHTS ..., contiguous, on the device."""
         workspace = cp.empty(max(self._workspace, 1), cp.uint8)
         pointers = {uid: int(array.data.ptr) for uid, array in arrays.items()}
         handle = self._cuda.handle()
@@ -204,11 +183,8 @@ class Cudnn:
         self._folder = disk.folder(_key(module, device))
 
     def handle(self) -> Any:
-        """The library's handle, on the stream that is current.
-
-        All that takes the handle takes it from here: cuDNN asks the handle's stream even while it
-        plans or reads a plan, and dies of one that is gone with the program it belonged to.
-        """
+        """The library's handle, on the current stream: to be called for each use of it, as cuDNN
+        uses the stream even to plan or to read a plan, and crashes if that is gone."""
         # what the handle points to must live as long
         self._stream = cp.cuda.get_current_stream()
         self._module.set_stream(self._handle, self._stream.ptr)
@@ -217,10 +193,10 @@ class Cudnn:
     def plan(self, job: Job) -> Plan | None:
         """How to compute this; None where cuDNN cannot."""
         if job not in self._plans:
-            self._plans[job] = self._kept(job) or self._made(job)
+            self._plans[job] = self._load(job) or self._build(job)
         return self._plans[job]
 
-    def _made(self, job: Job) -> Plan | None:
+    def _build(self, job: Job) -> Plan | None:
         try:
             with compiling(is_kept=self._folder is not None):
                 graph = build(self._module, job, handle=self.handle())
@@ -230,7 +206,7 @@ class Cudnn:
         disk.store(self._folder, _name(job), bytes(graph.serialize()))
         return Plan(self, graph)
 
-    def _kept(self, job: Job) -> Plan | None:
+    def _load(self, job: Job) -> Plan | None:
         data = disk.load(self._folder, _name(job))
         if data is None:
             return None

@@ -48,6 +48,6 @@ def check_number(index: int) -> None:
 
 
 def _compute() -> None:
-    """Memory, the run-time compiler and cuBLAS, once: cupy only looks for them when it must."""
+    """Memory, the run-time compiler and cuBLAS, once: cupy loads them when first used."""
     one = cp.ones((1, 1), cp.float32)
     cp.asnumpy(one @ one + one)

@@ -90,7 +90,7 @@ class Engine:
     ) -> Times:
         """How long each step takes of what `run` would run; it is not kept."""
         with self._lock, self._within_memory(function.key, function, len(x)):
-            program = self._made(function, len(x))
+            program = self._compile(function, len(x))
             found = program.times([x, *others], rounds)
             return found._replace(peak=peak(cp.cuda.Device().id, self.exact, self.half))
 
@@ -106,13 +106,13 @@ class Engine:
 
     def _program(self, key: Hashable, function: LazyGraph, n: int) -> Program:
         if key not in self._programs:
-            self._programs[key] = self._made(function, n)
+            self._programs[key] = self._compile(function, n)
         self._programs.move_to_end(key)
         while len(self._programs) > _KEPT:
             self._programs.popitem(last=False)
         return self._programs[key]
 
-    def _made(self, function: LazyGraph, n: int) -> Program:
+    def _compile(self, function: LazyGraph, n: int) -> Program:
         how = {"exact": self.exact, "half": self.half, "changing": function.changing}
         program = Program(function.trace(n), function.parameters, Pool(), **how)
         # what has begun to change parameters cannot be tried again: room comes first

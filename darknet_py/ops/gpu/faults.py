@@ -1,4 +1,4 @@
-"""What to say of a fault of cupy or CUDA. Knows neither, so that it loads without them."""
+"""Messages for errors of cupy or CUDA; loads without them."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-"""Calls made one: batch norm folded into weights; biases, activation and sum part of a convolution;
-an activation part of the normalisation or the sum before it.
-
-A graph becomes another one, whose calls are those of this device.
-"""
+"""Fusion: batch norm folded into weights; biases, activation and sum part of a convolution; an
+activation part of the normalisation or the sum before it. The calls of the graph that it gives are
+this device's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.fusion import (
     Chain,
     Readers,
@@ -24,7 +23,6 @@ from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.graph import Graph, Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON, deviation
 
-Array = Any
 Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
 
@@ -50,19 +48,19 @@ def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights, stride, padding, groups = chain.call.arguments
-    weights, *what = _followed(chain, weights, changing)
-    return _made(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
+    weights, *what = _take_epilogue(chain, weights, changing)
+    return _node(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
 
 
 def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
     x, weights = chain.call.arguments
     if not is_constant(weights):
         return None
-    weights, *what = _followed(chain, weights, changing)
-    return _made(convolve_all, chain, (x, weights, *what, exact))
+    weights, *what = _take_epilogue(chain, weights, changing)
+    return _node(convolve_all, chain, (x, weights, *what, exact))
 
 
-def _followed(
+def _take_epilogue(
     chain: Chain[Readers], weights: Array, changing: bool
 ) -> tuple[Array, Array | None, str, TensorSpec | None, str]:
     """Weights, and what of the calls that follow can be part of a convolution with them."""
@@ -88,26 +86,25 @@ def _folded(
 
 def _as_is(function: Callable[..., Any]) -> Rule:
     """The same call, as this device's function."""
-    return lambda chain, exact, changing: _made(function, chain, chain.call.arguments)
+    return lambda chain, exact, changing: _node(function, chain, chain.call.arguments)
 
 
 def _with_precision(function: Callable[..., Any]) -> Rule:
     """The same call, and whether it is exact."""
-    return lambda chain, exact, changing: _made(function, chain, (*chain.call.arguments, exact))
+    return lambda chain, exact, changing: _node(function, chain, (*chain.call.arguments, exact))
 
 
 def _with_activation(function: Callable[..., Any]) -> Rule:
     """The same call, with the activation that follows."""
 
     def rule(chain: Chain[Readers], exact: bool, changing: bool) -> Node:
-        return _made(function, chain, (*chain.call.arguments, take_activation(chain)))
+        return _node(function, chain, (*chain.call.arguments, take_activation(chain)))
 
     return rule
 
 
-def _made(function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]) -> Node:
-    assert chain.y is not None
-    return Node(function.__name__, arguments, [chain.y], function)
+def _node(function: Callable[..., Any], chain: Chain[Readers], arguments: tuple[Any, ...]) -> Node:
+    return Node(function.__name__, arguments, [chain.result], function)
 
 
 def convolve_all(

@@ -5,15 +5,12 @@ Groups come first here, before pictures: one matrix for each, whatever the batch
 
 from __future__ import annotations
 
-from typing import Any
-
 import cupy as cp
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.columns import by_group, local_operations, matrices_of
 from darknet_py.ops.gpu.kernel import COLUMNS, contiguous, launch_each, note_algorithm
 from darknet_py.ops.sizes import conv_out
-
-Array = Any
 
 
 def im2col(x: Array, size: int, stride: int, padding: int, groups: int) -> Array:
@@ -31,9 +28,7 @@ def im2col(x: Array, size: int, stride: int, padding: int, groups: int) -> Array
     return columns
 
 
-def col2im(
-    columns: Array, shape: tuple[int, int, int, int], size: int, stride: int, padding: int
-) -> Array:
+def col2im(columns: Array, shape: Shape, size: int, stride: int, padding: int) -> Array:
     """The sum of all windows at their places: a map of `shape` (n, h, w, c)."""
     n, h, w, c = shape
     out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
@@ -63,12 +58,7 @@ def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> 
 
 
 def conv2d_backward_input(
-    delta: Array,
-    weights: Array,
-    shape: tuple[int, int, int, int],
-    stride: int,
-    padding: int,
-    groups: int,
+    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int
 ) -> Array:
     """The delta of an input of `shape` (n, h, w, c) from that of the output."""
     size = weights.shape[1]

@@ -14,79 +14,68 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
-# By what a call is computed, noted while it runs: `darknet plan` shows it.
+from darknet_py.ops.array_types import Array
 
 CUDNN, COLUMNS, KERNEL, CUPY = "cudnn", "columns + cublas", "kernel", "cupy"
-"""The first of these that a call uses is its algorithm: what else it does is small beside it."""
+"""Algorithms: the first of these that a call uses is the one that `darknet plan` shows."""
 
-_seen: list[str] | None = None
+_used: list[str] | None = None
 
 
 def note_algorithm(algorithm: str) -> None:
     """To be called by what computes."""
-    if _seen is not None:
-        _seen.append(algorithm)
+    if _used is not None:
+        _used.append(algorithm)
 
 
 @contextmanager
 def note_algorithms() -> Iterator[list[str]]:
     """A list that gets what is used within the block."""
-    global _seen  # noqa: PLW0603
-    seen: list[str] = []
-    _seen = seen
+    global _used  # noqa: PLW0603
+    used: list[str] = []
+    _used = used
     try:
-        yield seen
+        yield used
     finally:
-        _seen = None
+        _used = None
 
 
-def algorithm(seen: list[str]) -> str:
-    """What it all comes to; cupy's own kernels say nothing."""
-    return next((each for each in (CUDNN, COLUMNS, KERNEL) if each in seen), CUPY)
+def algorithm(used: list[str]) -> str:
+    """The one to show; cupy's own kernels note nothing."""
+    return next((each for each in (CUDNN, COLUMNS, KERNEL) if each in used), CUPY)
 
-
-Array = Any
 
 HALF = np.dtype(np.uint16)
-"""What arrays of bfloat16 are called here: numpy has no such type, and only our kernels and cuDNN
-ever look at their bits."""
+"""The type of arrays of bfloat16, which numpy has not: only our kernels and cuDNN read them."""
 
 TYPES = {
     np.dtype(np.float32): "MAP_REAL=float",
     np.dtype(np.float64): "MAP_REAL=double",
     HALF: "MAP_BF16",
 }
-"""What the sources are told of each type of map."""
+"""The sources' macro for each type of map."""
 
 _SOURCES = Path(__file__).with_name("cuda")
-_FILES = (
-    "prelude.cuh",
-    "activations.cuh",
-    "maps.cu",
-    "normalize.cu",
-    "pool.cu",
-    "softmax.cu",
-    "im2col.cu",
-    "update.cu",
-)
 THREADS = 256
 """Of a block; the sources rely on it."""
 _BLOCKS = 1 << 16
-"""Of one picture, at most: threads go on where there are more values."""
+"""Of one picture, at most: threads loop where there are more values."""
 _PICTURES = 65535
 _PLACES = 1 << 31
 _ROW_BLOCKS = 2048
-"""Enough to fill the largest device; threads go on where there are more pixels."""
+"""Enough to fill the largest device; threads loop where there are more pixels."""
 _WIDTH = 4
 
 
 def source() -> str:
     """The CUDA C++ of all kernels."""
-    return "\n".join((_SOURCES / name).read_text(encoding="ascii") for name in _FILES)
+    headers = (_SOURCES / name for name in ("prelude.cuh", "activations.cuh"))
+    files = *headers, *sorted(_SOURCES.glob("*.cu"))
+    return "\n".join(path.read_text(encoding="ascii") for path in files)
 
 
 def options(dtype: Any) -> tuple[str, ...]:
-    """What the compiler is told for maps of this type."""
+    """The compiler's options for maps of this type."""
     return ("--std=c++17", f"-D{TYPES[np.dtype(dtype)]}")
 
 
@@ -116,8 +105,8 @@ def launch_each(name: str, dtype: Any, n: int, size: int, *arguments: Any) -> No
 
 
 def launch_rows(name: str, arrays: Sequence[Array], *numbers: Any) -> None:
-    """Runs a kernel over maps of one shape (..., c), all but parameters (c,), of which the first is
-    written: it is told their pixels, c and the width of `width_of` after the arrays."""
+    """Runs a kernel over arrays: maps of one shape (..., c), the first of which is written, and
+    parameters (c,). After them it is given the pixels, c and `width_of`."""
     first = arrays[0]
     if first.size:
         c = first.shape[-1]
@@ -127,8 +116,8 @@ def launch_rows(name: str, arrays: Sequence[Array], *numbers: Any) -> None:
 
 
 def width_of(c: int, arrays: Sequence[Array]) -> int:
-    """How many channels a thread reads and writes at once, 4 or 1: a device reaches its memory's
-    speed with 16 bytes a thread, which must lie at a multiple of their size."""
+    """How many channels a thread reads and writes at once, 4 or 1: full memory bandwidth takes 16
+    bytes a thread, which must be aligned."""
     aligned = all(x.data.ptr % (_WIDTH * x.dtype.itemsize) == 0 for x in arrays)
     return _WIDTH if c % _WIDTH == 0 and aligned else 1
 

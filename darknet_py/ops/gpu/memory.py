@@ -1,6 +1,5 @@
-"""Memory: of a program, in the order of its stream; kept for later runs, and given back where there
-is too little.
-"""
+"""Memory of programs, in the order of their streams: kept for later runs, and freed where there is
+too little; and pinned memory for arrays from the host, which the device reads by itself."""
 
 from __future__ import annotations
 
@@ -15,18 +14,20 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
+from darknet_py.ops.array_types import Array
+
 
 class Pool:
-    """A stream and its memory: what one array had, the next one has, without the host waiting.
+    """A stream and its memory: the next array reuses it without the host waiting.
 
-    The memory goes back to the device with the last reference: cupy itself keeps what a forgotten
-    pool has. Arrays in it must have gone before.
+    The memory is freed with the last reference (cupy would keep it); arrays in it must have gone
+    before.
     """
 
     def __init__(self) -> None:
         self.stream = cp.cuda.Stream(non_blocking=True)
         self._was_short = [False]
-        self._pool = cp.cuda.MemoryPool(partial(_taken, self._was_short))
+        self._pool = cp.cuda.MemoryPool(partial(_allocate, self._was_short))
 
     def __del__(self) -> None:
         self.free()
@@ -48,16 +49,16 @@ class Pool:
         return True
 
     def begin(self) -> None:
-        """From now on it is watched: see `has_all`."""
+        """Begins what `has_all` is about."""
         self._was_short[0] = bool(self._pool.get_limit())
 
     def has_all(self) -> bool:
-        """Whether what arrays have had since `begin` is here still. Where memory ends, cupy gives
-        back what is free just then, though a graph may have its address."""
+        """Whether no memory that arrays had since `begin` was freed. Where memory ends, cupy frees
+        what no array has just then, though a graph may have its address."""
         return not self._was_short[0]
 
 
-def _taken(was_short: list[bool], size: int) -> Any:
+def _allocate(was_short: list[bool], size: int) -> Any:
     """Memory of the device for a pool."""
     try:
         return cp.cuda.MemoryPointer(cp.cuda.Memory(size), 0)
@@ -67,39 +68,35 @@ def _taken(was_short: list[bool], size: int) -> Any:
 
 
 class Holder(Protocol):
-    """Who keeps memory."""
+    """An owner of memory."""
 
     def release(self) -> None:
-        """Gives back what is not in use just now."""
+        """Frees what is not in use."""
 
 
 _HOLDERS: weakref.WeakSet[Holder] = weakref.WeakSet()
 
 
 def register(holder: Holder) -> None:
-    """It is asked when memory is short."""
+    """Its `release` is called when memory is short."""
     _HOLDERS.add(holder)
 
 
 def release_unused() -> None:
-    """All that is kept and not in use is the device's again."""
+    """Frees all memory that is kept and not in use."""
     for holder in list(_HOLDERS):
         holder.release()
     cp.get_default_memory_pool().free_all_blocks()
 
 
 def allocate(size: int) -> Any:
-    """Memory for what is outside of programs: cupy's allocator, which frees what is unused once."""
+    """cupy's allocator outside of programs; where memory ends it frees what is unused, once."""
     pool = cp.get_default_memory_pool()
     with suppress(cp.cuda.memory.OutOfMemoryError):
         return pool.malloc(size)
     release_unused()
     return pool.malloc(size)
 
-
-# Arrays on their way from the host, through pinned memory, which the device reads by itself.
-
-Array = Any
 
 _PIECE = 1 << 19
 """Numbers: a large array goes in pieces, so that the first travels while others are copied."""

@@ -1,8 +1,7 @@
-"""GPUs of one machine exchange arrays: NVIDIA's NCCL, one process a GPU.
+"""All-reduce between the GPUs of one machine by NVIDIA's NCCL, one process a GPU.
 
-Nothing here waits in a call that cannot be left: a process that ends would let the others wait for
-it for ever. `watch` is called while waiting, and raises where there is nobody to wait for.
-"""
+Nothing here blocks for ever where another process has ended: `watch` is called while waiting, and
+raises then."""
 
 from __future__ import annotations
 
@@ -17,17 +16,17 @@ from typing import Any
 import cupy as cp
 
 from darknet_py.errors import DeviceError
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.device import check_number, use_device
 from darknet_py.ops.gpu.faults import first_line
 
-Array = Any
 _PAUSE = 2e-4
-"""Seconds between two looks at what is awaited."""
+"""Seconds between two polls."""
 
 
 @dataclass(frozen=True)
 class Rendezvous:
-    """Where the processes of these GPUs find one another; goes to each as it is (pickled)."""
+    """By which the processes of these GPUs connect; each is given it, pickled."""
 
     numbers: tuple[int, ...]
     key: bytes

@@ -9,6 +9,7 @@ from typing import Any
 
 import cupy as cp
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import (
     THREADS,
     contiguous,
@@ -19,8 +20,6 @@ from darknet_py.ops.gpu.kernel import (
     width_of,
 )
 from darknet_py.ops.gpu.pointwise import activation_number
-
-Array = Any
 
 _LANES = 32
 """As in cuda/normalize.cu."""

@@ -1,26 +1,21 @@
-"""What is done to each value of a map by itself: one pass, whatever it is made of.
-
-Functions of shared.py that have a kernel here keep their names; what a kernel does not take goes to
-the one in shared.py.
-"""
+"""Elementwise operations, each one pass over its maps; what the kernels do not take is computed by
+the functions for both devices."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import cupy as cp
 
-from darknet_py.ops import shared
+from darknet_py.ops import dense, reshape
+from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import HALF, contiguous, has_kernels, launch_each, launch_rows
 
-Array = Any
-
-_NUMBERS = {name: number for number, name in enumerate(shared.ACTIVATIONS)}
+_NUMBERS = {name: number for number, name in enumerate(ACTIVATIONS)}
 """As the enumeration in cuda/activations.cuh."""
 
 
 def activation_number(activation: str) -> int:
-    """What kernels call an activation."""
+    """The kernels' number of an activation."""
     return _NUMBERS[activation]
 
 
@@ -63,7 +58,7 @@ def activate_backward(delta: Array, y: Array, activation: str) -> Array:
 def add_biases(x: Array, biases: Array) -> Array:
     """x (n, h, w, c) plus biases (c,), or (h, w, c)."""
     if biases.ndim > 1:
-        return shared.add_biases(x, biases)
+        return dense.add_biases(x, biases)
     return epilogue(x, biases, "linear", None, "linear")
 
 
@@ -73,7 +68,7 @@ def add(x: Array, other: Array) -> Array:
 
 
 def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
-    """alpha x + beta other, where they meet; x elsewhere.
+    """alpha x + beta other, where they overlap; x elsewhere.
 
     Sizes may differ: the larger map is sampled at every `larger // smaller` pixels, the first
     min(channels) take part (darknet's shortcut_cpu).
@@ -84,7 +79,7 @@ def shortcut(x: Array, other: Array, alpha: float, beta: float) -> Array:
 def shortcut_activate(x: Array, other: Array, alpha: float, beta: float, activation: str) -> Array:
     """The same through an activation."""
     if x.shape != other.shape:
-        return activate(shared.shortcut(x, other, alpha, beta), activation)
+        return activate(reshape.shortcut(x, other, alpha, beta), activation)
     return _combine(x, other, float(alpha), float(beta), activation)
 
 

@@ -6,12 +6,9 @@ from typing import Any
 
 import cupy as cp
 
+from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu.kernel import contiguous, launch, launch_each, width_of
 from darknet_py.ops.sizes import maxpool_out
-
-# The largest value of each window. Nothing outside the map ever wins.
-
-Array = Any
 
 
 def maxpool(x: Array, size: int, stride: int, padding: int) -> Array:
@@ -44,9 +41,6 @@ def _each_window(
     width = width_of(c, (y, x))
     window = n, h, w, c, out_h, out_w, size, stride, padding // 2
     launch_each(name, dtype, n, out_h * out_w * c // width, y, x, *window, width)
-
-
-# Softmax and averages: a block for each row, or a thread for each channel.
 
 
 _ROWS = 1 << 16
@@ -82,7 +76,7 @@ def avgpool(x: Array) -> Array:
     return y
 
 
-def avgpool_backward(delta: Array, shape: tuple[int, int, int, int]) -> Array:
+def avgpool_backward(delta: Array, shape: Shape) -> Array:
     """The delta of a map of `shape` (n, h, w, c)."""
     n, h, w, c = shape
     x_delta = cp.empty(shape, delta.dtype)

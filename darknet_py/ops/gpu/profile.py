@@ -1,5 +1,4 @@
-"""Profiling: what a call is named, how many operations it has, and how long the device takes, by
-its own events."""
+"""Profiling: a call's name, its number of operations, and its time by the device's events."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from darknet_py.ops.execution import joined_name
 from darknet_py.ops.gpu.convolution import convolve
 from darknet_py.ops.gpu.kernel import HALF
 from darknet_py.ops.graph import Node
@@ -89,11 +89,8 @@ def step_name(call: Node) -> str:
     before, added, after = call.arguments[3:6]
     window = "dense" if call.name == "convolve_all" else f"{weights.shape[1]}x{weights.shape[1]}"
     stride = f"/{call.arguments[6]}" if call.name == "convolve" else ""
-    parts = [f"{window}{stride} {weights.shape[0]}"]
-    parts += [before] if before != "linear" else []
-    parts += ["shortcut"] if added is not None else []
-    parts += [after] if after != "linear" else []
-    return " + ".join(parts)
+    sum_ = "" if added is None else "shortcut"
+    return joined_name(f"{window}{stride} {weights.shape[0]}", before, sum_, after)
 
 
 def operation_count(call: Node) -> int:
@@ -107,8 +104,3 @@ def operation_count(call: Node) -> int:
     elif call.name.endswith("_input"):
         y = one
     return 2 * math.prod(weights) * (math.prod(y) // weights[0])
-
-
-def step_shape(call: Node) -> tuple[int, ...]:
-    """Of what it writes, or reads where it has no result."""
-    return (call.results or call.maps())[0].shape

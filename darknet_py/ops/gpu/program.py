@@ -1,8 +1,8 @@
-"""A graph that runs again and again: its own stream and memory, and once known a CUDA graph.
+"""A graph compiled for the GPU: its own stream and memory, and from its second run on a CUDA graph.
 
 The first run launches kernel by kernel, which compiles and plans what is missing and takes all
-memory that is needed. Before the second one the same is captured; from then on one launch runs it.
-Memory comes from a pool that no other CUDA graph has: what its kernels use stays theirs.
+memory that is needed. The second is captured; from then on one launch runs it. Memory comes from a
+pool of its own: what a CUDA graph's kernels use must stay theirs.
 """
 
 from __future__ import annotations
@@ -16,27 +16,21 @@ import cupy as cp
 import numpy as np
 from cupyx import empty_pinned
 
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.execution import Times, compute, peak_bytes, replay
 from darknet_py.ops.gpu.autocast import HALF_ARGUMENTS, autocast
 from darknet_py.ops.gpu.faults import first_line
 from darknet_py.ops.gpu.fuse import fuse
 from darknet_py.ops.gpu.kernel import algorithm, note_algorithms
 from darknet_py.ops.gpu.memory import Pool, StagingBuffer
-from darknet_py.ops.gpu.profile import (
-    operation_count,
-    seconds_of,
-    seconds_of_call,
-    step_name,
-    step_shape,
-)
+from darknet_py.ops.gpu.profile import operation_count, seconds_of, seconds_of_call, step_name
 from darknet_py.ops.graph import Graph, Node
 from darknet_py.ops.simplify import simplify
 
-Array = Any
 _PIECE = 512
-"""Bytes: cupy rounds what is asked for up to such pieces."""
+"""Bytes: cupy rounds sizes up to multiples of this."""
 _WORKSPACE = 4
-"""For a fourth of what the maps take cuDNN finds room to work in."""
+"""A fourth of what the maps take is left for cuDNN's workspaces."""
 
 CAPTURED = {
     *HALF_ARGUMENTS,
@@ -97,9 +91,8 @@ CAPTURED = {
     "widen",
     "zero_state",
 }
-"""Calls that launch kernels and do nothing else. What copies from the host must not be in a CUDA
-graph: it would be copied again from where it no longer is. Nor does cupy let cuBLAS be: [local] is
-not."""
+"""Calls that launch kernels and do nothing else. A copy from the host must not be in a CUDA graph:
+its source is gone when it runs again. Nor does cupy capture cuBLAS, so that [local] is not here."""
 
 
 class Program:
@@ -138,7 +131,7 @@ class Program:
         self._cuda_graph, self._given, self._outputs = None, [], []
 
     def has_room(self) -> bool:
-        """Whether its maps find memory; what they find stays theirs, in one piece."""
+        """Whether there is memory for its maps, in one piece, which stays theirs."""
         maps = peak_bytes(self._graph, self._item) + len(self._graph.calls) * _PIECE
         with self._in_use():
             return self._pool.has_room(maps + maps // _WORKSPACE)
@@ -166,13 +159,14 @@ class Program:
         steps: list[tuple[str, tuple[int, ...], str, int, float]] = []
 
         def measured(call: Node, arguments: tuple[Any, ...]) -> Any:
-            with note_algorithms() as seen:
+            with note_algorithms() as used:
                 result = compute(call, arguments)
             work = partial(compute, call, arguments)
             captured = call.name in CAPTURED
             seconds = seconds_of_call(work, self._stream, rounds, captured)
-            way = "" if call.name == "reshape" else algorithm(seen)
-            steps.append((step_name(call), step_shape(call), way, operation_count(call), seconds))
+            way = "" if call.name == "reshape" else algorithm(used)
+            shape = (call.results or call.maps())[0].shape
+            steps.append((step_name(call), shape, way, operation_count(call), seconds))
             return result
 
         with self._in_use():

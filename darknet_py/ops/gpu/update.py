@@ -1,5 +1,5 @@
-"""Optimiser steps, each in one pass over all parameters: a launch for each would cost more than the
-steps of small networks do. They change `values` and their state in place."""
+"""Optimiser steps, each in one launch for all parameters: one for each would cost small networks
+more than the steps. They change `values` and their state in place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
-from darknet_py.ops import shared
+from darknet_py.ops import update
+from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import THREADS, has_kernels, launch
-
-Array = Any
 
 _ARRAYS = 4
 """How many arrays a row of the table has at most: see cuda/update.cu."""
@@ -80,8 +79,8 @@ def average_step(averages: Sequence[Array], values: Sequence[Array], keep: float
 def is_finite(*arrays: Array) -> bool:
     """Whether every value is a finite number."""
     if not arrays or not has_kernels(*arrays):
-        return shared.is_finite(*arrays)
-    # the device is asked once, for all of them
+        return update.is_finite(*arrays)
+    # one transfer from the device for all of them
     bad = cp.zeros(1, cp.float64)
     nothing = [0.0] * len(arrays)
     _pass("find_bad", (arrays,), (nothing, nothing), bad)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import types as python_types
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -16,6 +15,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from darknet_py.ops.cpu.codegen.emit import Descriptor, Instruction, Part, columns_of
+from darknet_py.ops.cpu.codegen.jit import translated
 from darknet_py.ops.cpu.codegen.loader import entry, target_machine
 
 
@@ -31,7 +31,7 @@ def compile_kernel(
         compiled = compiler.compile_extra(
             typing,
             target,
-            _translated(function),
+            translated(function, _known),
             (types.int64, types.int64, *map(_type, kinds)),
             types.void,
             _flags(),
@@ -82,19 +82,6 @@ def _flags() -> Any:
     return flags
 
 
-def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with what it calls made known to numba."""
-    names = set(function.__code__.co_names) & function.__globals__.keys()
-    used = {name: _known(function.__globals__[name]) for name in names}
-    used["__name__"] = function.__module__
-    cells = tuple(
-        python_types.CellType(_known(cell.cell_contents)) for cell in function.__closure__ or ()
-    )
-    return python_types.FunctionType(
-        function.__code__, used, function.__name__, function.__defaults__, cells
-    )
-
-
 def _known(value: Any) -> Any:
     if isinstance(value, Instruction):
         return _instruction(value)
@@ -105,7 +92,15 @@ def _known(value: Any) -> Any:
 
 @cache
 def _part(part: Part) -> Any:
-    return numba.njit(nogil=True, error_model="numpy")(_translated(part.function))
+    return numba.njit(nogil=True, error_model="numpy")(translated(part.function, _known))
+
+
+def _unpacked(builder: Any, kind: Any, value: Any) -> Any:
+    """What an instruction is given: a number, or a tuple of numbers, which may have names."""
+    if not isinstance(kind, types.BaseTuple):
+        return value
+    numbers = cgutils.unpack_tuple(builder, value)
+    return kind.instance_class(*numbers) if isinstance(kind, types.BaseNamedTuple) else numbers
 
 
 @cache
@@ -115,7 +110,8 @@ def _instruction(source: Instruction) -> Any:
         result = getattr(types, source.result or "void")
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            unpacked = cgutils.unpack_tuple(builder, values[0])
+            passed = cgutils.unpack_tuple(builder, values[0])
+            unpacked = map(partial(_unpacked, builder), arguments, passed)
             given = source.emit(builder, *unpacked)
             return given if source.result else context.get_dummy_value()
 

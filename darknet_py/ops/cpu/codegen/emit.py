@@ -1,8 +1,8 @@
 """Instructions for kernels: Python functions that emit LLVM's code where a kernel calls them.
 
-A kernel calls `copy(to, source)` as if it were a function; when the kernel is compiled,
-`_copy(builder, to, source)` writes the code. Arguments are 64-bit integers: sizes, or addresses in
-bytes; or doubles.
+A kernel calls `copy(to, source)` as if it were a function; when it is compiled, the emitter
+`copy(builder, to, source)` writes the code. Arguments are 64-bit integers (sizes, addresses in
+bytes), doubles, and tuples of them, such as descriptors.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from darknet_py.ops.cpu.codegen.host import has_fused, vector_length
 
 Builder = Any
 Value = Any
+Pair = tuple[Value, Value]
+"""Two counts; or an address, and the bytes from there to the next."""
+Strided = tuple[Value, Value, Value]
+"""An address, and the bytes from a row and from a pixel to the next."""
 
-I8, I32, I64, F32, F64 = (
-    ir.IntType(8),
-    ir.IntType(32),
-    ir.IntType(64),
-    ir.FloatType(),
-    ir.DoubleType(),
-)
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+F32, F64 = ir.FloatType(), ir.DoubleType()
 
 
 class Instruction:
@@ -35,7 +34,7 @@ class Instruction:
         self.result = result
         """The type of what it gives, as numba calls it: int64, float64, or nothing."""
 
-    def __call__(self, *arguments: float) -> Any:
+    def __call__(self, *arguments: float | tuple[float, ...]) -> Any:
         raise TypeError("an instruction can be called in a kernel only")
 
 
@@ -127,20 +126,17 @@ class Vector:
             return other.value
         return constant(other, self.length)
 
+    def _contracted(self, operation: Callable[..., Value], other: Vector | float) -> Vector:
+        return Vector(self.builder, operation(self.value, self._value(other), ("contract",)))
+
     def __add__(self, other: Vector | float) -> Vector:
-        return Vector(
-            self.builder, self.builder.fadd(self.value, self._value(other), ("contract",))
-        )
+        return self._contracted(self.builder.fadd, other)
 
     def __sub__(self, other: Vector | float) -> Vector:
-        return Vector(
-            self.builder, self.builder.fsub(self.value, self._value(other), ("contract",))
-        )
+        return self._contracted(self.builder.fsub, other)
 
     def __mul__(self, other: Vector | float) -> Vector:
-        return Vector(
-            self.builder, self.builder.fmul(self.value, self._value(other), ("contract",))
-        )
+        return self._contracted(self.builder.fmul, other)
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -219,11 +215,11 @@ def spread(builder: Builder, number: Value, length: int | None = None) -> Vector
 class Variables:
     """Vectors that change in a loop; LLVM keeps them in registers."""
 
-    def __init__(self, builder: Builder, count: int, length: int | None = None) -> None:
+    def __init__(self, builder: Builder, initial: Sequence[Vector]) -> None:
         self.builder = builder
-        self.length = length or vector_length()
         with builder.goto_entry_block():
-            self.places = [builder.alloca(vector_type(self.length)) for _ in range(count)]
+            self.places = [builder.alloca(x.value.type) for x in initial]
+        self.set(initial)
 
     def set(self, vectors: Sequence[Vector]) -> None:
         for place, vector in zip(self.places, vectors, strict=True):
@@ -262,26 +258,34 @@ class Loop:
         builder.position_at_end(self.after)
 
 
-# Vectors of which only the first numbers are there, and squares of vectors turned over.
-#
-# What parameters need, whose numbers of filters and channels are no multiples of a vector's
-# length.
+class Places:
+    """`with Places(builder, counts, maps) as addresses:` walks over rows and pixels of maps."""
 
-_BIT = ir.IntType(1)
+    def __init__(self, builder: Builder, counts: Pair, maps: Sequence[Strided]) -> None:
+        self.builder, self.maps = builder, maps
+        self.rows, self.pixels = (Loop(builder, count) for count in counts)
+
+    def __enter__(self) -> list[Value]:
+        addresses = [start for start, _, _ in self.maps]
+        for loop, at in ((self.rows, 1), (self.pixels, 2)):
+            index = loop.__enter__()
+            steps = [self.builder.mul(index, steps[at]) for steps in self.maps]
+            addresses = [self.builder.add(*both) for both in zip(addresses, steps, strict=True)]
+        return addresses
+
+    def __exit__(self, *_: object) -> None:
+        self.pixels.__exit__()
+        self.rows.__exit__()
 
 
 def load_first(builder: Builder, address: Value, count: Value) -> Vector:
-    """The first `count` numbers at an address (none if that is below 1), zeros behind them.
-
-    Memory that is not asked for is not touched.
-    """
-    length = vector_length()
-    kind = vector_type()
+    """The first `count` numbers at an address (none if that is below 1), zeros behind them: no
+    other memory is touched."""
+    length, kind = vector_length(), vector_type()
     arguments = [F32.as_pointer(), I32, _mask_type(), kind]
     masked = declare(builder, f"llvm.masked.load.v{length}f32.p0", kind, arguments)
-    zeros = constant(0.0, length)
     place = pointer(builder, address, F32)
-    given = [place, ir.Constant(I32, 4), _mask(builder, count), zeros]
+    given = [place, ir.Constant(I32, 4), _mask(builder, count), constant(0.0, length)]
     return Vector(builder, builder.call(masked, given))
 
 
@@ -296,7 +300,7 @@ def store_first(vector: Vector, address: Value, count: Value) -> None:
 
 
 def _mask_type() -> Any:
-    return ir.VectorType(_BIT, vector_length())
+    return ir.VectorType(ir.IntType(1), vector_length())
 
 
 def _mask(builder: Builder, count: Value) -> Value:
@@ -310,7 +314,7 @@ def _mask(builder: Builder, count: Value) -> Value:
 
 
 def transposed(rows: Sequence[Vector]) -> list[Vector]:
-    """As many vectors as a vector has numbers: columns for rows."""
+    """The transpose of a square of vectors, as many as a vector has numbers."""
     length = len(rows)
     builder = rows[0].builder
     values = [row.value for row in rows]

@@ -1,8 +1,6 @@
 """What becomes of sums before they are stored: biases, a residual, an activation, 2x2 pooling.
 
-The activations here are the piecewise linear ones: y = max(first x, second x), by two slopes. See
-SLOPES; the others take a step of their own.
-"""
+Activations are the piecewise linear ones, see SLOPES; the others take a step of their own."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     where,
     zero,
 )
-from darknet_py.ops.cpu.codegen.kernel import Epilogue, part
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, TensorView, part
 from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR, Sums
 
 SLOPES = {
@@ -32,7 +30,7 @@ SLOPES = {
     "relie": (1.0, 0.01),
     "ramp": (1.1, 0.1),
 }
-"""y = max(first x, second x)."""
+"""Two slopes: y = max(first x, second x)."""
 
 
 def emit_epilogue(
@@ -51,7 +49,7 @@ def emit_epilogue(
         sums = pool(sums)
     sums = [emit_activation(builder, epilogue.slopes, row) for row in sums]
     if pool is None:
-        sums = emit_residual_after(builder, epilogue.residual_after, epilogue.mask, places, sums)
+        sums = emit_residual(builder, epilogue.residual_after, places, sums, epilogue.mask)
     emit_store(places, sums)
 
 
@@ -77,10 +75,10 @@ def emit_slope(y: Vector, slopes: Value) -> Vector:
     return where(y > 0.0, first, second)
 
 
-def square(builder: Builder, first: Value, row: Value, pixel: Value) -> list[Value]:
-    """The addresses of 2x2 pixels."""
-    below = builder.add(first, row)
-    return [first, builder.add(first, pixel), below, builder.add(below, pixel)]
+def square(builder: Builder, first: Value, x: TensorView) -> list[Value]:
+    """The addresses of 2x2 pixels of a map."""
+    below = builder.add(first, x.row)
+    return [first, builder.add(first, x.pixel), below, builder.add(below, x.pixel)]
 
 
 def share_of_largest(values: Sequence[Vector], best: Vector, delta: Vector) -> list[Vector]:
@@ -98,44 +96,28 @@ def emit_biases(builder: Builder, biases: Value, sums: Sums) -> Sums:
     return [[x + bias[j] for j, x in enumerate(row)] for row in sums]
 
 
-def emit_residual(builder: Builder, shift: Value, places: Sequence[Value], sums: Sums) -> Sums:
-    """The map that lies `shift` bytes from `places`, one for each row of sums, added; 0: none."""
-    flat = [x for row in sums for x in row]
-    width = len(sums[0])
-    variables = Variables(builder, len(flat))
-    variables.set(flat)
-    with builder.if_then(builder.icmp_signed("!=", shift, const(0))):
-        maps = _vectors(builder, shift, places, width)
-        variables.set([x + y for x, y in zip(flat, maps, strict=True)])
-    flat = variables.get()
-    return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
-
-
-def emit_residual_after(
-    builder: Builder, shift: Value, mask: Value, places: Sequence[Value], sums: Sums
+def emit_residual(
+    builder: Builder, shift: Value, places: Sequence[Value], sums: Sums, mask: Value | None = None
 ) -> Sums:
-    """The same; or, where `mask` is the address of two slopes, the sums times the slope of an
-    activation whose output that map is."""
+    """The map that lies `shift` bytes from `places`, one for each row of sums, added; 0: none.
+
+    mask: where it is the address of two slopes, and not 0, the sums are multiplied instead, by the
+    slope of an activation whose output that map is.
+    """
     flat = [x for row in sums for x in row]
     width = len(sums[0])
-    variables = Variables(builder, len(flat))
-    variables.set(flat)
+    variables = Variables(builder, flat)
     with builder.if_then(builder.icmp_signed("!=", shift, const(0))):
-        maps = _vectors(builder, shift, places, width)
-        with builder.if_else(builder.icmp_signed("==", mask, const(0))) as (is_sum, is_mask):
-            with is_sum:
-                variables.set([x + y for x, y in zip(flat, maps, strict=True)])
-            with is_mask:
+        starts = [builder.add(place, shift) for place in places]
+        steps = [VECTOR * j for j in range(width)]
+        maps = [load(builder, offset(builder, at, step)) for at in starts for step in steps]
+        variables.set([x + y for x, y in zip(flat, maps, strict=True)])
+        if mask is not None:
+            with builder.if_then(builder.icmp_signed("!=", mask, const(0))):
                 slopes = [emit_slope(y, mask) for y in maps]
                 variables.set([x * slope for x, slope in zip(flat, slopes, strict=True)])
     flat = variables.get()
     return [flat[i * width : (i + 1) * width] for i in range(len(sums))]
-
-
-def _vectors(builder: Builder, shift: Value, places: Sequence[Value], width: int) -> list[Vector]:
-    """`width` vectors from each place, so many bytes further on."""
-    starts = [builder.add(place, shift) for place in places]
-    return [load(builder, offset(builder, at, VECTOR * j)) for at in starts for j in range(width)]
 
 
 def emit_store(places: Sequence[Value], sums: Sums) -> None:

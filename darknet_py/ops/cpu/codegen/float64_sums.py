@@ -1,4 +1,4 @@
-"""Sums kept in doubles: floats are added up a few hundred at a time, then go here."""
+"""Sums in doubles, to which sums of a few hundred floats are added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Loop,
     Value,
-    Variables,
     Vector,
     const,
     instruction,
@@ -69,41 +68,6 @@ def add_to_doubles(vector: Vector, address: Value) -> None:
     place = pointer(builder, address, kind)
     total = builder.fadd(builder.load(place, align=8), builder.fpext(vector.value, kind))
     builder.store(total, place, align=8)
-
-
-class Places:
-    """`with Places(builder, counts, maps) as addresses:` walks over rows and pixels of maps.
-
-    counts: rows, pixels; maps: of each (address, bytes of a row, bytes of a pixel).
-    """
-
-    def __init__(
-        self,
-        builder: Builder,
-        counts: tuple[Value, Value],
-        maps: list[tuple[Value, Value, Value]],
-    ) -> None:
-        self.builder, self.maps = builder, maps
-        self.rows, self.pixels = (Loop(builder, count) for count in counts)
-
-    def __enter__(self) -> list[Value]:
-        addresses = [start for start, _, _ in self.maps]
-        for loop, at in ((self.rows, 1), (self.pixels, 2)):
-            index = loop.__enter__()
-            steps = [self.builder.mul(index, steps[at]) for steps in self.maps]
-            addresses = [self.builder.add(*both) for both in zip(addresses, steps, strict=True)]
-        return addresses
-
-    def __exit__(self, *_: object) -> None:
-        self.pixels.__exit__()
-        self.rows.__exit__()
-
-
-def running(builder: Builder, count: int) -> Variables:
-    """Sums, zero at first."""
-    sums = Variables(builder, count)
-    sums.set([zero(builder)] * count)
-    return sums
 
 
 @instruction

@@ -1,8 +1,9 @@
-"""Which places of a map a thread works on, and where they lie: indices, lists of addresses."""
+"""Which places of a map a thread works on, and where they lie: indices, and indirection buffers of
+addresses, by which a tile's pixels may lie anywhere."""
 
 from __future__ import annotations
 
-from darknet_py.ops.cpu.codegen.emit import Builder, Value, load_int, offset, store_i64
+from darknet_py.ops.cpu.codegen.emit import Builder, Pair, Value, load_int, offset, store_i64
 from darknet_py.ops.cpu.codegen.kernel import TensorView, part
 from darknet_py.ops.cpu.codegen.tile import PIXELS
 
@@ -56,26 +57,19 @@ def panel_at(number, full, size):  # type: ignore[no-untyped-def]
     return full * size + number - full, 1
 
 
-# Lists of addresses, by which a tile's pixels may lie anywhere.
-#
-# For a block of outputs: where the window of each one begins, and further on where it goes
-# (Dukhan 2019, "The indirect convolution algorithm", with the lists made where they are used).
-
-
-def listed(builder: Builder, addresses: Value, count: int, shift: Value) -> list[Value]:
+def listed(builder: Builder, addresses: Pair, count: int) -> list[Value]:
     """`count` addresses from a list, so many bytes further on."""
-    return [
-        builder.add(load_int(builder, offset(builder, addresses, 8 * i)), shift)
-        for i in range(count)
-    ]
+    first, shift = addresses
+    places = [offset(builder, first, 8 * i) for i in range(count)]
+    return [builder.add(load_int(builder, place), shift) for place in places]
 
 
 @part
 def list_pixels(lists, block, first, last, x, y):  # type: ignore[no-untyped-def]
-    """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile.
+    """Lists windows and outputs of pixels first to last - 1, and the last again to fill a tile: an
+    indirection buffer (Dukhan 2019), made where it is used. Returns the number of tiles.
 
-    block: room for windows. x: its pitches are from one window to the next. Returns the number of
-    tiles.
+    block: room for windows. x: its pitches are from one window to the next.
     """
     picture, row, column = place_of(first, y.h, y.w)
     window, output = pixel_at(x, picture, row, column), pixel_at(y, picture, row, column)

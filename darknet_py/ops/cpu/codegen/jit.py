@@ -1,8 +1,6 @@
 """Plain kernels, compiled by numba when first called: for each type once, kept on disk.
 
-Loading numba takes longer than classifying a picture; what does not call such a kernel does not
-wait for it.
-"""
+numba is loaded with the first: that takes longer than classifying a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from functools import update_wrapper
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 
 from darknet_py.ops import cache as disk
@@ -48,7 +46,7 @@ def jit(function: Callable[..., Any]) -> Any:
 def _compiled(function: Callable[..., Any]) -> Any:
     import numba
 
-    compiled = numba.njit(nogil=True, error_model="numpy")(_translated(function))
+    compiled = numba.njit(nogil=True, error_model="numpy")(translated(function, _known))
     if not hasattr(compiled, "enable_caching"):  # numba may be switched off
         return compiled
     code = _Code(function)
@@ -63,8 +61,8 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 class _Code:
-    """What numba asks for a kernel's code for some types, and gives it to: in place of its own
-    cache, which unpickles files that nothing vouches for."""
+    """The cache that numba uses for a kernel's code, by types: in place of its own, which unpickles
+    files without a check."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.folder = versions.folder()
@@ -90,14 +88,17 @@ class _Code:
         return f"{self._name}-{disk.make_key(repr((*self._about, types)).encode())}"
 
 
-def _translated(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with the kernels that it calls as numba knows them."""
+def _known(value: Any) -> Any:
+    return value.compiled() if isinstance(value, JitFunction) else value
+
+
+def translated(function: Callable[..., Any], known: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The function, with all that it names as numba knows it."""
     names = set(function.__code__.co_names) & function.__globals__.keys()
-    used: dict[str, Any] = {"__name__": function.__module__}
-    for name in names:
-        value = function.__globals__[name]
-        used[name] = value.compiled() if isinstance(value, JitFunction) else value
-    translated = FunctionType(function.__code__, used, function.__name__, function.__defaults__)
-    translated.__qualname__ = function.__qualname__
-    translated.__module__ = function.__module__
-    return translated
+    used = {name: known(function.__globals__[name]) for name in names}
+    used["__name__"] = function.__module__
+    cells = tuple(CellType(known(cell.cell_contents)) for cell in function.__closure__ or ())
+    code, defaults = function.__code__, function.__defaults__
+    copy = FunctionType(code, used, function.__name__, defaults, cells)
+    copy.__qualname__ = function.__qualname__
+    return copy

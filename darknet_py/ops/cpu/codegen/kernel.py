@@ -5,11 +5,11 @@
 
     scale.step(x=..., y=..., count=...)    # a row of a table: address, arguments
 
-Arguments are 64-bit integers: sizes, and addresses in bytes; and descriptors (NamedTuples of
-them, such as descriptor.TensorView), where a parameter is annotated so. All threads call a kernel
-with the same arguments, and each does its part, without waiting for the others. `@part` marks a
-function that kernels call. Neither is compiled until an address is asked for, and not then if the
-cache on disk has its code.
+Arguments are 64-bit integers: sizes, and addresses in bytes; and descriptors (NamedTuples of them,
+such as TensorView), where a parameter is annotated so: side by side in a row of the table, and in
+registers in a kernel, where numba loads only what is used. All threads call a kernel with the same
+arguments, and each does its part, without waiting for the others. `@part` marks a function that
+kernels call. A kernel is compiled when its address is needed, if the cache has not its code.
 """
 
 from __future__ import annotations
@@ -26,12 +26,6 @@ from darknet_py.ops import cache as disk
 from darknet_py.ops import notices
 from darknet_py.ops.cpu.codegen import loader, versions
 from darknet_py.ops.cpu.codegen.emit import Descriptor, Part, columns_of
-
-# How a kernel is told of a map: one argument instead of a dozen numbers.
-#
-# In a row of a table a descriptor is its numbers side by side; a kernel's parameter annotated
-# with the class takes as many columns, and numba keeps the tuple in registers: what a kernel does
-# not use is not loaded.
 
 
 class TensorView(NamedTuple):
@@ -73,8 +67,8 @@ class Epilogue(NamedTuple):
 
     slopes: of an activation, see epilogue.SLOPES. residual, residual_after: bytes from where the
     result goes to a map of the same shape and pitches, added before or after the activation. mask:
-    0, or two slopes, by which the map at residual_after, an activation's output, lets the result
-    through instead of being added.
+    two slopes of an activation whose output is the map at residual_after, not added then: the
+    result is multiplied by the slope there.
     """
 
     biases: int = 0
@@ -103,16 +97,16 @@ COLUMNS = 39
 """Numbers of a row's arguments. A row has one more: the kernel's address."""
 
 _lock = threading.RLock()
-"""Held while code is made: neither numba nor LLVM's linker likes two at a time."""
+"""Held while code is made: neither numba nor LLVM's linker is thread-safe."""
 if hasattr(os, "register_at_fork"):
-    # A fork waits until no thread is at it, lest the child finds it half done, for ever.
+    # a fork waits for it: a child would find it held for ever
     os.register_at_fork(
         before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
     )
 
 
 class Kernel:
-    """A function with an address; see the module's text."""
+    """A function with an address: see above."""
 
     def __init__(self, function: Function, name: str) -> None:
         self.function, self.name = function, name

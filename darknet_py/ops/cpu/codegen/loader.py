@@ -1,4 +1,4 @@
-"""Machine code into the process, with LLVM's linker alone: numba need not be loaded for it."""
+"""Loads machine code into the process, with LLVM's linker alone, without numba."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def load(name: str, code: bytes) -> int:
     """The address of the entry in a kernel's object code, which stays in the process."""
     # A linker for each: what numba calls a function is unique in one process only, and code from
     # the cache was compiled in several.
-    engine = _engine()
+    empty = llvm.parse_assembly("")
+    empty.triple = llvm.get_process_triple()
+    engine = llvm.create_mcjit_compiler(empty, target_machine())
+    keep(engine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return int(engine.get_function_address(entry(name)))
@@ -34,14 +37,6 @@ def target_machine() -> Any:
     return target.create_target_machine(
         cpu=name, features=features, opt=3, codemodel="jitdefault", jit=True
     )
-
-
-def _engine() -> Any:
-    empty = llvm.parse_assembly("")
-    empty.triple = llvm.get_process_triple()
-    engine = llvm.create_mcjit_compiler(empty, target_machine())
-    keep(engine)
-    return engine
 
 
 def keep(what: object) -> None:

@@ -2,12 +2,11 @@
 
     sums[i][j] = sum over segments s and numbers k of a[i][s][k] * b[s][k][j]
 
-a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, and its numbers side by
-side. b is packed: for each (s, k) `vectors` vectors of filters. What becomes of the sums:
-see epilogue.py.
+a[i] is where pixel i begins; segment s lies `segments[s]` bytes further on, its numbers side by
+side. b is packed: for each (s, k) `vectors` vectors of filters. epilogue.py takes the sums.
 
-Everything that multiplies comes down to this: convolutions (a segment is a row of the window), 1x1
-(one segment), dense layers (a pixel is a picture), each of Winograd's products.
+All products are made of it: convolutions (a segment is a row of the window), 1x1 (one segment),
+dense layers (a pixel is a picture), each of Winograd's products.
 """
 
 from __future__ import annotations
@@ -22,6 +21,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
+    Places,
+    Strided,
     Value,
     Variables,
     Vector,
@@ -50,8 +52,7 @@ PANEL = 4 if vector_registers() >= 32 else 2
 PIXELS = 6
 """Pixels in a tile: 6 x 4 of 32 registers, 6 x 2 of 16."""
 AHEAD = 2048
-"""Bytes of b that are asked for before they are needed, where it is read once."""
-_ahead = AHEAD
+"""Bytes of b by which it is prefetched, where it is read once."""
 
 
 def emit_sums(
@@ -63,16 +64,15 @@ def emit_sums(
     b: Value,
     vectors: int,
     next_start: Value | None = None,
-    next_b: tuple[Value, Value] | None = None,
+    next_b: Pair | None = None,
 ) -> Sums:
     """The sums of a tile. starts: where each pixel's numbers begin; segments: the address of
     `count` offsets in bytes, or None for one segment; length: numbers in a segment.
 
-    What is asked for meanwhile: next_start, where the next tile's pixels begin, side by side as a
+    What is prefetched meanwhile: next_start, where the next tile's pixels begin, side by side as a
     rule; next_b: where to begin, and how many bytes to go on for each row of b, see `ahead`.
     """
-    sums = Variables(builder, len(starts) * vectors)
-    sums.set([zero(builder)] * len(sums.places))
+    sums = Variables(builder, [zero(builder)] * (len(starts) * vectors))
     row = vectors * VECTOR
     with Loop(builder, count) as s:
         if segments is None:
@@ -104,23 +104,14 @@ def emit_sums(
 
 
 def make_product(pixels: int, vectors: int) -> Instruction:
-    """`pixels` rows of `length` numbers, a_step bytes apart, times a panel: rows of sums, one after
-    the other."""
+    """`pixels` rows of `length` numbers times a panel: rows of sums, one after the other."""
 
     @instruction
     def product(
-        builder: Builder,
-        a: Value,
-        a_step: Value,
-        length: Value,
-        b: Value,
-        next_b: Value,
-        next_step: Value,
-        out: Value,
+        builder: Builder, a: Pair, length: Value, b: Value, next_b: Pair, out: Value
     ) -> None:
-        starts = [builder.add(a, builder.mul(a_step, const(i))) for i in range(pixels)]
-        later = next_b, next_step
-        sums = emit_sums(builder, starts, None, const(1), length, b, vectors, None, later)
+        starts = [builder.add(a[0], builder.mul(a[1], const(i))) for i in range(pixels)]
+        sums = emit_sums(builder, starts, None, const(1), length, b, vectors, None, next_b)
         for i, row in enumerate(sums):
             for j, x in enumerate(row):
                 store(x, offset(builder, out, VECTOR * (vectors * i + j)))
@@ -130,8 +121,8 @@ def make_product(pixels: int, vectors: int) -> Instruction:
 
 @part
 def share(row, tiles):  # type: ignore[no-untyped-def]
-    """How many bytes, for each row of b, a tile asks for of what comes after b, where `tiles` read
-    the same b one after the other: so that memory is as busy as the multipliers."""
+    """Bytes that a tile prefetches for each row of b of what comes after b, where `tiles` read the
+    same b one after the other: so that memory is as busy as the multipliers."""
     return row if tiles == 1 else row // tiles
 
 
@@ -139,37 +130,25 @@ def share(row, tiles):  # type: ignore[no-untyped-def]
 def ahead(b, rows, row, step, tile, tiles):  # type: ignore[no-untyped-def]
     """Where a tile's share begins. b has `rows` rows of `row` bytes; step: see `share`, apart since
     a division takes as long as a small tile."""
-    return b + _ahead if tiles == 1 else b + rows * (row + tile * step)
+    return b + AHEAD if tiles == 1 else b + rows * (row + tile * step)
 
 
 def emit_products(
-    builder: Builder,
-    a: Value,
-    a_steps: tuple[Value, Value],
-    b: Value,
-    b_steps: tuple[Value, Value],
-    counts: tuple[Value, Value],
-    shape: tuple[int, int],
+    builder: Builder, a: Strided, b: Strided, counts: Pair, shape: tuple[int, int]
 ) -> Sums:
-    """sum over places (k, l) of a[k, l][i] * b[k, l][j]; steps: bytes from a place to the next.
+    """sum over places (k, l) of a[k, l][i] * b[k, l][j]: what weight gradients are made of.
 
-    shape: (numbers of a, vectors of b). What weight gradients are made of.
+    shape: (numbers of a, vectors of b).
     """
     rows, vectors = shape
-    sums = Variables(builder, rows * vectors)
-    sums.set([zero(builder)] * len(sums.places))
-    with Loop(builder, counts[0]) as k:
-        a_line = builder.add(a, builder.mul(k, a_steps[0]))
-        b_line = builder.add(b, builder.mul(k, b_steps[0]))
-        with Loop(builder, counts[1]) as place:
-            here = builder.add(b_line, builder.mul(place, b_steps[1]))
-            there = builder.add(a_line, builder.mul(place, a_steps[1]))
-            columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
-            old, new = sums.get(), []
-            for i in range(rows):
-                x = splat(builder, offset(builder, there, FLOAT * i))
-                new += [fused(x, columns[j], old[i * vectors + j]) for j in range(vectors)]
-            sums.set(new)
+    sums = Variables(builder, [zero(builder)] * (rows * vectors))
+    with Places(builder, counts, [a, b]) as (there, here):
+        columns = [load(builder, offset(builder, here, VECTOR * j)) for j in range(vectors)]
+        old, new = sums.get(), []
+        for i in range(rows):
+            x = splat(builder, offset(builder, there, FLOAT * i))
+            new += [fused(x, columns[j], old[i * vectors + j]) for j in range(vectors)]
+        sums.set(new)
     flat = sums.get()
     return [flat[i * vectors : (i + 1) * vectors] for i in range(rows)]
 

@@ -1,7 +1,7 @@
 """What compiled code depends on: a folder for compiler and processor, a key of a function.
 
-A kernel's key is of its code and of all that it names: functions, parts, instructions, constants.
-What else stands in its file, or where, does not matter: editing one operation recompiles that one.
+A kernel's key is a hash of its code and of all that it names: functions, parts, instructions,
+constants. Editing one operation recompiles that one alone.
 """
 
 from __future__ import annotations
@@ -123,15 +123,13 @@ def _machine() -> tuple[bytes, ...]:
 
     settings = [f"{name}={value}" for name, value in os.environ.items() if name[:6] == "NUMBA_"]
     versions = [sys.version, np.__version__, llvmlite.__version__, _numba_version()]
-    own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in _compilers()]
+    # the files by which all code is made, whatever it is made of
+    names = [f"{name.rpartition('.')[2]}.py" for name in sorted(_OF_ALL)]
+    paths = [Path(__file__).with_name(name) for name in names]
+    own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
     return tuple(
         os.fsencode(part) for part in [*versions, host.identity(), *own, *sorted(settings)]
     )
-
-
-def _compilers() -> list[Path]:
-    """The files by which all code is made, whatever it is made of."""
-    return [Path(__file__).with_name(f"{name.rpartition('.')[2]}.py") for name in sorted(_OF_ALL)]
 
 
 def _numba_version() -> str:

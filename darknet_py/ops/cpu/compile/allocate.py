@@ -40,14 +40,14 @@ def aligned(floats: int) -> np.ndarray:
 
 @dataclass
 class LayoutRequest:
-    """What the readers and writers of a map ask for."""
+    """What the readers and writers of a map need."""
 
     border: int = 0
     """Pixels of zeros at each side."""
     below: int = 0
     """Further rows of zeros at the bottom."""
     tail: bool = False
-    """Whether the last tiles reach beyond the last row's end, though there may be no border."""
+    """Whether the last tiles read beyond the last row's end, though there may be no border."""
     dense: bool = False
     """Channels are not padded: the picture that a network gets."""
 
@@ -83,7 +83,7 @@ class Geometry:
 
 
 @dataclass
-class _Home:
+class _Allocation:
     """Memory of a map, or of several that follow one another."""
 
     geometry: Geometry
@@ -106,13 +106,13 @@ class Memory:
     requests: dict[TensorSpec, LayoutRequest] = field(default_factory=dict)
     aliases: dict[TensorSpec, Alias] = field(default_factory=dict)
     """Maps that lie within another."""
-    homes: dict[TensorSpec, _Home] = field(default_factory=dict)
+    allocations: dict[TensorSpec, _Allocation] = field(default_factory=dict)
     same_layout: list[tuple[TensorSpec, TensorSpec]] = field(default_factory=list)
     """Maps that a kernel walks with the pitches of one."""
     floats: int = 0
 
     def request(self, x: TensorSpec) -> LayoutRequest:
-        """What is asked of a map so far; to be added to before `allocate`."""
+        """What a map needs so far; to be added to before `allocate`."""
         return self.requests.setdefault(self.root(x).map, LayoutRequest())
 
     def root(self, x: TensorSpec) -> Alias:
@@ -135,17 +135,17 @@ class Memory:
             old = roots.get(root, (first, last))
             roots[root] = min(old[0], first), max(old[1], last)
         spread = {alias.map for alias in self.aliases.values() if alias.stride > 1}
-        # by geometry: when each is no longer needed, the earliest first, a number, which home
-        taken: dict[Geometry, list[tuple[int, int, _Home]]] = defaultdict(list)
+        # by geometry: when each is no longer needed, the earliest first, a number, which allocation
+        taken: dict[Geometry, list[tuple[int, int, _Allocation]]] = defaultdict(list)
         for number, (root, (first, last)) in enumerate(
             sorted(roots.items(), key=lambda item: item[1][0])
         ):
             geometry = self._geometry(root, root in spread)
             heap = taken[geometry]
-            home = heappop(heap)[2] if heap and heap[0][0] < first else self._new(geometry)
-            self.homes[root] = home
+            allocation = heappop(heap)[2] if heap and heap[0][0] < first else self._new(geometry)
+            self.allocations[root] = allocation
             if root not in keep:
-                heappush(heap, (last, number, home))
+                heappush(heap, (last, number, allocation))
 
     def _unify_layouts(self) -> None:
         """Borders as wide as the widest of those that must be equal."""
@@ -159,24 +159,24 @@ class Memory:
                     is_changed |= (each.border, each.below) != widest
                     each.border, each.below = widest
 
-    def _new(self, geometry: Geometry) -> _Home:
-        home = _Home(geometry, self.floats)
+    def _new(self, geometry: Geometry) -> _Allocation:
+        allocation = _Allocation(geometry, self.floats)
         line = ALIGNMENT // FLOAT
         self.floats += -(-geometry.floats // line) * line + line
-        return home
+        return allocation
 
     def _geometry(self, x: TensorSpec, gaps: bool) -> Geometry:
-        asked = self.requests.get(x, LayoutRequest())
+        request = self.requests.get(x, LayoutRequest())
         n, h, w, c = as_map(x.shape)
-        pixel = c if asked.dense else padded(c)
-        return Geometry(n, h, w, c, asked.border, asked.below, asked.tail, pixel, gaps)
+        pixel = c if request.dense else padded(c)
+        return Geometry(n, h, w, c, request.border, request.below, request.tail, pixel, gaps)
 
     def place(self, x: TensorSpec, arena: int) -> TensorView:
         """Where x lies in an arena that begins at this address."""
         alias = self.root(x)
-        home = self.homes[alias.map]
-        g = home.geometry
-        first = home.start + g.border * (g.row + g.pixel) + alias.channel
+        allocation = self.allocations[alias.map]
+        g = allocation.geometry
+        first = allocation.start + g.border * (g.row + g.pixel) + alias.channel
         row, pixel = (FLOAT * alias.stride * pitch for pitch in (g.row, g.pixel))
         n, h, w, c = as_map(x.shape)
         vectors = padded(c) // vector_length()

@@ -1,11 +1,10 @@
-"""From a graph to steps and their memory: the passes of the compiler, in the order in which they
-run.
+"""The passes of the compiler, from a graph to steps and their memory, in order:
 
 1. simplify (ops/simplify.py): calls that nothing needs, or that only hand a map on, go; no device
 2. match: chains of calls become steps, by the operations' rules
 3. share_concats: what is concatenated is written side by side from the start
 4. choose: the algorithm of each convolution, by the cost model
-5. allocate: each map's layout, as its readers ask, and its place in one arena
+5. allocate: each map's layout, as its readers need it, and its place in one arena
 
 What matches nothing is a Fallback step. program.py makes a table of rows of the result.
 """
@@ -83,7 +82,23 @@ def match(lowered: Lowered) -> None:
 
 
 def share_concats(lowered: Lowered) -> None:
-    aliases = find_shared_concats(lowered.steps, lowered.graph.outputs)
+    """Writes maps where a concatenation has them, if they may be."""
+    aliases: dict[TensorSpec, Alias] = {}
+    steps, keep = lowered.steps, set(lowered.graph.outputs)
+    for step in steps:
+        if step.residuals:
+            keep.update([*step.writes[:1], *step.residuals])
+    written = {x for step in steps if not isinstance(step, ImageInput) for x in step.writes}
+    # the last first, so that a concatenation within another ends up in the outermost
+    for step in reversed(steps):
+        if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
+            continue
+        channel = 0
+        for part in step.parts:
+            is_free = part in written and part not in aliases and part not in keep
+            if is_free and part.shape[3] % vector_length() == 0:
+                aliases[part] = Alias(step.y, channel)
+            channel += part.shape[3]
     lowered.memory.aliases = {**aliases, **lowered.memory.aliases}
 
 
@@ -120,29 +135,6 @@ _RULES: Rules = {
     name: _first_of([each.RULES[name] for each in OPERATIONS if name in each.RULES])
     for name in {name for each in OPERATIONS for name in each.RULES}
 }
-
-
-def find_shared_concats(
-    steps: Sequence[Step], outputs: Sequence[TensorSpec]
-) -> dict[TensorSpec, Alias]:
-    """Maps that may be written where a concatenation has them, and where that is."""
-    aliases: dict[TensorSpec, Alias] = {}
-    keep = set(outputs)
-    for step in steps:
-        if step.residuals:
-            keep.update([*step.writes[:1], *step.residuals])
-    written = {x for step in steps if not isinstance(step, ImageInput) for x in step.writes}
-    # the last first, so that a concatenation within another ends up in the outermost
-    for step in reversed(steps):
-        if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
-            continue
-        channel = 0
-        for part in step.parts:
-            is_free = part in written and part not in aliases and part not in keep
-            if is_free and part.shape[3] % vector_length() == 0:
-                aliases[part] = Alias(step.y, channel)
-            channel += part.shape[3]
-    return aliases
 
 
 def live_ranges(

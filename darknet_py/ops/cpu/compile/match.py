@@ -77,8 +77,7 @@ def take_residual(
 
 def take_pooling(chain: Chain) -> bool:
     """Maximum pooling of 2x2 side by side."""
-    assert chain.y is not None
-    _, h, w, _ = chain.y.shape
+    _, h, w, _ = chain.result.shape
 
     def accept(call: Node) -> bool:
         size, stride, _ = call.arguments[1:]

@@ -1,4 +1,4 @@
-"""A program: a graph made into tables of steps that a team of threads walks."""
+"""A program: a graph compiled to tables of steps, which a thread pool interprets."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ class Program:
     """Runs a graph of one picture size and batch."""
 
     def __init__(
-        self,
-        graph: Graph,
-        weights: Weights,
-        threads: int,
-        exact: bool,
-        changing: bool = False,
+        self, graph: Graph, weights: Weights, threads: int, exact: bool, changing: bool = False
     ) -> None:
         """changing: parameters move between runs."""
         lowered = lower(graph, threads, exact, changing)

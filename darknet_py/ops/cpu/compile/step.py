@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory, aligned
 from darknet_py.ops.cpu.runtime.interpreter import ROW
 from darknet_py.ops.cpu.runtime.thread_pool import thread_pool
 from darknet_py.ops.graph import Node, TensorSpec, replaced
-
-# Tables of rows, as the interpreter walks them.
 
 Row = list[int]
 
@@ -40,7 +38,7 @@ class Table:
 
     @property
     def job(self) -> tuple[int, int]:
-        """What a team runs: address and number of the rows."""
+        """What a thread pool runs: address and number of the rows."""
         return int(self.rows.ctypes.data), len(self.rows)
 
 
@@ -108,7 +106,7 @@ class Weights:
 
 @dataclass
 class Binding:
-    """Everything that has an address when steps become rows: one arena, one team."""
+    """Everything that has an address when steps become rows: one arena, one thread pool."""
 
     memory: Memory
     arena: np.ndarray
@@ -155,17 +153,20 @@ class Binding:
 
 
 class Step(ABC):
-    """Reads maps and writes maps."""
+    """Reads maps and writes maps: those of its fields that READS and WRITES name, as a rule."""
+
+    READS: ClassVar[tuple[str, ...]] = ("x",)
+    WRITES: ClassVar[tuple[str, ...]] = ("y",)
 
     @property
-    @abstractmethod
     def reads(self) -> list[TensorSpec]:
         """The maps that must be there when it runs."""
+        return [getattr(self, field) for field in self.READS]
 
     @property
-    @abstractmethod
     def writes(self) -> list[TensorSpec]:
         """The maps that are there afterwards."""
+        return [getattr(self, field) for field in self.WRITES]
 
     @property
     def residuals(self) -> list[TensorSpec]:
@@ -185,9 +186,9 @@ class Step(ABC):
         """Rows of a table, and what must be called between them."""
 
     @property
-    @abstractmethod
     def name(self) -> str:
         """As `darknet plan` shows it."""
+        return type(self).__name__.lower()
 
     @property
     def algorithm(self) -> str:
@@ -206,21 +207,11 @@ class Unary(Step):
     x: TensorSpec
     y: TensorSpec
 
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return type(self).__name__.lower()
-
 
 class Fallback(Step):
     """A call that has no kernel here: computed by ops on arrays, between rows."""
+
+    algorithm = "plain"
 
     def __init__(self, call: Node) -> None:
         self.call = call
@@ -236,10 +227,6 @@ class Fallback(Step):
     @property
     def name(self) -> str:
         return self.call.name
-
-    @property
-    def algorithm(self) -> str:
-        return "plain"
 
     def rows(self, binding: Binding) -> Rows:
         outputs = [binding.view(x) for x in self.writes]

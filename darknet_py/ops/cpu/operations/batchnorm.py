@@ -1,18 +1,18 @@
 """Batch norm in training: y = activation((x - mean) scale + shift), of the batch or of fixed
 statistics.
 
-Each thread sums x - base and its square over its rows, `base` being the mean of one row from the
-middle of the first picture. So the mean that is left is of the size of the deviation at most, and
-the difference of squares in the end loses nothing, whatever the mean; one pass over the map will
-do. Floats are summed over some rows, all else in doubles.
+Statistics take one pass: each thread sums x - base and its square over its rows, `base` being the
+mean of one row from the middle of the first picture. So the mean that is left is no larger than
+the deviation, and the difference of squares loses nothing. Floats are summed over some rows, all
+else in doubles.
 
-The mean is taken before the scale: of a channel that is one number throughout nothing is left then,
-where the scale is a million, one by the smallest deviation, and would make much of a rounding.
+The mean is subtracted before the scale, which may be a million: so a constant channel gives 0.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,38 +21,35 @@ import numpy as np
 from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
+    Part,
+    Places,
     Value,
+    Variables,
+    Vector,
+    const,
     fused,
     instruction,
     load,
     offset,
     spread,
     store,
+    zero,
 )
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_residual, square
 from darknet_py.ops.cpu.codegen.float64_sums import (
     DOUBLE,
     TOGETHER,
-    Places,
     add_to_doubles,
     clear,
     double_at,
     float_at,
     for_width,
     put_float,
-    running,
     width_of,
 )
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import (
-    NO_VIEW,
-    ChannelArrays,
-    Epilogue,
-    TensorView,
-    kernel,
-    part,
-)
+from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, TensorView, kernel, part
 from darknet_py.ops.cpu.codegen.tile import FLOAT, VECTOR
 from darknet_py.ops.cpu.compile.allocate import Memory
 from darknet_py.ops.cpu.compile.match import (
@@ -64,12 +61,13 @@ from darknet_py.ops.cpu.compile.match import (
     take_residual,
 )
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, address
-from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
+from darknet_py.ops.execution import joined_name
 from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
 from darknet_py.ops.normalize import EPSILON
 
-_vector, _length, _together, _epsilon = VECTOR, vector_length(), TOGETHER, EPSILON
+_length = vector_length()
 
 
 def statistics_reference(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,45 +92,96 @@ def normalize_reference(
     return y
 
 
-# Statistics: sums of each thread, then what becomes of them all.
+class Pixel(NamedTuple):
+    """A vector of one pixel of x: x - mean, and d, what is summed."""
+
+    centered: Vector
+    d: Vector
 
 
-@instruction
-def add_sums(
-    builder: Builder,
-    x: Value,
-    x_row: Value,
-    x_pixel: Value,
-    high: Value,
-    wide: Value,
-    width: Value,
-    base: Value,
-    sums: Value,
-    squares: Value,
-) -> None:
-    """Adds x - base of high x wide pixels to sums, its square to squares (doubles)."""
+Pixels = Callable[[Builder, Site], list[Pixel]]
 
-    def add(vectors: int) -> None:
-        bases = [load(builder, offset(builder, base, VECTOR * j)) for j in range(vectors)]
-        totals = running(builder, 2 * vectors)
-        with Places(builder, (high, wide), [(x, x_row, x_pixel)]) as (place,):
-            old = totals.get()
-            new = []
-            for j in range(vectors):
-                value = load(builder, offset(builder, place, VECTOR * j)) - bases[j]
-                new += [old[2 * j] + value, fused(value, value, old[2 * j + 1])]
-            totals.set(new)
-        for j in range(vectors):
-            at = j * _length * DOUBLE
-            add_to_doubles(totals.get()[2 * j], offset(builder, sums, at))
-            add_to_doubles(totals.get()[2 * j + 1], offset(builder, squares, at))
 
-    for_width(builder, width, add)
+def make_channel_sums(pixels: Pixels, step: int = 1) -> Part:
+    """Sums of d and of d (x - mean) for each channel. step: 2 where a pixel of delta stands for 2x2
+    of x, and `pixels` gives four for each."""
+
+    @instruction
+    def add_sums(
+        builder: Builder,
+        places: tuple[Value, ...],
+        x: TensorView,
+        delta: TensorView,
+        channels: ChannelArrays,
+        epilogue: Epilogue,
+        at: Value,
+        high: Value,
+        width: Value,
+    ) -> None:
+        """Of `high` rows of `width` vectors, which begin `at` bytes into a pixel."""
+        x_at, delta_at, sums, products = places
+        arrays = [builder.add(each, at) for each in channels]
+        x_pitches = (builder.mul(pitch, const(step)) for pitch in (x.row, x.pixel))
+        maps = [(x_at, *x_pitches), (delta_at, delta.row, delta.pixel)]
+
+        def add(vectors: int) -> None:
+            totals = Variables(builder, [zero(builder)] * (2 * vectors))
+            with Places(builder, (high, delta.w), maps) as pixel_places:
+                old, new = totals.get(), []
+                for j in range(vectors):
+                    x_here, here, *mine = (
+                        offset(builder, each, VECTOR * j) for each in (*pixel_places, *arrays)
+                    )
+                    site = Site(x_here, here, here, x, delta, ChannelArrays(*mine), epilogue)
+                    total, product = old[2 * j], old[2 * j + 1]
+                    for pixel in pixels(builder, site):
+                        total = total + pixel.d
+                        product = fused(pixel.d, pixel.centered, product)
+                    new += [total, product]
+                totals.set(new)
+            for i, total in enumerate(totals.get()):
+                of_vector = i // 2 * _length * DOUBLE
+                add_to_doubles(total, offset(builder, (sums, products)[i % 2], of_vector))
+
+        for_width(builder, width, add)
+
+    @part
+    def channel_sums(thread, threads, x, delta, channels, epilogue, sums):  # type: ignore[no-untyped-def]
+        """Of the rows that are this thread's, in doubles: first the sums, then the products."""
+        h, vectors = delta.h, x.vectors
+        products = sums + 2 * vectors * VECTOR
+        clear(sums, 4 * vectors * VECTOR)
+        number, last = delta.n * h * thread // threads, delta.n * h * (thread + 1) // threads
+        together = max(TOGETHER // delta.w, 1)
+        while number < last:
+            b = number // h
+            row = number - b * h
+            high = min(together, last - number, h - row)
+            x_at, delta_at = pixel_at(x, b, step * row, 0), pixel_at(delta, b, row, 0)
+            v = 0
+            while v < vectors:
+                at = v * VECTOR
+                width = width_of(vectors - v)
+                places = x_at + at, delta_at + at, sums + 2 * at, products + 2 * at
+                add_sums(places, x, delta, channels, epilogue, at, high, width)
+                v += width
+            number += high
+
+    return channel_sums
+
+
+def from_base(builder: Builder, at: Site) -> list[Pixel]:
+    """x - base, and its square."""
+    value = load(builder, at.x) - load(builder, at.channels.mean)
+    return [Pixel(value, value)]
+
+
+sums_from_base = make_channel_sums(from_base)
 
 
 @instruction
 def mean_of_row(builder: Builder, x: Value, pixel: Value, count: Value, out: Value) -> None:
-    total = running(builder, 1)
+    total = Variables(builder, [zero(builder)])
     with Places(builder, (pixel.type(1), count), [(x, pixel, pixel)]) as (place,):
         total.set([total.get()[0] + load(builder, place)])
     store(total.get()[0] / spread(builder, builder.sitofp(count, F32)), out)
@@ -142,36 +191,11 @@ def mean_of_row(builder: Builder, x: Value, pixel: Value, count: Value, out: Val
 def statistics(thread: int, threads: int, x: TensorView, sums: int, sums_size: int) -> None:
     """Each thread's sums of its rows: sums_size bytes a thread, for (base, sums, squares)."""
     sums += thread * sums_size
-    totals = sums + x.vectors * _vector
-    squares = totals + 2 * x.vectors * _vector
     for v in range(x.vectors):
-        at = v * _vector
+        at = v * VECTOR
         mean_of_row(pixel_at(x, 0, x.h // 2, 0) + at, x.pixel, x.w, sums + at)
-    clear(totals, 4 * x.vectors * _vector)
-    row, last = x.n * x.h * thread // threads, x.n * x.h * (thread + 1) // threads
-    together = max(_together // x.w, 1)
-    while row < last:
-        b = row // x.h
-        top = row - b * x.h
-        high = min(together, last - row, x.h - top)
-        here = pixel_at(x, b, top, 0)
-        v = 0
-        while v < x.vectors:
-            at = v * _vector
-            width = width_of(x.vectors - v)
-            add_sums(
-                here + at,
-                x.row,
-                x.pixel,
-                high,
-                x.w,
-                width,
-                sums + at,
-                totals + 2 * at,
-                squares + 2 * at,
-            )
-            v += width
-        row += high
+    base = ChannelArrays(sums, 0, 0, 0, 0, 0)
+    sums_from_base(thread, threads, x, x, base, Epilogue(0, 0, 0, 0, 0), sums + x.vectors * VECTOR)
 
 
 class NormArrays(NamedTuple):
@@ -201,9 +225,9 @@ def finish_statistics(
     for k in range(norm.c * thread // threads, norm.c * (thread + 1) // threads):
         total, squares = 0.0, 0.0
         for t in range(threads):
-            place = sums + t * sums_size + norm.vectors * _vector + 8 * k
+            place = sums + t * sums_size + norm.vectors * VECTOR + 8 * k
             total += double_at(place)
-            squares += double_at(place + 2 * norm.vectors * _vector)
+            squares += double_at(place + 2 * norm.vectors * VECTOR)
         rest = total / count
         at = 4 * k
         put_float(norm.mean + at, float_at(sums + at) + rest)
@@ -239,7 +263,7 @@ def deviation_of(variance):  # type: ignore[no-untyped-def]
 @part
 def _put_coefficients(norm, at):  # type: ignore[no-untyped-def]
     deviation = deviation_of(float_at(norm.variance + at))
-    put_float(norm.scale + at, float_at(norm.scales + at) / (deviation + _epsilon))
+    put_float(norm.scale + at, float_at(norm.scales + at) / (deviation + EPSILON))
     put_float(norm.shift + at, float_at(norm.biases + at) if norm.biases != 0 else 0.0)
 
 
@@ -258,26 +282,24 @@ def statistics_size(vectors: int) -> int:
     return (FLOAT + 2 * DOUBLE) * _length * vectors
 
 
-# The normalisation itself, with a residual, or pooled.
-
-
 def emit_normalize(builder: Builder, at: Site) -> None:
     """y = activation((x - mean) scale + shift [+ residual]) [+ residual_after]."""
-    centered = load(builder, at.x) - load(builder, at.mean)
-    value = fused(centered, load(builder, at.scale), load(builder, at.shift))
-    value = emit_residual(builder, at.residual, [at.y], [[value]])[0][0]
-    value = emit_activation(builder, at.slopes, [value])[0]
-    value = emit_residual(builder, at.residual_after, [at.y], [[value]])[0][0]
-    store(value, at.y)
+    mean, scale, shift, *_ = at.channels
+    centered = load(builder, at.x) - load(builder, mean)
+    sums = [[fused(centered, load(builder, scale), load(builder, shift))]]
+    sums = emit_residual(builder, at.epilogue.residual, [at.y], sums)
+    sums = [emit_activation(builder, at.epilogue.slopes, sums[0])]
+    sums = emit_residual(builder, at.epilogue.residual_after, [at.y], sums)
+    store(sums[0][0], at.y)
 
 
 def emit_normalize_pooled(builder: Builder, at: Site) -> None:
     """The largest of 2x2 pixels of x."""
-    middle, factor, term = (load(builder, each) for each in (at.mean, at.scale, at.shift))
-    places = square(builder, at.x, at.x_row, at.x_pixel)
-    values = [fused(load(builder, place) - middle, factor, term) for place in places]
+    mean, scale, shift, *_ = (load(builder, each) for each in at.channels)
+    places = square(builder, at.x, at.x_map)
+    values = [fused(load(builder, place) - mean, scale, shift) for place in places]
     best = values[0].max(values[1]).max(values[2].max(values[3]))
-    store(emit_activation(builder, at.slopes, [best])[0], at.y)
+    store(emit_activation(builder, at.epilogue.slopes, [best])[0], at.y)
 
 
 normalize = make_elementwise("normalize", emit_normalize)
@@ -286,12 +308,10 @@ normalize_pooled = make_elementwise("normalize_pooled", emit_normalize_pooled, x
 
 @dataclass
 class Normalize(Step):
-    """y = activation(norm(x) [+ residual]) [+ residual_after], [the largest of 2x2]; see
-    ops.batchnorm.
+    """y = activation(norm(x) [+ residual]) [+ residual_after], [2x2 maxpool]; see ops.batchnorm.
 
-    mean, variance: maps (c,) that it writes, as are scale and shift, with which norm(x) is
-    (x - mean) scale + shift. rolling: averages that move, or none; fixed: that they are not moved,
-    but are mean and variance.
+    mean, variance, scale, shift: maps (c,) that it writes; norm(x) is (x - mean) scale + shift.
+    rolling: averages that it updates; fixed: they stay, and are mean and variance.
     """
 
     x: TensorSpec
@@ -327,12 +347,8 @@ class Normalize(Step):
 
     @property
     def name(self) -> str:
-        extras = [
-            "" if self.activation == "linear" else self.activation,
-            "add" if self.residuals else "",
-            "maxpool" if self.pooled else "",
-        ]
-        return "batchnorm" + "".join(f" + {extra}" for extra in extras if extra)
+        pooled = "maxpool" if self.pooled else ""
+        return joined_name("batchnorm", self.activation, "add" if self.residuals else "", pooled)
 
     def prepare(self, memory: Memory, threads: int) -> None:
         memory.same_layout += [(x, self.y) for x in self.residuals]
@@ -366,7 +382,7 @@ class Normalize(Step):
             residual_after=binding.difference(self.residual_after, y),
         )
         apply = normalize_pooled if self.pooled else normalize
-        last = apply.step(x=x, other=NO_VIEW, y=y, channels=channels, epilogue=epilogue)
+        last = elementwise_row(apply, x, y, channels=channels, epilogue=epilogue)
         if self.fixed:
             return [fixed_statistics.step(norm=norm), last]
         size = statistics_size(x.vectors)
@@ -396,7 +412,7 @@ def match_statistics(chain: Chain) -> Step | None:
     for call in (norms[0], *averages.values()):
         chain.take(call)
     chain.y = norms[0].result
-    return _followed(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
+    return _fused(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
 
 
 def match_fixed(chain: Chain) -> Step | None:
@@ -410,25 +426,23 @@ def match_fixed(chain: Chain) -> Step | None:
     chain.y = chain.call.result
     one, other = TensorSpec(mean.shape, x.tracer), TensorSpec(mean.shape, x.tracer)
     step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
-    return _followed(chain, step)
+    return _fused(chain, step)
 
 
-def _followed(chain: Chain, step: Normalize) -> Step:
+def _fused(chain: Chain, step: Normalize) -> Step:
     """A normalisation with whatever may be fused into it."""
     step.activation = take_activation(chain)
     if not _take_pooling_both_ways(chain, step):
         step.activation, step.residual, step.residual_after = take_residual(chain, step.activation)
         step.pooled = not step.residuals and take_pooling(chain)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     chain.lowering.norms[step.x] = step
     return step
 
 
 def _take_pooling_both_ways(chain: Chain, step: Normalize) -> bool:
     """Pooling whose input only the deltas through pooling, activation and norm read."""
-    lowering, y = chain.lowering, chain.y
-    assert y is not None
+    lowering, y = chain.lowering, chain.result
     _, h, w, _ = y.shape
     readers = {call.name: call for call in lowering.readers.get(y, [])}
     forward, back = readers.get("maxpool"), readers.get("maxpool_backward")

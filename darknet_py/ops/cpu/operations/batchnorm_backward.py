@@ -1,4 +1,4 @@
-"""Deltas back through activation, pooling and batch norm, in two passes over the maps.
+"""The backward of activation, pooling and batch norm, in two passes over the maps.
 
 With z = (x - mean) scale + shift and y = activation(z), d is delta times the activation's slope at
 y. The first pass sums d and d (x - mean) for each channel, which gives the updates of biases and
@@ -6,9 +6,9 @@ scales and, see batchnorm_backward in ops/normalize.py,
 
     delta of x = a (d - e) + b (x - mean)
 
-with numbers a, b, e for each channel, which the second pass computes. y is not stored but made
-again (`plain`), or made again and pooled, 2x2 pixels to one, delta being that of the pooled map
-(`pooled`): it belongs to the first of the largest. Floats are summed over some rows, all else in
+with numbers a, b, e for each channel, which the second pass computes. y is not stored but
+recomputed (`plain`), or recomputed and pooled, 2x2 pixels to one, delta being that of the pooled
+map (`pooled`): it goes to the first of the largest. Floats are summed over some rows, all else in
 doubles.
 
 Where mean and variance are constants, a = scale and b = e = 0. Without batch norm the first pass is
@@ -19,49 +19,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.emit import (
-    Builder,
-    Instruction,
-    Value,
-    Vector,
-    const,
-    fused,
-    instruction,
-    load,
-    offset,
-    store,
-)
+from darknet_py.ops.cpu.codegen.emit import Builder, fused, load, store
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_slope, share_of_largest, square
-from darknet_py.ops.cpu.codegen.float64_sums import (
-    DOUBLE,
-    TOGETHER,
-    Places,
-    add_to_doubles,
-    clear,
-    double_at,
-    float_at,
-    for_width,
-    put_float,
-    running,
-    width_of,
-)
+from darknet_py.ops.cpu.codegen.float64_sums import DOUBLE, double_at, float_at, put_float
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.indexing import pixel_at
 from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, Kernel, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.allocate import padded
 from darknet_py.ops.cpu.compile.match import NORMS_BACKWARD, Chain, Rules, take_accumulation
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, address
-from darknet_py.ops.cpu.operations.batchnorm import Normalize, deviation_of
-from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.cpu.operations.batchnorm import (
+    Normalize,
+    Pixel,
+    Pixels,
+    deviation_of,
+    make_channel_sums,
+)
+from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
 from darknet_py.ops.graph import Node, TensorSpec
 from darknet_py.ops.normalize import EPSILON
 
-_vector, _length, _together, _epsilon = VECTOR, vector_length(), TOGETHER, EPSILON
+_length = vector_length()
 
 
 def normalize_backward_reference(
@@ -80,109 +61,27 @@ def normalize_backward_reference(
     return out, updates[0], updates[1]
 
 
-class Pixel(NamedTuple):
-    """A vector of one pixel of x."""
-
-    centered: Vector
-    """x - mean."""
-    d: Vector
-
-
-class Operands(NamedTuple):
-    """Where a vector's pixel is: addresses; x_row, x_pixel: pitches in bytes, for `pooled`."""
-
-    x: Value
-    x_row: Value
-    x_pixel: Value
-    other: Value
-    """The delta."""
-    mean: Value
-    scale: Value
-    shift: Value
-    slopes: Value
+def plain(builder: Builder, at: Site) -> list[Pixel]:
+    """y is recomputed."""
+    value = load(builder, at.x) - load(builder, at.channels.mean)
+    z = fused(value, load(builder, at.channels.scale), load(builder, at.channels.shift))
+    return [Pixel(value, load(builder, at.other) * emit_slope(z, at.epilogue.slopes))]
 
 
-Pixels = Callable[[Builder, "Operands | Site"], list[Pixel]]
-
-
-def plain(builder: Builder, at: Operands | Site) -> list[Pixel]:
-    """y is made again."""
-    value = load(builder, at.x) - load(builder, at.mean)
-    z = fused(value, load(builder, at.scale), load(builder, at.shift))
-    return [Pixel(value, load(builder, at.other) * emit_slope(z, at.slopes))]
-
-
-def pooled(builder: Builder, at: Operands | Site) -> list[Pixel]:
-    """y is made again, 2x2 pixels: delta is that of the largest, the first where several are."""
-    places = square(builder, at.x, at.x_row, at.x_pixel)
-    middle, factor, term = (load(builder, each) for each in (at.mean, at.scale, at.shift))
+def pooled(builder: Builder, at: Site) -> list[Pixel]:
+    """2x2 pixels of y are recomputed: delta is that of the largest, the first of several."""
+    places = square(builder, at.x, at.x_map)
+    middle, factor, term = (load(builder, each) for each in at.channels[:3])
     values = [load(builder, place) - middle for place in places]
     # y rises with z: the largest is at the same place, except where y is 0 throughout, as d then is
     zs = [fused(value, factor, term) for value in values]
     best = zs[0].max(zs[1]).max(zs[2].max(zs[3]))
-    d = load(builder, at.other) * emit_slope(best, at.slopes)
+    d = load(builder, at.other) * emit_slope(best, at.epilogue.slopes)
     return [Pixel(*pair) for pair in zip(values, share_of_largest(zs, best, d), strict=True)]
 
 
-# The first pass: sums over the batch.
-
-
-def make_sums(pixels_of: Pixels) -> Instruction:
-    step = const(2 if pixels_of is pooled else 1)
-
-    @instruction
-    def add_sums(
-        builder: Builder,
-        x: Value,
-        x_row: Value,
-        x_pixel: Value,
-        delta: Value,
-        delta_row: Value,
-        delta_pixel: Value,
-        high: Value,
-        wide: Value,
-        width: Value,
-        mean: Value,
-        scale: Value,
-        shift: Value,
-        slopes: Value,
-        sums: Value,
-        products: Value,
-    ) -> None:
-        """Adds d of high x wide pixels to sums, d (x - mean) to products (doubles)."""
-        maps = [
-            (x, builder.mul(x_row, step), builder.mul(x_pixel, step)),
-            (delta, delta_row, delta_pixel),
-        ]
-
-        def add(vectors: int) -> None:
-            totals = running(builder, 2 * vectors)
-            with Places(builder, (high, wide), maps) as places:
-                old, new = totals.get(), []
-                for j in range(vectors):
-                    at = VECTOR * j
-                    x_at, delta_at = (offset(builder, place, at) for place in places)
-                    channels = [offset(builder, each, at) for each in (mean, scale, shift)]
-                    total, product = old[2 * j], old[2 * j + 1]
-                    here = Operands(x_at, x_row, x_pixel, delta_at, *channels, slopes)  # type: ignore[call-arg]
-                    for pixel in pixels_of(builder, here):
-                        total = total + pixel.d
-                        product = fused(pixel.d, pixel.centered, product)
-                    new += [total, product]
-                totals.set(new)
-            for j in range(vectors):
-                at = j * _length * DOUBLE
-                add_to_doubles(totals.get()[2 * j], offset(builder, sums, at))
-                add_to_doubles(totals.get()[2 * j + 1], offset(builder, products, at))
-
-        for_width(builder, width, add)
-
-    return add_sums
-
-
 def make_backward_sums(pixels_of: Pixels) -> Kernel:
-    add_sums = make_sums(pixels_of)
-    step = 2 if pixels_of is pooled else 1
+    channel_sums = make_channel_sums(pixels_of, 2 if pixels_of is pooled else 1)
 
     def backward_sums(
         thread: int,
@@ -190,45 +89,12 @@ def make_backward_sums(pixels_of: Pixels) -> Kernel:
         x: TensorView,
         delta: TensorView,
         channels: ChannelArrays,
-        slopes: int,
+        epilogue: Epilogue,
         sums: int,
         sums_size: int,
     ) -> None:
-        """Each thread's sums of d and of d (x - mean): sums_size bytes a thread."""
-        h, vectors = delta.h, x.vectors
-        sums += thread * sums_size
-        products = sums + 2 * vectors * _vector
-        clear(sums, 4 * vectors * _vector)
-        number, last = delta.n * h * thread // threads, delta.n * h * (thread + 1) // threads
-        together = max(_together // delta.w, 1)
-        while number < last:
-            b = number // h
-            row = number - b * h
-            high = min(together, last - number, h - row)
-            x_at, delta_at = pixel_at(x, b, step * row, 0), pixel_at(delta, b, row, 0)
-            v = 0
-            while v < vectors:
-                at = v * _vector
-                width = width_of(vectors - v)
-                add_sums(
-                    x_at + at,
-                    x.row,
-                    x.pixel,
-                    delta_at + at,
-                    delta.row,
-                    delta.pixel,
-                    high,
-                    delta.w,
-                    width,
-                    channels.mean + at,
-                    channels.scale + at,
-                    channels.shift + at,
-                    slopes,
-                    sums + 2 * at,
-                    products + 2 * at,
-                )
-                v += width
-            number += high
+        """The first pass, each thread's sums of d and of d (x - mean): sums_size bytes a thread."""
+        channel_sums(thread, threads, x, delta, channels, epilogue, sums + thread * sums_size)
 
     backward_sums.__name__ = f"backward_sums_{pixels_of.__name__}"
     return kernel(backward_sums)
@@ -264,10 +130,10 @@ def finish_backward_sums(
         for t in range(threads):
             place = sums + t * sums_size + 8 * k
             total += double_at(place)
-            product += double_at(place + 2 * vectors * _vector)
+            product += double_at(place + 2 * vectors * VECTOR)
         at = 4 * k
         deviation = deviation_of(float_at(variance + at))
-        inverse = 1 / (deviation + _epsilon)
+        inverse = 1 / (deviation + EPSILON)
         factor = float_at(scales + at) * inverse
         spread = (deviation if deviation > 0 else 1.0) * max(count - 1, 1)
         put_float(channels.a + at, factor)
@@ -300,15 +166,12 @@ def backward_sums_size(vectors: int) -> int:
     return 2 * DOUBLE * _length * vectors
 
 
-# The second pass.
-
-
 def make_backward(pixels_of: Pixels) -> Kernel:
     def emit(builder: Builder, at: Site) -> None:
-        """y = a (d - e) + b (x - mean); other: the delta."""
+        """The second pass, y = a (d - e) + b (x - mean); other: the delta."""
         pixels = pixels_of(builder, at)
-        of_d, of_x, middle = (load(builder, place) for place in (at.a, at.b, at.e))
-        outs = square(builder, at.y, at.y_row, at.y_pixel)
+        of_d, of_x, middle = (load(builder, each) for each in at.channels[3:])
+        outs = square(builder, at.y, at.y_map)
         for pixel, place in zip(pixels, outs, strict=False):
             store(fused(pixel.d - middle, of_d, pixel.centered * of_x), place)
 
@@ -323,9 +186,10 @@ backward_plain, backward_pooled = make_backward(plain), make_backward(pooled)
 class NormalizeBackward(Step):
     """The delta of norm.x, from that of y: of norm.y, or of what norm.activation was given.
 
-    scale_updates, bias_updates: arrays (c,) to which it adds; None where nobody wants them.
+    scale_updates, bias_updates: arrays (c,) to which it adds; None where they are not needed.
     """
 
+    WRITES = ("out",)
     norm: Normalize
     delta: TensorSpec
     out: TensorSpec
@@ -338,10 +202,6 @@ class NormalizeBackward(Step):
     def reads(self) -> list[TensorSpec]:
         norm = self.norm
         return [self.delta, norm.x, norm.mean, norm.variance, norm.scale, norm.shift]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.out]
 
     @property
     def name(self) -> str:
@@ -357,21 +217,16 @@ class NormalizeBackward(Step):
         x, delta, out = (binding.place(each) for each in (norm.x, self.delta, self.out))
         a, b, e = (int(part.ctypes.data) for part in np.split(binding.room(3 * padded(x.c)), 3))
         channels = norm.channels(binding)._replace(a=a, b=b, e=e)
-        slopes = binding.floats(SLOPES[self.activation])
-        sums = binding.scratch.ctypes.data
-        size = backward_sums_size(x.vectors)
+        epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
+        room = _room(binding, x)
         scale_updates = self.scale_updates
         if scale_updates is None:
             scale_updates = binding.room(padded(x.c))
         first = backward_sums_pooled if self.pooled else backward_sums_plain
         second = backward_pooled if self.pooled else backward_plain
         return [
-            first.step(
-                x=x, delta=delta, channels=channels, slopes=slopes, sums=sums, sums_size=size
-            ),
+            first.step(x=x, delta=delta, channels=channels, epilogue=epilogue, **room),
             finish_backward_sums.step(
-                sums=sums,
-                sums_size=size,
                 count=x.n * x.h * x.w,
                 c=x.c,
                 vectors=x.vectors,
@@ -381,31 +236,25 @@ class NormalizeBackward(Step):
                 bias_updates=address(self.bias_updates),
                 channels=channels,
                 fixed=int(norm.fixed),
+                **room,
             ),
-            second.step(
-                x=x, other=delta, y=out, channels=channels, epilogue=Epilogue(slopes=slopes)
-            ),
+            elementwise_row(second, x, out, delta, channels, epilogue),
         ]
+
+
+def _room(binding: Binding, x: TensorView) -> dict[str, int]:
+    """Where threads keep their sums."""
+    return {"sums": binding.scratch.ctypes.data, "sums_size": backward_sums_size(x.vectors)}
 
 
 @dataclass
 class BiasGradient(Step):
     """updates (c,) += the sum of delta over all places."""
 
+    READS, WRITES = ("delta",), ()
+    name = "biases"
     delta: TensorSpec
     updates: np.ndarray
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.delta]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return []
-
-    @property
-    def name(self) -> str:
-        return "biases"
 
     def scratch(self, threads: int) -> int:
         return threads * backward_sums_size(-(-self.delta.shape[3] // 4) + 4)
@@ -413,12 +262,11 @@ class BiasGradient(Step):
     def rows(self, binding: Binding) -> Rows:
         delta = binding.place(self.delta)
         zeros = int(binding.room(padded(delta.c)).ctypes.data)
-        room = {"sums": binding.scratch.ctypes.data, "sums_size": backward_sums_size(delta.vectors)}
-        channels = ChannelArrays(zeros, zeros, zeros)
-        slopes = binding.floats(SLOPES["linear"])
+        channels, room = ChannelArrays(zeros, zeros, zeros), _room(binding, delta)
+        epilogue = Epilogue(slopes=binding.floats(SLOPES["linear"]))
         return [
             backward_sums_plain.step(
-                x=delta, delta=delta, channels=channels, slopes=slopes, **room
+                x=delta, delta=delta, channels=channels, epilogue=epilogue, **room
             ),
             add_bias_updates.step(c=delta.c, bias_updates=address(self.updates), **room),
         ]
@@ -467,7 +315,7 @@ def _next_norm(chain: Chain, accept: Callable[[Node], bool]) -> Node | None:
 
 
 def _updates(chain: Chain, result: TensorSpec) -> np.ndarray | None:
-    """The array to which a result is added; nobody else may read it."""
+    """The array to which a result is added; nothing else may read it."""
     call = chain.lowering.only_reader(result)
     if call is None or call.name != "accumulate":
         return None

@@ -1,4 +1,4 @@
-"""What a dream makes more of: the values of a map that stand out."""
+"""The delta of a dream: the values of a map that exceed a limit."""
 
 from __future__ import annotations
 
@@ -55,13 +55,10 @@ def dream_delta(thread: int, threads: int, x: TensorView, y: TensorView, thresh:
 
 @dataclass
 class DreamDelta(Unary):
-    """The delta that a dream begins with: see ops.dream_delta."""
+    """The delta that a dream backpropagates: see ops.dream_delta."""
 
+    name = "dream"
     thresh: float
-
-    @property
-    def name(self) -> str:
-        return "dream"
 
     def rows(self, binding: Binding) -> Rows:
         thresh = binding.floats([self.thresh])

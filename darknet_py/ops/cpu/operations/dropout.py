@@ -1,4 +1,4 @@
-"""Dropout: the mask is a hash of each place, made where it is needed and kept nowhere."""
+"""Dropout: the mask is a hash of each place, computed where it is needed and not stored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ from darknet_py.ops.cpu.compile.match import Chain, Rules
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.graph import TensorSpec
 
-_vector = VECTOR
 _BITS = 24
 """Of a hash, that make a number from 0 up to 1."""
 
@@ -105,7 +104,7 @@ def dropout(
         for column in range(x.w):
             place = (number * x.w + column) * x.c
             for k in range(x.vectors):
-                at = k * _vector
+                at = k * VECTOR
                 drop(here + at, to + at, place + at // 4, bits, threshold, scale)
             here += x.pixel
             to += y.pixel
@@ -113,24 +112,13 @@ def dropout(
 
 @dataclass
 class Dropout(Step):
-    """A map, or on the way back its delta: see ops.dropout."""
+    """Of a map, or in the backward pass of its delta: see ops.dropout."""
 
+    READS = "x", "key"
     x: TensorSpec
     y: TensorSpec
     probability: float
     key: TensorSpec
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x, self.key]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return "dropout"
 
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)

@@ -1,8 +1,7 @@
 """Operations on each pixel by itself: copies, activations, sums. Bound by memory alone.
 
-One walk over the pixels of up to three maps serves them all: `make_elementwise` makes a kernel of
-what is done with a vector of channels. Batch norm and 2x2 pooling are made of it too, see
-batchnorm.py and pooling.py."""
+`make_elementwise` makes a kernel, which walks over the pixels of up to three maps, of what is done
+with a vector of channels: batch norm and 2x2 pooling too, see batchnorm.py and pooling.py."""
 
 from __future__ import annotations
 
@@ -12,15 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.emit import (
-    Builder,
-    Value,
-    instruction,
-    load,
-    offset,
-    splat,
-    store,
-)
+from darknet_py.ops.cpu.codegen.emit import Builder, Value, instruction, load, offset, splat, store
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_slope
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
@@ -35,31 +26,21 @@ from darknet_py.ops.cpu.codegen.kernel import (
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_activation
-from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
+from darknet_py.ops.cpu.compile.step import Binding, Row, Rows, Step, Unary
 from darknet_py.ops.graph import TensorSpec
-
-_vector = VECTOR
 
 
 class Site(NamedTuple):
-    """Where a vector of channels is: addresses, and pitches in bytes, while a kernel is emitted."""
+    """Where a vector of channels is, while a kernel is emitted: addresses of its pixels and arrays,
+    and of the maps the pitches."""
 
     x: Value
-    x_row: Value
-    x_pixel: Value
     other: Value
     y: Value
-    y_row: Value
-    y_pixel: Value
-    mean: Value
-    scale: Value
-    shift: Value
-    a: Value
-    b: Value
-    e: Value
-    slopes: Value
-    residual: Value
-    residual_after: Value
+    x_map: TensorView
+    y_map: TensorView
+    channels: ChannelArrays
+    epilogue: Epilogue
 
 
 def make_elementwise(
@@ -69,8 +50,17 @@ def make_elementwise(
     pixel of `other` stands for 2x2 of x, or of y."""
 
     @instruction
-    def apply(builder: Builder, *values: Value) -> None:
-        emit(builder, Site(*values))
+    def apply(
+        builder: Builder,
+        places: tuple[Value, ...],
+        x: TensorView,
+        y: TensorView,
+        channels: ChannelArrays,
+        epilogue: Epilogue,
+        at: Value,
+    ) -> None:
+        x_at, other_at, y_at, *arrays = (builder.add(each, at) for each in (*places, *channels))
+        emit(builder, Site(x_at, other_at, y_at, x, y, ChannelArrays(*arrays), epilogue))
 
     def elementwise(
         thread: int,
@@ -89,25 +79,8 @@ def make_elementwise(
             x_at, y_at = pixel_at(x, b, x_step * row, 0), pixel_at(y, b, y_step * row, 0)
             other_at = pixel_at(other, b, row, 0)
             for _ in range(w):
-                for at in range(0, x.vectors * _vector, _vector):
-                    apply(
-                        x_at + at,
-                        x.row,
-                        x.pixel,
-                        other_at + at,
-                        y_at + at,
-                        y.row,
-                        y.pixel,
-                        channels.mean + at,
-                        channels.scale + at,
-                        channels.shift + at,
-                        channels.a + at,
-                        channels.b + at,
-                        channels.e + at,
-                        epilogue.slopes,
-                        epilogue.residual,
-                        epilogue.residual_after,
-                    )
+                for at in range(0, x.vectors * VECTOR, VECTOR):
+                    apply((x_at, other_at, y_at), x, y, channels, epilogue, at)
                 x_at += x_step * x.pixel
                 y_at += y_step * y.pixel
                 other_at += other.pixel
@@ -116,17 +89,30 @@ def make_elementwise(
     return kernel(elementwise)
 
 
+def elementwise_row(
+    kernel: Kernel,
+    x: TensorView,
+    y: TensorView,
+    other: TensorView = NO_VIEW,
+    channels: ChannelArrays | None = None,
+    epilogue: Epilogue | None = None,
+) -> Row:
+    """The row of a kernel that make_elementwise made."""
+    channels, epilogue = channels or ChannelArrays(), epilogue or Epilogue()
+    return kernel.step(x=x, other=other, y=y, channels=channels, epilogue=epilogue)
+
+
 def emit_copy(builder: Builder, at: Site) -> None:
     store(load(builder, at.x), at.y)
 
 
 def emit_activate(builder: Builder, at: Site) -> None:
-    store(emit_activation(builder, at.slopes, [load(builder, at.x)])[0], at.y)
+    store(emit_activation(builder, at.epilogue.slopes, [load(builder, at.x)])[0], at.y)
 
 
 def emit_activate_backward(builder: Builder, at: Site) -> None:
     """x: a delta; other: the activation's output, by whose sign the slope is known."""
-    slope = emit_slope(load(builder, at.other), at.slopes)
+    slope = emit_slope(load(builder, at.other), at.epilogue.slopes)
     store(load(builder, at.x) * slope, at.y)
 
 
@@ -162,26 +148,18 @@ class Activate(Unary):
     def rows(self, binding: Binding) -> Rows:
         x, y = binding.place(self.x), binding.place(self.y)
         epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
-        row = activate.step(x=x, other=NO_VIEW, y=y, channels=ChannelArrays(), epilogue=epilogue)
-        return [row]
+        return [elementwise_row(activate, x, y, epilogue=epilogue)]
 
 
 @dataclass
 class ActivateBackward(Step):
     """delta times the activation's slope, by its output y."""
 
+    READS, WRITES = ("delta", "y"), ("out",)
     delta: TensorSpec
     y: TensorSpec
     out: TensorSpec
     activation: str
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.delta, self.y]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.out]
 
     @property
     def name(self) -> str:
@@ -190,10 +168,7 @@ class ActivateBackward(Step):
     def rows(self, binding: Binding) -> Rows:
         delta, y, out = (binding.place(each) for each in (self.delta, self.y, self.out))
         epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
-        channels = ChannelArrays()
-        return [
-            activate_backward.step(x=delta, other=y, y=out, channels=channels, epilogue=epilogue)
-        ]
+        return [elementwise_row(activate_backward, delta, out, y, epilogue=epilogue)]
 
 
 @dataclass
@@ -207,29 +182,15 @@ class Concat(Step):
     def reads(self) -> list[TensorSpec]:
         return self.parts
 
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return "concat"
-
     def rows(self, binding: Binding) -> Rows:
         y = binding.place(self.y)
         rows = []
         for part in self.parts:
             x = binding.place(part)
             if x.address != y.address:
-                channels, epilogue = ChannelArrays(), Epilogue()
-                rows.append(
-                    copy.step(x=x, other=NO_VIEW, y=y, channels=channels, epilogue=epilogue)
-                )
+                rows.append(elementwise_row(copy, x, y))
             y = y._replace(address=y.address + FLOAT * x.c)
         return rows
-
-
-# Sums of maps of two samplings, or of other channels: [shortcut].
 
 
 @instruction
@@ -283,10 +244,10 @@ def add(
             if is_row and column % sample == 0 and column // sample < overlap.w:
                 vectors = overlap.vectors
             for k in range(vectors):
-                at = k * _vector
+                at = k * VECTOR
                 combine(to + at, here + at, there + at, factors, slopes)
             for k in range(vectors, x.vectors):
-                apply_activation(to + k * _vector, here + k * _vector, slopes)
+                apply_activation(to + k * VECTOR, here + k * VECTOR, slopes)
 
 
 def add_reference(
@@ -307,24 +268,13 @@ def add_reference(
 class Add(Step):
     """activation(alpha x + beta other) where they overlap: see ops.shortcut."""
 
+    READS = "x", "other"
     x: TensorSpec
     other: TensorSpec
     y: TensorSpec
     alpha: float
     beta: float
     activation: str = "linear"
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x, self.other]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
-    def name(self) -> str:
-        return "add"
 
     def rows(self, binding: Binding) -> Rows:
         x, other, y = (binding.place(each) for each in (self.x, self.other, self.y))
@@ -369,8 +319,7 @@ def match_shortcut(chain: Chain) -> Step | None:
     if not _overlap_evenly(x, other, alpha):
         return None
     step = Add(x, other, chain.call.result, alpha, beta, take_activation(chain))
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     return step
 
 

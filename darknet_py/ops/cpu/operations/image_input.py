@@ -1,4 +1,4 @@
-"""Pictures as a program is given them, (n, c, h, w), into its first map."""
+"""A program's pictures, (n, c, h, w), to its first map."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from darknet_py.ops.cpu.compile.allocate import FLOAT, Memory
 from darknet_py.ops.cpu.compile.match import Chain, Rules
 from darknet_py.ops.cpu.compile.step import Binding, FromInput, Rows, Step, Unary
 from darknet_py.ops.fusion import is_constant
-from darknet_py.ops.graph import TensorSpec
 
 
 def image_input_reference(x: np.ndarray, scales: np.ndarray, shifts: np.ndarray) -> np.ndarray:
@@ -53,6 +52,8 @@ class ImageInput(Unary):
     """The network's input (n, c, h, w), in rows as a program is given it; perhaps a window of it,
     each channel times a factor plus another."""
 
+    READS = ()
+    name = "picture"
     dense: bool = False
     """Whether all readers take channels without padding."""
     top: int = 0
@@ -63,14 +64,6 @@ class ImageInput(Unary):
     def __post_init__(self) -> None:
         channels = self.x.shape[1]
         self.scales, self.shifts = np.ones(channels, np.float32), np.zeros(channels, np.float32)
-
-    @property
-    def name(self) -> str:
-        return "picture"
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return []
 
     def prepare(self, memory: Memory, threads: int) -> None:
         memory.request(self.y).dense = self.dense
@@ -98,8 +91,7 @@ def match_input(chain: Chain) -> Step | None:
     if crop:
         _, step.top, step.left, _, _, _, scale = crop.arguments
         step.scales, step.shifts = scale * step.scales, scale * step.shifts + (1 - scale)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     readers = chain.lowering.readers.get(step.y, [])
     windows = "conv2d", "conv2d_backward_weights"
     step.dense = all(call.name in windows and call.arguments[-1] == 1 for call in readers)

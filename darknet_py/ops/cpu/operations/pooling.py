@@ -14,6 +14,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     F32,
     Builder,
     Loop,
+    Pair,
+    Places,
+    Strided,
     Value,
     Variables,
     Vector,
@@ -28,14 +31,12 @@ from darknet_py.ops.cpu.codegen.emit import (
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_slope, share_of_largest, square
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
-from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue, TensorView, kernel
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, TensorView, kernel
 from darknet_py.ops.cpu.codegen.tile import VECTOR
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_mask
 from darknet_py.ops.cpu.compile.step import Binding, Rows, Step, Unary
-from darknet_py.ops.cpu.operations.elementwise import Site, make_elementwise
+from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, make_elementwise
 from darknet_py.ops.graph import TensorSpec
-
-_vector = VECTOR
 
 
 def maxpool_reference(x: np.ndarray, y: np.ndarray, size: int, stride: int, front: int) -> None:
@@ -47,18 +48,12 @@ def maxpool_reference(x: np.ndarray, y: np.ndarray, size: int, stride: int, fron
 
 
 @instruction
-def largest(
-    builder: Builder, x: Value, row: Value, pixel: Value, rows: Value, columns: Value, y: Value
-) -> None:
+def largest(builder: Builder, x: Strided, counts: Pair, y: Value) -> None:
     """The largest vector of rows x columns pixels."""
-    best = Variables(builder, 1)
-    best.set([load(builder, x)])
-    with Loop(builder, rows) as i:
-        line = builder.add(x, builder.mul(i, row))
-        with Loop(builder, columns) as j:
-            value = load(builder, builder.add(line, builder.mul(j, pixel)))
-            # in this order a NaN of the map stays
-            best.set([best.get()[0].max(value)])
+    best = Variables(builder, [load(builder, x[0])])
+    with Places(builder, counts, [x]) as (place,):
+        # in this order a NaN of the map stays
+        best.set([best.get()[0].max(load(builder, place))])
     store(best.get()[0], y)
 
 
@@ -78,8 +73,8 @@ def maxpool(
             wide = min(column * stride - front + size, x.w) - left
             source, to = pixel_at(x, b, top, left), pixel_at(y, b, row, column)
             for k in range(y.vectors):
-                at = k * _vector
-                largest(source + at, x.row, x.pixel, high, wide, to + at)
+                at = k * VECTOR
+                largest((source + at, x.row, x.pixel), (high, wide), to + at)
 
 
 @dataclass
@@ -120,23 +115,14 @@ def put_zeros(builder: Builder, address: Value) -> None:
 
 @instruction
 def add_to_largest(
-    builder: Builder,
-    x: Value,
-    x_row: Value,
-    x_pixel: Value,
-    rows: Value,
-    columns: Value,
-    delta: Value,
-    out: Value,
-    out_row: Value,
-    out_pixel: Value,
+    builder: Builder, x: Strided, out: Strided, rows: Value, columns: Value, delta: Value
 ) -> None:
-    """Adds a vector of deltas where x is largest in rows x columns pixels, first of all."""
-    best, place = Variables(builder, 1), Variables(builder, 1)
-    best.set([Vector(builder, constant(-math.inf, vector_length()))])
-    place.set([Vector(builder, constant(-1, vector_length()))])
+    """Adds a vector of deltas to out where x is largest in rows x columns pixels, first of all."""
+    (x_at, x_row, x_pixel), (out_at, out_row, out_pixel) = x, out
+    best = Variables(builder, [Vector(builder, constant(-math.inf, vector_length()))])
+    place = Variables(builder, [Vector(builder, constant(-1, vector_length()))])
     with Loop(builder, rows) as i:
-        line = builder.add(x, builder.mul(i, x_row))
+        line = builder.add(x_at, builder.mul(i, x_row))
         with Loop(builder, columns) as j:
             value = load(builder, builder.add(line, builder.mul(j, x_pixel)))
             is_larger = value > best.get()[0]
@@ -144,7 +130,7 @@ def add_to_largest(
             place.set([where(is_larger, _number(builder, i, j, columns), place.get()[0])])
     share, none = load(builder, delta), zero(builder)
     with Loop(builder, rows) as i:
-        line = builder.add(out, builder.mul(i, out_row))
+        line = builder.add(out_at, builder.mul(i, out_row))
         with Loop(builder, columns) as j:
             to = builder.add(line, builder.mul(j, out_pixel))
             is_here = place.get()[0] == _number(builder, i, j, columns)
@@ -171,12 +157,12 @@ def maxpool_backward(
     parts, vectors = x.n * x.vectors, x.vectors
     first, last = parts * thread // threads, parts * (thread + 1) // threads
     for b in range(first // vectors, (last + vectors - 1) // vectors):
-        from_at = max(first - b * vectors, 0) * _vector
-        to_at = min(last - b * vectors, vectors) * _vector
+        from_at = max(first - b * vectors, 0) * VECTOR
+        to_at = min(last - b * vectors, vectors) * VECTOR
         for row in range(x.h):
             for column in range(x.w):
                 place = pixel_at(out, b, row, column)
-                for at in range(from_at, to_at, _vector):
+                for at in range(from_at, to_at, VECTOR):
                     put_zeros(place + at)
         for row in range(delta.h):
             top = max(row * stride - front, 0)
@@ -186,29 +172,20 @@ def maxpool_backward(
                 wide = min(column * stride - front + size, x.w) - left
                 source, to = pixel_at(x, b, top, left), pixel_at(out, b, top, left)
                 here = pixel_at(delta, b, row, column)
-                for at in range(from_at, to_at, _vector):
-                    add_to_largest(
-                        source + at,
-                        x.row,
-                        x.pixel,
-                        high,
-                        wide,
-                        here + at,
-                        to + at,
-                        out.row,
-                        out.pixel,
-                    )
+                for at in range(from_at, to_at, VECTOR):
+                    maps = (source + at, x.row, x.pixel), (to + at, out.row, out.pixel)
+                    add_to_largest(*maps, high, wide, here + at)
 
 
 def emit_share(builder: Builder, at: Site) -> None:
     """The same of 2x2 side by side, times the slope at the largest of them: x is an activation's
     output, y the delta of what that was given."""
-    values = [load(builder, place) for place in square(builder, at.x, at.x_row, at.x_pixel)]
+    values = [load(builder, place) for place in square(builder, at.x, at.x_map)]
     best = values[0]
     for value in values[1:]:
         best = where(value > best, value, best)
-    delta = load(builder, at.other) * emit_slope(best, at.slopes)
-    outs = square(builder, at.y, at.y_row, at.y_pixel)
+    delta = load(builder, at.other) * emit_slope(best, at.epilogue.slopes)
+    outs = square(builder, at.y, at.y_map)
     for place, share in zip(outs, share_of_largest(values, best, delta), strict=True):
         store(share, place)
 
@@ -221,6 +198,7 @@ class MaxpoolBackward(Step):
     """activation: x is this one's output, and `out` the delta of what it was given: where windows
     of 2x2 stand side by side."""
 
+    READS, WRITES = ("delta", "x"), ("out",)
     delta: TensorSpec
     x: TensorSpec
     out: TensorSpec
@@ -236,14 +214,6 @@ class MaxpoolBackward(Step):
         return (self.size, self.stride) == (2, 2) and self.delta.shape[1:3] == (h / 2, w / 2)
 
     @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.delta, self.x]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.out]
-
-    @property
     def name(self) -> str:
         activation = "" if self.activation == "linear" else f" + delta {self.activation}"
         return f"delta maxpool {self.size}x{self.size}/{self.stride}{activation}"
@@ -252,11 +222,7 @@ class MaxpoolBackward(Step):
         x, delta, out = (binding.place(each) for each in (self.x, self.delta, self.out))
         if self.is_square:
             epilogue = Epilogue(slopes=binding.floats(SLOPES[self.activation]))
-            channels = ChannelArrays()
-            row = maxpool2_backward.step(
-                x=x, other=delta, y=out, channels=channels, epilogue=epilogue
-            )
-            return [row]
+            return [elementwise_row(maxpool2_backward, x, out, delta, epilogue=epilogue)]
         window = {"size": self.size, "stride": self.stride, "front": self.padding // 2}
         return [maxpool_backward.step(x=x, delta=delta, out=out, **window)]
 
@@ -271,15 +237,13 @@ def avgpool_reference(x: np.ndarray) -> np.ndarray:
 
 
 @instruction
-def mean(
-    builder: Builder, x: Value, row: Value, pixel: Value, h: Value, w: Value, y: Value
-) -> None:
+def mean(builder: Builder, x: Strided, h: Value, w: Value, y: Value) -> None:
     """The mean vector of h x w pixels; sums of rows, then their sum, which keeps errors small."""
-    total, line = Variables(builder, 1), Variables(builder, 1)
-    total.set([zero(builder)])
+    first, row, pixel = x
+    total, line = (Variables(builder, [zero(builder)]) for _ in range(2))
     with Loop(builder, h) as i:
         line.set([zero(builder)])
-        start = builder.add(x, builder.mul(i, row))
+        start = builder.add(first, builder.mul(i, row))
         with Loop(builder, w) as j:
             value = load(builder, builder.add(start, builder.mul(j, pixel)))
             line.set([line.get()[0] + value])
@@ -294,8 +258,9 @@ def avgpool(thread: int, threads: int, x: TensorView, y: TensorView) -> None:
     parts = x.n * x.vectors
     for number in range(parts * thread // threads, parts * (thread + 1) // threads):
         b = number // x.vectors
-        at = (number - b * x.vectors) * _vector
-        mean(pixel_at(x, b, 0, 0) + at, x.row, x.pixel, x.h, x.w, pixel_at(y, b, 0, 0) + at)
+        at = (number - b * x.vectors) * VECTOR
+        map_at = pixel_at(x, b, 0, 0) + at, x.row, x.pixel
+        mean(map_at, x.h, x.w, pixel_at(y, b, 0, 0) + at)
 
 
 @dataclass
@@ -320,7 +285,7 @@ def avgpool_backward(thread: int, threads: int, delta: TensorView, out: TensorVi
         b = number // out.h
         here, to = pixel_at(delta, b, 0, 0), pixel_at(out, b, number - b * out.h, 0)
         for column in range(out.w):
-            for at in range(0, out.vectors * _vector, _vector):
+            for at in range(0, out.vectors * VECTOR, VECTOR):
                 put_share(here + at, out.h * out.w, to + column * out.pixel + at)
 
 
@@ -328,9 +293,7 @@ def avgpool_backward(thread: int, threads: int, delta: TensorView, out: TensorVi
 class AvgpoolBackward(Unary):
     """x: the delta of the mean, y: that of the map."""
 
-    @property
-    def name(self) -> str:
-        return "delta avgpool"
+    name = "delta avgpool"
 
     def rows(self, binding: Binding) -> Rows:
         return [avgpool_backward.step(delta=binding.place(self.x), out=binding.place(self.y))]
@@ -348,8 +311,7 @@ def match_maxpool_backward(chain: Chain) -> Step:
     if step.is_square:
         mask = take_mask(chain, x)
         step.activation = mask[1] if mask else "linear"
-    assert chain.y is not None
-    step.out = chain.y
+    step.out = chain.result
     return step
 
 

@@ -1,4 +1,4 @@
-"""Scores to probabilities."""
+"""Softmax."""
 
 from __future__ import annotations
 
@@ -63,8 +63,7 @@ class Softmax(Unary):
 def match_flatten(chain: Chain) -> Step | None:
     (x,) = chain.call.arguments
     call = chain.next("softmax", lambda call: call.arguments[1] == 1)
-    assert chain.y is not None
-    return Softmax(x, chain.y, call.arguments[2]) if call else None
+    return Softmax(x, chain.result, call.arguments[2]) if call else None
 
 
 def match_softmax(chain: Chain) -> Step | None:

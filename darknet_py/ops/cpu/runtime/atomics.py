@@ -1,4 +1,4 @@
-"""Instructions for integers that several threads see, and the ways to wait for one another."""
+"""Atomic operations on integers, barriers, and POSIX condition variables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ two at a time."""
 BARRIER = 2 * LINE // 8
 """64-bit integers in a barrier: how many have come, and in a line of its own how often all."""
 _SPINS = 2000
-"""Looks before a thread that waits lets others have its core: some 10 to 100 us."""
+"""Turns of a spinning thread before it yields its core: some 10 to 100 us."""
 
 
 @function
@@ -67,7 +67,7 @@ def sched_yield(builder: Builder) -> None:
 
 @part
 def wait_until(address: int, value: int) -> None:
-    """Until the integer at an address has a value: spins a while, then gives way."""
+    """Waits until the integer at an address has a value: spins a while, then yields."""
     turns = 0
     while atomic_load(address) != value:
         turns += 1
@@ -89,10 +89,8 @@ def barrier_wait(barrier: int, threads: int) -> None:
         wait_until(rounds, now + 1)
 
 
-# A thread that sleeps: a mutex and a condition of POSIX, which never wait for Python.
-
 MUTEX, CONDITION = 128, 128
-"""Bytes, as many as any system needs."""
+"""Bytes of POSIX's, as many as any system needs."""
 
 
 @instruction

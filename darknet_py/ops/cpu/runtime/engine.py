@@ -6,7 +6,8 @@ import operator
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
@@ -39,11 +40,11 @@ if hasattr(os, "register_at_fork"):
 _GROUP = 4
 """Pictures that a thread takes together: late layers read their weights once for all of them."""
 _KEPT = 12
-"""Programs that are kept, the last used ones."""
+"""Programs in the LRU cache."""
 
 
 class _Identity:
-    """These very arrays, in keys; as long as such a key is kept none of them can become another."""
+    """Arrays by identity, in keys; such a key keeps them alive, so that no id is used again."""
 
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         self._arrays = tuple(arrays)
@@ -113,12 +114,10 @@ class Engine:
         """
         if {array.dtype for array in function.parameters} - {np.dtype(np.float32)}:
             self._check_batch(None, function, x)
-            try:
-                kind = function.parameters[0].dtype
+            kind = function.parameters[0].dtype
+            with self._within_memory(function, x):
                 given = [each.astype(kind) for each in (x, *others)]
                 return replay(function.trace(len(x)), given)
-            except MemoryError as error:
-                raise self._too_large(function, x) from error
         x = np.ascontiguousarray(x, np.float32)
         threads = thread_count()
         key = _key(function)
@@ -129,12 +128,10 @@ class Engine:
                 if first.table is not None:
                     return self._run_in_groups(key, function, x, threads)
             self._check_batch(key, function, x)
-            try:
+            with self._within_memory(function, x):
                 (whole,) = self._loaded(key, function, len(x), threads, 1)
                 whole.run(x, *others)
-                return [_taken(y) for y in whole.outputs]
-            except MemoryError as error:
-                raise self._too_large(function, x) from error
+                return [_host_copy(y) for y in whole.outputs]
 
     def times(
         self, function: LazyGraph, x: np.ndarray, *others: np.ndarray, rounds: int = 7
@@ -144,10 +141,8 @@ class Engine:
         x = np.ascontiguousarray(x, np.float32)
         with self.lock:
             self._check_batch(key, function, x)
-            try:
+            with self._within_memory(function, x):
                 (whole,) = self._loaded(key, function, len(x), thread_count(), 1)
-            except MemoryError as error:
-                raise self._too_large(function, x) from error
             whole.run(x, *others)
             steps = [
                 (
@@ -189,11 +184,16 @@ class Engine:
         if is_large and (key, n, thread_count()) not in self._programs:
             self._check_memory(self._needed(function, n), n)
 
-    def _too_large(self, function: LazyGraph, x: np.ndarray) -> OutOfMemoryError:
-        """What to say where memory did not do after all: what would fit."""
-        n = len(x)
-        fits = int(n * available_memory() / max(self._needed(function, n), 1))
-        return OutOfMemoryError(f"{n:,} at once need more memory than there is", min(fits, n - 1))
+    @contextmanager
+    def _within_memory(self, function: LazyGraph, x: np.ndarray) -> Iterator[None]:
+        """Raises OutOfMemoryError where memory ends after all, with the batch that would fit."""
+        try:
+            yield
+        except MemoryError as error:
+            n = len(x)
+            fits = int(n * available_memory() / max(self._needed(function, n), 1))
+            message = f"{n:,} at once need more memory than there is"
+            raise OutOfMemoryError(message, min(fits, n - 1)) from error
 
     def _needed(self, function: LazyGraph, n: int) -> int:
         """Bytes that the maps of n take, by those of the fewest rows that can be traced: nothing of
@@ -237,9 +237,9 @@ def _key(function: LazyGraph) -> Hashable:
     return function.key, _Identity(function.parameters)
 
 
-def _taken(y: np.ndarray) -> np.ndarray:
-    """A copy of a map (n, h, w, c), in memory as (n, c, h, w): so the outside wants it, and numpy
-    copies rows of pixels faster than pixels of a few channels."""
+def _host_copy(y: np.ndarray) -> np.ndarray:
+    """A copy of a map (n, h, w, c), in memory as (n, c, h, w): callers' order, and numpy is faster
+    at rows of pixels than at pixels of a few channels."""
     return y.transpose(0, 3, 1, 2).copy().transpose(0, 2, 3, 1) if y.ndim == 4 else y.copy()
 
 

@@ -1,4 +1,4 @@
-"""Runs a table of steps: each thread walks it, and all meet after every step."""
+"""Interprets a table of steps: each thread runs its part of each, with a barrier after it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from llvmlite import ir
 
 from darknet_py.ops.cpu.codegen.emit import I32, I64, Builder, Value, instruction, load_i64
 from darknet_py.ops.cpu.codegen.kernel import COLUMNS, kernel, part
-from darknet_py.ops.cpu.runtime.atomics import BARRIER, barrier_wait
-
-__all__ = ["BARRIER", "ROW", "barrier_wait", "call", "interpret", "walk"]
+from darknet_py.ops.cpu.runtime.atomics import barrier_wait
 
 ROW = 8 * (COLUMNS + 1)
 """Bytes in a row of a table."""

@@ -1,10 +1,10 @@
-"""A team of threads that runs tables of steps: see interpreter.py.
+"""The thread pool that runs tables of steps: see interpreter.py.
 
-The caller is one of them. The others are Python's threads, but never come back to Python: between
-two programs they look out for the next one for a moment, as it often follows at once, and then
-sleep. Starting a program and waiting for its end is one native call, which no Ctrl-C can cut in
-two. Where there are no POSIX threads, as on Windows, a worker that finds no work for a moment does
-come back, and sleeps in Python: slower to wake, as that needs the interpreter's lock.
+The caller is one of its threads. The others are Python's threads, but never return to Python:
+between two programs they spin for a moment, as the next often follows at once, and then sleep.
+Starting a program and waiting for its end is one native call, which no Ctrl-C can cut in two.
+Where there are no POSIX threads, as on Windows, a worker that finds no work for a moment does
+return, and sleeps in Python: slower to wake, as that needs the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ Job = tuple[int, int]
 HAS_PTHREADS = sys.platform != "win32"
 
 _PATIENCE = 5000
-"""Looks of a thread without work before it sleeps: some 20 to 200 us."""
+"""Turns of a spinning thread without work before it sleeps: some 20 to 200 us."""
 
-# The board, in bytes: what the team shares.
+# What the threads share: where it is in their memory, in bytes.
 _NUMBER = 0  # of programs so far, by which a new one is seen
 _DONE = _NUMBER + LINE  # how many workers have finished it
 _SLEEPERS = _DONE + LINE  # how many sleep, or are about to
@@ -60,10 +60,10 @@ _SIZE = _CONDITION + CONDITION
 
 
 class ThreadPool:
-    """Runs one program at a time; whoever comes meanwhile, waits.
+    """Runs one program at a time; other callers wait.
 
-    Where the system gives fewer threads than there are members, those that it gives do the work of
-    all: slower, with the same results.
+    Where the system gives fewer threads than members, those do the work of all: slower, with the
+    same results.
     """
 
     def __init__(self, members: int) -> None:
@@ -99,11 +99,11 @@ class ThreadPool:
 
 
 class _Workers:
-    """The threads of a team, and the board from which they learn what to do."""
+    """The threads of a pool, and the memory that they share."""
 
     def __init__(self, members: int) -> None:
         memory = np.zeros(_SIZE + LINE * (members + 1), np.uint8)
-        keep(memory)  # its threads never end
+        keep(memory)  # the threads never end
         first = -memory.ctypes.data % LINE
         row = np.array([memory.ctypes.data + first], np.int64)
         keep(row)
@@ -155,84 +155,80 @@ def _function(address: int) -> Callable[[int, int, int], int]:
 
 
 @kernel
-def prepare(thread: int, threads: int, board: int) -> None:
+def prepare(thread: int, threads: int, memory: int) -> None:
     """Before anything else."""
-    cond_init(board + _MUTEX, board + _CONDITION)
+    cond_init(memory + _MUTEX, memory + _CONDITION)
 
 
 @kernel
-def lead(thread: int, threads: int, board: int) -> None:
-    """The caller: has the program on the board run, and runs its own part."""
-    atomic_add(board + _NUMBER)
-    # a worker counts itself as a sleeper and then looks at the number: one of us sees the other
-    if atomic_load(board + _SLEEPERS) > 0:
-        lock(board + _MUTEX)
-        cond_broadcast(board + _CONDITION)
-        unlock(board + _MUTEX)
-    take_part(0, board)
-    wait_until(board + _DONE, threads - 1)
-    store_i64(board + _DONE, 0)
+def lead(thread: int, threads: int, memory: int) -> None:
+    """The caller: starts the program in the memory, and runs its own part."""
+    atomic_add(memory + _NUMBER)
+    # a worker counts itself as a sleeper and then loads the number: none misses the other
+    if atomic_load(memory + _SLEEPERS) > 0:
+        lock(memory + _MUTEX)
+        cond_broadcast(memory + _CONDITION)
+        unlock(memory + _MUTEX)
+    take_part(0, memory)
+    wait_until(memory + _DONE, threads - 1)
+    store_i64(memory + _DONE, 0)
 
 
 @kernel
-def lead_awake(thread: int, threads: int, board: int) -> None:
+def lead_awake(thread: int, threads: int, memory: int) -> None:
     """The same, where Python has woken those who slept."""
-    atomic_add(board + _NUMBER)
-    take_part(0, board)
-    wait_until(board + _DONE, threads - 1)
-    store_i64(board + _DONE, 0)
+    atomic_add(memory + _NUMBER)
+    take_part(0, memory)
+    wait_until(memory + _DONE, threads - 1)
+    store_i64(memory + _DONE, 0)
 
 
 @kernel
-def serve(thread: int, threads: int, board: int) -> None:
+def serve(thread: int, threads: int, memory: int) -> None:
     """A worker, for ever."""
     number = 0
     while True:
         turns = 0
-        while atomic_load(board + _NUMBER) == number:
+        while atomic_load(memory + _NUMBER) == number:
             turns += 1
             if turns < _PATIENCE:
                 pause()
                 continue
-            lock(board + _MUTEX)
-            atomic_add(board + _SLEEPERS)
-            while atomic_load(board + _NUMBER) == number:
-                cond_wait(board + _CONDITION, board + _MUTEX)
-            atomic_store(board + _SLEEPERS, atomic_load(board + _SLEEPERS) - 1)
-            unlock(board + _MUTEX)
+            lock(memory + _MUTEX)
+            atomic_add(memory + _SLEEPERS)
+            while atomic_load(memory + _NUMBER) == number:
+                cond_wait(memory + _CONDITION, memory + _MUTEX)
+            atomic_store(memory + _SLEEPERS, atomic_load(memory + _SLEEPERS) - 1)
+            unlock(memory + _MUTEX)
         number += 1
-        take_part(thread, board)
-        atomic_add(board + _DONE)
+        take_part(thread, memory)
+        atomic_add(memory + _DONE)
 
 
 @kernel
-def serve_awhile(thread: int, threads: int, board: int) -> None:
+def serve_awhile(thread: int, threads: int, memory: int) -> None:
     """A worker, until there has been no work for a moment."""
-    seen = board + _SIZE + LINE * thread
+    seen = memory + _SIZE + LINE * thread
     turns = 0
     while turns < _PATIENCE:
-        if atomic_load(board + _NUMBER) == load_i64(seen):
+        if atomic_load(memory + _NUMBER) == load_i64(seen):
             turns += 1
             pause()
             continue
         store_i64(seen, load_i64(seen) + 1)
-        take_part(thread, board)
-        atomic_add(board + _DONE)
+        take_part(thread, memory)
+        atomic_add(memory + _DONE)
         turns = 0
 
 
 @part
-def take_part(thread: int, board: int) -> None:
-    """A thread's part of the program on the board."""
-    program = board + _PROGRAM
-    threads, members, first, count = (
-        load_i64(program),
-        load_i64(program + 8),
-        load_i64(program + 16),
-        load_i64(program + 24),
-    )
+def take_part(thread: int, memory: int) -> None:
+    """A thread's part of the program in the memory."""
+    program = memory + _PROGRAM
+    threads, members = load_i64(program), load_i64(program + 8)
+    first, count = load_i64(program + 16), load_i64(program + 24)
     if members > 0:
-        walk(thread, threads, members, first, count, board + _BARRIER)
+        walk(thread, threads, members, first, count, memory + _BARRIER)
         return
     pairs = first + 8 * (count + 1)
     for i in range(thread, count, threads):
@@ -265,5 +261,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def thread_pool() -> ThreadPool:
-    """The process's team, of thread_count() members."""
+    """The process's pool, of thread_count() members."""
     return _pools.of(thread_count())

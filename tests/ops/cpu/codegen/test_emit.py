@@ -101,8 +101,7 @@ def test_the_larger_of_what_is_no_number() -> None:
 @instruction
 def sum_of_rows(builder: Builder, x: Value, rows: Value, columns: Value, y: Value) -> None:
     """Two sums in variables, a loop in a loop."""
-    sums = Variables(builder, 2)
-    sums.set([zero(builder), zero(builder)])
+    sums = Variables(builder, [zero(builder), zero(builder)])
     with Loop(builder, rows) as i:
         row = builder.add(x, builder.mul(builder.mul(i, columns), const(_size)))
         with Loop(builder, columns, step=2) as j:
@@ -134,8 +133,7 @@ def halve(builder: Builder, x: Value, y: Value) -> None:
     first, second = load(builder, x, _half), splat(builder, offset(builder, x, 4), _half)
     place = pointer(builder, x, emit.F32)
     both = builder.fadd(builder.load(place), builder.load(place))
-    variables = Variables(builder, 1, _half)
-    variables.set([first + second + zero(builder, _half)])
+    variables = Variables(builder, [first + second + zero(builder, _half)])
     store(variables.get()[0] + spread(builder, both, _half), y)
 
 

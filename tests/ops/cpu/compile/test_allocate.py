@@ -46,10 +46,10 @@ def test_maps_that_live_together_share_nothing(wanted: list, kept: int) -> None:
     memory, lives = make(wanted, kept)
     used: dict[TensorSpec, set[int]] = {}
     for x in lives:
-        home = memory.homes[x]
-        used[x] = set(range(home.start, home.start + home.geometry.floats))
+        allocation = memory.allocations[x]
+        used[x] = set(range(allocation.start, allocation.start + allocation.geometry.floats))
         assert max(used[x]) < memory.floats
-        assert home.start % (ALIGNMENT // FLOAT) == 0
+        assert allocation.start % (ALIGNMENT // FLOAT) == 0
     keep = set([*lives][:kept])
     for x, (first, last) in lives.items():
         for y, (other_first, other_last) in lives.items():
@@ -67,25 +67,25 @@ def test_views_and_borders_are_within_their_memory(wanted: list) -> None:  # typ
     for x in lives:
         arena[...] = 0
         memory.view(x, arena)[...] = 1
-        home = memory.homes[x]
+        allocation = memory.allocations[x]
         written = np.flatnonzero(arena)
         assert written.size == np.prod(x.shape)
-        assert home.start <= written[0]
-        assert written[-1] < home.start + home.geometry.floats
-        view, g = memory.place(x, 0), home.geometry
+        assert allocation.start <= written[0]
+        assert written[-1] < allocation.start + allocation.geometry.floats
+        view, g = memory.place(x, 0), allocation.geometry
         assert (view.n, view.h, view.w, view.c) == as_map(x.shape)
         # the border before the first pixel and behind the last one
-        assert view.address // FLOAT - home.start == g.border * (g.row + g.pixel)
+        assert view.address // FLOAT - allocation.start == g.border * (g.row + g.pixel)
         assert view.pixel == FLOAT * (x.shape[3] if g.pixel == x.shape[3] else padded(x.shape[3]))
 
 
 def test_memory_is_used_again_by_what_has_the_same_layout_alone() -> None:
     shape, plain = (1, 4, 4, 8), (1, 0, False, False)
     memory, lives = make([(shape, (0, 1), plain), (shape, (2, 3), plain), (shape, (3, 4), plain)])
-    starts = [memory.homes[x].start for x in lives]
+    starts = [memory.allocations[x].start for x in lives]
     assert starts[0] == starts[1] != starts[2]
     memory, lives = make([(shape, (0, 1), plain), (shape, (2, 3), (2, 0, False, False))])
-    starts = [memory.homes[x].start for x in lives]
+    starts = [memory.allocations[x].start for x in lives]
     assert starts[0] != starts[1]  # the border's zeros would not be there
 
 
@@ -95,9 +95,9 @@ def test_maps_that_are_walked_with_one_layout_get_the_widest_border() -> None:
     memory.request(other).border, memory.request(third).below = 2, 3
     memory.same_layout += [(one, other), (other, third)]
     memory.allocate(dict.fromkeys((one, other, third), (0, 1)), [])
-    geometries = {memory.homes[x].geometry for x in (one, other, third)}
+    geometries = {memory.allocations[x].geometry for x in (one, other, third)}
     assert len(geometries) == 1
-    assert (geometries.pop().border, memory.homes[one].geometry.below) == (2, 3)
+    assert (geometries.pop().border, memory.allocations[one].geometry.below) == (2, 3)
 
 
 def test_a_map_within_another_is_written_there() -> None:

@@ -64,9 +64,9 @@ class Case:
         sums = aligned(threads * size, "uint8")
         room = {"sums": address(sums), "sums_size": size}
         given_slopes = slopes(self.activation)
-        at_slopes = address(given_slopes)
+        epilogue = Epilogue(slopes=address(given_slopes))
         first = getattr(kernels, f"backward_sums_{self.kind}")
-        run(first, threads, x=x.view, delta=delta.view, channels=of_c, slopes=at_slopes, **room)
+        run(first, threads, x=x.view, delta=delta.view, channels=of_c, epilogue=epilogue, **room)
         run(
             kernels.finish_backward_sums,
             threads,
@@ -88,7 +88,7 @@ class Case:
             other=delta.view,
             y=out.view,
             channels=of_c,
-            epilogue=Epilogue(slopes=at_slopes),
+            epilogue=epilogue,
         )
         assert all(some.is_sound() for some in (x, delta, out))
         return out, updates
@@ -156,7 +156,7 @@ def test_biases_alone(threads: int) -> None:
         x=delta_map.view,
         delta=delta_map.view,
         channels=ChannelArrays(*[address(zeros)] * 3),
-        slopes=address(given_slopes),
+        epilogue=Epilogue(slopes=address(given_slopes)),
         **room,
     )
     run(kernels.add_bias_updates, threads, c=c, bias_updates=address(updates), **room)

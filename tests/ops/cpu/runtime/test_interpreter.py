@@ -9,7 +9,8 @@ import pytest
 
 from darknet_py.ops.cpu.codegen.emit import load_i64, store_i64
 from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel
-from darknet_py.ops.cpu.runtime.interpreter import BARRIER, ROW, interpret, walk
+from darknet_py.ops.cpu.runtime.atomics import BARRIER
+from darknet_py.ops.cpu.runtime.interpreter import ROW, interpret, walk
 from tests.support.kernels import address, run
 
 Array = np.ndarray

@@ -1,7 +1,7 @@
 """Convolutions, and dense layers as such: what is fused into one, and which algorithm computes it.
 
 The file of an algorithm has `fits` (whether it can, and should), `scratch` and `row`; direct.py can
-all. The cost model decides between direct.py and winograd.py."""
+all. The cost model chooses between direct.py and winograd.py."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from darknet_py.ops.cpu.operations.convolution import (
     winograd,
 )
 from darknet_py.ops.cpu.operations.convolution.cost import cheapest
-from darknet_py.ops.cpu.operations.convolution.packing import Packing
-from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Norm, Operands
-from darknet_py.ops.fusion import is_constant, take_biases, take_norm
+from darknet_py.ops.cpu.operations.convolution.packing import Norm, Packing
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
+from darknet_py.ops.execution import joined_name
+from darknet_py.ops.fusion import is_constant, take_biases, take_norm, take_other
 from darknet_py.ops.graph import Node, TensorSpec
 
 
@@ -58,22 +59,17 @@ class Convolution(ConvolutionSpec, Step):
         return [self.source or self.x, *self.residuals]
 
     @property
-    def writes(self) -> list[TensorSpec]:
-        return [self.y]
-
-    @property
     def name(self) -> str:
         groups = f", {self.groups} groups" if self.groups > 1 else ""
-        extras = [
-            "" if self.activation == "linear" else self.activation,
+        high, wide = self.window
+        kind = "delta " if self.backward else ""
+        return joined_name(
+            f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}",
+            self.activation,
             "add" if self.residual is not None or self.residual_after is not None else "",
             "maxpool" if self.pooled else "",
             f"delta {self.mask[1]}" if self.mask else "",
-        ]
-        fused = "".join(f" + {extra}" for extra in extras if extra)
-        high, wide = self.window
-        kind = "delta " if self.backward else ""
-        return f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}{fused}"
+        )
 
     @property
     def algorithm(self) -> str:
@@ -108,7 +104,7 @@ class Convolution(ConvolutionSpec, Step):
         request = memory.request(self.x)
         _, h, w, _ = self.x.shape
         high, wide = self.window
-        # where a stride leaves pixels over, windows at the right and below reach further
+        # where a stride leaves pixels over, windows at the right and below go further
         beyond = max(
             (self.out[0] - 1) * self.stride + high - h, (self.out[1] - 1) * self.stride + wide - w
         )
@@ -121,7 +117,7 @@ class Convolution(ConvolutionSpec, Step):
         return threads * self.computed_by.scratch(self)
 
     def packed_size(self) -> int:
-        """Bytes of its weights as its kernel wants them, about."""
+        """Bytes of its packed weights, about."""
         packing = Packing(self.chosen.m, padded(self.x.shape[3]), backward=self.backward)
         return FLOAT * packing.floats(self.weights)
 
@@ -138,7 +134,7 @@ def match_conv2d(chain: Chain) -> Step | None:
     shares = small_groups.can_group(x.shape[3], weights.shape[0], groups)
     if not shares and not direct.merge(groups, weights.shape[0]):
         return None
-    return _followed(chain, x, weights, stride, padding, groups)
+    return _fused(chain, x, weights, stride, padding, groups)
 
 
 def match_dense(chain: Chain) -> Step | None:
@@ -146,10 +142,10 @@ def match_dense(chain: Chain) -> Step | None:
     if not is_constant(weights):
         return None
     _, h, w, c = x.shape
-    return _followed(chain, x, weights.reshape(weights.shape[0], h, w, c), 1, 0, 1)
+    return _fused(chain, x, weights.reshape(weights.shape[0], h, w, c), 1, 0, 1)
 
 
-def _followed(
+def _fused(
     chain: Chain, x: TensorSpec, weights: Any, stride: int, padding: int, groups: int
 ) -> Step:
     """A convolution with whatever may be fused into it."""
@@ -166,16 +162,13 @@ def _followed(
     step.activation, step.residual, step.residual_after = take_residual(chain, activation)
     if not step.residuals and not small_groups.fits(step):
         step.pooled = take_pooling(chain)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     return step
 
 
 def match_input_delta(chain: Chain) -> Step | None:
-    """The delta of a convolution's input: a convolution of stride 1 with the weights turned.
-
-    A stride leaves gaps of zeros between the deltas, in which they lie from the start.
-    """
+    """The delta of a convolution's input: a convolution of stride 1 with the weights turned. A
+    stride leaves gaps of zeros between the deltas, which are stored so from the start."""
     return _input_delta(chain, chain.call, None)
 
 
@@ -211,11 +204,11 @@ def _input_delta(chain: Chain, call: Node, norm: Norm | None) -> Step | None:
     step = Convolution(x, call.result, weights, 1, weights.shape[1] - 1 - padding, 1, norm=norm)
     step.exact, step.changing = lowering.exact, lowering.changing
     step.backward, step.source = True, delta
-    step.residual = _take_other_delta(chain)
+    # a delta of the same map, from another layer
+    step.residual = take_other(chain, "add", lambda call: True)
     if not _will_have_gaps(chain):
         step.mask = take_mask(chain, None)
-    assert chain.y is not None
-    step.y = chain.y
+    step.y = chain.result
     if step.residuals:
         lowering.same_layout.add(step.y)
     return step
@@ -227,19 +220,6 @@ def _will_have_gaps(chain: Chain) -> bool:
     while call is not None and call.name in ("activate_backward", "batchnorm_scale"):
         call = chain.lowering.only_reader(call.result)
     return call is not None and call.name == "conv2d_backward_input" and call.arguments[3] > 1
-
-
-def _take_other_delta(chain: Chain) -> TensorSpec | None:
-    """A delta of the same map, from another layer, that is added."""
-    y = chain.y
-
-    def other_of(call: Node) -> TensorSpec:
-        one, other = call.arguments
-        found: TensorSpec = other if one is y else one
-        return found
-
-    call = chain.next("add", lambda call: chain.is_before(other_of(call)))
-    return other_of(call) if call else None
 
 
 RULES: Rules = {

@@ -48,14 +48,6 @@ class Choice(NamedTuple):
         return f"winograd {self.m}x{self.m}" if self.m else "direct"
 
 
-class _Share(NamedTuple):
-    """What the busiest thread does: places (pixels, or tiles) and vectors of filters."""
-
-    split_filters: bool
-    places: int
-    vectors: int
-
-
 def cheapest(
     places: tuple[int, int, int],
     c: int,
@@ -122,12 +114,13 @@ def _choice(
     return Choice(m, block, split, cost)
 
 
-def _shares(places: int, vectors: int, threads: int) -> Iterator[_Share]:
-    """Threads share the places, or the filters."""
-    yield _Share(False, _ceil(_ceil(places, PIXELS), threads) * PIXELS, vectors)
+def _shares(places: int, vectors: int, threads: int) -> Iterator[tuple[bool, int, int]]:
+    """Whether threads share the filters, not the places (pixels, or tiles), and what the busiest
+    one does: places, and vectors of filters."""
+    yield False, _ceil(_ceil(places, PIXELS), threads) * PIXELS, vectors
     if threads > 1:
         mine = min(_ceil(_ceil(vectors, PANEL), threads) * PANEL, vectors)
-        yield _Share(True, _ceil(places, PIXELS) * PIXELS, mine)
+        yield True, _ceil(places, PIXELS) * PIXELS, mine
 
 
 def _multiplied(tiles: int) -> int:

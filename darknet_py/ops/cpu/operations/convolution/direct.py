@@ -1,7 +1,7 @@
 """Direct convolution of any size, stride, padding and groups; 1x1 and dense layers are cases of it.
 
 Tiles take any pixels: each thread lists, for a block of output pixels, where each one's window
-begins and where its result goes (codegen/indirection_buffer.py), and then runs over the filters.
+begins and where its result goes (codegen/indexing.py), and then runs over the filters.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
+    Pair,
     Value,
     instruction,
     load_int,
@@ -51,40 +52,31 @@ def conv2d_reference(
     return y
 
 
+Window = tuple[Value, Value, Value, Value]
+"""As PackedWeights."""
+
 POOLED = 4
 """Pixels in a tile whose largest value alone is kept: two rows of two."""
 
 
 def make_tile(pixels: int, vectors: int, pooled: bool = False) -> Instruction:
-    """A tile whose pixels stand in lists of addresses: `a`, where windows begin, and `out`.
+    """A tile whose pixels stand in lists of addresses: `a` of windows, `out` of results, each with
+    what is added to all. window: as PackedWeights. later: weights to prefetch.
 
-    pooled: the pixels become one, the largest, and `out` has one address. finish: see Finish.
+    pooled: the pixels become one, the largest, and `out` has one address.
     """
 
     @instruction
     def tile(
-        builder: Builder,
-        a: Value,
-        a_shift: Value,
-        out: Value,
-        out_shift: Value,
-        segments: Value,
-        count: Value,
-        length: Value,
-        weights: Value,
-        next_weights: Value,
-        next_step: Value,
-        *epilogue: Value,
+        builder: Builder, a: Pair, out: Pair, window: Window, later: Pair, *epilogue: Value
     ) -> None:
-        starts = listed(builder, a, pixels, a_shift)
-        # behind the last tile's there is some other address: asking for it harms nothing
-        following = builder.add(load_int(builder, offset(builder, a, 8 * pixels)), a_shift)
+        starts = listed(builder, a, pixels)
+        # behind the last tile's there is some other address: prefetching it harms nothing
+        following = builder.add(load_int(builder, offset(builder, a[0], 8 * pixels)), a[1])
         # with more pixels there are no registers left for where the next weights lie
-        later = (next_weights, next_step) if pixels <= PIXELS else None
-        sums = emit_sums(
-            builder, starts, segments, count, length, weights, vectors, following, later
-        )
-        places = listed(builder, out, 1 if pooled else pixels, out_shift)
+        next_b = later if pixels <= PIXELS else None
+        sums = emit_sums(builder, starts, *window, vectors, following, next_b)
+        places = listed(builder, out, 1 if pooled else pixels)
         emit_epilogue(builder, sums, places, Epilogue(*epilogue), largest if pooled else None)
 
     return tile
@@ -114,7 +106,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         lists: int,
         split_filters: int,
     ) -> None:
-        """y = epilogue(x * weights): see descriptor.Epilogue.
+        """y = epilogue(x * weights): see Epilogue.
 
         x: of the first window; its pitches are from one output's window to the next (where pooled,
         from one pixel before pooling to the next). window.weights: of each group `group_vectors`
@@ -144,8 +136,8 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                 i = 0
                 while i < n:
                     later = ahead(mine, count * length, width * VECTOR, step, i, n)
-                    pixels = lists + i * a_list, group * x_group, outs + i * out_list, shift
-                    numbers = segments, count, length, mine, later, step
+                    pixels = (lists + i * a_list, group * x_group), (outs + i * out_list, shift)
+                    numbers = (segments, count, length, mine), (later, step)
                     if width == PANEL:
                         wide(*pixels, *numbers, *finish)
                     elif can_pair and i + 1 < n:
@@ -175,7 +167,7 @@ def row(spec: ConvolutionSpec, operands: Operands) -> Row:
     if spec.groups == 1:
         window = windows(spec, operands, PANEL)
     else:
-        packed = operands.made(
+        packed = operands.cached(
             "groups", lambda: pack(spec.weights, operands.factors, spec.groups, merged)
         )
         window = operands.window(channels, packed)

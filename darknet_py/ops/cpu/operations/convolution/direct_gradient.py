@@ -14,7 +14,9 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
     Part,
+    Strided,
     Value,
     Variables,
     const,
@@ -35,7 +37,7 @@ from darknet_py.ops.cpu.codegen.kernel import PackedWeights, TensorView, kernel,
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR, emit_products
 from darknet_py.ops.cpu.operations.convolution.packing import panel_start
 
-_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_length = vector_length()
 
 
 def weight_gradient_reference(
@@ -54,29 +56,9 @@ def weight_gradient_reference(
 
 def make_tile(rows: int, vectors: int) -> Instruction:
     @instruction
-    def tile(
-        builder: Builder,
-        x: Value,
-        x_row: Value,
-        x_pixel: Value,
-        delta: Value,
-        delta_row: Value,
-        delta_pixel: Value,
-        high: Value,
-        wide: Value,
-        out: Value,
-    ) -> None:
+    def tile(builder: Builder, x: Strided, delta: Strided, counts: Pair, out: Value) -> None:
         """out (rows, vectors) += sum over high x wide places of x (rows) * delta (vectors)."""
-        sums = emit_products(
-            builder,
-            x,
-            (x_row, x_pixel),
-            delta,
-            (delta_row, delta_pixel),
-            (high, wide),
-            (rows, vectors),
-        )
-        for i, row in enumerate(sums):
+        for i, row in enumerate(emit_products(builder, x, delta, counts, (rows, vectors))):
             for j, total in enumerate(row):
                 place = offset(builder, out, VECTOR * (vectors * i + j))
                 store(load(builder, place) + total, place)
@@ -90,23 +72,24 @@ def make_tiles(vectors: int) -> Part:
     row = vectors * VECTOR
 
     @part
-    def tiles(x, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, length, out):  # type: ignore[no-untyped-def]
+    def tiles(x, delta, counts, length, out):  # type: ignore[no-untyped-def]
+        first, x_row, x_pixel = x
         k = 0
         while k < length:
             left = length - k
-            here, to = x + 4 * k, out + k * row
+            here, to = (first + 4 * k, x_row, x_pixel), out + k * row
             # as few tiles as possible, and large ones: eight numbers are two times four
             if left == 6 or left == 9 or left > 9:
-                six(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                six(here, delta, counts, to)
                 k += 6
             elif left == 4 or left >= 7:
-                four(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                four(here, delta, counts, to)
                 k += 4
             elif left >= 3:
-                three(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                three(here, delta, counts, to)
                 k += 3
             else:
-                one(here, x_row, x_pixel, delta, delta_row, delta_pixel, high, wide, to)
+                one(here, delta, counts, to)
                 k += 1
 
     return tiles
@@ -141,15 +124,15 @@ def weight_gradient(
     segments, count, length, _ = window
     shares = threads // copies
     copy, share = thread // shares, thread % shares
-    full, panels = panels_of(group_vectors, _panel)
+    full, panels = panels_of(group_vectors, PANEL)
     first, last = part_of(share, shares, groups * panels, 1)
     rows = delta.n * delta.h
     row, last_row = rows * copy // copies, rows * (copy + 1) // copies
-    size = count * length * _vector
+    size = count * length * VECTOR
     sums += copy * sums_size
     for number in range(first, last):
         group = number // panels
-        vector, width = panel_at(number - group * panels, full, _panel)
+        vector, width = panel_at(number - group * panels, full, PANEL)
         clear(sums + (group * group_vectors + vector) * size, size * width)
     while row < last_row:
         b = row // delta.h
@@ -158,60 +141,40 @@ def weight_gradient(
         windows, deltas = pixel_at(x, b, top, 0), pixel_at(delta, b, top, 0)
         for number in range(first, last):
             group = number // panels
-            vector, width = panel_at(number - group * panels, full, _panel)
-            here = deltas + group * delta_group + vector * _vector
+            vector, width = panel_at(number - group * panels, full, PANEL)
+            here = deltas + group * delta_group + vector * VECTOR
             to = sums + (group * group_vectors + vector) * size
             for s in range(count):
                 at = windows + load_i64(segments + 8 * s) + group * x_group
-                out = to + s * length * width * _vector
-                places = (
-                    at,
-                    x.row,
-                    x.pixel,
-                    here,
-                    delta.row,
-                    delta.pixel,
-                    high,
-                    delta.w,
-                    length,
-                    out,
-                )
-                if width == _panel:
-                    wide_tiles(*places)
+                out = to + s * length * width * VECTOR
+                places = (at, x.row, x.pixel), (here, delta.row, delta.pixel), (high, delta.w)
+                if width == PANEL:
+                    wide_tiles(*places, length, out)
                 else:
-                    narrow_tiles(*places)
+                    narrow_tiles(*places, length, out)
         row += high
 
 
 @instruction
-def add_square(
-    builder: Builder,
-    source: Value,
-    step: Value,
-    copies: Value,
-    copy: Value,
-    rows: Value,
-    columns: Value,
-    out: Value,
-    out_step: Value,
-) -> None:
+def add_square(builder: Builder, source: Pair, copies: Pair, counts: Pair, out: Pair) -> None:
     """Adds the columns of a matrix, summed over copies, to `out`, as rows.
 
-    rows, columns: as many are there, at most a vector's length of each.
+    copies: how many, and bytes from one to the next. counts: rows and columns that are there, at
+    most a vector's length of each.
     """
-    square = Variables(builder, _length)
-    square.set([zero(builder)] * _length)
-    with Loop(builder, copies) as c:
-        start = builder.add(source, builder.mul(copy, c))
+    rows, columns = counts
+    square = Variables(builder, [zero(builder)] * _length)
+    with Loop(builder, copies[0]) as c:
+        start = builder.add(source[0], builder.mul(copies[1], c))
         sums = []
         for i, total in enumerate(square.get()):
             is_there = builder.icmp_signed("<", const(i), rows)
-            place = builder.select(is_there, builder.mul(step, const(i)), const(0))
+            place = builder.select(is_there, builder.mul(source[1], const(i)), const(0))
             sums.append(total + load(builder, builder.add(start, place)))
         square.set(sums)
     for i, total in enumerate(transposed(square.get())):
         with builder.if_then(builder.icmp_signed("<", const(i), columns)):
-            place = builder.add(out, builder.mul(out_step, const(i)))
+            place = builder.add(out[0], builder.mul(out[1], const(i)))
             store_first(load_first(builder, place, rows) + total, place, rows)
 
 
@@ -240,22 +203,16 @@ def add_weight_gradient(
     for number in range(total * thread // threads, total * (thread + 1) // threads):
         group = number // vectors
         v = number - group * vectors
-        start, step = panel_start(v, vectors, _panel, rows)
+        start, step = panel_start(v, vectors, PANEL, rows)
         first = group * part + v * _length
         for tap in range(taps):
             for k in range(0, c, _length):
-                add_square(
-                    sums + group * vectors * rows * _vector + start + (tap * c_padded + k) * step,
-                    step,
-                    copies,
-                    sums_size,
-                    c - k,
-                    part - v * _length,
-                    updates + 4 * ((first * taps + tap) * c + k),
-                    4 * taps * c,
-                )
+                at = group * vectors * rows * VECTOR + start + (tap * c_padded + k) * step
+                to = updates + 4 * ((first * taps + tap) * c + k)
+                counts = c - k, part - v * _length
+                add_square((sums + at, step), (copies, sums_size), counts, (to, 4 * taps * c))
 
 
 def sums_size(filters: int, rows: int, groups: int) -> int:
     """Bytes of a copy of the sums: rows = count * length."""
-    return groups * -(-filters // groups // _length) * rows * _vector
+    return groups * -(-filters // groups // _length) * rows * VECTOR

@@ -17,6 +17,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
     Value,
     Variables,
     const,
@@ -51,7 +52,7 @@ COLUMNS = 192
 """Outputs of a row that are done together."""
 _TOGETHER = 4
 """Outputs that are added up together."""
-_panel, _vector, _length, _columns = PANEL, VECTOR, vector_length(), COLUMNS
+_length = vector_length()
 
 
 def places_per_panel(filters: int) -> int:
@@ -73,26 +74,18 @@ def make_add_up(pixels: int) -> Instruction:
 
     @instruction
     def add_up(
-        builder: Builder,
-        z: Value,
-        offsets: Value,
-        count: Value,
-        biases: Value,
-        mask: Value,
-        y: Value,
-        y_pixel: Value,
+        builder: Builder, z: Value, offsets: Pair, biases: Value, mask: Value, y: Pair
     ) -> None:
-        sums = Variables(builder, pixels)
-        sums.set([load(builder, biases)] * pixels)
-        with Loop(builder, count) as place:
-            here = load_int(builder, builder.add(offsets, builder.shl(place, const(3))))
+        sums = Variables(builder, [load(builder, biases)] * pixels)
+        with Loop(builder, offsets[1]) as place:
+            here = load_int(builder, builder.add(offsets[0], builder.shl(place, const(3))))
             first = builder.add(z, here)
             step = PANEL * VECTOR
             found = [load(builder, offset(builder, first, step * i)) for i in range(pixels)]
             sums.set([x + new for x, new in zip(sums.get(), found, strict=True)])
         only_filters = load(builder, mask)
         for i, x in enumerate(sums.get()):
-            store(x * only_filters, builder.add(y, builder.mul(y_pixel, const(i))))
+            store(x * only_filters, builder.add(y[0], builder.mul(y[1], const(i))))
 
     return add_up
 
@@ -105,20 +98,20 @@ _add_four, _add_one = make_add_up(_TOGETHER), make_add_up(1)
 def _multiply_row(x, x_pixel, c, weights, panels, z, n):  # type: ignore[no-untyped-def]
     """A row of z, of n pixels."""
     tiles = (n + 5) // 6
-    step = share(_panel * _vector, tiles)
+    step = share(PANEL * VECTOR, tiles)
     for panel in range(panels):
-        matrix = weights + panel * c * _panel * _vector
-        out = z + panel * (_columns + 64) * _panel * _vector
+        matrix = weights + panel * c * PANEL * VECTOR
+        out = z + panel * (COLUMNS + 64) * PANEL * VECTOR
         if n < 6:
             for i in range(n):
-                at = out + i * _panel * _vector
-                _one(x + i * x_pixel, x_pixel, c, matrix, matrix, 0, at)
+                at = out + i * PANEL * VECTOR
+                _one((x + i * x_pixel, x_pixel), c, matrix, (matrix, 0), at)
         else:
             for tile in range(tiles):
                 i = min(6 * tile, n - 6)  # the last one overlaps the one before
-                later = ahead(matrix, c, _panel * _vector, step, tile, tiles)
-                at = out + i * _panel * _vector
-                _six(x + i * x_pixel, x_pixel, c, matrix, later, step, at)
+                later = ahead(matrix, c, PANEL * VECTOR, step, tile, tiles)
+                at = out + i * PANEL * VECTOR
+                _six((x + i * x_pixel, x_pixel), c, matrix, (later, step), at)
 
 
 @kernel
@@ -147,8 +140,8 @@ def narrow_output(
     rows = y.n * y.h
     first, last = rows * thread // threads, rows * (thread + 1) // threads
     places = high * wide
-    for left in range(0, y.w, _columns):
-        columns = min(_columns, y.w - left)
+    for left in range(0, y.w, COLUMNS):
+        columns = min(COLUMNS, y.w - left)
         done = 0
         for number in range(first, last):
             picture = number // y.h
@@ -166,15 +159,15 @@ def narrow_output(
                     columns + wide - 1,
                 )
                 done += 1
-            where = offsets + row % high * places * 8
+            where = offsets + row % high * places * 8, places
             to = pixel_at(y, picture, row, left)
             fours = columns // 4 * 4
             for i in range(0, fours, 4):
-                at = z + i * _panel * _vector
-                _add_four(at, where, places, biases, mask, to + i * y.pixel, y.pixel)
+                at = z + i * PANEL * VECTOR
+                _add_four(at, where, biases, mask, (to + i * y.pixel, y.pixel))
             for i in range(fours, columns):
-                at = z + i * _panel * _vector
-                _add_one(at, where, places, biases, mask, to + i * y.pixel, y.pixel)
+                at = z + i * PANEL * VECTOR
+                _add_one(at, where, biases, mask, (to + i * y.pixel, y.pixel))
 
 
 def is_narrow(filters: int, high: int, wide: int, stride: int, groups: int) -> bool:
@@ -217,7 +210,7 @@ def row(spec: ConvolutionSpec, operands: Operands) -> Row:
         y=operands.y,
         high=high,
         wide=wide,
-        weights=operands.made(
+        weights=operands.cached(
             ("narrow", spec.backward), lambda: pack(spec.weights, operands.factors, spec.backward)
         ),
         panels=_panels(spec),

@@ -51,12 +51,12 @@ def one_pixel(
         vector, width = panel_at(number, full, ONE_PANEL)
         shift = vector * VECTOR
         mine = weights + count * length * shift
-        numbers = lists, 0, lists + 8, shift, segments, count, length, mine, mine + AHEAD
+        numbers = (lists, 0), (lists + 8, shift), (segments, count, length, mine)
         finish = at_filters(epilogue, shift)
         if width == ONE_PANEL:
-            _wide(*numbers, ONE_PANEL * VECTOR, *finish)
+            _wide(*numbers, (mine + AHEAD, ONE_PANEL * VECTOR), *finish)
         else:
-            _narrow(*numbers, VECTOR, *finish)
+            _narrow(*numbers, (mine + AHEAD, VECTOR), *finish)
 
 
 def fits(spec: ConvolutionSpec) -> bool:

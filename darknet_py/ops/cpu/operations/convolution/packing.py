@@ -1,11 +1,10 @@
 """Weights (filters, size, size, c) to the panels that convolutions read, forward and backward.
 
-A panel is a matrix of rows, one for each number that is multiplied, each of a few vectors of
-filters; filters that do not fill a panel stand in panels of one vector behind the others. Rows are
-(tap, c) for a direct convolution, a tap being a place in the window, and (product, c) for
-Winograd's. Where maps are padded, zeros stand for the filters and channels that are not there.
+A panel is a matrix of rows of a few vectors of filters; the filters that are left have panels of
+one vector behind the others. Rows are (tap, c) for a direct convolution, a tap being a place in the
+window, and (product, c) for Winograd's. Where maps are padded, weights are zeros.
 
-Backward means the convolution of stride 1 that carries deltas to the input: windows turned by 180
+Backward means the convolution of stride 1 that gives the input's delta: windows turned by 180
 degrees, filters and channels exchanged.
 """
 
@@ -22,6 +21,7 @@ from darknet_py.ops.cpu.codegen.emit import I64 as _I64
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
+    Pair,
     Value,
     Variables,
     Vector,
@@ -41,11 +41,15 @@ from darknet_py.ops.cpu.codegen.kernel import Kernel, kernel, part
 from darknet_py.ops.cpu.codegen.tile import PANEL, VECTOR
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
 from darknet_py.ops.cpu.compile.step import run_row
-from darknet_py.ops.cpu.operations.convolution.winograd_tiles import WINOGRAD, both_ways
-from darknet_py.ops.normalize import deviation
+from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
+    WINOGRAD,
+    both_ways,
+    store_apart,
+)
+from darknet_py.ops.normalize import EPSILON, deviation
 
 AHEAD = 4096
-"""Floats after the last that kernels may ask for ahead of time."""
+"""Floats after the last that kernels may prefetch."""
 
 
 def pack_reference(weights: np.ndarray, panel: int) -> np.ndarray:
@@ -57,7 +61,7 @@ def pack_reference(weights: np.ndarray, panel: int) -> np.ndarray:
     return np.concatenate([matrix[:, a:b].ravel() for a, b in pairwise(firsts)])
 
 
-_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_length = vector_length()
 
 
 @part
@@ -66,35 +70,29 @@ def panel_start(vector, vectors, panel, rows):  # type: ignore[no-untyped-def]
     full = vectors // panel * panel
     if vector < full:
         first = vector // panel * panel
-        return first * rows * _vector + (vector - first) * _vector, panel * _vector
-    return vector * rows * _vector, _vector
+        return first * rows * VECTOR + (vector - first) * VECTOR, panel * VECTOR
+    return vector * rows * VECTOR, VECTOR
 
 
 @instruction
 def turn_square(
-    builder: Builder,
-    source: Value,
-    step: Value,
-    rows: Value,
-    columns: Value,
-    out: Value,
-    out_step: Value,
-    wanted: Value,
-    factors: Value,
+    builder: Builder, source: Pair, counts: Pair, out: Pair, wanted: Value, factors: Value
 ) -> None:
     """Of a matrix, a vector's length squared: its columns, stored as rows, the first `wanted`.
 
-    rows, columns: as many are there; the others are zero. factors: a vector to multiply them with,
-    or 0 for none.
+    counts: rows and columns that are there; the others are zero. factors: a vector to multiply them
+    with, or 0 for none.
     """
+    rows, columns = counts
     square = []
     for i in range(_length):
         count = builder.select(builder.icmp_signed("<", const(i), rows), columns, const(0))
-        square.append(load_first(builder, builder.add(source, builder.mul(step, const(i))), count))
+        place = builder.add(source[0], builder.mul(source[1], const(i)))
+        square.append(load_first(builder, place, count))
     scale = _factor(builder, factors, vector=True)
     for i, x in enumerate(transposed(square)):
         with builder.if_then(builder.icmp_signed("<", const(i), wanted)):
-            store(x * scale, builder.add(out, builder.mul(out_step, const(i))))
+            store(x * scale, builder.add(out[0], builder.mul(out[1], const(i))))
 
 
 @instruction
@@ -105,33 +103,23 @@ def copy_row(builder: Builder, to: Value, source: Value, count: Value, factor: V
 
 def _factor(builder: Builder, address: Value, vector: bool) -> Vector:
     """The vector, or the number, at an address; 1 if that is 0."""
-    factor = Variables(builder, 1)
-    factor.set([Vector(builder, constant(1.0, _length))])
+    factor = Variables(builder, [Vector(builder, constant(1.0, _length))])
     with builder.if_then(builder.icmp_signed("!=", address, const(0))):
         factor.set([load(builder, address) if vector else splat(builder, address)])
     return factor.get()[0]
 
 
 def make_products(m: int, size: int) -> Instruction:
-    """size x size vectors of weights, `step` bytes apart, to the n^2 of G w G'."""
+    """size x size vectors of weights to the n^2 of G w G'."""
 
     @instruction
-    def to_products(
-        builder: Builder,
-        source: Value,
-        step: Value,
-        count: Value,
-        factor: Value,
-        out: Value,
-        out_step: Value,
-    ) -> None:
+    def to_products(builder: Builder, source: Pair, count: Value, factor: Value, out: Pair) -> None:
         scale = _factor(builder, factor, vector=False)
-        taps = [builder.add(source, builder.mul(step, const(i))) for i in range(size**2)]
+        taps = [builder.add(source[0], builder.mul(source[1], const(i))) for i in range(size**2)]
         window = [load_first(builder, tap, count) * scale for tap in taps]
         square = [window[i : i + size] for i in range(0, size**2, size)]
         rows = both_ways(lambda x: multiplied(WINOGRAD[m, size].g, x), square)
-        for i, x in enumerate([x for row in rows for x in row]):
-            store(x, builder.add(out, builder.mul(out_step, const(i))))
+        store_apart([x for row in rows for x in row], out)
 
     return to_products
 
@@ -166,23 +154,16 @@ def pack_direct(thread, threads, weights, packed, filters, taps, c, c_padded, pa
         factor = factors + 4 * first if factors != 0 else 0
         for tap in range(taps):
             for k in range(0, c_padded, _length):
-                turn_square(
-                    weights + 4 * ((first * taps + tap) * c + k),
-                    4 * taps * c,
-                    filters - first,
-                    c - k,
-                    packed + start + (tap * c_padded + k) * step,
-                    step,
-                    c_padded - k,
-                    factor,
-                )
+                source = weights + 4 * ((first * taps + tap) * c + k), 4 * taps * c
+                out = packed + start + (tap * c_padded + k) * step, step
+                turn_square(source, (filters - first, c - k), out, c_padded - k, factor)
 
 
 @kernel
 def pack_direct_backward(  # type: ignore[no-untyped-def]
     thread, threads, weights, packed, filters, taps, c, filters_padded, panel, factors
 ):
-    """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
+    """The same, backward; filters_padded: the channels of the delta's map."""
     vectors = (c + _length - 1) // _length
     first, last = vectors * thread // threads, vectors * (thread + 1) // threads
     for f in range(filters_padded):
@@ -209,30 +190,18 @@ def make_pack_winograd(m: int, size: int) -> Kernel:
         square = stack(0)
         vectors = (filters + _length - 1) // _length
         for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
-            start, step = panel_start(v, vectors, _panel, count * c_padded)
+            start, step = panel_start(v, vectors, PANEL, count * c_padded)
             first = v * _length
             factor = factors + 4 * first if factors != 0 else 0
             for k in range(0, c_padded, _length):
                 for tap in range(taps):
-                    turn_square(
-                        weights + 4 * ((first * taps + tap) * c + k),
-                        4 * taps * c,
-                        filters - first,
-                        c - k,
-                        square + tap * _length * _vector,
-                        _vector,
-                        _length,
-                        factor,
-                    )
+                    source = weights + 4 * ((first * taps + tap) * c + k), 4 * taps * c
+                    out = square + tap * _length * VECTOR, VECTOR
+                    turn_square(source, (filters - first, c - k), out, _length, factor)
                 for i in range(_length):
-                    to_products(
-                        square + i * _vector,
-                        _length * _vector,
-                        _length,
-                        0,
-                        packed + start + (k + i) * step,
-                        c_padded * step,
-                    )
+                    source = square + i * VECTOR, _length * VECTOR
+                    out = packed + start + (k + i) * step, c_padded * step
+                    to_products(source, _length, 0, out)
 
     pack_winograd.__name__ = f"pack_winograd{m}_{size}"
     return kernel(pack_winograd)
@@ -243,22 +212,17 @@ def make_pack_winograd_backward(m: int, size: int) -> Kernel:
     count, taps = (m + size - 1) ** 2, size**2
 
     def pack_winograd(thread, threads, weights, packed, filters, c, filters_padded, factors):  # type: ignore[no-untyped-def]
-        """The same for the deltas of the input; filters_padded: the channels of the delta's map."""
+        """The same, backward; filters_padded: the channels of the delta's map."""
         vectors = (c + _length - 1) // _length
         first, last = vectors * thread // threads, vectors * (thread + 1) // threads
         for f in range(filters_padded):
             factor = factors + 4 * f if factors != 0 else 0
             for v in range(first, last):
-                start, step = panel_start(v, vectors, _panel, count * filters_padded)
+                start, step = panel_start(v, vectors, PANEL, count * filters_padded)
                 k = v * _length
-                to_products(
-                    weights + 4 * ((f * taps + taps - 1) * c + k),
-                    -4 * c,
-                    c - k if f < filters else 0,
-                    factor,
-                    packed + start + f * step,
-                    filters_padded * step,
-                )
+                source = weights + 4 * ((f * taps + taps - 1) * c + k), -4 * c
+                out = packed + start + f * step, filters_padded * step
+                to_products(source, c - k if f < filters else 0, factor, out)
 
     pack_winograd.__name__ = f"pack_winograd{m}_{size}_backward"
     return kernel(pack_winograd)
@@ -272,9 +236,9 @@ PACK_WINOGRAD_BACKWARD = {(m, size): make_pack_winograd_backward(m, size) for m,
 class Packing:
     """How kernels want the weights (filters, rows, columns, channels) of a convolution.
 
-    m: Winograd's tiles, 0 for direct; c: channels with those that pad; panel: vectors of filters in
-    a panel of a direct convolution; backward: for the convolution that carries deltas to the input,
-    whose filters are these weights' channels (c: then of the delta's map).
+    m: Winograd's tiles, 0 for direct; c: the map's channels, padded; panel: vectors of filters in a
+    panel of a direct convolution; backward: for the convolution that gives the input's delta, whose
+    filters are these weights' channels (c: then of the delta's map).
     """
 
     m: int
@@ -312,36 +276,21 @@ class Packing:
         return out
 
 
-def biases_row(biases: np.ndarray, out: np.ndarray) -> list[int]:
-    """A row that copies biases (filters,) to whole vectors."""
-    return pack_direct.step(
-        weights=biases.ctypes.data,
-        packed=out.ctypes.data,
-        filters=len(biases),
-        taps=1,
-        c=1,
-        c_padded=1,
-        panel=1,
-        factors=0,
-    )
+Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Scales, mean and variance."""
 
 
 def folded(
-    weights: np.ndarray,
-    biases: np.ndarray | None,
-    norm: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
-    epsilon: float,
+    weights: np.ndarray, biases: np.ndarray | None, norm: Norm | None
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """A factor for each filter (None: 1) and the biases, of weights with batch normalisation.
-
-    norm: scales, mean, variance. Both in whole vectors.
-    """
+    """A factor for each filter (None: 1) and the biases, of weights with batch normalisation: both
+    in whole vectors."""
     filters = weights.shape[0]
     shift = np.zeros(filters, np.float64) if biases is None else biases.astype(np.float64)
     if norm is None:
         return None, pad(shift)
     scales, mean, variance = (x.astype(np.float64) for x in norm)
-    factor = scales / (deviation(variance) + epsilon)
+    factor = scales / (deviation(variance) + EPSILON)
     return pad(factor), pad(shift - mean * factor)
 
 

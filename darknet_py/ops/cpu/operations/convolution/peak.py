@@ -1,5 +1,4 @@
-"""What the processor can multiply at most, measured: tiles on numbers that stay in its first
-cache."""
+"""The processor's peak, measured: tiles on numbers that stay in its first cache."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
+    Pair,
     Value,
     Variables,
     Vector,
@@ -36,7 +37,7 @@ from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorVie
 from darknet_py.ops.cpu.codegen.tile import PIXELS, VECTOR, Sums
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
 from darknet_py.ops.cpu.compile.step import Row
-from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands
+from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Operands, segments_of
 
 
 def small_groups_reference(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -55,18 +56,10 @@ def make_tile(pixels: int, part: int) -> Instruction:
 
     @instruction
     def tile(
-        builder: Builder,
-        a: Value,
-        out: Value,
-        shift: Value,
-        segments: Value,
-        count: Value,
-        weights: Value,
-        *epilogue: Value,
+        builder: Builder, a: Pair, out: Pair, segments: Pair, weights: Value, *epilogue: Value
     ) -> None:
-        starts = listed(builder, a, pixels, shift)
-        sums = _emit_sums(builder, starts, segments, count, weights, part)
-        places = listed(builder, out, pixels, shift)
+        sums = _emit_sums(builder, listed(builder, a, pixels), *segments, weights, part)
+        places = listed(builder, out, pixels)
         emit_epilogue(builder, sums, places, Epilogue(*epilogue))
 
     return tile
@@ -80,8 +73,7 @@ def _emit_sums(
     weights: Value,
     part: int,
 ) -> Sums:
-    sums = Variables(builder, len(starts))
-    sums.set([zero(builder)] * len(starts))
+    sums = Variables(builder, [zero(builder)] * len(starts))
     with Loop(builder, count) as s:
         place = load_int(builder, builder.add(segments, builder.shl(s, const(3))))
         here = builder.add(weights, builder.mul(s, const(part * VECTOR)))
@@ -137,7 +129,7 @@ def small_groups(
             finish = at_filters(epilogue, shift)
             for i in range(n):
                 at = 8 * PIXELS * i
-                pixels = lists + at, outs + at, shift, segments, count, mine
+                pixels = (lists + at, shift), (outs + at, shift), (segments, count), mine
                 if part == 1:
                     _tile1(*pixels, *finish)
                 elif part == 2:
@@ -165,12 +157,14 @@ def scratch(spec: ConvolutionSpec) -> int:
 
 
 def row(spec: ConvolutionSpec, operands: Operands) -> Row:
-    weights = operands.made("small groups", lambda: pack(spec.weights, operands.factors))
-    segments = operands.binding.integers(operands.places())
+    weights = operands.cached("small groups", lambda: pack(spec.weights, operands.factors))
+    # 0: whatever the channels, each place by itself
+    segments, _ = segments_of(operands.x, spec.window, 0)
+    at = operands.binding.integers(segments)
     return small_groups.step(
         x=operands.windows,
         y=operands.y,
-        window=PackedWeights(segments, len(operands.places()), spec.weights.shape[3], weights),
+        window=PackedWeights(at, len(segments), spec.weights.shape[3], weights),
         epilogue=operands.epilogue(),
         vectors=operands.vectors,
         block=spec.chosen.block,

@@ -9,16 +9,12 @@ import numpy as np
 
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES
 from darknet_py.ops.cpu.codegen.host import vector_length
-from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorView
 from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
 from darknet_py.ops.cpu.compile.step import Binding, Row
 from darknet_py.ops.cpu.operations.convolution.cost import Choice
-from darknet_py.ops.cpu.operations.convolution.packing import Packing, biases_row, folded
+from darknet_py.ops.cpu.operations.convolution.packing import Norm, Packing, folded
 from darknet_py.ops.graph import TensorSpec
-from darknet_py.ops.normalize import EPSILON
-
-Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Scales, mean and variance."""
 
 
 @dataclass
@@ -48,7 +44,7 @@ class ConvolutionSpec:
     backward: bool = False
     changing: bool = False
     source: TensorSpec | None = None
-    """The map within x that somebody writes, where that is not x itself."""
+    """The map within x that is written, where that is not x itself."""
     choice: Choice | None = None
 
     @property
@@ -72,21 +68,32 @@ class ConvolutionSpec:
         return self.choice
 
 
+def windows_of(x: TensorView, stride: int, padding: int) -> TensorView:
+    """A map from the first window on, its pitches from a window to the next."""
+    first = x.address - padding * (x.row + x.pixel)
+    return x._replace(address=first, row=stride * x.row, pixel=stride * x.pixel)
+
+
+def segments_of(x: TensorView, window: tuple[int, int], length: int) -> tuple[list[int], int]:
+    """Where the numbers of a window lie that follow one another, `length` in each place: in bytes
+    from its first; and how many do."""
+    high, wide = window
+    segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
+    if x.pixel == FLOAT * length:  # a row of the window lies in one piece
+        return segments[::wide], wide * length
+    return segments, length
+
+
 class Operands:
     """Of one convolution, once maps have addresses.
 
-    windows: x from the first window on, its pitches from a window to the next. before: rows that
-    are to run first, which pack what moves between runs. factors: of a float a filter, to be
-    multiplied into the weights, or None. vectors: of filters."""
+    windows: see windows_of. before: rows to run first, which pack what moves between runs. factors:
+    of a float a filter, to be multiplied into the weights, or None. vectors: of filters."""
 
     def __init__(self, spec: ConvolutionSpec, binding: Binding) -> None:
         self.spec, self.binding = spec, binding
         self.x, self.y = binding.place(spec.x), binding.place(spec.y)
-        self.windows = self.x._replace(
-            address=self.x.address - spec.padding * (self.x.row + self.x.pixel),
-            row=spec.stride * self.x.row,
-            pixel=spec.stride * self.x.pixel,
-        )
+        self.windows = windows_of(self.x, spec.stride, spec.padding)
         self.before: list[Row] = []
         self.factors, self.biases = self._factors_and_biases()
         self.vectors = padded(spec.filters) // vector_length()
@@ -95,9 +102,10 @@ class Operands:
         spec, binding = self.spec, self.binding
         if spec.changing and spec.norm is None and spec.biases is not None:
             room = binding.room(padded(spec.filters))
-            self.before.append(biases_row(spec.biases, room))
+            column = spec.biases.reshape(-1, 1, 1, 1)
+            self.before.append(Packing(0, 1, panel=1).row(column, room.ctypes.data, 0))
             return None, int(room.ctypes.data)
-        factors, biases = folded(spec.weights, spec.biases, spec.norm, EPSILON)
+        factors, biases = folded(spec.weights, spec.biases, spec.norm)
         if spec.backward:  # nothing but the factors belongs to what comes back
             biases = np.zeros(padded(spec.filters), np.float32)
         binding.kept.append(biases)
@@ -115,16 +123,9 @@ class Operands:
             mask=binding.floats(SLOPES[spec.mask[1]]) if spec.mask else 0,
         )
 
-    def places(self) -> list[int]:
-        """Where the places of a window lie, in bytes from its first."""
-        high, wide = self.spec.window
-        return [ky * self.x.row + kx * self.x.pixel for ky in range(high) for kx in range(wide)]
-
     def window(self, length: int, weights: int) -> PackedWeights:
-        """Where the numbers of a window lie that follow one another, `length` in each place."""
-        wide, segments = self.spec.window[1], self.places()
-        if self.x.pixel == FLOAT * length:  # a row of the window lies in one piece
-            segments, length = segments[::wide], wide * length
+        """Where the numbers of a window lie, `length` in each place, and weights for them."""
+        segments, length = segments_of(self.x, self.spec.window, length)
         return PackedWeights(self.binding.integers(segments), len(segments), length, weights)
 
     def packed(self, packing: Packing) -> int:
@@ -137,9 +138,9 @@ class Operands:
             room = binding.shared(FLOAT * packing.floats(spec.weights))
             self.before.append(packing.row(spec.weights, room, at))
             return room
-        return self.made(packing, lambda: packing.packed(spec.weights, at))
+        return self.cached(packing, lambda: packing.packed(spec.weights, at))
 
-    def made(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
+    def cached(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
         """The address of what `make` gives of the weights, which is made once for each key."""
         # of a norm, scales and variance, which give the factors
         sources = [self.spec.weights, *(self.spec.norm[::2] if self.spec.norm else ())]

@@ -1,4 +1,4 @@
-"""Gradients of a convolution's weights: added to what an optimiser will take."""
+"""Gradients of a convolution's weights, added to their updates."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from darknet_py.ops.cpu.compile.step import Binding, Rows, Step
 from darknet_py.ops.cpu.operations.convolution import direct_gradient as direct
 from darknet_py.ops.cpu.operations.convolution import winograd_gradient as winograd
 from darknet_py.ops.cpu.operations.convolution.cost import Choice, cheapest
+from darknet_py.ops.cpu.operations.convolution.spec import segments_of, windows_of
 from darknet_py.ops.graph import TensorSpec
 
 _KERNELS = {
@@ -33,6 +34,7 @@ _CACHE = 320 * 1024
 class WeightGradient(Step):
     """updates (filters, size, size, c / groups) += what x and the delta of the output give."""
 
+    READS, WRITES = ("x", "delta"), ()
     x: TensorSpec
     delta: TensorSpec
     updates: np.ndarray
@@ -41,14 +43,6 @@ class WeightGradient(Step):
     groups: int
     exact: bool = False
     choice: Choice | None = None
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return [self.x, self.delta]
-
-    @property
-    def writes(self) -> list[TensorSpec]:
-        return []
 
     @property
     def window(self) -> tuple[int, int]:
@@ -128,11 +122,7 @@ class WeightGradient(Step):
     def rows(self, binding: Binding) -> Rows:
         x, delta = binding.place(self.x), binding.place(self.delta)
         filters, high, wide, c = self.updates.shape
-        windows = x._replace(
-            address=x.address - self.padding * (x.row + x.pixel),
-            row=self.stride * x.row,
-            pixel=self.stride * x.pixel,
-        )
+        windows = windows_of(x, self.stride, self.padding)
         copies = self._copies(binding.threads)
         updates = {"updates": self.updates.ctypes.data, "filters": filters, "copies": copies}
         if self.m:
@@ -153,10 +143,7 @@ class WeightGradient(Step):
             )
             return [row, add.step(c=c, c_padded=channels, **updates, **sums)]
         length = padded(c) if self.groups == 1 and x.pixel == FLOAT * padded(c) else c
-        segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
-        piece = length
-        if x.pixel == FLOAT * length:  # a row of the window lies in one piece
-            segments, piece = segments[::wide], wide * length
+        segments, piece = segments_of(x, self.window, length)
         size = direct.sums_size(filters, len(segments) * piece, self.groups)
         sums = {"sums": binding.shared(copies * size), "sums_size": size}
         row = direct.weight_gradient.step(

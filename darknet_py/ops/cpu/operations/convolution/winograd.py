@@ -19,15 +19,7 @@ from darknet_py.ops.cpu.codegen.indexing import (
     place_of,
 )
 from darknet_py.ops.cpu.codegen.kernel import Epilogue, Kernel, TensorView, kernel, part
-from darknet_py.ops.cpu.codegen.tile import (
-    FLOAT,
-    PANEL,
-    PIXELS,
-    VECTOR,
-    ahead,
-    make_product,
-    share,
-)
+from darknet_py.ops.cpu.codegen.tile import FLOAT, PANEL, PIXELS, VECTOR, ahead, make_product, share
 from darknet_py.ops.cpu.compile.allocate import padded
 from darknet_py.ops.cpu.compile.step import Row
 from darknet_py.ops.cpu.operations.convolution.cost import REST
@@ -63,17 +55,18 @@ _wide_rest, _narrow_rest = make_product(REST, PANEL), make_product(REST, 1)
 @part
 def odd_lines(size):  # type: ignore[no-untyped-def]
     """Bytes, rounded up to an odd number of cache lines: matrices that lie so far apart do not
-    meet in one set of the cache."""
+    share one set of the cache."""
     return ((size + 63) // 64 | 1) * 64
 
 
 @part
-def multiply(a, c, matrix, out, width, n, passes, asked):  # type: ignore[no-untyped-def]
+def multiply(a, c, matrix, out, width, n, passes, prefetched):  # type: ignore[no-untyped-def]
     """n tiles (of c channels) times a matrix (c, filters of `width` vectors), six in a pass."""
     for i in range(passes):
         t = PIXELS * i
-        later = ahead(matrix, c, width * VECTOR, asked, i, passes)
-        product = a + t * c * 4, c * 4, c, matrix, later, asked, out + t * width * VECTOR
+        later = ahead(matrix, c, width * VECTOR, prefetched, i, passes)
+        rows = a + t * c * 4, c * 4
+        product = rows, c, matrix, (later, prefetched), out + t * width * VECTOR
         if width == PANEL:
             if n - t <= REST:
                 _wide_rest(*product)
@@ -131,17 +124,18 @@ def make_winograd(m: int, size: int) -> Kernel:
             for t in range(n):
                 here = pixel_at(x, picture, ty * m, tx * m)
                 for k in range(0, c, _LENGTH):
-                    to_products(here + 4 * k, x.row, x.pixel, scratch + (t * c + k) * 4, x_step)
+                    at = scratch + (t * c + k) * 4
+                    to_products((here + 4 * k, x.row, x.pixel), (at, x_step))
                 picture, ty, tx = place_after(picture, ty, tx, high, wide)
             for panel in range(first_panel, last_panel):
                 vector, width = panel_at(panel, full, PANEL)
                 matrix = weights + vector * count * c * VECTOR
                 step = odd_lines(block * width * VECTOR)
                 passes = (n + PIXELS - 1) // PIXELS
-                asked = share(width * VECTOR, passes)
+                prefetched = share(width * VECTOR, passes)
                 for p in range(count):
                     a, out = scratch + p * x_step, sums + p * step
-                    multiply(a, c, matrix, out, width, n, passes, asked)
+                    multiply(a, c, matrix, out, width, n, passes, prefetched)
                     matrix += c * width * VECTOR
                 picture, ty, tx = first_place
                 for t in range(n):
@@ -149,15 +143,15 @@ def make_winograd(m: int, size: int) -> Kernel:
                     corner = pixel_at(y, picture, ty * side, tx * side)
                     for j in range(width):
                         at = (vector + j) * VECTOR
-                        to = corner + at
-                        source = sums + (t * width + j) * VECTOR
+                        to = corner + at, y.row, y.pixel
+                        source = sums + (t * width + j) * VECTOR, step
                         finish = at_filters(epilogue, at)
                         if rows < side or columns < side:
-                            at_edge(source, step, to, y, finish, pooled, rows, columns, spare)
+                            at_edge(source, corner + at, y, finish, pooled, rows, columns, spare)
                         elif pooled:
-                            pooled_outputs(source, step, to, y.row, y.pixel, *finish)
+                            pooled_outputs(source, to, *finish)
                         else:
-                            outputs(source, step, to, y.row, y.pixel, *finish)
+                            outputs(source, to, *finish)
                     picture, ty, tx = place_after(picture, ty, tx, high, wide)
 
     winograd.__name__ = f"winograd{m}_{size}"

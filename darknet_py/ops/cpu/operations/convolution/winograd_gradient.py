@@ -5,7 +5,7 @@
 A thread takes a block of tiles, transforms x to (m + 2)^2 matrices (tiles, c) and the deltas to as
 many (tiles, filters), and adds the products of each two to sums (c, filters), which stay in the
 order of packed weights until a last kernel transforms them. Matrices lie an odd number of cache
-lines apart, so that what is stored together does not meet in one set of the cache.
+lines apart, so that what is stored together does not share one set of the cache.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
     Loop,
-    Value,
+    Pair,
+    Strided,
     Variables,
     const,
     instruction,
-    load,
-    store,
     zero,
 )
 from darknet_py.ops.cpu.codegen.float64_sums import clear
@@ -42,9 +41,10 @@ from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
     copy_vectors,
     load_square,
     make_input,
+    store_apart,
 )
 
-_panel, _vector, _length = PANEL, VECTOR, vector_length()
+_length = vector_length()
 _LINE = 64
 
 
@@ -60,45 +60,30 @@ def winograd_gradient_reference(x: np.ndarray, delta: np.ndarray, m: int) -> np.
 
 
 def make_deltas(m: int) -> Instruction:
-    """A vector of filters of one tile: m x m deltas to (m + 2)^2 vectors, `step` bytes apart."""
+    """A vector of filters of one tile: m x m deltas to (m + 2)^2 vectors."""
 
     @instruction
-    def to_products(
-        builder: Builder, delta: Value, row: Value, pixel: Value, out: Value, step: Value
-    ) -> None:
-        square = load_square(builder, delta, row, pixel, m)
-        flat = [value for line in both_ways(WINOGRAD[m, 3].a, square) for value in line]
-        for i, value in enumerate(flat):
-            store(value, builder.add(out, builder.mul(step, const(i))))
+    def to_products(builder: Builder, delta: Strided, out: Pair) -> None:
+        rows = both_ways(WINOGRAD[m, 3].a, load_square(builder, delta, m))
+        store_apart([x for row in rows for x in row], out)
 
     return to_products
 
 
 def make_weights(m: int) -> Instruction:
-    """A vector of filters: (m + 2)^2 sums, `step` bytes apart, to the 3 x 3 of G' u G."""
+    """A vector of filters: (m + 2)^2 sums to the 3 x 3 of G' u G."""
 
     @instruction
-    def from_products(
-        builder: Builder,
-        sums: Value,
-        step: Value,
-        copies: Value,
-        copy: Value,
-        out: Value,
-        out_step: Value,
-    ) -> None:
-        window = Variables(builder, 9)
-        window.set([zero(builder)] * 9)
-        with Loop(builder, copies) as c:
-            start = builder.add(sums, builder.mul(copy, c))
-            places = [builder.add(start, builder.mul(step, const(i))) for i in range((m + 2) ** 2)]
-            products = [load(builder, place) for place in places]
-            square = [products[i : i + m + 2] for i in range(0, len(products), m + 2)]
+    def from_products(builder: Builder, sums: Pair, copies: Pair, out: Pair) -> None:
+        window = Variables(builder, [zero(builder)] * 9)
+        with Loop(builder, copies[0]) as c:
+            start = builder.add(sums[0], builder.mul(copies[1], c))
+            step = builder.mul(sums[1], const(m + 2))
+            square = load_square(builder, (start, step, sums[1]), m + 2)
             rows = both_ways(lambda x: multiplied(WINOGRAD[m, 3].g.T, x), square)
             taps = [x for row in rows for x in row]
             window.set([total + x for total, x in zip(window.get(), taps, strict=True)])
-        for i, x in enumerate(window.get()):
-            store(x, builder.add(out, builder.mul(out_step, const(i))))
+        store_apart(window.get(), out)
 
     return from_products
 
@@ -130,21 +115,21 @@ def make_winograd_gradient(m: int) -> Kernel:
         c = x.vectors * _length
         shares = threads // copies
         copy, share = thread // shares, thread % shares
-        full, panels = panels_of(vectors, _panel)
+        full, panels = panels_of(vectors, PANEL)
         first_panel, last_panel = part_of(share, shares, panels, 1)
-        from_vector, _ = panel_at(first_panel, full, _panel)
-        to_vector, _ = panel_at(last_panel, full, _panel)
+        from_vector, _ = panel_at(first_panel, full, PANEL)
+        to_vector, _ = panel_at(last_panel, full, PANEL)
         high, wide = (delta.h + m - 1) // m, (delta.w + m - 1) // m
         tiles = high * wide * x.n
         first, last = tiles * copy // copies, tiles * (copy + 1) // copies
         x_line = 4 * c + 64
         x_step = odd_lines(block * x_line)
-        delta_step = odd_lines(block * together * _panel * _vector)
+        delta_step = odd_lines(block * together * PANEL * VECTOR)
         spare = scratch + thread * scratch_size
-        x_products = spare + odd_lines(m * m * _vector)
+        x_products = spare + odd_lines(m * m * VECTOR)
         delta_matrices = x_products + count * x_step
         sums += copy * sums_size
-        size = c * _vector
+        size = c * VECTOR
         clear(sums + from_vector * count * size, (to_vector - from_vector) * count * size)
         for start in range(first, last, block):
             n = min(block, last - start)
@@ -153,39 +138,38 @@ def make_winograd_gradient(m: int) -> Kernel:
                 here = pixel_at(x, picture, ty * m, tx * m)
                 for k in range(0, c, _length):
                     to = x_products + t * x_line + 4 * k
-                    input_products(here + 4 * k, x.row, x.pixel, to, x_step)
+                    input_products((here + 4 * k, x.row, x.pixel), (to, x_step))
             for some in range(first_panel, last_panel, together):
                 end = min(some + together, last_panel)
-                base, _ = panel_at(some, full, _panel)
+                base, _ = panel_at(some, full, PANEL)
                 for t in range(n):
                     picture, ty, tx = place_of(start + t, high, wide)
                     here = pixel_at(delta, picture, ty * m, tx * m)
                     rows, columns = min(m, delta.h - ty * m), min(m, delta.w - tx * m)
                     if rows < m or columns < m:
-                        clear(spare, m * m * _vector)
+                        clear(spare, m * m * VECTOR)
                     for panel in range(some, end):
-                        v, width = panel_at(panel, full, _panel)
-                        to = delta_matrices + ((v - base) * block + t * width) * _vector
+                        v, width = panel_at(panel, full, PANEL)
+                        to = delta_matrices + ((v - base) * block + t * width) * VECTOR
                         for j in range(width):
-                            source = here + (v + j) * _vector
-                            at = to + j * _vector
-                            if rows == m and columns == m:
-                                delta_products(source, delta.row, delta.pixel, at, delta_step)
-                            else:
-                                near = source, delta.row, delta.pixel
-                                copy_vectors((spare, m * _vector, _vector), near, rows, columns)
-                                delta_products(spare, m * _vector, _vector, at, delta_step)
+                            source = here + (v + j) * VECTOR
+                            at = to + j * VECTOR
+                            tile = source, delta.row, delta.pixel
+                            if rows < m or columns < m:
+                                copy_vectors((spare, m * VECTOR, VECTOR), tile, rows, columns)
+                                tile = spare, m * VECTOR, VECTOR
+                            delta_products(tile, (at, delta_step))
                 for p in range(count):
                     for panel in range(some, end):
-                        v, width = panel_at(panel, full, _panel)
+                        v, width = panel_at(panel, full, PANEL)
                         a = x_products + p * x_step
-                        b = delta_matrices + p * delta_step + (v - base) * block * _vector
-                        if width == _panel:
-                            to = sums + v * count * size + p * size * _panel
-                            wide_tiles(a, 0, x_line, b, 0, _panel * _vector, 1, n, c, to)
+                        b = delta_matrices + p * delta_step + (v - base) * block * VECTOR
+                        if width == PANEL:
+                            to = sums + v * count * size + p * size * PANEL
+                            wide_tiles((a, 0, x_line), (b, 0, PANEL * VECTOR), (1, n), c, to)
                         else:
                             to = sums + v * count * size + p * size
-                            narrow_tiles(a, 0, x_line, b, 0, _vector, 1, n, c, to)
+                            narrow_tiles((a, 0, x_line), (b, 0, VECTOR), (1, n), c, to)
 
     winograd_gradient.__name__ = f"winograd{m}_gradient"
     return kernel(winograd_gradient)
@@ -210,29 +194,17 @@ def make_add_winograd_gradient(m: int) -> Kernel:
         square = stack(0)
         vectors = (filters + _length - 1) // _length
         for v in range(vectors * thread // threads, vectors * (thread + 1) // threads):
-            start, step = panel_start(v, vectors, _panel, count * c_padded)
+            start, step = panel_start(v, vectors, PANEL, count * c_padded)
             first = v * _length
             for k in range(0, c_padded, _length):
                 for i in range(_length):
-                    from_products(
-                        sums + start + (k + i) * step,
-                        c_padded * step,
-                        copies,
-                        sums_size,
-                        square + i * _vector,
-                        _length * _vector,
-                    )
+                    at = sums + start + (k + i) * step
+                    to = square + i * VECTOR, _length * VECTOR
+                    from_products((at, c_padded * step), (copies, sums_size), to)
                 for tap in range(9):
-                    add_square(
-                        square + tap * _length * _vector,
-                        _vector,
-                        1,
-                        0,
-                        c - k,
-                        filters - first,
-                        updates + 4 * ((first * 9 + tap) * c + k),
-                        36 * c,
-                    )
+                    at = square + tap * _length * VECTOR, VECTOR
+                    to = updates + 4 * ((first * 9 + tap) * c + k), 36 * c
+                    add_square(at, (1, 0), (c - k, filters - first), to)
 
     add_winograd_gradient.__name__ = f"add_winograd{m}_gradient"
     return kernel(add_winograd_gradient)
@@ -245,10 +217,10 @@ add_winograd4_gradient = make_add_winograd_gradient(4)
 
 def scratch_size(m: int, block: int, together: int, c: int) -> int:
     """Bytes of scratch that a thread needs."""
-    line = 4 * c + _LINE + together * _panel * _vector
-    return (m + 2) ** 2 * (block * line + 4 * _LINE) + m * m * _vector + 4 * _LINE
+    line = 4 * c + _LINE + together * PANEL * VECTOR
+    return (m + 2) ** 2 * (block * line + 4 * _LINE) + m * m * VECTOR + 4 * _LINE
 
 
 def winograd_sums_size(m: int, c: int, vectors: int) -> int:
     """Bytes of a copy of the sums."""
-    return (m + 2) ** 2 * c * vectors * _vector
+    return (m + 2) ** 2 * c * vectors * VECTOR

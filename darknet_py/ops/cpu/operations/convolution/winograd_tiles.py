@@ -1,10 +1,10 @@
 """Winograd's transforms (Lavin, Gray 2016) of convolutions of stride 1, as operators on vectors;
-and how tiles come from a map, and go to one, where they meet its edge too.
+and how tiles are loaded from a map and stored to one, at its edge too.
 
     y = A' [(G w G') . (B' x B)] A,      x: n x n, w: size x size, y: m x m, n = m + size - 1
 
-for 3x3 with m = 2 and m = 4, and 5x5 with m = 2. `a` is the adjoint of A', which carries deltas to
-gradients of weights (of 3x3). B' belongs to n alone.
+for 3x3 with m = 2 and m = 4, and 5x5 with m = 2. `a` is the adjoint of A', for the gradients of
+weights (of 3x3). B' depends on n alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import numpy as np
 from darknet_py.ops.cpu.codegen.emit import (
     Builder,
     Instruction,
+    Pair,
     Part,
+    Strided,
     Value,
     Vector,
     const,
@@ -130,16 +132,12 @@ def both_ways(transform: Transform, square: Sequence[Sequence[T]]) -> list[list[
 
 
 def make_input(m: int, size: int) -> Instruction:
-    """A vector of channels of one tile: n^2 vectors, `step` bytes apart."""
+    """A vector of channels of one tile: n^2 vectors."""
 
     @instruction
-    def to_products(
-        builder: Builder, x: Value, row: Value, pixel: Value, out: Value, step: Value
-    ) -> None:
-        square = load_square(builder, x, row, pixel, m + size - 1)
-        flat = [value for line in both_ways(WINOGRAD[m, size].bt, square) for value in line]
-        for i, value in enumerate(flat):
-            store(value, builder.add(out, builder.mul(step, const(i))))
+    def to_products(builder: Builder, x: Strided, out: Pair) -> None:
+        rows = both_ways(WINOGRAD[m, size].bt, load_square(builder, x, m + size - 1))
+        store_apart([value for row in rows for value in row], out)
 
     return to_products
 
@@ -149,40 +147,35 @@ def make_output(m: int, size: int, pooled: bool) -> Instruction:
     side = m // 2 if pooled else m
 
     @instruction
-    def from_products(
-        builder: Builder,
-        sums: Value,
-        step: Value,
-        y: Value,
-        row: Value,
-        pixel: Value,
-        *epilogue: Value,
-    ) -> None:
+    def from_products(builder: Builder, sums: Pair, y: Strided, *epilogue: Value) -> None:
         n = m + size - 1
-        products = load_square(builder, sums, builder.mul(step, const(n)), step, n)
+        first, step = sums
+        products = load_square(builder, (first, builder.mul(step, const(n)), step), n)
         outputs = [[x] for line in both_ways(WINOGRAD[m, size].at, products) for x in line]
-        places = [
-            builder.add(y, builder.add(builder.mul(row, const(i)), builder.mul(pixel, const(j))))
-            for i in range(side)
-            for j in range(side)
+        corner, row, pixel = y
+        shifts = [
+            builder.add(builder.mul(row, const(i)), builder.mul(pixel, const(j)))
+            for i, j in np.ndindex(side, side)
         ]
+        places = [builder.add(corner, shift) for shift in shifts]
         pool = _largest_of_squares if pooled else None
         emit_epilogue(builder, outputs, places, Epilogue(*epilogue), pool)
 
     return from_products
 
 
-def load_square(
-    builder: Builder, x: Value, row: Value, pixel: Value, size: int
-) -> list[list[Vector]]:
+def load_square(builder: Builder, x: Strided, size: int) -> list[list[Vector]]:
     """size x size vectors."""
-    square = []
-    for i in range(size):
-        line = builder.add(x, builder.mul(row, const(i)))
-        square.append(
-            [load(builder, builder.add(line, builder.mul(pixel, const(j)))) for j in range(size)]
-        )
-    return square
+    first, row, pixel = x
+    lines = [builder.add(first, builder.mul(row, const(i))) for i in range(size)]
+    steps = [builder.mul(pixel, const(j)) for j in range(size)]
+    return [[load(builder, builder.add(line, step)) for step in steps] for line in lines]
+
+
+def store_apart(vectors: Sequence[Vector], out: Pair) -> None:
+    """Stores vectors, each so many bytes after the one before."""
+    for i, x in enumerate(vectors):
+        store(x, x.builder.add(out[0], x.builder.mul(out[1], const(i))))
 
 
 def _largest_of_squares(outputs: Sums) -> Sums:
@@ -218,8 +211,9 @@ def make_edge(m: int, size: int) -> Part:
     line, square = m * VECTOR, m * m * VECTOR
 
     @part
-    def at_edge(sums, step, to, y, finish, pooled, rows, columns, spare):  # type: ignore[no-untyped-def]
+    def at_edge(sums, to, y, finish, pooled, rows, columns, spare):  # type: ignore[no-untyped-def]
         biases, slopes, residual, residual_after, mask = finish
+        near = spare, line, VECTOR
         before, after = 0, 0
         if residual != 0:
             before = square
@@ -230,9 +224,9 @@ def make_edge(m: int, size: int) -> Part:
             others = to + residual_after, y.row, y.pixel
             copy_vectors((spare + after, line, VECTOR), others, rows, columns)
         if pooled:
-            pooled_outputs(sums, step, spare, line, VECTOR, biases, slopes, before, after, mask)
+            pooled_outputs(sums, near, biases, slopes, before, after, mask)
         else:
-            outputs(sums, step, spare, line, VECTOR, biases, slopes, before, after, mask)
-        copy_vectors((to, y.row, y.pixel), (spare, line, VECTOR), rows, columns)
+            outputs(sums, near, biases, slopes, before, after, mask)
+        copy_vectors((to, y.row, y.pixel), near, rows, columns)
 
     return at_edge

@@ -29,14 +29,16 @@ def test_every_kernel_is_launched_by_its_name(kernel: ModuleType) -> None:
 
 
 def test_no_source_is_left_out(kernel: ModuleType) -> None:
-    assert sorted(path.name for path in (FOLDER / "cuda").iterdir()) == sorted(kernel._FILES)
+    source = kernel.source()
+    missing = [path.name for path in (FOLDER / "cuda").iterdir() if path.read_text() not in source]
+    assert not missing
 
 
 def test_activations_are_numbered_as_in_python(kernel: ModuleType) -> None:
     (names,) = re.findall(r"enum \{([^}]*)\}", kernel.source())
-    from darknet_py.ops import shared
+    from darknet_py.ops.activations import ACTIVATIONS
 
-    assert names.replace(",", " ").lower().split() == list(shared.ACTIVATIONS)
+    assert names.replace(",", " ").lower().split() == list(ACTIVATIONS)
 
 
 def test_sums_and_parameters_of_half_precision_are_floats(kernel: ModuleType) -> None:
