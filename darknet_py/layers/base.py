@@ -107,7 +107,6 @@ class Layer(ABC):
     is_random = False
     """Whether the layer draws at random in training: `forward` then takes a key, and `draws` counts
     them."""
-    seed = 0
     draws = 0
     learning_rate = 1.0
     """Multiplies the network's rate."""
@@ -121,15 +120,12 @@ class Layer(ABC):
     dontload = False
     dontsave = False
 
-    def __init__(self, in_shape: Shape, out_shape: Shape, inputs: tuple[int, ...]) -> None:
-        self.in_shape = in_shape
-        self.out_shape = out_shape
-        self.inputs = inputs
-
-    @classmethod
-    @abstractmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Layer:
-        """Reads a section. Raises CfgError, with file and line, for what cannot be."""
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        """Reads a section: layers that have keys, or other shapes or inputs than these, go on.
+        Raises CfgError, with file and line, for what cannot be."""
+        self.in_shape = self.out_shape = context.in_shape
+        self.inputs = (context.index - 1,)
+        self.seed = context.seed + context.index
 
     # forward(*inputs, ops, train) -> output, saved: one array for each of `self.inputs`, and where
     # the layer is_random in training key=...
@@ -176,9 +172,14 @@ class Layer(ABC):
         """Multiplications and additions for one picture, as the C program's `ops` counts them."""
         return 0
 
+    @property
+    def title(self) -> str:
+        """How its line in the table of layers begins: 24 letters, before its shapes."""
+        return f"{self.kind:<24}"
+
     def describe(self) -> str:
         """The layer's line in the table that the C program prints, without its number."""
-        return f"{self.kind:<24}{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"{self.title}{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
 
 
 def table_shape(shape: Shape) -> str:
@@ -231,12 +232,6 @@ def read_anchors(section: Section, num: int) -> list[float]:
         made = "the others are .5" if len(anchors) < 2 * num else "only the first ones count"
         section.warn(f"anchors has {len(anchors)} numbers instead of {of_them}: {made}", "anchors")
     return [*anchors, *[0.5] * (2 * num - len(anchors))][: 2 * num]
-
-
-def check_map(section: Section, in_shape: Shape, out_shape: Shape) -> None:
-    """Fails where a window does not fit into the map before it."""
-    if min(out_shape) < 1:
-        section.fail(f"a {in_shape} input gives a {out_shape} output: expected at least 1 x 1 x 1")
 
 
 def zeros(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
 
 _ERRORS = {
     "sse": "squared_error",
@@ -29,22 +29,17 @@ class Cost(Layer):
 
     is_loss = True
 
-    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], error: str, scale: float) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.error, self.scale = error, scale
-        self.is_vector = in_shape.h * in_shape.w == 1
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Cost:
-        error = section.get_text("type", "sse")
-        if error in _UNCOMPUTED:
-            message = f"type={error} is not computed here: expected one of {', '.join(_ERRORS)}"
-            section.fail_in_training(message, "type")
-            error = "sse"
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.is_vector = self.in_shape.h * self.in_shape.w == 1
+        self.error = section.get_text("type", "sse")
+        if self.error in _UNCOMPUTED:
+            expected = f"expected one of {', '.join(_ERRORS)}"
+            section.fail_in_training(f"type={self.error} is not computed here: {expected}", "type")
+            self.error = "sse"
         else:
-            error = section.get_choice("type", "sse", _ERRORS, fallback="sse")
-        scale = section.get_float("scale", 1, training=True)
-        return cls(context.in_shape, (context.index - 1,), error, scale)
+            self.error = section.get_choice("type", "sse", _ERRORS, fallback="sse")
+        self.scale = section.get_float("scale", 1, training=True)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return x, None

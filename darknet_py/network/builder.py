@@ -69,7 +69,10 @@ def build_layers(
             time_steps=settings.time_steps,
             seed=settings.seed,
         )
-        layer = LAYERS[section.name].from_section(section, context)
+        layer = LAYERS[section.name](section, context)
+        if min(layer.out_shape) < 1:
+            given = f"a {layer.in_shape} input gives a {layer.out_shape} output"
+            section.fail(f"{given}: expected at least 1 x 1 x 1")
         if layer.out_shape.size > MAX_MAP:
             section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
         _read_common(layer, section, settings)

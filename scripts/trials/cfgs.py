@@ -219,7 +219,7 @@ def _asked(section: Section) -> list[str]:
             read_settings(section)
         else:
             place = BuildContext(3, Shape(6, 6, 4), Shape(6, 6, 4), [Shape(6, 6, 4)] * 3, 1, 0)
-            LAYERS[section.name].from_section(section, place)
+            LAYERS[section.name](section, place)
     except CfgError:
         pass
     common = ["learning_rate", "clip", "dontload", "dontsave", "stopbackward", "smooth"]

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from darknet_py.cfg.sections import Section
 from darknet_py.errors import ShapeError
-from darknet_py.layers.base import Array, Ops, Shape, Wanted
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Parameter, Shape, Wanted
 from darknet_py.layers.parts.dense import Dense
-
-
-def split_steps(x: Array, time_steps: int, ops: Ops) -> list[Array]:
-    """x (time_steps * batch, h, w, c) as its steps. Raises ShapeError where that cannot be."""
-    rows = x.shape[0]
-    if rows == 0 or rows % time_steps:
-        raise ShapeError(
-            f"expected sequences of time_steps={time_steps} rows each, found {rows} rows in all"
-        )
-    steps: list[Array] = ops.split_steps(x, time_steps)
-    return steps
 
 
 class Gate:
@@ -34,9 +25,6 @@ class Gate:
         self.from_state = Dense(Shape(1, 1, outputs), outputs, "linear", batch_normalize)
         self.from_input = Dense(in_shape, outputs, "linear", batch_normalize)
 
-    def operations(self) -> int:
-        return self.from_state.operations() + self.from_input.operations()
-
     def forward(self, x: Array, state: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         """The output (batch, 1, 1, outputs), and what backward needs."""
         state_part, state_saved = self.from_state.forward(state, ops, train)
@@ -51,3 +39,40 @@ class Gate:
         always = wanted._replace(input_deltas=True)
         state_delta = self.from_state.backward(delta, state_saved, ops, always)
         return self.from_input.backward(delta, input_saved, ops, wanted), state_delta
+
+
+class Recurrent(Layer):
+    """A layer with a state that each step of a sequence changes: rows are time_steps * batch, time
+    the slower index, and the state is 0 before the first step of every forward."""
+
+    is_vector = True
+    gates: Sequence[Gate] = ()
+
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.time_steps = context.time_steps
+        self.out_shape = Shape(1, 1, section.get_int("output", 1, minimum=1))
+
+    def split_steps(self, x: Array, ops: Ops) -> list[Array]:
+        """x (time_steps * batch, h, w, c) as its steps. Raises ShapeError where that cannot be."""
+        rows = x.shape[0]
+        if rows == 0 or rows % self.time_steps:
+            expected = f"expected sequences of time_steps={self.time_steps} rows each"
+            raise ShapeError(f"{expected}, found {rows} rows in all")
+        steps: list[Array] = ops.split_steps(x, self.time_steps)
+        return steps
+
+    def products(self) -> list[Dense]:
+        """What it multiplies its input and state by, in `.weights` order."""
+        from_state = [gate.from_state for gate in self.gates]
+        return [*from_state, *(gate.from_input for gate in self.gates)]
+
+    def parameters(self) -> list[Parameter]:
+        return [p for product in self.products() for p in product.parameters()]
+
+    def operations(self) -> int:
+        return sum(product.operations() for product in self.products())
+
+    def describe(self) -> str:
+        sizes = f"{self.in_shape.size} inputs, {self.out_shape.size} outputs"
+        return f"{self.kind.upper()} Layer: {sizes}"
