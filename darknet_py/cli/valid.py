@@ -138,7 +138,8 @@ def valid(
     if table:
         _write_table(Path(table), found)
     if picture:
-        from darknet_py.images import draw_confusion, save_drawing
+        from darknet_py.images.draw.canvas import save_drawing
+        from darknet_py.images.draw.confusion import draw_confusion
 
         save_drawing(draw_confusion(found.confusion, found.names), picture)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from darknet_py.images.draw.canvas import GRID, INK
 from darknet_py.images.draw.fonts import shorten, text_mask, text_width
@@ -63,7 +63,10 @@ def draw_sheet(
         _write(sheet, _MARGIN, _MARGIN - 1, text_mask(title, _TITLE))
     for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         x, bottom = _MARGIN + i % columns * step, ends[i // columns] - line
-        _place(sheet, tile, (x + (w - tile.width) // 2, bottom - tile.height))
+        left, top = x + (w - tile.width) // 2, bottom - tile.height
+        # a thin frame around it: white pictures would have no edge
+        sheet.paste(GRID, (left - 1, top - 1, left + tile.width + 1, bottom + 1))
+        sheet.paste(tile, (left, top))
         if caption:
             ink = text_mask(shorten(caption, w - 2, _TEXT), _TEXT)
             _write(sheet, x + (w - ink.shape[1]) // 2, bottom + 1, ink)
@@ -113,13 +116,6 @@ def _columns(count: int, shape: float) -> int:
 
 def _write(sheet: Image.Image, left: int, top: int, ink: npt.NDArray[np.uint8]) -> None:
     sheet.paste(INK, (left, top), Image.fromarray(ink))
-
-
-def _place(sheet: Image.Image, tile: Image.Image, place: tuple[int, int]) -> None:
-    """With a thin frame around it: white pictures would have no edge."""
-    x, y = place
-    ImageDraw.Draw(sheet).rectangle((x - 1, y - 1, x + tile.width, y + tile.height), outline=GRID)
-    sheet.paste(tile, place)
 
 
 def draw_maps(

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from darknet_py.errors import DarknetError, PictureError
-from darknet_py.images import Panel, Series, draw_chart, save_drawing
 from darknet_py.images.draw import fonts
-from darknet_py.images.draw.canvas import PALETTE, Drawing
+from darknet_py.images.draw.canvas import PALETTE, Drawing, save_drawing
+from darknet_py.images.draw.chart import Panel, Series, draw_chart
 
 XML = "{http://www.w3.org/2000/svg}"
 
