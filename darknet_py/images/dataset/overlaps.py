@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 
 from darknet_py.errors import PictureError
 from darknet_py.images.dataset.dataset import Dataset
+from darknet_py.images.dataset.readable import in_threads
 from darknet_py.images.io.image import about, open_file
-from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Files = dict[tuple[int, Hashable], list[Path]]
 """Paths under (size, what tells files of this size apart)."""
@@ -41,8 +40,7 @@ def file_digests(
         except PictureError as error:
             return error
 
-    with ThreadPoolExecutor(workers or thread_count(), "darknet-digest") as pool:
-        return list(pool.map(digest, paths, chunksize=64))
+    return list(in_threads(digest, paths, workers))
 
 
 def overlap(train: Dataset, valid: Dataset, content: bool = False) -> list[tuple[Path, Path]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
@@ -33,21 +35,29 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _TASK = 16
-"""Pictures that a thread looks at in one go."""
+"""Pictures that a thread checks in one call."""
+_AHEAD = 4
+"""Calls that wait for each thread, or for whoever takes their results."""
 
 
 def in_threads(
     function: Callable[[T], R], items: Iterable[T], workers: int | None = None
 ) -> Generator[R]:
-    """What the function gives for each item, in their order, as it is ready: decoding leaves
-    Python's lock.
+    """function(item) of each item, in order, computed ahead by threads: decoding releases the GIL.
 
-    `workers`: threads, by default one a core. Those that have not begun are dropped where the
-    iterator is closed or one raises.
+    `workers`: threads, by default one a core. Calls that have not begun are dropped when the
+    iterator is closed or a call raises.
     """
-    pool = ThreadPoolExecutor(workers or thread_count(), thread_name_prefix="darknet-pictures")
+    workers = workers or thread_count()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="darknet-pictures")
+    waiting: deque[Future[R]] = deque()
+    coming = iter(items)
     try:
-        yield from pool.map(function, items)
+        waiting.extend(pool.submit(function, item) for item in islice(coming, _AHEAD * workers))
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
+            yield result
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import PictureError
+from darknet_py.images.dataset.readable import in_threads
 from darknet_py.images.io.image import load_image, load_pixels
 from darknet_py.images.transform.augment import (
     Purpose,
@@ -23,12 +21,8 @@ from darknet_py.images.transform.augment import (
 )
 from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
-from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Floats = npt.NDArray[np.float32]
-
-_AHEAD = 4
-"""Pictures that each thread makes ahead of whoever takes them."""
 
 
 class Views:
@@ -59,7 +53,7 @@ class Views:
         self._shape = c, h, w
         self._augmentation = augmentation
         self._seed = seed
-        self._workers = workers or thread_count()
+        self._workers = workers
         self._components = None
         if augmentation is not None and augmentation.pca:
             self._components = principal_components(self._pixels, len(paths), seed)
@@ -83,25 +77,14 @@ class Views:
     ) -> Generator[_Floats | PictureError]:
         """The views (count, c, h, w) of each of these pictures, in order, made ahead by threads, or
         the error of one that cannot be read; digests: of all pictures."""
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="darknet-views")
-        waiting: deque[Future[_Floats | PictureError]] = deque()
-        coming = iter(indices)
-        try:
-            for index in islice(coming, _AHEAD * self._workers):
-                waiting.append(pool.submit(self._try, index, digests[index]))
-            while waiting:
-                made = waiting.popleft().result()
-                for index in islice(coming, 1):
-                    waiting.append(pool.submit(self._try, index, digests[index]))
-                yield made
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
-    def _try(self, index: int, digest: bytes) -> _Floats | PictureError:
-        try:
-            return self.make(index, digest)
-        except PictureError as error:
-            return error
+        def make(index: int) -> _Floats | PictureError:
+            try:
+                return self.make(index, digests[index])
+            except PictureError as error:
+                return error
+
+        return in_threads(make, indices, self._workers)
 
     def make(self, index: int, digest: bytes) -> _Floats:
         """The views (count, c, h, w) of one picture of the set, of this digest. Raises
