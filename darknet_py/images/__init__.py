@@ -35,9 +35,6 @@ from darknet_py.images.io.image import load_image, load_info, save_image, to_pix
 from darknet_py.images.io.inputs import Given, each_picture, name_of, to_image
 from darknet_py.images.transform.augment import augment_image
 from darknet_py.images.transform.color import (
-    distort_image,
-    hsv_to_rgb,
-    rgb_to_hsv,
     to_channels,
     with_colors_of,
 )
@@ -58,8 +55,7 @@ from darknet_py.images.transform.fit import (
     fit_image,
     fitted_frame,
     letterbox_image,
-    load_fitted,
     load_with_fitted,
 )
-from darknet_py.images.transform.geometry import flip_image, rotate_crop_image, rotate_image
+from darknet_py.images.transform.geometry import flip_image, rotate_image
 from darknet_py.images.transform.resize import resize_image, resize_max, resize_min

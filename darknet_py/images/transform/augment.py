@@ -53,8 +53,8 @@ def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Change:
-    """How one picture is changed: the arguments of `rotate_crop_image`, `flip_image` and
-    `distort_image`, and the shear in radians."""
+    """How one picture is changed: the arguments of the C program's `rotate_crop_image`,
+    `flip_image` and `distort_image`, and the shear in radians."""
 
     rad: float = 0
     scale: float = 1

@@ -94,16 +94,11 @@ def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[
     raise ValueError(f"fit {fit!r} is none of {', '.join(FITS)}")
 
 
-def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
-    """`load_image`, then `fit_image`. Raises PictureError, one line that begins with the path,
-    where either cannot."""
-    return load_with_fitted(path, w, h, fit)[1]
-
-
 def load_with_fitted(
     path: str | os.PathLike[str], w: int, h: int, fit: str
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The picture in a file as it is, and fitted; raises as `load_fitted`."""
+    """`load_image`, and that fitted by `fit_image`. Raises PictureError, one line that begins with
+    the path, where either cannot."""
     image = load_image(path)
     with about(path):
         return image, fit_image(image, w, h, fit)

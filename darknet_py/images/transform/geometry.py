@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from darknet_py.images.transform.resize import check_image, check_size
+from darknet_py.images.transform.resize import check_image
 
 _Places = npt.NDArray[np.float64]
 
@@ -30,42 +30,15 @@ def rotate_image(image: npt.NDArray[Any], rad: float) -> npt.NDArray[np.float32]
     h, w, _ = image.shape
     x = np.arange(w, dtype=np.float64) - w / 2
     y = np.arange(h, dtype=np.float64) - h / 2
-    return _sample(image, x, y, rad)
+    return sample_rotated(image, x, y, rad)
 
 
-def rotate_crop_image(
-    image: npt.NDArray[Any],
-    rad: float,
-    s: float,
-    w: int,
-    h: int,
-    dx: float,
-    dy: float,
-    aspect: float,
+def sample_rotated(
+    image: npt.NDArray[Any], x: _Places, y: _Places, rad: float
 ) -> npt.NDArray[np.float32]:
-    """`w` x `h` pixels of the picture, turned, scaled, moved and stretched in one sampling.
-
-    `image`: shape (in_h, in_w, c). `rad`: radians; `s`: scale, above 0, 2 magnifies; `dx`,
-    `dy`: how far the window moves from the middle, in pixels of the result; `aspect`: how many
-    times more of the picture's width than of its height a pixel spans. Returns a new float32
-    array of shape (h, w, c); what comes from outside the picture is 0.
-
-    Source: rotate_crop_image, with which training crops.
-    """
-    check_image(image)
-    check_size(w, h)
-    if not s > 0:
-        raise ValueError(f"a scale of {s} is not above 0")
-    s, dx, dy, aspect = (_single(value) for value in (s, dx, dy, aspect))
-    x = (np.arange(w, dtype=np.float64) - w / 2 + dx) / s * aspect
-    y = (np.arange(h, dtype=np.float64) - h / 2 + dy) / s
-    return _sample(image, x, y, rad)
-
-
-def _sample(image: npt.NDArray[Any], x: _Places, y: _Places, rad: float) -> npt.NDArray[np.float32]:
     """The picture at the turned grid of columns `x` and rows `y`, counted from its middle."""
     in_h, in_w, _ = image.shape
-    cos, sin = math.cos(_single(rad)), math.sin(_single(rad))
+    cos, sin = math.cos(float32(rad)), math.sin(float32(rad))
     rx = cos * x - sin * y[:, None] + in_w / 2
     ry = sin * x + cos * y[:, None] + in_h / 2
     # Beyond the edge all is 0; clipped, no place is too far for an integer.
@@ -74,8 +47,8 @@ def _sample(image: npt.NDArray[Any], x: _Places, y: _Places, rad: float) -> npt.
     return _bilinear(image.astype(np.float32, copy=False), rx, ry)
 
 
-def _single(value: float) -> float:
-    # The C program keeps arguments and places in float32, but computes between in double.
+def float32(value: float) -> float:
+    """As the C program keeps arguments and places, while it computes between in double."""
     return float(np.float32(value))
 
 
