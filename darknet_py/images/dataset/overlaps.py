@@ -1,4 +1,4 @@
-"""Pictures that are trained on and held to as well: an accuracy on them says little."""
+"""Leaks: pictures that are in the training and in the validation set."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from darknet_py.images.dataset.readable import in_threads
 from darknet_py.images.io.image import about, open_file
 
 _Files = dict[tuple[int, Hashable], list[Path]]
-"""Paths under (size, what tells files of this size apart)."""
+"""Paths under (size, an identity within files of this size)."""
 
 DIGEST = 16
 """Bytes of a file's digest."""
 
 
 def file_digest(path: str | os.PathLike[str]) -> bytes:
-    """Of what is in a regular file. Raises PictureError, one line that begins with the path."""
+    """Of a regular file's content. Raises PictureError, one line that begins with the path."""
     digest = blake2b(digest_size=DIGEST)
     with about(path), open_file(path) as file:
         while block := file.read(1 << 20):
@@ -44,11 +44,11 @@ def file_digests(
 
 
 def overlap(train: Dataset, valid: Dataset, content: bool = False) -> list[tuple[Path, Path]]:
-    """The pictures of `valid` that `train` has too, each as (its path there, its path here).
+    """The pictures of `valid` that `train` has too, as (path in train, path in valid).
 
-    The same file counts, whatever it is called (a link, another spelling of the path). With
-    `content`, a copy counts as well: files of one size, which alone are read, are compared by
-    digest. Files that cannot be read are left out: `scan` names them.
+    The same file counts under any name (a link, another spelling of the path). With `content`, a
+    copy counts as well: files of one size are compared by digest. Files that cannot be read are
+    left out: `scan` names them.
     """
     train_files, valid_files = _by_file(train.paths), _by_file(valid.paths)
     if content:

@@ -1,7 +1,7 @@
-"""Pictures made one size, once and for all: with a filter that sees every pixel.
+"""Pictures resized once, before training, with an antialiasing filter.
 
-Training itself resizes as the C program does, by two pixels of each side; a photo that is brought
-to a quarter of its size or less that way has lost most of what it shows.
+Training itself resizes as the C program does, bilinear without antialiasing: a photo at a quarter
+of its size or less is aliased then.
 """
 
 from __future__ import annotations

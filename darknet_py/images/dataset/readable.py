@@ -77,8 +77,8 @@ def scan(
 ) -> list[Refusal]:
     """The pictures that cannot be read, in the dataset's order.
 
-    Decodes each, which finds files that are cut short; without `decode` the headers alone are read.
-    `workers`: threads, by default one a core. show: told now and then how many are done.
+    Decodes each, which finds truncated files; without `decode` only headers are read. `workers`:
+    threads, by default one a core. show: called now and then with the number of those done.
     """
 
     def check(first: int) -> list[Refusal]:
@@ -105,11 +105,11 @@ def _fault(path: Path, decode: bool) -> PictureError | None:
 
 
 def _opens(path: Path, decode: bool) -> bool:
-    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong,
-    or that nothing is: it looks at the values of 16-bit pictures, too.
+    """Whether Pillow reads it, all of it or its header; if not, `load_pixels` finds the fault, or
+    none: it checks the values of 16-bit pictures, too.
 
-    A JPEG is decoded at an eighth of its size, for which all of the file has to be read as well,
-    in half the time or less.
+    A JPEG is decoded at an eighth of its size, which reads all of the file in half the time or
+    less.
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -128,10 +128,10 @@ def _opens(path: Path, decode: bool) -> bool:
 
 
 class Store:
-    """The pictures of a dataset by index; decoded once, if they fit in `memory` bytes.
+    """A thread-safe cache of a dataset's decoded pictures, of `memory` bytes.
 
-    The first pictures asked for stay, and none makes room for another: an epoch asks for each
-    once, so that the last one used would be the last one needed. Threads may ask at once.
+    Nothing is evicted: an epoch reads each picture once, so that the least recently used would be
+    the next one needed.
     """
 
     def __init__(self, paths: Sequence[Path], memory: int | None = None) -> None:
@@ -140,13 +140,10 @@ class Store:
         self._kept: dict[int, npt.NDArray[Any]] = {}
         self._lock = Lock()
         self._decoding: dict[int, Lock] = {}
-        """Of each picture that a thread decodes now: who asks for it too, waits."""
+        """A lock for each picture that is being decoded, so that no other thread does it too."""
 
     def get(self, index: int) -> npt.NDArray[Any]:
-        """The picture, (h, w, 3), not to be changed: bytes or floats, see `load_pixels`.
-
-        Raises PictureError, one line that begins with the path.
-        """
+        """The picture, (h, w, 3), read-only: bytes or floats; raises as `load_pixels`."""
         if index in self._kept:
             return self._kept[index]
         with self._lock:
@@ -173,8 +170,8 @@ def default_memory() -> int:
 
 
 def others(dataset: Dataset, seed: int, turn: Turn) -> Iterator[int]:
-    """The pictures that may take a turn, the likeliest first: those of its class in an order that
-    depends on the seed and the turn only, then all others; at last, none being good, itself."""
+    """The pictures that may replace one, in order: those of its class, shuffled by the seed and the
+    turn only, then all others; at last itself."""
     labels = dataset.labels
     rng = generator(Purpose.OTHER, seed, turn.epoch, turn.place)
     order = rng.permutation(len(labels)).tolist()
@@ -194,11 +191,8 @@ def check_enough(refused: Mapping[int, PictureError], total: int) -> None:
 
 
 class Readable:
-    """The decoded pictures of a dataset. One that cannot be read, as it vanished or was cut short
-    since it was checked, is noted, and not tried again. Threads may ask at once.
-
-    memory: see Store.
-    """
+    """The decoded pictures of a dataset, thread-safe. One that cannot be read, as it was deleted or
+    damaged since it was checked, is not tried again. memory: see Store."""
 
     def __init__(self, dataset: Dataset, seed: int, memory: int | None = None) -> None:
         self.refused: dict[int, PictureError] = {}
@@ -221,13 +215,9 @@ class Readable:
             return None
 
     def get_or_other(self, turn: Turn) -> tuple[int, npt.NDArray[Any]]:
-        """The picture whose turn it is, with its index; or one in its place, of its class where
-        there is one.
-
-        Which one depends on the seed, the turn and on what cannot be read only: batches of a run
-        that goes on are those of one that never stopped. Raises DarknetError where more pictures
-        than not cannot be read: what is left would be another set.
-        """
+        """A turn's picture, with its index; or one in its place, of its class where there is one,
+        which depends only on the seed, the turn and what cannot be read, so that a resumed run has
+        the same batches. Raises DarknetError where more pictures cannot be read than can."""
         picture = self.get(turn.picture)
         if picture is not None:
             return turn.picture, picture
@@ -239,7 +229,7 @@ class Readable:
         raise AssertionError("no picture is left, and half of them can be read")
 
     def untold(self) -> list[PictureError]:
-        """Why pictures cannot be read, of those that came up since this was last asked."""
+        """The errors of pictures that turned out to be unreadable since the last call."""
         with self._lock:
             errors = list(self.refused.values())[self._told :]
             self._told += len(errors)

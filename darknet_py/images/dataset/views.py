@@ -1,4 +1,4 @@
-"""Views of pictures: the fitted one, or some that are changed at random, always the same ones."""
+"""Fixed views of pictures: the fitted one, or some that are augmented at random once."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _Floats = npt.NDArray[np.float32]
 class Views:
     """`count` views of pictures, each (c, h, w), 0..1.
 
-    augmentation: what changes them, or None for the one view that validation and `classify` see,
-    `fit_image(picture, w, h, "crop")`; of mixup and cutmix, which mix pictures, there is nothing in
-    them. A view depends on the seed, its number and the picture's digest: not on its place in a
-    set. paths: the set, from whose pictures come the colours that augmentation.pca moves along.
+    augmentation: of all views, without mixup and cutmix; None for one view, the preprocessing of
+    validation and `classify`: `fit_image(picture, w, h, "crop")`. A view depends on the seed, its
+    number and the picture's digest, not on its place in a set. paths: the set, whose principal
+    components augmentation.pca uses.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Views:
             return None
 
     def describe(self) -> str:
-        """What they depend on beside the picture."""
+        """All they depend on beside the picture."""
         c, h, w = self._shape
         if self._augmentation is None:
             return f"{w}x{h}x{c}, fitted by crop"
@@ -87,8 +87,7 @@ class Views:
         return in_threads(make, indices, self._workers)
 
     def make(self, index: int, digest: bytes) -> _Floats:
-        """The views (count, c, h, w) of one picture of the set, of this digest. Raises
-        PictureError."""
+        """The views (count, c, h, w) of picture `index`, of this digest. Raises PictureError."""
         c, h, w = self._shape
         picture = load_image(self._paths[index])
         out = np.empty((self.count, c, h, w), np.float32)
