@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+
+from darknet_py.images.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Dataset:
         """How many there are, with pictures or without."""
         return len(self.names)
 
-    def truth(self, index: int) -> npt.NDArray[np.float32]:
+    def truth(self, index: int) -> Floats:
         """The target of a picture, one-hot for one label: (classes,), 1 for its labels, else 0."""
         truth = np.zeros(self.classes, np.float32)
         truth[list(self.labels[index])] = 1

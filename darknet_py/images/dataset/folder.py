@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import FileName
 from darknet_py.images.dataset.dataset import Dataset, split_validation
 from darknet_py.images.io.files import LITTER, is_hidden, is_picture, walk
 from darknet_py.text import joined_bytes
@@ -32,7 +33,7 @@ def _unsaid(_line: str) -> None:
 
 
 def read_folder(
-    folder: str | os.PathLike[str], share: float = 0.1, seed: int = 0, say: Say = _unsaid
+    folder: FileName, share: float = 0.1, seed: int = 0, say: Say = _unsaid
 ) -> tuple[Dataset, Dataset | None]:
     """The training and the validation set of a folder with a folder for each class.
 
@@ -72,9 +73,7 @@ def read_folder(
     return _dataset(names, train), _dataset(names, valid) if any(valid.values()) else None
 
 
-def read_whole_folder(
-    folder: str | os.PathLike[str], known: Container[str] = (), say: Say = _unsaid
-) -> Dataset:
+def read_whole_folder(folder: FileName, known: Container[str] = (), say: Say = _unsaid) -> Dataset:
     """All pictures of a folder as one validation set; of one with splits, those of the validation
     split, which is reported.
 
@@ -97,7 +96,7 @@ def read_whole_folder(
     return _dataset(names, classes)
 
 
-def has_folders(folder: str | os.PathLike[str]) -> bool:
+def has_folders(folder: FileName) -> bool:
     """Whether a folder holds others that may be classes. Raises DarknetError."""
     return bool(_Reader(Path(folder), _unsaid).subfolders(Path(folder)))
 

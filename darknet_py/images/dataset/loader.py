@@ -10,13 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError, PictureError
+from darknet_py.images.arrays import Array, Doubles, Floats
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.readable import Readable
 from darknet_py.images.dataset.sampler import Turn, order_of
@@ -32,8 +31,7 @@ from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
-_Floats = npt.NDArray[np.float32]
-Batch = tuple[_Floats, _Floats]
+Batch = tuple[Floats, Floats]
 """Pictures (n, c, h, w), float32, values 0..1, and their truth (n, classes)."""
 
 _TASK = 16
@@ -92,7 +90,7 @@ class Loader:
         self._order = order_of(dataset, seed, shuffled, balance)
         size = batch // part[1]
         self._part = slice(part[0] * size, (part[0] + 1) * size) if part[1] > 1 else slice(None)
-        self._components: npt.NDArray[np.float64] | None = None
+        self._components: Doubles | None = None
         self._components_lock = Lock()
 
     @property
@@ -194,7 +192,7 @@ class Loader:
             np.empty((n, self.dataset.classes), np.float32),
         )
 
-    def _fill(self, x: _Floats, y: _Floats, turns: list[Turn], once: bool = False) -> None:
+    def _fill(self, x: Floats, y: Floats, turns: list[Turn], once: bool = False) -> None:
         for image, truth, turn in zip(x, y, turns, strict=True):
             index, picture = turn.picture, self._pictures.get(turn.picture)
             if picture is None and once:
@@ -205,7 +203,7 @@ class Loader:
             self._make(image, turn, picture)
             truth[:] = self.dataset.truth(index)
 
-    def _make(self, out: _Floats, turn: Turn, picture: npt.NDArray[Any]) -> None:
+    def _make(self, out: Floats, turn: Turn, picture: Array) -> None:
         """One picture, into `out` (c, h, w)."""
         c, h, w = self._shape
         if self._augmentation is None:
@@ -215,7 +213,7 @@ class Loader:
         rng = generator(Purpose.PICTURE, self._seed, turn.epoch, turn.place)
         augment_image(picture, out, self._augmentation, rng, self._principal_components())
 
-    def _principal_components(self) -> npt.NDArray[np.float64] | None:
+    def _principal_components(self) -> Doubles | None:
         """Computed for the first picture; None where they are not used."""
         if self._augmentation is None or not self._augmentation.pca:
             return None
@@ -226,7 +224,7 @@ class Loader:
                 )
             return self._components
 
-    def _finish(self, x: _Floats, y: _Floats, number: int) -> Batch:
+    def _finish(self, x: Floats, y: Floats, number: int) -> Batch:
         if self._augmentation is not None:
             mix_batch(x, y, self._augmentation, generator(Purpose.MIX, self._seed, number))
         return (x[self._part], y[self._part]) if self._mixes else (x, y)

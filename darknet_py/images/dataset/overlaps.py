@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import FileName
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.readable import in_threads
 from darknet_py.images.io.image import about, open_file
@@ -20,7 +21,7 @@ DIGEST = 16
 """Bytes of a file's digest."""
 
 
-def file_digest(path: str | os.PathLike[str]) -> bytes:
+def file_digest(path: FileName) -> bytes:
     """Of a regular file's content. Raises PictureError, one line that begins with the path."""
     digest = blake2b(digest_size=DIGEST)
     with about(path), open_file(path) as file:
@@ -30,11 +31,11 @@ def file_digest(path: str | os.PathLike[str]) -> bytes:
 
 
 def file_digests(
-    paths: Sequence[str | os.PathLike[str]], workers: int | None = None
+    paths: Sequence[FileName], workers: int | None = None
 ) -> list[bytes | PictureError]:
     """Of each file, in order, by threads; the error of one that cannot be read."""
 
-    def digest(path: str | os.PathLike[str]) -> bytes | PictureError:
+    def digest(path: FileName) -> bytes | PictureError:
         try:
             return file_digest(path)
         except PictureError as error:

@@ -10,12 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-import numpy.typing as npt
 from PIL import Image
 
 from darknet_py.errors import DarknetError, PictureError
+from darknet_py.images.arrays import Array
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.sampler import Turn
 from darknet_py.images.io.decode import (
@@ -137,12 +137,12 @@ class Store:
     def __init__(self, paths: Sequence[Path], memory: int | None = None) -> None:
         self._paths = paths
         self._free = default_memory() if memory is None else memory
-        self._kept: dict[int, npt.NDArray[Any]] = {}
+        self._kept: dict[int, Array] = {}
         self._lock = Lock()
         self._decoding: dict[int, Lock] = {}
         """A lock for each picture that is being decoded, so that no other thread does it too."""
 
-    def get(self, index: int) -> npt.NDArray[Any]:
+    def get(self, index: int) -> Array:
         """The picture, (h, w, 3), read-only: bytes or floats; raises as `load_pixels`."""
         if index in self._kept:
             return self._kept[index]
@@ -203,7 +203,7 @@ class Readable:
         self._told = 0
         self._lock = Lock()
 
-    def get(self, index: int) -> npt.NDArray[Any] | None:
+    def get(self, index: int) -> Array | None:
         """The picture, see Store.get; None for one that cannot be read."""
         if index in self.refused:
             return None
@@ -214,7 +214,7 @@ class Readable:
                 self.refused.setdefault(index, error)
             return None
 
-    def get_or_other(self, turn: Turn) -> tuple[int, npt.NDArray[Any]]:
+    def get_or_other(self, turn: Turn) -> tuple[int, Array]:
         """A turn's picture, with its index; or one in its place, of its class where there is one,
         which depends only on the seed, the turn and what cannot be read, so that a resumed run has
         the same batches. Raises DarknetError where more pictures cannot be read than can."""

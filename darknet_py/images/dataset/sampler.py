@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import Array
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.transform.augment import Purpose, generator
 
@@ -44,7 +45,7 @@ class Order:
             start += last - first
         return turns
 
-    def _permute(self, epoch: int) -> npt.NDArray[Any]:
+    def _permute(self, epoch: int) -> Array:
         if not self._shuffle:
             return np.arange(self._count)
         return generator(Purpose.ORDER, self._seed, epoch).permutation(self._count)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, Floats
 from darknet_py.images.dataset.readable import in_threads
 from darknet_py.images.io.image import load_image, load_pixels
 from darknet_py.images.transform.augment import (
@@ -21,8 +20,6 @@ from darknet_py.images.transform.augment import (
 )
 from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
-
-_Floats = npt.NDArray[np.float32]
 
 
 class Views:
@@ -58,7 +55,7 @@ class Views:
         if augmentation is not None and augmentation.pca:
             self._components = principal_components(self._pixels, len(paths), seed)
 
-    def _pixels(self, index: int) -> npt.NDArray[Any] | None:
+    def _pixels(self, index: int) -> Array | None:
         try:
             return load_pixels(self._paths[index])
         except PictureError:
@@ -74,11 +71,11 @@ class Views:
 
     def stream(
         self, indices: Sequence[int], digests: Sequence[bytes]
-    ) -> Generator[_Floats | PictureError]:
+    ) -> Generator[Floats | PictureError]:
         """The views (count, c, h, w) of each of these pictures, in order, made ahead by threads, or
         the error of one that cannot be read; digests: of all pictures."""
 
-        def make(index: int) -> _Floats | PictureError:
+        def make(index: int) -> Floats | PictureError:
             try:
                 return self.make(index, digests[index])
             except PictureError as error:
@@ -86,7 +83,7 @@ class Views:
 
         return in_threads(make, indices, self._workers)
 
-    def make(self, index: int, digest: bytes) -> _Floats:
+    def make(self, index: int, digest: bytes) -> Floats:
         """The views (count, c, h, w) of picture `index`, of this digest. Raises PictureError."""
         c, h, w = self._shape
         picture = load_image(self._paths[index])

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.atomic import write_text
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import FileName, Floats
 from darknet_py.images.draw.fonts import BASE, families, load_matplotlib, spell, text_width
 from darknet_py.images.io.image import check_name, save_image, to_float
 
@@ -59,7 +59,7 @@ class Drawing:
     figure: Figure
     fonts: tuple[str, ...]
 
-    def pixels(self) -> npt.NDArray[np.float32]:
+    def pixels(self) -> Floats:
         """Float32 RGB of shape (h, w, 3), values 0..1."""
         with _settings(self.fonts):
             self.figure.canvas.draw()
@@ -148,7 +148,7 @@ def widest(texts: Iterable[str], size: float) -> float:
     return max((text_width(text, size) for text in texts), default=0.0)
 
 
-def check_drawing_name(path: str | os.PathLike[str]) -> None:
+def check_drawing_name(path: FileName) -> None:
     """PictureError for a name that `save_drawing` refuses: it takes .png, .jpg, .jpeg and .svg."""
     if Path(path).suffix.lower() != ".svg":
         try:
@@ -157,7 +157,7 @@ def check_drawing_name(path: str | os.PathLike[str]) -> None:
             raise PictureError(f"{error}, .svg") from error
 
 
-def save_drawing(drawing: Drawing, path: str | os.PathLike[str]) -> None:
+def save_drawing(drawing: Drawing, path: FileName) -> None:
     """Writes the PNG, JPEG or SVG that the path's suffix names, whole or not at all.
 
     Raises PictureError for another suffix, DarknetError where it cannot be written.

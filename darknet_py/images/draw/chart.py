@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.arrays import Bools, Doubles
 from darknet_py.images.draw.canvas import (
     PALETTE,
     QUIET_INK,
@@ -18,7 +19,7 @@ from darknet_py.images.draw.canvas import (
     widest,
     write,
 )
-from darknet_py.images.draw.curves import HUGE, Values, thin
+from darknet_py.images.draw.curves import HUGE, thin
 from darknet_py.images.draw.fonts import shorten, text_width
 
 _PADDING = 0.04  # Of what an axis spans, on both sides.
@@ -52,7 +53,7 @@ class Axis(NamedTuple):
         return [float(tick) for tick in ticks if self.low - room <= tick <= self.high + room]
 
 
-def fit_axis(values: Values, log: bool = False) -> Axis:
+def fit_axis(values: Doubles, log: bool = False) -> Axis:
     """All finite values, with some room; one value has it on both sides."""
     if not values.size:
         return Axis(1, 10, log, False) if log else Axis(0, 1, log, False)
@@ -173,11 +174,11 @@ class _Line(NamedTuple):
     """A series as it is drawn: x finite and rising, y finite or not."""
 
     series: Series
-    x: Values
-    y: Values
+    x: Doubles
+    y: Doubles
 
     @property
-    def finite(self) -> npt.NDArray[np.bool_]:
+    def finite(self) -> Bools:
         return np.isfinite(self.y)
 
 
@@ -194,7 +195,7 @@ def _line(series: Series, log_x: bool, log_y: bool) -> _Line:
 
 def _x_axes(panels: Sequence[Panel], lines: Sequence[Sequence[_Line]]) -> dict[str, Axis]:
     """One for each quantity."""
-    found: dict[str, list[Values]] = {}
+    found: dict[str, list[Doubles]] = {}
     for panel, own in zip(panels, lines, strict=True):
         found.setdefault(panel.x_label, []).extend(line.x for line in own)
     logs = {panel.x_label for panel in panels if panel.log_x}
@@ -285,7 +286,7 @@ def _brief(value: float) -> str:
     return tick_label(float(f"{value:.3g}"))
 
 
-def _beyond(panel: Panel, line: _Line) -> npt.NDArray[np.bool_]:
+def _beyond(panel: Panel, line: _Line) -> Bools:
     """Which points lie above the axis."""
     if panel.top is None:
         return np.zeros(len(line.y), np.bool_)
@@ -402,14 +403,14 @@ def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:
             axes.plot(at, np.ones_like(at), **style, **upper)
 
 
-def _alone(finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _alone(finite: Bools) -> Bools:
     """Which points have no neighbour to draw a line to."""
     padded = np.pad(finite, 1)
-    alone: npt.NDArray[np.bool_] = finite & ~padded[:-2] & ~padded[2:]
+    alone: Bools = finite & ~padded[:-2] & ~padded[2:]
     return alone
 
 
-def _apart(x: Values, axis: Axis) -> Values:
+def _apart(x: Doubles, axis: Axis) -> Doubles:
     """Of marks at these places as many as stand side by side."""
     if axis.log:
         places = np.log(x / axis.low) / math.log(axis.high / axis.low)

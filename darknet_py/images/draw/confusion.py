@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.arrays import Doubles
 from darknet_py.images.draw.canvas import (
     FRAME,
     INK,
@@ -31,10 +32,10 @@ Counts = npt.NDArray[np.integer]
 """Of shape (k, k): rows are true classes, columns predicted ones."""
 
 
-def row_shares(counts: Counts) -> npt.NDArray[np.float64]:
+def row_shares(counts: Counts) -> Doubles:
     """Of each row, 0..1; a row without counts has 0 everywhere."""
     totals = counts.sum(axis=1, keepdims=True, dtype=np.float64)
-    shares: npt.NDArray[np.float64] = counts / np.maximum(totals, 1)
+    shares: Doubles = counts / np.maximum(totals, 1)
     return shares
 
 
@@ -276,7 +277,7 @@ def _draw_cells(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
     return drawing
 
 
-def _shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _shade(shares: Doubles) -> Doubles:
     """The colours (..., 3), 0..255, of shares (...)."""
     steps = np.linspace(0, 1, len(_SHADES))
     parts = [np.interp(shares**_LIFT, steps, _SHADES[:, part]) for part in range(3)]

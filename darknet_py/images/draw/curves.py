@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Values = npt.NDArray[np.float64]
+from darknet_py.images.arrays import Doubles, Indices
 
 HUGE = 1e100
 """Of what is larger nothing can be said: it counts as infinite."""
@@ -56,7 +56,7 @@ def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
     return float(values[values <= high + span].max())
 
 
-def _moving_medians(row: Values) -> Values:
+def _moving_medians(row: Doubles) -> Doubles:
     """Of each value and its neighbours, fewer near the start, which may be steep; of long rows, at
     some places only; none of an explosion."""
     half = max(2, len(row) // 40)
@@ -67,11 +67,11 @@ def _moving_medians(row: Values) -> Values:
     medians = np.array([np.median(row[first:end]) for first, end in around])
     usual, low = float(np.quantile(row, 0.75)), float(row.min())
     fallen = places >= int((row <= usual).argmax())
-    kept: Values = medians[~fallen | (medians <= usual + _EXPLOSION * (usual - low))]
+    kept: Doubles = medians[~fallen | (medians <= usual + _EXPLOSION * (usual - low))]
     return kept
 
 
-def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:
+def thin(x: Doubles, y: Doubles, columns: int) -> tuple[Doubles, Doubles]:
     """The first, the lowest, the highest and the last point of each of so many columns.
 
     `x`, rising, and `y`: shape (n,). A million points make the same picture as these. Where a
@@ -91,7 +91,7 @@ def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:
     return x[kept], y[kept]
 
 
-def _places(values: Values, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp]) -> Any:
+def _places(values: Doubles, first: Indices, last: Indices) -> Any:
     """Where in each part the least value is."""
     return np.array(
         [a + int(values[a : b + 1].argmin()) for a, b in zip(first, last, strict=True)], np.intp

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import Bytes
 from darknet_py.text import legible, one_line
 
 BASE = "DejaVu Sans"
@@ -86,7 +86,7 @@ def text_width(text: str, size: float) -> float:
     return _measure(spell(text), size)[0]
 
 
-def text_mask(text: str, size: float) -> npt.NDArray[np.uint8]:
+def text_mask(text: str, size: float) -> Bytes:
     """A line of text as its ink, (h, w), 0..255; of all texts of a size the baseline is level."""
     load_matplotlib()
     from matplotlib.backends.backend_agg import RendererAgg
@@ -96,7 +96,7 @@ def text_mask(text: str, size: float) -> npt.NDArray[np.uint8]:
     renderer = RendererAgg(max(round(_measure(text, size)[0]) + 2, 1), h, 72)
     context = renderer.new_gc()
     renderer.draw_text(context, 1, base, text, _properties(text, size), 0)
-    ink: npt.NDArray[np.uint8] = np.asarray(renderer.buffer_rgba())[:, :, 3].copy()
+    ink: Bytes = np.asarray(renderer.buffer_rgba())[:, :, 3].copy()
     return ink
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from darknet_py.images.arrays import Array, Bytes, Floats
 from darknet_py.images.draw.canvas import GRID, INK
 from darknet_py.images.draw.fonts import shorten, text_mask, text_width
 from darknet_py.images.draw.heatmap import color_map
@@ -26,12 +25,12 @@ _TOP = 0.999  # Of all values of maps, so many are not above the brightest colou
 
 
 def draw_sheet(
-    pictures: Sequence[npt.NDArray[Any]],
+    pictures: Sequence[Array],
     captions: Sequence[str],
     columns: int | None = None,
     cell: int | None = None,
     title: str = "",
-) -> npt.NDArray[np.float32]:
+) -> Floats:
     """All pictures in rows, from left to right, each as large as fits into `cell` x `cell` pixels.
 
     `pictures`: at least one, of shape (h, w, 3), RGB, or (h, w, 1), grey, each of a size of its
@@ -74,7 +73,7 @@ def draw_sheet(
 
 
 def _check(
-    pictures: Sequence[npt.NDArray[Any]],
+    pictures: Sequence[Array],
     captions: Sequence[str],
     columns: int | None,
     cell: int | None,
@@ -92,7 +91,7 @@ def _check(
             raise ValueError(f"an array of shape {picture.shape} is not (h, w, 3) or (h, w, 1)")
 
 
-def _tile(picture: npt.NDArray[Any], cell: int) -> Image.Image:
+def _tile(picture: Array, cell: int) -> Image.Image:
     """The picture as it comes onto the sheet."""
     pixels = to_bytes(picture)
     tile = Image.fromarray(pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels)
@@ -114,13 +113,11 @@ def _columns(count: int, shape: float) -> int:
     return min(near, key=lambda columns: (-count % columns, abs(columns - wanted)))
 
 
-def _write(sheet: Image.Image, left: int, top: int, ink: npt.NDArray[np.uint8]) -> None:
+def _write(sheet: Image.Image, left: int, top: int, ink: Bytes) -> None:
     sheet.paste(INK, (left, top), Image.fromarray(ink))
 
 
-def draw_maps(
-    maps: npt.NDArray[Any], captions: Sequence[str], title: str = ""
-) -> npt.NDArray[np.float32]:
+def draw_maps(maps: Array, captions: Sequence[str], title: str = "") -> Floats:
     """Every map in colours, with a caption; what the scale's ends are is added to the title.
 
     `maps`: shape (k, h, w). Black is 0, or where all is above or below 0 the least there is; the

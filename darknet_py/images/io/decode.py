@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -28,6 +27,7 @@ from PIL import (
 )
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, Bytes, Floats
 from darknet_py.ops.memory import SMALL, available_memory
 from darknet_py.text import one_line
 
@@ -111,7 +111,7 @@ _TIFF_PHOTOMETRIC = 262
 _TIFF_WHITE_IS_ZERO = 0
 
 
-def mode_to_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+def mode_to_rgb(picture: Image.Image) -> Array:
     """A loaded picture as RGB of shape (h, w, 3), C-contiguous: uint8, or float32 in 0..1.
 
     - 8-bit modes, palettes and 1-bit: uint8; grey fills all three channels. All others: float32.
@@ -152,7 +152,7 @@ def lacks_palette(picture: Image.Image) -> bool:
     return picture.mode in ("P", "PA") and picture.palette is None
 
 
-def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+def _bytes_to_rgb(picture: Image.Image) -> Bytes:
     if lacks_palette(picture):
         raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
     return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
@@ -162,7 +162,7 @@ def _white(picture: Image.Image) -> int:
     return 4095 if _tiff_tag(picture, _TIFF_BITS_PER_SAMPLE, None) == (12,) else 65535
 
 
-def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> npt.NDArray[np.float32]:
+def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> Floats:
     values = np.asarray(picture)
     low, high = values.min(), values.max()
     # A NaN fails any comparison, so this asks what must hold.
@@ -194,7 +194,7 @@ def orientation(picture: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def orient(image: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
+def orient(image: Array, turn: int) -> Array:
     """The upright picture from its stored (h, w, c) array and its EXIF orientation `turn`.
 
     5 to 8 exchange width and height. C-contiguous; a new array unless `turn` is 1. Source:
@@ -230,7 +230,7 @@ FORMATS = tuple(str(reader.format) for reader in _READERS)
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
-def decode(file: IO[bytes]) -> npt.NDArray[Any]:
+def decode(file: IO[bytes]) -> Array:
     """The upright picture in an open file: RGB (h, w, 3), C-contiguous; see `mode_to_rgb`.
 
     A file, not a name: given a name, Pillow may map the file into memory, and one that shrinks
@@ -246,7 +246,7 @@ def decode(file: IO[bytes]) -> npt.NDArray[Any]:
             raise PictureError(_what_instead(file)) from error
 
 
-def upright_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+def upright_rgb(picture: Image.Image) -> Array:
     """The same of a picture that Pillow has opened or made."""
     with as_picture_errors():
         return _rgb(picture)
@@ -268,7 +268,7 @@ def as_picture_errors() -> Iterator[None]:
             raise PictureError(_damage(reason)) from error
 
 
-def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
+def _rgb(picture: Image.Image) -> Array:
     check_size(picture.width, picture.height)
     picture.load()
     turn = orientation(picture)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from PIL import GifImagePlugin, Image, WebPImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, Bytes, FileName
 from darknet_py.images.io.image import to_bytes, to_pillow, writing
 from darknet_py.images.transform.resize import check_image
 
@@ -20,9 +18,7 @@ _QUALITY, _WEBP_QUALITY = 85, 90
 _LONGEST = {GifImagePlugin.GifImageFile.format: 65535, WebPImagePlugin.WebPImageFile.format: 16383}
 
 
-def encode_png(
-    image: npt.NDArray[Any], longest: int | None = None, colors: int | None = None
-) -> bytes:
+def encode_png(image: Array, longest: int | None = None, colors: int | None = None) -> bytes:
     """An array of shape (h, w, 3), RGB, or (h, w, 1), grey, values 0..1, as a PNG.
 
     Its longer side is at most `longest` pixels, and it has at most `colors` colours, where said.
@@ -37,7 +33,7 @@ def encode_png(
     return file.getvalue()
 
 
-def encode_jpeg(image: npt.NDArray[Any], longest: int) -> bytes:
+def encode_jpeg(image: Array, longest: int) -> bytes:
     """The same as a JPEG of quality 85, its longer side at most `longest` pixels: for photos."""
     picture = _picture(image)
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
@@ -46,7 +42,7 @@ def encode_jpeg(image: npt.NDArray[Any], longest: int) -> bytes:
     return file.getvalue()
 
 
-def _picture(image: npt.NDArray[Any]) -> Image.Image:
+def _picture(image: Array) -> Image.Image:
     check_image(image)
     return to_pillow(to_bytes(image))
 
@@ -59,12 +55,7 @@ def check_animation(kind: str, w: int, h: int) -> None:
         raise PictureError(f"{w}x{h}: a side of a {kind} has at most {longest} pixels")
 
 
-def save_animation(
-    frames: Sequence[npt.NDArray[np.uint8]],
-    path: str | os.PathLike[str],
-    kind: str,
-    milliseconds: int,
-) -> None:
+def save_animation(frames: Sequence[Bytes], path: FileName, kind: str, milliseconds: int) -> None:
     """Writes frames as an endless animation, whole or not at all.
 
     `frames`: at least one, all of one shape, (h, w, 3) RGB or (h, w, 1) grey. `kind`: "GIF" (each

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import FileName
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
@@ -31,9 +32,7 @@ def _raise(error: DarknetError) -> NoReturn:
     raise error
 
 
-def find_pictures(
-    arguments: Iterable[str | os.PathLike[str]], refuse: Refuse = _raise
-) -> list[Path]:
+def find_pictures(arguments: Iterable[FileName], refuse: Refuse = _raise) -> list[Path]:
     """The files that the arguments name, in their order.
 
     - A folder: the files in it, at any depth, that have a picture's suffix (SUFFIXES, in large or
@@ -111,7 +110,7 @@ def _walk(folder: Path, on_fault: Callable[[OSError], object]) -> Iterator[Path]
 
 
 def walk(
-    folder: str | os.PathLike[str], on_fault: Callable[[OSError], object]
+    folder: FileName, on_fault: Callable[[OSError], object]
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """os.walk from above, through links, and to any depth: that of Python 3.11 and before calls
     itself for each folder in a folder."""

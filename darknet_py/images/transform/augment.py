@@ -6,19 +6,17 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import Array, Doubles, Floats
 from darknet_py.images.io.image import to_float
 from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
 from darknet_py.ops.cpu.pictures import UNMOVED, augment, control_count, spline_surface
 
-_Floats = npt.NDArray[np.float32]
 _Three = tuple[float, float, float]
 _Six = tuple[float, float, float, float, float, float]
 
@@ -144,7 +142,7 @@ def _scale(numbers: Iterator[float], most: float) -> float:
 
 def draw_displacement(
     rng: np.random.Generator, pixels: float, sigma: float, w: int, h: int
-) -> _Floats:
+) -> Floats:
     """An elastic distortion (2, h, w): how far each pixel's source moves, across and down.
 
     Normal numbers with the standard deviation `pixels`, as smooth as noise that a Gaussian of
@@ -154,11 +152,11 @@ def draw_displacement(
     shape = (2, control_count(h, spacing), control_count(w, spacing))
     control = rng.standard_normal(shape, np.float32)
     control *= np.float32(pixels / _SPLINE_VARIANCE)
-    field: _Floats = spline_surface(control, spacing, w, h)
+    field: Floats = spline_surface(control, spacing, w, h)
     return field
 
 
-def erase_rectangle(image: _Floats, rng: np.random.Generator, least: float, most: float) -> None:
+def erase_rectangle(image: Floats, rng: np.random.Generator, least: float, most: float) -> None:
     """Random erasing: overwrites a rectangle of `image` (c, h, w) with uniform noise, 0..1.
 
     Its share of the picture is drawn between `least` and `most`, and its shape and place so that
@@ -176,7 +174,7 @@ def erase_rectangle(image: _Floats, rng: np.random.Generator, least: float, most
     image[:, top : top + rows, left : left + columns] = rng.random((c, rows, columns), np.float32)
 
 
-def mix_batch(x: _Floats, y: _Floats, ranges: Augmentation, rng: np.random.Generator) -> None:
+def mix_batch(x: Floats, y: Floats, ranges: Augmentation, rng: np.random.Generator) -> None:
     """Mixes each picture of a batch with another one, in place, by mixup or by cutmix.
 
     `x`: shape (batch, c, h, w), 0..1; `y`: shape (batch, classes). Both stay in their range, and
@@ -201,7 +199,7 @@ def _draws_cutmix(rng: np.random.Generator, ranges: Augmentation) -> bool:
     return rng.random() < 0.5
 
 
-def _blend(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generator) -> np.float32:
+def _blend(image: Floats, other: Floats, alpha: float, rng: np.random.Generator) -> np.float32:
     """mixup: the share of `image` (c, h, w) that is left of it."""
     share = np.float32(rng.beta(alpha, alpha))
     image *= share
@@ -209,7 +207,7 @@ def _blend(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generato
     return share
 
 
-def _cut(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generator) -> np.float32:
+def _cut(image: Floats, other: Floats, alpha: float, rng: np.random.Generator) -> np.float32:
     """cutmix: the share of `image` (c, h, w) that is left of it."""
     _, h, w = image.shape
     side = math.sqrt(1 - rng.beta(alpha, alpha))
@@ -227,9 +225,7 @@ def _within(middle: float, length: float, size: int) -> slice:
     return slice(min(max(start, 0), size), min(max(stop, 0), size))
 
 
-def principal_components(
-    get: Callable[[int], npt.NDArray[Any] | None], count: int, seed: int
-) -> npt.NDArray[np.float64]:
+def principal_components(get: Callable[[int], Array | None], count: int, seed: int) -> Doubles:
     """The principal components of the pixels' RGB, each as long as its standard deviation.
 
     Returns shape (3, 3), one component a column. Taken from up to 256 of the `count` pictures that
@@ -246,21 +242,21 @@ def principal_components(
     # a direction's sign is anybody's choice: here its largest part is positive
     largest = np.take_along_axis(directions, abs(directions).argmax(axis=0)[None], axis=0)
     lengths = np.sqrt(np.maximum(variances, 0))
-    components: npt.NDArray[np.float64] = directions * np.sign(largest) * lengths
+    components: Doubles = directions * np.sign(largest) * lengths
     return components
 
 
-def _some_pixels(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _some_pixels(picture: Array) -> Doubles:
     pixels = picture.reshape(-1, 3)
     return to_float(pixels[:: max(len(pixels) // _PIXELS, 1)]).astype(np.float64)
 
 
 def augment_image(
-    picture: npt.NDArray[Any],
-    out: _Floats,
+    picture: Array,
+    out: Floats,
     ranges: Augmentation,
     rng: np.random.Generator,
-    components: npt.NDArray[np.float64] | None = None,
+    components: Doubles | None = None,
 ) -> None:
     """Writes a randomly changed picture to `out`, shape (c, h, w), values 0..1, c 1 or 3.
 
@@ -288,9 +284,7 @@ def augment_image(
         erase_rectangle(out, rng, ranges.erase_min, ranges.erase_max)
 
 
-def _draw_shift(
-    rng: np.random.Generator, pca: float, components: npt.NDArray[np.float64] | None
-) -> _Three:
+def _draw_shift(rng: np.random.Generator, pca: float, components: Doubles | None) -> _Three:
     """How far red, green and blue move."""
     if not pca or components is None:
         return 0.0, 0.0, 0.0

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.errors import ShapeError
+from darknet_py.images.arrays import Array, Floats
 from darknet_py.images.transform.resize import check_image
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """The weights of red, green and blue in luma: ITU-R BT.601, as JPEG has it."""
 
 
-def to_grey(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def to_grey(image: Array) -> Floats:
     """The luma (h, w) of a picture (h, w, 3); the only channel of one (h, w, 1)."""
     values = np.nan_to_num(np.clip(image, 0, 1)).astype(np.float32)
-    grey: npt.NDArray[np.float32] = values @ _LUMA if values.shape[2] == 3 else values[..., 0]
+    grey: Floats = values @ _LUMA if values.shape[2] == 3 else values[..., 0]
     return grey
 
 
-def to_channels(image: npt.NDArray[Any], c: int) -> npt.NDArray[np.float32]:
+def to_channels(image: Array, c: int) -> Floats:
     """An RGB picture (h, w, 3) as float32 (h, w, c), itself if it is that already: with 1 channel
     grey, the mean. Raises ShapeError for a `c` other than 1 or 3."""
     check_image(image)
@@ -32,7 +30,7 @@ def to_channels(image: npt.NDArray[Any], c: int) -> npt.NDArray[np.float32]:
     return image.astype(np.float32, copy=False)
 
 
-def with_colors_of(image: npt.NDArray[Any], source: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def with_colors_of(image: Array, source: Array) -> Floats:
     """The picture in another one's colours: as bright as it was, with the differences between red,
     green and blue of `source`.
 
@@ -43,5 +41,5 @@ def with_colors_of(image: npt.NDArray[Any], source: npt.NDArray[Any]) -> npt.NDA
     if image.shape[2] == 1:
         return image.astype(np.float32)
     brighter = (image - source) @ _LUMA
-    shifted: npt.NDArray[np.float32] = source + brighter[:, :, None]
+    shifted: Floats = source + brighter[:, :, None]
     return np.clip(shifted, 0, 1, out=shifted)

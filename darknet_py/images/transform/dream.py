@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.arrays import Array, Floats
 from darknet_py.images.transform.resize import check_image, samples
 from darknet_py.ops.cpu import pictures as kernels
-
-_Floats = npt.NDArray[np.float32]
 
 _KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / 16
 _FLAT = 1e-10
@@ -33,7 +32,7 @@ class View(NamedTuple):
     wrap: bool = False
 
 
-def to_view(image: npt.NDArray[Any], view: View) -> _Floats:
+def to_view(image: Array, view: View) -> Floats:
     """crop_image, resize_image and flip_image in one pass: the picture's planes, (c, h, w).
 
     `image`: shape (in_h, in_w, c). Unlike there, the last row is never black. Source:
@@ -46,11 +45,11 @@ def to_view(image: npt.NDArray[Any], view: View) -> _Floats:
     columns = _moved(_between(in_w, view.w), in_w, view.dx, view.wrap)
     if view.flip:
         columns = tuple(np.ascontiguousarray(part[::-1]) for part in columns)  # type: ignore[assignment]
-    planes: _Floats = kernels.to_planes(pixels, rows, columns)
+    planes: Floats = kernels.to_planes(pixels, rows, columns)
     return planes
 
 
-def from_view(planes: _Floats, view: View, w: int, h: int) -> _Floats:
+def from_view(planes: Floats, view: View, w: int, h: int) -> Floats:
     """What belongs to a view, (c, view.h, view.w), brought back to its picture of `w` x `h` pixels:
     mirrored, resized and moved the other way. Returns (h, w, c)."""
     rows = _taken(_between(view.h, h), h, view.dy, view.wrap)
@@ -58,11 +57,11 @@ def from_view(planes: _Floats, view: View, w: int, h: int) -> _Floats:
     if view.flip:
         left, right, share = columns
         columns = view.w - 1 - left, view.w - 1 - right, share
-    pixels: _Floats = kernels.to_pixels(np.ascontiguousarray(planes, np.float32), rows, columns)
+    pixels: Floats = kernels.to_pixels(np.ascontiguousarray(planes, np.float32), rows, columns)
     return pixels
 
 
-def moments(image: _Floats) -> tuple[float, float]:
+def moments(image: Floats) -> tuple[float, float]:
     """Mean and standard deviation of all of a picture's values."""
     mean, deviation = kernels.moments(np.ascontiguousarray(image))
     return mean, deviation
@@ -91,7 +90,7 @@ def _within(places: npt.NDArray[np.int64], size: int, wrap: bool) -> npt.NDArray
     return places % size if wrap else np.clip(places, 0, size - 1)
 
 
-def level_details(image: npt.NDArray[Any], levels: int) -> _Floats:
+def level_details(image: Array, levels: int) -> Floats:
     """The picture (h, w, c), or a dream's step, with details of every size equally strong.
 
     Each of the `levels` bands of its Laplacian pyramid (Burt, Adelson 1983), and the rest, is
@@ -109,7 +108,7 @@ def level_details(image: npt.NDArray[Any], levels: int) -> _Floats:
     )
 
 
-def split(image: _Floats, levels: int) -> list[_Floats]:
+def split(image: Floats, levels: int) -> list[Floats]:
     """The Laplacian pyramid: `levels` bands, the finest first, each half as large as the one
     before, and the rest."""
     bands = []
@@ -120,7 +119,7 @@ def split(image: _Floats, levels: int) -> list[_Floats]:
     return [*bands, image]
 
 
-def merge(bands: list[_Floats]) -> _Floats:
+def merge(bands: list[Floats]) -> Floats:
     """The picture of a pyramid: `split` undone."""
     *finer, image = bands
     for band in reversed(finer):
@@ -128,12 +127,12 @@ def merge(bands: list[_Floats]) -> _Floats:
     return image
 
 
-def _enlarge(image: _Floats, shape: tuple[int, ...]) -> _Floats:
+def _enlarge(image: Floats, shape: tuple[int, ...]) -> Floats:
     h, w, _ = shape
     return _blur(image.repeat(2, axis=0)[:h].repeat(2, axis=1)[:, :w])
 
 
-def _blur(image: _Floats) -> _Floats:
+def _blur(image: Floats) -> Floats:
     """With binomial weights; beyond its edge a picture goes on as it ends."""
     for axis in (0, 1):
         around = [(0, 0)] * 3
@@ -145,24 +144,24 @@ def _blur(image: _Floats) -> _Floats:
     return image
 
 
-def total_variation(image: npt.NDArray[Any]) -> float:
+def total_variation(image: Array) -> float:
     """The sum over a picture (h, w, c) of sqrt(dx^2 + dy^2 + 1e-6), dx and dy the differences to
     the next pixel. Source: Rudin, Osher, Fatemi 1992."""
     return float(_gradient(image)[2].sum(dtype=np.float64))
 
 
-def variation_delta(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def variation_delta(image: Array) -> Array:
     """The negative gradient of the total variation: an array of the picture's shape and type."""
     dx, dy, length = _gradient(image)
     dx /= length
     dy /= length
-    delta: npt.NDArray[Any] = dx + dy
+    delta: Array = dx + dy
     delta[:, 1:] -= dx[:, :-1]
     delta[1:] -= dy[:-1]
     return delta
 
 
-def _gradient(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+def _gradient(image: Array) -> tuple[Array, ...]:
     """Of each value the differences across and down, and the length of both."""
     check_image(image)
     dx, dy = np.zeros_like(image), np.zeros_like(image)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from darknet_py.images.arrays import Array, Doubles, Floats
 from darknet_py.images.transform.resize import check_image
 
-_Places = npt.NDArray[np.float64]
 
-
-def flip_image(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def flip_image(image: Array) -> Floats:
     """The picture (h, w, c) with left and right exchanged: a new, C-contiguous float32 array.
     Source: flip_image, which works in place."""
     check_image(image)
     return image[:, ::-1].astype(np.float32, order="C")
 
 
-def rotate_image(image: npt.NDArray[Any], rad: float) -> npt.NDArray[np.float32]:
+def rotate_image(image: Array, rad: float) -> Floats:
     """The picture turned by `rad` radians about its middle, at its size.
 
     `image`: shape (h, w, c). Returns a new float32 array of that shape. A positive angle turns
@@ -33,9 +30,7 @@ def rotate_image(image: npt.NDArray[Any], rad: float) -> npt.NDArray[np.float32]
     return sample_rotated(image, x, y, rad)
 
 
-def sample_rotated(
-    image: npt.NDArray[Any], x: _Places, y: _Places, rad: float
-) -> npt.NDArray[np.float32]:
+def sample_rotated(image: Array, x: Doubles, y: Doubles, rad: float) -> Floats:
     """The picture at the turned grid of columns `x` and rows `y`, counted from its middle."""
     in_h, in_w, _ = image.shape
     cos, sin = math.cos(float32(rad)), math.sin(float32(rad))
@@ -52,9 +47,7 @@ def float32(value: float) -> float:
     return float(np.float32(value))
 
 
-def _bilinear(
-    image: npt.NDArray[np.float32], x: npt.NDArray[np.float32], y: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def _bilinear(image: Floats, x: Floats, y: Floats) -> Floats:
     """Each place's four neighbours, blended; pixels outside the picture count as 0."""
     in_h, in_w, c = image.shape
     left, top = np.floor(x), np.floor(y)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-_Index = npt.NDArray[np.intp]
+from darknet_py.images.arrays import Array, Floats, Indices
 
 
-def check_image(image: npt.NDArray[Any]) -> None:
+def check_image(image: Array) -> None:
     """ValueError unless the array has shape (h, w, c) with no side of 0."""
     if image.ndim != 3 or image.size == 0:
         raise ValueError(f"an array of shape {image.shape} is not a picture (h, w, c)")
@@ -22,7 +19,7 @@ def check_size(w: int, h: int) -> None:
         raise ValueError(f"a picture of {w}x{h} pixels cannot be")
 
 
-def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
+def resize_image(image: Array, w: int, h: int) -> Floats:
     """The picture at `w` x `h` pixels: output column x samples column x * (in_w - 1) / (w - 1).
 
     `image`: shape (in_h, in_w, c), any c, any range. Returns a new float32 array of shape
@@ -46,7 +43,7 @@ def resize_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.floa
     return _blend(before, after, dy[:, None, None])
 
 
-def resize_min(image: npt.NDArray[Any], shortest: int) -> npt.NDArray[np.float32]:
+def resize_min(image: Array, shortest: int) -> Floats:
     """The picture with its shorter side at `shortest` pixels, the other in proportion, rounded
     down as in the C program's resize_min. `image`: shape (in_h, in_w, c)."""
     check_image(image)
@@ -56,7 +53,7 @@ def resize_min(image: npt.NDArray[Any], shortest: int) -> npt.NDArray[np.float32
     return resize_image(image, in_w * shortest // in_h, shortest)
 
 
-def resize_max(image: npt.NDArray[Any], longest: int) -> npt.NDArray[np.float32]:
+def resize_max(image: Array, longest: int) -> Floats:
     """The picture with its longer side at `longest` pixels, the other in proportion, rounded down
     as in the C program's resize_max, but never to 0. `image`: shape (in_h, in_w, c)."""
     check_image(image)
@@ -66,7 +63,7 @@ def resize_max(image: npt.NDArray[Any], longest: int) -> npt.NDArray[np.float32]
     return resize_image(image, max(1, in_w * longest // in_h), longest)
 
 
-def samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float32]]:
+def samples(size: int, out: int) -> tuple[Indices, Indices, Floats]:
     """For each of `out` places: the pixel before it, the one after, the share of that one."""
     scale = np.float32(size - 1) / np.float32(max(out - 1, 1))
     place = np.arange(out, dtype=np.float32) * scale
@@ -77,18 +74,16 @@ def samples(size: int, out: int) -> tuple[_Index, _Index, npt.NDArray[np.float32
     return before, np.minimum(before + 1, size - 1), share
 
 
-def _gather(image: npt.NDArray[Any], rows: _Index, columns: _Index) -> npt.NDArray[Any]:
+def _gather(image: Array, rows: Indices, columns: Indices) -> Array:
     """image[rows][:, columns], only faster."""
     if not image.flags.c_contiguous:
         image, rows = image[rows], np.arange(len(rows))
     _, w, c = image.shape
-    gathered: npt.NDArray[Any] = image.reshape(-1, c).take(rows[:, None] * w + columns, axis=0)
+    gathered: Array = image.reshape(-1, c).take(rows[:, None] * w + columns, axis=0)
     return gathered
 
 
-def _blend(
-    before: npt.NDArray[Any], after: npt.NDArray[Any], share: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def _blend(before: Array, after: Array, share: Floats) -> Floats:
     """(1 - share) * before + share * after; the arrays are the caller's to use up."""
     blended = before.astype(np.float32, copy=False)
     blended *= 1 - share
