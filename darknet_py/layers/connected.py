@@ -1,4 +1,4 @@
-"""[connected]: every input to every output."""
+"""[connected]: a fully connected layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[convolutional]: filters that slide over a map."""
+"""[convolutional]: a convolution, with groups, batch normalisation and activation."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Convolutional(Layer):
     fixed).
 
     in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) / stride + 1, rounded towards
-    0 before 1 is added: a window larger than its map by less than a stride sees zeros behind it.
+    0 before 1 is added: a window larger than its map by less than a stride is padded with zeros.
 
     Learned, in `.weights` order: biases (filters,), [scales, rolling_mean, rolling_variance,]
     weights (filters, c / groups, size, size), here (filters, size, size, c / groups).
     With xnor (XNOR-Net, Rastegari et al. 2016) weights are mean(|w|) of their filter with the sign
     of w, and x is 1 or -1, zeros around it; with binary the weights alone are. Learning goes
-    straight through, to the weights of the file: backward takes x and, with xnor, the weights as
-    they were before, as the C program does on a CPU. (There it does nothing with binary; on a GPU
-    it has the gradient for x of what it computed, which is followed here.)
+    straight through (STE), to the weights of the file: backward uses x and, with xnor, the weights
+    before binarization, as the C program does on a CPU. (There it does nothing with binary; on a
+    GPU it has the gradient for x of what it computed, which is followed here.)
 
     Source: convolutional_layer.c, whose size-1 convolution ignores stride and padding; not here.
     """
@@ -83,10 +83,10 @@ class Convolutional(Layer):
         weights = self.weights.data
         if self.xnor or self.binary:
             weights = ops.binarize_weights(weights)
-        seen = ops.binarize(x) if self.xnor else x
+        binary = ops.binarize(x) if self.xnor else x
         if self.overhangs:
-            x, seen = ops.pad_to(x, *self.room), ops.pad_to(seen, *self.room)
-        y = ops.conv2d(seen, weights, self.stride, self.padding, self.groups)
+            x, binary = ops.pad_to(x, *self.room), ops.pad_to(binary, *self.room)
+        y = ops.conv2d(binary, weights, self.stride, self.padding, self.groups)
         norm_saved = None
         if self.norm:
             y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)

@@ -1,4 +1,4 @@
-"""[cost]: how far the prediction is from the truth."""
+"""[cost]: the loss between prediction and truth."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _UNCOMPUTED = ("seg", "wgan")
 
 @register("cost")
 class Cost(Layer):
-    """Hands its input on; in training its loss and delta are those of ops/losses.py.
+    """The identity; in training its loss and delta are those of ops/losses.py.
 
     Keys: type (sse; L1, smooth, masked: truths of -1234 are unknown), scale (1: of the delta).
 
     in (h, w, c) -> out the same. After a [softmax] or [logistic] the delta at *that* layer's input
-    is its own, truth - y, once; this layer then only says the loss. Source: cost_layer.c.
+    is its own, truth - y, once; this layer then only gives the loss. Source: cost_layer.c.
     """
 
     is_loss = True

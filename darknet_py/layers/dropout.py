@@ -1,4 +1,4 @@
-"""[dropout]: in training, some inputs left out at random."""
+"""[dropout]: in training, some inputs set to 0 at random."""
 
 from __future__ import annotations
 

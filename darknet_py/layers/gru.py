@@ -1,4 +1,4 @@
-"""[gru]: a state that a gate keeps or renews, step by step."""
+"""[gru]: a gated recurrent unit."""
 
 from __future__ import annotations
 

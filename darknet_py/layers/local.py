@@ -1,4 +1,4 @@
-"""[local]: filters that do not slide: each place has its own."""
+"""[local]: a convolution whose weights are not shared: each position has its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from darknet_py.ops.sizes import conv_out
 
 @register("local")
 class Local(Layer):
-    """y = activation(weights * x + biases), with weights and biases of their own at each place.
+    """y = activation(weights * x + biases), with weights and biases of their own at each position.
 
     Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), activation
     (logistic). in (h, w, c) -> out (h', w', filters), h' as of [convolutional].

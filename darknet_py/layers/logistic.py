@@ -1,4 +1,4 @@
-"""[logistic]: each output a probability of its own; as the last layer, its cross-entropy."""
+"""[logistic]: the sigmoid of each output; as the last layer, binary cross-entropy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[lstm]: a memory cell that gates write, erase and read, step by step."""
+"""[lstm]: long short-term memory."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Reorg(Layer):
 
     @property
     def input_window(self) -> Window:
-        """Of its size alone: where in its map a pixel's values come from is another matter."""
+        """By its size alone, whatever the order of its values."""
         if self.reverse:
             return Window(1, Fraction(1, self.stride))
         return Window(self.stride, Fraction(self.stride))

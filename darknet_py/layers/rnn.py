@@ -1,4 +1,4 @@
-"""[rnn]: a state that each step of a sequence changes, and an output made from it."""
+"""[rnn]: a simple recurrent layer, with an output layer of its own."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ class Shortcut(Layer):
     Keys: from (needed: a number from the start, or if negative from here), activation (linear),
     alpha (1), beta (1).
 
-    in (h, w, c) and (h', w', c') -> out (h, w, c). Where the sizes differ they meet at every
-    larger // smaller pixel and in the first min(c, c') channels. Source: shortcut_layer.c.
+    in (h, w, c) and (h', w', c') -> out (h, w, c). Where the sizes differ, every
+    larger // smaller pixel and the first min(c, c') channels are added. Source: shortcut_layer.c.
     """
 
     def __init__(self, section: Section, context: BuildContext) -> None:

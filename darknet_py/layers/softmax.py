@@ -1,4 +1,4 @@
-"""[softmax]: scores to probabilities; as the last layer, cross-entropy in training."""
+"""[softmax]: logits to probabilities; as the last layer, cross-entropy in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[upsample]: each pixel as a block; with a negative stride, each block as a pixel."""
+"""[upsample]: nearest-neighbour upsampling; with a negative stride, sum pooling."""
 
 from __future__ import annotations
 

@@ -94,11 +94,11 @@ def truncated(net: M, last: int) -> M:
     return other
 
 
-def on_paper(net: M) -> M:
-    """The same network with zeros for parameters, which take no memory: to know what it needs."""
+def on_meta(net: M) -> M:
+    """The same network with parameters that take no memory, to estimate what it needs."""
     other = resized(net, net.in_shape.w, net.in_shape.h)
     for parameter in other.parameters():
-        parameter.put_on_paper()
+        parameter.to_meta()
     return other
 
 

@@ -82,7 +82,7 @@ def notice(net: Model) -> None:
     known = net.engine.versions
     for layer in net.layers:
         for parameter in layer.parameters():
-            if not parameter.is_handed_out:
+            if not parameter.has_views:
                 continue
             version = parameter.version(net.ops.to_host)
             if known.get(parameter, 0) != version:

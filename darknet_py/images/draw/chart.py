@@ -27,7 +27,7 @@ _NEAR_ZERO = 0.35  # Of what an axis spans: a zero that close is shown.
 
 
 class Axis(NamedTuple):
-    """What lies between `low` and `high`, by its logarithm if `log`; `whole`: in whole numbers."""
+    """An axis from `low` to `high`, logarithmic if `log`; `whole`: with whole numbers only."""
 
     low: float
     high: float
@@ -54,7 +54,7 @@ class Axis(NamedTuple):
 
 
 def fit_axis(values: Doubles, log: bool = False) -> Axis:
-    """All finite values, with some room; one value has it on both sides."""
+    """An axis over all values (finite), with some padding."""
     if not values.size:
         return Axis(1, 10, log, False) if log else Axis(0, 1, log, False)
     low, high = float(values.min()), float(values.max())
@@ -73,7 +73,7 @@ def fit_axis(values: Doubles, log: bool = False) -> Axis:
 
 
 def tick_label(value: float) -> str:
-    """A round number as short as it can be read: 0.001, 200k, 2e-7."""
+    """A round number, briefly: 0.001, 200k, 2e-7."""
     size = abs(value)
     if not value:
         return "0"
@@ -106,13 +106,13 @@ class Series(NamedTuple):
     """One line of a chart, through the points (x, y) from left to right."""
 
     name: str
-    """Stands in the legend, unless it is empty; shortened where it is long,"""
+    """In the legend, unless it is empty; shortened where it is long,"""
     x: npt.ArrayLike
     """n numbers."""
     y: npt.ArrayLike
     """n numbers; where one is not finite, the line has a gap."""
     style: int = 0
-    """Which colour, dashes and marks: lines of one number belong together."""
+    """Number of its colour, dashes and marks: equal for lines that belong together."""
     faint: bool = False
     """Thin and paler, behind the others: raw figures behind their smoothed line."""
     dots: bool = False
@@ -135,18 +135,18 @@ class Panel(NamedTuple):
     log_y: bool = False
     """Whether y is shown by its logarithm: a y not above 0 is a gap then."""
     top: float | None = None
-    """The largest y that has a place; of larger ones, and of those that are no numbers, marks at
-    the upper edge and a line in the legend tell."""
+    """The largest y on the axis; larger ones, and NaN, are marks at the upper edge and have a line
+    in the legend."""
 
 
 def draw_chart(panels: Sequence[Panel], width: int = 1000, height: int = 300) -> Drawing:
-    """The panels one below the other, each `width` x `height` pixels, more where the legend needs
+    """The panels one below the other, each `width` x `height` pixels, higher where the legend needs
     several rows.
 
-    The axes span the figures, a little more, and 0 where that is near; panels with the same x_label
-    have the same x axis. A name stands in the legend of the first panel that has it. A panel
-    without figures says so. Raises ValueError for no panel, for one smaller than MIN_WIDTH x
-    MIN_HEIGHT, and for a series whose x and y are not rows of one length.
+    The axes span the data with some padding, and 0 where that is near; panels with the same x_label
+    share the x axis. A name is in the legend of the first panel that has it. Raises ValueError for
+    no panel, for one smaller than MIN_WIDTH x MIN_HEIGHT, and for a series whose x and y are not
+    one-dimensional and of one length.
     """
     if not panels:
         raise ValueError("a chart needs a panel")
@@ -194,7 +194,7 @@ def _line(series: Series, log_x: bool, log_y: bool) -> _Line:
 
 
 def _x_axes(panels: Sequence[Panel], lines: Sequence[Sequence[_Line]]) -> dict[str, Axis]:
-    """One for each quantity."""
+    """One axis for each x_label."""
     found: dict[str, list[Doubles]] = {}
     for panel, own in zip(panels, lines, strict=True):
         found.setdefault(panel.x_label, []).extend(line.x for line in own)
@@ -215,7 +215,7 @@ class _Entry(NamedTuple):
 
 
 class _Plot(NamedTuple):
-    """A panel and where its parts go, in pixels from its own upper left corner."""
+    """A panel and its layout, in pixels from its own upper left corner."""
 
     panel: Panel
     lines: Sequence[_Line]
@@ -234,7 +234,7 @@ class _Plot(NamedTuple):
 
     @property
     def left(self) -> float:
-        """The least that leaves room for what stands there."""
+        """The least margin that holds the labels."""
         return _MARGIN + (_TEXT + 10 if self.panel.y_label else 0) + self.labels_w + 8
 
 
@@ -263,7 +263,7 @@ def _measure(
 def _entries(
     panel: Panel, lines: Sequence[_Line], named: set[tuple[str, int]]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The legend's names and looks, without those that a panel above has said."""
+    """The legend's names and styles, without those of the panels above."""
     entries = []
     for line in lines:
         name, note = line.series.name, line.series.note
@@ -296,10 +296,8 @@ def _beyond(panel: Panel, line: _Line) -> Bools:
 def _place_legend(
     entries: Sequence[tuple[str, dict[str, Any]]], title_w: float, width: int
 ) -> tuple[list[_Entry], int]:
-    """Above the axes, where it hides no line, and how many rows that takes with the title's.
-
-    Beside the title if it fits there, else in rows below.
-    """
+    """The legend above the axes, beside the title if it fits, else in rows below; and the number of
+    rows with the title's."""
     room = width - 2 * _MARGIN
     names = [shorten(name, room - _TO_NAME, _SMALL) for name, _ in entries]
     steps = [_TO_NAME + text_width(name, _SMALL) + _TO_NEXT for name in names]
@@ -384,7 +382,7 @@ def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:
     style = _style(line.series, _PALE if faint == 1 else _PALER)
     order = 4 if line.series.star else 1 if line.series.faint else 3 if line.series.dots else 2
     low, high = plot.y_axis.low, plot.y_axis.high
-    # far outside is as good as infinitely far, and nothing overflows on the way there
+    # clipped far outside the axes, so that nothing overflows in matplotlib
     far = (low / 9, high * 9) if plot.y_axis.log else (low - 9 * (high - low), 10 * high - 9 * low)
     x, y = thin(line.x, line.y, width)
     y = np.clip(np.where(np.isfinite(y), y, np.nan), *far)
@@ -411,7 +409,7 @@ def _alone(finite: Bools) -> Bools:
 
 
 def _apart(x: Doubles, axis: Axis) -> Doubles:
-    """Of marks at these places as many as stand side by side."""
+    """The marks at these places that do not overlap."""
     if axis.log:
         places = np.log(x / axis.low) / math.log(axis.high / axis.low)
     else:

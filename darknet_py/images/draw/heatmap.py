@@ -1,4 +1,4 @@
-"""Heat maps as pictures: alone, or over the picture that they are about."""
+"""Heat maps as pictures: alone, or over their picture."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def color_map(values: Array) -> Floats:
 
 
 def spread_heat(heat: Array, w: int, h: int, frame: Frame | None = None) -> Floats:
-    """The map at every pixel of a picture of `w` x `h`: between the middles of its cells linear,
-    level from the outermost ones on.
+    """The map (h', w'), bilinearly upsampled to a picture of `w` x `h` between the centres of its
+    cells, constant beyond the outermost ones.
 
-    `heat`: shape (h', w'), any range; its edges lie on the picture where `frame` says, on the
-    picture's own unless given. Returns float32 of shape (h, w), 0 outside the frame.
+    frame: where the map's edges lie on the picture, by default on the picture's own. Returns
+    float32 of shape (h, w), 0 outside the frame.
     """
     frame = frame or Frame(0, 0, w, h)
     rows = _along(h, frame.top, frame.bottom, heat.shape[0])
@@ -58,7 +58,7 @@ def spread_heat(heat: Array, w: int, h: int, frame: Frame | None = None) -> Floa
 
 
 def _along(length: int, start: float, end: float, cells: int) -> Floats:
-    """(length, cells): how much each pixel of a side takes of each cell."""
+    """(length, cells): the weight of each cell for each pixel of a side."""
     middles = np.arange(length) + 0.5
     places = np.clip((middles - start) / (end - start) * cells - 0.5, 0, cells - 1)
     before = np.minimum(places.astype(np.intp), max(cells - 2, 0))
@@ -72,7 +72,7 @@ def _along(length: int, start: float, end: float, cells: int) -> Floats:
 
 
 def shown_size(w: int, h: int) -> tuple[int, int]:
-    """The size at which a picture of `w` x `h` is drawn: small ones by a whole factor larger."""
+    """The size at which a picture of `w` x `h` is drawn: small ones are enlarged by an integer."""
     longest = max(w, h)
     if longest > _LARGEST:
         return max(1, round(w * _LARGEST / longest)), max(1, round(h * _LARGEST / longest))
@@ -81,20 +81,17 @@ def shown_size(w: int, h: int) -> tuple[int, int]:
 
 
 def draw_heat(heat: Array, w: int, h: int) -> Floats:
-    """The map alone in colours, black where it is 0, for a picture of `w` x `h`.
-
-    `heat`: shape (h', w'), from 0 up (below 0 is shown as 0), over all of the picture. Returns
-    float32 RGB at `shown_size`.
-    """
+    """The map (h', w') alone in colours, black where it is 0 or less, for a picture of `w` x `h`:
+    float32 RGB at `shown_size`."""
     return color_map(_shares(heat, *shown_size(w, h)))
 
 
 def draw_overlay(image: Array, heat: Array, outline: bool = True) -> Floats:
-    """The map over a picture turned grey.
+    """The map over the picture in grey.
 
-    `image`: shape (h, w, 3) or (h, w, 1), values 0..1; `heat` as in `draw_heat`. `outline`: a line
-    goes around what is above half of the highest, which says without colour what is hot; around
-    single pixels it would be a tangle. Returns float32 RGB at `shown_size`, values 0..1.
+    `image`: shape (h, w, 3) or (h, w, 1), values 0..1; `heat` as in `draw_heat`. `outline`: a
+    contour at half of the maximum, readable without colour vision, unless the map is of single
+    pixels. Returns float32 RGB at `shown_size`, values 0..1.
     """
     check_image(image)
     h, w = image.shape[:2]
@@ -116,7 +113,7 @@ def _grey(image: Array, w: int, h: int) -> Floats:
 
 
 def _shares(heat: Array, w: int, h: int) -> Floats:
-    """Of its brightest colour, at every pixel, 0..1."""
+    """The map at every pixel as a share of its brightest colour, 0..1."""
     spread = np.maximum(spread_heat(heat, w, h), 0)
     top = float(np.quantile(spread, _TOP)) or float(spread.max())
     shares: Floats = np.minimum(spread / top, 1) if top > 0 else spread
@@ -124,14 +121,14 @@ def _shares(heat: Array, w: int, h: int) -> Floats:
 
 
 def _draw_outline(drawn: Floats, within: Bools) -> None:
-    """A white line inside the edge of an area and a dark one outside: seen on any ground."""
+    """A white line inside the edge of an area and a dark one outside: visible on any background."""
     width = max(1, min(within.shape) // 200)
     drawn[_grown(within, width) & ~within] = 0.1
     drawn[within & _grown(~within, width)] = 1
 
 
 def _grown(area: Bools, by: int) -> Bools:
-    """The area and what is at most `by` pixels beside it."""
+    """The area dilated by `by` pixels."""
     for axis in (0, 1):
         padded = np.pad(area, [(by, by) if axis == a else (0, 0) for a in (0, 1)])
         length = area.shape[axis]

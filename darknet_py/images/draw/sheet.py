@@ -31,15 +31,13 @@ def draw_sheet(
     cell: int | None = None,
     title: str = "",
 ) -> Floats:
-    """All pictures in rows, from left to right, each as large as fits into `cell` x `cell` pixels.
+    """A contact sheet: pictures in rows, each as large as fits into `cell` x `cell` pixels.
 
-    `pictures`: at least one, of shape (h, w, 3), RGB, or (h, w, 1), grey, each of a size of its
-    own; values 0..1, clipped to that, what is not a number black. Small ones are enlarged by a
-    whole factor, so that their pixels are seen; large ones are shrunk, smoothly. `captions`: one
-    for each, cut with an ellipsis where too long; no room is left if all are empty. Without
-    `columns` the sheet becomes somewhat wider than high, without `cell` 96 to 224 pixels, as the
-    largest picture asks. A `title` stands above all; the sheet is as
-    wide as it, at least.
+    `pictures`: at least one, of shape (h, w, 3), RGB, or (h, w, 1), grey, of any sizes; values
+    0..1, clipped; NaN is black. Small ones are enlarged by an integer, without smoothing; large
+    ones are reduced, antialiased. `captions`: one for each, shortened where too long; without any,
+    no room is left for them. `columns`: by default so many that the sheet is somewhat wider than
+    high; `cell`: by default 96 to 224 pixels, by the largest picture.
 
     Returns float32 RGB of shape (h, w, 3), values 0..1. Raises ValueError for no picture,
     another shape, another number of captions, and columns or cells below 1.
@@ -92,7 +90,7 @@ def _check(
 
 
 def _tile(picture: Array, cell: int) -> Image.Image:
-    """The picture as it comes onto the sheet."""
+    """The picture scaled for the sheet."""
     pixels = to_bytes(picture)
     tile = Image.fromarray(pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels)
     longest = max(tile.size)
@@ -104,10 +102,8 @@ def _tile(picture: Array, cell: int) -> Image.Image:
 
 
 def _columns(count: int, shape: float) -> int:
-    """About as many as give the sheet its shape, where one picture's is w / h = `shape`.
-
-    Of those near to that, the one that leaves the fewest places empty.
-    """
+    """The number of columns near the one that gives the sheet its shape, where one picture's is
+    w / h = `shape`, that leaves the fewest places empty."""
     wanted = min(math.sqrt(count * _SHAPE / shape), count)
     near = range(max(1, math.ceil(wanted * 0.75)), math.ceil(wanted * 1.3) + 1)
     return min(near, key=lambda columns: (-count % columns, abs(columns - wanted)))
@@ -118,11 +114,9 @@ def _write(sheet: Image.Image, left: int, top: int, ink: Bytes) -> None:
 
 
 def draw_maps(maps: Array, captions: Sequence[str], title: str = "") -> Floats:
-    """Every map in colours, with a caption; what the scale's ends are is added to the title.
-
-    `maps`: shape (k, h, w). Black is 0, or where all is above or below 0 the least there is; the
-    palest is exceeded by one value in a thousand. Returns float32 RGB (h', w', 3), 0..1.
-    """
+    """Every map (k, h, w) in colours, with a caption; the title says the ends of the scale: 0, or
+    the minimum where no sign changes, and the 99.9th percentile. Returns float32 RGB (h', w', 3),
+    0..1."""
     finite = np.nan_to_num(maps)
     high = float(np.quantile(finite, _TOP))
     least = float(finite.min())

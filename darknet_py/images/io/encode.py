@@ -1,4 +1,4 @@
-"""Pictures as bytes in memory, for pages that hold them, and several as one animation."""
+"""Pictures encoded in memory, for pages that embed them, and as animations."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ _LONGEST = {GifImagePlugin.GifImageFile.format: 65535, WebPImagePlugin.WebPImage
 
 
 def encode_png(image: Array, longest: int | None = None, colors: int | None = None) -> bytes:
-    """An array of shape (h, w, 3), RGB, or (h, w, 1), grey, values 0..1, as a PNG.
-
-    Its longer side is at most `longest` pixels, and it has at most `colors` colours, where said.
-    """
+    """An array of shape (h, w, 3), RGB, or (h, w, 1), grey, values 0..1, as a PNG of at most
+    `longest` pixels a side and `colors` colours, where given."""
     picture = _picture(image)
     if longest:
         picture.thumbnail((longest, longest), Image.Resampling.BOX)
@@ -63,7 +61,7 @@ def save_animation(frames: Sequence[Bytes], path: FileName, kind: str, milliseco
     one line that begins with the path, for frames that are too large or a file that cannot be
     written.
     """
-    # a GIF counts hundredths, and Pillow would cut off what is over
+    # a GIF counts hundredths, and Pillow would round down
     duration = round(milliseconds / 10) * 10 if kind == "GIF" else milliseconds
     options: dict[str, Any] = {"save_all": True, "duration": duration, "loop": 0}
     if kind == "WEBP":

@@ -20,7 +20,7 @@ from darknet_py.images.arrays import Array, Bytes, FileName, Floats
 from darknet_py.images.io.decode import as_picture_errors, decode
 
 MAX_WORDS = 1 << 17
-"""Bytes of all of a PNG's words together: no recipe has more, and who knows who wrote the file."""
+"""Bytes of all texts of a PNG together: no recipe has more, and files are not trusted."""
 _MAX_CHUNKS = 1 << 18
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -45,19 +45,18 @@ def load_image(path: FileName) -> Floats:
 
 
 def load_pixels(path: FileName) -> Array:
-    """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+    """The same in the file's depth: uint8 for 8 bits a channel, else float32."""
     with about(path), open_file(path) as file:
         return decode(file)
 
 
 def load_info(path: FileName) -> dict[str, str]:
-    """The texts of a PNG by keyword, in the file's order: what `save_image` was given as `info`,
-    and others. The picture is not decoded; a compressed text, of which `save_image` writes none, is
-    passed over: a few bytes could become any number.
+    """The text chunks of a PNG by keyword, in order: the `info` of `save_image`, and others. The
+    picture is not decoded; compressed texts, which `save_image` does not write, are skipped: a few
+    bytes could expand to any size.
 
-    Raises PictureError, one line that begins with the path: for what is no PNG, is cut short or
-    damaged, has more words than MAX_WORDS, or two texts under one keyword, of which nobody can tell
-    which is meant.
+    Raises PictureError, one line that begins with the path, for what is no PNG, is truncated or
+    damaged, has more text than MAX_WORDS, or two texts under one keyword.
     """
     with about(path), open_file(path) as file:
         return _read_words(file)
@@ -107,7 +106,7 @@ def _damaged(what: str) -> PictureError:
 
 @contextmanager
 def about(path: FileName) -> Iterator[None]:
-    """The message of a PictureError within the block begins with the path; an OSError is one."""
+    """Within the block, a PictureError gets the path before its message; an OSError becomes one."""
     try:
         yield
     except PictureError as error:
@@ -117,12 +116,12 @@ def about(path: FileName) -> Iterator[None]:
 
 
 def open_file(path: FileName) -> IO[bytes]:
-    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
+    """A regular file opened for reading. Raises PictureError, without the path, for others."""
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):
             raise PictureError("is a folder, not a picture: name a file in it")
-        if not stat.S_ISREG(kind):  # Opening a pipe would wait for somebody to write.
+        if not stat.S_ISREG(kind):  # Opening a pipe would block.
             raise PictureError("is not a regular file: save it as one first")
         return open(path, "rb")
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -139,10 +138,10 @@ def save_image(image: Array, path: FileName, **info: object) -> None:
     """Writes an array as the PNG or JPEG (of quality 95) that the path's suffix names, whole or
     not at all.
 
-    `image`: shape (h, w, 3), RGB, or (h, w, 1), grey; values 0..1, clipped to that, then
-    rounded to 8 bits (the C program's save_image cuts off and wraps around). `info`: words kept
-    with the picture: text chunks of a PNG, the comment of a JPEG. Raises PictureError, one line
-    that begins with the path, for another suffix, NaN, or a file that cannot be written.
+    `image`: shape (h, w, 3), RGB, or (h, w, 1), grey; values 0..1, clipped, then rounded to 8 bits
+    (the C program's save_image truncates and wraps around). `info`: metadata: text chunks of a PNG,
+    the comment of a JPEG. Raises PictureError, one line that begins with the path, for another
+    suffix, NaN, or a file that cannot be written.
     """
     with writing(path):
         pixels = to_pixels(image)
@@ -160,7 +159,7 @@ def save_image(image: Array, path: FileName, **info: object) -> None:
 
 @contextmanager
 def writing(path: FileName) -> Iterator[None]:
-    """What prevents writing the file within the block becomes a PictureError that says so."""
+    """Within the block, an error becomes a PictureError that says the file cannot be written."""
     try:
         yield
     except PictureError as error:

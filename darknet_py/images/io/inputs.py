@@ -1,4 +1,4 @@
-"""Pictures as Python programs have them: names of files, Pillow's pictures, arrays."""
+"""Pictures given by Python programs: file names, Pillow images, arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Given = FileName | Image.Image | Array
 (h, w, 1), or with alpha, which is dropped, (h, w, 4): uint8, or floats from 0 to 1."""
 
 _ROUNDING = 1e-3
-"""How far from 0..1 floats may be: filters overshoot."""
+"""How far floats may exceed 0..1: filters overshoot."""
 
 
 def each_picture(given: Given | Iterable[Given]) -> Iterator[Given]:
@@ -54,11 +54,9 @@ def _no_picture(given: object) -> PictureError:
 
 
 def to_image(picture: Given, name: str) -> Floats:
-    """The picture as `load_image` gives it: float32 RGB (h, w, 3), values 0..1, upright.
-
-    name: of it, for messages. Raises PictureError, which begins with the name, for whatever cannot
-    be read, and for an array of another shape, type or range.
-    """
+    """The picture as by `load_image`: float32 RGB (h, w, 3), values 0..1, upright. Raises
+    PictureError, which begins with the name, for what cannot be read, and for an array of another
+    shape, type or range."""
     if isinstance(picture, str | os.PathLike):
         return load_image(picture)
     if isinstance(picture, np.ma.MaskedArray):

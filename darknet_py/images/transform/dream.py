@@ -1,4 +1,4 @@
-"""What a dream does to its picture: views of it, details of all sizes, smoothness."""
+"""A dream's operations on its picture: jittered views, Laplacian pyramid, total variation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from darknet_py.ops.cpu import pictures as kernels
 
 _KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / 16
 _FLAT = 1e-10
-"""A deviation below which a level has no details that could be made as strong as others."""
+"""The standard deviation below which a band counts as empty, and is not normalised."""
 _ROUND = 1e-3
-"""Below this difference of neighbours, about, their distance counts by its square: what is smooth
-stays, and the derivative is there everywhere."""
+"""Smooths the total variation: below this difference of neighbours, about, it is quadratic."""
 
 
 class View(NamedTuple):
-    """`w` x `h` pixels, of a picture whose pixel (dx, dy) has been moved to its corner; mirrored
-    with `flip`. What comes from outside the picture is the nearest pixel of its edge, or with
-    `wrap` what leaves it on the other side."""
+    """`w` x `h` pixels of a picture shifted by (-dx, -dy), and mirrored with `flip`. Outside the
+    picture is the nearest pixel of its edge, or with `wrap` its other side."""
 
     w: int
     h: int
@@ -50,8 +48,8 @@ def to_view(image: Array, view: View) -> Floats:
 
 
 def from_view(planes: Floats, view: View, w: int, h: int) -> Floats:
-    """What belongs to a view, (c, view.h, view.w), brought back to its picture of `w` x `h` pixels:
-    mirrored, resized and moved the other way. Returns (h, w, c)."""
+    """Planes of a view, (c, view.h, view.w), mapped back to its picture of `w` x `h` pixels:
+    mirrored, resized and shifted the other way. Returns (h, w, c)."""
     rows = _taken(_between(view.h, h), h, view.dy, view.wrap)
     columns = _taken(_between(view.w, w), w, view.dx, view.wrap)
     if view.flip:
@@ -80,7 +78,7 @@ def _moved(places: kernels.Samples, size: int, by: int, wrap: bool) -> kernels.S
 
 
 def _taken(places: kernels.Samples, size: int, by: int, wrap: bool) -> kernels.Samples:
-    """The samples of pixels that lie `by` further down or to the left."""
+    """The samples of pixels shifted by `by`."""
     at = _within(np.arange(size) - by, size, wrap)
     before, after, share = places
     return before[at], after[at], share[at]
@@ -91,12 +89,9 @@ def _within(places: npt.NDArray[np.int64], size: int, wrap: bool) -> npt.NDArray
 
 
 def level_details(image: Array, levels: int) -> Floats:
-    """The picture (h, w, c), or a dream's step, with details of every size equally strong.
-
-    Each of the `levels` bands of its Laplacian pyramid (Burt, Adelson 1983), and the rest, is
-    divided by its standard deviation. Returns a new float32 array. Source: "Laplacian Pyramid
-    Gradient Normalization" of Google's DeepDream notebook.
-    """
+    """The picture (h, w, c), or a dream's step, with the `levels` bands of its Laplacian pyramid
+    (Burt, Adelson 1983), and the rest, divided by their standard deviations: a new float32 array.
+    Source: "Laplacian Pyramid Gradient Normalization" of Google's DeepDream notebook."""
     check_image(image)
     bands = split(image.astype(np.float32, copy=False), levels)
     deviations = [band.std(dtype=np.float64) for band in bands]
@@ -133,7 +128,7 @@ def _enlarge(image: Floats, shape: tuple[int, ...]) -> Floats:
 
 
 def _blur(image: Floats) -> Floats:
-    """With binomial weights; beyond its edge a picture goes on as it ends."""
+    """With binomial weights, replicating the edge."""
     for axis in (0, 1):
         around = [(0, 0)] * 3
         around[axis] = (2, 2)

@@ -1,4 +1,4 @@
-"""A picture of any size made the size that a network takes: one function, used by all."""
+"""A picture of any size resized to a network's input: one function, used by all."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def load_with_fitted(path: FileName, w: int, h: int, fit: str) -> tuple[Floats, 
 
 
 class Frame(NamedTuple):
-    """Where the edges of a fitted picture lie on the picture that it was made from, in that one's
-    pixels: outside of it where a letterbox has grey."""
+    """Where the edges of a fitted picture lie on the original, in its pixels: outside of it where a
+    letterbox has grey."""
 
     left: float
     top: float

@@ -1,4 +1,4 @@
-"""Pictures mirrored, and turned about their middle."""
+"""Pictures flipped, and rotated about their centre."""
 
 from __future__ import annotations
 
@@ -18,11 +18,8 @@ def flip_image(image: Array) -> Floats:
 
 
 def rotate_image(image: Array, rad: float) -> Floats:
-    """The picture turned by `rad` radians about its middle, at its size.
-
-    `image`: shape (h, w, c). Returns a new float32 array of that shape. A positive angle turns
-    anticlockwise as seen. What comes from outside the picture is 0. Source: rotate_image.
-    """
+    """The picture (h, w, c) rotated by `rad` radians about its centre, anticlockwise if positive: a
+    new float32 array of its size; outside the picture is 0. Source: rotate_image."""
     check_image(image)
     h, w, _ = image.shape
     x = np.arange(w, dtype=np.float64) - w / 2
@@ -31,7 +28,7 @@ def rotate_image(image: Array, rad: float) -> Floats:
 
 
 def sample_rotated(image: Array, x: Doubles, y: Doubles, rad: float) -> Floats:
-    """The picture at the turned grid of columns `x` and rows `y`, counted from its middle."""
+    """The picture at the rotated grid of columns `x` and rows `y`, counted from its centre."""
     in_h, in_w, _ = image.shape
     cos, sin = math.cos(float32(rad)), math.sin(float32(rad))
     rx = cos * x - sin * y[:, None] + in_w / 2

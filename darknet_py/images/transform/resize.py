@@ -23,19 +23,19 @@ def resize_image(image: Array, w: int, h: int) -> Floats:
     """The picture at `w` x `h` pixels: output column x samples column x * (in_w - 1) / (w - 1).
 
     `image`: shape (in_h, in_w, c), any c, any range. Returns a new float32 array of shape
-    (h, w, c). A side of 1 pixel repeats itself; a side made 1 pixel keeps its last one. Raises
+    (h, w, c). A side of 1 pixel is repeated; a side reduced to 1 pixel keeps its last one. Raises
     ValueError for a size below 1.
 
     Source: resize_image, sample positions in float32 as there, so that predictions are the C
     program's. Where the last row's position is rounded down (one height in 25, 496 to 224 among
-    them) that row comes out black, as there. Its reading outside the picture for h = 1 is mended.
+    them) that row comes out black, as there. Its read beyond the picture for h = 1 is fixed.
     """
     check_image(image)
     check_size(w, h)
     left, right, dx = samples(image.shape[1], w)
     left[-1] = right[-1] = image.shape[1] - 1  # wherever rounding puts it
     above, below, dy = samples(image.shape[0], h)
-    # Only rows that the second step asks for go through the first.
+    # Only rows that the second step needs go through the first.
     rows, at = np.unique(np.concatenate([above, below]), return_inverse=True)
     part = _blend(_gather(image, rows, left), _gather(image, rows, right), dx[:, None])
     before, after = part[at[:h]], part[at[h:]]

@@ -1,4 +1,4 @@
-"""What recurrent layers share: steps in time, and gates that see the input and the state."""
+"""What recurrent layers share: time steps, and gates of input and state."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from darknet_py.layers.parts.dense import Dense
 class Gate:
     """y = activation(W state + U x), x a step of the input, both products with their biases.
 
-    W is `from_state`, U is `from_input`: see parts/dense.py for their learned arrays. With
-    batch_normalize each product is normalised by itself, in training over the step's rows.
+    W is `from_state`, U is `from_input`, each a Dense. With batch_normalize each product is
+    normalised by itself, in training over the step's rows.
     """
 
     def __init__(
