@@ -1,4 +1,4 @@
-"""Sections in, layers out: shapes checked, references resolved, nothing allocated."""
+"""Layers built from sections: shapes checked, references resolved, nothing allocated."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from darknet_py.network.settings import Settings, read_settings
 
 NET_NAMES = ("net", "network")
 MAX_MAP = 2**31 - 1
-"""Numbers in one picture's map, or in one parameter: what the C program can count to."""
+"""Most elements of one picture's map, or of one parameter: int32, as in the C program."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A network on paper: its settings, its layers without arrays, and what seemed odd."""
+    """A network without arrays: its settings, its layers, and warnings about the cfg."""
 
     settings: Settings
     layers: list[Layer]
@@ -54,7 +54,7 @@ def build_layers(
 ) -> list[Layer]:
     """The layers for an input of in_shape; cfg_layers are those of the cfg's own size."""
     layers: list[Layer] = []
-    out_shapes: list[Shape] = []  # grows while layers look at it, so that none of them copies it
+    out_shapes: list[Shape] = []  # shared by all contexts, so that building takes linear time
     shape = in_shape
     for index, section in enumerate(sections[1:]):
         if section.name not in LAYERS:
@@ -113,7 +113,7 @@ def _read_common(layer: Layer, section: Section, settings: Settings) -> None:
 
 
 def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
-    """A layer with stopbackward=1 and all before it keep what they have."""
+    """Freezes the layers up to the last one with stopbackward=1."""
     stops = [i for i, section in enumerate(sections) if section.get_flag("stopbackward")]
     for layer in layers[: max(stops, default=-1) + 1]:
         layer.frozen = True

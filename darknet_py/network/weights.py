@@ -28,14 +28,14 @@ Array = Any
 _VERSION = struct.Struct("<iii")
 _FLOAT = np.dtype("<f4")
 _MOST_SEEN = MOST // 2
-"""Pictures: a training that begins with so many can go on for ever."""
+"""Pictures: with so many at the start, training never overflows the counter."""
 _LEAST = {"rolling_variance": -1e-6, "mean_square": 0.0}
-"""Below it is no rounding."""
+"""The least values that rounding may explain."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the values."""
+    """The header of a file."""
 
     major: int
     minor: int
@@ -46,16 +46,14 @@ class Header:
 
     @property
     def transposed(self) -> bool:
-        """Whether connected layers' weights stand as (inputs, outputs)."""
+        """Whether connected layers' weights are stored as (inputs, outputs)."""
         return self.major > 1000 or self.minor > 1000
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file gave: its header, and how many layers that have weights it filled.
-
-    left: layers that have weights of which the file has none, as dontload=1 says of them.
-    """
+    """A loaded file: its header, and how many layers with weights it filled. left: layers with
+    dontload=1 of which the file has no weights."""
 
     header: Header
     layers: int
@@ -74,14 +72,14 @@ def read_weights(
     upto: int | None = None,
     begin: bool = False,
 ) -> Loaded:
-    """Fills the parameters of layers, as host arrays, from a file.
+    """Loads the parameters of layers, as host arrays, from a file.
 
     A file that ends exactly between two layers is an error unless `partial`, when layers beyond its
-    end keep what they have. upto: only the first so many layers are filled. The size is
-    checked before anything is read, and nothing is filled before all is read. Raises WeightsError.
+    end keep their values. upto: only the first so many layers are filled. The size is checked
+    before anything is read, and nothing is filled before all is read. Raises WeightsError.
 
-    Layers with dontload=1 or dontsave=1 may be in the file: its size tells. There, they are filled;
-    with `begin`, as in a training, those with dontload=1 are not.
+    Whether layers with dontload=1 or dontsave=1 are in the file, its size shows. If so they are
+    filled; with `begin`, at the start of training, those with dontload=1 are not.
     """
     try:
         with open_file(path) as file:
@@ -96,10 +94,8 @@ def write_weights(
     seen: int,
     to_host: Callable[[Array], np.ndarray] = np.asarray,
 ) -> None:
-    """Writes header 0.2.0 and the parameters' values; to_host: what makes them numpy's.
-
-    The file appears whole or not at all. Raises WeightsError.
-    """
+    """Writes header 0.2.0 and the parameters' values, whole or not at all; to_host: converts them
+    to numpy. Raises WeightsError."""
     try:
         with atomic_file(path) as file:
             file.write(_VERSION.pack(0, 2, 0) + struct.pack("<Q", seen))
@@ -159,7 +155,7 @@ def _read_values(
     index: int,
     parameter: Parameter,
 ) -> np.ndarray:
-    """The next values of a file, as the parameter has them."""
+    """The next values of a file, in the parameter's shape."""
     flat = np.fromfile(file, _FLOAT, parameter.size)
     if flat.size < parameter.size:
         raise WeightsError(f"{path}: ended while it was read: is it still being written?")
@@ -176,12 +172,9 @@ def _read_values(
 
 
 def values_fault(name: str, values: np.ndarray) -> str | None:
-    """What makes a network say NaN, in words: numbers that are none, means of squares that are
-    negative; None where there is nothing of the kind. name: what the values are of.
-
-    Variances a hair below 0 are what rounding leaves of 0, and count as 0: see
-    ops.normalize.deviation.
-    """
+    """A message on values that make a network's output NaN: not finite, or negative means of
+    squares; None if there are none. name: the parameter's. Variances slightly below 0, by rounding,
+    count as 0: see ops.normalize.deviation."""
     bad = values.size - np.count_nonzero(np.isfinite(values))
     of, what = "weights", "not finite"
     if name in _LEAST and not bad:
@@ -195,7 +188,7 @@ def _with_weights(layers: Sequence[Layer]) -> list[int]:
 
 
 def _contents(layers: Sequence[Layer]) -> list[list[int]]:
-    """The layers that a file may hold: as the C program reads it, without those of dontload; all,
+    """The layers that a file may hold: without those of dontload, as the C program reads it; all,
     as written by a cfg without the keys or with dontload alone; without those of dontsave."""
     all_ = _with_weights(layers)
     contents: list[list[int]] = []
@@ -211,7 +204,7 @@ def _bytes(layers: Sequence[Layer], content: Sequence[int]) -> int:
 
 
 def _header(start: bytes, size: int, expected: Collection[int]) -> Header:
-    """expected: how many bytes of weights may follow."""
+    """expected: possible sizes of the weights in bytes."""
     major, minor, revision = _VERSION.unpack_from(start)
     is_long = major * 10 + minor >= 2 and major < 1000 and minor < 1000
     if is_long and (size - 16 in expected or size < 20):
@@ -228,8 +221,8 @@ def _found(
     partial: bool,
     upto: int | None,
 ) -> list[int]:
-    """The layers that a file holds, by its size. Raises WeightsError where that is no answer, or
-    several, or not what is needed."""
+    """The layers that a file holds, by its size. Raises WeightsError where that is ambiguous, or
+    does not fit."""
     needed = [i for i in _with_weights(layers[:upto]) if not layers[i].dontload]
     whole = [content for content in contents if _bytes(layers, content) == found]
     fitting = whole or _prefixes(layers, contents, found)
@@ -264,7 +257,7 @@ def _found(
 
 
 def _prefixes(layers: Sequence[Layer], contents: list[list[int]], found: int) -> list[list[int]]:
-    """The first layers of each content that have so many bytes together."""
+    """The first layers of each content with so many bytes in all."""
     prefixes: list[list[int]] = []
     for content in contents:
         ends = [0, *accumulate(_bytes(layers, [i]) for i in content)]

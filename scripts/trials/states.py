@@ -212,7 +212,7 @@ def _everything(net: Network) -> tuple[object, ...]:
             name: each if name != "arrays" else {k: a.tobytes() for k, a in each.items()}
             for name, each in vars(plateau.kept).items()
         }
-        steered = plateau.notes(), kept
+        steered = plateau.state_dict(), kept
     averaged = average and (average.decay, average.steps, len(average.values))
     counters = [layer.state() for layer in net.layers]
     return arrays, net.seen, net.optimiser.steps, averaged, counters, steered
