@@ -95,9 +95,9 @@ def ready(dream: Dream, device: str) -> Callable[[], Image]:
     net = Network.from_cfg(dream.cfg, device).truncated(dream.layer)
     net.load_weights(dream.weights)
     picture, options = load_image(dream.picture), DreamOptions()
-    wish = DreamTarget(dream.layer)
-    found = choices(net, wish)
-    wanted = targets(net, wish, found)
+    target = DreamTarget(dream.layer)
+    found = choices(net, target)
+    wanted = targets(net, target, found)
     h, w, _ = picture.shape
     tile = DreamMemory(net, w, h, wanted, options).choose_tile(free_memory(net))
 

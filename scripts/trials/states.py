@@ -236,12 +236,12 @@ def _check_is(net: Network, data: bytes) -> None:
     if steered is not None:
         counts = {name: steered[name] for name in ("steps", "average_steps", "batch")}
         expected_plateau = steered["notes"], {"arrays": read[1], **counts}
-    told = header["average"]
+    kept = header["average"]
     agreed = [
         not rest,
         found == read[0],
         (seen, steps) == (header["seen"], header["steps"]),
-        (average and average[:2]) == (told and (told["decay"], told["steps"])),  # type: ignore[index]
+        (average and average[:2]) == (kept and (kept["decay"], kept["steps"])),  # type: ignore[index]
         counters == header["layers"],
         net.plateau is None or steered is None or plateau == expected_plateau,
     ]
