@@ -9,7 +9,11 @@ from darknet_py.cfg.sections import Section, Value, parse_sections
 
 def write_sections(sections: Sequence[Section]) -> str:
     """The text of a cfg, the inverse of `parse_sections` but for comments and blanks."""
-    return "\n".join(_text(section) for section in sections)
+    texts = []
+    for section in sections:
+        lines = [f"{key}={value.text}" for key, value in section.values.items()]
+        texts.append("".join(f"{line}\n" for line in (f"[{section.name}]", *lines)))
+    return "\n".join(texts)
 
 
 def changed(section: Section, /, **keys: str | float | None) -> Section:
@@ -25,11 +29,6 @@ def changed(section: Section, /, **keys: str | float | None) -> Section:
         if new is not None and key not in copy:
             copy.add(key, Value(_shown(key, new), section.line))
     return copy
-
-
-def _text(section: Section) -> str:
-    lines = [f"{key}={value.text}" for key, value in section.values.items()]
-    return "".join(f"{line}\n" for line in (f"[{section.name}]", *lines))
 
 
 def _shown(key: str, value: str | float) -> str:

@@ -84,7 +84,9 @@ def build_layers(
         layers.append(layer)
         out_shapes.append(layer.out_shape)
         shape = layer.out_shape
-    _freeze(layers, sections[1:])
+    stops = [i for i, section in enumerate(sections[1:]) if section.get_flag("stopbackward")]
+    for layer in layers[: max(stops, default=-1) + 1]:
+        layer.frozen = True
     return layers
 
 
@@ -110,10 +112,3 @@ def _read_common(layer: Layer, section: Section, settings: Settings) -> None:
         layer.use_global_stats = section.get_flag("use_global_stats")
     layer.dontload = section.get_flag("dontload")
     layer.dontsave = section.get_flag("dontsave")
-
-
-def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
-    """Freezes the layers up to the last one with stopbackward=1."""
-    stops = [i for i, section in enumerate(sections) if section.get_flag("stopbackward")]
-    for layer in layers[: max(stops, default=-1) + 1]:
-        layer.frozen = True

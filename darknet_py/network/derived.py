@@ -146,15 +146,11 @@ def _of_one_pixel(layer: Layer) -> Layer:
 def backbone_end(layers: Sequence[Layer]) -> int:
     """The last layer of the longest backbone that does not learn, is not random, and of which later
     layers read the last output only; -1 where there is none."""
-    last = min(first_learning(layers), len(layers) - 1) - 1
-    while last >= 0 and not _can_end_at(layers, last):
-        last -= 1
-    return last
-
-
-def _can_end_at(layers: Sequence[Layer], last: int) -> bool:
-    draws = any(layer.state() and not layer.frozen for layer in layers[: last + 1])
-    return not draws and all(i >= last for layer in layers[last + 1 :] for i in layer.inputs)
+    for last in range(min(first_learning(layers), len(layers) - 1) - 1, -1, -1):
+        draws = any(layer.state() and not layer.frozen for layer in layers[: last + 1])
+        if not draws and all(i >= last for layer in layers[last + 1 :] for i in layer.inputs):
+            return last
+    return -1
 
 
 def averages(layers: Sequence[Layer], last: int) -> bool:

@@ -95,7 +95,11 @@ class State:
             network.average.steps = header["average"]["steps"]
         put_arrays(network, lambda name: self._arrays.pop(name, None))
         if network.plateau is not None:
-            network.plateau = _plateau(network.plateau, header["plateau"], self._kept)
+            network.plateau = Plateau(network.plateau.how)  # by its current settings
+            if (found := header["plateau"]) is not None:
+                network.plateau.load_state_dict(found["notes"])
+                counts = {name: found[name] for name in _COUNTS}
+                network.plateau.kept = Snapshot(self._kept, **counts)
         for layer, counters in zip(network.layers, header["layers"], strict=True):
             layer.restore(counters)
         network.seen, network.optimiser.steps = header["seen"], header["steps"]
@@ -113,7 +117,7 @@ def read_state(path: str | Path, network: Model) -> State:
         averaged = header["average"] is not None
         names = _names(header["arrays"], slots, averaged)
         kept_names = [] if plateau is None else _names(plateau["arrays"], slots, averaged)
-        floats = sum(_size(slots[name]) for name in (*names, *kept_names))
+        floats = sum(math.prod(slots[name].shape) for name in (*names, *kept_names))
         if 4 * floats != reader.left:
             raise BadValueError("its size is not what its header says")
         arrays, kept = (
@@ -198,22 +202,9 @@ def _names(value: Any, slots: Mapping[str, ArraySpec], averaged: bool) -> list[s
     return expected
 
 
-def _size(slot: ArraySpec) -> int:
-    return math.prod(slot.shape)
-
-
 def _check_array(name: str, slot: ArraySpec, network: Model, array: np.ndarray) -> None:
     if array.dtype != np.float32 or array.shape != slot.shape:
         raise BadValueError(f"{name} is {array.dtype} {array.shape}: expected float32 {slot.shape}")
     fault = values_fault(slot.what, array)
     if fault:
         raise BadValueError(f"layer {slot.layer} [{network.layers[slot.layer].kind}] has {fault}")
-
-
-def _plateau(now: Plateau, found: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Plateau:
-    """The saved state of policy=plateau, with the current settings."""
-    plateau = Plateau(now.how)
-    if found is not None:
-        plateau.load_state_dict(found["notes"])
-        plateau.kept = Snapshot(arrays, **{name: found[name] for name in _COUNTS})
-    return plateau

@@ -274,16 +274,12 @@ def _entries(
             named.add(key)
     beyond = np.concatenate([np.empty(0), *(line.y[_beyond(panel, line)] for line in lines)])
     if beyond.size:
-        entries.append((f"beyond: up to {_brief(beyond.max())}", _edge_style("^", QUIET_INK)))
+        most = tick_label(float(f"{beyond.max():.3g}"))
+        entries.append((f"beyond: up to {most}", _edge_style("^", QUIET_INK)))
     lost = max((int((~line.finite).sum()) for line in lines if panel.top is not None), default=0)
     if lost:
         entries.append((f"no number ({lost}×)", _edge_style("x", QUIET_INK)))
     return entries
-
-
-def _brief(value: float) -> str:
-    """Three digits."""
-    return tick_label(float(f"{value:.3g}"))
 
 
 def _beyond(panel: Panel, line: _Line) -> Bools:

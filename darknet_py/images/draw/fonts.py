@@ -169,7 +169,8 @@ def _has(font: str, letter: str) -> bool:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     shapes = hasattr(ft2font, "__libraqm_version__")  # From matplotlib 3.11 on.
-    if not shapes and (unicodedata.bidirectional(letter) in _JOINED or _is_combined(letter)):
+    is_combined = unicodedata.category(letter) in ("Mn", "Mc", "Me")
+    if not shapes and (is_combined or unicodedata.bidirectional(letter) in _JOINED):
         return False
     try:
         found = get_font(findfont(FontProperties(family=[font]), fallback_to_default=False))
@@ -177,11 +178,6 @@ def _has(font: str, letter: str) -> bool:
         return False
     flags = int(getattr(found.face_flags, "value", found.face_flags))
     return bool(found.scalable and not flags & _COLOR and found.get_char_index(ord(letter)))
-
-
-def _is_combined(letter: str) -> bool:
-    """Whether it is drawn above, below or within its neighbour."""
-    return unicodedata.category(letter) in ("Mn", "Mc", "Me")
 
 
 @cache
@@ -202,8 +198,4 @@ def _installed() -> tuple[str, ...]:
         for entry in fontManager.ttflist
         if entry.style == "normal" and not entry.name.startswith(_EMPTY)
     }
-    return tuple(sorted(names, key=lambda name: (not _is_plain(name), name)))
-
-
-def _is_plain(name: str) -> bool:
-    return any(part in name.lower() for part in _PLAIN)
+    return tuple(sorted(names, key=lambda n: (not any(p in n.lower() for p in _PLAIN), n)))

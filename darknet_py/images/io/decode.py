@@ -27,7 +27,7 @@ from PIL import (
 )
 
 from darknet_py.errors import PictureError
-from darknet_py.images.arrays import Array, Bytes, Floats
+from darknet_py.images.arrays import Array, Floats
 from darknet_py.ops.memory import SMALL, available_memory
 from darknet_py.text import one_line
 
@@ -122,10 +122,13 @@ def mode_to_rgb(picture: Image.Image) -> Array:
     mode = picture.mode
     if mode in _PREMULTIPLIED:
         return mode_to_rgb(picture.convert(_PREMULTIPLIED[mode]))
+    if lacks_palette(picture):
+        raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
     if mode in _BYTE_MODES:
-        return _bytes_to_rgb(picture)
+        return np.array(picture if mode == "RGB" else picture.convert("RGB"))
     if mode in _WIDE_MODES and mode != "F":
-        return _grey_to_rgb(picture, _white(picture), "use 8 or 16 bits a channel")
+        is_12_bit = _tiff_tag(picture, _TIFF_BITS_PER_SAMPLE, None) == (12,)
+        return _grey_to_rgb(picture, 4095 if is_12_bit else 65535, "use 8 or 16 bits a channel")
     if mode == "F":
         return _grey_to_rgb(picture, 1, "scale it, or use 8 or 16 bits a channel")
     raise PictureError(f"pixels of the kind {mode} are not read: save it as an RGB picture")
@@ -144,16 +147,6 @@ def has_bytes(mode: str) -> bool:
 def lacks_palette(picture: Image.Image) -> bool:
     """Whether the pixels of a loaded picture index a palette that the file does not have."""
     return picture.mode in ("P", "PA") and picture.palette is None
-
-
-def _bytes_to_rgb(picture: Image.Image) -> Bytes:
-    if lacks_palette(picture):
-        raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
-    return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
-
-
-def _white(picture: Image.Image) -> int:
-    return 4095 if _tiff_tag(picture, _TIFF_BITS_PER_SAMPLE, None) == (12,) else 65535
 
 
 def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> Floats:
