@@ -22,17 +22,17 @@ _PREFIX, _SUFFIX = ".darknet-", ".part"
 NO_LINK_NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """For os.open: no link is followed, and a pipe that stands there is not waited for."""
 _tidied: set[Path] = set()
-"""Folders that this process has looked through for what others have left."""
+"""Folders in which this process has removed the leftovers of killed ones."""
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write, which takes the name `path` when the block ends well.
 
-    It is written beside, flushed to the disk, then renamed: whatever happens, `path` is the old
-    file or the new one. Where the block fails, nothing is left; what a killed process leaves goes
-    when another first writes into the folder. Through a link, not over it; a pipe or a device is
-    written to as it comes. Raises OSError.
+    A temporary file beside it is written, synced, then renamed: `path` is always the old file or
+    the new one. Where the block fails, nothing is left; the leftovers of a killed process are
+    removed when another first writes into the folder. Links are followed; pipes and devices are
+    written directly. Raises OSError.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as file:
@@ -80,7 +80,7 @@ def lock_file(handle: int, wait: bool = False) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file, UTF-8, as `atomic_file` does; bytes of names of files stay as they are.
+    """Writes a text file, UTF-8, as `atomic_file` does; undecodable bytes of file names are kept.
     Raises DarknetError."""
     try:
         with atomic_file(path) as file:
@@ -90,7 +90,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def make_folder(path: str | Path) -> Path:
-    """A folder that is there, made with those above it if need be. Raises DarknetError."""
+    """Creates a folder with its parents unless it exists. Raises DarknetError."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -100,7 +100,8 @@ def make_folder(path: str | Path) -> Path:
 
 
 def why_no_folder(path: str | Path) -> str:
-    """What stands where a folder, or one above it, should be or come to be; empty: nothing."""
+    """Why a folder does not exist or cannot be created there: what is in its place, or in that of a
+    parent; empty if nothing is."""
     place = Path(path)
     try:
         os.lstat(place)
@@ -117,10 +118,10 @@ def why_no_folder(path: str | Path) -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what processes that were killed while they wrote have left in a folder. What one that
-    lives is writing, on whatever machine, it holds a lock on, and that stays."""
+    """Removes the temporary files of killed processes in a folder: those that no process, on any
+    machine, holds a lock on."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-        # OSError: somebody writes it, it is another user's, or there are no locks here
+        # OSError: it is being written, is another user's, or there are no locks here
         with suppress(OSError):
             handle = os.open(path, os.O_RDWR | NO_LINK_NO_WAIT)
             try:
@@ -141,7 +142,7 @@ def _new_part(folder: Path) -> tuple[int, Path]:
             lock_file(handle, wait=True)
         if os.path.exists(name):
             return handle, Path(name)
-        os.close(handle)  # somebody has just taken it for a leftover
+        os.close(handle)  # another process has just removed it as a leftover
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""What can go wrong through no fault of the program: one line each, no traceback."""
+"""Errors for the user: one line each, no traceback."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _LONGEST = 2000
 
 
 class DarknetError(Exception):
-    """Something the user can mend. `str(error)` is one line: where, what, what to do; whatever the
-    names in it, it can be shown as it is. Of one that is too long, the middle is left out."""
+    """An error that the user can fix. `str(error)` is one printable line: where, what, what to do;
+    the middle of a long one is left out."""
 
     exit_code = 1
 
@@ -49,7 +49,7 @@ class StateError(DarknetError):
 
 
 class TrainingError(DarknetError):
-    """A training that cannot begin, or must not go on."""
+    """A training that cannot start or continue."""
 
 
 class ShapeError(DarknetError):
@@ -57,11 +57,11 @@ class ShapeError(DarknetError):
 
 
 class NotFiniteError(DarknetError):
-    """Numbers that are none, or without end (NaN, infinite), where an answer was expected."""
+    """Values that are NaN or infinite."""
 
 
 class DreamError(DarknetError):
-    """A dream that cannot begin, for what network, picture or recipe are."""
+    """A dream that cannot start, with this network, picture or recipe."""
 
 
 class DeviceError(DarknetError):
@@ -69,9 +69,9 @@ class DeviceError(DarknetError):
 
 
 class OutOfMemoryError(DeviceError):
-    """A device's memory does not hold what was asked of it."""
+    """A device has too little memory."""
 
     def __init__(self, message: str, fits: int) -> None:
-        """fits: how many pictures at once might fit; 0 where not even one does."""
+        """fits: the batch that might fit; 0 if none does."""
         super().__init__(message)
         self.fits = fits

@@ -1,11 +1,11 @@
 """Ctrl-C from the first import to the last destructor: one line, exit code 130, no traceback.
 
-It imports next to nothing, so that it listens before all else is imported. Once it does:
+It imports almost nothing, so that its handler is installed before all other imports. Then:
 
-    Ctrl-C       raises KeyboardInterrupt, and the command lets go of what it holds, in order; but
-                 in the middle of an import, which a library might take for one that failed, or
-                 when the command is over, the process ends at once
-    once more    ends the process at once, wherever it is: what it writes is whole or not there
+    Ctrl-C       raises KeyboardInterrupt, and the command cleans up; during an import, which a
+                 library might take for a failed one, or when the command is over, the process
+                 exits at once
+    once more    exits at once, anywhere: files are written whole or not at all
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ class _State:
 
 
 def listen() -> None:
-    """From now on Ctrl-C is answered as above, unless whoever began the process has it ignored."""
+    """Installs the handler, unless the parent process ignores SIGINT."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         _State.is_listening = True
         sys.unraisablehook = _unraisable
         signal.signal(signal.SIGINT, _answer)
-        # First in, last out: when all threads have ended, Python itself needs a moment to end.
+        # registered first, so run last: Python's own exit is not interrupted
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 def finish() -> None:
-    """The command is over, and another Ctrl-C ends the process at once. Where one has ended the
-    command, the process ends here: nothing is taken apart under threads that may still compute."""
+    """The command is over: another Ctrl-C exits at once. If one has ended the command, the process
+    exits here, without destructors, as threads may still compute."""
     _State.ends_at_once = True
     if _State.is_said:
         leave()
 
 
 def end(say: Callable[[str], None]) -> int:
-    """Says that the command was interrupted, once, whatever is pressed meanwhile; the exit code."""
+    """Reports once that the command was interrupted; the exit code."""
     if _State.is_listening:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     say(_LINE)
@@ -61,13 +61,13 @@ def end(say: Callable[[str], None]) -> int:
 
 
 def leave() -> None:
-    """Ends the process at once."""
+    """Exits at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         if not _State.is_said:
             line = "\n" * os.isatty(2) + f"{_LINE}\n"  # a terminal shows ^C before it
             os.write(2, line.encode(getattr(sys.stderr, "encoding", None) or "utf-8"))
-    finally:  # even where nobody can be told
+    finally:  # even if stderr is closed
         os._exit(CODE)
 
 
@@ -87,7 +87,7 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 
 def _unraisable(found: Any) -> None:
-    """What a destructor or a library's callback raised, and Python cannot pass on."""
+    """Handles an exception in a destructor or a callback, which Python cannot propagate."""
     if issubclass(found.exc_type, KeyboardInterrupt):
         leave()
     sys.__unraisablehook__(found)

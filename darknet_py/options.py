@@ -1,8 +1,6 @@
-"""Options described where they are kept: a dataclass's fields, as plain data.
+"""Options as dataclass fields, described by metadata: flags, range, default and help in one place.
 
-A task's options are a dataclass whose fields say of themselves how they are called, what they may
-be and what they do; `cli.options.options_of` makes click's options of it. So a range or a default
-stands once, and tasks know no command line."""
+`cli.options.options_of` makes click's options of a task's dataclass; tasks know no command line."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ class Whole:
     most: int | None = None
 
     def read(self, text: str) -> int:
-        """Raises ValueError, as all of these do, with what was expected."""
+        """Raises ValueError, as do the others, with what was expected."""
         least, most = self.least or 0, 10**20 if self.most is None else self.most
         if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
             raise ValueError(f"expected a whole number from {least} to {most:,}")
@@ -89,9 +87,9 @@ class ClashError(ValueError):
 
 @dataclass(frozen=True)
 class Option:
-    """Of a field. flags: as they are written. kind: what the value may be; None: text. metavar:
-    what help calls the value. shown: how help says the default; True: as it is. check: makes the
-    value of the text, or raises ValueError with what was expected."""
+    """Metadata of a field. kind: the type of the value; None: text. metavar: its name in help.
+    shown: the default in help; True: as it is. check: converts the text, or raises ValueError with
+    what was expected."""
 
     flags: tuple[str, ...]
     help: str

@@ -1,4 +1,4 @@
-"""Where a named file is: beside the user, beside the file that names it, or in what we ship."""
+"""Search paths of named files: working directory, the naming file's folder, the package."""
 
 from __future__ import annotations
 
@@ -42,9 +42,8 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
     4. in the cfg/ and data/ of the checkout that the package runs from;
     5. among the weights that `darknet weights fetch` has put away.
 
-    The first that exists wins. Pipes such as /dev/stdin are found, but not for a file that names
-    them, whose reader would wait for who knows what; folders are not, and an absolute name is
-    looked for nowhere else. Returns None where nothing is found.
+    The first that exists wins. Pipes such as /dev/stdin are found, but not in a file's names;
+    folders are not. Returns None where nothing is found.
     """
     given = Path(name)
     places = [given]

@@ -1,8 +1,8 @@
-"""Text that people and programs read: counts, JSON, CSV, and how text from outside is shown.
+"""Text output: counts, JSON, CSV, and escaping of untrusted text.
 
-Names of files and classes, keys and values of a cfg, what libraries say of a picture: all of it may
-hold what drives a terminal, ends a line, or hides what stands there. `one_line` alone decides how
-such text is shown; every error, and everything that the command line prints, goes through it.
+Names of files and classes, keys and values of a cfg, messages of libraries may contain control
+characters, line ends or invisible characters. `one_line` alone escapes them; every error, and all
+that the command line prints, goes through it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _UNSEEN = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
 )
-"""Printable by Unicode, and blank or nothing on a screen. U+FE0E and U+FE0F, which choose between a
-sign and its picture, are part of how names are written."""
+"""Printable by Unicode, and invisible on a screen. U+FE0E and U+FE0F, which select text or emoji,
+are part of names."""
 _BLANK = r"\s\0-\x1f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _FORMULA = re.compile(rf"[{_BLANK}']*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
-"""How a cell begins that a spreadsheet computes, or takes for one that was defused: blanks and what
-nobody sees, which a reader may drop, and then one of these, also as wide as in Chinese."""
+"""The start of a cell that a spreadsheet computes, or takes for an escaped one: blanks and
+invisible characters, which a reader may drop, then one of these, full-width forms included."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -36,9 +36,8 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 def one_line(text: str | os.PathLike[str]) -> str:
     """Any text as one line that can be shown: printable, and in Unicode.
 
-    Controls (C0, DEL, C1), ends of lines, marks that turn or hide text (bidi, of no width), bytes
-    that are no UTF-8 and halves of surrogate pairs are spelled out as in Python's source: \\n,
-    \\x1b, \\u202e. What is spelled out once stays as it is.
+    Controls (C0, DEL, C1), line ends, bidirectional and zero-width marks, bytes that are no UTF-8
+    and lone surrogates are escaped as in Python's source: \\n, \\x1b, \\u202e. Idempotent.
     """
     text = os.fspath(text)
     if text.isascii() and text.isprintable():
@@ -51,11 +50,8 @@ def _is_shown(character: str) -> bool:
 
 
 def legible(name: str | os.PathLike[str]) -> str:
-    """The name (or any text) without the stand-ins that Python keeps for bytes it cannot read.
-
-    Bytes that are UTF-8 after all (the C locale takes them one by one) are read as that, others
-    are spelled out, as in caf\\xe9. What this returns can be written to any UTF-8 file.
-    """
+    """The name (or any text) without surrogate escapes, so that it can be encoded in UTF-8: bytes
+    that are UTF-8 after all (in the C locale) are decoded, others escaped, as in caf\\xe9."""
     text = os.fspath(name)
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -64,8 +60,8 @@ def legible(name: str | os.PathLike[str]) -> str:
 
 
 def joined_bytes(text: str) -> str:
-    """Text in which bytes of a file name that Python could not decode (surrogates) are characters
-    where they are UTF-8 after all, as they are in the C locale. The others stay."""
+    """Text whose surrogate escapes are decoded where they are UTF-8, as in the C locale. Others
+    stay."""
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # a surrogate that stands for no byte
@@ -73,8 +69,8 @@ def joined_bytes(text: str) -> str:
 
 
 def shell_words(words: Iterable[str]) -> str:
-    """A command that a shell reads as these words, on one line that can be shown: what `one_line`
-    would spell out stands in $'...', byte by byte, as bash, ksh and zsh read it."""
+    """A command that a shell splits into these words, on one printable line: what `one_line` would
+    escape is quoted as $'...', byte by byte, for bash, ksh and zsh."""
     return " ".join(map(_shell_word, words))
 
 
@@ -94,12 +90,10 @@ def _shell_letter(character: str) -> str:
 
 
 def as_json(document: object, indent: int | None = None) -> str:
-    """A document as JSON: readable, and valid whatever names of files it holds; nothing in it
-    drives a terminal or ends a line of another.
+    """A document as JSON, valid and safe for terminals whatever file names it holds.
 
-    What `one_line` spells out is escaped; a byte of a name that is no UTF-8 as a surrogate, such as
-    \\udcff, which Python reads back as it was. Raises ValueError for a number that is not finite,
-    which JSON has not: who writes one says null instead, or refuses before.
+    What `one_line` escapes is escaped; a byte of a name that is not UTF-8 as a surrogate, such as
+    \\udcff, which round-trips in Python. Raises ValueError for a number that is not finite.
     """
     text = joined_bytes(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent))
     if text.isascii() and "\x7f" not in text:
@@ -110,9 +104,9 @@ def as_json(document: object, indent: int | None = None) -> str:
 def csv_row(cells: Iterable[object]) -> str:
     """A row of a CSV table with the end of its line, quoted as CSV needs (RFC 4180, but LF).
 
-    A text that a spreadsheet would compute, as it begins with = + - @, a tab or the end of a line,
-    gets an apostrophe before it, a path (os.PathLike) ./, which names the same file. Numbers, and
-    texts that are numbers, stay.
+    A text that a spreadsheet would take for a formula, by its start (= + - @, tab, line end), gets
+    an apostrophe before it, a path (os.PathLike) ./, which names the same file. Numbers, and texts
+    that are numbers, stay.
     """
     row = io.StringIO()
     # by its default end, CRLF, as csv quotes what has a part of it

@@ -1,4 +1,4 @@
-"""Values of files that anybody may have written: each is checked before it is used."""
+"""Validation of values from untrusted files."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from io import BufferedReader
 from typing import Any, NoReturn
 
 MOST = 2**62
-"""Of what counts: pictures, batches, steps. Nothing that was counted comes near."""
+"""The limit of counters: pictures, batches, steps."""
 
 
 class BadValueError(Exception):
-    """What a value is, and what was expected instead; who catches it adds the file."""
+    """A value, and what was expected instead; callers add the file."""
 
 
 def open_file(path: str | os.PathLike[str]) -> BufferedReader:
-    """A file to read. Raises OSError, also for pipes and devices, which might never end."""
+    """A file opened for reading. Raises OSError, also for pipes and devices, which may not end."""
     kind = os.stat(path).st_mode
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         raise OSError("is a pipe or a device, not a file")
@@ -29,7 +29,7 @@ def open_file(path: str | os.PathLike[str]) -> BufferedReader:
 
 
 def parse_json(data: bytes) -> Any:
-    """A document; NaN and Infinity are none. Raises BadValueError."""
+    """A JSON document, without NaN and Infinity. Raises BadValueError."""
     try:
         return json.loads(data.decode(), parse_constant=_no_constant)
     except RecursionError as error:
@@ -60,7 +60,7 @@ def boolean(value: Any, what: str) -> bool:
 
 
 def text(value: Any, what: str, pattern: str | None = None) -> str:
-    """Text, all of which matches a regular expression if there is one."""
+    """Text that fully matches a regular expression, if given."""
     if type(value) is not str or (pattern is not None and not re.fullmatch(pattern, value)):
         _fail(value, what, "text" if pattern is None else f"text like {pattern}")
     return value
@@ -82,7 +82,7 @@ def fields(value: Any, what: str, names: Collection[str]) -> dict[str, Any]:
 
 
 def optional(check: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-    """The same check, which None passes too."""
+    """The same check, which also accepts None."""
     return lambda value, what: None if value is None else check(value, what)
 
 

@@ -1,4 +1,4 @@
-"""How training pictures vary: keys of [net], read here for the network and the loader alike."""
+"""Data augmentation: keys of [net], read here for the network and the loader alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from darknet_py.cfg.sections import Section
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges that each picture's changes are drawn from; defaults in parentheses.
+    """Ranges of the random augmentation of each picture; defaults in parentheses.
 
-    In darknet's words, applied in this order:
+    Darknet's keys, applied in this order:
 
     - min_crop, max_crop: pixels of the shorter side before the window is cut (the network's
       width, twice the width); min_ratio and max_ratio say the same in widths, and win.
@@ -22,24 +22,24 @@ class Augmentation:
     - hue: moved by up to this to either side, 1 being once round (0).
     - saturation, exposure: times a factor between 1 and this one, or its inverse (1).
 
-    Beyond it, each off at 0, its default:
+    Further keys, each off at 0, its default:
 
-    - shift: the window moves further to either side, across and down, by up to so many whole
-      pixels: with min_crop and max_crop the width, the picture keeps its pixels ("padded by 4, then
-      cut", as CIFAR-10 is usually trained on); what comes in from outside is black.
-    - shear: columns lean by up to so many degrees to either side (with the crop).
-    - elastic: pixels wander in smooth waves, so many pixels far (a standard deviation, each of
-      across and down; with the crop); elastic_sigma: how smooth, in pixels, about the sigma of a
-      Gaussian that noise was smoothed with (an eighth of the width). Simard et al. 2003.
+    - shift: a further translation by up to so many whole pixels, across and down: with min_crop
+      and max_crop the width, the picture is not resampled (padded by 4 and cropped, as is usual for
+      CIFAR-10); outside is black.
+    - shear: of columns by up to so many degrees to either side (with the crop).
+    - elastic: the standard deviation in pixels of an elastic distortion, across and down (with the
+      crop); elastic_sigma: its smoothness, the sigma in pixels of a Gaussian blur of noise (an
+      eighth of the width). Simard et al. 2003.
     - pca: colour moved along the principal components of the set's pixels, each by a normal
       number times this times the component's standard deviation (after exposure); .1 is usual.
       Krizhevsky et al. 2012, who scale by variances of 0..255.
     - erase: the probability, 0..1, that a rectangle becomes noise; erase_min, erase_max: its
       share of the picture (.02, .4). Zhong et al. 2017.
-    - mixup: the alpha of a Beta distribution that says how much of another picture of the batch
+    - mixup: the alpha of the Beta distribution of the share of another picture of the batch that
       is blended in, truth alike; .2 is usual. Zhang et al. 2017.
-    - cutmix: the alpha of how large a rectangle comes from another picture of the batch, truth
-      alike; 1 is usual. With mixup, each picture is drawn one of the two. Yun et al. 2019.
+    - cutmix: the alpha for the size of a rectangle of another picture of the batch, truth alike;
+      1 is usual. With mixup, each picture gets one of the two at random. Yun et al. 2019.
     """
 
     min_crop: int
@@ -64,7 +64,7 @@ class Augmentation:
 
 
 def read_augmentation(section: Section, w: int) -> Augmentation:
-    """Reads the keys of [net]; w is the network's width. What cannot be waits for training."""
+    """Reads the keys of [net]; w is the network's width. Invalid values are errors in training."""
     erase_min = section.get_float("erase_min", 0.02, minimum=0, maximum=1, training=True)
     erase_max = section.get_float("erase_max", 0.4, minimum=0, maximum=1, training=True)
     if erase_min > erase_max:

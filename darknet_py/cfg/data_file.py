@@ -13,7 +13,7 @@ from darknet_py.errors import CfgError
 
 _KEYS = ("classes", "train", "valid", "labels", "names", "backup", "top")
 _KNOWN = (*_KEYS, "eval", "results", "map", "difficult", "test")
-"""The last are a detector's: nobody here asks for them, and they are no slip of the pen."""
+"""The last are a detector's: known, but not used here."""
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -21,9 +21,9 @@ _NUMBER = re.compile(r"[+-]?[0-9]+")
 class DataFile:
     """A dataset, as darknet describes one. Paths are as written: see `resources.find_resource`.
 
-    Keys, in letters of any case: classes (default 2, as in the C program), train, valid, labels,
-    names (default: what labels says), backup (`backup`), top (1). notes: what was taken in another
-    way than it stands there, or not at all, a line each that begins with file and line.
+    Keys, in any case: classes (default 2, as in the C program), train, valid, labels, names (by
+    default labels), backup (`backup`), top (1). notes: warnings on lines that were reinterpreted
+    or ignored, each beginning with file and line.
     """
 
     path: Path
@@ -38,9 +38,9 @@ class DataFile:
 
 
 def read_data(path: str | Path) -> DataFile:
-    """Reads a `.data` file as the C program does: of a key that is there twice the first counts, a
-    line that is no key is passed over, a number ends where its digits do. A key without a value
-    is one that is not there. Raises CfgError, with the line, for a number that is none."""
+    """Reads a `.data` file as the C program does: the first of two equal keys counts, a line that
+    is no key=value is ignored, and so is a key without a value, a number ends with its digits.
+    Raises CfgError, with the line, for a value that is no number."""
     values: dict[str, tuple[int, str]] = {}
     notes: list[str] = []
     for number, line in meaningful_lines(read_text(path)):
@@ -73,7 +73,7 @@ def read_data(path: str | Path) -> DataFile:
 
 
 def is_data_file(path: str | Path) -> bool:
-    """Whether a file is a `.data` file by its name, or begins with one of its keys: a list of
+    """Whether a file is a `.data` file by its name, or begins with one of its keys, as a list of
     pictures does not. False for what is no text, too."""
     if Path(path).suffix.lower() == ".data":
         return True
@@ -101,17 +101,15 @@ def _number(
 
 
 def read_lines(path: str | Path) -> list[str]:
-    """The names of classes in a file of them: line i is class i, from 0.
-
-    As for the C program every line is one, an empty line or one that begins with `#` too; outer
-    blanks alone fall away. Raises CfgError for a file that cannot be read.
-    """
+    """The class names in a file: line i is class i, from 0, as for the C program also if it is
+    empty or begins with `#`; outer blanks are stripped. Raises CfgError for a file that cannot be
+    read."""
     return [line for _, line in text_lines(read_text(path))]
 
 
 def names_text(names: Iterable[str]) -> str:
-    """A file of names of classes, from which `read_lines` reads the same. Raises ValueError, with
-    what is wrong, for a name that it cannot keep: see `fault_of_name`."""
+    """The text of a file of class names, the inverse of `read_lines`. Raises ValueError for a name
+    that it cannot hold: see `fault_of_name`."""
     lines = list(names)
     for name in lines:
         fault = fault_of_name(name)
@@ -121,7 +119,7 @@ def names_text(names: Iterable[str]) -> str:
 
 
 def fault_of_name(name: str) -> str:
-    """Why a file of names cannot keep the name of a class; empty where it can."""
+    """Why a file of names cannot hold a class name; empty where it can."""
     if "\n" in name or "\r" in name:
         return "has the end of a line in it"
     if name != name.strip() or name.startswith("\ufeff"):

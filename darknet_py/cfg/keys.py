@@ -1,9 +1,8 @@
-"""What this program makes of the keys that the C programs know and no layer here asks for.
+"""Keys that pjreddie's or AlexeyAB's C program reads and no layer here does.
 
-pjreddie's program and AlexeyAB's, which knows more, were gone through key by key. A key that
-changes what a network answers is in UNCOMPUTED: it is refused unless its value changes nothing. One
-that only matters for training a detector, for what is shown or for memory is in WITHOUT_EFFECT: it
-is no slip of the pen, and nothing is said of it. Of any other there is a warning.
+A key that changes a network's output is in UNCOMPUTED: it is refused unless its value is neutral.
+One that only matters for training a detector, for what is shown or for memory is in WITHOUT_EFFECT
+and ignored. Any other is a warning.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def _is_word(neutral: str) -> _IsNeutral:
 
 
 def _is_as(key: str, default: int) -> _IsNeutral:
-    """Equal to what another key says."""
+    """Equal to the value of another key."""
     return lambda text, section: atoi(text)[0] == section.get_int(key, default)
 
 
@@ -71,8 +70,8 @@ UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
     "softmax": {"tree": _is_word("")},
     "yolo": {"new_coords": _is(0), "scale_x_y": _is_float(1)},
 }
-"""By section: keys that no layer here computes, and when their value changes nothing. Whoever
-computes one deletes it here; one that a layer asks for is taken to be computed."""
+"""By section: keys that no layer here implements, and which values are neutral. A key that a layer
+reads counts as implemented."""
 
 _BOXES = (
     *("cls_normalizer", "counters_per_class", "delta_normalizer", "focal_loss", "ignore_thresh"),
@@ -114,28 +113,26 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
         *("sim_thresh", "track_ciou_norm", "track_history_size"),
     ),
 }
-"""By section: keys that change nothing of what this program does."""
+"""By section: keys that have no effect on this program."""
 
 ACTIVATIONS = (
     *("gelu", "hard_mish", "mish", "normalize_channels", "normalize_channels_softmax"),
     *("normalize_channels_softmax_maxval", "prelu", "relu6", "revleaky", "silu", "swish"),
 )
-"""Of AlexeyAB's program and, prelu and silu, of its forks; here no one computes them. An activation
-that no program knows is relu to all."""
+"""Of AlexeyAB's program and, prelu and silu, of its forks; not implemented here. An activation that
+no program knows is relu in all of them."""
 
 LAYERS = (
     *("Gaussian_yolo", "contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),
     *("detection", "empty", "history", "implicit", "iseg", "local_avg", "local_avgpool"),
     *("reorg3d", "sam", "scale_channels", "silence"),
 )
-"""Of the C programs; here no one computes them."""
+"""Of the C programs; not implemented here."""
 
 
 def read_others(section: Section, kind: str) -> None:
-    """Reads what the layer, or [net], has not asked for: `kind` is its name in these tables.
-
-    Raises CfgError for a key that changes what the network answers and is not computed.
-    """
+    """Checks the keys that the layer, or [net], has not read; kind: its name in these tables.
+    Raises CfgError for a key that changes the network's output and is not implemented."""
     for name in (_ALL, kind):
         section.skip(WITHOUT_EFFECT.get(name, ()))
         for key, is_neutral in UNCOMPUTED.get(name, {}).items():

@@ -1,9 +1,9 @@
 """A `.cfg` file as sections, with the file and line of every value, read as the C program does.
 
-`[name]` opens a section, `key=value` adds to it, blanks do not matter wherever they stand, `#` and
-`;` at the start of a line begin comments. What the C program takes is taken: a number ends where
-its digits do, the first of two equal keys counts, a line that is no key is passed over. Of each
-such line a warning says what was made of it. docs/cfg-reader.md has all the rules.
+`[name]` opens a section, `key=value` adds to it, blanks anywhere are ignored, `#` and `;` at the
+start of a line begin comments. What the C program accepts is accepted: a number ends with its
+digits, the first of two equal keys counts, a line that is no key=value is ignored; each with a
+warning. docs/cfg-reader.md has all the rules.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ MAX_BYTES = 16 << 20
 MAX_LINES = 1_000_000
 MAX_LINE = 1 << 20
 MAX_SECTIONS = 100_000
-"""No cfg that means well is larger, and what is read stays in memory. A line: in letters."""
+"""Limits of a cfg, all of which is kept in memory. A line: in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What stands behind `key=`, without blanks, and where."""
+    """The text behind `key=`, without blanks, and its line."""
 
     text: str
     line: int
 
 
 class Section:
-    """One `[name]` with its keys. The getters convert as the C program does, check, warn where they
-    made something else of a value than stands there, and remember which keys were read.
+    """One `[name]` with its keys. The getters convert as the C program does, check, warn where a
+    value is read otherwise than written, and record which keys were read.
 
-    Every getter raises CfgError, naming file, line, key and what was expected, for a value that
-    cannot be. With training=True the value only matters there: it is said in a warning instead,
-    the nearest value that can be is given, and `check_trainable` raises the error.
+    Every getter raises CfgError, naming file, line, key and what was expected, for an invalid
+    value. With training=True, for values that only matter there, it warns instead and returns the
+    nearest valid value, and `check_trainable` raises the error.
     """
 
     def __init__(self, name: str, path: str | Path, line: int) -> None:
@@ -53,7 +53,7 @@ class Section:
         self._shown = f"[{shown(name)}]"
         self.values: dict[str, Value] = {}
         self._alone: dict[str, int] = {}
-        """Lines with nothing but a key: to the C program a key that is there, and has no value."""
+        """Lines with a key alone: to the C program a key without a value."""
         self._passed_over: list[int] = []
         self._read: set[str] = set()
         self._warnings: dict[tuple[int, str], None] = {}
@@ -63,7 +63,7 @@ class Section:
         return key in self.values
 
     def add(self, key: str, value: Value) -> None:
-        """Adds a key, or warns where it was there before: the first counts."""
+        """Adds a key, or warns if it is a duplicate: the first counts."""
         first = self.values.get(key)
         if first is not None:
             self.warn(
@@ -81,7 +81,7 @@ class Section:
             self.values[key] = value
 
     def add_line(self, line: str, number: int) -> None:
-        """Adds a line without blanks, `key=value`, or warns that it is none."""
+        """Adds a line without blanks, `key=value`, or warns that it is not one."""
         key, equals, text = line.partition("=")
         if equals and key and text:
             self.add(key, Value(text, number))
@@ -114,21 +114,20 @@ class Section:
             raise CfgError(self.path, line, message)
 
     def warnings(self) -> list[tuple[int, str]]:
-        """(line, message) of what was read in another way than it stands there, so far, and of
-        keys that nobody asked for."""
+        """(line, message) of what was read otherwise than written so far, and of unread keys."""
         unread = [(line, f"{self._shown} {shown(key)}= is not used") for line, key in self.unread()]
         return sorted([*self._warnings, *unread], key=lambda warning: warning[0])
 
     def unread(self) -> list[tuple[int, str]]:
-        """(line, key) of each key that no getter has asked for."""
+        """(line, key) of each key that no getter has read."""
         return [(v.line, key) for key, v in self.values.items() if key not in self._read]
 
     def is_read(self, key: str) -> bool:
-        """Whether a getter has asked for a key, or `skip` was told of it."""
+        """Whether a getter has read a key, or `skip` has marked it."""
         return key in self._read
 
     def skip(self, keys: Iterable[str]) -> None:
-        """Keys that are known, and rightly not asked for."""
+        """Marks keys as read: known, and not used."""
         self._read.update(keys)
 
     def get_text(self, key: str, default: str) -> str:
@@ -163,7 +162,7 @@ class Section:
         return self._number(key, default, atof, (minimum, maximum), expected, training)
 
     def get_flag(self, key: str, default: bool = False, *, meaning: str = "1") -> bool:
-        """0 or not; `meaning` is what a warning says that something else than 0 or 1 is read as."""
+        """Whether the value is not 0; meaning: for a warning on other values than 0 and 1."""
         value = self._ask(key, default)
         if value is None:
             return default
@@ -216,7 +215,7 @@ class Section:
         return []
 
     def _ask(self, key: str, default: object) -> Value | None:
-        """What stands there, if anything does: every getter asks for its key here."""
+        """The value, if any; every getter reads its key here."""
         self._read.add(key)
         return self.values.get(key)
 
@@ -279,7 +278,7 @@ def read_sections(path: str | Path) -> list[Section]:
     try:
         text.encode()
     except UnicodeEncodeError:
-        # no UTF-8, most often in comments; the C program reads bytes, and so does latin-1
+        # not UTF-8, most often in comments; the C program reads bytes, as does latin-1
         text = text.encode("utf-8", "surrogateescape").decode("latin-1")
     return parse_sections(text, path)
 
@@ -329,6 +328,6 @@ def _range(minimum: float, maximum: float, limit: float) -> str:
 
 
 def shown(text: str) -> str:
-    """A piece of a file, fit for one line of a message."""
+    """A piece of a file, shortened and escaped for one line of a message."""
     printable = one_line(text[:61])
     return printable if len(printable) <= 60 else printable[:57] + "..."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 MAX_INT = 2**31 - 1
 
-# \v and \f are blanks to atoi; others a line no longer has
+# \v and \f are blanks to atoi; other blanks have been removed
 _INT = re.compile(r"[\v\f]*([+-]?)([0-9]+)", re.ASCII)
 _FLOAT = re.compile(
     r"[\v\f]*([+-]?(?:"
@@ -24,12 +24,8 @@ _JOINED = re.compile(r"[^=#]*=[^#]*[\w.][ \t\r]+[\w.]")
 
 
 def atoi(text: str) -> tuple[int, bool]:
-    """The whole number that a text begins with, 0 where it begins with none, and whether it is
-    the whole text.
-
-    One that 32 bits do not hold becomes the nearest that they do: what the C program makes of it
-    differs between machines.
-    """
+    """The integer at the start of a text, 0 if there is none, and whether it is all of the text.
+    It saturates at 32 bits, where the C program's result depends on the machine."""
     match = _INT.match(text)
     if match is None:
         return 0, False
@@ -51,7 +47,7 @@ def atof(text: str) -> tuple[float, bool]:
 
 
 def are_decimals(text: str) -> bool:
-    """Whether a text is a decimal number, or some with commas between, and nothing else."""
+    """Whether a text is a decimal number, or a comma-separated list of them."""
     return _DECIMALS.fullmatch(text) is not None
 
 
@@ -63,11 +59,8 @@ def _from_hex(text: str) -> float:
 
 
 def cfg_lines(text: str) -> Iterator[tuple[int, str, str]]:
-    """Line numbers, from 1, lines as they stand, and without blanks and comments; empty ones left
-    out.
-
-    Lines end in LF, before which a CR is a blank; where there is no LF at all, in CR.
-    """
+    """Line numbers, from 1, raw lines, and lines without blanks and comments; empty ones left out.
+    Lines end in LF, before which a CR is a blank; where there is no LF at all, in CR."""
     for number, line in enumerate(_split(text, "\n" if "\n" in text else "\r"), start=1):
         bare = line.translate(_BLANKS)
         if bare and bare[0] not in "#;":
@@ -75,7 +68,7 @@ def cfg_lines(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _split(text: str, end: str) -> Iterator[str]:
-    """As text.split does, but one at a time: millions of lines take more memory than their text."""
+    """A lazy text.split: millions of lines take more memory than their text."""
     start = 0
     while (stop := text.find(end, start)) >= 0:
         yield text[start:stop]
@@ -89,11 +82,10 @@ def joins_two(line: str) -> bool:
 
 
 def _without_comment(line: str, bare: str) -> str:
-    """A line without blanks, and without the comment behind a blank where it does not matter.
+    """A line without blanks, and without a comment behind a blank where it has no effect.
 
-    Of `size=3 # pixels` the C program makes `size=3#pixels`, which atoi reads as 3: so it may go.
-    With `activation=leaky # why` it would make a difference, so there it stays; as it does in
-    `layers=-1 # a, b`, where a layer is counted for each comma.
+    The C program reads `size=3 # pixels` as `size=3#pixels`, which is 3 to atoi. The comment stays
+    in `activation=leaky # why`, and in `layers=-1 # a, b`, where a layer is counted for each comma.
     """
     head, blank_and_comment, comment = _cut(line)
     if not blank_and_comment:
@@ -106,8 +98,8 @@ def _without_comment(line: str, bare: str) -> str:
 
 
 def _cut(line: str) -> tuple[str, bool, str]:
-    """What stands before the first `#` with a blank before it, without blanks; whether there is
-    one; what follows."""
+    """The text before the first `#` after a blank, without blanks; whether there is one; the
+    comment."""
     for blank in (" #", "\t#"):
         head, found, comment = line.partition(blank)
         if found and "#" not in head:

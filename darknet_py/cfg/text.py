@@ -1,4 +1,4 @@
-"""Text files, read with care: a size limit, one decoding, comments and blanks settled once."""
+"""Text files: a size limit, one decoding, comments and blanks handled once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from darknet_py.errors import CfgError
 
 MAX_BYTES = 64 << 20
-"""No cfg, names or list file that means well is larger (1.2 million paths take 60 MB)."""
+"""The limit of a cfg, names or list file (1.2 million paths take 60 MB)."""
 
 _COMMENT = re.compile(r"(^|\s)#.*")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -19,9 +19,9 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 def read_text(path: str | Path, errors: str = "strict", most: int | None = None) -> str:
     """The text of a file: UTF-8, with or without a byte-order mark.
 
-    errors: what becomes of bytes that are no UTF-8, as for `bytes.decode`: "surrogateescape" keeps
-    them, as names of files may have them. most: bytes that it may have (MAX_BYTES). Raises CfgError
-    for a file that cannot be read, is too large, or is not text.
+    errors: as for `bytes.decode`: "surrogateescape" keeps bytes that are not UTF-8, for file names.
+    most: its maximal size (MAX_BYTES). Raises CfgError for a file that cannot be read, is too
+    large, or is not text.
     """
     most = MAX_BYTES if most is None else most
     try:
@@ -48,8 +48,8 @@ def read_text(path: str | Path, errors: str = "strict", most: int | None = None)
 
 
 def text_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Line numbers, from 1, and all lines, without outer blanks. Lines end in LF, CRLF or CR; what
-    follows the last end is a line where it is not empty."""
+    """Line numbers, from 1, and all lines, stripped. Lines end in LF, CRLF or CR; the last line
+    need not."""
     lines = _LINE_END.split(text)
     for number, line in enumerate(lines, start=1):
         if line or number < len(lines):
@@ -78,14 +78,14 @@ def listed_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _wide(raw: bytes) -> str:
-    """The name of an encoding with more than one byte for each letter; empty for others."""
+    """The name of an encoding with more than one byte a character; empty for others."""
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "UTF-32"
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
     start = raw[:1024]
     zeros = max(start[0::2].count(0), start[1::2].count(0))
-    # without a mark: Latin letters have a zero each, in the same half, and none in the other
+    # without a byte-order mark: Latin letters have a zero each, all in the same half
     is_wide = len(start) >= 4 and 5 * zeros >= 2 * len(start) and start.count(0) == zeros
     return "UTF-16" if is_wide else ""
 

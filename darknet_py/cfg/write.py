@@ -8,17 +8,17 @@ from darknet_py.cfg.sections import Section, Value, parse_sections
 
 
 def write_sections(sections: Sequence[Section]) -> str:
-    """The text of a cfg, from which `parse_sections` reads equal sections: names, keys and values
-    as they were written, in their order. Comments and blanks are not kept."""
-    return "\n".join(_text(section) for section in sections)
+    """The text of a cfg, the inverse of `parse_sections` but for comments and blanks."""
+    texts = []
+    for section in sections:
+        lines = [f"{key}={value.text}" for key, value in section.values.items()]
+        texts.append("".join(f"{line}\n" for line in (f"[{section.name}]", *lines)))
+    return "\n".join(texts)
 
 
 def changed(section: Section, /, **keys: str | float | None) -> Section:
-    """A copy of a section with keys set, or with None removed; the section stays as it is.
-
-    A key that was there keeps its place, a new one comes last; no key counts as read. Raises
-    ValueError for a value that does not read back as it is.
-    """
+    """A copy of a section with keys set, or with None removed, in their old order, new ones last;
+    no key counts as read. Raises ValueError for a value that does not round-trip."""
     copy = Section(section.name, section.path, section.line)
     for key, value in section.values.items():
         if key not in keys:
@@ -31,13 +31,8 @@ def changed(section: Section, /, **keys: str | float | None) -> Section:
     return copy
 
 
-def _text(section: Section) -> str:
-    lines = [f"{key}={value.text}" for key, value in section.values.items()]
-    return "".join(f"{line}\n" for line in (f"[{section.name}]", *lines))
-
-
 def _shown(key: str, value: str | float) -> str:
-    """A value as the text that reads back as it, whole numbers without a point."""
+    """A value as text that round-trips, integers without a point."""
     text = str(value)
     line = f"{key}={text}"
     if [each.values for each in parse_sections(f"[some]\n{line}")] != [{key: Value(text, 2)}]:

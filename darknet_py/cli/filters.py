@@ -112,7 +112,8 @@ def filters(
 
 
 def _draw_weights(net: Network, output: Path) -> None:
-    from darknet_py.images import draw_sheet, save_image
+    from darknet_py.images import save_image
+    from darknet_py.images.draw.sheet import draw_sheet
     from darknet_py.tasks.filters import first_filters
 
     found = first_filters(net)
@@ -131,7 +132,8 @@ def _draw_ascent(
     seed: int,
     output: Path,
 ) -> None:
-    from darknet_py.images import draw_sheet, save_image
+    from darknet_py.images import save_image
+    from darknet_py.images.draw.sheet import draw_sheet
     from darknet_py.tasks.filters import check_channels, maximize_activation
 
     check_channels(net, layer, channels)

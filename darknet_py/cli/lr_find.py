@@ -103,7 +103,8 @@ def lr_find(
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
     file = output_file(output, "lr-find.png", DRAWINGS)
     net = build_network(cfg, network)
-    from darknet_py.images import draw_chart, save_drawing
+    from darknet_py.images.draw.canvas import save_drawing
+    from darknet_py.images.draw.chart import draw_chart
     from darknet_py.tasks.data import open_data
     from darknet_py.tasks.lr_find import chart, suggest, sweep
 

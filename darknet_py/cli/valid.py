@@ -152,7 +152,8 @@ def valid(
         if file.suffix.lower() not in DRAWINGS:
             _write_table(file, found)
         else:
-            from darknet_py.images import draw_confusion, save_drawing
+            from darknet_py.images.draw.canvas import save_drawing
+            from darknet_py.images.draw.confusion import draw_confusion
 
             save_drawing(draw_confusion(found.confusion, found.names), file)
 

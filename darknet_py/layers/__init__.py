@@ -1,61 +1,11 @@
 """One file per section of a cfg. Importing this package registers them all in LAYERS."""
 
-from darknet_py.layers import (
-    activation,
-    avgpool,
-    batchnorm,
-    connected,
-    convolutional,
-    cost,
-    crop,
-    dropout,
-    gru,
-    l2norm,
-    local,
-    logistic,
-    lstm,
-    maxpool,
-    normalization,
-    region,
-    reorg,
-    rnn,
-    route,
-    shortcut,
-    softmax,
-    upsample,
-    yolo,
-)
+import importlib
+import pkgutil
+
 from darknet_py.layers.base import LAYERS, BuildContext, Layer, Parameter, Shape, Wanted, Window
 
-__all__ = [
-    "LAYERS",
-    "BuildContext",
-    "Layer",
-    "Parameter",
-    "Shape",
-    "Wanted",
-    "Window",
-    "activation",
-    "avgpool",
-    "batchnorm",
-    "connected",
-    "convolutional",
-    "cost",
-    "crop",
-    "dropout",
-    "gru",
-    "l2norm",
-    "local",
-    "logistic",
-    "lstm",
-    "maxpool",
-    "normalization",
-    "region",
-    "reorg",
-    "rnn",
-    "route",
-    "shortcut",
-    "softmax",
-    "upsample",
-    "yolo",
-]
+__all__ = ["LAYERS", "BuildContext", "Layer", "Parameter", "Shape", "Wanted", "Window"]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

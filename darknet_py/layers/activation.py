@@ -10,7 +10,6 @@ from darknet_py.layers.base import (
     BuildContext,
     Layer,
     Ops,
-    Shape,
     Wanted,
     read_activation,
     register,
@@ -24,14 +23,9 @@ class Activation(Layer):
     Source: activation_layer.c.
     """
 
-    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], activation: str) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.activation = activation
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Activation:
-        activation = read_activation(section, "linear")
-        return cls(context.in_shape, (context.index - 1,), activation)
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.activation = read_activation(section, "linear")
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate(x, self.activation)

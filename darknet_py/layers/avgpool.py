@@ -24,9 +24,9 @@ class Avgpool(Layer):
     in (h, w, c) -> out (1, 1, c). Source: avgpool_layer.c.
     """
 
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Avgpool:
-        return cls(context.in_shape, Shape(1, 1, context.in_shape.c), (context.index - 1,))
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.out_shape = Shape(1, 1, self.in_shape.c)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return ops.avgpool(x), x.shape

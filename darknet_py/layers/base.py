@@ -1,16 +1,16 @@
-"""What every layer is: one section of a cfg that runs forward and backward.
+"""The base of all layers: one section of a cfg that runs forward and backward.
 
-The contract, for whoever writes or reads a layer:
+The contract:
 
-- Maps are (n, h, w, c); a vector is a map of height and width 1. A layer sees arrays only through
-  the functions of `ops`, and never asks which device they are on.
-- `forward` reads its inputs and returns a new array, and what `backward` needs; it never edits what
-  it is given, and the layer keeps nothing of a batch.
+- Maps are (n, h, w, c); a vector is a map of height and width 1. A layer uses arrays only through
+  the functions of `ops`, whatever their device.
+- `forward` returns a new array, and what `backward` needs; it never edits its inputs, and the layer
+  keeps no state of a batch.
 - `delta` is truth - prediction, the *negative* gradient of the loss. So updates are added.
-- `backward` returns the delta of each input. It adds to no map of another layer; where a map is
-  read twice, the Network alone adds up. It adds to the `updates` of its own parameters.
-- Frozen means frozen: the Network calls `forward` with train=False and asks for no updates. With
-  `use_global_stats` it does the former alone: rolling statistics normalise, and all else learns.
+- `backward` returns the delta of each input, and adds to the `updates` of its own parameters. Where
+  a map is read twice, the Network alone sums its deltas.
+- A frozen layer's `forward` gets train=False, its `backward` updates=False. With `use_global_stats`
+  the former alone: rolling statistics normalise, and all else learns.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Shape(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What an output pixel sees of its input, along each side: `size` pixels, which begin `before`
-    the one that it stands for, and `stride` from one output to the next."""
+    """The input window of an output pixel, along each side: `size` pixels, starting `before` its
+    own position, and `stride` from one output to the next."""
 
     size: int = 1
     stride: Fraction = Fraction(1)
@@ -61,12 +61,12 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class BuildContext:
-    """Where a layer stands while the network is built."""
+    """A layer's place in the network that is being built."""
 
     index: int
     in_shape: Shape
     cfg_in_shape: Shape
-    """The input it would have at the cfg's own picture size: another one once resized."""
+    """Its input at the cfg's own picture size, where the network is resized to another."""
     out_shapes: Sequence[Shape]
     """The outputs of layers 0 to index - 1, and of later ones as they are built."""
     time_steps: int
@@ -81,7 +81,7 @@ class BuildContext:
 
 
 class Wanted(NamedTuple):
-    """What `backward` is asked for. Layers that do not learn need not look."""
+    """What `backward` is to compute. Layers that do not learn need not check."""
 
     input_deltas: bool
     updates: bool
@@ -93,7 +93,7 @@ class Layer(ABC):
     kind: ClassVar[str] = ""
     """The section's name, as in `[maxpool]`."""
     is_vector = False
-    """Whether the output is (n, outputs) where the outside world sees it, as darknet has it."""
+    """Whether the public API gives the output as (n, outputs), as darknet has it."""
     is_loss = False
     """Whether the layer can end a network in training: it has a `loss`."""
 
@@ -103,33 +103,28 @@ class Layer(ABC):
     """The layers it reads; -1 is the network's input."""
 
     counters: ClassVar[tuple[str, ...]] = ()
-    """What changes in training beside parameters: attributes that count, from 0."""
+    """Attributes that count in training, from 0: state beside the parameters."""
     is_random = False
-    """Whether the layer draws at random in training: `forward` then takes a key, and `draws` counts
-    them."""
-    seed = 0
+    """Whether the layer is random in training: `forward` then takes a key, and `draws` counts."""
     draws = 0
     learning_rate = 1.0
     """Multiplies the network's rate."""
     smooth = 0.0
-    """Label smoothing, where the layer has a loss: this much of the truth goes to all classes."""
+    """Label smoothing, where the layer has a loss."""
     clip = 0.0
-    """Weights are kept within -clip to clip; 0: anywhere."""
+    """Weights are clipped to -clip..clip; 0: not at all."""
     use_global_stats = False
-    """Whether a layer that learns normalises with its rolling statistics, which stay."""
+    """Whether a layer that learns normalises with its rolling statistics, which stay fixed."""
     frozen = False
     dontload = False
     dontsave = False
 
-    def __init__(self, in_shape: Shape, out_shape: Shape, inputs: tuple[int, ...]) -> None:
-        self.in_shape = in_shape
-        self.out_shape = out_shape
-        self.inputs = inputs
-
-    @classmethod
-    @abstractmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Layer:
-        """Reads a section. Raises CfgError, with file and line, for what cannot be."""
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        """Reads a section: layers that have keys, or other shapes or inputs than these, go on.
+        Raises CfgError, with file and line, for what cannot be."""
+        self.in_shape = self.out_shape = context.in_shape
+        self.inputs = (context.index - 1,)
+        self.seed = context.seed + context.index
 
     # forward(*inputs, ops, train) -> output, saved: one array for each of `self.inputs`, and where
     # the layer is_random in training key=...
@@ -145,7 +140,7 @@ class Layer(ABC):
 
     @property
     def input_window(self) -> Window:
-        """How far it sees; where it sees the whole map, or one pixel: one."""
+        """For the receptive field; one pixel also for layers of the whole map."""
         return Window()
 
     @property
@@ -159,26 +154,31 @@ class Layer(ABC):
         return []
 
     def state(self) -> dict[str, int]:
-        """What else changes in training: its counters."""
+        """The counters: its state beside the parameters."""
         return {name: getattr(self, name) for name in self.counters}
 
     def restore(self, state: Mapping[str, int]) -> None:
-        """Goes on from what `state` gave."""
+        """Loads what `state` returned."""
         for name in self.counters:
             setattr(self, name, state[name])
 
     def key(self) -> np.ndarray:
-        """For the next draw, which depends on the network's seed, the layer and the draws before:
-        so a training run repeats bit for bit. See ops/random.py."""
+        """The random key of the next draw, of the network's seed, the layer and the number of draws
+        so far, so that training repeats bit for bit. See ops/random.py."""
         return random_key(self.seed, self.draws)
 
     def operations(self) -> int:
         """Multiplications and additions for one picture, as the C program's `ops` counts them."""
         return 0
 
+    @property
+    def title(self) -> str:
+        """How its line in the table of layers begins: 24 letters, before its shapes."""
+        return f"{self.kind:<24}"
+
     def describe(self) -> str:
         """The layer's line in the table that the C program prints, without its number."""
-        return f"{self.kind:<24}{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
+        return f"{self.title}{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
 
 
 def table_shape(shape: Shape) -> str:
@@ -204,8 +204,8 @@ def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
 
 
 def read_activation(section: Section, default: str) -> str:
-    """activation=: a name in ops/activations.py. One that no C program knows is relu, as it is
-    there, with a warning. Raises CfgError for one that only other programs compute."""
+    """activation=: a name in ops/activations.py. One that no C program knows is relu, as there,
+    with a warning. Raises CfgError for one that only other programs compute."""
     name = section.get_text("activation", default)
     if name not in ACTIVATIONS and name in keys.ACTIVATIONS:
         known = ", ".join(sorted(ACTIVATIONS))
@@ -231,12 +231,6 @@ def read_anchors(section: Section, num: int) -> list[float]:
         made = "the others are .5" if len(anchors) < 2 * num else "only the first ones count"
         section.warn(f"anchors has {len(anchors)} numbers instead of {of_them}: {made}", "anchors")
     return [*anchors, *[0.5] * (2 * num - len(anchors))][: 2 * num]
-
-
-def check_map(section: Section, in_shape: Shape, out_shape: Shape) -> None:
-    """Fails where a window does not fit into the map before it."""
-    if min(out_shape) < 1:
-        section.fail(f"a {in_shape} input gives a {out_shape} output: expected at least 1 x 1 x 1")
 
 
 def zeros(_: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

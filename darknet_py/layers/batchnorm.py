@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Parameter,
-    Shape,
-    Wanted,
-    register,
-)
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Parameter, Wanted, register
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
 
 
@@ -27,13 +18,9 @@ class Batchnorm(Layer):
     Source: batchnorm_layer.c (which does not train its scales).
     """
 
-    def __init__(self, in_shape: Shape, inputs: tuple[int, ...]) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.norm = BatchNormalize(in_shape.c)
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Batchnorm:
-        return cls(context.in_shape, (context.index - 1,))
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.norm = BatchNormalize(self.in_shape.c)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return self.norm.forward(x, None, ops, train)

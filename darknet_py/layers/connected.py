@@ -1,4 +1,4 @@
-"""[connected]: every input to every output."""
+"""[connected]: a fully connected layer."""
 
 from __future__ import annotations
 
@@ -29,26 +29,12 @@ class Connected(Layer):
     Source: connected_layer.c.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        output: int,
-        activation: str,
-        batch_normalize: bool,
-    ) -> None:
-        super().__init__(in_shape, Shape(1, 1, output), inputs)
-        self.dense = Dense(in_shape, output, activation, batch_normalize)
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Connected:
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
-            section.get_int("output", 1, minimum=1),
-            read_activation(section, "logistic"),
-            section.get_flag("batch_normalize"),
-        )
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        output = section.get_int("output", 1, minimum=1)
+        activation = read_activation(section, "logistic")
+        self.out_shape = Shape(1, 1, output)
+        self.dense = Dense(self.in_shape, output, activation, section.get_flag("batch_normalize"))
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return self.dense.forward(x, ops, train)

@@ -1,4 +1,4 @@
-"""[convolutional]: filters that slide over a map."""
+"""[convolutional]: a convolution, with groups, batch normalisation and activation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from darknet_py.layers.base import (
     Shape,
     Wanted,
     Window,
-    check_map,
     normal,
     read_activation,
     register,
-    table_shape,
     zeros,
 )
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
@@ -34,89 +32,59 @@ class Convolutional(Layer):
     each side), groups (1), batch_normalize (0), activation (logistic), xnor (0), binary (0).
 
     in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) / stride + 1, rounded towards
-    0 before 1 is added: a window larger than its map by less than a stride sees zeros behind it.
+    0 before 1 is added: a window larger than its map by less than a stride is padded with zeros.
 
     Learned, in `.weights` order: biases (filters,), [scales, rolling_mean, rolling_variance,]
     weights (filters, c / groups, size, size), here (filters, size, size, c / groups).
     With xnor (XNOR-Net, Rastegari et al. 2016) weights are mean(|w|) of their filter with the sign
     of w, and x is 1 or -1, zeros around it; with binary the weights alone are. Learning goes
-    straight through, to the weights of the file: backward takes x and, with xnor, the weights as
-    they were before, as the C program does on a CPU. (There it does nothing with binary; on a GPU
-    it has the gradient for x of what it computed, which is followed here.)
+    straight through (STE), to the weights of the file: backward uses x and, with xnor, the weights
+    before binarization, as the C program does on a CPU. (There it does nothing with binary; on a
+    GPU it has the gradient for x of what it computed, which is followed here.)
 
     Source: convolutional_layer.c, whose size-1 convolution ignores stride and padding; not here.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        filters: int,
-        size: int,
-        stride: int,
-        padding: int,
-        groups: int,
-        batch_normalize: bool,
-        activation: str,
-        xnor: bool = False,
-        binary: bool = False,
-    ) -> None:
-        h, w, c = in_shape
-        out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
-        super().__init__(in_shape, Shape(out_h, out_w, filters), inputs)
-        self.size, self.stride, self.padding, self.groups = size, stride, padding, groups
-        self.room = max(h, size - 2 * padding), max(w, size - 2 * padding)
-        """Height and width that a window needs."""
-        self.overhangs = self.room != (h, w)
-        self.activation, self.xnor, self.binary = activation, xnor, binary and not xnor
-        part = c // groups
-        self.biases = Parameter("biases", (filters,), zeros)
-        self.norm = BatchNormalize(filters) if batch_normalize else None
-        self.weights = Parameter(
-            "weights",
-            (filters, size, size, part),
-            normal(size * size * part),
-            decay=True,
-            file_shape=(filters, part, size, size),
-            file_axes=(0, 3, 1, 2),
-        )
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Convolutional:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        h, w, c = self.in_shape
         filters = section.get_int("filters", 1, minimum=1)
-        size = section.get_int("size", 1, minimum=1)
-        stride = section.get_int("stride", 1, minimum=1)
-        padding = section.get_int("padding", 0, minimum=0)
+        self.size = size = section.get_int("size", 1, minimum=1)
+        self.stride = section.get_int("stride", 1, minimum=1)
+        self.padding = section.get_int("padding", 0, minimum=0)
         if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2"):
-            padding = size // 2
-        groups = section.get_int("groups", 1, minimum=1)
-        for what, count in (("filters", filters), ("input channels", context.in_shape.c)):
+            self.padding = size // 2
+        self.groups = groups = section.get_int("groups", 1, minimum=1)
+        for what, count in (("filters", filters), ("input channels", c)):
             if count % groups:
                 section.fail(f"groups={groups}: expected a divisor of the {count} {what}", "groups")
-        layer = cls(
-            context.in_shape,
-            (context.index - 1,),
-            filters,
-            size,
-            stride,
-            padding,
-            groups,
-            section.get_flag("batch_normalize"),
-            read_activation(section, "logistic"),
-            section.get_flag("xnor"),
-            section.get_flag("binary"),
+        self.norm = BatchNormalize(filters) if section.get_flag("batch_normalize") else None
+        self.activation = read_activation(section, "logistic")
+        self.xnor = section.get_flag("xnor")
+        self.binary = section.get_flag("binary") and not self.xnor
+        out_h, out_w = (conv_out(length, size, self.stride, self.padding) for length in (h, w))
+        self.out_shape = Shape(out_h, out_w, filters)
+        self.room = max(h, size - 2 * self.padding), max(w, size - 2 * self.padding)
+        """Height and width that a window needs."""
+        self.overhangs = self.room != (h, w)
+        self.biases = Parameter("biases", (filters,), zeros)
+        self.weights = Parameter(
+            "weights",
+            (filters, size, size, c // groups),
+            normal(size * size * (c // groups)),
+            decay=True,
+            file_shape=(filters, c // groups, size, size),
+            file_axes=(0, 3, 1, 2),
         )
-        check_map(section, layer.in_shape, layer.out_shape)
-        return layer
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         weights = self.weights.data
         if self.xnor or self.binary:
             weights = ops.binarize_weights(weights)
-        seen = ops.binarize(x) if self.xnor else x
+        binary = ops.binarize(x) if self.xnor else x
         if self.overhangs:
-            x, seen = ops.pad_to(x, *self.room), ops.pad_to(seen, *self.room)
-        y = ops.conv2d(seen, weights, self.stride, self.padding, self.groups)
+            x, binary = ops.pad_to(x, *self.room), ops.pad_to(binary, *self.room)
+        y = ops.conv2d(binary, weights, self.stride, self.padding, self.groups)
         norm_saved = None
         if self.norm:
             y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)
@@ -162,8 +130,6 @@ class Convolutional(Layer):
     def operations(self) -> int:
         return 2 * self.weights.size * self.out_shape.h * self.out_shape.w
 
-    def describe(self) -> str:
-        return (
-            f"conv  {self.out_shape.c:5d} {self.size:2d} x{self.size:2d} /{self.stride:2d}"
-            f"  {table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
-        )
+    @property
+    def title(self) -> str:
+        return f"conv  {self.out_shape.c:5d} {self.size:2d} x{self.size:2d} /{self.stride:2d}  "

@@ -1,11 +1,11 @@
-"""[cost]: how far the prediction is from the truth."""
+"""[cost]: the loss between prediction and truth."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
 
 _ERRORS = {
     "sse": "squared_error",
@@ -19,32 +19,27 @@ _UNCOMPUTED = ("seg", "wgan")
 
 @register("cost")
 class Cost(Layer):
-    """Hands its input on; in training its loss and delta are those of ops/losses.py.
+    """The identity; in training its loss and delta are those of ops/losses.py.
 
     Keys: type (sse; L1, smooth, masked: truths of -1234 are unknown), scale (1: of the delta).
 
     in (h, w, c) -> out the same. After a [softmax] or [logistic] the delta at *that* layer's input
-    is its own, truth - y, once; this layer then only says the loss. Source: cost_layer.c.
+    is its own, truth - y, once; this layer then only gives the loss. Source: cost_layer.c.
     """
 
     is_loss = True
 
-    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], error: str, scale: float) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.error, self.scale = error, scale
-        self.is_vector = in_shape.h * in_shape.w == 1
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Cost:
-        error = section.get_text("type", "sse")
-        if error in _UNCOMPUTED:
-            message = f"type={error} is not computed here: expected one of {', '.join(_ERRORS)}"
-            section.fail_in_training(message, "type")
-            error = "sse"
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.is_vector = self.in_shape.h * self.in_shape.w == 1
+        self.error = section.get_text("type", "sse")
+        if self.error in _UNCOMPUTED:
+            expected = f"expected one of {', '.join(_ERRORS)}"
+            section.fail_in_training(f"type={self.error} is not computed here: {expected}", "type")
+            self.error = "sse"
         else:
-            error = section.get_choice("type", "sse", _ERRORS, fallback="sse")
-        scale = section.get_float("scale", 1, training=True)
-        return cls(context.in_shape, (context.index - 1,), error, scale)
+            self.error = section.get_choice("type", "sse", _ERRORS, fallback="sse")
+        self.scale = section.get_float("scale", 1, training=True)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return x, None

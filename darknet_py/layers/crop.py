@@ -5,18 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Shape,
-    Wanted,
-    Window,
-    check_map,
-    register,
-    table_shape,
-)
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, Window, register
 
 
 @register("crop")
@@ -35,39 +24,19 @@ class Crop(Layer):
     counters = ("draws",)
     is_random = True
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        out_shape: Shape,
-        inputs: tuple[int, ...],
-        flip: bool,
-        noadjust: bool,
-        seed: int,
-    ) -> None:
-        super().__init__(in_shape, out_shape, inputs)
-        self.flip, self.scale = flip, 1.0 if noadjust else 2.0
-        self.seed = seed
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Crop:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
         height = section.get_int("crop_height", 1, minimum=1)
         width = section.get_int("crop_width", 1, minimum=1)
         cfg_h, cfg_w, _ = context.cfg_in_shape
         if height > cfg_h or width > cfg_w:
             section.fail(f"{width} x {height} is more than the {context.cfg_in_shape} input has")
-        h, w, c = context.in_shape
-        if context.in_shape != context.cfg_in_shape:
+        h, w, c = self.in_shape
+        if self.in_shape != context.cfg_in_shape:
             height, width = h * height // cfg_h, w * height // cfg_h
-        out_shape = Shape(height, width, c)
-        check_map(section, context.in_shape, out_shape)
-        return cls(
-            context.in_shape,
-            out_shape,
-            (context.index - 1,),
-            section.get_flag("flip"),
-            section.get_flag("noadjust"),
-            context.seed + context.index,
-        )
+        self.out_shape = Shape(height, width, c)
+        self.flip = section.get_flag("flip")
+        self.scale = 1.0 if section.get_flag("noadjust") else 2.0
 
     def forward(
         self, x: Array, ops: Ops, train: bool, key: Array | None = None
@@ -93,7 +62,3 @@ class Crop(Layer):
     def input_window(self) -> Window:
         spare = max(self.in_shape.h - self.out_shape.h, self.in_shape.w - self.out_shape.w)
         return Window(spare + 1, before=spare // 2)
-
-    def describe(self) -> str:
-        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
-        return f"crop                    {shapes}"

@@ -1,11 +1,11 @@
-"""[dropout]: in training, some inputs left out at random."""
+"""[dropout]: in training, some inputs set to 0 at random."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
 
 
 @register("dropout")
@@ -18,19 +18,12 @@ class Dropout(Layer):
 
     counters = ("draws",)
 
-    def __init__(
-        self, in_shape: Shape, inputs: tuple[int, ...], probability: float, seed: int
-    ) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.probability, self.is_random = probability, probability > 0
-        self.seed = seed
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Dropout:
-        probability = section.get_float("probability", 0.5, minimum=0, maximum=0.999, training=True)
-        return cls(
-            context.in_shape, (context.index - 1,), probability, context.seed + context.index
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.probability = section.get_float(
+            "probability", 0.5, minimum=0, maximum=0.999, training=True
         )
+        self.is_random = self.probability > 0
 
     def forward(
         self, x: Array, ops: Ops, train: bool, key: Array | None = None

@@ -1,25 +1,16 @@
-"""[gru]: a state that a gate keeps or renews, step by step."""
+"""[gru]: a gated recurrent unit."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Parameter,
-    Shape,
-    Wanted,
-    register,
-)
-from darknet_py.layers.parts.gate import Gate, split_steps
+from darknet_py.layers.base import Array, BuildContext, Ops, Wanted, register
+from darknet_py.layers.parts.recurrent import Gate, Recurrent
 
 
 @register("gru")
-class Gru(Layer):
+class Gru(Recurrent):
     """For each step x of a sequence, * element by element, every product with its biases:
 
     z = logistic(wz state + uz x), how much is kept; r = logistic(wr state + ur x), how much of it
@@ -38,36 +29,17 @@ class Gru(Layer):
     before until it is told to forget, and its backward does nothing on the CPU. Here it is exact.
     """
 
-    is_vector = True
-
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        time_steps: int,
-        output: int,
-        batch_normalize: bool,
-        tanh: bool,
-    ) -> None:
-        super().__init__(in_shape, Shape(1, 1, output), inputs)
-        self.time_steps = time_steps
-        self.update = Gate(in_shape, output, "logistic", batch_normalize)
-        self.reset = Gate(in_shape, output, "logistic", batch_normalize)
-        self.candidate = Gate(in_shape, output, "tanh" if tanh else "logistic", batch_normalize)
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Gru:
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
-            context.time_steps,
-            section.get_int("output", 1, minimum=1),
-            section.get_flag("batch_normalize"),
-            section.get_flag("tanh"),
-        )
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        normalize, tanh = section.get_flag("batch_normalize"), section.get_flag("tanh")
+        output = self.out_shape.c
+        self.update = Gate(self.in_shape, output, "logistic", normalize)
+        self.reset = Gate(self.in_shape, output, "logistic", normalize)
+        self.candidate = Gate(self.in_shape, output, "tanh" if tanh else "logistic", normalize)
+        self.gates = self.update, self.reset, self.candidate
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        steps = split_steps(x, self.time_steps, ops)
+        steps = self.split_steps(x, ops)
         state = ops.zero_state(steps[0], self.out_shape.c)
         outputs, saved = [], []
         for step in steps:
@@ -101,18 +73,3 @@ class Gru(Layer):
                     x_delta = ops.add(x_delta, x_part)
             x_deltas.append(x_delta)
         return [ops.join_steps(x_deltas[::-1]) if wanted.input_deltas else None]
-
-    def parameters(self) -> list[Parameter]:
-        gates = self._gates()
-        parts = [*(gate.from_state for gate in gates), *(gate.from_input for gate in gates)]
-        return [p for part in parts for p in part.parameters()]
-
-    def operations(self) -> int:
-        return sum(gate.operations() for gate in self._gates())
-
-    def _gates(self) -> list[Gate]:
-        """In `.weights` order: z, r, h."""
-        return [self.update, self.reset, self.candidate]
-
-    def describe(self) -> str:
-        return f"GRU Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
+from darknet_py.layers.base import Array, Layer, Ops, Wanted, register
 
 
 @register("l2norm")
@@ -15,10 +14,6 @@ class L2norm(Layer):
     No keys. in (h, w, c) -> out the same. Source: l2norm_layer.c, which passes delta on;
     here the gradient is exact.
     """
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> L2norm:
-        return cls(context.in_shape, context.in_shape, (context.index - 1,))
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return ops.l2norm(x), x

@@ -1,4 +1,4 @@
-"""[local]: filters that do not slide: each place has its own."""
+"""[local]: a convolution whose weights are not shared: each position has its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from darknet_py.layers.base import (
     Parameter,
     Shape,
     Wanted,
-    check_map,
     normal,
     read_activation,
     register,
@@ -24,7 +23,7 @@ from darknet_py.ops.sizes import conv_out
 
 @register("local")
 class Local(Layer):
-    """y = activation(weights * x + biases), with weights and biases of their own at each place.
+    """y = activation(weights * x + biases), with weights and biases of their own at each position.
 
     Keys: filters (1), size (1), stride (1), pad (0; not 0: padding = size // 2), activation
     (logistic). in (h, w, c) -> out (h', w', filters), h' as of [convolutional].
@@ -34,20 +33,18 @@ class Local(Layer):
     Source: local_layer.c, which pads by one pixel whatever the size; equal for 3.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        filters: int,
-        size: int,
-        stride: int,
-        padding: int,
-        activation: str,
-    ) -> None:
-        h, w, c = in_shape
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        h, w, c = self.in_shape
+        self.size = size = section.get_int("size", 1, minimum=1)
+        filters = section.get_int("filters", 1, minimum=1)
+        stride = section.get_int("stride", 1, minimum=1)
+        pad = section.get_flag("pad", meaning=f"padding={size // 2}, size // 2")
+        padding = size // 2 if pad else 0
+        self.activation = read_activation(section, "logistic")
+        self.window = stride, padding
         out_h, out_w = (conv_out(length, size, stride, padding) for length in (h, w))
-        super().__init__(in_shape, Shape(out_h, out_w, filters), inputs)
-        self.size, self.window, self.activation = size, (stride, padding), activation
+        self.out_shape = Shape(out_h, out_w, filters)
         self.room = max(h, size - 2 * padding), max(w, size - 2 * padding)
         """Height and width that a window needs."""
         self.overhangs = self.room != (h, w)
@@ -66,21 +63,6 @@ class Local(Layer):
             file_shape=(out_h, out_w, filters, c, size, size),
             file_axes=(0, 1, 2, 5, 3, 4),
         )
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Local:
-        size = section.get_int("size", 1, minimum=1)
-        layer = cls(
-            context.in_shape,
-            (context.index - 1,),
-            section.get_int("filters", 1, minimum=1),
-            size,
-            section.get_int("stride", 1, minimum=1),
-            size // 2 if section.get_flag("pad", meaning=f"padding={size // 2}, size // 2") else 0,
-            read_activation(section, "logistic"),
-        )
-        check_map(section, layer.in_shape, layer.out_shape)
-        return layer
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         if self.overhangs:

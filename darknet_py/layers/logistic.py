@@ -1,11 +1,10 @@
-"""[logistic]: each output a probability of its own; as the last layer, its cross-entropy."""
+"""[logistic]: the sigmoid of each output; as the last layer, binary cross-entropy."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
+from darknet_py.layers.base import Array, Layer, Ops, Wanted, register
 
 
 @register("logistic")
@@ -18,10 +17,6 @@ class Logistic(Layer):
     """
 
     is_loss = True
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Logistic:
-        return cls(context.in_shape, context.in_shape, (context.index - 1,))
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate(x, "logistic")

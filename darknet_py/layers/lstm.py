@@ -1,4 +1,4 @@
-"""[lstm]: a memory cell that gates write, erase and read, step by step."""
+"""[lstm]: long short-term memory."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ from functools import reduce
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Parameter,
-    Shape,
-    Wanted,
-    register,
-)
-from darknet_py.layers.parts.gate import Gate, split_steps
+from darknet_py.layers.base import Array, BuildContext, Ops, Wanted, register
+from darknet_py.layers.parts.recurrent import Gate, Recurrent
 
 
 @register("lstm")
-class Lstm(Layer):
+class Lstm(Recurrent):
     """For each step x of a sequence, * element by element, every product with its biases:
 
     i = logistic(wi state + ui x), f = logistic(wf state + uf x), o = logistic(wo state + uo x),
@@ -40,36 +31,17 @@ class Lstm(Layer):
     batch before, and all steps are normalised by the last one's statistics. Here it is exact.
     """
 
-    is_vector = True
-
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        time_steps: int,
-        output: int,
-        batch_normalize: bool,
-    ) -> None:
-        super().__init__(in_shape, Shape(1, 1, output), inputs)
-        self.time_steps = time_steps
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        normalize = section.get_flag("batch_normalize")
         # In `.weights` order: i, f, o, g.
         self.gates = [
-            Gate(in_shape, output, activation, batch_normalize)
+            Gate(self.in_shape, self.out_shape.c, activation, normalize)
             for activation in ("logistic", "logistic", "logistic", "tanh")
         ]
 
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Lstm:
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
-            context.time_steps,
-            section.get_int("output", 1, minimum=1),
-            section.get_flag("batch_normalize"),
-        )
-
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        steps = split_steps(x, self.time_steps, ops)
+        steps = self.split_steps(x, ops)
         state = cell = ops.zero_state(steps[0], self.out_shape.c)
         outputs, saved = [], []
         for step in steps:
@@ -111,14 +83,3 @@ class Lstm(Layer):
             if wanted.input_deltas:
                 x_deltas.append(reduce(ops.add, [x_part for x_part, _ in parts]))
         return [ops.join_steps(x_deltas[::-1]) if wanted.input_deltas else None]
-
-    def parameters(self) -> list[Parameter]:
-        from_state = [gate.from_state for gate in self.gates]
-        from_input = [gate.from_input for gate in self.gates]
-        return [p for part in (*from_state, *from_input) for p in part.parameters()]
-
-    def operations(self) -> int:
-        return sum(gate.operations() for gate in self.gates)
-
-    def describe(self) -> str:
-        return f"LSTM Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

@@ -6,18 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Shape,
-    Wanted,
-    Window,
-    check_map,
-    register,
-    table_shape,
-)
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, Window, register
 from darknet_py.ops.sizes import maxpool_out
 
 
@@ -34,21 +23,15 @@ class Maxpool(Layer):
     to its first largest value. Source: maxpool_layer.c.
     """
 
-    def __init__(
-        self, in_shape: Shape, inputs: tuple[int, ...], size: int, stride: int, padding: int
-    ) -> None:
-        out_h, out_w = (maxpool_out(length, size, stride, padding) for length in in_shape[:2])
-        super().__init__(in_shape, Shape(out_h, out_w, in_shape.c), inputs)
-        self.window = size, stride, padding
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Maxpool:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
         stride = section.get_int("stride", 1, minimum=1)
         size = section.get_int("size", stride, minimum=1)
         padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 2)
-        layer = cls(context.in_shape, (context.index - 1,), size, stride, padding)
-        check_map(section, layer.in_shape, layer.out_shape)
-        return layer
+        h, w, c = self.in_shape
+        out_h, out_w = (maxpool_out(length, size, stride, padding) for length in (h, w))
+        self.out_shape = Shape(out_h, out_w, c)
+        self.window = size, stride, padding
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return ops.maxpool(x, *self.window), x
@@ -61,7 +44,7 @@ class Maxpool(Layer):
         size, stride, padding = self.window
         return Window(size, Fraction(stride), padding // 2)
 
-    def describe(self) -> str:
+    @property
+    def title(self) -> str:
         size, stride, _ = self.window
-        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
-        return f"max         {size:2d} x{size:2d} /{stride:2d}  {shapes}"
+        return f"max         {size:2d} x{size:2d} /{stride:2d}  "

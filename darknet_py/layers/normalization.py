@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
 
 
 @register("normalization", "lrn")
@@ -17,23 +17,9 @@ class Normalization(Layer):
     forgets channel size // 2 and whose backward is approximate; here both are exact.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        size: int,
-        alpha: float,
-        beta: float,
-        kappa: float,
-    ) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.settings = size, alpha, beta, kappa
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Normalization:
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.settings = (
             section.get_int("size", 5, minimum=1),
             section.get_float("alpha", 1e-4, minimum=0),
             section.get_float("beta", 0.75),

@@ -1,4 +1,4 @@
-"""An array that a layer learns or counts, and what it takes of those who replace it."""
+"""An array that a layer learns or counts, and the checks when it is assigned."""
 
 from __future__ import annotations
 
@@ -18,28 +18,25 @@ Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 @dataclass(eq=False)
 class _Cell:
-    """What networks share that have one parameter, of several sizes say."""
+    """The storage of a parameter, which several networks may share."""
 
     data: Array = None
     updates: Array = None
     shown: Array = None
-    """The view of data that was handed out: who has it may write to it at any time."""
+    """The view of data that callers of `value` have, and may write to at any time."""
     digest: int | None = None
-    """Of data, when it was looked at last."""
+    """The checksum of data at the last `version`."""
     version: int = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        """Of a copy nothing was handed out."""
+        """A copy has no views."""
         return {**vars(self), "shown": None, "digest": None}
 
 
 @dataclass(eq=False)
 class Parameter:
-    """An array that a layer keeps: learned ones have `updates`, and all stand in `.weights`.
-
-    `shape` is the shape in here. A `.weights` file holds the values in the order of the C
-    program: `to_file` and `from_file` turn one order into the other.
-    """
+    """An array of a layer: learned ones have `updates`, and all are in `.weights`, in the C
+    program's order: `to_file` and `from_file` convert."""
 
     name: str
     shape: tuple[int, ...]
@@ -48,18 +45,18 @@ class Parameter:
     learned: bool = True
     file_shape: tuple[int, ...] | None = None
     file_axes: tuple[int, ...] | None = None
-    """The array in the file has `file_shape`; its axis i is axis file_axes[i] in here."""
+    """The array in the file has `file_shape`; its axis i is axis file_axes[i] here."""
     owner: str = ""
-    """Whose it is, for messages."""
+    """Its layer, for messages."""
     _cell: _Cell = field(default_factory=_Cell, repr=False)
 
     @property
     def value(self) -> Array:
-        """The values, of `shape`, float32, on the network's device; None before there are any.
+        """The values, of `shape`, float32, on the network's device; None before initialisation.
 
-        Can be changed in place: the next prediction sees it. Can be assigned an array, or a list,
-        of real numbers of this shape, on the host or this device: its values are copied. Raises
-        ShapeError for anything else, NotFiniteError for what float32 has no finite number for.
+        Can be changed in place, before any prediction. Can be assigned an array, or a list, of real
+        numbers of this shape, on the host or this device: it is copied. Raises ShapeError for
+        anything else, NotFiniteError for values that are not finite in float32.
         """
         cell = self._cell
         if cell.shown is None and cell.data is not None:
@@ -75,7 +72,7 @@ class Parameter:
 
     @property
     def data(self) -> Array:
-        """The values for those who compute: who changes these in place calls Network.changed."""
+        """The values for internal use: after a change in place call Network.changed."""
         return self._cell.data
 
     @data.setter
@@ -85,7 +82,7 @@ class Parameter:
 
     @property
     def updates(self) -> Array:
-        """What a batch adds up, of `shape`, float32; between batches, SGD's velocity. None before
+        """The sum over a batch, of `shape`, float32; between batches, SGD's velocity. None before
         the first. Can be assigned as `value` can."""
         return self._cell.updates
 
@@ -99,20 +96,20 @@ class Parameter:
         return math.prod(self.shape)
 
     def share(self, other: Parameter) -> None:
-        """From now on both are one: what becomes of either becomes of both."""
+        """Shares the other one's storage."""
         self._cell = other._cell
 
-    def put_on_paper(self) -> None:
-        """Shares nothing any more; its values are zeros, which take no memory."""
+    def to_meta(self) -> None:
+        """Gets storage of its own: zeros that take no memory, as on PyTorch's meta device."""
         self._cell = _Cell(np.broadcast_to(np.zeros((), np.float32), self.shape))
 
     @property
-    def is_handed_out(self) -> bool:
-        """Whether somebody may change `value` in place at any time."""
+    def has_views(self) -> bool:
+        """Whether a caller has `value`, and may change it in place at any time."""
         return self._cell.shown is not None
 
     def version(self, to_host: Callable[[Array], np.ndarray]) -> int:
-        """Another number than before where `value`, handed out, has been changed in place."""
+        """A number that differs from the last one if `value` has been changed in place."""
         cell = self._cell
         digest = zlib.crc32(np.ascontiguousarray(to_host(cell.data)).data)
         cell.version += digest != cell.digest
@@ -120,7 +117,7 @@ class Parameter:
         return cell.version
 
     def from_file(self, flat: np.ndarray) -> np.ndarray:
-        """The values of a file (size,), in the shape in here."""
+        """Values in a file's order (size,) as an array of `shape`."""
         if self.file_axes is None:
             return flat.reshape(self.shape)
         back = np.argsort(self.file_axes)
@@ -146,7 +143,7 @@ class Parameter:
         return f"{self.owner}: {self.name}" if self.owner else self.name
 
     def _fits(self, given: Any) -> bool:
-        """Whether it is an array that kernels can work on as it is."""
+        """Whether kernels can use the array without a copy."""
         data = self._cell.data
         if not hasattr(given, "flags") or isinstance(given, np.memmap | np.ma.MaskedArray):
             return False
@@ -158,7 +155,7 @@ class Parameter:
         return is_float and given.shape == self.shape and flags.c_contiguous and can_write
 
     def _copied(self, given: Any) -> Array:
-        """A copy on the device, in order, of the type that the values have. Raises ShapeError."""
+        """A C-contiguous copy on the device, of the values' type. Raises ShapeError."""
         data = self._cell.data
         if isinstance(given, np.ma.MaskedArray):
             raise ShapeError(f"{self.where}: was given a masked array: expected all its numbers")
@@ -175,7 +172,7 @@ class Parameter:
             raise ShapeError(f"{self.where}: expected shape {self.shape}, found {given.shape}")
         kind = np.float64 if data is None and given.dtype == np.float64 else np.float32
         with np.errstate(over="ignore"):  # what is too large becomes infinite
-            if is_elsewhere:  # on the device that the network computes on, which this knows not
+            if is_elsewhere:  # on the network's device, which is not known here
                 return np.array(given, np.float32, order="C", like=given)
             if data is None:
                 return np.array(given, kind, order="C")

@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Shape,
-    Wanted,
-    read_anchors,
-    register,
-)
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, read_anchors, register
 
 
 @register("region")
@@ -36,48 +27,27 @@ class Region(Layer):
     Source: Redmon, Farhadi 2017 (YOLO9000); region_layer.c, in inference.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        num: int,
-        coords: int,
-        classes: int,
-        softmax: bool,
-        background: bool,
-        anchors: list[float],
-    ) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.num, self.coords, self.classes, self.anchors = num, coords, classes, anchors
-        first_class, end = coords + 1, coords + 1 + classes
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.num = section.get_int("num", 1, minimum=1, maximum=1024)
+        self.coords = section.get_int("coords", 4, minimum=4)
+        self.classes = section.get_int("classes", 20, minimum=1)
+        first_class, end = self.coords + 1, self.coords + 1 + self.classes
+        if self.in_shape.c != self.num * end:
+            section.fail(
+                f"does not fit a {self.in_shape} input: num={self.num}, coords={self.coords} and "
+                f"classes={self.classes} need num x (coords + 1 + classes) = {self.num * end} "
+                "channels"
+            )
+        softmax, background = section.get_flag("softmax"), section.get_flag("background")
+        self.anchors = read_anchors(section, self.num)
         self.logistic = [(0, 2)]
         if not background:
-            self.logistic.append((coords, first_class))
+            self.logistic.append((self.coords, first_class))
         if not softmax:
             self.logistic.append((first_class, end))
-        self.probabilities = (coords if background else first_class, end) if softmax else None
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Region:
-        num = section.get_int("num", 1, minimum=1, maximum=1024)
-        coords = section.get_int("coords", 4, minimum=4)
-        classes = section.get_int("classes", 20, minimum=1)
-        expected = num * (coords + 1 + classes)
-        if context.in_shape.c != expected:
-            section.fail(
-                f"does not fit a {context.in_shape} input: num={num}, coords={coords} and "
-                f"classes={classes} need num x (coords + 1 + classes) = {expected} channels"
-            )
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
-            num,
-            coords,
-            classes,
-            section.get_flag("softmax"),
-            section.get_flag("background"),
-            read_anchors(section, num),
-        )
+        first = self.coords if background else first_class
+        self.probabilities = (first, end) if softmax else None
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate_boxes(x, self.num, self.logistic, self.probabilities)

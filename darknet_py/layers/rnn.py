@@ -1,27 +1,17 @@
-"""[rnn]: a state that each step of a sequence changes, and an output made from it."""
+"""[rnn]: a simple recurrent layer, with an output layer of its own."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Parameter,
-    Shape,
-    Wanted,
-    read_activation,
-    register,
-)
+from darknet_py.layers.base import Array, BuildContext, Ops, Wanted, read_activation, register
 from darknet_py.layers.parts.dense import Dense
-from darknet_py.layers.parts.gate import split_steps
+from darknet_py.layers.parts.recurrent import Recurrent
 
 
 @register("rnn")
-class Rnn(Layer):
+class Rnn(Recurrent):
     """For each step x of a sequence, three connected layers, I, S and O, of one activation:
 
     state' = I(x) + S(state), with shortcut + state; y = O(state').
@@ -40,42 +30,23 @@ class Rnn(Layer):
     normalised by the last one's statistics. Here it is exact.
     """
 
-    is_vector = True
-
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        time_steps: int,
-        output: int,
-        activation: str,
-        batch_normalize: bool,
-        shortcut: bool,
-    ) -> None:
-        super().__init__(in_shape, Shape(1, 1, output), inputs)
-        self.time_steps, self.shortcut = time_steps, shortcut
-        self.input = Dense(in_shape, output, activation, batch_normalize)
-        self.self = Dense(self.out_shape, output, activation, batch_normalize)
-        self.output = Dense(self.out_shape, output, activation, batch_normalize)
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Rnn:
-        output = section.get_int("output", 1, minimum=1)
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        output = self.out_shape.c
         hidden = section.get_int("hidden", output)
         if hidden != output:
             section.warn(f"hidden={hidden} is read as {output}, as output", "hidden")
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
-            context.time_steps,
-            output,
-            read_activation(section, "logistic"),
-            section.get_flag("batch_normalize"),
-            section.get_flag("shortcut"),
-        )
+        how = read_activation(section, "logistic"), section.get_flag("batch_normalize")
+        self.shortcut = section.get_flag("shortcut")
+        self.input = Dense(self.in_shape, output, *how)
+        self.self = Dense(self.out_shape, output, *how)
+        self.output = Dense(self.out_shape, output, *how)
+
+    def products(self) -> list[Dense]:
+        return [self.input, self.self, self.output]
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        steps = split_steps(x, self.time_steps, ops)
+        steps = self.split_steps(x, ops)
         state = ops.zero_state(steps[0], self.out_shape.c)
         outputs, saved = [], []
         for step in steps:
@@ -102,15 +73,3 @@ class Rnn(Layer):
                 later = ops.add(later, state_delta)
             x_deltas.append(self.input.backward(state_delta, input_saved, ops, wanted))
         return [ops.join_steps(x_deltas[::-1]) if wanted.input_deltas else None]
-
-    def parameters(self) -> list[Parameter]:
-        return [p for part in self._parts() for p in part.parameters()]
-
-    def operations(self) -> int:
-        return sum(part.operations() for part in self._parts())
-
-    def _parts(self) -> list[Dense]:
-        return [self.input, self.self, self.output]
-
-    def describe(self) -> str:
-        return f"RNN Layer: {self.in_shape.size} inputs, {self.out_shape.size} outputs"

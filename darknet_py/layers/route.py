@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, register
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, register
 
 
 @register("route")
@@ -18,26 +18,23 @@ class Route(Layer):
     Source: route_layer.c.
     """
 
-    def __init__(self, in_shapes: list[Shape], inputs: tuple[int, ...]) -> None:
-        h, w, _ = in_shapes[0]
-        super().__init__(in_shapes[0], Shape(h, w, sum(shape.c for shape in in_shapes)), inputs)
-        self.channels = [shape.c for shape in in_shapes]
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Route:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
         layers = section.get_ints("layers")
         if not layers:
             section.fail("layers= is missing: expected layer numbers, as in layers=-1,8")
-        inputs = tuple(context.resolve(section, "layers", layer) for layer in layers)
-        in_shapes = [context.out_shapes[index] for index in inputs]
-        for index, shape in zip(inputs, in_shapes, strict=True):
+        self.inputs = tuple(context.resolve(section, "layers", layer) for layer in layers)
+        in_shapes = [context.out_shapes[index] for index in self.inputs]
+        for index, shape in zip(self.inputs, in_shapes, strict=True):
             if shape[:2] != in_shapes[0][:2]:
                 section.fail(
-                    f"layer {index} gives {shape}, layer {inputs[0]} {in_shapes[0]}: "
+                    f"layer {index} gives {shape}, layer {self.inputs[0]} {in_shapes[0]}: "
                     "expected one width and height",
                     "layers",
                 )
-        return cls(in_shapes, inputs)
+        self.in_shape = in_shapes[0]
+        self.channels = [shape.c for shape in in_shapes]
+        self.out_shape = self.in_shape._replace(c=sum(self.channels))
 
     def forward(self, *args: Array) -> tuple[Array, Any]:
         *maps, ops, _train = args

@@ -10,7 +10,6 @@ from darknet_py.layers.base import (
     BuildContext,
     Layer,
     Ops,
-    Shape,
     Wanted,
     read_activation,
     register,
@@ -25,38 +24,21 @@ class Shortcut(Layer):
     Keys: from (needed: a number from the start, or if negative from here), activation (linear),
     alpha (1), beta (1).
 
-    in (h, w, c) and (h', w', c') -> out (h, w, c). Where the sizes differ they meet at every
-    larger // smaller pixel and in the first min(c, c') channels. Source: shortcut_layer.c.
+    in (h, w, c) and (h', w', c') -> out (h, w, c). Where the sizes differ, every
+    larger // smaller pixel and the first min(c, c') channels are added. Source: shortcut_layer.c.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        from_shape: Shape,
-        inputs: tuple[int, ...],
-        activation: str,
-        alpha: float,
-        beta: float,
-    ) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.from_shape = from_shape
-        self.activation, self.alpha, self.beta = activation, alpha, beta
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Shortcut:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
         if "from" not in section:
             section.fail("from= is missing: expected a layer's number, as in from=-3")
         if "," in section.get_text("from", ""):
             section.fail("from: more than one layer is not computed here", "from")
         index = context.resolve(section, "from", section.get_int("from", 0))
-        return cls(
-            context.in_shape,
-            context.out_shapes[index],
-            (context.index - 1, index),
-            read_activation(section, "linear"),
-            section.get_float("alpha", 1),
-            section.get_float("beta", 1),
-        )
+        self.inputs = context.index - 1, index
+        self.from_shape = context.out_shapes[index]
+        self.activation = read_activation(section, "linear")
+        self.alpha, self.beta = section.get_float("alpha", 1), section.get_float("beta", 1)
 
     def forward(self, x: Array, other: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate(ops.shortcut(x, other, self.alpha, self.beta), self.activation)

@@ -1,4 +1,4 @@
-"""[softmax]: scores to probabilities; as the last layer, cross-entropy in training."""
+"""[softmax]: logits to probabilities; as the last layer, cross-entropy in training."""
 
 from __future__ import annotations
 
@@ -22,37 +22,22 @@ class Softmax(Layer):
     exact gradient, where the C program passes delta on. Source: softmax_layer.c.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        groups: int,
-        temperature: float,
-        spatial: bool,
-        noloss: bool,
-    ) -> None:
-        out_shape = in_shape if spatial else Shape(1, 1, in_shape.size)
-        super().__init__(in_shape, out_shape, inputs)
-        self.groups, self.temperature = groups, temperature
-        self.flattens = not spatial and in_shape.h * in_shape.w > 1
-        self.is_vector = not spatial
-        self.is_loss = not noloss
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Softmax:
-        groups = section.get_int("groups", 1, minimum=1)
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
+        self.groups = section.get_int("groups", 1, minimum=1)
         spatial = section.get_flag("spatial")
-        grouped = context.in_shape.c if spatial else context.in_shape.size
-        if grouped % groups:
-            section.fail(f"groups={groups}: expected a divisor of the {grouped} inputs", "groups")
-        return cls(
-            context.in_shape,
-            (context.index - 1,),
-            groups,
-            section.get_float("temperature", 1, minimum=1e-6),
-            spatial,
-            section.get_flag("noloss"),
-        )
+        h, w, c = self.in_shape
+        grouped = c if spatial else h * w * c
+        if grouped % self.groups:
+            section.fail(
+                f"groups={self.groups}: expected a divisor of the {grouped} inputs", "groups"
+            )
+        self.temperature = section.get_float("temperature", 1, minimum=1e-6)
+        self.is_loss = not section.get_flag("noloss")
+        self.is_vector = not spatial
+        self.flattens = self.is_vector and h * w > 1
+        if self.is_vector:
+            self.out_shape = Shape(1, 1, h * w * c)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.softmax(ops.flatten_chw(x) if self.flattens else x, self.groups, self.temperature)

@@ -1,4 +1,4 @@
-"""[upsample]: each pixel as a block; with a negative stride, each block as a pixel."""
+"""[upsample]: nearest-neighbour upsampling; with a negative stride, sum pooling."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Shape,
-    Wanted,
-    Window,
-    check_map,
-    register,
-    table_shape,
-)
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Shape, Wanted, Window, register
 
 
 @register("upsample")
@@ -28,25 +17,18 @@ class Upsample(Layer):
     stride (h / |stride|, w / |stride|, c), which must divide h and w. Source: upsample_layer.c.
     """
 
-    def __init__(self, in_shape: Shape, inputs: tuple[int, ...], stride: int, scale: float) -> None:
-        h, w, c = in_shape
-        if stride < 0:
-            out = Shape(h // -stride, w // -stride, c)
-        else:
-            out = Shape(h * stride, w * stride, c)
-        super().__init__(in_shape, out, inputs)
-        self.reverse, self.stride, self.scale = stride < 0, abs(stride), scale
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Upsample:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
         stride = section.get_int("stride", 2, minimum=-1024, maximum=1024)
-        h, w, _ = context.in_shape
+        h, w, c = self.in_shape
         if stride == 0 or (stride < 0 and (h % stride or w % stride)):
             message = f"stride={stride}: expected a divisor of {w} and {h}, or above 0"
             section.fail(message, "stride")
-        layer = cls(context.in_shape, (context.index - 1,), stride, section.get_float("scale", 1))
-        check_map(section, layer.in_shape, layer.out_shape)
-        return layer
+        self.scale = section.get_float("scale", 1)
+        self.reverse, self.stride = stride < 0, abs(stride)
+        self.out_shape = Shape(h * stride, w * stride, c)
+        if self.reverse:
+            self.out_shape = Shape(h // -stride, w // -stride, c)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         resize = ops.upsample_backward if self.reverse else ops.upsample
@@ -62,7 +44,6 @@ class Upsample(Layer):
             return Window(self.stride, Fraction(self.stride))
         return Window(1, Fraction(1, self.stride))
 
-    def describe(self) -> str:
-        name = "downsample" if self.reverse else "upsample  "
-        shapes = f"{table_shape(self.in_shape)}   ->  {table_shape(self.out_shape)}"
-        return f"{name}         {self.stride:2d}x  {shapes}"
+    @property
+    def title(self) -> str:
+        return f"{'downsample' if self.reverse else 'upsample':<19}{self.stride:2d}x  "

@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darknet_py.cfg.sections import Section
-from darknet_py.layers.base import (
-    Array,
-    BuildContext,
-    Layer,
-    Ops,
-    Shape,
-    Wanted,
-    read_anchors,
-    register,
-)
+from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, read_anchors, register
 
 _COORDS = 4
 
@@ -35,33 +26,21 @@ class Yolo(Layer):
     Source: Redmon, Farhadi 2018 (YOLOv3); yolo_layer.c, in inference.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        inputs: tuple[int, ...],
-        classes: int,
-        mask: list[int],
-        anchors: list[float],
-    ) -> None:
-        super().__init__(in_shape, in_shape, inputs)
-        self.classes, self.mask, self.anchors = classes, mask, anchors
-        self.logistic = [(0, 2), (_COORDS, _COORDS + 1 + classes)]
-
-    @classmethod
-    def from_section(cls, section: Section, context: BuildContext) -> Yolo:
+    def __init__(self, section: Section, context: BuildContext) -> None:
+        super().__init__(section, context)
         num = section.get_int("num", 1, minimum=1, maximum=1024)
-        classes = section.get_int("classes", 20, minimum=1)
-        mask = section.get_ints("mask", list(range(num)), comment=True)
+        classes = self.classes = section.get_int("classes", 20, minimum=1)
+        mask = self.mask = section.get_ints("mask", list(range(num)), comment=True)
         if not all(0 <= anchor < num for anchor in mask):
             section.fail(f"mask: expected numbers from 0 to {num - 1}, as num={num}", "mask")
         expected = len(mask) * (_COORDS + 1 + classes)
-        if context.in_shape.c != expected:
+        if self.in_shape.c != expected:
             section.fail(
-                f"does not fit a {context.in_shape} input: {len(mask)} boxes and classes={classes} "
+                f"does not fit a {self.in_shape} input: {len(mask)} boxes and classes={classes} "
                 f"need boxes x (4 + 1 + classes) = {expected} channels"
             )
-        anchors = read_anchors(section, num)
-        return cls(context.in_shape, (context.index - 1,), classes, mask, anchors)
+        self.anchors = read_anchors(section, num)
+        self.logistic = [(0, 2), (_COORDS, _COORDS + 1 + classes)]
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         y = ops.activate_boxes(x, len(self.mask), self.logistic, None)

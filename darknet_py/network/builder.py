@@ -1,4 +1,4 @@
-"""Sections in, layers out: shapes checked, references resolved, nothing allocated."""
+"""Layers built from sections: shapes checked, references resolved, nothing allocated."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from darknet_py.network.settings import Settings, read_settings
 
 NET_NAMES = ("net", "network")
 MAX_MAP = 2**31 - 1
-"""Numbers in one picture's map, or in one parameter: what the C program can count to."""
+"""Most elements of one picture's map, or of one parameter: int32, as in the C program."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A network on paper: its settings, its layers without arrays, and what seemed odd."""
+    """A network without arrays: its settings, its layers, and warnings about the cfg."""
 
     settings: Settings
     layers: list[Layer]
@@ -54,7 +54,7 @@ def build_layers(
 ) -> list[Layer]:
     """The layers for an input of in_shape; cfg_layers are those of the cfg's own size."""
     layers: list[Layer] = []
-    out_shapes: list[Shape] = []  # grows while layers look at it, so that none of them copies it
+    out_shapes: list[Shape] = []  # shared by all contexts, so that building takes linear time
     shape = in_shape
     for index, section in enumerate(sections[1:]):
         if section.name not in LAYERS:
@@ -69,7 +69,10 @@ def build_layers(
             time_steps=settings.time_steps,
             seed=settings.seed,
         )
-        layer = LAYERS[section.name].from_section(section, context)
+        layer = LAYERS[section.name](section, context)
+        if min(layer.out_shape) < 1:
+            given = f"a {layer.in_shape} input gives a {layer.out_shape} output"
+            section.fail(f"{given}: expected at least 1 x 1 x 1")
         if layer.out_shape.size > MAX_MAP:
             section.fail(f"gives a {layer.out_shape} map: more than {MAX_MAP:,} numbers")
         _read_common(layer, section, settings)
@@ -81,7 +84,9 @@ def build_layers(
         layers.append(layer)
         out_shapes.append(layer.out_shape)
         shape = layer.out_shape
-    _freeze(layers, sections[1:])
+    stops = [i for i, section in enumerate(sections[1:]) if section.get_flag("stopbackward")]
+    for layer in layers[: max(stops, default=-1) + 1]:
+        layer.frozen = True
     return layers
 
 
@@ -107,10 +112,3 @@ def _read_common(layer: Layer, section: Section, settings: Settings) -> None:
         layer.use_global_stats = section.get_flag("use_global_stats")
     layer.dontload = section.get_flag("dontload")
     layer.dontsave = section.get_flag("dontsave")
-
-
-def _freeze(layers: list[Layer], sections: Sequence[Section]) -> None:
-    """A layer with stopbackward=1 and all before it keep what they have."""
-    stops = [i for i, section in enumerate(sections) if section.get_flag("stopbackward")]
-    for layer in layers[: max(stops, default=-1) + 1]:
-        layer.frozen = True

@@ -1,7 +1,6 @@
-"""Networks made of a network, on its parameters: of another size, its first layers, its last.
+"""Networks that share a network's parameters: resized, truncated, or its head alone.
 
-Nothing is copied: when one of them learns, all do. Where a backbone that does not learn ends, a
-network may be cut in two: the backbone's output for a picture need be computed only once.
+Behind a frozen backbone the head may learn by itself, from features that are computed once.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def sized(net: M, x: np.ndarray) -> M:
 
 
 _NEAR = 64
-"""Pixels beyond what is asked for within which a size is looked for: more than maps shrink by."""
+"""Pixels that a size may be increased by to fit: more than the largest stride of a network."""
 
 
 def next_size(net: Model, w: int, h: int) -> tuple[int, int]:
@@ -74,9 +73,9 @@ def next_size(net: Model, w: int, h: int) -> tuple[int, int]:
     return wide, high
 
 
-def _next_fitting(build: Callable[[int], Model], wanted: int) -> int | None:
-    """The first length from the one that is asked for on for which a network can be built."""
-    for length in range(max(wanted, 1), wanted + _NEAR + 1):
+def _next_fitting(build: Callable[[int], Model], least: int) -> int | None:
+    """The first length from `least` on for which a network can be built."""
+    for length in range(max(least, 1), least + _NEAR + 1):
         try:
             build(length)
         except ShapeError:
@@ -94,20 +93,18 @@ def truncated(net: M, last: int) -> M:
     return other
 
 
-def on_paper(net: M) -> M:
-    """The same network with zeros for parameters, which take no memory: to know what it needs."""
+def on_meta(net: M) -> M:
+    """The same network with parameters that take no memory, to estimate what it needs."""
     other = resized(net, net.in_shape.w, net.in_shape.h)
     for parameter in other.parameters():
-        parameter.put_on_paper()
+        parameter.to_meta()
     return other
 
 
 def head(net: M, last: int) -> M:
-    """The layers after `last` as a network of their own, whose pictures are the outputs of that
-    layer, (n, c, h, w); or the means (n, c) of their pixels, where these are enough: `averages`.
-
-    When the head learns, `net` does. The count of pictures, the optimiser and the settings of
-    training are its own.
+    """The layers after `last` as a network on its outputs, (n, c, h, w), or on their global average
+    pool (n, c), where that is enough: `averages`. The parameters are shared; `seen`, the optimiser
+    and the settings of training are its own.
     """
     averaged = averages(net.layers, last)
     in_shape = net.layers[last].out_shape
@@ -119,7 +116,7 @@ def head(net: M, last: int) -> M:
     other.layers = other.whole = layers
     other.sections = [net.sections[0], *net.sections[last + 2 :]]
     other.in_shape = in_shape
-    # what the backbone gives is as it should be: mean= and std= were for pictures
+    # mean= and std= are for pictures, not for features
     other.settings = replace(
         net.settings, shape=in_shape, is_vector=averaged, mean=(), deviation=()
     )
@@ -147,22 +144,18 @@ def _of_one_pixel(layer: Layer) -> Layer:
 
 
 def backbone_end(layers: Sequence[Layer]) -> int:
-    """The last layer of the longest backbone that does not learn, draws nothing at random, and of
-    which the layers after it read the end alone; -1 where there is none."""
-    last = min(first_learning(layers), len(layers) - 1) - 1
-    while last >= 0 and not _can_end_at(layers, last):
-        last -= 1
-    return last
-
-
-def _can_end_at(layers: Sequence[Layer], last: int) -> bool:
-    draws = any(layer.state() and not layer.frozen for layer in layers[: last + 1])
-    return not draws and all(i >= last for layer in layers[last + 1 :] for i in layer.inputs)
+    """The last layer of the longest backbone that does not learn, is not random, and of which later
+    layers read the last output only; -1 where there is none."""
+    for last in range(min(first_learning(layers), len(layers) - 1) - 1, -1, -1):
+        draws = any(layer.state() and not layer.frozen for layer in layers[: last + 1])
+        if not draws and all(i >= last for layer in layers[last + 1 :] for i in layer.inputs):
+            return last
+    return -1
 
 
 def averages(layers: Sequence[Layer], last: int) -> bool:
-    """Whether means over pixels of what layer `last` gives are all that matters after it: a 1x1
-    convolution, say, of which [avgpool] takes the mean. The mean may then be taken before."""
+    """Whether the layers after `last` depend on its global average pool only: [avgpool], perhaps
+    after a 1x1 convolution, with which it commutes."""
     readers = [layer for layer in layers if last in layer.inputs]
     if len(readers) != 1 or layers[last + 1] is not readers[0]:
         return False

@@ -1,4 +1,4 @@
-"""Values for parameters, drawn at random: those that have none, or a chosen layer's anew."""
+"""Random initialisation of parameters: those without values, or chosen layers again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def initialise(net: Model, seed: int | None) -> None:
     """See Network.initialise."""
     rng = np.random.default_rng(net.settings.seed if seed is None else seed)
     needed = 4 * sum(each.size for each in net.parameters() if each.data is None)
-    # before they are taken, as a system may grant memory that it has not
+    # before they are allocated, as a system may overcommit
     if needed > SMALL and needed > (free := available_memory()):
         asks = f"asks for {needed / 1e9:,.1f} GB of weights"
         raise CfgError(net.path, None, f"{asks}, and {free / 1e9:,.1f} GB of memory are free")
@@ -26,7 +26,7 @@ def initialise(net: Model, seed: int | None) -> None:
         if value is None:
             value = _draw(net, parameter, rng)
         if isinstance(value, np.ndarray):
-            parameter.data = None  # the device says of which type it is to be
+            parameter.data = None  # so that it takes the device's type
             parameter.data = net.ops.array(value)
     net.changed()
 

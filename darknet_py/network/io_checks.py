@@ -1,4 +1,4 @@
-"""What the outside world hands to a network, and what it gets: shapes checked, darknet's order."""
+"""A network's inputs checked and normalised, its outputs in darknet's order."""
 
 from __future__ import annotations
 
@@ -14,16 +14,12 @@ from darknet_py.network.model import Model
 from darknet_py.network.settings import Settings
 from darknet_py.ops.bounds import bounds
 
-# How pictures enter a network, and how their deltas leave it: here `mean=` and `std=` act.
-
 Array = Any
 
 
-def enter(x: Array, ops: Any, settings: Settings) -> Array:
-    """Pictures (n, c, h, w), 0..1, as the first layer takes them: (n, h, w, c), (x - mean) / std.
-
-    Before any layer pads: zeros around a map stand for the mean, as in Caffe.
-    """
+def normalize_input(x: Array, ops: Any, settings: Settings) -> Array:
+    """Pictures (n, c, h, w), 0..1, as (x - mean) / std, (n, h, w, c), by `mean=` and `std=`. Before
+    any layer pads, so that padding stands for the mean, as in Caffe."""
     x = ops.to_hwc(x)
     if not (settings.mean or settings.deviation):
         return x
@@ -31,8 +27,8 @@ def enter(x: Array, ops: Any, settings: Settings) -> Array:
     return ops.standardize(x, mean, _per_channel(settings.deviation or (1.0,), x, ops))
 
 
-def leave(delta: Array, ops: Any, settings: Settings) -> Array:
-    """The delta (n, h, w, c) of the pictures, from that of what `enter` gave."""
+def normalize_input_backward(delta: Array, ops: Any, settings: Settings) -> Array:
+    """The delta (n, h, w, c) of the pictures, from that of what `normalize_input` gave."""
     if not settings.deviation:
         return delta
     return ops.standardize_backward(delta, _per_channel(settings.deviation, delta, ops))
@@ -43,14 +39,13 @@ def _per_channel(values: tuple[float, ...], x: Array, ops: Any) -> Array:
 
 
 _FAR_BEYOND = 8.0
-"""Pictures are 0..1; whoever has normalised them comes to about 3. Beyond this they are 0..255."""
+"""Pictures are 0..1, or up to about 3 if standardised. Larger values are probably 0..255."""
 
 
 def check_values(net: Model, x: Any) -> None:
-    """Raises as check_there, ShapeError for no floats, NotFiniteError where x holds a NaN or an
-    infinity, which kernels would pass over in silence; warns (UserWarning) where pictures are far
-    beyond 0..1."""
-    check_there(net)
+    """Raises as check_initialised, ShapeError for no floats, NotFiniteError for a NaN or an
+    infinity, which kernels may hide; warns (UserWarning) where pictures are far beyond 0..1."""
+    check_initialised(net)
     check_floats(net, x)
     high = _largest(net, x, "numbers")
     if high > _FAR_BEYOND and not net.settings.is_vector and net.in_shape.c in (1, 3):
@@ -60,8 +55,8 @@ def check_values(net: Model, x: Any) -> None:
         )
 
 
-def check_there(net: Model) -> None:
-    """Raises WeightsError where a parameter has no values yet: a network that is on paper."""
+def check_initialised(net: Model) -> None:
+    """Raises WeightsError where a parameter has no values yet."""
     for parameter in net.parameters():
         if parameter.data is None:
             raise WeightsError(
@@ -71,8 +66,7 @@ def check_there(net: Model) -> None:
 
 
 def check_floats(net: Model, x: Any) -> None:
-    """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1, and
-    answered with confidence."""
+    """Raises ShapeError for anything but floats: bytes 0..255 would be taken for 0..1."""
     if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
         raise ShapeError(f"{net.path}: expected an array of floats, found a {type(x).__name__}")
     kind = x.dtype
@@ -84,8 +78,8 @@ def check_floats(net: Model, x: Any) -> None:
 
 
 def check_numbers(net: Model, what: str, x: Any, shape: tuple[int, ...]) -> None:
-    """Raises ShapeError for what is no array of real numbers of this shape, NotFiniteError where
-    one is a NaN or infinite."""
+    """Raises ShapeError for anything but an array of real numbers of this shape, NotFiniteError for
+    a NaN or an infinity."""
     if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
         raise ShapeError(f"{net.path}: expected {what} as an array, found a {type(x).__name__}")
     if x.dtype.kind not in "fiub":
@@ -107,7 +101,7 @@ def _largest(net: Model, x: np.ndarray, what: str) -> float:
 
 
 def checked(net: Model, x: np.ndarray) -> np.ndarray:
-    """x as (n, c, h, w). Raises ShapeError where it is not what the network takes."""
+    """x as (n, c, h, w). Raises ShapeError for other shapes than the network's."""
     check_floats(net, x)
     h, w, c = net.in_shape
     shape = np.shape(x)
@@ -118,8 +112,8 @@ def checked(net: Model, x: np.ndarray) -> np.ndarray:
     return x.reshape(shape[0], c, h, w)
 
 
-def of_any_size(net: Model, x: np.ndarray) -> np.ndarray:
-    """The same, where `Network.sized` may have to make a network that takes it."""
+def checked_any_size(net: Model, x: np.ndarray) -> np.ndarray:
+    """The same, but pictures may have another size: see `Network.sized`."""
     check_floats(net, x)
     is_map = not net.settings.is_vector and np.ndim(x) == 4
     if not (is_map and x.shape[1] == net.in_shape.c):

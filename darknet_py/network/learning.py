@@ -1,4 +1,4 @@
-"""A batch that a network learns from: forward and backward, subdivision by subdivision."""
+"""Training on a batch: forward and backward, subdivision by subdivision."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from darknet_py.errors import CfgError, OutOfMemoryError, ShapeError
 from darknet_py.network import io_checks, parallel, tracing
-from darknet_py.network.io_checks import enter
+from darknet_py.network.io_checks import normalize_input
 from darknet_py.network.model import Model
 from darknet_py.network.passes import forward
 
 
 def accumulate(net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> float:
-    """The mean loss; updates wait in the parameters. See Network.accumulate."""
+    """The mean loss; updates accumulate in the parameters. See Network.accumulate."""
     check_trainable(net)
     _check_batch(net, x, y, weights)
     with net.engine.lock:
@@ -28,7 +28,7 @@ def accumulate(net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | N
 
 def to_device(net: Model, x: np.ndarray) -> Any:
     """(n, c, h, w), or (n, inputs), to (n, h, w, c) on the device, normalized."""
-    return enter(net.ops.array(io_checks.checked(net, x)), net.ops, net.settings)
+    return normalize_input(net.ops.array(io_checks.checked(net, x)), net.ops, net.settings)
 
 
 def times(net: Model, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
@@ -38,9 +38,9 @@ def times(net: Model, x: np.ndarray, y: np.ndarray, rounds: int) -> Any:
     return tracing.training(net, io_checks.checked(net, x), y).times(net, rounds)
 
 
-def first_bad_layer(net: Model, x: np.ndarray) -> int | None:
-    """See Network.first_bad_layer."""
-    io_checks.check_there(net)
+def first_nonfinite_layer(net: Model, x: np.ndarray) -> int | None:
+    """See Network.first_nonfinite_layer."""
+    io_checks.check_initialised(net)
     last = len(net.layers) - 1
     with net.engine.lock, np.errstate(all="ignore"):
         keys = {i: net.ops.array(key) for i, key in tracing.random_keys(net, last).items()}
@@ -61,8 +61,8 @@ def prepare_updates(net: Model) -> None:
 
 
 def check_trainable(net: Model) -> None:
-    """Raises CfgError where nothing at the end says how wrong the network is, and for what in the
-    cfg was wrong for training alone."""
+    """Raises CfgError where the last layer has no loss, and for values of the cfg that are invalid
+    in training alone."""
     for section in net.sections:
         section.check_trainable()
     if not net.layers[-1].is_loss:
@@ -79,7 +79,7 @@ def _accumulate_parts(
     """Forward and backward of all subdivisions; the mean loss."""
     given = [each for each in (x, y, weights) if each is not None]
     parts = zip(*(np.split(each, net.settings.subdivisions) for each in given), strict=True)
-    with np.errstate(all="ignore"):  # the loss says what numpy would warn of
+    with np.errstate(all="ignore"):  # the loss shows what numpy would warn of
         return sum(_accumulate_part(net, *part) for part in parts) / len(x)
 
 
@@ -96,7 +96,7 @@ def _accumulate_part(
 
 
 def _with_advice(net: Model, error: OutOfMemoryError) -> OutOfMemoryError:
-    """The same, and which subdivisions of the batch would fit."""
+    """The same error with the subdivisions that would fit."""
     batch = net.settings.batch // _processes(net)
     parts = range(net.settings.subdivisions + 1, batch + 1)
     fitting = (n for n in parts if batch % n == 0 and batch // n <= error.fits)
@@ -116,9 +116,9 @@ def _check_batch(net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray |
     io_checks.check_numbers(net, "truths", y, (batch, net.outputs))
     if weights is not None:
         io_checks.check_numbers(net, "weights", weights, (batch,))
-    io_checks.checked(net, x)  # before a part of it has moved anything
+    io_checks.checked(net, x)  # before a part of it has changed anything
 
 
 def _processes(net: Model) -> int:
-    """Those that share each batch."""
+    """The number of processes that share each batch."""
     return 1 if net.communicator is None else net.communicator.size

@@ -1,7 +1,6 @@
 """The state of a network: its layers, settings, parameters and counters, on one device.
 
-What computes with it stands in the other files of this folder, which take a Model and import
-nothing above it; `Network` (network.py) has all of that as methods.
+The other files of this folder compute with a Model; `Network` (network.py) has that as methods.
 """
 
 from __future__ import annotations
@@ -23,29 +22,27 @@ Array = Any
 M = TypeVar("M", bound="Model")
 
 _OWN = "ops", "engine", "communicator", "say"
-"""What is its process's own: no copy and no pickle has it."""
+"""Attributes of the process: neither copied nor pickled."""
 
 
 class Communicator(Protocol):
-    """What processes exchange arrays through. rank: of this one, from 0; size: how many."""
+    """Collective communication of processes. rank: of this one, from 0; size: how many."""
 
     rank: int
     size: int
 
     def sum(self, arrays: Sequence[Array]) -> None:
-        """Each array becomes the sum over all processes, in place, equal bit for bit in all. All
-        processes have to call it, with arrays of the same shapes. Raises TrainingError where
-        another process has ended."""
+        """All-reduce: each array becomes the sum over all processes, in place, equal bit for bit in
+        all. All have to call it, with arrays of the same shapes. Raises TrainingError where another
+        process has ended."""
 
 
 class Model:
-    """Layers, their settings and the training's counter.
+    """Layers, their settings and the training's counter. `warnings`: about the cfg.
 
-    `layers` and `settings` may be read freely. `warnings` says what in the cfg seemed odd.
-
-    `copy.copy` gives one on the same parameters and engine; `copy.deepcopy` and `pickle` one that
-    predicts and learns on alike, on the same device. The engine (threads, locks, compiled
-    programs), the communicator and `say` are then new. A stranger's pickle is not safe.
+    `copy.copy` shares the parameters and the engine; `copy.deepcopy` and `pickle` copy all state,
+    on the same device, but for the engine (threads, locks, compiled programs), the communicator and
+    `say`, which are new. Untrusted pickles are not safe.
     """
 
     def __init__(
@@ -62,7 +59,7 @@ class Model:
         self.whole: Sequence[Layer] = plan.layers
         self.path = path
         self.weights_path: str | None = None
-        """The file that its weights were read from last, or are to be read from."""
+        """The file that its weights were, or are to be, read from."""
         self.ops = ops
         self.settings: Settings = plan.settings
         self.layers: list[Layer] = plan.layers
@@ -74,9 +71,9 @@ class Model:
         self.engine = ops.Engine(exact, half)
         self.average: Average | None = None
         self.communicator: Communicator | None = None
-        """With other processes, where each has a part of every batch."""
+        """Of data-parallel training, where each process has a part of every batch."""
         self.next_sizes: dict[tuple[int, int, int], tuple[int, int]] = {}
-        """What next_size has found, by how many layers and which size."""
+        """The cache of next_size, by number of layers and size."""
         self.say: Callable[[str], None] = warnings.warn
         self._said: set[str] = set()
         steering = plan.settings.plateau
@@ -140,7 +137,7 @@ class Model:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the batch that was seen last."""
+        """The learning rate of the last batch."""
         factor = 1.0 if self.plateau is None else self.plateau.factor
         return factor * self.settings.schedule.rate(self.batch_num)
 
@@ -149,21 +146,21 @@ class Model:
         return [parameter for layer in self.layers for parameter in layer.parameters()]
 
     def note(self, text: str) -> None:
-        """Says what is done otherwise than was asked for, once: to `say`, a warning of Python's
-        unless the command line has put something else there."""
+        """Reports once what is done otherwise than requested: by `say`, a Python warning unless the
+        command line has set another."""
         if text not in self._said:
             self._said.add(text)
             self.say(text)
 
     def changed(self) -> None:
-        """Forgets what was made of parameters, to be called after their `data` were changed; those
-        who change or replace a `value` need not."""
+        """Invalidates what was derived of parameters, after a change of their `data`; not needed
+        after a change of `value`."""
         self.engine.clear()
 
 
 def _on_device(cls: type[M], device: str) -> M:
-    """An empty network, to be filled by __setstate__; arrays that are unpickled after it are of the
-    device. Raises DeviceError where that cannot be used."""
+    """An empty network, for __setstate__; arrays unpickled after it are on the device. Raises
+    DeviceError where that cannot be used."""
     net = object.__new__(cls)
     net.ops = devices.for_device(device)
     return net

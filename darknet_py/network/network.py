@@ -30,8 +30,7 @@ from darknet_py.resources import find_resource
 
 
 class Network(Model):
-    """A Model (its layers, settings and counters, and how it is copied) with all that is done
-    with one."""
+    """A Model (layers, settings, counters, copies) with its operations."""
 
     @classmethod
     def from_cfg(
@@ -43,7 +42,7 @@ class Network(Model):
         exact: bool = False,
         half: bool = False,
     ) -> Network:
-        """A network on paper: its parameters have no values yet. Raises as load_network."""
+        """A network whose parameters have no values yet. Raises as load_network."""
         ops = devices.for_device(device)
         return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact, half=half)
 
@@ -55,20 +54,17 @@ class Network(Model):
         return derived.resized(self, w, h)
 
     def next_size(self, w: int, h: int) -> tuple[int, int]:
-        """The smallest width and height from these on of pictures that the network takes: others
-        where maps that meet in [route], say, would differ in size, or a window exceeds its map.
-
-        Found by shapes alone, each side by itself, within 64 pixels. Raises ShapeError.
-        """
+        """The smallest width and height from these on that the network can be resized to: maps of
+        [route], say, must have one size. Searched for each side within 64 pixels, by shapes alone.
+        Raises ShapeError."""
         key = len(self.layers), w, h
         if key not in self.next_sizes:
             self.next_sizes[key] = derived.next_size(self, w, h)
         return self.next_sizes[key]
 
     def truncated(self, last: int) -> Network:
-        """Layers 0 to `last` alone; before weights are loaded, so that the others need no memory.
-        Raises ShapeError where there is no such layer.
-        """
+        """Layers 0 to `last` alone; best before weights are loaded, so that the others need no
+        memory. Raises ShapeError where there is no such layer."""
         return derived.truncated(self, last)
 
     # Weights
@@ -78,10 +74,9 @@ class Network(Model):
         init.initialise(self, seed)
 
     def reinitialise(self, layers: Sequence[int], seed: int) -> None:
-        """Draws the parameters of these layers anew, by seed and number of the layer alone; their
-        moments and averages begin again. Raises ShapeError where there is no such layer,
-        DarknetError where one has no weights.
-        """
+        """Re-initialises these layers, by seed and index of the layer alone, with their moments and
+        averages. Raises ShapeError where there is no such layer, DarknetError where one has no
+        weights."""
         init.reinitialise(self, layers, seed)
 
     def load_weights(
@@ -89,9 +84,9 @@ class Network(Model):
     ) -> Loaded:
         """Reads a `.weights` file; `clear` sets `seen` back to 0. Raises WeightsError.
 
-        begin: for a training to begin with: layers with dontload=1 are left alone; else they are
-        read where the file has them, and `warnings` says of which it has none. Of a network that is
-        `truncated` after a layer, the file is the whole one's, and may end after it.
+        begin: at the start of training, where layers with dontload=1 are left alone; else they are
+        read where the file has them, and `warnings` names those it has not. For a `truncated`
+        network the file is the whole one's, or may end after its last layer.
         """
         loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
         if not begin:
@@ -107,7 +102,7 @@ class Network(Model):
 
     def save_weights(self, path: str | Path) -> None:
         """Writes a `.weights` file, whole or not at all. Raises WeightsError."""
-        io_checks.check_there(self)
+        io_checks.check_initialised(self)
         write_weights(path, self.layers, self.seen, self.ops.to_host)
 
     # Forward and backward
@@ -150,19 +145,17 @@ class Network(Model):
         return compute_vjp(self, x, delta, start, ends)
 
     def image_delta(self, x: np.ndarray, layer: int, thresh: float) -> np.ndarray:
-        """The delta of the picture that makes `layer` more of what it is: the heart of a dream.
+        """The delta of the picture that amplifies what `layer` responds to (DeepDream).
 
-        The layer's output where it exceeds its mean by `thresh` standard deviations, else 0,
-        becomes the layer's delta and is carried back. x (n, c, h, w) or (c, h, w) -> the same.
-        Errors: as of `predict`.
+        The layer's output where it exceeds its mean by `thresh` standard deviations, else 0, is the
+        layer's delta, which is backpropagated. x (n, c, h, w) or (c, h, w) -> the same. Errors: as
+        of `predict`.
         """
         return self.delta_towards(x, [StandOut(layer, thresh)])
 
     def delta_towards(self, x: np.ndarray, targets: Sequence[Target]) -> np.ndarray:
-        """The delta of the picture that brings it nearer to all of these: see targets.py.
-
-        x (n, c, h, w) or (c, h, w) -> the same.
-        """
+        """The delta of the picture for the sum of these objectives: see targets.py. x (n, c, h, w)
+        or (c, h, w) -> the same."""
         io_checks.check_layers(self, [target.layer for target in targets])
         io_checks.check_values(self, x)
         (x_delta,) = tracing.dream(self, x if x.ndim == 4 else x[None], targets).run(self)
@@ -177,8 +170,8 @@ class Network(Model):
         return [io_checks.to_outside(self, y, is_vector=False) for y in ys]
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
-        """How long each step of a prediction, or with truths y of training, takes: see
-        ops.execution.Times. Raises CfgError for training that is no program."""
+        """A profile of each step of a prediction, or with truths y of training: see
+        ops.execution.Times. Raises CfgError where training cannot be compiled."""
         io_checks.check_values(self, x)
         if y is None:
             return tracing.prediction(self, x).times(self, rounds)
@@ -200,18 +193,16 @@ class Network(Model):
         return loss
 
     def accumulate(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> float:
-        """The first half of train_step: forward and backward; updates wait in the parameters.
-
-        With a communicator, x and y are this process's part; what is left is the whole batch's.
-        """
+        """The first half of train_step: forward and backward; updates accumulate in the parameters.
+        With a communicator, x and y are this process's part, and the updates the whole batch's."""
         io_checks.check_values(self, x)
         return learning.accumulate(self, x, y, weights)
 
     def update(self, rate: float | None = None) -> None:
-        """The second half of train_step: the batch counts as seen, and the parameters move, at the
-        rate of the cfg or at another one."""
+        """The second half of train_step: the batch counts as seen, and the parameters are updated,
+        at the rate of the cfg or at another one."""
         settings = self.settings
-        io_checks.check_there(self)
+        io_checks.check_initialised(self)
         if rate is not None and not 0 <= rate < math.inf:
             raise TrainingError(f"{self.path}: a learning rate of {rate}: expected 0 or more")
         with self.engine.lock:
@@ -223,13 +214,12 @@ class Network(Model):
             self.engine.moved()
 
     def update_bn(self, batches: Iterable[np.ndarray]) -> None:
-        """Counts batch norm's rolling statistics again, as the mean and variance over these batches
-        (batch, c, h, w) of the cfg's size, with the weights as they are: see statistics.py. Those
-        of frozen layers stay. PyTorch's swa_utils.update_bn."""
+        """Recomputes batch norm's rolling statistics over these batches (batch, c, h, w) of the
+        cfg's size: see statistics.py. Frozen layers keep theirs. PyTorch's swa_utils.update_bn."""
         statistics.update_bn(self, batches)
 
     def keep_average(self, decay: float) -> None:
-        """From now on every update moves an average of the parameters: see optimiser.Average."""
+        """Keeps a moving average of the parameters from now on: see optimiser.Average."""
         if not 0 <= decay <= 1:
             raise TrainingError(f"{self.path}: an average's decay of {decay}: expected 0 to 1")
         self.average = Average(decay, self.ops)
@@ -253,21 +243,21 @@ class Network(Model):
         self.engine.moved()
 
     def updates_are_finite(self) -> bool:
-        """Whether no update that waits in a parameter is infinite or no number."""
+        """Whether all accumulated updates are finite."""
         updates = [each.updates for each in self.parameters() if each.updates is not None]
         return bool(self.ops.is_finite(*updates))
 
     def values_are_finite(self) -> bool:
-        """Whether no parameter, nor an average that is kept of one, is infinite or no number."""
-        io_checks.check_there(self)
+        """Whether all parameters, and their moving averages, are finite."""
+        io_checks.check_initialised(self)
         values = [parameter.data for parameter in self.parameters()]
         if self.average is not None:
             values += self.average.values.values()
         return bool(self.ops.is_finite(*values))
 
-    def first_bad_layer(self, x: np.ndarray) -> int | None:
+    def first_nonfinite_layer(self, x: np.ndarray) -> int | None:
         """The first layer whose output of x, in training, is not finite; None if none."""
-        return learning.first_bad_layer(self, x)
+        return learning.first_nonfinite_layer(self, x)
 
     # What it takes
 

@@ -1,4 +1,4 @@
-"""How parameters move, and what the optimiser remembers from batch to batch."""
+"""Optimisers, and the moving average of parameters."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ class OptimiserSettings:
 
 
 class Optimiser:
-    """Moves parameters by their updates, and keeps the moments that Adam and RMSprop need.
-
-    SGD's velocity stays in the updates themselves.
-    """
+    """Updates parameters; keeps the moments of Adam and RMSprop. SGD's velocity stays in the
+    updates themselves."""
 
     def __init__(self, settings: OptimiserSettings, ops: Any) -> None:
         self.settings = settings
@@ -68,7 +66,7 @@ class Optimiser:
         return self.moments[parameter]
 
     def forget(self, parameter: Parameter) -> None:
-        """Lets go of the moments of a parameter."""
+        """Drops the moments of a parameter."""
         self.moments.pop(parameter, None)
 
     def _move(self, parameters: Sequence[Parameter], rates: Sequence[float], batch: int) -> None:
@@ -90,20 +88,16 @@ class Optimiser:
             )
 
 
-# An average of parameters over the steps of a training.
-
-
 class Average:
-    """A second set of values, learned ones and rolling statistics alike: an exponential average.
+    """The exponential moving average (EMA) of parameters, rolling statistics included.
 
     After step t, from 1, average = keep average + (1 - keep) value, with
-    keep = min(decay, (1 + t) / (10 + t)), so that the first values are soon forgotten; the first
-    step that sees a parameter takes its value. It often predicts better than the last values do.
+    keep = min(decay, (1 + t) / (10 + t)); a parameter's first step takes its value.
     Source: Polyak, Juditsky 1992; the warm-up is TensorFlow's ExponentialMovingAverage's.
     """
 
     def __init__(self, decay: float, ops: Any) -> None:
-        """decay: 0..1, how much is kept at most."""
+        """decay: 0..1."""
         self.decay = decay
         self.steps = 0
         self.values: dict[Parameter, Array] = {}
@@ -121,11 +115,11 @@ class Average:
                 self.values[parameter] = parameter.data.copy()
 
     def swap(self, parameters: Sequence[Parameter]) -> None:
-        """Averages become values and values averages, in place; twice is to do nothing."""
+        """Exchanges averages and values, in place."""
         for parameter in parameters:
             if parameter in self.values:
                 self._ops.swap(parameter.data, self.values[parameter])
 
     def forget(self, parameter: Parameter) -> None:
-        """The average of a parameter begins again."""
+        """Restarts the average of a parameter."""
         self.values.pop(parameter, None)

@@ -1,4 +1,4 @@
-"""Layers run in order, forward and backward; the one place where deltas of one map add up."""
+"""Forward and backward passes; the one place where deltas of one map are summed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Array = Any
 
 
 class Tape(NamedTuple):
-    """What a forward pass leaves, by layer: outputs (-1 is the input), and what backward needs."""
+    """A forward pass by layer: outputs (-1 is the input), and what backward needs."""
 
     outputs: dict[int, Array]
     saved: dict[int, Any]
 
 
 def drawing(layers: Sequence[Layer], last: int) -> list[int]:
-    """Those of layers 0 to last that draw at random in training."""
+    """Those of layers 0 to last that are random in training."""
     return [i for i in range(last + 1) if layers[i].is_random and not _fixed(layers[i])]
 
 
@@ -42,14 +42,14 @@ def forward(
 
 
 def _fixed(layer: Layer) -> bool:
-    """Whether it does in training what it does in inference."""
+    """Whether it runs in training as in inference."""
     return layer.frozen or layer.use_global_stats
 
 
 def backward(
     layers: Sequence[Layer], ops: Any, tape: Tape, entering: Mapping[int, Array], wanted: Wanted
 ) -> Array:
-    """Propagates the deltas of these layers' outputs back; the delta of the network's input."""
+    """Backpropagates the deltas of these layers' outputs; the delta of the network's input."""
     first = 0 if wanted.input_deltas else first_learning(layers)
     return backpropagate(layers, ops, tape, entering, wanted, first).get(-1)
 
@@ -63,10 +63,8 @@ def backpropagate(
     first: int,
     kept: Collection[int] = (),
 ) -> dict[int, Array]:
-    """The same back through layer `first`; deltas by layer: what arrived before it, and of `kept`.
-
-    Others go once they are used, and so does what the tape saved.
-    """
+    """The same back through layer `first`: the deltas of the outputs before it, and of `kept`.
+    Others are freed once they are used, and so is what the tape saved."""
     deltas = dict(entering)
     for index in range(max(deltas), first - 1, -1):
         if index not in deltas:
@@ -93,10 +91,9 @@ def final_loss(
 ) -> tuple[Array, Array, int]:
     """Loss, summed over the batch, delta, and the layer at whose output the delta enters.
 
-    truth is (n, outputs); weights, (n, 1, 1, 1), multiply loss and delta of each picture.
-
-    Of several layers at the end that have a loss, as [softmax] and [cost], the last says the
-    figure and the first gives the delta.
+    truth is (n, outputs); weights, (n, 1, 1, 1), multiply loss and delta of each picture. Of
+    several layers at the end that have a loss, as [softmax] and [cost], the loss is the last one's,
+    the delta the first one's.
     """
     index, losses, delta = len(layers), None, None
     while index > 0 and layers[index - 1].is_loss:
@@ -112,7 +109,7 @@ def final_loss(
 
 
 def first_learning(layers: Sequence[Layer]) -> int:
-    """The first layer whose parameters move in training; len(layers) where none does."""
+    """The first layer whose parameters learn in training; len(layers) where none does."""
     learning = (
         index
         for index, layer in enumerate(layers)

@@ -1,4 +1,4 @@
-"""How far apart two pixels of a picture may lie and still have to do with one another."""
+"""Receptive fields of layers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from darknet_py.layers import Layer
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What an output pixel of a layer sees of the picture.
+    """The receptive field of a layer's output pixel in the picture.
 
-    jump: pixels of the picture from one output pixel to the next. side: how many pixels it sees at
-    each side of the first that it stands for. step: where a picture is moved by a multiple of it,
-    all maps move by whole pixels.
+    jump: pixels of the picture from one output pixel to the next. side: pixels of the field to each
+    side. step: a picture shifted by a multiple of it shifts all maps by whole pixels.
     """
 
     jump: int

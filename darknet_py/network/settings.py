@@ -1,4 +1,4 @@
-"""The [net] section: what the network sees and how it is trained."""
+"""The [net] section: the network's input and its training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darknet_py.network.schedule import Schedule
 
 @dataclass(frozen=True)
 class Settings:
-    """What [net] says. `batch` pictures make one update; memory holds batch / subdivisions."""
+    """The [net] section. `batch` pictures make one update; memory holds batch / subdivisions."""
 
     shape: Shape
     is_vector: bool
@@ -25,7 +25,7 @@ class Settings:
     time_steps: int
     max_batches: int
     clip: float
-    """Weights are kept within -clip to clip after each update; 0: anywhere."""
+    """Weights are clipped to -clip..clip after each update; 0: not at all."""
     seed: int
     optimiser: OptimiserSettings
     schedule: Schedule
@@ -33,19 +33,19 @@ class Settings:
     """With policy=plateau."""
     augmentation: Augmentation
     mean: tuple[float, ...]
-    """What is subtracted from the input: a number a channel, one for all, or none."""
+    """Subtracted from the input: a number a channel, one for all, or none."""
     deviation: tuple[float, ...]
-    """What it is divided by then: the same."""
+    """The standard deviations that it is then divided by, likewise."""
 
 
 def read_settings(section: Section) -> Settings:
-    """Reads [net] or [network]. Raises CfgError for what no network can be built of; what only
-    training cannot do is a warning, and waits for `section.check_trainable`."""
+    """Reads [net] or [network]. Raises CfgError for invalid values; those that are invalid in
+    training alone are warnings until `section.check_trainable`."""
     batch, subdivisions = _read_batch(section)
     max_batches = section.get_int("max_batches", 0, minimum=0, training=True)
     schedule = _read_schedule(section, max_batches)
     if section.get_flag("adam"):
-        # The C program's CPU code reads the key and trains with SGD: so does the oracle.
+        # The C program's CPU code reads the key and trains with SGD.
         section.warn(
             "adam=1 trains with SGD, as the C program does on a CPU: for Adam say optimizer=adam",
             "adam",
@@ -163,8 +163,8 @@ def _read_schedule(section: Section, max_batches: int) -> Schedule:
 
 
 def _read_steps(section: Section, policy: str) -> tuple[list[int], list[float]]:
-    """steps and scales, as many of each. The C program reads a scale for each step: it passes over
-    more of them, and ends where there are fewer."""
+    """steps and scales, as many of each. The C program reads a scale for each step: it ignores
+    further ones, and ends where there are fewer."""
     if policy != "steps":
         section.skip(["steps", "scales"])
         return [], []

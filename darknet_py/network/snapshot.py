@@ -1,4 +1,4 @@
-"""All that learning changes in a network, on the host: to save it, or to go back to it."""
+"""The state of training on the host: to save it, or to return to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def take_snapshot(network: Model) -> Snapshot:
 
 
 def restore_snapshot(network: Model, snapshot: Snapshot) -> None:
-    """Parameters, updates, moments and averages become what they were; `seen` stays."""
+    """Restores parameters, updates, moments and averages; `seen` stays."""
     put_arrays(network, snapshot.arrays.get)
     network.optimiser.steps = snapshot.steps
     if network.average is not None:
@@ -33,8 +33,8 @@ def restore_snapshot(network: Model, snapshot: Snapshot) -> None:
 
 
 def arrays_of(network: Model) -> Iterator[tuple[str, np.ndarray]]:
-    """Of each parameter, by its number: value_0, updates_0 (SGD's velocity), moment_0_0, and
-    average_0, where there are such. Perhaps the network's own arrays, not copies."""
+    """The arrays of each parameter, by its number: value_0, updates_0 (SGD's velocity), moment_0_0,
+    average_0, where there are such. They may be the network's own, not copies."""
     to_host, optimiser, average = network.ops.to_host, network.optimiser, network.average
     for index, parameter in enumerate(network.parameters()):
         yield f"value_{index}", to_host(parameter.data)
@@ -48,8 +48,7 @@ def arrays_of(network: Model) -> Iterator[tuple[str, np.ndarray]]:
 
 class ArraySpec(NamedTuple):
     """An array that `arrays_of` may give. what: the parameter's name, "updates", "moment" or
-    "mean_square"; layer: whose it is; always: whether it is always there; needs: the name of the
-    one that it is there with, if any."""
+    "mean_square"; always: whether it always does; needs: the name of another that it comes with."""
 
     shape: tuple[int, ...]
     what: str
@@ -59,7 +58,7 @@ class ArraySpec(NamedTuple):
 
 
 def array_specs(network: Model) -> Iterator[tuple[str, ArraySpec]]:
-    """All that `arrays_of` may ever give for a network, in its order."""
+    """All that `arrays_of` may give for a network, in its order."""
     moments = METHODS[network.optimiser.settings.method]
     owners = [(i, each) for i, layer in enumerate(network.layers) for each in layer.parameters()]
     for index, (layer, parameter) in enumerate(owners):
@@ -76,8 +75,8 @@ def array_specs(network: Model) -> Iterator[tuple[str, ArraySpec]]:
 
 
 def put_arrays(network: Model, take: Callable[[str], np.ndarray | None]) -> None:
-    """The other way round; take: the array of a name, None where there is none: what it was of is
-    forgotten."""
+    """Loads what `arrays_of` gave; take: the array of a name, None where there is none, which drops
+    the network's."""
     ops, optimiser, average = network.ops, network.optimiser, network.average
     for index, parameter in enumerate(network.parameters()):
         parameter.data = ops.array(take(f"value_{index}"))

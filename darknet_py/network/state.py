@@ -1,8 +1,8 @@
-"""The state of a training: all that a run needs to go on as if it had never stopped.
+"""The state of training: all that a run needs to resume bit for bit.
 
-One file (state_file.py) holds the arrays of snapshot.arrays_of, weights included, so that a run
-that is killed between two files has lost nothing; with policy=plateau a second time, as they were
-at the best look. All of it is checked by what the network has before one number is used.
+One file (state_file.py) holds the arrays of snapshot.arrays_of, weights included, so that a run may
+be killed at any time; with policy=plateau those of the best weights too. All of it is checked
+against the network before it is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from darknet_py import untrusted
 from darknet_py.errors import StateError
 from darknet_py.network.model import Model
 from darknet_py.network.optimiser import Average
-from darknet_py.network.plateau import Plateau, Snapshot, check_notes
+from darknet_py.network.plateau import Plateau, Snapshot, check_state_dict
 from darknet_py.network.snapshot import ArraySpec, array_specs, arrays_of, put_arrays
 from darknet_py.network.state_file import StateReader, reading_state, write_state
 from darknet_py.network.weights import values_fault
@@ -46,11 +46,7 @@ def save_state(
     more: Mapping[str, bytes] | None = None,
 ) -> None:
     """Writes the state, whole or not at all. `notes` are the caller's, any JSON, and so are the
-    bytes in `more`.
-
-    Raises StateError, also where the network holds values that are no numbers: what is written can
-    be gone on from.
-    """
+    bytes in `more`. Raises StateError, also where values are not finite: no run could resume."""
     average, plateau, more = network.average, network.plateau, more or {}
     arrays = dict(arrays_of(network))
     kept = None if plateau is None else plateau.kept
@@ -73,15 +69,14 @@ def save_state(
     }
     if plateau is not None and kept is not None:
         counts = {name: getattr(kept, name) for name in _COUNTS}
-        header["plateau"] = {"notes": plateau.notes(), "arrays": list(kept.arrays), **counts}
+        header["plateau"] = {"notes": plateau.state_dict(), "arrays": list(kept.arrays), **counts}
     every = [*arrays.values(), *(kept.arrays.values() if kept else ())]
     write_state(path, header, more.values(), every)
 
 
 @dataclass
 class State:
-    """What a file says, all of which fits the network that it was read for; `restore` alone
-    changes that. notes: the caller's, any JSON, not checked."""
+    """A file's content, checked against its network. notes: the caller's, any JSON, not checked."""
 
     notes: Any
     decay: float | None
@@ -91,8 +86,8 @@ class State:
     _kept: dict[str, np.ndarray]
 
     def restore(self, network: Model) -> None:
-        """Puts it into the network, once: the arrays go over to it, one after the other, so that
-        memory holds them once."""
+        """Loads it into the network, once: the arrays are moved one by one, so that memory holds
+        them once."""
         header = self._header
         network.average = None
         if self.decay is not None:
@@ -100,7 +95,11 @@ class State:
             network.average.steps = header["average"]["steps"]
         put_arrays(network, lambda name: self._arrays.pop(name, None))
         if network.plateau is not None:
-            network.plateau = _plateau(network.plateau, header["plateau"], self._kept)
+            network.plateau = Plateau(network.plateau.how)  # by its current settings
+            if (found := header["plateau"]) is not None:
+                network.plateau.load_state_dict(found["notes"])
+                counts = {name: found[name] for name in _COUNTS}
+                network.plateau.kept = Snapshot(self._kept, **counts)
         for layer, counters in zip(network.layers, header["layers"], strict=True):
             layer.restore(counters)
         network.seen, network.optimiser.steps = header["seen"], header["steps"]
@@ -108,7 +107,7 @@ class State:
 
 
 def read_state(path: str | Path, network: Model) -> State:
-    """The state of a network of the same cfg, checked whole. Raises StateError."""
+    """The state of a network of the same cfg, all checked. Raises StateError."""
     with reading_state(path) as reader:
         header, _ = _front(reader)
         if header["cfg"] != cfg_digest(network):
@@ -118,7 +117,7 @@ def read_state(path: str | Path, network: Model) -> State:
         averaged = header["average"] is not None
         names = _names(header["arrays"], slots, averaged)
         kept_names = [] if plateau is None else _names(plateau["arrays"], slots, averaged)
-        floats = sum(_size(slots[name]) for name in (*names, *kept_names))
+        floats = sum(math.prod(slots[name].shape) for name in (*names, *kept_names))
         if 4 * floats != reader.left:
             raise BadValueError("its size is not what its header says")
         arrays, kept = (
@@ -178,7 +177,7 @@ def _check_counts(header: dict[str, Any], network: Model) -> None:
         integer(average["steps"], "the average's steps")
     if header["plateau"] is not None:
         found = untrusted.fields(header["plateau"], "plateau", ("notes", "arrays", *_COUNTS))
-        check_notes(found["notes"])
+        check_state_dict(found["notes"])
         for name in _COUNTS:
             integer(found[name], f"plateau's {name}")
     counters = untrusted.items(header["layers"], "layers", lambda value, what: value)
@@ -190,7 +189,7 @@ def _check_counts(header: dict[str, Any], network: Model) -> None:
 
 
 def _names(value: Any, slots: Mapping[str, ArraySpec], averaged: bool) -> list[str]:
-    """Names of arrays as arrays_of gives them: all that must be there, none that may not be."""
+    """Names of arrays, checked to be some that arrays_of gives, with all required ones."""
     there = set(untrusted.items(value, "arrays", text))
     expected = [
         name
@@ -203,22 +202,9 @@ def _names(value: Any, slots: Mapping[str, ArraySpec], averaged: bool) -> list[s
     return expected
 
 
-def _size(slot: ArraySpec) -> int:
-    return math.prod(slot.shape)
-
-
 def _check_array(name: str, slot: ArraySpec, network: Model, array: np.ndarray) -> None:
     if array.dtype != np.float32 or array.shape != slot.shape:
         raise BadValueError(f"{name} is {array.dtype} {array.shape}: expected float32 {slot.shape}")
     fault = values_fault(slot.what, array)
     if fault:
         raise BadValueError(f"layer {slot.layer} [{network.layers[slot.layer].kind}] has {fault}")
-
-
-def _plateau(now: Plateau, found: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Plateau:
-    """What policy=plateau goes on from, by the settings of now."""
-    plateau = Plateau(now.how)
-    if found is not None:
-        plateau.take_up(found["notes"])
-        plateau.kept = Snapshot(arrays, **{name: found[name] for name in _COUNTS})
-    return plateau

@@ -1,4 +1,4 @@
-"""The file that a state is kept in: a header and what follows it, whole or refused.
+"""The file format of a state: a header, bytes and arrays, read whole or refused.
 
     magic     16 bytes, `darknet state 5` and a line's end: what it is, and which version
     digest    32 bytes, SHA-256 of all that follows but the arrays
@@ -7,8 +7,8 @@
     bytes     of the caller, one after the other: the header says which, and how many
     arrays    float32, little-endian, one after the other, to the file's end: the header says which
 
-So a changed bit is noticed, arrays need not be read, and nothing is read that could run. A digest
-is no signature: a header may be anybody's, and is checked by those who read it.
+So corruption is noticed, arrays need not be read, and no code is loaded, unlike with pickle. A
+digest is no signature: readers check the header.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _FLOAT = np.dtype("<f4")
 
 
 class StateReader:
-    """A state's file, read once, from its start to its end. Raises BadValueError where it is not
-    what was written; that header and bytes are, `check` says, and that arrays are, `end`."""
+    """A state's file, read once from start to end. Raises BadValueError where it is corrupt:
+    `check` verifies header and bytes, `end` the arrays."""
 
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
@@ -57,7 +57,7 @@ class StateReader:
         self.header: Any = parse_json(self.read(length))
 
     def check(self) -> None:
-        """All that was read must be what was written. To be called before arrays are read."""
+        """Verifies header and bytes. To be called before arrays are read."""
         if self._found.digest() != self._digest:
             raise BadValueError("its content is not what its digest says")
         self._found = hashlib.sha256()
@@ -71,7 +71,7 @@ class StateReader:
         return array.astype(np.float32, copy=False)
 
     def end(self) -> None:
-        """There must be nothing left, and the arrays must be what was written."""
+        """Verifies the arrays, and that nothing follows them."""
         if self.left or self._file.read(1):
             raise BadValueError("there is more in it than its header says")
         if self._found.hexdigest() != self.header["digest"]:
@@ -94,8 +94,8 @@ class StateReader:
 
 @contextmanager
 def reading_state(path: str | Path) -> Iterator[StateReader]:
-    """A state's file, of which the header was read. Raises StateError, also for what is found wrong
-    within the block."""
+    """A state's file whose header has been read. Raises StateError, also for a BadValueError or an
+    OSError within the block."""
     try:
         with open_file(path) as file:
             reader = StateReader(file)
@@ -121,8 +121,8 @@ def write_state(
     more: Iterable[bytes],
     arrays: Iterable[np.ndarray],
 ) -> None:
-    """Writes a header, to which it adds the `digest`, and what follows it, whole or not at all.
-    Raises StateError."""
+    """Writes a header, with `digest` added, and what follows it, whole or not at all. Raises
+    StateError."""
     values = [np.ascontiguousarray(each, _FLOAT).reshape(-1).data.cast("B") for each in arrays]
     try:
         text = json.dumps(

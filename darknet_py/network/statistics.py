@@ -1,7 +1,7 @@
-"""Batch norm's rolling statistics counted again, with the weights as they are.
+"""Batch norm's rolling statistics recomputed, as by PyTorch's swa_utils.update_bn.
 
-Rolling averages keep .99 at each batch, and so lag a hundred batches behind weights that begin to
-move: what is validated or saved meanwhile is not the network that is trained.
+Rolling averages keep .99 at each batch, and so lag a hundred batches behind weights that change
+fast: what is validated or saved meanwhile is not the network that is trained.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from darknet_py.errors import ShapeError
 from darknet_py.layers import Parameter
 from darknet_py.network import tracing
-from darknet_py.network.io_checks import check_there, check_values, checked
+from darknet_py.network.io_checks import check_initialised, check_values, checked
 from darknet_py.network.learning import prepare_updates
 from darknet_py.network.model import Model
 
 _TAKEN = 0.01
-"""What a rolling average takes of a batch: see ops.moving_average."""
+"""The weight of a batch in a rolling average: see ops.moving_average."""
 
 
 def update_bn(net: Model, batches: Iterable[np.ndarray]) -> None:
@@ -27,13 +27,13 @@ def update_bn(net: Model, batches: Iterable[np.ndarray]) -> None:
     pairs = _moving(net)
     if not pairs:
         return
-    check_there(net)
+    check_initialised(net)
     prepare_updates(net)
     before = [(parameter, parameter.data.copy()) for parameter in chain(*pairs)]
     with net.engine.lock:
         try:
             found = _counted(net, pairs, batches)
-        finally:  # what counts uses their place, and may end early
+        finally:  # counting overwrites them, and may fail
             for parameter, value in before:
                 parameter.data[...] = value
             net.engine.moved()
@@ -49,14 +49,16 @@ def _counted(
     """Means and variances over the batches; the parameters' own are lost."""
     sums = [np.zeros((2, *mean.shape)) for mean, _ in pairs]
     count = 0
-    with np.errstate(all="ignore"):  # a validation says what numpy would warn of
+    with np.errstate(all="ignore"):  # validation shows what numpy would warn of
         for x in (part for batch in batches for part in _parts(net, batch)):
             for parameter in chain(*pairs):
-                parameter.data[...] = 0  # so that what is there afterwards is the batch's alone
-            _forward(net, x)
+                parameter.data[...] = 0  # so that the forward pass leaves the batch's alone
+            tracing.statistics(net, checked(net, x)).run(net)
+            tracing.count_draws(net, net.output_layer)
             count += 1
             for pair, total in zip(pairs, sums, strict=True):
-                mean, variance = (_host(net, parameter) / _TAKEN for parameter in pair)
+                host = (net.ops.to_host(parameter.data) for parameter in pair)
+                mean, variance = (each.astype(np.float64) / _TAKEN for each in host)
                 total += mean, variance + np.square(mean)
     if not count:
         raise ShapeError(f"{net.path}: expected at least one batch to count statistics of")
@@ -73,7 +75,7 @@ def _parts(net: Model, batch: np.ndarray) -> list[np.ndarray]:
 
 
 def _moving(net: Model) -> list[tuple[Parameter, Parameter]]:
-    """The means and variances that move in training."""
+    """The means and variances that training updates."""
     layers = [each for each in net.layers if not (each.frozen or each.use_global_stats)]
     parameters = [parameter for layer in layers for parameter in layer.parameters()]
     means, variances = (
@@ -81,14 +83,3 @@ def _moving(net: Model) -> list[tuple[Parameter, Parameter]]:
         for name in ("rolling_mean", "rolling_variance")
     )
     return list(zip(means, variances, strict=True))
-
-
-def _forward(net: Model, x: np.ndarray) -> None:
-    """As in training; the rolling averages take their part."""
-    tracing.statistics(net, checked(net, x)).run(net)
-    tracing.count_draws(net, net.output_layer)
-
-
-def _host(net: Model, parameter: Parameter) -> np.ndarray:
-    found: np.ndarray = net.ops.to_host(parameter.data).astype(np.float64)
-    return found

@@ -1,4 +1,4 @@
-"""What a picture is to be moved towards: each puts a delta at one layer's output."""
+"""Objectives that a picture is optimised for: each gives a delta at one layer's output."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ Ops = Any
 
 
 class Target(Protocol):
-    """A delta at a layer: its output's negative gradient of something that shall shrink."""
+    """An objective at a layer: the negative gradient of a loss at its output."""
 
     @property
     def layer(self) -> int:
-        """At whose output the delta enters."""
+        """The layer at whose output the delta is."""
 
     @property
     def name(self) -> str:
-        """Equal for those whose `delta` makes the same calls of ops."""
+        """Equal for objectives whose `delta` makes the same calls of ops."""
 
     @property
     def given(self) -> Sequence[np.ndarray]:
-        """What `delta` takes beside the output: float32."""
+        """Further arguments of `delta`: float32."""
 
     def delta(self, ops: Ops, y: Array, *given: Array) -> Array:
-        """Of the output y (n, h, w, c), and of its shape."""
+        """The delta of the output y (n, h, w, c)."""
 
 
 @dataclass(frozen=True)
 class StandOut:
-    """More of what stands out: `weight` times the output where it exceeds a limit, else 0.
+    """Amplifies strong activations: `weight` times the output where it exceeds a limit, else 0.
 
     The limit is the mean of the output plus `thresh` standard deviations, or `limit` if that is
-    given. channels: the only ones that are looked at; all if there are none.
+    given. channels: the only ones; all if there are none.
     """
 
     layer: int
@@ -72,8 +72,8 @@ class StandOut:
 
 @dataclass(frozen=True)
 class Score:
-    """More of one output, numbered as in darknet's order: the delta is 1 there (Simonyan et al.
-    2013, who say why it is taken before the softmax). sign: -1 for less of it."""
+    """Maximises one output, numbered in darknet's order: the delta is 1 there (Simonyan et al.
+    2013, who explain why before the softmax). sign: -1 minimises it."""
 
     layer: int
     index: int
@@ -99,7 +99,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Guided:
-    """More of what another picture has: at each pixel the nearest of its features (m, c)."""
+    """Guided by another picture: amplifies at each pixel the nearest of its features (m, c)."""
 
     layer: int
     features: np.ndarray
@@ -123,7 +123,7 @@ class Guided:
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """An output (h, w, c) equal to this one: the delta is the difference."""
+    """Feature inversion: the delta is the difference to these features (h, w, c)."""
 
     layer: int
     features: np.ndarray

@@ -1,6 +1,6 @@
-"""What a network hands to its engine: calls of its layers, traced for one size of picture.
+"""A network's functions, traced to graphs for its engine, for one size of picture.
 
-Raises ShapeError for pictures that the network does not take.
+Raises ShapeError for pictures of other shapes than the network's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from darknet_py.errors import OutOfMemoryError
 from darknet_py.layers import Wanted
 from darknet_py.network import io_checks
 from darknet_py.network.derived import sized as sized_for
-from darknet_py.network.io_checks import enter, leave
+from darknet_py.network.io_checks import normalize_input, normalize_input_backward
 from darknet_py.network.model import Model
 from darknet_py.network.passes import backward, drawing, final_loss, forward
 from darknet_py.network.targets import Target
@@ -27,8 +27,8 @@ Array = Any
 
 @dataclass(frozen=True)
 class TracedFunction:
-    """One thing to compute, and for which arrays. given: pictures (n, c, h, w), and what else it
-    needs; the rest as in LazyGraph."""
+    """A function to trace, and its arguments. given: pictures (n, c, h, w) and others; the rest as
+    in LazyGraph."""
 
     name: str
     trace: Callable[[int], Graph]
@@ -48,14 +48,14 @@ class TracedFunction:
             return ys
 
     def times(self, net: Model, rounds: int) -> Any:
-        """How long each of its steps takes."""
+        """A profile of its steps."""
         try:
             return net.engine.times(self._lazy(net), *self.given, rounds=rounds)
         except OutOfMemoryError as error:
             raise self._advised(net, error) from error
 
     def _advised(self, net: Model, error: OutOfMemoryError) -> OutOfMemoryError:
-        """With what would fit; to those who run a training that is said in words of the cfg."""
+        """The same error with the batch that would fit; in training see learning._with_advice."""
         n, _, h, w = self.given[0].shape
         advice = f"one picture of {w} x {h} is too much for it"
         if n > 1 and error.fits:
@@ -78,22 +78,22 @@ class TracedFunction:
 
 
 def notice(net: Model) -> None:
-    """Lets the engine forget what it made of parameters whose values others have changed."""
+    """Invalidates what the engine derived of parameters that callers have changed in place."""
     known = net.engine.versions
     for layer in net.layers:
         for parameter in layer.parameters():
-            if not parameter.is_handed_out:
+            if not parameter.has_views:
                 continue
             version = parameter.version(net.ops.to_host)
             if known.get(parameter, 0) != version:
                 known[parameter] = version
-                # programs that train read what learns in each run, and hold what is frozen
-                forget_them = net.engine.clear if layer.frozen else net.engine.moved
-                forget_them()
+                # programs that train read learned parameters in each run, and hold frozen ones
+                invalidate = net.engine.clear if layer.frozen else net.engine.moved
+                invalidate()
 
 
 def prediction(net: Model, x: np.ndarray) -> TracedFunction:
-    """The output of the layer that predicts."""
+    """The output of the network's output layer."""
     return _inference(net, "predict", x, [net.output_layer])
 
 
@@ -108,12 +108,12 @@ def outputs(net: Model, x: np.ndarray, layers: Sequence[int]) -> TracedFunction:
 
 
 def _inference(net: Model, name: str, x: np.ndarray, wanted: Sequence[int]) -> TracedFunction:
-    x = io_checks.of_any_size(net, x)
+    x = io_checks.checked_any_size(net, x)
 
     def trace(n: int) -> Graph:
         sized = sized_for(net, x)
         tracer = Tracer(sized.ops)
-        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        start = normalize_input(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         outputs = forward(sized.layers, tracer, start, max(wanted), train=False).outputs
         return tracer.graph([outputs[index] for index in wanted])
 
@@ -121,14 +121,14 @@ def _inference(net: Model, name: str, x: np.ndarray, wanted: Sequence[int]) -> T
 
 
 def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunction:
-    """The delta of the picture that brings it nearer to all targets."""
-    x = io_checks.of_any_size(net, x)
+    """The delta of the picture for the sum of all targets."""
+    x = io_checks.checked_any_size(net, x)
     given = [array for target in targets for array in target.given]
 
     def trace(n: int) -> Graph:
         sized = sized_for(net, x)
         tracer = Tracer(sized.ops)
-        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        start = normalize_input(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         inputs = iter([tracer.input(array.shape) for array in given])
         last = max(target.layer for target in targets)
         tape = forward(sized.layers, tracer, start, last, train=False)
@@ -140,7 +140,7 @@ def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunctio
             deltas[target.layer] = delta if other is None else tracer.add(other, delta)
         wanted = Wanted(input_deltas=True, updates=False)
         x_delta = backward(sized.layers, tracer, tape, deltas, wanted)
-        x_delta = leave(x_delta, tracer, net.settings)
+        x_delta = normalize_input_backward(x_delta, tracer, net.settings)
         return tracer.graph([x_delta])
 
     return TracedFunction(f"dream {[target.name for target in targets]}", trace, [x, *given])
@@ -149,14 +149,14 @@ def dream(net: Model, x: np.ndarray, targets: Sequence[Target]) -> TracedFunctio
 def training(
     net: Model, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
 ) -> TracedFunction:
-    """The loss of pictures (n, c, h, w) with truths (n, outputs), each with a weight (n,) if there
-    are any; updates are added up."""
+    """The loss of pictures (n, c, h, w) with truths (n, outputs) and weights (n,), if any; updates
+    are accumulated."""
     others = [each.reshape(len(y), 1, 1, -1) for each in (y, weights) if each is not None]
     last = len(net.layers) - 1
 
     def trace(n: int) -> Graph:
         tracer = Tracer(net.ops, changing=True)
-        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        start = normalize_input(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         truth, *rest = (tracer.input((n, *each.shape[1:])) for each in others)
         tape = forward(net.layers, tracer, start, last, train=True, keys=_inputs(tracer, keys))
         loss, delta, entry = final_loss(net.layers, tracer, tape.outputs, truth, *rest)
@@ -169,12 +169,12 @@ def training(
 
 
 def statistics(net: Model, x: np.ndarray) -> TracedFunction:
-    """The way forward of training, for the sake of rolling statistics, which move."""
+    """The forward pass of training, for its update of rolling statistics."""
     last = net.output_layer
 
     def trace(n: int) -> Graph:
         tracer = Tracer(net.ops)
-        start = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        start = normalize_input(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         tape = forward(net.layers, tracer, start, last, train=True, keys=_inputs(tracer, keys))
         return tracer.graph([tape.outputs[last]])
 
@@ -183,12 +183,12 @@ def statistics(net: Model, x: np.ndarray) -> TracedFunction:
 
 
 def random_keys(net: Model, last: int) -> dict[int, np.ndarray]:
-    """For the next draws of layers 0 to last in training; see count_draws."""
+    """The keys of the next draws of layers 0 to last in training; see count_draws."""
     return {i: net.layers[i].key() for i in drawing(net.layers, last)}
 
 
 def count_draws(net: Model, last: int) -> None:
-    """Layers 0 to last have drawn: the next time they draw something else."""
+    """Advances the random keys of layers 0 to last."""
     for i in drawing(net.layers, last):
         net.layers[i].draws += 1
 

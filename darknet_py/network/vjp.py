@@ -1,7 +1,4 @@
-"""A delta put in at one layer's output and read where one wants it: the gradients of explanations.
-
-In inference, so nothing learns: batch norm has its rolling statistics, dropout does nothing.
-"""
+"""Vector-Jacobian products between layers, in inference: the gradients of explanations."""
 
 from __future__ import annotations
 
@@ -14,19 +11,19 @@ from darknet_py.errors import ShapeError
 from darknet_py.layers import Wanted
 from darknet_py.network import io_checks
 from darknet_py.network.derived import sized as sized_for
-from darknet_py.network.io_checks import enter, leave
+from darknet_py.network.io_checks import normalize_input, normalize_input_backward
 from darknet_py.network.model import Model
 from darknet_py.network.passes import backpropagate, forward
 from darknet_py.network.tracing import TracedFunction
 from darknet_py.ops.graph import Graph, Tracer
 
 PICTURE = -1
-"""What stands for the network's input among numbers of layers."""
+"""The network's input among numbers of layers."""
 
 
 class Vjp(NamedTuple):
-    """Of each layer asked for its output and that output's delta, (n, c, h, w); the map of PICTURE
-    is the picture."""
+    """The output of each layer of `ends`, and its delta, (n, c, h, w); the map of PICTURE is the
+    picture."""
 
     maps: list[np.ndarray]
     deltas: list[np.ndarray]
@@ -38,7 +35,7 @@ def vjp(net: Model, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence
     for end in ends:
         if not PICTURE <= end < start:
             raise ShapeError(f"{net.path}: layer {end} is not before layer {start}")
-    x = io_checks.of_any_size(net, x)
+    x = io_checks.checked_any_size(net, x)
     h, w, c = sized_for(net, x).layers[start].out_shape
     shapes = (len(x), c * h * w), (len(x), c, h, w)
     found = np.shape(delta)
@@ -54,16 +51,13 @@ def vjp(net: Model, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence
 def _traced(
     net: Model, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]
 ) -> TracedFunction:
-    """The outputs of those of `ends` that are layers, and the deltas of all.
-
-    delta (n, h, w, c), of the output of `start`. Its tracing raises ShapeError where nothing
-    leads from an end to `start`.
-    """
+    """The outputs of those of `ends` that are layers, and the deltas of all. delta (n, h, w, c): of
+    the output of `start`. Tracing raises ShapeError where `start` does not depend on an end."""
 
     def trace(n: int) -> Graph:
         sized = sized_for(net, x)
         tracer = Tracer(sized.ops)
-        picture = enter(tracer.input((n, *x.shape[1:])), tracer, net.settings)
+        picture = normalize_input(tracer.input((n, *x.shape[1:])), tracer, net.settings)
         given = tracer.input((n, *delta.shape[1:]))
         tape = forward(sized.layers, tracer, picture, start, train=False)
         wanted = Wanted(input_deltas=True, updates=False)
@@ -74,7 +68,7 @@ def _traced(
             if end not in deltas:
                 raise ShapeError(f"{net.path}: nothing leads from layer {end} to layer {start}")
         if PICTURE in ends:
-            deltas[PICTURE] = leave(deltas[PICTURE], tracer, net.settings)
+            deltas[PICTURE] = normalize_input_backward(deltas[PICTURE], tracer, net.settings)
         maps = [tape.outputs[end] for end in ends if end != PICTURE]
         return tracer.graph([*maps, *(deltas[end] for end in ends)])
 

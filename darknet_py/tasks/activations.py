@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.errors import ShapeError
-from darknet_py.images import draw_maps
+from darknet_py.images.draw.sheet import draw_maps
 from darknet_py.network import Network
 from darknet_py.network.io_checks import check_layers, check_values
 from darknet_py.tasks.explain.target import score_layer

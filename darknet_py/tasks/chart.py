@@ -8,15 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from darknet_py.images import (
-    Panel,
-    Series,
-    draw_chart,
-    drawable_names,
-    save_drawing,
-    smooth,
-    top_without_spikes,
-)
+from darknet_py.images.draw.canvas import save_drawing
+from darknet_py.images.draw.chart import Panel, Series, draw_chart
+from darknet_py.images.draw.curves import smooth, top_without_spikes
+from darknet_py.images.draw.fonts import drawable_names
 from darknet_py.tasks.metrics import Metrics
 
 KEEP = 0.95

@@ -10,16 +10,9 @@ from typing import NamedTuple
 
 from darknet_py.atomic import why_no_folder
 from darknet_py.errors import PictureError, TrainingError
-from darknet_py.images import (
-    Dataset,
-    Loader,
-    Refusal,
-    draw_sheet,
-    drawable_names,
-    overlap,
-    save_image,
-    scan,
-)
+from darknet_py.images import Dataset, Loader, Refusal, overlap, save_image, scan
+from darknet_py.images.draw.fonts import drawable_names
+from darknet_py.images.draw.sheet import draw_sheet
 from darknet_py.network import Network
 from darknet_py.network.optimiser import METHODS
 from darknet_py.ops.memory import available_memory

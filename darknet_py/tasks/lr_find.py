@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.errors import PictureError, TrainingError
-from darknet_py.images import Dataset, Loader, Panel, Series
+from darknet_py.images import Dataset, Loader
+from darknet_py.images.draw.chart import Panel, Series
 from darknet_py.network import Network
 from darknet_py.tasks.targets import check_outputs, targets_of
 

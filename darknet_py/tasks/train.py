@@ -237,7 +237,7 @@ def train_batch(run: Run, batch: tuple[np.ndarray, np.ndarray]) -> Iterator[Even
 
 def _what_went_bad(run: Run, x: np.ndarray, loss: float) -> str:
     net = run.net
-    index = net.first_bad_layer(x)
+    index = net.first_nonfinite_layer(x)
     layer = f"layer {index} [{net.layers[index].kind}]" if index is not None else "the gradient"
     pictures = [str(path) for path in run.source.paths(net.batch_num)]
     shown = ", ".join(pictures[:3]) + (f" and {len(pictures) - 3} more" if pictures[3:] else "")

@@ -1,4 +1,4 @@
-"""Contestants timed in turns, in blocks that nobody else disturbed."""
+"""Contestants timed in turns, in blocks without other load."""
 
 from __future__ import annotations
 

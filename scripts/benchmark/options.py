@@ -120,7 +120,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="how often a disturbed block is tried (%(default)s)",
     )
-    add("--json", type=Path, metavar="FILE", help="write all figures, anew after each row")
+    add("--json", type=Path, metavar="FILE", help="write all figures, rewritten after each row")
     return parser.parse_args(arguments)
 
 

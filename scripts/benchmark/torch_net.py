@@ -127,7 +127,7 @@ class TorchNet:
                 return functional.dropout(x, probability, self.training)
 
     def _is_last_reader(self, index: int, i: int) -> bool:
-        """Whether nobody wants the output of step i after step `index`."""
+        """Whether no step after `index` reads the output of step i."""
         return self.last_readers[i] == index and i not in self.wanted
 
     def _tensors(self, operation: object) -> tuple[Tensor, ...]:

@@ -33,7 +33,7 @@ Measures what only a machine with an NVIDIA GPU can show, and writes it as a rep
   nightmare  a dream with vgg-conv, as a task and as a command
   tests      those that need a GPU
 
-Rows are printed as they come, to stderr, and the report is written anew after each; its figures are
+Rows are printed as they come, to stderr, and the report is rewritten after each; its figures are
 kept beside it as JSON. With --only, the other parts' stay what they are there. What fails stands in
 the report, and the rest goes on."""
 

@@ -25,7 +25,7 @@ def run_part(part: str, settings: Settings, take: Take) -> None:
 
 
 def run_workers(part: str, command: Sequence[str], how: Sequence[str], take: Take) -> None:
-    """The same for any command, which is told how many rows to skip."""
+    """The same for any command, with the number of rows to skip as an argument."""
     skip = 0
     for _ in range(TRIES):
         begun = _run_worker(part, [*command, str(skip), *how], take)

@@ -25,7 +25,7 @@ FAILURES = (DarknetError, MemoryError, subprocess.SubprocessError)
 """What a row may end with while the next one goes on in the same process: what a user can mend, a
 lack of memory (cupy's error is one of these), a process that fails or takes too long. All else is a
 bug, or CUDA's, after which a process can compute nothing more: it ends this one with its traceback,
-and whoever started it goes on after the row with another."""
+and the parent process goes on after the row with another."""
 
 Send = Callable[[dict[str, Any]], None]
 

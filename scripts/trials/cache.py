@@ -2,7 +2,7 @@
 
 Each trial spoils a copy of a warm cache. What is then found in it must be what was stored, or
 nothing; and in some trials a process computes with it: each number must be right, and what was
-damaged whole again. Where others could have written lie bombs, which end whoever loads them.
+damaged whole again. Where others could have written lie bombs, which end a process that loads them.
 """
 
 from __future__ import annotations

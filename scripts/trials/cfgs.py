@@ -219,7 +219,7 @@ def _asked(section: Section) -> list[str]:
             read_settings(section)
         else:
             place = BuildContext(3, Shape(6, 6, 4), Shape(6, 6, 4), [Shape(6, 6, 4)] * 3, 1, 0)
-            LAYERS[section.name].from_section(section, place)
+            LAYERS[section.name](section, place)
     except CfgError:
         pass
     common = ["learning_rate", "clip", "dontload", "dontsave", "stopbackward", "smooth"]
@@ -258,7 +258,7 @@ def _is_small(net: Network) -> bool:
 
 
 def _write_again(net: Network, path: Path) -> None:
-    """A cfg that is written anew, as fine-tuning does, makes the same network."""
+    """A rewritten cfg, as by fine-tuning, makes the same network."""
     path.write_text(write_sections(net.sections), "utf-8")
     again = Network.from_cfg(path, "cpu")
     if [section.name for section in again.sections] != [section.name for section in net.sections]:
@@ -304,14 +304,14 @@ def _run(random: Random, net: Network, path: Path) -> str:
 def _resize(random: Random, net: Network, x: np.ndarray) -> None:
     """Pictures of another size: refused, or taken at the next size that the network takes."""
     h, w, c = net.in_shape
-    wished = max(w + random.randint(-6, 9), 1), max(h + random.randint(-6, 9), 1)
+    least = max(w + random.randint(-6, 9), 1), max(h + random.randint(-6, 9), 1)
     try:
-        wide, high = net.next_size(*wished)
+        wide, high = net.next_size(*least)
     except ShapeError as error:
         check_message(error, net.path)
         return
-    if wide < wished[0] or high < wished[1]:
-        raise Failed(f"{wide} x {high} is the next size of {wished}")
+    if wide < least[0] or high < least[1]:
+        raise Failed(f"{wide} x {high} is the next size of {least}")
     larger = np.zeros((len(x), c, high, wide), np.float32)
     y = net.predict(larger)
     if len(y) != len(x):

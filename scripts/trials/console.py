@@ -91,7 +91,7 @@ def _file(encoding: str) -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
 
 @contextmanager
 def _terminal(encoding: str) -> Iterator[tuple[TextIO, Callable[[], bytes]]]:
-    """A terminal that shows what it is told to, as bytes: no end of a line becomes another."""
+    """A terminal that shows bytes as they are, without translating line ends."""
     master, slave = os.openpty()
     tty.setraw(slave)
     shown = bytearray()

@@ -1,4 +1,4 @@
-"""Damage: bytes as disks, networks and attackers leave them, and JSON that nobody would write."""
+"""Damage: bytes as disks, networks and attackers leave them, and malformed JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays between pages that nobody may touch: reading or writing beyond their ends is SIGSEGV."""
+"""Arrays between guard pages: reading or writing beyond their ends is SIGSEGV."""
 
 from __future__ import annotations
 

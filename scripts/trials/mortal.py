@@ -1,7 +1,7 @@
 """Commands that die in the midst of what they do, and what they have left in the end.
 
 A command runs in a fork of a process that has loaded all that it needs, so that a thousand of them
-take minutes. There every place where a file is about to change is a seam: a command can be told to
+take minutes. There every place where a file is about to change is a seam: a command can be made to
 die at any of them, as by SIGKILL, or to get another signal there.
 """
 
@@ -28,7 +28,7 @@ _EVENTS = {
 }
 _WRITES = os.O_WRONLY | os.O_RDWR
 HIDDEN = ".darknet"
-"""What the names of files begin with that are nobody's but for as long as a process lives."""
+"""The prefix of temporary files."""
 
 
 class Ended(NamedTuple):

@@ -211,8 +211,8 @@ class _Pool:
                 continue
             if process.trials:
                 taken = time.monotonic() - process.given
-                wished = len(process.trials) * _BATCH / max(taken, 1e-6)
-                self.size = max(1, min(int(wished), 2 * self.size, _LARGEST))
+                wanted = len(process.trials) * _BATCH / max(taken, 1e-6)
+                self.size = max(1, min(int(wanted), 2 * self.size, _LARGEST))
             process.started = True
             self.first = self.first or time.monotonic()
             trials = self._next()

@@ -212,7 +212,7 @@ def _everything(net: Network) -> tuple[object, ...]:
             name: each if name != "arrays" else {k: a.tobytes() for k, a in each.items()}
             for name, each in vars(plateau.kept).items()
         }
-        steered = plateau.notes(), kept
+        steered = plateau.state_dict(), kept
     averaged = average and (average.decay, average.steps, len(average.values))
     counters = [layer.state() for layer in net.layers]
     return arrays, net.seen, net.optimiser.steps, averaged, counters, steered
@@ -236,12 +236,12 @@ def _check_is(net: Network, data: bytes) -> None:
     if steered is not None:
         counts = {name: steered[name] for name in ("steps", "average_steps", "batch")}
         expected_plateau = steered["notes"], {"arrays": read[1], **counts}
-    told = header["average"]
+    kept = header["average"]
     agreed = [
         not rest,
         found == read[0],
         (seen, steps) == (header["seen"], header["steps"]),
-        (average and average[:2]) == (told and (told["decay"], told["steps"])),  # type: ignore[index]
+        (average and average[:2]) == (kept and (kept["decay"], kept["steps"])),  # type: ignore[index]
         counters == header["layers"],
         net.plateau is None or steered is None or plateau == expected_plateau,
     ]

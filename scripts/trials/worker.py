@@ -1,4 +1,4 @@
-"""A process that runs trials of one kind, some at a time, as it is told to on stdin.
+"""A process that runs trials of one kind, some at a time, by commands on stdin.
 
 python -m scripts.trials.worker MODULE SEED FOLDER
 

@@ -32,7 +32,7 @@ def layer_classes() -> list[tuple[str, type[Layer]]]:
 def read(kind: str, layer: type[Layer]) -> tuple[Layer, dict[str, Any]]:
     """A layer of a section that says no more than it must, and the keys it asked for."""
     section = RecordingSection(kind, NEEDED.get(kind, {}))
-    made = layer.from_section(section, place())
+    made = layer(section, place())
     return made, section.asked
 
 
@@ -48,7 +48,7 @@ def test_the_docstring_names_every_key_that_is_read(kind: str, layer: type[Layer
 
 @pytest.mark.parametrize(("kind", "layer"), layer_classes())
 def test_the_docstring_tells_the_defaults(kind: str, layer: type[Layer]) -> None:
-    """`stride (1)` in the docstring is the default that from_section gives its getter."""
+    """`stride (1)` in the docstring is the default that the layer gives its getter."""
     doc = inspect.getdoc(layer) or ""
     _, asked = read(kind, layer)
     for key, default in asked.items():

@@ -10,13 +10,14 @@ import pytest
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import ShapeError
 from darknet_py.network import Network
-from darknet_py.network.derived import averages, head
+from darknet_py.network.derived import averages, backbone_end, head
 from tests.support.networks import (
     CONV,
     CPU,
     FRONT,
     HEAD,
     LAYERS,
+    POINT,
     SMALL,
     make_network,
     pictures,
@@ -137,7 +138,7 @@ RESTS = [
 
 
 @pytest.mark.parametrize("rest", RESTS)
-def test_front_and_rear_predict_what_the_whole_does(rest: str) -> None:
+def test_backbone_and_head_predict_what_the_whole_does(rest: str) -> None:
     net = make_network(NET + FROZEN + rest)
     x = np.random.default_rng(0).random((5, 3, 8, 8), np.float32)
     found = head(net, 2).predict(features(net, 2, x))
@@ -145,7 +146,7 @@ def test_front_and_rear_predict_what_the_whole_does(rest: str) -> None:
 
 
 @pytest.mark.parametrize("rest", RESTS)
-def test_the_rear_learns_what_the_whole_would(rest: str) -> None:
+def test_the_head_learns_what_the_whole_would(rest: str) -> None:
     whole, split = make_network(NET + FROZEN + rest), make_network(NET + FROZEN + rest)
     before = [parameter.value.copy() for parameter in whole.parameters()]
     part = head(split, 2)
@@ -220,3 +221,44 @@ def test_part_of_a_network_takes_more_sizes() -> None:
     assert net.next_size(33, 33) == (39, 39)
     assert net.truncated(4).next_size(33, 33) == (33, 33)
     assert net.next_size(33, 33) == (39, 39)
+
+
+# Where a backbone ends, and whether means are enough behind it
+
+
+@pytest.mark.parametrize(
+    ("layers", "end"),
+    [
+        (FROZEN + HEAD, 2),
+        (FRONT + HEAD, -1),
+        # what draws at random in training belongs to the head, and what is frozen does not draw
+        (FROZEN + "[dropout]\n" + HEAD, 2),
+        ("[dropout]\n" + FROZEN + HEAD, 3),
+        # the head may read the backbone's end alone
+        (FROZEN + CONV.format(6) + "[shortcut]\nfrom=-2\n" + HEAD, 2),
+        (FROZEN + "[route]\nlayers=1\n" + HEAD, 3),
+        (FROZEN + CONV.format(6) + "[route]\nlayers=-1,1\n" + HEAD, 1),
+        (FROZEN + "[maxpool]\nsize=2\nstride=2\n" + HEAD, 3),
+    ],
+)
+def test_where_the_backbone_ends(layers: str, end: int) -> None:
+    assert backbone_end(make_network(NET + layers).layers) == end
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (HEAD, True),
+        ("[avgpool]\n" + POINT + "[softmax]\n", True),
+        (HEAD.replace("linear", "leaky"), False),
+        (HEAD.replace("size=1", "size=1\nstride=2"), False),
+        (HEAD.replace("size=1", "size=1\npadding=1"), False),
+        (HEAD.replace("size=1", "size=1\nbatch_normalize=1"), False),
+        (HEAD.replace("size=1", "size=3\npad=1"), False),
+        (POINT + "[softmax]\n", False),
+        (POINT + "[avgpool]\n[route]\nlayers=-2\n[softmax]\n", False),
+        (POINT + "[avgpool]\n[route]\nlayers=-3\n[softmax]\n", False),
+    ],
+)
+def test_when_means_are_enough(rest: str, expected: bool) -> None:
+    assert averages(make_network(NET + FROZEN + rest).layers, 2) is expected

@@ -110,7 +110,7 @@ def test_training_is_the_same() -> None:
         assert net.train_step(x, y) == plain.train_step(standard(x, ONES), y)
     for one, other in zip(net.parameters(), plain.parameters(), strict=True):
         np.testing.assert_array_equal(one.value, other.value)
-    assert net.first_bad_layer(x) is None
+    assert net.first_nonfinite_layer(x) is None
 
 
 @pytest.mark.parametrize("keys", [ONLY_MEAN, BOTH])
@@ -464,7 +464,7 @@ ON_PAPER: list[Callable[[Network, np.ndarray], object]] = [
     lambda net, x: net.times(x),
     lambda net, x: net.update(),
     lambda net, x: net.update_bn([x]),
-    lambda net, x: net.first_bad_layer(x),
+    lambda net, x: net.first_nonfinite_layer(x),
     lambda net, x: net.values_are_finite(),
     lambda net, x: net.save_weights("my.weights"),
     lambda net, x: layer_activations(net, x[0]),

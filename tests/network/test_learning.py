@@ -377,12 +377,12 @@ def test_updates_that_are_no_numbers_are_noticed() -> None:
     x, y = pictures(net), truths(net)
     net.accumulate(x, y)
     assert net.updates_are_finite()
-    assert net.first_bad_layer(x) is None
+    assert net.first_nonfinite_layer(x) is None
     net.parameters()[1].value *= 100
     x[1, 2, 0, 0] = 3e38
     net.accumulate(x, y)
     assert not net.updates_are_finite()
-    assert net.first_bad_layer(x) == 0
+    assert net.first_nonfinite_layer(x) == 0
 
 
 LARGE = "[net]\nheight=64\nwidth=64\nchannels=3\nbatch={}\n[convolutional]\nfilters=32\n" + HEAD

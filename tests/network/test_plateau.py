@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import CfgError
-from darknet_py.network.plateau import Look, Plateau, PlateauSettings
+from darknet_py.network.plateau import Plateau, PlateauSettings, WindowMean
 from darknet_py.network.settings import Settings, read_settings
 
 
@@ -53,8 +53,8 @@ def test_a_look_is_the_mean_of_a_window() -> None:
     controller = plateau("plateau_window=3\n")
     looks = [controller.observe(loss) for loss in (3.0, 2.0, 4.0, 3.0, 3.0, 2.0)]
     assert looks[:2] == looks[3:5] == [None, None]
-    assert looks[2] == Look(3.0, is_best=True, verdict=None)
-    assert looks[5] == Look(8 / 3, is_best=True, verdict=None)
+    assert looks[2] == WindowMean(3.0, is_best=True, verdict=None)
+    assert looks[5] == WindowMean(8 / 3, is_best=True, verdict=None)
 
 
 def test_a_loss_that_falls_well_is_left_alone() -> None:
@@ -66,11 +66,11 @@ def test_a_loss_that_falls_well_is_left_alone() -> None:
 def test_a_loss_that_climbs_slows_down_by_five() -> None:
     controller = plateau()
     assert verdicts(controller, [2.0, 1.0, 1.09]) == [None] * 3
-    assert controller.observe(1.11) == Look(1.11, is_best=False, verdict="climbs")
+    assert controller.observe(1.11) == WindowMean(1.11, is_best=False, verdict="climbs")
     assert controller.factor == 1 / 5
     assert controller.best == 1.0
     # what it finds there is the best: 1.0 may have been luck
-    assert controller.observe(1.05) == Look(1.05, is_best=True, verdict=None)
+    assert controller.observe(1.05) == WindowMean(1.05, is_best=True, verdict=None)
     assert verdicts(controller, [1.15, 1.2]) == [None, "climbs"]
     assert controller.factor == pytest.approx(1 / 25)
 
@@ -91,7 +91,7 @@ def test_weights_that_are_spoiled_again_are_gone_back_to_again() -> None:
     assert verdicts(controller, [1.0, 7.0, 1.2, 5.0]) == ["climbs", "climbs"]
     assert controller.factor == pytest.approx(1 / 125)
     assert controller.observe(1.0) is None
-    assert controller.observe(1.5) == Look(1.25, is_best=True, verdict=None)
+    assert controller.observe(1.5) == WindowMean(1.25, is_best=True, verdict=None)
 
 
 def test_a_lucky_best_is_found_out_where_it_is_gone_back_to() -> None:
@@ -99,18 +99,18 @@ def test_a_lucky_best_is_found_out_where_it_is_gone_back_to() -> None:
     controller = plateau("plateau_window=2\n")
     assert verdicts(controller, [1.0, 1.0, 2.0, 2.0]) == [None, "climbs"]
     assert controller.observe(2.0) is None
-    assert controller.observe(2.2) == Look(2.1, is_best=True, verdict=None)
+    assert controller.observe(2.2) == WindowMean(2.1, is_best=True, verdict=None)
     assert controller.factor == 1 / 5
 
 
 def test_the_first_window_may_not_spoil_the_weights() -> None:
     controller = plateau("plateau_window=3\n")
     looks = [controller.observe(loss) for loss in (1.0, 9.0, 2.0)]
-    assert looks[-1] == Look(4.0, is_best=False, verdict="climbs")
+    assert looks[-1] == WindowMean(4.0, is_best=False, verdict="climbs")
     assert (controller.best, controller.factor) == (None, 1 / 5)
     # what the start is worth is known better each time it was gone back to
     looks = [controller.observe(loss) for loss in (2.0, 3.0, 1.7)]
-    assert looks[-1] == Look(6.7 / 3, is_best=True, verdict=None)
+    assert looks[-1] == WindowMean(6.7 / 3, is_best=True, verdict=None)
     assert controller.factor == 1 / 5
 
 
@@ -153,7 +153,7 @@ def test_a_loss_that_is_no_number_slows_down_at_once_and_not_for_ever() -> None:
     assert controller.factor == 1 / 5
     # the window begins again, and a whole one is a new start
     assert controller.observe(3.0) is None
-    assert controller.observe(5.0) == Look(4.0, is_best=True, verdict=None)
+    assert controller.observe(5.0) == WindowMean(4.0, is_best=True, verdict=None)
     assert [controller.lose() for _ in range(9)] == [True] * 8 + [False]
 
 
@@ -168,7 +168,7 @@ def test_what_it_remembers_goes_through_json(losses: list[float], cut: int) -> N
     whole, first, second = plateau(keys), plateau(keys), plateau(keys)
     expected = feed(whole, losses)
     found = feed(first, losses[:cut])
-    second.take_up(json.loads(json.dumps(first.notes())))
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     assert found + feed(second, losses[cut:]) == expected
-    assert second.notes() == whole.notes()
+    assert second.state_dict() == whole.state_dict()
     assert 0 <= whole.factor < math.inf

@@ -63,7 +63,7 @@ def test_what_is_kept_is_in_the_state(tmp_path: Path) -> None:
     assert state.notes == {"note": 1}
     state.restore(other)
     assert other.plateau
-    assert other.plateau.notes() == net.plateau.notes()
+    assert other.plateau.state_dict() == net.plateau.state_dict()
     assert other.plateau.kept
     for name in ("steps", "average_steps", "batch"):
         assert getattr(other.plateau.kept, name) == getattr(net.plateau.kept, name)

@@ -11,7 +11,7 @@ import pytest
 
 from darknet_py.errors import StateError, WeightsError
 from darknet_py.layers import LAYERS, Layer
-from darknet_py.network.plateau import Plateau, check_notes
+from darknet_py.network.plateau import Plateau, check_state_dict
 from darknet_py.network.snapshot import array_specs, arrays_of
 from darknet_py.network.state import read_notes, read_state, save_state
 from darknet_py.network.state_file import MAX_HEADER
@@ -56,7 +56,7 @@ def test_trials_find_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(Failed, match="passed with other bytes than were written"):
             many()
     states._subjects.cache_clear()
-    for owner, name in ((Layer, "restore"), (Plateau, "take_up")):
+    for owner, name in ((Layer, "restore"), (Plateau, "load_state_dict")):
         states.prepare()
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, lambda *_: None)
@@ -146,10 +146,10 @@ def test_what_plateau_notes_passes() -> None:
     assert net.plateau
     plateau = Plateau(net.plateau.how)
     for loss in (3.0, 2.0, 2.5, 9.0) * 60:
-        check_notes(plateau.notes())
+        check_state_dict(plateau.state_dict())
         plateau.observe(loss)
     plateau.lose()
-    check_notes(plateau.notes())
+    check_state_dict(plateau.state_dict())
 
 
 def test_every_field_of_progress_is_checked() -> None:

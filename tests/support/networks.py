@@ -65,7 +65,7 @@ CONV = "[convolutional]\nfilters={}\nsize=3\npad=1\nbatch_normalize=1\nactivatio
 FRONT = CONV.format(4) + "[maxpool]\nsize=2\nstride=2\n" + CONV.format(6)
 POINT = "[convolutional]\nfilters=3\nsize=1\nactivation=linear\n"
 HEAD = POINT + "[avgpool]\n[softmax]\n[cost]\n"
-"""A front that may be frozen, and what may follow it."""
+"""A backbone that may be frozen, and what may follow it."""
 
 
 def make_network(text: str, ops: Any = CPU, seed: int = 0) -> Network:

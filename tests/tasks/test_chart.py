@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from darknet_py.errors import DarknetError
-from darknet_py.images import draw_chart, smooth
+from darknet_py.images.draw.chart import draw_chart
+from darknet_py.images.draw.curves import smooth
 from darknet_py.tasks.chart import chart_panels, run_names, save_chart
 from darknet_py.tasks.metrics import Metrics
 

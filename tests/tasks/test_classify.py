@@ -12,7 +12,7 @@ from PIL import Image
 
 import darknet_py
 from darknet_py.errors import NotFiniteError, PictureError
-from darknet_py.images import load_fitted
+from darknet_py.images import load_with_fitted
 from darknet_py.network import Network
 from darknet_py.ops import notices
 from darknet_py.tasks.classify import Classified, Refused, best_fit, classify_pictures
@@ -37,7 +37,7 @@ def pictures(tmp_path: Path) -> list[Path]:
 def test_is_predict_sorted_with_names(net: Network, pictures: list[Path]) -> None:
     names = [f"name {i}" for i in range(10)]
     ((best, second),) = darknet_py.classify(net, [pictures[0]], top=2, names=names)
-    x = load_fitted(pictures[0], 48, 36, "min").transpose(2, 0, 1)[None]
+    x = load_with_fitted(pictures[0], 48, 36, "min")[1].transpose(2, 0, 1)[None]
     probabilities = net.predict(x)[0]
     order = np.argsort(-probabilities)
     assert best == (order[0], names[order[0]], probabilities[order[0]])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from darknet_py.errors import TrainingError
-from darknet_py.images import Dataset, draw_chart
+from darknet_py.images import Dataset
+from darknet_py.images.draw.chart import draw_chart
 from darknet_py.network import Network
 from darknet_py.tasks.data import open_data
 from darknet_py.tasks.lr_find import DIVERGED, Probe, chart, suggest, sweep

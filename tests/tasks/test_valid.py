@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darknet_py.images import Dataset, load_fitted
+from darknet_py.images import Dataset, load_with_fitted
 from darknet_py.network import Network
 from darknet_py.tasks.targets import probabilities_of, targets_of
 from darknet_py.tasks.valid import evaluate, tally
@@ -32,7 +32,7 @@ def test_it_is_predict_on_cropped_pictures_counted(net: Network, dataset: Datase
     found = evaluate(net, dataset, top=2, batch=3)
     confusion, hits, loss = np.zeros((10, 10), int), 0, 0.0
     for path, (label,) in zip(dataset.paths, dataset.labels, strict=True):
-        x = load_fitted(path, 48, 36, "crop").transpose(2, 0, 1)[None]
+        x = load_with_fitted(path, 48, 36, "crop")[1].transpose(2, 0, 1)[None]
         probabilities = net.predict(x)[0]
         order = np.argsort(-probabilities)
         confusion[label, order[0]] += 1

@@ -28,10 +28,9 @@ _COMMENT = re.compile(r"\s+#.*")
 def find_places(
     list_path: Path, entries: Iterable[str], bases: Sequence[Path], where: str
 ) -> Callable[[str], Path]:
-    """What gives the place of each entry: the first of `bases` from which the first relative entry
-    is found serves for all. Where it is found nowhere, nor with each `\\` taken as the `/` that it
-    is on Windows, CfgError is raised; where: the folders in words.
-    """
+    """A function from an entry to its path: the first of `bases` that holds the first relative
+    entry serves for all, with a Windows `\\` as `/` if need be. where: the folders in words. Raises
+    CfgError where none holds it."""
     relative = next((entry for entry in entries if not os.path.isabs(entry)), None)
     if relative is None:
         return Path
@@ -71,13 +70,12 @@ class _List(NamedTuple):
 
 
 def find_lists(path: Path) -> tuple[Path | None, Path | None]:
-    """The lists to train on and to validate with that a folder, or one of the two, stands for.
+    """The training and the validation list that a folder, or one of the two lists, stands for.
 
-    A folder stands for its `train.txt`, and for the first that it holds of `val.txt`, `valid.txt`,
-    `validation.txt` and `test.txt`. A list whose name holds the word `train` stands for itself and
-    the one where one of these words takes its place; one that holds such a word alone is there to
-    validate with; any other, to train on. Neither is given for what is no list: a folder without a
-    train.txt, a `.data` file, or no file.
+    A folder stands for its `train.txt` and the first of `val.txt`, `valid.txt`, `validation.txt`
+    and `test.txt` in it. A list with the word `train` in its name goes with the one that has one of
+    these words instead; one with such a word alone is a validation list; any other, a training
+    list. (None, None) for a folder without a train.txt, a `.data` file, or no file.
     """
     if os.path.isdir(path):
         path = path / TRAIN_LIST
@@ -92,19 +90,16 @@ def find_lists(path: Path) -> tuple[Path | None, Path | None]:
 
 
 def find_valid_list(path: Path) -> Path | None:
-    """The list to validate with that a folder, or a list itself, stands for.
-
-    Of a list to train on, or a folder with a train.txt, the one beside it, else itself, which is
-    all that there is; of a folder without and without folders its val.txt, or what it is called.
-    None for what is no list.
-    """
+    """The validation list that a folder or a list stands for: beside a training list, else that
+    list itself; in a folder without train.txt and without folders, its val.txt or the like. None
+    for what is no list."""
     train, valid = find_lists(path)
     if train is not None or valid is not None or not os.path.isdir(path):
         return valid or train
     try:
         if any(os.path.isdir(each) for each in path.iterdir()):
             return None
-    except OSError:  # whoever reads the folder says why not
+    except OSError:  # reported where the folder is read
         return None
     places = (path / f"{word}.txt" for word in _VALID)
     return next((place for place in places if os.path.isfile(place)), None)
@@ -113,19 +108,18 @@ def find_valid_list(path: Path) -> Path | None:
 def read_lists(
     train_path: Path | None, valid_path: Path | None, share: float = 0.1, seed: int = 0
 ) -> tuple[Dataset | None, Dataset | None]:
-    """The pictures to train on and those to validate with, of `find_lists`.
+    """The training and the validation set, of the lists of `find_lists`.
 
     A line is a path, which may hold blanks, and the number of its class, from 0. A path is
-    relative to the list's folder, the folder beside the list that is called as it (`val/` of
-    `val.txt`), the list's folder's parent, or the working directory: the first of these where the
-    list's first relative path is found serves for all. Names are the lines of `names.txt`,
-    `synset_words.txt` (without WordNet's numbers) or `labels.txt` beside the list; else the names
-    of the folders, where each class to train on has one of its own; else the numbers. Where no
-    list is there to validate with, `share` of each class is set aside, drawn by `seed`.
+    relative to the list's folder, the folder beside the list with its name (`val/` of `val.txt`),
+    the list's folder's parent, or the working directory: see `find_places`. Names are the lines of
+    `names.txt`, `synset_words.txt` (without WordNet's numbers) or `labels.txt` beside the list;
+    else of the folders, where each class has one of its own; else the numbers. Without a
+    validation list, `share` of each class is held out, drawn by `seed`.
 
     Raises CfgError, with file and line: a list that is missing or empty, a line that is no path
-    and number, a negative number, a number without a name or, where nothing names the classes,
-    one that leaves a gap, a path that is listed twice. Whether pictures can be read is for `scan`.
+    and number, a negative number, one without a name or, where nothing names the classes, after a
+    gap, a path that is listed twice. `scan` finds the pictures that cannot be read.
     """
     train = _read_list(train_path) if train_path else None
     valid = _read_list(valid_path) if valid_path else None
@@ -133,9 +127,9 @@ def read_lists(
     names = _read_names(lists) or _find_names(lists)
     if train is None or valid is not None or not share:
         return _dataset(names, train), _dataset(names, valid)
-    aside = _set_aside(train.entries, share, seed)
-    kept = train._replace(entries=[entry for entry in train.entries if entry not in aside])
-    held = train._replace(entries=[entry for entry in train.entries if entry in aside])
+    held_out = _held_out(train.entries, share, seed)
+    kept = train._replace(entries=[entry for entry in train.entries if entry not in held_out])
+    held = train._replace(entries=[entry for entry in train.entries if entry in held_out])
     return _dataset(names, kept), _dataset(names, held) if held.entries else None
 
 
@@ -174,7 +168,7 @@ def _names_file(path: Path) -> Path | None:
 
 
 def folder_names(dataset: Dataset) -> dict[int, str]:
-    """Of each class of a list that has all its pictures in one folder, the folder's name."""
+    """The folder's name of each class of a list whose pictures are all in one folder."""
     found: dict[int, set[Path]] = defaultdict(set)
     for path, (number,) in zip(dataset.paths, dataset.labels, strict=True):
         found[number].add(path.parent)
@@ -273,7 +267,7 @@ def _check_gaps(lists: Sequence[_List]) -> None:
                 )
 
 
-def _set_aside(entries: Iterable[_Entry], share: float, seed: int) -> set[_Entry]:
+def _held_out(entries: Iterable[_Entry], share: float, seed: int) -> set[_Entry]:
     classes: dict[int, dict[str, _Entry]] = defaultdict(dict)
     for entry in entries:
         classes[entry.number][entry.written] = entry

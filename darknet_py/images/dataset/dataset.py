@@ -9,16 +9,17 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+
+from darknet_py.images.arrays import Floats
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a network is trained on, or held to; not to be changed.
+    """A training or validation set.
 
-    names: of the classes, in the order of the network's outputs. paths: the pictures. labels: the
-    class indices of each picture, as many as paths: one for a classifier; several, or none, are
-    tags. Raises ValueError for labels that do not fit.
+    names: of the classes, in the order of the network's outputs. labels: the class indices of each
+    picture: one for a classifier; several, or none, are tags. Raises ValueError for labels that do
+    not fit.
     """
 
     names: tuple[str, ...]
@@ -40,8 +41,8 @@ class Dataset:
         """How many there are, with pictures or without."""
         return len(self.names)
 
-    def truth(self, index: int) -> npt.NDArray[np.float32]:
-        """What the network should say of a picture: (classes,), 1 where it belongs, else 0."""
+    def truth(self, index: int) -> Floats:
+        """The target of a picture, one-hot for one label: (classes,), 1 for its labels, else 0."""
         truth = np.zeros(self.classes, np.float32)
         truth[list(self.labels[index])] = 1
         return truth
@@ -63,11 +64,9 @@ class Dataset:
 
 
 def split_validation(names: Sequence[str], share: float, seed: int) -> set[str]:
-    """A share (0 to below 1) of a class's pictures: those whose names have the lowest digests.
-
-    At least one of two or more, and never all; none where the share is 0. So a picture keeps its
-    side when others are added, with few exceptions. Raises ValueError for another share.
-    """
+    """The pictures of a class to hold out, a share (0 to below 1): those whose names have the
+    lowest digests, so that adding pictures moves few others. At least one of two or more, never
+    all; none where the share is 0. Raises ValueError for another share."""
     if not 0 <= share < 1:
         raise ValueError(f"a share of {share} is not from 0 to below 1")
     most = max(len(names) - 1, 0)

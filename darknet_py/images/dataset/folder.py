@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from darknet_py.cfg.data_file import fault_of_name
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import FileName
 from darknet_py.images.dataset.dataset import Dataset, split_validation
 from darknet_py.images.io.files import LITTER, is_hidden, is_picture, walk
 from darknet_py.text import joined_bytes
@@ -24,7 +25,7 @@ _FOREIGN = (
 _Classes = dict[str, list[Path]]
 """The pictures in each class's folder, sorted."""
 Say = Callable[[str], None]
-"""Told what was decided about a folder where another reading is possible, a line each."""
+"""Called with a line for each decision about a folder that could be read in another way."""
 
 
 def _unsaid(_line: str) -> None:
@@ -32,26 +33,24 @@ def _unsaid(_line: str) -> None:
 
 
 def read_folder(
-    folder: str | os.PathLike[str], share: float = 0.1, seed: int = 0, say: Say = _unsaid
+    folder: FileName, share: float = 0.1, seed: int = 0, say: Say = _unsaid
 ) -> tuple[Dataset, Dataset | None]:
-    """The pictures to train on and those to hold the network to.
+    """The training and the validation set of a folder with a folder for each class.
 
-    Where the folder holds `train` (or `training`), with folders of its own, the classes are the
-    folders in there, and the other pictures those of `valid`, `val`, `validation`, `test` or
-    `testing`, the first that there is; letters of any case. Else the classes are the folders in
-    the folder itself, also where one of them is called `train` and none of the others is such a
-    side. A folder that is alone in another is looked into. Where no other pictures are set aside,
-    `share` (0..1) of each class is, drawn by `seed`: at least one picture of a class that has two,
-    and never all. A picture keeps its side when others are added, with few exceptions, and does
-    not depend on where the folder is.
+    Where it holds `train` (or `training`), with folders of its own, these are the classes, and the
+    validation set is the first there is of `valid`, `val`, `validation`, `test` and `testing`; in
+    any case of letters. Else the classes are the folders in the folder itself, also where one of
+    them is called `train` and no other is such a split. A folder that is alone in another is
+    entered. Without a validation folder, `share` (0..1) of each class is held out, drawn by `seed`:
+    see `split_validation`; where the folder is makes no difference.
 
-    Pictures are files with a picture's suffix (SUFFIXES), at any depth in their class's folder,
-    through links too, but none that leads back to a folder above it; whatever is hidden, or a
-    system's own (`__MACOSX`, `@eaDir`), is passed over. Classes are sorted by name; one without
-    pictures is kept. The second dataset is None where there would be nothing in it (`share` 0).
+    Pictures are files with a suffix of SUFFIXES, at any depth, through links too, but none to a
+    folder above; hidden ones, and a system's own (`__MACOSX`, `@eaDir`), are skipped. Classes are
+    sorted by name; one without pictures is kept. The validation set is None where it would be
+    empty (`share` 0).
 
     Raises DarknetError for a folder that cannot be read, has no folders in it, or no pictures in
-    them, sides without a folder for each class, and a class whose name no list of names can keep;
+    them, splits without a folder for each class, and a class whose name no list of names can keep;
     ValueError for a share outside 0..1.
     """
     reader = _Reader(Path(folder), say)
@@ -74,14 +73,12 @@ def read_folder(
     return _dataset(names, train), _dataset(names, valid) if any(valid.values()) else None
 
 
-def read_whole_folder(
-    folder: str | os.PathLike[str], known: Container[str] = (), say: Say = _unsaid
-) -> Dataset:
-    """All pictures of a folder to validate with, nothing of it set aside.
+def read_whole_folder(folder: FileName, known: Container[str] = (), say: Say = _unsaid) -> Dataset:
+    """All pictures of a folder as one validation set; of one with splits, those of the validation
+    split, which is reported.
 
-    Where it holds the sides of a training, those to validate with; what was taken is said. known:
-    names of classes: a folder of such a name that is alone in another is a class, and not looked
-    into. Else as `read_folder`.
+    known: names of classes: a folder of such a name that is alone in another is a class, and is not
+    entered. Else as `read_folder`.
     """
     reader = _Reader(Path(folder), say)
     root, folders = reader.enter(known)
@@ -99,13 +96,13 @@ def read_whole_folder(
     return _dataset(names, classes)
 
 
-def has_folders(folder: str | os.PathLike[str]) -> bool:
+def has_folders(folder: FileName) -> bool:
     """Whether a folder holds others that may be classes. Raises DarknetError."""
     return bool(_Reader(Path(folder), _unsaid).subfolders(Path(folder)))
 
 
 class _Reader:
-    """Reads one folder, and notes what it passes over."""
+    """Reads one folder, and collects what it skips."""
 
     def __init__(self, root: Path, say: Say) -> None:
         self._root = root
@@ -114,18 +111,18 @@ class _Reader:
         self._foreign: set[Path] = set()
 
     def _say(self, line: str) -> None:
-        """Once, though a folder is looked at twice."""
+        """Reports a line once, though a folder may be read twice."""
         if line not in self._told:
             self._told.add(line)
             self._tell(line)
 
     def enter(self, known: Container[str]) -> tuple[Path, list[Path]]:
-        """The folder that holds classes or sides, and the folders in it: one that is alone in
-        another, and holds folders but no pictures itself, is looked into."""
+        """The folder that holds classes or splits, and the folders in it: one that is alone in
+        another, and holds folders but no pictures itself, is entered."""
         root, folders = self._root, self.folders(self._root)
         while len(folders) == 1 and not _is_side(folders[0], _TRAIN):
             only = folders[0]
-            if joined_bytes(only.name) in known or self._has_pictures(only, deep=False):
+            if joined_bytes(only.name) in known or self._is_flat(only):
                 break
             inner = self.subfolders(only)
             if not inner:
@@ -136,8 +133,8 @@ class _Reader:
         return root, folders
 
     def sides(self, root: Path, folders: Sequence[Path]) -> tuple[Path, Path | None] | None:
-        """The folders to train on, without which the other stands here too, and to validate with;
-        None where folders are classes."""
+        """The training folder (the validation folder, where that is all) and the validation
+        folder; None where folders are classes."""
         trains = [each for each in folders if _is_side(each, _TRAIN)]
         valids = [each for each in folders if _is_side(each, _VALID)]
         others = [each for each in folders if each not in trains and each not in valids]
@@ -147,12 +144,18 @@ class _Reader:
         if not others and not deep and held is not None and not trains:
             return held, held
         if not deep:
-            if trains and valids and not others and held is None:
-                self._refuse_flat(root, trains[0], valids[0])
+            flat = trains[:1] + valids[:1]
+            if len(flat) == 2 and not others and held is None and all(map(self._is_flat, flat)):
+                _fail(
+                    root,
+                    f"{flat[0].name}/ and {flat[1].name}/ hold pictures, but no folder for each "
+                    "class: sort them into folders, or name a .data file or a list with numbers of "
+                    "classes",
+                )
             return None
         if len(deep) > 1:
             _fail(root, f"has {deep[0].name} and {deep[1].name}: expected one folder to train on")
-        others = [each for each in others if self._has_pictures(each)]
+        others = [each for each in others if self._pictures(each)]
         if others and held is None:
             self._say(f"{root}: {deep[0].name} is taken as a class, as {others[0].name} is one")
             return None
@@ -162,7 +165,7 @@ class _Reader:
                 f"{root}: {names}{' ...' if others[3:] else ''}: not used, as the classes"
                 f" are those in {deep[0].name}/ and {held.name if held else ''}/"
             )
-        if held is None and any(self._has_pictures(each) for each in valids):
+        if held is None and any(self._pictures(each) for each in valids):
             self._say(f"{root}: {valids[0].name}/ has no folder for each class: not used")
         return deep[0], held
 
@@ -182,14 +185,14 @@ class _Reader:
         return found
 
     def instead(self) -> str:
-        """What is there where there are no pictures, for an error."""
+        """For an error: which files are there where there are no pictures."""
         if not self._foreign:
             return ""
         example = min(self._foreign)
         return f": files such as {example} are not read: save them as JPEG or PNG"
 
     def finish(self, names: Sequence[str]) -> None:
-        """Says what was passed over, and which classes are easily confused."""
+        """Reports what was skipped, and which classes have nearly equal names."""
         if self._litter:
             found = ", ".join(sorted(self._litter))
             self._say(f"{self._root}: passed over, as no folders of pictures: {found}")
@@ -223,15 +226,14 @@ class _Reader:
         return [path for path in found if self._is_ours(path.name)]
 
     def _is_ours(self, name: str) -> bool:
-        """Whether a folder is somebody's."""
+        """Whether a folder is neither hidden nor a system's own."""
         if name.lower() in LITTER:
             self._litter.add(name)
             return False
         return not is_hidden(name)
 
-    def _has_pictures(self, folder: Path, deep: bool = True) -> bool:
-        if deep:
-            return bool(self._pictures(folder))
+    def _is_flat(self, folder: Path) -> bool:
+        """Whether pictures lie in the folder itself."""
         try:
             return any(is_picture(path.name) and not path.is_dir() for path in folder.iterdir())
         except OSError as error:
@@ -262,15 +264,6 @@ class _Reader:
             self._foreign.update(Path(root, name) for name in foreign if not is_hidden(name))
         return sorted(found)
 
-    def _refuse_flat(self, root: Path, train: Path, valid: Path) -> None:
-        """Pictures of all classes in one heap: folders say which class they are."""
-        if self._has_pictures(train, deep=False) and self._has_pictures(valid, deep=False):
-            _fail(
-                root,
-                f"{train.name}/ and {valid.name}/ hold pictures, but no folder for each class: "
-                "sort them into folders, or name a .data file or a list with numbers of classes",
-            )
-
 
 def _dataset(names: Sequence[str], classes: _Classes) -> Dataset:
     paths: list[Path] = []
@@ -283,14 +276,14 @@ def _dataset(names: Sequence[str], classes: _Classes) -> Dataset:
 
 
 def _split(root: Path, classes: _Classes, share: float, seed: int) -> tuple[_Classes, _Classes]:
-    """Sets aside a share of each class in `root`; what is left keeps its order."""
+    """Holds out a share of each class in `root`; the rest keeps its order."""
     train, valid = {}, {}
     for name, pictures in classes.items():
         within = [picture.relative_to(root).as_posix() for picture in pictures]
-        aside = split_validation(within, share, seed)
+        held_out = split_validation(within, share, seed)
         pairs = list(zip(pictures, within, strict=True))
-        train[name] = [picture for picture, inside in pairs if inside not in aside]
-        valid[name] = [picture for picture, inside in pairs if inside in aside]
+        train[name] = [picture for picture, inside in pairs if inside not in held_out]
+        valid[name] = [picture for picture, inside in pairs if inside in held_out]
     return train, valid
 
 
@@ -299,7 +292,7 @@ def _is_side(folder: Path, words: Sequence[str]) -> bool:
 
 
 def _identity(folder: Path) -> tuple[int, int]:
-    """What tells folders apart, whatever they are called."""
+    """Equal for two names of one folder."""
     try:
         status = os.stat(folder)
     except OSError as error:

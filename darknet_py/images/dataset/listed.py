@@ -19,9 +19,8 @@ LABELS = ("exact", "substring")
 
 
 class Labels:
-    """Labels to be found in paths. An empty one, which a blank line is, matches nothing, and one
-    with a `/` in it, which is no name of a folder, is looked for in the whole path either way.
-    Raises ValueError for a `how` that is not in LABELS."""
+    """Labels to be found in paths. An empty one (a blank line) matches nothing; one with a `/` is
+    searched in the whole path either way. Raises ValueError for a `how` that is not in LABELS."""
 
     def __init__(self, labels: Sequence[str], how: str = "exact") -> None:
         if how not in LABELS:
@@ -31,7 +30,7 @@ class Labels:
         self._within = [(index, label) for index, label in enumerate(labels) if "/" in label]
         self.matches = self._exact if how == "exact" else self._substring
         """`matches(written, path)`: the indices of the labels that match a picture, ascending;
-        `written` is what the list says, `path` where the picture is."""
+        `written`: its path as the list has it."""
 
     def _exact(self, written: str, path: str) -> list[int]:
         """Those that are the picture's folder, or a `_label.` or `label_` part of its name."""
@@ -48,7 +47,7 @@ class Labels:
 def _parts(name: str) -> Iterator[str]:
     """The parts of a file's name that a label may be: `0_frog.png` has frog, `frog_0.png` too.
 
-    They begin with the name or after a `_`, and end before a `_`, or, unless they begin with the
+    They start with the name or after a `_`, and end before a `_` or, unless they start with the
     name, before a dot. A part may hold a `_` itself, as in `0_hot_dog.png`.
     """
     starts = [0] + [place + 1 for place, letter in enumerate(name) if letter == "_"]
@@ -60,30 +59,24 @@ def _parts(name: str) -> Iterator[str]:
 
 
 def read_data_file(data: DataFile, labels: str = "exact") -> tuple[Dataset | None, Dataset | None]:
-    """The pictures to train on and those to hold the network to; None for a key that is not there.
-
-    Both as `read_data_part` reads them.
-    """
+    """The training and the validation set, as `read_data_part` reads each."""
     return read_data_part(data, "train", labels), read_data_part(data, "valid", labels)
 
 
 def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset | None:
     """The pictures that `train=` or `valid=` (`part`) lists; None where that key is missing.
 
-    The classes' names are those of `names=`; what is looked for in the paths are those of
-    `labels=`. A picture must bear one label (see `Labels`; `labels` is one of LABELS). Files are
-    found as `find_resource` does, beside the `.data` file too. A path in a list is relative to
-    the working directory, as for the C program, or to the list's folder, the `.data` file's
-    folder, or that one's parent: the first of these where the list's first relative path is
-    found serves for all of them.
-
-    Without `labels=`, which the C program needs, a line is a path and the number of its class: see
-    `images.caffe`.
+    The classes' names are those of `names=`; those of `labels=` are searched in the paths. A
+    picture must have one label (see `Labels`; `labels` is one of LABELS). Files are found as by
+    `find_resource`, beside the `.data` file too. A path in a list is relative to the working
+    directory, as for the C program, the list's folder, the `.data` file's folder, or that one's
+    parent: see `find_places`. Without `labels=`, which the C program needs, a line is a path and
+    the number of its class: see caffe.py.
 
     Of more labels or names than `classes=` the first count, as in the C program. Raises CfgError,
     with file and line: a file that is missing or empty, fewer labels or names, a label that is
-    there twice, a picture with two labels or with none. Whether the pictures can be read is for
-    `scan`.
+    there twice, a picture with two labels or with none. `scan` finds the pictures that cannot be
+    read.
     """
     written = data.train if part == "train" else data.valid
     if written is None:
@@ -98,8 +91,8 @@ def read_data_part(data: DataFile, part: str, labels: str = "exact") -> Dataset 
 
 
 def read_labelled(path: Path, names: tuple[str, ...], labels: str = "exact") -> Dataset:
-    """The pictures of a list of paths, which bear the names of their classes, as `read_data_part`
-    finds labels in them. Raises CfgError."""
+    """The pictures of a list whose paths contain the names of their classes, found as by
+    `read_data_part`. Raises CfgError."""
     return _labelled(path, names, names, labels, [parent_of(path.parent)], "the network's names")
 
 
@@ -111,7 +104,7 @@ def _labelled(
     bases: list[Path],
     where: str,
 ) -> Dataset:
-    """words: the labels of the classes, from `where`; bases: further folders to look from."""
+    """words: the labels of the classes, from `where`; bases: further folders for relative paths."""
     known = Labels(words, labels)
     entries = read_list(list_path)
     if not entries:

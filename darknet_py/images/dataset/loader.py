@@ -10,13 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError, PictureError
+from darknet_py.images.arrays import Array, Doubles, Floats
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.readable import Readable
 from darknet_py.images.dataset.sampler import Turn, order_of
@@ -31,35 +30,32 @@ from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
-_Floats = npt.NDArray[np.float32]
-Batch = tuple[_Floats, _Floats]
+Batch = tuple[Floats, Floats]
 """Pictures (n, c, h, w), float32, values 0..1, and their truth (n, classes)."""
 
 _TASK = 16
-"""Pictures that a thread makes in one go, at most: so few that all of them work on one batch."""
+"""Pictures that a thread makes in one call, at most: so few that all threads share one batch."""
 
 
 class Loader:
     """The batches of a dataset, endless, each a pure function of the seed and its number.
 
-    Batch `number`, from 0, holds `batch` turns of the endless row of epochs, number * batch the
-    first: each picture is read once an epoch. What happens to a picture depends on the seed, the
-    epoch and its place in it; so neither the number of threads nor where a run was interrupted
-    makes a difference.
+    Batch `number`, from 0, holds samples number * batch and on of the endless sequence of epochs.
+    What is drawn for a picture depends on the seed, the epoch and its place in it; so neither the
+    number of threads nor where a run was interrupted makes a difference.
 
-    `w`, `h`, `c`: what the network takes. `augmentation`: what changes the pictures, or None for
-    what validation and `classify` see: `fit_image(picture, w, h, "crop")`. `workers`: threads, by
-    default one a core ($DARKNET_NUM_THREADS); `ahead`: batches that they make beyond the one in
-    use. `memory`: bytes for decoded pictures, by default 1 GiB or a quarter of the machine's.
-    `shuffle`: by default, where pictures are changed. `balance`: classes come equally often
-    instead, see BalancedOrder. `part`: (r, n) gives part r of n equal ones of each batch alone;
-    `workers` are then by default an n-th of the cores.
+    `w`, `h`, `c`: the network's input. `augmentation`: None for the preprocessing of validation
+    and `classify`: `fit_image(picture, w, h, "crop")`. `workers`: threads, by default one a core
+    ($DARKNET_NUM_THREADS); `ahead`: batches that they prefetch. `memory`: bytes for decoded
+    pictures, by default 1 GiB or a quarter of the machine's. `shuffle`: by default, where pictures
+    are augmented. `balance`: see BalancedOrder. `part`: (r, n) gives part r of n equal ones of each
+    batch alone; `workers` are then by default an n-th of the cores.
 
-    Raises DarknetError for a dataset without pictures, or where classes are to be balanced with a
-    picture that has not one, and ShapeError for `c` other than 1 or 3.
-    A picture that cannot be read is left out: another takes its place in batches without end, see
-    Readable.get_or_other, and where each comes once its row is all zeros. `refused` has them,
-    `untold` those that are new. A DarknetError is raised where more cannot be read than can.
+    Raises DarknetError for a dataset without pictures, or where classes are to be balanced and a
+    picture has not one, and ShapeError for `c` other than 1 or 3.
+    A picture that cannot be read is replaced by another in endless batches, see
+    Readable.get_or_other, and in `once` by zeros. `refused` has them, `untold` the new ones. A
+    DarknetError is raised where more cannot be read than can.
     """
 
     def __init__(
@@ -82,7 +78,7 @@ class Loader:
         self.dataset = dataset
         self.batch_size = batch
         self.waited = 0.0
-        """Seconds that whoever took from `batches` or `once` has waited, for the first one too."""
+        """Seconds that the consumer of `batches` or `once` has waited, for the first one too."""
         self._shape = (c, h, w)
         self._augmentation = augmentation
         self._seed = seed
@@ -93,7 +89,7 @@ class Loader:
         self._order = order_of(dataset, seed, shuffled, balance)
         size = batch // part[1]
         self._part = slice(part[0] * size, (part[0] + 1) * size) if part[1] > 1 else slice(None)
-        self._components: npt.NDArray[np.float64] | None = None
+        self._components: Doubles | None = None
         self._components_lock = Lock()
 
     @property
@@ -102,31 +98,28 @@ class Loader:
         return self._pictures.refused
 
     def untold(self) -> list[PictureError]:
-        """The errors of those that came up since this was last asked."""
+        """The errors since the last call."""
         return self._pictures.untold()
 
     def __len__(self) -> int:
-        """Batches that an epoch takes, the last one perhaps not full."""
+        """Batches an epoch, the last one perhaps not full."""
         return math.ceil(len(self.dataset) / self.batch_size)
 
     def batch(self, number: int) -> Batch:
-        """Batch `number`, made here and now by this thread."""
+        """Batch `number`, made by this thread."""
         turns = self._made(self._turns(number))
         x, y = self._empty(len(turns))
         self._fill(x, y, turns)
         return self._finish(x, y, number)
 
     def batches(self, start: int = 0) -> Generator[Batch]:
-        """Batch `start` and, without end, those after it.
-
-        The threads start with the first batch asked for. They end when the iterator is closed,
-        which an exception in it, or nobody holding it any more, does as well.
-        """
+        """Batch `start` and, without end, those after it. The threads start with the first `next`
+        and end when the iterator is closed, garbage-collected or raises."""
         return self._stream((number, self._turns(number)) for number in count(start))
 
     def once(self) -> Generator[Batch]:
-        """The batches of the first epoch, the last one cut short: each picture once, and zeros in
-        the place of one that cannot be read."""
+        """The batches of the first epoch, the last one cut short: each picture once, zeros for one
+        that cannot be read."""
         total = len(self.dataset)
         starts = enumerate(range(0, total, self.batch_size))
         return self._stream(
@@ -147,7 +140,7 @@ class Loader:
         return how is not None and bool(how.mixup or how.cutmix)
 
     def _made(self, turns: list[Turn]) -> list[Turn]:
-        """Of a batch, what has to be made: all of it where pictures are mixed with others."""
+        """The samples of a batch to make: all of them where pictures are mixed with others."""
         return turns if self._mixes else turns[self._part]
 
     def _turns(self, number: int) -> list[Turn]:
@@ -178,7 +171,7 @@ class Loader:
         filled = [pool.submit(self._fill, x[part], y[part], turns[part], once) for part in parts]
 
         def finish() -> Batch:
-            # whoever runs this took it after all of those, so that each of them is being done
+            # the pool starts tasks in order, so that all of these are running already
             for part in filled:
                 part.result()
             return self._finish(x, y, number)
@@ -198,7 +191,7 @@ class Loader:
             np.empty((n, self.dataset.classes), np.float32),
         )
 
-    def _fill(self, x: _Floats, y: _Floats, turns: list[Turn], once: bool = False) -> None:
+    def _fill(self, x: Floats, y: Floats, turns: list[Turn], once: bool = False) -> None:
         for image, truth, turn in zip(x, y, turns, strict=True):
             index, picture = turn.picture, self._pictures.get(turn.picture)
             if picture is None and once:
@@ -209,7 +202,7 @@ class Loader:
             self._make(image, turn, picture)
             truth[:] = self.dataset.truth(index)
 
-    def _make(self, out: _Floats, turn: Turn, picture: npt.NDArray[Any]) -> None:
+    def _make(self, out: Floats, turn: Turn, picture: Array) -> None:
         """One picture, into `out` (c, h, w)."""
         c, h, w = self._shape
         if self._augmentation is None:
@@ -219,8 +212,8 @@ class Loader:
         rng = generator(Purpose.PICTURE, self._seed, turn.epoch, turn.place)
         augment_image(picture, out, self._augmentation, rng, self._principal_components())
 
-    def _principal_components(self) -> npt.NDArray[np.float64] | None:
-        """Computed for the first picture; None where nobody asks for them."""
+    def _principal_components(self) -> Doubles | None:
+        """Computed for the first picture; None where they are not used."""
         if self._augmentation is None or not self._augmentation.pca:
             return None
         with self._components_lock:
@@ -230,7 +223,7 @@ class Loader:
                 )
             return self._components
 
-    def _finish(self, x: _Floats, y: _Floats, number: int) -> Batch:
+    def _finish(self, x: Floats, y: Floats, number: int) -> Batch:
         if self._augmentation is not None:
             mix_batch(x, y, self._augmentation, generator(Purpose.MIX, self._seed, number))
         return (x[self._part], y[self._part]) if self._mixes else (x, y)

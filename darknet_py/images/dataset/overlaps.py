@@ -1,28 +1,28 @@
-"""Pictures that are trained on and held to as well: an accuracy on them says little."""
+"""Leaks: pictures that are in the training and in the validation set."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import FileName
 from darknet_py.images.dataset.dataset import Dataset
+from darknet_py.images.dataset.readable import in_threads
 from darknet_py.images.io.image import about, open_file
-from darknet_py.ops.cpu.runtime.threads import thread_count
 
 _Files = dict[tuple[int, Hashable], list[Path]]
-"""Paths under (size, what tells files of this size apart)."""
+"""Paths under (size, an identity within files of this size)."""
 
 DIGEST = 16
 """Bytes of a file's digest."""
 
 
-def file_digest(path: str | os.PathLike[str]) -> bytes:
-    """Of what is in a regular file. Raises PictureError, one line that begins with the path."""
+def file_digest(path: FileName) -> bytes:
+    """Of a regular file's content. Raises PictureError, one line that begins with the path."""
     digest = blake2b(digest_size=DIGEST)
     with about(path), open_file(path) as file:
         while block := file.read(1 << 20):
@@ -31,26 +31,25 @@ def file_digest(path: str | os.PathLike[str]) -> bytes:
 
 
 def file_digests(
-    paths: Sequence[str | os.PathLike[str]], workers: int | None = None
+    paths: Sequence[FileName], workers: int | None = None
 ) -> list[bytes | PictureError]:
     """Of each file, in order, by threads; the error of one that cannot be read."""
 
-    def digest(path: str | os.PathLike[str]) -> bytes | PictureError:
+    def digest(path: FileName) -> bytes | PictureError:
         try:
             return file_digest(path)
         except PictureError as error:
             return error
 
-    with ThreadPoolExecutor(workers or thread_count(), "darknet-digest") as pool:
-        return list(pool.map(digest, paths, chunksize=64))
+    return list(in_threads(digest, paths, workers))
 
 
 def overlap(train: Dataset, valid: Dataset, content: bool = False) -> list[tuple[Path, Path]]:
-    """The pictures of `valid` that `train` has too, each as (its path there, its path here).
+    """The pictures of `valid` that `train` has too, as (path in train, path in valid).
 
-    The same file counts, whatever it is called (a link, another spelling of the path). With
-    `content`, a copy counts as well: files of one size, which alone are read, are compared by
-    digest. Files that cannot be read are left out: `scan` names them.
+    The same file counts under any name (a link, another spelling of the path). With `content`, a
+    copy counts as well: files of one size are compared by digest. Files that cannot be read are
+    left out: `scan` names them.
     """
     train_files, valid_files = _by_file(train.paths), _by_file(valid.paths)
     if content:

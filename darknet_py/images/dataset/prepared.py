@@ -1,18 +1,16 @@
-"""Pictures made one size, once and for all: with a filter that sees every pixel.
+"""Pictures resized once, before training, with an antialiasing filter.
 
-Training itself resizes as the C program does, by two pixels of each side; a photo that is brought
-to a quarter of its size or less that way has lost most of what it shows.
+Training itself resizes as the C program does, bilinear without antialiasing: a photo at a quarter
+of its size or less is aliased then.
 """
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import FileName, Floats
 from darknet_py.images.io.image import load_image, to_float, to_pixels
 from darknet_py.images.transform.fit import inside
 
@@ -23,7 +21,7 @@ _FILTER = Image.Resampling.LANCZOS
 _GREY = (128, 128, 128)
 
 
-def load_prepared(path: str | os.PathLike[str], size: int, fit: str) -> npt.NDArray[np.float32]:
+def load_prepared(path: FileName, size: int, fit: str) -> Floats:
     """The picture in a file, (size, size, 3), 0..1, in steps of 1/255. fit: one of PREPARED_FITS.
 
     "crop" brings the shorter side to `size`. Raises PictureError as `load_image`.
@@ -32,7 +30,7 @@ def load_prepared(path: str | os.PathLike[str], size: int, fit: str) -> npt.NDAr
     return to_float(np.asarray(_fitted(picture, size, fit)))
 
 
-def is_prepared(path: str | os.PathLike[str], size: int) -> bool:
+def is_prepared(path: FileName, size: int) -> bool:
     """Whether a whole picture of size x size pixels is there."""
     try:
         return load_image(path).shape[:2] == (size, size)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-import numpy.typing as npt
 from PIL import Image
 
 from darknet_py.errors import DarknetError, PictureError
+from darknet_py.images.arrays import Array
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.dataset.sampler import Turn
 from darknet_py.images.io.decode import (
@@ -34,21 +36,29 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _TASK = 16
-"""Pictures that a thread looks at in one go."""
+"""Pictures that a thread checks in one call."""
+_AHEAD = 4
+"""Calls that wait for each thread, or for whoever takes their results."""
 
 
 def in_threads(
     function: Callable[[T], R], items: Iterable[T], workers: int | None = None
 ) -> Generator[R]:
-    """What the function gives for each item, in their order, as it is ready: decoding leaves
-    Python's lock.
+    """function(item) of each item, in order, computed ahead by threads: decoding releases the GIL.
 
-    `workers`: threads, by default one a core. Those that have not begun are dropped where the
-    iterator is closed or one raises.
+    `workers`: threads, by default one a core. Calls that have not begun are dropped when the
+    iterator is closed or a call raises.
     """
-    pool = ThreadPoolExecutor(workers or thread_count(), thread_name_prefix="darknet-pictures")
+    workers = workers or thread_count()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="darknet-pictures")
+    waiting: deque[Future[R]] = deque()
+    coming = iter(items)
     try:
-        yield from pool.map(function, items)
+        waiting.extend(pool.submit(function, item) for item in islice(coming, _AHEAD * workers))
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
+            yield result
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -68,8 +78,8 @@ def scan(
 ) -> list[Refusal]:
     """The pictures that cannot be read, in the dataset's order.
 
-    Decodes each, which finds files that are cut short; without `decode` the headers alone are read.
-    `workers`: threads, by default one a core. show: told now and then how many are done.
+    Decodes each, which finds truncated files; without `decode` only headers are read. `workers`:
+    threads, by default one a core. show: called now and then with the number of those done.
     """
 
     def check(first: int) -> list[Refusal]:
@@ -96,11 +106,11 @@ def _fault(path: Path, decode: bool) -> PictureError | None:
 
 
 def _opens(path: Path, decode: bool) -> bool:
-    """Whether it is a picture, all of it or its header; if not, `load_pixels` knows what is wrong,
-    or that nothing is: it looks at the values of 16-bit pictures, too.
+    """Whether Pillow reads it, all of it or its header; if not, `load_pixels` finds the fault, or
+    none: it checks the values of 16-bit pictures, too.
 
-    A JPEG is decoded at an eighth of its size, for which all of the file has to be read as well,
-    in half the time or less.
+    A JPEG is decoded at an eighth of its size, which reads all of the file in half the time or
+    less.
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -119,25 +129,22 @@ def _opens(path: Path, decode: bool) -> bool:
 
 
 class Store:
-    """The pictures of a dataset by index; decoded once, if they fit in `memory` bytes.
+    """A thread-safe cache of a dataset's decoded pictures, of `memory` bytes.
 
-    The first pictures asked for stay, and none makes room for another: an epoch asks for each
-    once, so that the last one used would be the last one needed. Threads may ask at once.
+    Nothing is evicted: an epoch reads each picture once, so that the least recently used would be
+    the next one needed.
     """
 
     def __init__(self, paths: Sequence[Path], memory: int | None = None) -> None:
         self._paths = paths
         self._free = default_memory() if memory is None else memory
-        self._kept: dict[int, npt.NDArray[Any]] = {}
+        self._kept: dict[int, Array] = {}
         self._lock = Lock()
         self._decoding: dict[int, Lock] = {}
-        """Of each picture that a thread decodes now: who asks for it too, waits."""
+        """A lock for each picture that is being decoded, so that no other thread does it too."""
 
-    def get(self, index: int) -> npt.NDArray[Any]:
-        """The picture, (h, w, 3), not to be changed: bytes or floats, see `load_pixels`.
-
-        Raises PictureError, one line that begins with the path.
-        """
+    def get(self, index: int) -> Array:
+        """The picture, (h, w, 3), read-only: bytes or floats; raises as `load_pixels`."""
         if index in self._kept:
             return self._kept[index]
         with self._lock:
@@ -161,8 +168,8 @@ def default_memory() -> int:
 
 
 def others(dataset: Dataset, seed: int, turn: Turn) -> Iterator[int]:
-    """The pictures that may take a turn, the likeliest first: those of its class in an order that
-    depends on the seed and the turn only, then all others; at last, none being good, itself."""
+    """The pictures that may replace one, in order: those of its class, shuffled by the seed and the
+    turn only, then all others; at last itself."""
     labels = dataset.labels
     rng = generator(Purpose.OTHER, seed, turn.epoch, turn.place)
     order = rng.permutation(len(labels)).tolist()
@@ -182,11 +189,8 @@ def check_enough(refused: Mapping[int, PictureError], total: int) -> None:
 
 
 class Readable:
-    """The decoded pictures of a dataset. One that cannot be read, as it vanished or was cut short
-    since it was checked, is noted, and not tried again. Threads may ask at once.
-
-    memory: see Store.
-    """
+    """The decoded pictures of a dataset, thread-safe. One that cannot be read, as it was deleted or
+    damaged since it was checked, is not tried again. memory: see Store."""
 
     def __init__(self, dataset: Dataset, seed: int, memory: int | None = None) -> None:
         self.refused: dict[int, PictureError] = {}
@@ -197,7 +201,7 @@ class Readable:
         self._told = 0
         self._lock = Lock()
 
-    def get(self, index: int) -> npt.NDArray[Any] | None:
+    def get(self, index: int) -> Array | None:
         """The picture, see Store.get; None for one that cannot be read."""
         if index in self.refused:
             return None
@@ -208,14 +212,10 @@ class Readable:
                 self.refused.setdefault(index, error)
             return None
 
-    def get_or_other(self, turn: Turn) -> tuple[int, npt.NDArray[Any]]:
-        """The picture whose turn it is, with its index; or one in its place, of its class where
-        there is one.
-
-        Which one depends on the seed, the turn and on what cannot be read only: batches of a run
-        that goes on are those of one that never stopped. Raises DarknetError where more pictures
-        than not cannot be read: what is left would be another set.
-        """
+    def get_or_other(self, turn: Turn) -> tuple[int, Array]:
+        """A turn's picture, with its index; or one in its place, of its class where there is one,
+        which depends only on the seed, the turn and what cannot be read, so that a resumed run has
+        the same batches. Raises DarknetError where more pictures cannot be read than can."""
         picture = self.get(turn.picture)
         if picture is not None:
             return turn.picture, picture
@@ -227,7 +227,7 @@ class Readable:
         raise AssertionError("no picture is left, and half of them can be read")
 
     def untold(self) -> list[PictureError]:
-        """Why pictures cannot be read, of those that came up since this was last asked."""
+        """The errors of pictures that turned out to be unreadable since the last call."""
         with self._lock:
             errors = list(self.refused.values())[self._told :]
             self._told += len(errors)

@@ -1,21 +1,22 @@
-"""The order in which training sees pictures: each once an epoch, or all classes equally often."""
+"""The order of training's samples: each picture once an epoch, or all classes equally often."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import Array
 from darknet_py.images.dataset.dataset import Dataset
 from darknet_py.images.transform.augment import Purpose, generator
 
 
 class Turn(NamedTuple):
-    """A picture's turn: its epoch, its place in that epoch, its index in the dataset."""
+    """A sample: its epoch, its place in that epoch, its picture's index in the dataset."""
 
     epoch: int
     place: int
@@ -23,17 +24,14 @@ class Turn(NamedTuple):
 
 
 class Order:
-    """An endless row of turns over `count` pictures: one permutation after the other.
-
-    The permutation of an epoch depends on (seed, epoch) only; not shuffled, it is 0, 1, 2, ...
-    each time. Threads may ask at once.
-    """
+    """An endless sequence of samples of `count` pictures: one permutation after the other, each
+    depending on (seed, epoch) only; not shuffled, 0, 1, 2, ... each time. Thread-safe."""
 
     def __init__(self, count: int, seed: int, shuffle: bool) -> None:
         self._count = count
         self._seed = seed
         self._shuffle = shuffle
-        # a batch may end one epoch and begin the next, and batches are made ahead
+        # a batch may end one epoch and start the next, and batches are made ahead
         self._permutation = lru_cache(maxsize=3)(self._permute)
 
     def turns(self, start: int, stop: int) -> list[Turn]:
@@ -47,19 +45,18 @@ class Order:
             start += last - first
         return turns
 
-    def _permute(self, epoch: int) -> npt.NDArray[Any]:
+    def _permute(self, epoch: int) -> Array:
         if not self._shuffle:
             return np.arange(self._count)
         return generator(Purpose.ORDER, self._seed, epoch).permutation(self._count)
 
 
 class BalancedOrder:
-    """An endless row of turns, as Order's, in which all classes come equally often.
+    """An endless sequence of samples, as Order's, in which all classes come equally often.
 
-    The row is made of rounds, each of which has every class once, in an order of its own; a class
-    goes through its pictures, shuffled anew each time, so that none comes again before all others
-    of the class did. A turn depends on the seed and its number only. An epoch is as many turns as
-    there are pictures, which need not be each once. Threads may ask at once.
+    It consists of rounds that have every class once, in an order of their own; a class goes through
+    its pictures in one permutation after the other. A sample depends on the seed and its number
+    only. An epoch has as many samples as there are pictures, but not each once. Thread-safe.
     """
 
     def __init__(self, labels: Sequence[int], seed: int) -> None:
@@ -68,7 +65,7 @@ class BalancedOrder:
         self._seed = seed
         classes = sorted(set(labels))
         self._pictures = [np.flatnonzero(np.array(labels) == label) for label in classes]
-        # a batch may end one pass through a class and begin the next, and batches are made ahead
+        # a batch may end one pass through a class and start the next, and batches are made ahead
         self._permutation = lru_cache(maxsize=3 * len(classes))(self._permute)
         self._round = lru_cache(maxsize=64)(self._order)
 
@@ -88,7 +85,7 @@ class BalancedOrder:
         return rng.permutation(len(self._pictures))
 
     def _permute(self, which: int, passed: int) -> npt.NDArray[np.int64]:
-        """The pictures of a class, in the order of this pass."""
+        """A class's pictures in the order of this pass."""
         rng = generator(Purpose.ORDER, self._seed, passed, which)
         return rng.permutation(self._pictures[which])
 
@@ -96,16 +93,11 @@ class BalancedOrder:
 def order_of(
     dataset: Dataset, seed: int, shuffle: bool = True, balance: bool = False
 ) -> Order | BalancedOrder:
-    """The order of a dataset's pictures. Raises DarknetError where classes are to be balanced with
-    a picture that has not one."""
-    if balance:
-        return BalancedOrder(_classes(dataset), seed)
-    return Order(len(dataset), seed, shuffle)
-
-
-def _classes(dataset: Dataset) -> list[int]:
-    """The class of each picture, which must be one."""
+    """The order of a dataset's pictures. Raises DarknetError where classes are to be balanced and a
+    picture has not one."""
+    if not balance:
+        return Order(len(dataset), seed, shuffle)
     for path, labels in zip(dataset.paths, dataset.labels, strict=True):
         if len(labels) != 1:
             raise DarknetError(f"{path}: has {len(labels)} classes: expected one, to balance them")
-    return [label for (label,) in dataset.labels]
+    return BalancedOrder([label for (label,) in dataset.labels], seed)

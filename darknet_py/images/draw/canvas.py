@@ -1,4 +1,4 @@
-"""What the charts share: colours, a figure of so many pixels, and the way to a file."""
+"""What the charts share: colours, a figure measured in pixels, text, and writing to a file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.atomic import write_text
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import FileName, Floats
 from darknet_py.images.draw.fonts import BASE, families, load_matplotlib, spell, text_width
 from darknet_py.images.io.image import check_name, save_image, to_float
 
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
 INK, QUIET_INK, FRAME, GRID = "#262626", "#696969", "#969696", "#e4e4e4"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Colours that people with any kind of colour vision tell apart.
+"""Colours that are distinct for any kind of colour vision.
 
-Source: Okabe and Ito, "Color Universal Design", 2008; without their yellow, which white paper
-swallows.
+Source: Okabe and Ito, "Color Universal Design", 2008; without their yellow, too pale on white.
 """
 
 _SETTINGS = {
@@ -46,7 +45,7 @@ _SETTINGS = {
     "ytick.labelcolor": QUIET_INK,
     "ytick.labelsize": 12,
     "axes.grid": True,
-    "svg.hashsalt": "darknet",  # Nothing says by whose random numbers it was made.
+    "svg.hashsalt": "darknet",  # Equal figures give equal files.
 }
 _LOCK = threading.RLock()
 _DPI = 72  # So that a point of matplotlib is a pixel.
@@ -59,7 +58,7 @@ class Drawing:
     figure: Figure
     fonts: tuple[str, ...]
 
-    def pixels(self) -> npt.NDArray[np.float32]:
+    def pixels(self) -> Floats:
         """Float32 RGB of shape (h, w, 3), values 0..1."""
         with _settings(self.fonts):
             self.figure.canvas.draw()
@@ -76,10 +75,8 @@ class Drawing:
 
 @contextmanager
 def new_drawing(w: float, h: float, texts: Iterable[str]) -> Iterator[Drawing]:
-    """An empty figure of `w` x `h` pixels, whose texts these will be, to be filled in the block.
-
-    What a matplotlibrc says, or a program of the user's own, changes nothing, nor is it changed.
-    """
+    """An empty figure of `w` x `h` pixels, to be filled in the block; texts: all that it will hold.
+    Neither depends on a matplotlibrc or the caller's rcParams, nor changes them."""
     load_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -97,8 +94,8 @@ def _settings(fonts: tuple[str, ...]) -> Iterator[None]:
 
     with _LOCK, matplotlib.rc_context():  # These settings are the process's, not the thread's.
         matplotlib.rcdefaults()
-        # an SVG's letters stay letters, in any font without serifs that is where it is read; those
-        # that are not in every such font are drawn as outlines
+        # an SVG keeps text as text, in the viewer's own sans-serif font; as outlines where not
+        # every such font has its letters
         named = {
             "font.family": [*fonts, "sans-serif"],
             "font.sans-serif": list(fonts),
@@ -120,8 +117,8 @@ def write(
 ) -> None:
     """A line of text at a pixel, counted from the upper left corner.
 
-    `anchor`: what of the text lies there: l, m, r (left, middle, right), then t, m, b (top,
-    middle, bottom), of the text as it stands, even if it reads `upwards`.
+    `anchor`: which point of the text lies there: l, m, r (left, middle, right), then t, m, b (top,
+    middle, bottom), of its box as drawn, even if it reads `upwards`.
     """
     w, h = drawing.figure.get_size_inches() * _DPI
     drawing.figure.text(
@@ -148,8 +145,8 @@ def widest(texts: Iterable[str], size: float) -> float:
     return max((text_width(text, size) for text in texts), default=0.0)
 
 
-def check_drawing_name(path: str | os.PathLike[str]) -> None:
-    """PictureError for a name that `save_drawing` refuses: it takes .png, .jpg, .jpeg and .svg."""
+def check_drawing_name(path: FileName) -> None:
+    """Raises PictureError for a suffix other than .png, .jpg, .jpeg and .svg."""
     if Path(path).suffix.lower() != ".svg":
         try:
             check_name(path)
@@ -157,7 +154,7 @@ def check_drawing_name(path: str | os.PathLike[str]) -> None:
             raise PictureError(f"{error}, .svg") from error
 
 
-def save_drawing(drawing: Drawing, path: str | os.PathLike[str]) -> None:
+def save_drawing(drawing: Drawing, path: FileName) -> None:
     """Writes the PNG, JPEG or SVG that the path's suffix names, whole or not at all.
 
     Raises PictureError for another suffix, DarknetError where it cannot be written.

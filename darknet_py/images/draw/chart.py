@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.arrays import Bools, Doubles
 from darknet_py.images.draw.canvas import (
     PALETTE,
     QUIET_INK,
@@ -18,7 +19,7 @@ from darknet_py.images.draw.canvas import (
     widest,
     write,
 )
-from darknet_py.images.draw.curves import HUGE, Values, thin
+from darknet_py.images.draw.curves import HUGE, thin
 from darknet_py.images.draw.fonts import shorten, text_width
 
 _PADDING = 0.04  # Of what an axis spans, on both sides.
@@ -26,7 +27,7 @@ _NEAR_ZERO = 0.35  # Of what an axis spans: a zero that close is shown.
 
 
 class Axis(NamedTuple):
-    """What lies between `low` and `high`, by its logarithm if `log`; `whole`: in whole numbers."""
+    """An axis from `low` to `high`, logarithmic if `log`; `whole`: with whole numbers only."""
 
     low: float
     high: float
@@ -52,8 +53,8 @@ class Axis(NamedTuple):
         return [float(tick) for tick in ticks if self.low - room <= tick <= self.high + room]
 
 
-def fit_axis(values: Values, log: bool = False) -> Axis:
-    """All finite values, with some room; one value has it on both sides."""
+def fit_axis(values: Doubles, log: bool = False) -> Axis:
+    """An axis over all values (finite), with some padding."""
     if not values.size:
         return Axis(1, 10, log, False) if log else Axis(0, 1, log, False)
     low, high = float(values.min()), float(values.max())
@@ -72,7 +73,7 @@ def fit_axis(values: Values, log: bool = False) -> Axis:
 
 
 def tick_label(value: float) -> str:
-    """A round number as short as it can be read: 0.001, 200k, 2e-7."""
+    """A round number, briefly: 0.001, 200k, 2e-7."""
     size = abs(value)
     if not value:
         return "0"
@@ -105,13 +106,13 @@ class Series(NamedTuple):
     """One line of a chart, through the points (x, y) from left to right."""
 
     name: str
-    """Stands in the legend, unless it is empty; shortened where it is long,"""
+    """In the legend, unless it is empty; shortened where it is long,"""
     x: npt.ArrayLike
     """n numbers."""
     y: npt.ArrayLike
     """n numbers; where one is not finite, the line has a gap."""
     style: int = 0
-    """Which colour, dashes and marks: lines of one number belong together."""
+    """Number of its colour, dashes and marks: equal for lines that belong together."""
     faint: bool = False
     """Thin and paler, behind the others: raw figures behind their smoothed line."""
     dots: bool = False
@@ -134,18 +135,18 @@ class Panel(NamedTuple):
     log_y: bool = False
     """Whether y is shown by its logarithm: a y not above 0 is a gap then."""
     top: float | None = None
-    """The largest y that has a place; of larger ones, and of those that are no numbers, marks at
-    the upper edge and a line in the legend tell."""
+    """The largest y on the axis; larger ones, and NaN, are marks at the upper edge and have a line
+    in the legend."""
 
 
 def draw_chart(panels: Sequence[Panel], width: int = 1000, height: int = 300) -> Drawing:
-    """The panels one below the other, each `width` x `height` pixels, more where the legend needs
+    """The panels one below the other, each `width` x `height` pixels, higher where the legend needs
     several rows.
 
-    The axes span the figures, a little more, and 0 where that is near; panels with the same x_label
-    have the same x axis. A name stands in the legend of the first panel that has it. A panel
-    without figures says so. Raises ValueError for no panel, for one smaller than MIN_WIDTH x
-    MIN_HEIGHT, and for a series whose x and y are not rows of one length.
+    The axes span the data with some padding, and 0 where that is near; panels with the same x_label
+    share the x axis. A name is in the legend of the first panel that has it. Raises ValueError for
+    no panel, for one smaller than MIN_WIDTH x MIN_HEIGHT, and for a series whose x and y are not
+    one-dimensional and of one length.
     """
     if not panels:
         raise ValueError("a chart needs a panel")
@@ -173,11 +174,11 @@ class _Line(NamedTuple):
     """A series as it is drawn: x finite and rising, y finite or not."""
 
     series: Series
-    x: Values
-    y: Values
+    x: Doubles
+    y: Doubles
 
     @property
-    def finite(self) -> npt.NDArray[np.bool_]:
+    def finite(self) -> Bools:
         return np.isfinite(self.y)
 
 
@@ -193,8 +194,8 @@ def _line(series: Series, log_x: bool, log_y: bool) -> _Line:
 
 
 def _x_axes(panels: Sequence[Panel], lines: Sequence[Sequence[_Line]]) -> dict[str, Axis]:
-    """One for each quantity."""
-    found: dict[str, list[Values]] = {}
+    """One axis for each x_label."""
+    found: dict[str, list[Doubles]] = {}
     for panel, own in zip(panels, lines, strict=True):
         found.setdefault(panel.x_label, []).extend(line.x for line in own)
     logs = {panel.x_label for panel in panels if panel.log_x}
@@ -214,7 +215,7 @@ class _Entry(NamedTuple):
 
 
 class _Plot(NamedTuple):
-    """A panel and where its parts go, in pixels from its own upper left corner."""
+    """A panel and its layout, in pixels from its own upper left corner."""
 
     panel: Panel
     lines: Sequence[_Line]
@@ -233,7 +234,7 @@ class _Plot(NamedTuple):
 
     @property
     def left(self) -> float:
-        """The least that leaves room for what stands there."""
+        """The least margin that holds the labels."""
         return _MARGIN + (_TEXT + 10 if self.panel.y_label else 0) + self.labels_w + 8
 
 
@@ -262,7 +263,7 @@ def _measure(
 def _entries(
     panel: Panel, lines: Sequence[_Line], named: set[tuple[str, int]]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The legend's names and looks, without those that a panel above has said."""
+    """The legend's names and styles, without those of the panels above."""
     entries = []
     for line in lines:
         name, note = line.series.name, line.series.note
@@ -273,19 +274,15 @@ def _entries(
             named.add(key)
     beyond = np.concatenate([np.empty(0), *(line.y[_beyond(panel, line)] for line in lines)])
     if beyond.size:
-        entries.append((f"beyond: up to {_brief(beyond.max())}", _edge_style("^", QUIET_INK)))
+        most = tick_label(float(f"{beyond.max():.3g}"))
+        entries.append((f"beyond: up to {most}", _edge_style("^", QUIET_INK)))
     lost = max((int((~line.finite).sum()) for line in lines if panel.top is not None), default=0)
     if lost:
         entries.append((f"no number ({lost}×)", _edge_style("x", QUIET_INK)))
     return entries
 
 
-def _brief(value: float) -> str:
-    """Three digits."""
-    return tick_label(float(f"{value:.3g}"))
-
-
-def _beyond(panel: Panel, line: _Line) -> npt.NDArray[np.bool_]:
+def _beyond(panel: Panel, line: _Line) -> Bools:
     """Which points lie above the axis."""
     if panel.top is None:
         return np.zeros(len(line.y), np.bool_)
@@ -295,10 +292,8 @@ def _beyond(panel: Panel, line: _Line) -> npt.NDArray[np.bool_]:
 def _place_legend(
     entries: Sequence[tuple[str, dict[str, Any]]], title_w: float, width: int
 ) -> tuple[list[_Entry], int]:
-    """Above the axes, where it hides no line, and how many rows that takes with the title's.
-
-    Beside the title if it fits there, else in rows below.
-    """
+    """The legend above the axes, beside the title if it fits, else in rows below; and the number of
+    rows with the title's."""
     room = width - 2 * _MARGIN
     names = [shorten(name, room - _TO_NAME, _SMALL) for name, _ in entries]
     steps = [_TO_NAME + text_width(name, _SMALL) + _TO_NEXT for name in names]
@@ -383,7 +378,7 @@ def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:
     style = _style(line.series, _PALE if faint == 1 else _PALER)
     order = 4 if line.series.star else 1 if line.series.faint else 3 if line.series.dots else 2
     low, high = plot.y_axis.low, plot.y_axis.high
-    # far outside is as good as infinitely far, and nothing overflows on the way there
+    # clipped far outside the axes, so that nothing overflows in matplotlib
     far = (low / 9, high * 9) if plot.y_axis.log else (low - 9 * (high - low), 10 * high - 9 * low)
     x, y = thin(line.x, line.y, width)
     y = np.clip(np.where(np.isfinite(y), y, np.nan), *far)
@@ -402,15 +397,15 @@ def _draw_line(axes: Any, plot: _Plot, line: _Line, width: int) -> None:
             axes.plot(at, np.ones_like(at), **style, **upper)
 
 
-def _alone(finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _alone(finite: Bools) -> Bools:
     """Which points have no neighbour to draw a line to."""
     padded = np.pad(finite, 1)
-    alone: npt.NDArray[np.bool_] = finite & ~padded[:-2] & ~padded[2:]
+    alone: Bools = finite & ~padded[:-2] & ~padded[2:]
     return alone
 
 
-def _apart(x: Values, axis: Axis) -> Values:
-    """Of marks at these places as many as stand side by side."""
+def _apart(x: Doubles, axis: Axis) -> Doubles:
+    """The marks at these places that do not overlap."""
     if axis.log:
         places = np.log(x / axis.low) / math.log(axis.high / axis.low)
     else:

@@ -1,4 +1,4 @@
-"""Which classes a network takes for which, as a picture: the whole matrix, or its worst pairs."""
+"""The confusion matrix as a picture: the whole matrix, or its worst pairs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.arrays import Doubles
 from darknet_py.images.draw.canvas import (
     FRAME,
     INK,
@@ -31,23 +32,22 @@ Counts = npt.NDArray[np.integer]
 """Of shape (k, k): rows are true classes, columns predicted ones."""
 
 
-def row_shares(counts: Counts) -> npt.NDArray[np.float64]:
-    """Of each row, 0..1; a row without counts has 0 everywhere."""
+def row_shares(counts: Counts) -> Doubles:
+    """The matrix with each row normalised to sum 1; a row without counts is 0."""
     totals = counts.sum(axis=1, keepdims=True, dtype=np.float64)
-    shares: npt.NDArray[np.float64] = counts / np.maximum(totals, 1)
+    shares: Doubles = counts / np.maximum(totals, 1)
     return shares
 
 
 def percent(share: float) -> str:
-    """In two digits: 0.5 %, 12 %; never 0 of something or all of not quite all."""
+    """In two digits: 0.5%, 12%; never 0% for more than nothing or 100% for less than all."""
     if share < 0.095:
         return f"{max(100 * share, 0.1):.1f}%"
     return "100%" if share == 1 else f"{min(round(100 * share), 99)}%"
 
 
 class Pair(NamedTuple):
-    """So many pictures of one class are taken for another; classes by number. share: of the true
-    class's."""
+    """How many pictures of one class are predicted as another; share: of the true class's."""
 
     truth: int
     guess: int
@@ -111,7 +111,7 @@ def _pair_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
 
 
 def _weakest_bars(counts: Counts, names: Sequence[str]) -> list[_Bar]:
-    """Of classes that have pictures and are not always right."""
+    """The classes of the lowest recall, below 1."""
     totals = counts.sum(axis=1, dtype=np.float64)
     rights = counts.diagonal().astype(np.float64)
     shares = rights / np.maximum(totals, 1)
@@ -160,21 +160,20 @@ _RIGHT, _TOTAL = "right", "pictures"
 _NAMELESS = "class N: no font here has the letters of its name"
 
 
-# From paper to a dark blue, light enough at both ends to write on in black, then in white.
+# From white to a dark blue, with enough contrast for black text, then for white text.
 _SHADES = np.array([(255, 255, 255), (158, 202, 225), (49, 130, 189), (8, 48, 107)], np.float64)
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
-_LIFT = 0.45  # The power of a share that is its place there: one wrong in fifty is seen.
+_GAMMA = 0.45  # A share's exponent, so that 2% are visible.
 
 
 def draw_confusion(matrix: Counts, names: Sequence[str]) -> Drawing:
-    """What `matrix`, counts of shape (k, k), k at least 1, says of classes with k `names`.
+    """The confusion matrix of k classes with these `names`: counts of shape (k, k), k at least 1.
 
-    Up to MOST_CELLS classes: a square of cells, a row for each true class, a column for each
-    predicted one, as dark as its share of the row is large. Cells of up to 40 classes have their
-    counts in them (0 left blank), the largest their shares too; each row has the share that is
-    right and its total. Of more classes: the most confused pairs and the classes that are least
-    often right, as bars. Raises ValueError for another shape, counts below 0 or another number of
-    names.
+    Up to MOST_CELLS classes: a row for each true class, a column for each predicted one, cells as
+    dark as their share of the row. Cells of up to 40 classes have their counts in them (0 left
+    blank), large ones their shares too; each row has its recall and its total. Of more classes:
+    the most confused pairs and the classes of the lowest recall, as bars. Raises ValueError for
+    another shape, counts below 0 or another number of names.
     """
     counts = np.asarray(matrix)
     k = counts.shape[0] if counts.ndim else 0
@@ -199,14 +198,14 @@ def _title(counts: Counts) -> str:
 
 
 class _Plan(NamedTuple):
-    """What goes where, in pixels."""
+    """The layout, in pixels."""
 
     counts: Counts
     names: list[str]
     letters: float
-    """Size of those of names,"""
+    """Font size of names,"""
     digits: float
-    """and of those of counts."""
+    """and of counts."""
     turned: bool
     """Whether the names above read upwards."""
     cell: float
@@ -231,7 +230,7 @@ class _Plan(NamedTuple):
 
     @property
     def middles(self) -> list[float]:
-        """Of the cells, from an edge of the matrix."""
+        """Centres of the cells, from an edge of the matrix."""
         return [(i + 0.5) * self.cell for i in range(len(self.counts))]
 
 
@@ -276,10 +275,10 @@ def _draw_cells(counts: Counts, labels: Sequence[str], foot: str) -> Drawing:
     return drawing
 
 
-def _shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _shade(shares: Doubles) -> Doubles:
     """The colours (..., 3), 0..255, of shares (...)."""
     steps = np.linspace(0, 1, len(_SHADES))
-    parts = [np.interp(shares**_LIFT, steps, _SHADES[:, part]) for part in range(3)]
+    parts = [np.interp(shares**_GAMMA, steps, _SHADES[:, part]) for part in range(3)]
     return np.rint(np.stack(parts, axis=-1))
 
 
@@ -332,7 +331,7 @@ def _write_column(drawing: Drawing, plan: _Plan, right: float, texts: Sequence[s
 
 
 def _draw_scale(drawing: Drawing, left: float, top: float) -> None:
-    """Which shade is which share."""
+    """The colour bar."""
     axes = add_axes(drawing, left, top, _SCALE_W, _SCALE_H)
     shades = _shade(np.linspace(0, 1, _SCALE_W))[None] / 255
     axes.imshow(shades, aspect="auto", interpolation="nearest")

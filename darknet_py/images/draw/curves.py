@@ -1,4 +1,4 @@
-"""Curves before they are drawn: smoothed, thinned, and how high the axis must reach."""
+"""Curves before they are drawn: smoothed, thinned, and the upper limit of their axis."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Values = npt.NDArray[np.float64]
+from darknet_py.images.arrays import Doubles, Indices
 
 HUGE = 1e100
-"""Of what is larger nothing can be said: it counts as infinite."""
-_EXPLOSION = 10  # Times what three quarters of a curve span.
+"""Larger values count as infinite."""
+_DIVERGENCE = 10  # Times the range of three quarters of a curve.
 
 
 def smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
-    """Of each value and those before it the average, in which every step back counts `keep` times
-    as much.
+    """The exponential moving average of values, with decay `keep` and Adam's bias correction.
 
-    Weights are divided by their sum (the bias correction of Adam): the first average is the
-    first value, not something near 0. A value that is not finite stays as it is and counts for
-    nothing. Raises ValueError for a `keep` that is not in 0 to below 1.
+    A value that is not finite stays as it is and is left out of the average. Raises ValueError for
+    a `keep` that is not in 0 to below 1.
     """
     if not 0 <= keep < 1:
         raise ValueError(f"keep={keep} is not in 0 to below 1")
@@ -38,12 +36,12 @@ def smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
 
 
 def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
-    """The largest value of curves that is no spike's and no explosion's, which would flatten them.
+    """The largest value of curves without spikes and divergence, which would flatten the rest.
 
-    A spike rises above the moving medians (over a twentieth of a curve, five points at least) by
-    more than what all of these span; an explosion rises, after the curve's first fall, ten times
-    as high as three quarters of its values. Curves: rows of numbers; what is not finite counts for
-    nothing. 1 where there is nothing.
+    A spike is above the highest moving median (over a twentieth of a curve, five points at least)
+    by more than the range of all of these; divergence is, after the curve's first fall, ten times
+    as high as the range of three quarters of its values. What is not finite is left out; 1 where
+    nothing remains.
     """
     rows = [row[np.abs(row) < HUGE] for row in (np.asarray(c, np.float64) for c in curves)]
     rows = [row for row in rows if row.size]
@@ -56,9 +54,9 @@ def top_without_spikes(curves: Iterable[npt.ArrayLike]) -> float:
     return float(values[values <= high + span].max())
 
 
-def _moving_medians(row: Values) -> Values:
-    """Of each value and its neighbours, fewer near the start, which may be steep; of long rows, at
-    some places only; none of an explosion."""
+def _moving_medians(row: Doubles) -> Doubles:
+    """Medians of each value and its neighbours, fewer near the start, which may be steep; at some
+    places only in long rows; without divergence."""
     half = max(2, len(row) // 40)
     early = np.arange(min(len(row), 20))
     places = np.unique([*early, *np.linspace(0, len(row) - 1, 200).astype(np.intp)])
@@ -67,16 +65,14 @@ def _moving_medians(row: Values) -> Values:
     medians = np.array([np.median(row[first:end]) for first, end in around])
     usual, low = float(np.quantile(row, 0.75)), float(row.min())
     fallen = places >= int((row <= usual).argmax())
-    kept: Values = medians[~fallen | (medians <= usual + _EXPLOSION * (usual - low))]
+    kept: Doubles = medians[~fallen | (medians <= usual + _DIVERGENCE * (usual - low))]
     return kept
 
 
-def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:
-    """The first, the lowest, the highest and the last point of each of so many columns.
-
-    `x`, rising, and `y`: shape (n,). A million points make the same picture as these. Where a
-    value is not finite the line has a gap, which stays.
-    """
+def thin(x: Doubles, y: Doubles, columns: int) -> tuple[Doubles, Doubles]:
+    """The first, lowest, highest and last point of each of so many columns of pixels, and a gap
+    where a value is not finite: they draw the same line as all points. `x`, rising, and `y`: shape
+    (n,)."""
     if len(x) <= 4 * columns:
         return x, y
     edges = np.linspace(x[0], x[-1], columns + 1)[1:-1]
@@ -91,8 +87,8 @@ def thin(x: Values, y: Values, columns: int) -> tuple[Values, Values]:
     return x[kept], y[kept]
 
 
-def _places(values: Values, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp]) -> Any:
-    """Where in each part the least value is."""
+def _places(values: Doubles, first: Indices, last: Indices) -> Any:
+    """The index of each part's least value."""
     return np.array(
         [a + int(values[a : b + 1].argmin()) for a, b in zip(first, last, strict=True)], np.intp
     )

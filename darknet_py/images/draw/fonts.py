@@ -1,7 +1,7 @@
-"""Letters: which fonts have those of a text, how it is spelled where none has, how wide it is.
+"""Text in pictures: which fonts have its glyphs, how it is spelled where none has, its width.
 
-All text in pictures comes through here. matplotlib brings DejaVu Sans, which has the Latin, Greek
-and Cyrillic letters and many signs; what it lacks is looked for in the fonts that are installed.
+matplotlib brings DejaVu Sans, with Latin, Greek and Cyrillic letters and many signs; other glyphs
+come from installed fonts.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import Bytes
 from darknet_py.text import legible, one_line
 
 BASE = "DejaVu Sans"
 _EMPTY = ("Last Resort", ".LastResort", "LastResort", "Adobe Blank", "Adobe NotDef")
-"""Fonts with a box, or nothing, for every letter there is."""
+"""Fonts with a box, or nothing, for every character."""
 _COLOR = 1 << 14  # FreeType's flag of fonts made of pictures, which matplotlib cannot draw.
 _SELECTORS = {0xFE0E: None, 0xFE0F: None}  # "As text" and "in colour", said of the sign before.
 _PLAIN = ("sans", "gothic", "hei", "kaku")  # Parts of names of fonts whose strokes are even.
@@ -29,10 +29,8 @@ _JOINED = ("R", "AL")  # Letters written from right to left; most change with th
 
 @cache
 def load_matplotlib() -> None:
-    """Imports what draws, without what it has to say of its caches and the user's settings.
-
-    Raises DarknetError where that is not possible: not installed, or settings that it refuses.
-    """
+    """Imports matplotlib, without its log of caches and settings. Raises DarknetError where it is
+    not installed, or refuses the user's settings."""
     logger = logging.getLogger("matplotlib")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.ERROR)
@@ -45,22 +43,20 @@ def load_matplotlib() -> None:
 
 
 def families(text: str) -> tuple[str, ...]:
-    """Names of the fonts to draw a text with: DejaVu Sans, then as few as have what it lacks."""
+    """The fonts to draw a text with: DejaVu Sans, then as few fallbacks as have what it lacks."""
     lacking = _lacking(text)
     return (BASE, *_fallbacks(lacking)) if lacking else (BASE,)
 
 
 def is_drawable(text: str) -> bool:
-    """Whether fonts that are here have all letters of a text."""
+    """Whether the fonts here have all glyphs of a text."""
     lacking = _lacking(text)
     return not lacking or not _uncovered(lacking, _fallbacks(lacking))
 
 
 def spell(text: str) -> str:
-    """The text on one line as it can be drawn: a letter that no font has becomes its number.
-
-    Such as \\u732b; never an empty box. Letters are composed (NFC), as file names of macOS are not.
-    """
+    """The text on one line as it can be drawn: composed (NFC), which file names of macOS are not,
+    and a character that no font has as its escape, such as \\u732b."""
     line = _line(text)
     if is_drawable(line):
         return line
@@ -68,8 +64,7 @@ def spell(text: str) -> str:
 
 
 def drawable_names(names: Sequence[str], kind: str = "class") -> list[str]:
-    """Classes, or another kind, as pictures name them: where no font has a name's letters, as
-    "class 7"."""
+    """Names as pictures show them: "class 7", or another kind, where no font has one's glyphs."""
     lines = [_line(name) for name in names]
     return [line if is_drawable(line) else f"{kind} {number}" for number, line in enumerate(lines)]
 
@@ -82,12 +77,12 @@ def _line(text: str) -> str:
 
 
 def text_width(text: str, size: float) -> float:
-    """Pixels of a line of text whose letters have `size` pixels."""
+    """The width in pixels of a line of text of font size `size`, in pixels."""
     return _measure(spell(text), size)[0]
 
 
-def text_mask(text: str, size: float) -> npt.NDArray[np.uint8]:
-    """A line of text as its ink, (h, w), 0..255; of all texts of a size the baseline is level."""
+def text_mask(text: str, size: float) -> Bytes:
+    """A line of text as an alpha mask, (h, w), 0..255; all of one size share their baseline."""
     load_matplotlib()
     from matplotlib.backends.backend_agg import RendererAgg
 
@@ -96,16 +91,13 @@ def text_mask(text: str, size: float) -> npt.NDArray[np.uint8]:
     renderer = RendererAgg(max(round(_measure(text, size)[0]) + 2, 1), h, 72)
     context = renderer.new_gc()
     renderer.draw_text(context, 1, base, text, _properties(text, size), 0)
-    ink: npt.NDArray[np.uint8] = np.asarray(renderer.buffer_rgba())[:, :, 3].copy()
+    ink: Bytes = np.asarray(renderer.buffer_rgba())[:, :, 3].copy()
     return ink
 
 
 def shorten(text: str, width: float, size: float) -> str:
-    """The text, or as much of its beginning and its end as fits into `width` pixels.
-
-    An ellipsis stands for the middle: the ends of names tell them apart as often as their
-    beginnings. At least the ellipsis stays of a text that is not empty.
-    """
+    """The text, or as much of its start and its end as fits into `width` pixels, with an ellipsis
+    for the middle, as names differ at their ends as often as at their starts."""
     text = spell(text)[: max(round(4 * width), 1)]  # No letter is narrower than that.
     if not text or text_width(text, size) <= width:
         return text
@@ -145,7 +137,7 @@ def _properties(text: str, size: float) -> object:
 
 
 def _lacking(text: str) -> frozenset[str]:
-    """Those letters that DejaVu Sans does not have, or that it could only draw wrongly."""
+    """The characters that DejaVu Sans lacks, or that would be drawn wrongly."""
     if text.isascii():
         return frozenset()
     return frozenset(c for c in set(text) if not c.isascii() and not _has(BASE, c))
@@ -158,7 +150,7 @@ def _uncovered(letters: Iterable[str], fonts: Iterable[str]) -> frozenset[str]:
 
 @cache
 def _fallbacks(letters: frozenset[str]) -> tuple[str, ...]:
-    """Installed fonts that have these letters, the one with most of them first."""
+    """Installed fonts that have these characters, the one with most of them first."""
     chosen: list[str] = []
     while left := _uncovered(letters, chosen):
         counts = {font: sum(_has(font, c) for c in left) for font in _installed()}
@@ -171,13 +163,14 @@ def _fallbacks(letters: frozenset[str]) -> tuple[str, ...]:
 
 @cache
 def _has(font: str, letter: str) -> bool:
-    """Whether a font has this letter, and matplotlib can draw it."""
+    """Whether a font has this character, and matplotlib can draw it."""
     load_matplotlib()
     from matplotlib import ft2font
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     shapes = hasattr(ft2font, "__libraqm_version__")  # From matplotlib 3.11 on.
-    if not shapes and (unicodedata.bidirectional(letter) in _JOINED or _is_combined(letter)):
+    is_combined = unicodedata.category(letter) in ("Mn", "Mc", "Me")
+    if not shapes and (is_combined or unicodedata.bidirectional(letter) in _JOINED):
         return False
     try:
         found = get_font(findfont(FontProperties(family=[font]), fallback_to_default=False))
@@ -187,14 +180,9 @@ def _has(font: str, letter: str) -> bool:
     return bool(found.scalable and not flags & _COLOR and found.get_char_index(ord(letter)))
 
 
-def _is_combined(letter: str) -> bool:
-    """Whether it is drawn above, below or within its neighbour."""
-    return unicodedata.category(letter) in ("Mn", "Mc", "Me")
-
-
 @cache
 def _installed() -> tuple[str, ...]:
-    """The names of fonts that may have letters, upright ones, those of even strokes first."""
+    """Names of installed upright fonts, sans-serif ones first."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     # matplotlib keeps a list of what was installed when it first ran
@@ -210,8 +198,4 @@ def _installed() -> tuple[str, ...]:
         for entry in fontManager.ttflist
         if entry.style == "normal" and not entry.name.startswith(_EMPTY)
     }
-    return tuple(sorted(names, key=lambda name: (not _is_plain(name), name)))
-
-
-def _is_plain(name: str) -> bool:
-    return any(part in name.lower() for part in _PLAIN)
+    return tuple(sorted(names, key=lambda n: (not any(p in n.lower() for p in _PLAIN), n)))

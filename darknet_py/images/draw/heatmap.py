@@ -1,19 +1,15 @@
-"""Heat maps as pictures: alone, or over the picture that they are about."""
+"""Heat maps as pictures: alone, or over their picture."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from darknet_py.images.arrays import Array, Bools, Floats
 from darknet_py.images.io.image import to_bytes, to_float
 from darknet_py.images.transform.color import to_grey
 from darknet_py.images.transform.fit import Frame
 from darknet_py.images.transform.resize import check_image
-
-_Floats = npt.NDArray[np.float32]
 
 INFERNO = (
     *((0, 0, 4), (11, 7, 36), (33, 12, 74), (60, 9, 101), (87, 16, 109), (112, 25, 110)),
@@ -36,33 +32,33 @@ _PALE, _STRONG = 0.15, 0.75  # How much of a pixel is colour, at heat 0 and 1.
 _LEVEL = 0.5
 
 
-def color_map(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def color_map(values: Array) -> Floats:
     """The colours (..., 3), float32 RGB from 0 to 1, of values (...), clipped to 0..1.
 
     What is not a number is black.
     """
     clipped = np.nan_to_num(np.clip(values, 0, 1))
     parts = [np.interp(clipped, _PLACES, _COLORS[:, part]) for part in range(3)]
-    colors: npt.NDArray[np.float32] = np.stack(parts, axis=-1).astype(np.float32)
+    colors: Floats = np.stack(parts, axis=-1).astype(np.float32)
     return colors
 
 
-def spread_heat(heat: npt.NDArray[Any], w: int, h: int, frame: Frame | None = None) -> _Floats:
-    """The map at every pixel of a picture of `w` x `h`: between the middles of its cells linear,
-    level from the outermost ones on.
+def spread_heat(heat: Array, w: int, h: int, frame: Frame | None = None) -> Floats:
+    """The map (h', w'), bilinearly upsampled to a picture of `w` x `h` between the centres of its
+    cells, constant beyond the outermost ones.
 
-    `heat`: shape (h', w'), any range; its edges lie on the picture where `frame` says, on the
-    picture's own unless given. Returns float32 of shape (h, w), 0 outside the frame.
+    frame: where the map's edges lie on the picture, by default on the picture's own. Returns
+    float32 of shape (h, w), 0 outside the frame.
     """
     frame = frame or Frame(0, 0, w, h)
     rows = _along(h, frame.top, frame.bottom, heat.shape[0])
     columns = _along(w, frame.left, frame.right, heat.shape[1])
-    spread: _Floats = rows @ heat.astype(np.float32) @ columns.T
+    spread: Floats = rows @ heat.astype(np.float32) @ columns.T
     return spread
 
 
-def _along(length: int, start: float, end: float, cells: int) -> _Floats:
-    """(length, cells): how much each pixel of a side takes of each cell."""
+def _along(length: int, start: float, end: float, cells: int) -> Floats:
+    """(length, cells): the weight of each cell for each pixel of a side."""
     middles = np.arange(length) + 0.5
     places = np.clip((middles - start) / (end - start) * cells - 0.5, 0, cells - 1)
     before = np.minimum(places.astype(np.intp), max(cells - 2, 0))
@@ -76,7 +72,7 @@ def _along(length: int, start: float, end: float, cells: int) -> _Floats:
 
 
 def shown_size(w: int, h: int) -> tuple[int, int]:
-    """The size at which a picture of `w` x `h` is drawn: small ones by a whole factor larger."""
+    """The size at which a picture of `w` x `h` is drawn: small ones are enlarged by an integer."""
     longest = max(w, h)
     if longest > _LARGEST:
         return max(1, round(w * _LARGEST / longest)), max(1, round(h * _LARGEST / longest))
@@ -84,21 +80,18 @@ def shown_size(w: int, h: int) -> tuple[int, int]:
     return w * factor, h * factor
 
 
-def draw_heat(heat: npt.NDArray[Any], w: int, h: int) -> _Floats:
-    """The map alone in colours, black where it is 0, for a picture of `w` x `h`.
-
-    `heat`: shape (h', w'), from 0 up (below 0 is shown as 0), over all of the picture. Returns
-    float32 RGB at `shown_size`.
-    """
+def draw_heat(heat: Array, w: int, h: int) -> Floats:
+    """The map (h', w') alone in colours, black where it is 0 or less, for a picture of `w` x `h`:
+    float32 RGB at `shown_size`."""
     return color_map(_shares(heat, *shown_size(w, h)))
 
 
-def draw_overlay(image: npt.NDArray[Any], heat: npt.NDArray[Any], outline: bool = True) -> _Floats:
-    """The map over a picture turned grey.
+def draw_overlay(image: Array, heat: Array, outline: bool = True) -> Floats:
+    """The map over the picture in grey.
 
-    `image`: shape (h, w, 3) or (h, w, 1), values 0..1; `heat` as in `draw_heat`. `outline`: a line
-    goes around what is above half of the highest, which says without colour what is hot; around
-    single pixels it would be a tangle. Returns float32 RGB at `shown_size`, values 0..1.
+    `image`: shape (h, w, 3) or (h, w, 1), values 0..1; `heat` as in `draw_heat`. `outline`: a
+    contour at half of the maximum, readable without colour vision, unless the map is of single
+    pixels. Returns float32 RGB at `shown_size`, values 0..1.
     """
     check_image(image)
     h, w = image.shape[:2]
@@ -106,36 +99,36 @@ def draw_overlay(image: npt.NDArray[Any], heat: npt.NDArray[Any], outline: bool 
     grey = _grey(image, shown_w, shown_h)
     shares = _shares(heat, shown_w, shown_h)
     part = (_PALE + (_STRONG - _PALE) * shares)[..., None]
-    drawn: _Floats = (1 - part) * grey[..., None] + part * color_map(shares)
+    drawn: Floats = (1 - part) * grey[..., None] + part * color_map(shares)
     if outline:
         _draw_outline(drawn, shares >= _LEVEL)
     return drawn
 
 
-def _grey(image: npt.NDArray[Any], w: int, h: int) -> _Floats:
+def _grey(image: Array, w: int, h: int) -> Floats:
     is_larger = w > image.shape[1]
     way = Image.Resampling.NEAREST if is_larger else Image.Resampling.LANCZOS
     picture = Image.fromarray(to_bytes(to_grey(image))).resize((w, h), way)
     return to_float(np.asarray(picture))
 
 
-def _shares(heat: npt.NDArray[Any], w: int, h: int) -> _Floats:
-    """Of its brightest colour, at every pixel, 0..1."""
+def _shares(heat: Array, w: int, h: int) -> Floats:
+    """The map at every pixel as a share of its brightest colour, 0..1."""
     spread = np.maximum(spread_heat(heat, w, h), 0)
     top = float(np.quantile(spread, _TOP)) or float(spread.max())
-    shares: _Floats = np.minimum(spread / top, 1) if top > 0 else spread
+    shares: Floats = np.minimum(spread / top, 1) if top > 0 else spread
     return shares
 
 
-def _draw_outline(drawn: _Floats, within: npt.NDArray[np.bool_]) -> None:
-    """A white line inside the edge of an area and a dark one outside: seen on any ground."""
+def _draw_outline(drawn: Floats, within: Bools) -> None:
+    """A white line inside the edge of an area and a dark one outside: visible on any background."""
     width = max(1, min(within.shape) // 200)
     drawn[_grown(within, width) & ~within] = 0.1
     drawn[within & _grown(~within, width)] = 1
 
 
-def _grown(area: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
-    """The area and what is at most `by` pixels beside it."""
+def _grown(area: Bools, by: int) -> Bools:
+    """The area dilated by `by` pixels."""
     for axis in (0, 1):
         padded = np.pad(area, [(by, by) if axis == a else (0, 0) for a in (0, 1)])
         length = area.shape[axis]

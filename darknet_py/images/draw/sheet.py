@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from darknet_py.images.arrays import Array, Bytes, Floats
 from darknet_py.images.draw.canvas import GRID, INK
 from darknet_py.images.draw.fonts import shorten, text_mask, text_width
 from darknet_py.images.draw.heatmap import color_map
@@ -26,21 +25,19 @@ _TOP = 0.999  # Of all values of maps, so many are not above the brightest colou
 
 
 def draw_sheet(
-    pictures: Sequence[npt.NDArray[Any]],
+    pictures: Sequence[Array],
     captions: Sequence[str],
     columns: int | None = None,
     cell: int | None = None,
     title: str = "",
-) -> npt.NDArray[np.float32]:
-    """All pictures in rows, from left to right, each as large as fits into `cell` x `cell` pixels.
+) -> Floats:
+    """A contact sheet: pictures in rows, each as large as fits into `cell` x `cell` pixels.
 
-    `pictures`: at least one, of shape (h, w, 3), RGB, or (h, w, 1), grey, each of a size of its
-    own; values 0..1, clipped to that, what is not a number black. Small ones are enlarged by a
-    whole factor, so that their pixels are seen; large ones are shrunk, smoothly. `captions`: one
-    for each, cut with an ellipsis where too long; no room is left if all are empty. Without
-    `columns` the sheet becomes somewhat wider than high, without `cell` 96 to 224 pixels, as the
-    largest picture asks. A `title` stands above all; the sheet is as
-    wide as it, at least.
+    `pictures`: at least one, of shape (h, w, 3), RGB, or (h, w, 1), grey, of any sizes; values
+    0..1, clipped; NaN is black. Small ones are enlarged by an integer, without smoothing; large
+    ones are reduced, antialiased. `captions`: one for each, shortened where too long; without any,
+    no room is left for them. `columns`: by default so many that the sheet is somewhat wider than
+    high; `cell`: by default 96 to 224 pixels, by the largest picture.
 
     Returns float32 RGB of shape (h, w, 3), values 0..1. Raises ValueError for no picture,
     another shape, another number of captions, and columns or cells below 1.
@@ -63,7 +60,10 @@ def draw_sheet(
         _write(sheet, _MARGIN, _MARGIN - 1, text_mask(title, _TITLE))
     for i, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         x, bottom = _MARGIN + i % columns * step, ends[i // columns] - line
-        _place(sheet, tile, (x + (w - tile.width) // 2, bottom - tile.height))
+        left, top = x + (w - tile.width) // 2, bottom - tile.height
+        # a thin frame around it: white pictures would have no edge
+        sheet.paste(GRID, (left - 1, top - 1, left + tile.width + 1, bottom + 1))
+        sheet.paste(tile, (left, top))
         if caption:
             ink = text_mask(shorten(caption, w - 2, _TEXT), _TEXT)
             _write(sheet, x + (w - ink.shape[1]) // 2, bottom + 1, ink)
@@ -71,7 +71,7 @@ def draw_sheet(
 
 
 def _check(
-    pictures: Sequence[npt.NDArray[Any]],
+    pictures: Sequence[Array],
     captions: Sequence[str],
     columns: int | None,
     cell: int | None,
@@ -89,8 +89,8 @@ def _check(
             raise ValueError(f"an array of shape {picture.shape} is not (h, w, 3) or (h, w, 1)")
 
 
-def _tile(picture: npt.NDArray[Any], cell: int) -> Image.Image:
-    """The picture as it comes onto the sheet."""
+def _tile(picture: Array, cell: int) -> Image.Image:
+    """The picture scaled for the sheet."""
     pixels = to_bytes(picture)
     tile = Image.fromarray(pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels)
     longest = max(tile.size)
@@ -102,34 +102,21 @@ def _tile(picture: npt.NDArray[Any], cell: int) -> Image.Image:
 
 
 def _columns(count: int, shape: float) -> int:
-    """About as many as give the sheet its shape, where one picture's is w / h = `shape`.
-
-    Of those near to that, the one that leaves the fewest places empty.
-    """
+    """The number of columns near the one that gives the sheet its shape, where one picture's is
+    w / h = `shape`, that leaves the fewest places empty."""
     wanted = min(math.sqrt(count * _SHAPE / shape), count)
     near = range(max(1, math.ceil(wanted * 0.75)), math.ceil(wanted * 1.3) + 1)
     return min(near, key=lambda columns: (-count % columns, abs(columns - wanted)))
 
 
-def _write(sheet: Image.Image, left: int, top: int, ink: npt.NDArray[np.uint8]) -> None:
+def _write(sheet: Image.Image, left: int, top: int, ink: Bytes) -> None:
     sheet.paste(INK, (left, top), Image.fromarray(ink))
 
 
-def _place(sheet: Image.Image, tile: Image.Image, place: tuple[int, int]) -> None:
-    """With a thin frame around it: white pictures would have no edge."""
-    x, y = place
-    ImageDraw.Draw(sheet).rectangle((x - 1, y - 1, x + tile.width, y + tile.height), outline=GRID)
-    sheet.paste(tile, place)
-
-
-def draw_maps(
-    maps: npt.NDArray[Any], captions: Sequence[str], title: str = ""
-) -> npt.NDArray[np.float32]:
-    """Every map in colours, with a caption; what the scale's ends are is added to the title.
-
-    `maps`: shape (k, h, w). Black is 0, or where all is above or below 0 the least there is; the
-    palest is exceeded by one value in a thousand. Returns float32 RGB (h', w', 3), 0..1.
-    """
+def draw_maps(maps: Array, captions: Sequence[str], title: str = "") -> Floats:
+    """Every map (k, h, w) in colours, with a caption; the title says the ends of the scale: 0, or
+    the minimum where no sign changes, and the 99.9th percentile. Returns float32 RGB (h', w', 3),
+    0..1."""
     finite = np.nan_to_num(maps)
     high = float(np.quantile(finite, _TOP))
     least = float(finite.min())

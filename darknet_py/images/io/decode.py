@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -28,6 +27,7 @@ from PIL import (
 )
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, Bytes, Floats
 from darknet_py.ops.memory import SMALL, available_memory
 from darknet_py.text import one_line
 
@@ -51,18 +51,14 @@ PILLOW_FAULTS = (
     struct.error,
     zlib.error,
 )
-"""What Pillow raises for a file that is cut short, damaged or made to harm, beside MemoryError and
-DecompressionBombError: what mutated files of every format brought out of Pillow 10.3 and 13, and
-what its readers expect of each other."""
+"""What Pillow raises for a truncated, damaged or hostile file, beside MemoryError and
+DecompressionBombError: found by mutating files of every format, in Pillow 10.3 and 13."""
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """While the block runs, neither Pillow's warnings nor its log print anything of their own.
-
-    Others' warnings pass, and so does Pillow's log to handlers that somebody set up. Threads
-    may be inside at once. Nothing is changed outside the block.
-    """
+    """Within the block, Pillow's warnings and log print nothing; the log still goes to handlers
+    that the program has set up. Thread-safe."""
     if getattr(sys.flags, "context_aware_warnings", False):
         with ExitStack() as stack:
             _silence(stack)
@@ -76,9 +72,8 @@ def quiet() -> Iterator[None]:
 
 
 class _Shared:
-    """`warnings.catch_warnings` swaps one list for the whole process: threads that are inside
-    at once must not each put back what they found. The first one in sets it, the last one out
-    puts it back."""
+    """`warnings.catch_warnings` changes the whole process: the first thread to enter sets the
+    filters, the last one to leave restores them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -120,7 +115,7 @@ _TIFF_PHOTOMETRIC = 262
 _TIFF_WHITE_IS_ZERO = 0
 
 
-def mode_to_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+def mode_to_rgb(picture: Image.Image) -> Array:
     """A loaded picture as RGB of shape (h, w, 3), C-contiguous: uint8, or float32 in 0..1.
 
     - 8-bit modes, palettes and 1-bit: uint8; grey fills all three channels. All others: float32.
@@ -129,39 +124,41 @@ def mode_to_rgb(picture: Image.Image) -> npt.NDArray[Any]:
     - 16-bit grey: value / 65535; a TIFF's 12-bit grey: value / 4095. 16-bit colour arrives
       from Pillow as its upper 8 bits.
     - 32-bit integers must be in 0..65535 and are divided by 65535; floats must be in 0..1.
-      Beyond that nobody can tell what white is.
 
-    Raises PictureError, without a path, for a mode or for values that have no such reading.
-    Pillow may warn that transparency is lost: call this inside `quiet`.
+    Raises PictureError, without a path, for other modes or values. Pillow may warn that
+    transparency is lost: call this inside `quiet`.
     """
     mode = picture.mode
     if mode in _PREMULTIPLIED:
         return mode_to_rgb(picture.convert(_PREMULTIPLIED[mode]))
+    if lacks_palette(picture):
+        raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
     if mode in _BYTE_MODES:
-        return _bytes_to_rgb(picture)
+        return np.array(picture if mode == "RGB" else picture.convert("RGB"))
     if mode in _WIDE_MODES and mode != "F":
-        return _grey_to_rgb(picture, _white(picture), "use 8 or 16 bits a channel")
+        is_12_bit = _tiff_tag(picture, _TIFF_BITS_PER_SAMPLE, None) == (12,)
+        return _grey_to_rgb(picture, 4095 if is_12_bit else 65535, "use 8 or 16 bits a channel")
     if mode == "F":
         return _grey_to_rgb(picture, 1, "scale it, or use 8 or 16 bits a channel")
     raise PictureError(f"pixels of the kind {mode} are not read: save it as an RGB picture")
 
 
 def is_read(mode: str) -> bool:
-    """Whether pictures of a mode are read, unless their values have no reading."""
+    """Whether pictures of a mode are read, unless their values are out of range."""
     return mode in (*_BYTE_MODES, *_PREMULTIPLIED, *_WIDE_MODES)
 
 
 def has_bytes(mode: str) -> bool:
-    """Whether all values that a picture of a mode can have are read."""
+    """Whether pictures of a mode are read, whatever their values."""
     return mode in _BYTE_MODES
 
 
 def lacks_palette(picture: Image.Image) -> bool:
-    """Whether the pixels of a loaded picture are numbers of colours that the file does not have."""
+    """Whether the pixels of a loaded picture index a palette that the file does not have."""
     return picture.mode in ("P", "PA") and picture.palette is None
 
 
-def _bytes_to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+def _bytes_to_rgb(picture: Image.Image) -> Bytes:
     if lacks_palette(picture):
         raise PictureError("is damaged: its pixels are numbers of colours, and it has none")
     rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
@@ -180,7 +177,7 @@ def _white(picture: Image.Image) -> int:
     return 4095 if _tiff_tag(picture, _TIFF_BITS_PER_SAMPLE, None) == (12,) else 65535
 
 
-def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> npt.NDArray[np.float32]:
+def _grey_to_rgb(picture: Image.Image, white: int, advice: str) -> Floats:
     values = np.asarray(picture)
     low, high = values.min(), values.max()
     # A NaN fails any comparison, so this asks what must hold.
@@ -200,11 +197,8 @@ _EXIF_ORIENTATION = 0x0112
 
 
 def orientation(picture: Image.Image) -> int:
-    """The EXIF orientation of a loaded picture, 1..8; 1 (upright) where none can be read.
-
-    A damaged note about the picture does not make the picture unreadable, but may make Pillow
-    warn: call this inside `quiet`.
-    """
+    """The EXIF orientation of a loaded picture, 1..8; 1 (upright) where none can be read. Damaged
+    EXIF may make Pillow warn: call this inside `quiet`."""
     try:
         value = picture.getexif().get(_EXIF_ORIENTATION)
     except PILLOW_FAULTS:
@@ -212,12 +206,9 @@ def orientation(picture: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def orient(image: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
-    """The upright picture from its stored (h, w, c) array and its EXIF orientation `turn`.
-
-    5 to 8 exchange width and height. C-contiguous; a new array unless `turn` is 1. Source:
-    EXIF 2.3, tag 274; the C program ignores it.
-    """
+def orient(image: Array, turn: int) -> Array:
+    """The upright picture of a stored (h, w, c) array of EXIF orientation `turn`, C-contiguous; 5
+    to 8 exchange width and height. Source: EXIF 2.3, tag 274; the C program ignores it."""
     if turn in (5, 6, 7, 8):
         image = image.transpose(1, 0, 2)
     if turn in (2, 3, 6, 7):
@@ -232,8 +223,8 @@ MAX_PIXELS = 2**27
 _PIXEL = 20
 """Bytes that a pixel takes on the way to float32, at most, about."""
 
-# Importing a reader registers it. Naming the formats keeps Pillow's other readers, among them
-# one that runs Ghostscript, away from files of unknown origin.
+# Importing a reader registers it. Naming the formats excludes Pillow's other readers, among them
+# one that runs Ghostscript, for files of unknown origin.
 _READERS = (
     JpegImagePlugin.JpegImageFile,
     PngImagePlugin.PngImageFile,
@@ -248,13 +239,11 @@ FORMATS = tuple(str(reader.format) for reader in _READERS)
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
-def decode(file: IO[bytes]) -> npt.NDArray[Any]:
+def decode(file: IO[bytes]) -> Array:
     """The upright picture in an open file: RGB (h, w, 3), C-contiguous; see `mode_to_rgb`.
 
-    A file, not a name: given a name, Pillow may map the file into memory, and one that shrinks
-    meanwhile would then kill the process.
-
-    Raises PictureError, without a path, for anything that is not a picture within MAX_PIXELS.
+    Not given by name, for which Pillow may mmap the file: one that shrinks meanwhile would kill the
+    process. Raises PictureError, without a path, for all but a picture within MAX_PIXELS.
     """
     with as_picture_errors():
         try:
@@ -275,7 +264,7 @@ def size_of(file: IO[bytes]) -> tuple[int, int]:
             raise PictureError(_what_instead(file)) from error
 
 
-def upright_rgb(picture: Image.Image) -> npt.NDArray[Any]:
+def upright_rgb(picture: Image.Image) -> Array:
     """The same of a picture that Pillow has opened or made."""
     with as_picture_errors():
         return _rgb(picture)
@@ -283,8 +272,7 @@ def upright_rgb(picture: Image.Image) -> npt.NDArray[Any]:
 
 @contextmanager
 def as_picture_errors() -> Iterator[None]:
-    """Within the block, what a hostile file brings out of Pillow, or a lack of memory, becomes a
-    PictureError, without a path."""
+    """Within the block, Pillow's errors and MemoryError become a PictureError, without a path."""
     with quiet():
         try:
             yield
@@ -297,7 +285,7 @@ def as_picture_errors() -> Iterator[None]:
             raise PictureError(_damage(reason)) from error
 
 
-def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
+def _rgb(picture: Image.Image) -> Array:
     check_size(picture.width, picture.height)
     picture.load()
     turn = orientation(picture)
@@ -305,11 +293,8 @@ def _rgb(picture: Image.Image) -> npt.NDArray[Any]:
 
 
 def check_size(w: int, h: int) -> None:
-    """Raises PictureError, without a path, for more than MAX_PIXELS, or than there is memory for.
-
-    Before it is taken, as a system may grant memory that it has not: a few bytes of a file may say
-    that it has any number of pixels.
-    """
+    """Raises PictureError, without a path, for more than MAX_PIXELS, or than there is memory for:
+    before it is allocated, as a system may overcommit, and a header may claim any size."""
     if w * h > MAX_PIXELS:
         raise PictureError(_too_large(f"{w}x{h}"))
     needed = w * h * _PIXEL

@@ -1,18 +1,16 @@
-"""Pictures as bytes in memory, for pages that hold them, and several as one animation."""
+"""Pictures encoded in memory, for pages that embed them, and as animations."""
 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from PIL import GifImagePlugin, Image, WebPImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, Bytes, FileName
 from darknet_py.images.io.image import to_bytes, to_pillow, writing
 from darknet_py.images.transform.resize import check_image
 
@@ -20,13 +18,9 @@ _QUALITY, _WEBP_QUALITY = 85, 90
 _LONGEST = {GifImagePlugin.GifImageFile.format: 65535, WebPImagePlugin.WebPImageFile.format: 16383}
 
 
-def encode_png(
-    image: npt.NDArray[Any], longest: int | None = None, colors: int | None = None
-) -> bytes:
-    """An array of shape (h, w, 3), RGB, or (h, w, 1), grey, values 0..1, as a PNG.
-
-    Its longer side is at most `longest` pixels, and it has at most `colors` colours, where said.
-    """
+def encode_png(image: Array, longest: int | None = None, colors: int | None = None) -> bytes:
+    """An array of shape (h, w, 3), RGB, or (h, w, 1), grey, values 0..1, as a PNG of at most
+    `longest` pixels a side and `colors` colours, where given."""
     picture = _picture(image)
     if longest:
         picture.thumbnail((longest, longest), Image.Resampling.BOX)
@@ -37,7 +31,7 @@ def encode_png(
     return file.getvalue()
 
 
-def encode_jpeg(image: npt.NDArray[Any], longest: int) -> bytes:
+def encode_jpeg(image: Array, longest: int) -> bytes:
     """The same as a JPEG of quality 85, its longer side at most `longest` pixels: for photos."""
     picture = _picture(image)
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
@@ -46,7 +40,7 @@ def encode_jpeg(image: npt.NDArray[Any], longest: int) -> bytes:
     return file.getvalue()
 
 
-def _picture(image: npt.NDArray[Any]) -> Image.Image:
+def _picture(image: Array) -> Image.Image:
     check_image(image)
     return to_pillow(to_bytes(image))
 
@@ -59,12 +53,7 @@ def check_animation(kind: str, w: int, h: int) -> None:
         raise PictureError(f"{w}x{h}: a side of a {kind} has at most {longest} pixels")
 
 
-def save_animation(
-    frames: Sequence[npt.NDArray[np.uint8]],
-    path: str | os.PathLike[str],
-    kind: str,
-    milliseconds: int,
-) -> None:
+def save_animation(frames: Sequence[Bytes], path: FileName, kind: str, milliseconds: int) -> None:
     """Writes frames as an endless animation, whole or not at all.
 
     `frames`: at least one, all of one shape, (h, w, 3) RGB or (h, w, 1) grey. `kind`: "GIF" (each
@@ -72,7 +61,7 @@ def save_animation(
     one line that begins with the path, for frames that are too large or a file that cannot be
     written.
     """
-    # a GIF counts hundredths, and Pillow would cut off what is over
+    # a GIF counts hundredths, and Pillow would round down
     duration = round(milliseconds / 10) * 10 if kind == "GIF" else milliseconds
     options: dict[str, Any] = {"save_all": True, "duration": duration, "loop": 0}
     if kind == "WEBP":

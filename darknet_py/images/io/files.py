@@ -1,4 +1,4 @@
-"""From what was typed to the pictures that it names."""
+"""Arguments of the command line expanded to files of pictures."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import NoReturn
 
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import FileName
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
 )
-"""What a file in a folder is known by as a picture, in small letters."""
+"""Suffixes of pictures in a folder, in lower case."""
 
 
 LITTER = (
     *("__macosx", "@eadir", "@__thumb", "#recycle", "@recycle", ".thumbnails", "lost+found"),
     *("$recycle.bin", "system volume information"),
 )
-"""Folders that systems make beside pictures, in small letters: what they hold are no pictures of
-somebody's, or smaller copies."""
+"""Folders that systems create beside pictures, in lower case: trash, thumbnails, metadata."""
 
 Refuse = Callable[[DarknetError], object]
 
@@ -31,9 +31,7 @@ def _raise(error: DarknetError) -> NoReturn:
     raise error
 
 
-def find_pictures(
-    arguments: Iterable[str | os.PathLike[str]], refuse: Refuse = _raise
-) -> list[Path]:
+def find_pictures(arguments: Iterable[FileName], refuse: Refuse = _raise) -> list[Path]:
     """The files that the arguments name, in their order.
 
     - A folder: the files in it, at any depth, that have a picture's suffix (SUFFIXES, in large or
@@ -42,10 +40,10 @@ def find_pictures(
     - A pattern (`*`, `?`, `[`; `**` for folders at any depth), where nothing has that very
       name: the files that it matches, sorted, whatever their suffix. Hidden ones need a
       pattern that begins with a dot.
-    - Anything else, as it is, even if missing: whoever loads it says what is wrong.
+    - Anything else, as it is, even if missing: loading it reports the error.
 
-    refuse: told of a folder without pictures or that may not be read, of a pattern without matches,
-    and of an empty argument, while the others go on; raises these DarknetErrors unless given.
+    refuse: called with the DarknetError of a folder without pictures or that may not be read, of a
+    pattern without matches, and of an empty argument; raises it by default.
     """
     found: list[Path] = []
     for argument in arguments:
@@ -59,7 +57,7 @@ def find_pictures(
 def read_list(lines: Iterable[str]) -> list[str]:
     """The names in the lines of a list file, or of standard input.
 
-    Line ends of any kind, space around a name and a byte order mark fall away; blank lines
+    Line ends of any kind, space around a name and a byte order mark are stripped; blank lines
     and lines that begin with `#` are skipped. Names may hold spaces, and `#` further on; a
     name that begins with `#` is written `./#...`.
     """
@@ -111,10 +109,9 @@ def _walk(folder: Path, on_fault: Callable[[OSError], object]) -> Iterator[Path]
 
 
 def walk(
-    folder: str | os.PathLike[str], on_fault: Callable[[OSError], object]
+    folder: FileName, on_fault: Callable[[OSError], object]
 ) -> Iterator[tuple[str, list[str], list[str]]]:
-    """os.walk from above, through links, and to any depth: that of Python 3.11 and before calls
-    itself for each folder in a folder."""
+    """os.walk, top down, following links, to any depth: up to Python 3.11 os.walk is recursive."""
     waiting = [os.fspath(folder)]
     while waiting:
         root = waiting.pop()
@@ -149,7 +146,7 @@ def is_picture(name: str) -> bool:
 
 
 def _matching(pattern: str) -> list[Path]:
-    # A pattern may match a folder by the way; only `**` would then give its pictures twice.
+    # A pattern may match folders too; `**` would give their pictures twice.
     try:
         names = [name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)]
     except RecursionError as error:

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
 from darknet_py.atomic import atomic_file
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, Bytes, FileName, Floats
 from darknet_py.images.io.decode import as_picture_errors, decode, size_of
 
 MAX_WORDS = 1 << 17
-"""Bytes of all of a PNG's words together: no recipe has more, and who knows who wrote the file."""
+"""Bytes of all texts of a PNG together: no recipe has more, and files are not trusted."""
 _MAX_CHUNKS = 1 << 18
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -31,7 +31,7 @@ _JPEG_LONGEST = 65500  # libjpeg's limit for a side, in pixels.
 _JPEG_COMMENT = 2**15  # Bytes; beyond half of what the format holds, older Pillows fail.
 
 
-def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
+def load_image(path: FileName) -> Floats:
     """The picture in a JPEG, PNG, GIF, BMP, TIFF, WebP, PPM or TGA file; of an animation, the first
     frame.
 
@@ -44,26 +44,25 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
         return to_float(decode(file))
 
 
-def load_pixels(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
-    """The same, as the file has it: uint8 where that is 8 bits a channel, else float32."""
+def load_pixels(path: FileName) -> Array:
+    """The same in the file's depth: uint8 for 8 bits a channel, else float32."""
     with about(path), open_file(path) as file:
         return decode(file)
 
 
-def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+def picture_size(path: FileName) -> tuple[int, int]:
     """Width and height, as a file's header says. Raises PictureError."""
     with about(path), open_file(path) as file:
         return size_of(file)
 
 
-def load_info(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The texts of a PNG by keyword, in the file's order: what `save_image` was given as `info`,
-    and others. The picture is not decoded; a compressed text, of which `save_image` writes none, is
-    passed over: a few bytes could become any number.
+def load_info(path: FileName) -> dict[str, str]:
+    """The text chunks of a PNG by keyword, in order: the `info` of `save_image`, and others. The
+    picture is not decoded; compressed texts, which `save_image` does not write, are skipped: a few
+    bytes could expand to any size.
 
-    Raises PictureError, one line that begins with the path: for what is no PNG, is cut short or
-    damaged, has more words than MAX_WORDS, or two texts under one keyword, of which nobody can tell
-    which is meant.
+    Raises PictureError, one line that begins with the path, for what is no PNG, is truncated or
+    damaged, has more text than MAX_WORDS, or two texts under one keyword.
     """
     with about(path), open_file(path) as file:
         return _read_words(file)
@@ -112,8 +111,8 @@ def _damaged(what: str) -> PictureError:
 
 
 @contextmanager
-def about(path: str | os.PathLike[str]) -> Iterator[None]:
-    """The message of a PictureError within the block begins with the path; an OSError is one."""
+def about(path: FileName) -> Iterator[None]:
+    """Within the block, a PictureError gets the path before its message; an OSError becomes one."""
     try:
         yield
     except PictureError as error:
@@ -122,13 +121,13 @@ def about(path: str | os.PathLike[str]) -> Iterator[None]:
         raise PictureError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
-    """A regular file, to be read. Raises PictureError, without the path, for anything else."""
+def open_file(path: FileName) -> IO[bytes]:
+    """A regular file opened for reading. Raises PictureError, without the path, for others."""
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):
             raise PictureError("is a folder, not a picture: name a file in it")
-        if not stat.S_ISREG(kind):  # Opening a pipe would wait for somebody to write.
+        if not stat.S_ISREG(kind):  # Opening a pipe would block.
             raise PictureError("is not a regular file: save it as one first")
         return open(path, "rb")
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -141,14 +140,14 @@ def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
         raise PictureError("is not a name that a file can have") from error
 
 
-def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: object) -> None:
+def save_image(image: Array, path: FileName, **info: object) -> None:
     """Writes an array as the PNG or JPEG (of quality 95) that the path's suffix names, whole or
     not at all.
 
-    `image`: shape (h, w, 3), RGB, or (h, w, 1), grey; values 0..1, clipped to that, then
-    rounded to 8 bits (the C program's save_image cuts off and wraps around). `info`: words kept
-    with the picture: text chunks of a PNG, the comment of a JPEG. Raises PictureError, one line
-    that begins with the path, for another suffix, NaN, or a file that cannot be written.
+    `image`: shape (h, w, 3), RGB, or (h, w, 1), grey; values 0..1, clipped, then rounded to 8 bits
+    (the C program's save_image truncates and wraps around). `info`: metadata: text chunks of a PNG,
+    the comment of a JPEG. Raises PictureError, one line that begins with the path, for another
+    suffix, NaN, or a file that cannot be written.
     """
     with writing(path):
         pixels = to_pixels(image)
@@ -165,8 +164,8 @@ def save_image(image: npt.NDArray[Any], path: str | os.PathLike[str], **info: ob
 
 
 @contextmanager
-def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """What prevents writing the file within the block becomes a PictureError that says so."""
+def writing(path: FileName) -> Iterator[None]:
+    """Within the block, an error becomes a PictureError that says the file cannot be written."""
     try:
         yield
     except PictureError as error:
@@ -175,13 +174,13 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         raise PictureError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def check_name(path: str | os.PathLike[str]) -> None:
+def check_name(path: FileName) -> None:
     """PictureError, one line that begins with the path, for a name that `save_image` refuses."""
     if Path(path).suffix.lower() not in _KINDS:
         raise PictureError(f"{path}: cannot be written: {_SUFFIXES}")
 
 
-def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def to_pixels(image: Array) -> Bytes:
     """The pixels that `save_image` writes: of the same shape, 0..255. Raises ValueError for another
     shape, PictureError, without a path, for NaN."""
     if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
@@ -191,20 +190,20 @@ def to_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return to_bytes(image)
 
 
-def to_bytes(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def to_bytes(image: Array) -> Bytes:
     """Values 0..1 as bytes 0..255, rounded; clipped to that range, NaN 0."""
     return np.rint(np.clip(np.nan_to_num(image), 0, 1) * 255).astype(np.uint8)  # type: ignore[no-any-return]
 
 
-def to_float(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def to_float(pixels: Array) -> Floats:
     """Bytes as float32 in 0..1; floats as they are."""
     if pixels.dtype != np.uint8:
         return pixels
-    image: npt.NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
+    image: Floats = np.divide(pixels, 255, dtype=np.float32)
     return image
 
 
-def to_pillow(pixels: npt.NDArray[np.uint8]) -> Image.Image:
+def to_pillow(pixels: Bytes) -> Image.Image:
     """Bytes of shape (h, w, 3), RGB, or (h, w, 1), grey, as Pillow's picture."""
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 

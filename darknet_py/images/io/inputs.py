@@ -1,26 +1,25 @@
-"""Pictures as Python programs have them: names of files, Pillow's pictures, arrays."""
+"""Pictures given by Python programs: file names, Pillow images, arrays."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, FileName, Floats
 from darknet_py.images.io.decode import upright_rgb
 from darknet_py.images.io.image import about, load_image, to_float
 from darknet_py.ops.cpu.runtime.threads import thread_count
 
-Given = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
+Given = FileName | Image.Image | Array
 """One picture. A name; or a Pillow picture, of any mode; or RGB (h, w, 3), grey (h, w) or
 (h, w, 1), or with alpha, which is dropped, (h, w, 4): uint8, or floats from 0 to 1."""
 
 _ROUNDING = 1e-3
-"""How far from 0..1 floats may be: filters overshoot."""
+"""How far floats may exceed 0..1: filters overshoot."""
 
 
 def decoding_threads() -> int:
@@ -60,12 +59,10 @@ def _no_picture(given: object) -> PictureError:
     )
 
 
-def to_image(picture: Given, name: str) -> npt.NDArray[np.float32]:
-    """The picture as `load_image` gives it: float32 RGB (h, w, 3), values 0..1, upright.
-
-    name: of it, for messages. Raises PictureError, which begins with the name, for whatever cannot
-    be read, and for an array of another shape, type or range.
-    """
+def to_image(picture: Given, name: str) -> Floats:
+    """The picture as by `load_image`: float32 RGB (h, w, 3), values 0..1, upright. Raises
+    PictureError, which begins with the name, for what cannot be read, and for an array of another
+    shape, type or range."""
     if isinstance(picture, str | os.PathLike):
         return load_image(picture)
     if isinstance(picture, np.ma.MaskedArray):
@@ -76,7 +73,7 @@ def to_image(picture: Given, name: str) -> npt.NDArray[np.float32]:
         return _from_array(np.asarray(picture))
 
 
-def _from_array(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def _from_array(array: Array) -> Floats:
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.size == 0 or array.shape[2] not in (1, 3, 4):
@@ -90,7 +87,7 @@ def _from_array(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(to_float(rgb), np.float32)
 
 
-def _check_floats(array: npt.NDArray[Any]) -> None:
+def _check_floats(array: Array) -> None:
     if array.dtype.kind != "f":
         raise PictureError(f"an array of {array.dtype}: expected uint8, or floats from 0 to 1")
     low, high = float(array.min()), float(array.max())

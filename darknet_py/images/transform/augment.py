@@ -1,4 +1,4 @@
-"""Augmentation: a training picture changed at random, drawn first, then done in one pass."""
+"""Augmentation: parameters drawn at random, then applied to a training picture in one pass."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.cfg.augmentation import Augmentation
 from darknet_py.errors import DarknetError
+from darknet_py.images.arrays import Array, Doubles, Floats
 from darknet_py.images.io.image import to_float
 from darknet_py.images.transform.color import to_channels
 from darknet_py.images.transform.fit import fit_image
 from darknet_py.ops.cpu.pictures import UNMOVED, augment, control_count, spline_surface
 
-_Floats = npt.NDArray[np.float32]
 _Three = tuple[float, float, float]
 _Six = tuple[float, float, float, float, float, float]
 
@@ -31,11 +29,11 @@ _LONGEST = 3.3
 """How many times longer than the other an erased rectangle's side may be (Zhong et al. 2017)."""
 
 _PICTURES, _PIXELS = 256, 1024
-"""Of which, and of each of which, the principal components are taken."""
+"""How many pictures, and pixels of each, the principal components are computed of."""
 
 
 class Purpose(IntEnum):
-    """What random numbers are for: streams of different purposes share nothing."""
+    """A part of each random seed: streams of different purposes are independent."""
 
     ORDER = 1
     PICTURE = 2
@@ -47,14 +45,14 @@ class Purpose(IntEnum):
 
 
 def generator(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:
-    """A generator that depends on these numbers (0 or more) only: not on threads or on time."""
+    """A generator seeded by these numbers (0 or more) only: independent of threads and time."""
     return np.random.default_rng((int(purpose), seed, *place))
 
 
 @dataclass(frozen=True)
 class Change:
-    """How one picture is changed: the arguments of `rotate_crop_image`, `flip_image` and
-    `distort_image`, and the shear in radians."""
+    """How one picture is changed: the arguments of the C program's `rotate_crop_image`,
+    `flip_image` and `distort_image`, and the shear in radians."""
 
     rad: float = 0
     scale: float = 1
@@ -84,8 +82,7 @@ def draw_change(
     to what the picture is larger, and by up to what it is smaller. The C program only knows
     square windows, and measures `dy` by the window's width; here it is its height.
 
-    The same numbers are drawn whatever the ranges are, so that one key does not change what the
-    others do.
+    The same numbers are drawn whatever the ranges are, so that one key does not affect the others.
     """
     numbers = iter(rng.random(15).tolist())
     aspect = _scale(numbers, ranges.aspect)
@@ -109,10 +106,8 @@ def draw_change(
 
 
 def affine(change: Change, in_w: int, in_h: int, w: int, h: int) -> _Six:
-    """Where in the picture the pixel (x, y) of the result is: (a x + b y + c, d x + e y + f).
-
-    As `rotate_crop_image` has it; the shear is the first thing done to the picture's columns.
-    """
+    """The affine map from the result's pixels (x, y) to the picture's, a x + b y + c and
+    d x + e y + f: that of `rotate_crop_image`, after a shear of the picture's columns."""
     # the C program keeps these in float32, but computes in double
     rad, scale, dx, dy, aspect = (
         float(np.float32(value))
@@ -127,7 +122,7 @@ def affine(change: Change, in_w: int, in_h: int, w: int, h: int) -> _Six:
 
 
 def _to_either_side(numbers: Iterator[float], most: float) -> float:
-    """Uniform between -most and most, whichever is less: rand_uniform(-most, most)."""
+    """Uniform between -most and most, of any sign: rand_uniform(-most, most)."""
     return (2 * next(numbers) - 1) * most
 
 
@@ -137,33 +132,28 @@ def _whole(numbers: Iterator[float], most: int) -> int:
 
 
 def _scale(numbers: Iterator[float], most: float) -> float:
-    """Uniform between 1 and `most`, or, half of the time, the inverse of that: rand_scale."""
+    """Uniform between 1 and `most`, or half of the time the inverse: rand_scale."""
     scale = 1 + next(numbers) * (most - 1)
     return scale if next(numbers) < 0.5 else 1 / scale
 
 
 def draw_displacement(
     rng: np.random.Generator, pixels: float, sigma: float, w: int, h: int
-) -> _Floats:
-    """An elastic distortion (2, h, w): how far each pixel's source moves, across and down.
-
-    Normal numbers with the standard deviation `pixels`, as smooth as noise that a Gaussian of
-    `sigma` pixels has blurred; a spline through few numbers, so that a large sigma costs no more.
-    """
+) -> Floats:
+    """The displacement field (2, h, w) of an elastic distortion, across and down: normal, of
+    standard deviation `pixels`, as smooth as noise blurred by a Gaussian of `sigma` pixels; a
+    spline, so that a large sigma costs no more."""
     spacing = sigma / _SPLINE_SIGMA
     shape = (2, control_count(h, spacing), control_count(w, spacing))
     control = rng.standard_normal(shape, np.float32)
     control *= np.float32(pixels / _SPLINE_VARIANCE)
-    field: _Floats = spline_surface(control, spacing, w, h)
+    field: Floats = spline_surface(control, spacing, w, h)
     return field
 
 
-def erase_rectangle(image: _Floats, rng: np.random.Generator, least: float, most: float) -> None:
-    """Random erasing: overwrites a rectangle of `image` (c, h, w) with uniform noise, 0..1.
-
-    Its share of the picture is drawn between `least` and `most`, and its shape and place so that
-    it lies within the picture.
-    """
+def erase_rectangle(image: Floats, rng: np.random.Generator, least: float, most: float) -> None:
+    """Random erasing: overwrites a rectangle of `image` (c, h, w), a share between `least` and
+    `most` of it, with uniform noise, 0..1."""
     c, h, w = image.shape
     share, shape, across, down = rng.random(4).tolist()
     area = (least + share * (most - least)) * w * h
@@ -176,32 +166,26 @@ def erase_rectangle(image: _Floats, rng: np.random.Generator, least: float, most
     image[:, top : top + rows, left : left + columns] = rng.random((c, rows, columns), np.float32)
 
 
-def mix_batch(x: _Floats, y: _Floats, ranges: Augmentation, rng: np.random.Generator) -> None:
-    """Mixes each picture of a batch with another one, in place, by mixup or by cutmix.
+def mix_batch(x: Floats, y: Floats, ranges: Augmentation, rng: np.random.Generator) -> None:
+    """Mixes each picture of a batch with another one, in place, by mixup or by cutmix; where both
+    are on, by one of the two, drawn for each picture.
 
-    `x`: shape (batch, c, h, w), 0..1; `y`: shape (batch, classes). Both stay in their range, and
-    a truth that sums to 1 still does. Where both are on, each picture is drawn one of the two.
-    Sources: Zhang et al. 2017, Yun et al. 2019; here each picture draws a share of its own.
+    `x`: shape (batch, c, h, w), 0..1; `y`: shape (batch, classes). Sources: Zhang et al. 2017,
+    Yun et al. 2019; here each picture draws a share of its own.
     """
     if not ranges.mixup and not ranges.cutmix:
         return
     others = rng.permutation(len(x)).tolist()
     before_x, before_y = x.copy(), y.copy()
     for index, other in enumerate(others):
-        if _draws_cutmix(rng, ranges):
+        if not ranges.mixup or (ranges.cutmix and rng.random() < 0.5):
             share = _cut(x[index], before_x[other], ranges.cutmix, rng)
         else:
             share = _blend(x[index], before_x[other], ranges.mixup, rng)
         y[index] = share * before_y[index] + (1 - share) * before_y[other]
 
 
-def _draws_cutmix(rng: np.random.Generator, ranges: Augmentation) -> bool:
-    if not ranges.mixup or not ranges.cutmix:
-        return not ranges.mixup
-    return rng.random() < 0.5
-
-
-def _blend(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generator) -> np.float32:
+def _blend(image: Floats, other: Floats, alpha: float, rng: np.random.Generator) -> np.float32:
     """mixup: the share of `image` (c, h, w) that is left of it."""
     share = np.float32(rng.beta(alpha, alpha))
     image *= share
@@ -209,7 +193,7 @@ def _blend(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generato
     return share
 
 
-def _cut(image: _Floats, other: _Floats, alpha: float, rng: np.random.Generator) -> np.float32:
+def _cut(image: Floats, other: Floats, alpha: float, rng: np.random.Generator) -> np.float32:
     """cutmix: the share of `image` (c, h, w) that is left of it."""
     _, h, w = image.shape
     side = math.sqrt(1 - rng.beta(alpha, alpha))
@@ -227,14 +211,12 @@ def _within(middle: float, length: float, size: int) -> slice:
     return slice(min(max(start, 0), size), min(max(stop, 0), size))
 
 
-def principal_components(
-    get: Callable[[int], npt.NDArray[Any] | None], count: int, seed: int
-) -> npt.NDArray[np.float64]:
+def principal_components(get: Callable[[int], Array | None], count: int, seed: int) -> Doubles:
     """The principal components of the pixels' RGB, each as long as its standard deviation.
 
-    Returns shape (3, 3), one component a column. Taken from up to 256 of the `count` pictures that
-    `get` gives by number, drawn by `seed`, and about 1024 pixels of each, evenly spread. Those that
-    cannot be read, for which it gives None, are left out. Raises DarknetError where all are.
+    Returns shape (3, 3), one component a column, of up to 256 of the `count` pictures of `get`,
+    drawn by `seed`, and about 1024 pixels of each, evenly spread. Those that cannot be read (None)
+    are left out. Raises DarknetError where all are.
     """
     drawn = generator(Purpose.COMPONENTS, seed).permutation(count)[:_PICTURES]
     found = (get(index) for index in drawn.tolist())
@@ -243,30 +225,29 @@ def principal_components(
         raise DarknetError("none of the pictures can be read (any more)")
     pixels = np.concatenate(some)
     variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False, bias=True))
-    # a direction's sign is anybody's choice: here its largest part is positive
+    # an eigenvector's sign is arbitrary: here its largest part is positive
     largest = np.take_along_axis(directions, abs(directions).argmax(axis=0)[None], axis=0)
     lengths = np.sqrt(np.maximum(variances, 0))
-    components: npt.NDArray[np.float64] = directions * np.sign(largest) * lengths
+    components: Doubles = directions * np.sign(largest) * lengths
     return components
 
 
-def _some_pixels(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _some_pixels(picture: Array) -> Doubles:
     pixels = picture.reshape(-1, 3)
     return to_float(pixels[:: max(len(pixels) // _PIXELS, 1)]).astype(np.float64)
 
 
 def augment_image(
-    picture: npt.NDArray[Any],
-    out: _Floats,
+    picture: Array,
+    out: Floats,
     ranges: Augmentation,
     rng: np.random.Generator,
-    components: npt.NDArray[np.float64] | None = None,
+    components: Doubles | None = None,
 ) -> None:
-    """Writes a randomly changed picture to `out`, shape (c, h, w), values 0..1, c 1 or 3.
+    """Writes a randomly augmented picture to `out`, shape (c, h, w), values 0..1, c 1 or 3.
 
-    `picture`: RGB, shape (in_h, in_w, 3), bytes or float32 in 0..1; left alone. `components`: the
-    set's `principal_components`, where ranges.pca is above 0. What is drawn is drawn from `rng`
-    in a fixed order.
+    `picture`: RGB, shape (in_h, in_w, 3), bytes or float32 in 0..1. `components`: the set's
+    `principal_components`, where ranges.pca is above 0. `rng` is used in a fixed order.
     """
     c, h, w = out.shape
     if ranges.center:
@@ -288,9 +269,7 @@ def augment_image(
         erase_rectangle(out, rng, ranges.erase_min, ranges.erase_max)
 
 
-def _draw_shift(
-    rng: np.random.Generator, pca: float, components: npt.NDArray[np.float64] | None
-) -> _Three:
+def _draw_shift(rng: np.random.Generator, pca: float, components: Doubles | None) -> _Three:
     """How far red, green and blue move."""
     if not pca or components is None:
         return 0.0, 0.0, 0.0

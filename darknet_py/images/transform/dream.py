@@ -1,29 +1,26 @@
-"""What a dream does to its picture: views of it, details of all sizes, smoothness."""
+"""A dream's operations on its picture: jittered views, Laplacian pyramid, total variation."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from darknet_py.images.arrays import Array, Floats
 from darknet_py.images.transform.resize import check_image, samples
 from darknet_py.ops.cpu import pictures as kernels
 
-_Floats = npt.NDArray[np.float32]
-
 _KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / 16
 _FLAT = 1e-10
-"""A deviation below which a level has no details that could be made as strong as others."""
+"""The standard deviation below which a band counts as empty, and is not normalised."""
 _ROUND = 1e-3
-"""Below this difference of neighbours, about, their distance counts by its square: what is smooth
-stays, and the derivative is there everywhere."""
+"""Smooths the total variation: below this difference of neighbours, about, it is quadratic."""
 
 
 class View(NamedTuple):
-    """`w` x `h` pixels, of a picture whose pixel (dx, dy) has been moved to its corner; mirrored
-    with `flip`. What comes from outside the picture is the nearest pixel of its edge, or with
-    `wrap` what leaves it on the other side."""
+    """`w` x `h` pixels of a picture shifted by (-dx, -dy), and mirrored with `flip`. Outside the
+    picture is the nearest pixel of its edge, or with `wrap` its other side."""
 
     w: int
     h: int
@@ -33,7 +30,7 @@ class View(NamedTuple):
     wrap: bool = False
 
 
-def to_view(image: npt.NDArray[Any], view: View) -> _Floats:
+def to_view(image: Array, view: View) -> Floats:
     """crop_image, resize_image and flip_image in one pass: the picture's planes, (c, h, w).
 
     `image`: shape (in_h, in_w, c). Unlike there, the last row is never black. Source:
@@ -46,23 +43,23 @@ def to_view(image: npt.NDArray[Any], view: View) -> _Floats:
     columns = _moved(_between(in_w, view.w), in_w, view.dx, view.wrap)
     if view.flip:
         columns = tuple(np.ascontiguousarray(part[::-1]) for part in columns)  # type: ignore[assignment]
-    planes: _Floats = kernels.to_planes(pixels, rows, columns)
+    planes: Floats = kernels.to_planes(pixels, rows, columns)
     return planes
 
 
-def from_view(planes: _Floats, view: View, w: int, h: int) -> _Floats:
-    """What belongs to a view, (c, view.h, view.w), brought back to its picture of `w` x `h` pixels:
-    mirrored, resized and moved the other way. Returns (h, w, c)."""
+def from_view(planes: Floats, view: View, w: int, h: int) -> Floats:
+    """Planes of a view, (c, view.h, view.w), mapped back to its picture of `w` x `h` pixels:
+    mirrored, resized and shifted the other way. Returns (h, w, c)."""
     rows = _taken(_between(view.h, h), h, view.dy, view.wrap)
     columns = _taken(_between(view.w, w), w, view.dx, view.wrap)
     if view.flip:
         left, right, share = columns
         columns = view.w - 1 - left, view.w - 1 - right, share
-    pixels: _Floats = kernels.to_pixels(np.ascontiguousarray(planes, np.float32), rows, columns)
+    pixels: Floats = kernels.to_pixels(np.ascontiguousarray(planes, np.float32), rows, columns)
     return pixels
 
 
-def moments(image: _Floats) -> tuple[float, float]:
+def moments(image: Floats) -> tuple[float, float]:
     """Mean and standard deviation of all of a picture's values."""
     mean, deviation = kernels.moments(np.ascontiguousarray(image))
     return mean, deviation
@@ -81,7 +78,7 @@ def _moved(places: kernels.Samples, size: int, by: int, wrap: bool) -> kernels.S
 
 
 def _taken(places: kernels.Samples, size: int, by: int, wrap: bool) -> kernels.Samples:
-    """The samples of pixels that lie `by` further down or to the left."""
+    """The samples of pixels shifted by `by`."""
     at = _within(np.arange(size) - by, size, wrap)
     before, after, share = places
     return before[at], after[at], share[at]
@@ -91,13 +88,10 @@ def _within(places: npt.NDArray[np.int64], size: int, wrap: bool) -> npt.NDArray
     return places % size if wrap else np.clip(places, 0, size - 1)
 
 
-def level_details(image: npt.NDArray[Any], levels: int) -> _Floats:
-    """The picture (h, w, c), or a dream's step, with details of every size equally strong.
-
-    Each of the `levels` bands of its Laplacian pyramid (Burt, Adelson 1983), and the rest, is
-    divided by its standard deviation. Returns a new float32 array. Source: "Laplacian Pyramid
-    Gradient Normalization" of Google's DeepDream notebook.
-    """
+def level_details(image: Array, levels: int) -> Floats:
+    """The picture (h, w, c), or a dream's step, with the `levels` bands of its Laplacian pyramid
+    (Burt, Adelson 1983), and the rest, divided by their standard deviations: a new float32 array.
+    Source: "Laplacian Pyramid Gradient Normalization" of Google's DeepDream notebook."""
     check_image(image)
     bands = split(image.astype(np.float32, copy=False), levels)
     deviations = [band.std(dtype=np.float64) for band in bands]
@@ -109,7 +103,7 @@ def level_details(image: npt.NDArray[Any], levels: int) -> _Floats:
     )
 
 
-def split(image: _Floats, levels: int) -> list[_Floats]:
+def split(image: Floats, levels: int) -> list[Floats]:
     """The Laplacian pyramid: `levels` bands, the finest first, each half as large as the one
     before, and the rest."""
     bands = []
@@ -120,7 +114,7 @@ def split(image: _Floats, levels: int) -> list[_Floats]:
     return [*bands, image]
 
 
-def merge(bands: list[_Floats]) -> _Floats:
+def merge(bands: list[Floats]) -> Floats:
     """The picture of a pyramid: `split` undone."""
     *finer, image = bands
     for band in reversed(finer):
@@ -128,13 +122,13 @@ def merge(bands: list[_Floats]) -> _Floats:
     return image
 
 
-def _enlarge(image: _Floats, shape: tuple[int, ...]) -> _Floats:
+def _enlarge(image: Floats, shape: tuple[int, ...]) -> Floats:
     h, w, _ = shape
     return _blur(image.repeat(2, axis=0)[:h].repeat(2, axis=1)[:, :w])
 
 
-def _blur(image: _Floats) -> _Floats:
-    """With binomial weights; beyond its edge a picture goes on as it ends."""
+def _blur(image: Floats) -> Floats:
+    """With binomial weights, replicating the edge."""
     for axis in (0, 1):
         around = [(0, 0)] * 3
         around[axis] = (2, 2)
@@ -145,24 +139,24 @@ def _blur(image: _Floats) -> _Floats:
     return image
 
 
-def total_variation(image: npt.NDArray[Any]) -> float:
+def total_variation(image: Array) -> float:
     """The sum over a picture (h, w, c) of sqrt(dx^2 + dy^2 + 1e-6), dx and dy the differences to
     the next pixel. Source: Rudin, Osher, Fatemi 1992."""
     return float(_gradient(image)[2].sum(dtype=np.float64))
 
 
-def variation_delta(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def variation_delta(image: Array) -> Array:
     """The negative gradient of the total variation: an array of the picture's shape and type."""
     dx, dy, length = _gradient(image)
     dx /= length
     dy /= length
-    delta: npt.NDArray[Any] = dx + dy
+    delta: Array = dx + dy
     delta[:, 1:] -= dx[:, :-1]
     delta[1:] -= dy[:-1]
     return delta
 
 
-def _gradient(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+def _gradient(image: Array) -> tuple[Array, ...]:
     """Of each value the differences across and down, and the length of both."""
     check_image(image)
     dx, dy = np.zeros_like(image), np.zeros_like(image)

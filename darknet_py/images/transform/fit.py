@@ -1,14 +1,13 @@
-"""A picture of any size made the size that a network takes: one function, used by all."""
+"""A picture of any size resized to a network's input: one function, used by all."""
 
 from __future__ import annotations
 
-import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from darknet_py.errors import PictureError
+from darknet_py.images.arrays import Array, FileName, Floats
 from darknet_py.images.io.decode import as_picture_errors
 from darknet_py.images.io.image import about, load_pixels
 from darknet_py.images.transform.resize import check_image, check_size, resize_image, resize_min
@@ -23,9 +22,7 @@ mean a network of 224x1120000."""
 _BORDER = 0.5
 
 
-def crop_image(
-    image: npt.NDArray[Any], dx: int, dy: int, w: int, h: int
-) -> npt.NDArray[np.float32]:
+def crop_image(image: Array, dx: int, dy: int, w: int, h: int) -> Floats:
     """The `w` x `h` pixels whose upper left one is (`dx`, `dy`), in pixels of the picture
     (in_h, in_w, c): a new float32 array (h, w, c). Places outside take the nearest pixel of its
     edge. Source: crop_image."""
@@ -37,7 +34,7 @@ def crop_image(
     return image[rows[:, None], columns].astype(np.float32, copy=False)
 
 
-def center_crop_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
+def center_crop_image(image: Array, w: int, h: int) -> Floats:
     """The largest square in the middle of the picture (in_h, in_w, c), resized to a new float32
     array (h, w, c), squeezed where w and h differ. Source: center_crop_image."""
     check_image(image)
@@ -47,7 +44,7 @@ def center_crop_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np
     return resize_image(image[top : top + side, left : left + side], w, h)
 
 
-def letterbox_image(image: npt.NDArray[Any], w: int, h: int) -> npt.NDArray[np.float32]:
+def letterbox_image(image: Array, w: int, h: int) -> Floats:
     """The whole picture (in_h, in_w, c), as large as fits, in the middle of grey (0.5): a new
     float32 array (h, w, c). Sides are rounded down; a very narrow picture keeps one row or column.
     Source: letterbox_image."""
@@ -68,7 +65,7 @@ def inside(in_w: int, in_h: int, w: int, h: int) -> tuple[int, int]:
     return max(1, in_w * h // in_h), h
 
 
-def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
+def fit_image(image: Array, w: int, h: int, fit: str) -> Floats:
     """The picture fitted to a network of `w` x `h` pixels.
 
     `image`: shape (in_h, in_w, c). `fit`, one of FITS:
@@ -95,24 +92,17 @@ def fit_image(image: npt.NDArray[Any], w: int, h: int, fit: str) -> npt.NDArray[
     raise ValueError(f"fit {fit!r} is none of {', '.join(FITS)}")
 
 
-def load_fitted(path: str | os.PathLike[str], w: int, h: int, fit: str) -> npt.NDArray[np.float32]:
-    """`load_image`, then `fit_image`. Raises PictureError, one line that begins with the path,
-    where either cannot."""
-    return load_with_fitted(path, w, h, fit)[1]
-
-
-def load_with_fitted(
-    path: str | os.PathLike[str], w: int, h: int, fit: str
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-    """The picture in a file as it is, bytes or floats, and fitted; raises as `load_fitted`."""
+def load_with_fitted(path: FileName, w: int, h: int, fit: str) -> tuple[Array, Floats]:
+    """The picture in a file as it is, bytes or floats, and fitted by `fit_image`. Raises
+    PictureError, one line that begins with the path, where either cannot."""
     pixels = load_pixels(path)
     with about(path), as_picture_errors():
         return pixels, fit_image(pixels, w, h, fit)
 
 
 class Frame(NamedTuple):
-    """Where the edges of a fitted picture lie on the picture that it was made from, in that one's
-    pixels: outside of it where a letterbox has grey."""
+    """Where the edges of a fitted picture lie on the original, in its pixels: outside of it where a
+    letterbox has grey."""
 
     left: float
     top: float

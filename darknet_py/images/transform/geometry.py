@@ -1,71 +1,36 @@
-"""Pictures mirrored, and turned about their middle."""
+"""Pictures flipped, and rotated about their centre."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from darknet_py.images.transform.resize import check_image, check_size
-
-_Places = npt.NDArray[np.float64]
+from darknet_py.images.arrays import Array, Doubles, Floats
+from darknet_py.images.transform.resize import check_image
 
 
-def flip_image(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def flip_image(image: Array) -> Floats:
     """The picture (h, w, c) with left and right exchanged: a new, C-contiguous float32 array.
     Source: flip_image, which works in place."""
     check_image(image)
     return image[:, ::-1].astype(np.float32, order="C")
 
 
-def rotate_image(image: npt.NDArray[Any], rad: float) -> npt.NDArray[np.float32]:
-    """The picture turned by `rad` radians about its middle, at its size.
-
-    `image`: shape (h, w, c). Returns a new float32 array of that shape. A positive angle turns
-    anticlockwise as seen. What comes from outside the picture is 0. Source: rotate_image.
-    """
+def rotate_image(image: Array, rad: float) -> Floats:
+    """The picture (h, w, c) rotated by `rad` radians about its centre, anticlockwise if positive: a
+    new float32 array of its size; outside the picture is 0. Source: rotate_image."""
     check_image(image)
     h, w, _ = image.shape
     x = np.arange(w, dtype=np.float64) - w / 2
     y = np.arange(h, dtype=np.float64) - h / 2
-    return _sample(image, x, y, rad)
+    return sample_rotated(image, x, y, rad)
 
 
-def rotate_crop_image(
-    image: npt.NDArray[Any],
-    rad: float,
-    s: float,
-    w: int,
-    h: int,
-    dx: float,
-    dy: float,
-    aspect: float,
-) -> npt.NDArray[np.float32]:
-    """`w` x `h` pixels of the picture, turned, scaled, moved and stretched in one sampling.
-
-    `image`: shape (in_h, in_w, c). `rad`: radians; `s`: scale, above 0, 2 magnifies; `dx`,
-    `dy`: how far the window moves from the middle, in pixels of the result; `aspect`: how many
-    times more of the picture's width than of its height a pixel spans. Returns a new float32
-    array of shape (h, w, c); what comes from outside the picture is 0.
-
-    Source: rotate_crop_image, with which training crops.
-    """
-    check_image(image)
-    check_size(w, h)
-    if not s > 0:
-        raise ValueError(f"a scale of {s} is not above 0")
-    s, dx, dy, aspect = (_single(value) for value in (s, dx, dy, aspect))
-    x = (np.arange(w, dtype=np.float64) - w / 2 + dx) / s * aspect
-    y = (np.arange(h, dtype=np.float64) - h / 2 + dy) / s
-    return _sample(image, x, y, rad)
-
-
-def _sample(image: npt.NDArray[Any], x: _Places, y: _Places, rad: float) -> npt.NDArray[np.float32]:
-    """The picture at the turned grid of columns `x` and rows `y`, counted from its middle."""
+def sample_rotated(image: Array, x: Doubles, y: Doubles, rad: float) -> Floats:
+    """The picture at the rotated grid of columns `x` and rows `y`, counted from its centre."""
     in_h, in_w, _ = image.shape
-    cos, sin = math.cos(_single(rad)), math.sin(_single(rad))
+    cos, sin = math.cos(float32(rad)), math.sin(float32(rad))
     rx = cos * x - sin * y[:, None] + in_w / 2
     ry = sin * x + cos * y[:, None] + in_h / 2
     # Beyond the edge all is 0; clipped, no place is too far for an integer.
@@ -74,14 +39,12 @@ def _sample(image: npt.NDArray[Any], x: _Places, y: _Places, rad: float) -> npt.
     return _bilinear(image.astype(np.float32, copy=False), rx, ry)
 
 
-def _single(value: float) -> float:
-    # The C program keeps arguments and places in float32, but computes between in double.
+def float32(value: float) -> float:
+    """As the C program keeps arguments and places, while it computes between in double."""
     return float(np.float32(value))
 
 
-def _bilinear(
-    image: npt.NDArray[np.float32], x: npt.NDArray[np.float32], y: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def _bilinear(image: Floats, x: Floats, y: Floats) -> Floats:
     """Each place's four neighbours, blended; pixels outside the picture count as 0."""
     in_h, in_w, c = image.shape
     left, top = np.floor(x), np.floor(y)

@@ -1,4 +1,4 @@
-"""Weights times a vector, plus biases, normalised if asked, through an activation."""
+"""A dense layer: weights times a vector, plus biases, optional batch norm, activation."""
 
 from __future__ import annotations
 

@@ -83,10 +83,10 @@ def augment(
     The pixel (x, y) of the result comes from (a x + b y + c, d x + e y + f) of the picture,
     affine = (a, b, c, d, e, f), as a blend of the four pixels around; outside there is 0.
     `field` (2, h, w), or UNMOVED, is added to x and y before. `flip` then exchanges left and
-    right. `colour` = (hue, saturation, exposure, red, green, blue): what `images.distort_image`
-    does with the first three; the others are then added, and the sum clipped; None for neither.
+    right. `colour` = (hue, saturation, exposure, red, green, blue): the C program's `distort_image`
+    by the first three; the others are then added, and the sum clipped; None for neither.
 
-    Equal to images.rotate_crop_image, flip_image and distort_image, one after the other.
+    Equal to the C program's rotate_crop_image, flip_image and distort_image in turn.
     """
     scale = _ONE / _BYTE if picture.dtype == np.uint8 else _ONE
     factors = tuple(map(np.float32, colour or (0.0,) * 6))
@@ -147,7 +147,7 @@ def _blend(a, b, c, d, nw, ne, sw, se):  # type: ignore[no-untyped-def]
 
 @jit
 def _recolour_row(red, green, blue, colour):  # type: ignore[no-untyped-def]
-    """images.distort_image, operation for operation, without branches; then the sums."""
+    """distort_image, operation for operation, without branches; then the sums."""
     hue, saturation, exposure, more_red, more_green, more_blue = colour
     for x in range(len(red)):
         r, g, b = red[x], green[x], blue[x]

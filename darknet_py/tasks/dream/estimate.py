@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darknet_py.network import Network, tracing
-from darknet_py.network.derived import on_paper
+from darknet_py.network.derived import on_meta
 from darknet_py.network.targets import Guided, Score, StandOut, Target
 from darknet_py.ops.memory import available_memory
 from darknet_py.tasks.dream.objective import Choice
@@ -132,7 +132,7 @@ class DreamMemory:
             self.net.next_size(*octave_size(self.w, self.h, octave, scale))
             for octave in range(octaves)
         ]
-        paper, packed = on_paper(self.net), dict[Hashable, int]()
+        paper, packed = on_meta(self.net), dict[Hashable, int]()
         dreams: list[int] = []
         limits: list[int] = []
         known: dict[tuple[int, int, int], tuple[int, int]] = {}

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from darknet_py.errors import DreamError, ShapeError
-from darknet_py.images import draw_sheet, resize_max
+from darknet_py.images import resize_max
+from darknet_py.images.draw.sheet import draw_sheet
 from darknet_py.network import Network
 from darknet_py.network.targets import StandOut
 from darknet_py.tasks.dream.objective import can_dream

@@ -11,15 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from darknet_py.errors import PictureError
-from darknet_py.images import (
-    color_map,
-    confused_pairs,
-    draw_confusion,
-    draw_overlay,
-    encode_jpeg,
-    encode_png,
-    load_image,
-)
+from darknet_py.images import color_map, draw_overlay, encode_jpeg, encode_png, load_image
+from darknet_py.images.draw.confusion import confused_pairs, draw_confusion
 from darknet_py.tasks.activations import LayerMaps
 from darknet_py.tasks.explain import Explanation
 from darknet_py.tasks.explain.figures import in_words

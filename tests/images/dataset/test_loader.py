@@ -23,8 +23,8 @@ from darknet_py.images import (
     Dataset,
     Loader,
     fit_image,
-    load_fitted,
     load_image,
+    load_with_fitted,
     save_image,
     to_channels,
 )
@@ -182,7 +182,7 @@ def test_components_do_not_depend_on_who_comes_first(
 def test_validation_sees_what_classify_sees(pictures: Dataset, c: int) -> None:
     x, y = loader(pictures, None, batch=COUNT, c=c).batch(0)
     for index, path in enumerate(pictures.paths):
-        expected = to_channels(load_fitted(path, 8, 6, "crop"), c).transpose(2, 0, 1)
+        expected = to_channels(load_with_fitted(path, 8, 6, "crop")[1], c).transpose(2, 0, 1)
         assert np.array_equal(x[index], expected)
         assert np.array_equal(y[index], pictures.truth(index))
 

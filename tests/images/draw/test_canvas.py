@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from darknet_py.errors import DarknetError, PictureError
-from darknet_py.images import Panel, Series, draw_chart, save_drawing
 from darknet_py.images.draw import fonts
-from darknet_py.images.draw.canvas import PALETTE, Drawing
+from darknet_py.images.draw.canvas import PALETTE, Drawing, save_drawing
+from darknet_py.images.draw.chart import Panel, Series, draw_chart
 
 XML = "{http://www.w3.org/2000/svg}"
 
@@ -79,7 +79,8 @@ def test_the_users_settings_change_nothing_and_are_kept() -> None:
 def test_a_matplotlibrc_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nno.such.key: 1\nlines.linewidth: 7\n")
     code = (
-        "from darknet_py.images import *\n"
+        "from darknet_py.images.draw.canvas import save_drawing\n"
+        "from darknet_py.images.draw.chart import Panel, Series, draw_chart\n"
         "save_drawing(draw_chart([Panel('a', 'b', 'c', [Series('d', [1, 2], [3, 4])])]), 'a.png')\n"
     )
     run = subprocess.run(

@@ -11,9 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
-from darknet_py.images import Panel, Series, draw_chart
 from darknet_py.images.draw.canvas import PALETTE, Drawing
-from darknet_py.images.draw.chart import MIN_HEIGHT, MIN_WIDTH, Axis, tick_label
+from darknet_py.images.draw.chart import (
+    MIN_HEIGHT,
+    MIN_WIDTH,
+    Axis,
+    Panel,
+    Series,
+    draw_chart,
+    tick_label,
+)
 from tests.images.draw.drawn import boxes, check_texts, texts
 from tests.images.paint import check_picture, edges_are_white
 

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from darknet_py.images import confused_pairs, draw_confusion
 from darknet_py.images.draw.canvas import Drawing
-from darknet_py.images.draw.confusion import MOST_CELLS
+from darknet_py.images.draw.confusion import MOST_CELLS, confused_pairs, draw_confusion
 from tests.images.draw.drawn import boxes, check_texts, texts
 from tests.images.paint import check_picture, edges_are_white
 

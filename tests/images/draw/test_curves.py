@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.images import smooth, top_without_spikes
-from darknet_py.images.draw.curves import thin
+from darknet_py.images.draw.curves import smooth, thin, top_without_spikes
 
 
 def test_by_hand() -> None:

@@ -12,7 +12,6 @@ from darknet_py.images import (
     Frame,
     color_map,
     draw_heat,
-    draw_maps,
     draw_overlay,
     fit_image,
     fitted_frame,
@@ -20,6 +19,7 @@ from darknet_py.images import (
     spread_heat,
 )
 from darknet_py.images.draw.heatmap import INFERNO
+from darknet_py.images.draw.sheet import draw_maps
 from tests.images.paint import check_picture
 from tests.images.pictures import noise
 

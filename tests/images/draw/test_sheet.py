@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from darknet_py.images import draw_sheet
+from darknet_py.images.draw.sheet import draw_sheet
 from tests.images.paint import check_picture, edges_are_white, where
 from tests.images.pictures import Floats, noise
 

@@ -15,13 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from darknet_py.cfg.augmentation import Augmentation
-from darknet_py.images import (
-    augment_image,
-    distort_image,
-    fit_image,
-    flip_image,
-    rotate_crop_image,
-)
+from darknet_py.images import augment_image, fit_image, flip_image
 from darknet_py.images.dataset.readable import Store
 from darknet_py.images.transform.augment import (
     Change,
@@ -37,6 +31,7 @@ from darknet_py.images.transform.augment import (
 from darknet_py.ops.cpu.pictures import UNMOVED, augment
 from tests.images.pictures import Floats, golden
 from tests.images.sets import EVERYTHING, PLAIN
+from tests.support.c_pictures import distort_image, rotate_crop_image
 
 
 def draws(*arguments: int) -> tuple[float, ...]:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from darknet_py.errors import ShapeError
-from darknet_py.images import distort_image, hsv_to_rgb, rgb_to_hsv, to_channels, with_colors_of
+from darknet_py.images import to_channels, with_colors_of
 from tests.images.pictures import Floats, golden, noise
+from tests.support.c_pictures import distort_image, hsv_to_rgb, rgb_to_hsv
 
 
 def test_three_channels_are_the_picture_itself() -> None:

@@ -16,8 +16,8 @@ from darknet_py.images import (
     crop_image,
     fit_image,
     letterbox_image,
-    load_fitted,
     load_image,
+    load_with_fitted,
     resize_image,
     resize_min,
     save_image,
@@ -196,18 +196,18 @@ def test_mistakes_are_named_of_fit() -> None:
 def test_from_a_file(tmp_path: Path, fit: str) -> None:
     save_image(noise(20, 30), tmp_path / "a.png")
     expected = fit_image(load_image(tmp_path / "a.png"), 8, 6, fit)
-    assert np.array_equal(load_fitted(tmp_path / "a.png", 8, 6, fit), expected)
+    assert np.array_equal(load_with_fitted(tmp_path / "a.png", 8, 6, fit)[1], expected)
 
 
 def test_a_file_too_narrow_is_named(tmp_path: Path) -> None:
     path = tmp_path / "line.png"
     save_image(noise(1, 40), path)
     with pytest.raises(PictureError) as caught:
-        load_fitted(path, 8, 8, "min")
+        load_with_fitted(path, 8, 8, "min")
     assert str(caught.value) == f"{path}: 40x1 is too narrow for --fit min: use --fit letterbox"
 
 
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     with pytest.raises(PictureError) as caught:
-        load_fitted(tmp_path / "no.png", 8, 8, "min")
+        load_with_fitted(tmp_path / "no.png", 8, 8, "min")
     assert str(caught.value) == f"{tmp_path / 'no.png'}: no such file: check the name"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darknet_py.images import flip_image, rotate_crop_image, rotate_image
+from darknet_py.images import flip_image, rotate_image
 from tests.images.pictures import Floats, golden, noise
+from tests.support.c_pictures import rotate_crop_image
 
 
 def test_flip_image_is_the_c_programs() -> None:

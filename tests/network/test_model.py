@@ -66,7 +66,7 @@ def test_a_copy_predicts_and_learns_on_alike_and_by_itself(
     if net.plateau is not None:
         assert twin.plateau
         assert twin.plateau.kept
-        assert twin.plateau.notes() == net.plateau.notes()
+        assert twin.plateau.state_dict() == net.plateau.state_dict()
         assert twin.plateau.kept.arrays.keys() == net.plateau.kept.arrays.keys()  # type: ignore[union-attr]
     with net.averaged(), twin.averaged():
         np.testing.assert_array_equal(net.predict(x), twin.predict(x))
