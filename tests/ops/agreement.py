@@ -340,3 +340,27 @@ def check_fixed_statistics(gpu: ModuleType) -> None:
     for one, other, old in zip(there.parameters(), here.parameters(), before, strict=True):
         _close(gpu.to_host(one.value), other.value, one.name)
         assert np.array_equal(gpu.to_host(one.value), old) == (not one.learned), one.name
+
+
+def check_draws(gpu: ModuleType) -> Network:
+    """Steps of layers that draw: each has other masks and windows, in one program. The
+    network of the GPU."""
+    text = (
+        "[net]\nheight=14\nwidth=16\nchannels=3\nbatch=4\nlearning_rate=.05\nmomentum=.9\n"
+        "[crop]\ncrop_height=10\ncrop_width=12\nflip=1\n"
+        "[convolutional]\nfilters=8\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n"
+        "[dropout]\nprobability=.4\n"
+        "[connected]\noutput=5\nactivation=linear\n[softmax]\n"
+    )
+    sections = parse_sections(text)
+    here, there = (Network(sections, "drawn.cfg", ops, exact=True) for ops in (cpu, gpu))
+    for net in (here, there):
+        net.initialise(3)
+    y = np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
+    x = pictures(here, 4)
+    for step in range(6):
+        expected, found = (net.train_step(x, y) for net in (here, there))
+        assert abs(found - expected) < TOLERANCES["float32"] * abs(expected), step
+    for one, other in zip(there.parameters(), here.parameters(), strict=True):
+        _close(gpu.to_host(one.value), other.value, one.name)
+    return there

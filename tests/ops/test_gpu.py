@@ -109,6 +109,11 @@ def test_training_with_fixed_statistics(gpu: ModuleType) -> None:
     agreement.check_fixed_statistics(gpu)
 
 
+def test_layers_that_draw(gpu: ModuleType) -> None:
+    net = agreement.check_draws(gpu)
+    assert [program.is_graph for program in net.engine._programs.values()] == [True]
+
+
 @pytest.mark.parametrize("precision", ["tf32", "exact"])
 @pytest.mark.parametrize(
     ("kind", "name"),

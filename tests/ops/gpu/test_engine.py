@@ -13,6 +13,7 @@ from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.errors import OutOfMemoryError
 from darknet_py.network import Network
+from tests.ops import agreement
 from tests.ops.cudnn_stand_in import StandIn
 
 cpu = devices.for_device("cpu")
@@ -295,20 +296,9 @@ def test_few_programs_are_kept(gpu: ModuleType, tmp_path: Path) -> None:
     assert [program._given[0].device.shape[0] for program in programs(there)] == [2, 3]
 
 
-def test_layers_that_draw_train_as_programs_too(gpu: ModuleType, tmp_path: Path) -> None:
-    """Each step has other masks, in one program: the same as on the CPU."""
-    text = CFG.replace("[route]", "[dropout]\nprobability=.4\n[route]").replace("-1,-2", "-1,-3")
-    nets = [Network(parse_sections(text), "test.cfg", ops) for ops in (cpu, gpu)]
-    for net in nets:
-        net.initialise(3)
-    y = np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
-    for seed in range(3):
-        expected, found = (net.train_step(pictures(4, seed), y) for net in nets)
-        assert found == pytest.approx(expected, rel=1e-4)
-    here, there = nets
-    for one, other in zip(there.parameters(), here.parameters(), strict=True):
-        np.testing.assert_allclose(gpu.to_host(one.value), other.value, 0, 1e-4, err_msg=one.name)
-    assert [program.is_graph for program in programs(there)] == [True]
+def test_layers_that_draw_are_in_a_graph(gpu: ModuleType) -> None:
+    net = agreement.check_draws(gpu)
+    assert [program.is_graph for program in programs(net)] == [True]
 
 
 SIGNS = """[net]
