@@ -97,6 +97,7 @@ def make_subject(
         from scripts.benchmark.calibrate import calibrate
 
         calibrate(graph, random_pictures(CALIBRATION, *graph.shape, seed=2))
+        net.changed()
     return Subject(cfg.stem, cfg, net, graph)
 
 

@@ -67,13 +67,17 @@ def _operations(index: int, layer: Any) -> list[Operation]:
 
 
 def _file_order(parameter: Parameter) -> Array:
-    """A parameter's values in darknet's order and shape."""
-    return parameter.to_file(parameter.value).reshape(parameter.file_shape or parameter.shape)
+    """A parameter's values in darknet's order and shape.
+
+    Not `value`: what has been handed out is looked at before each prediction, which is no part of
+    one.
+    """
+    return parameter.to_file(parameter.data).reshape(parameter.file_shape or parameter.shape)
 
 
 def _norm(norm: Any, biases: Array | None) -> Norm:
-    mean, variance = norm.rolling_mean.value, norm.rolling_variance.value
-    return Norm(norm.scales.value, biases, mean, variance)
+    mean, variance = norm.rolling_mean.data, norm.rolling_variance.data
+    return Norm(norm.scales.data, biases, mean, variance)
 
 
 def _activate(name: str) -> list[Operation]:
@@ -82,7 +86,7 @@ def _activate(name: str) -> list[Operation]:
 
 def _weighted(part: Any, make: Callable[[Array, Array | None], Operation]) -> list[Operation]:
     """Of whatever has weights, biases, norm and activation."""
-    weights, biases = _file_order(part.weights), part.biases.value
+    weights, biases = _file_order(part.weights), part.biases.data
     if part.norm is None:
         return [make(weights, biases), *_activate(part.activation)]
     return [make(weights, None), _norm(part.norm, biases), *_activate(part.activation)]

@@ -105,7 +105,7 @@ def training(subject: Subject, precision: str, settings: Settings) -> Compared:
     def step() -> float:
         loss = net.accumulate(x, y)
         net.update(RATE)
-        net.ops.to_host(smallest.value)  # which waits for the update
+        net.ops.to_host(smallest.data)  # which waits for the update
         return loss
 
     trainings = {
@@ -166,7 +166,7 @@ def our_network(subject: Subject, precision: str, settings: Settings) -> Network
     how = {"exact": precision == "exact", "half": precision == "half"}
     net = Network(subject.net.sections, str(subject.cfg), ops, **how)
     for mine, given in zip(net.parameters(), subject.net.parameters(), strict=True):
-        mine.value = ops.array(given.value.copy())
+        mine.value = ops.array(given.data.copy())
     net.initialise()
     return net
 
