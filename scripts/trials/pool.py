@@ -158,7 +158,7 @@ def run_trials(
             while selector.get_map() and time.monotonic() < pool.until(share):
                 wait = max(min(_LOOK, pool.until(share) - time.monotonic()), 0)
                 ready = [key.data for key, _ in selector.select(wait)]
-                pool.atomic_load(ready)
+                pool.serve(ready)
                 result.seconds = time.monotonic() - begun
                 show(result)
         except NotStartedError as error:
@@ -200,7 +200,7 @@ class _Pool:
         process = _Process(self.kind, self.seed, self.folder)
         self.selector.register(process.stdout, selectors.EVENT_READ, process)
 
-    def atomic_load(self, ready: Iterable[_Process]) -> None:
+    def serve(self, ready: Iterable[_Process]) -> None:
         """Gives trials to those that are ready, and buries the dead."""
         answered = set()
         for process in ready:
