@@ -23,6 +23,10 @@ class DarknetError(Exception):
         super().__init__(line)
 
 
+class ArgumentError(DarknetError, ValueError):
+    """A function's argument that is out of its range."""
+
+
 class CfgError(DarknetError):
     """A `.cfg`, `.data` or list file that cannot be read as one.
 

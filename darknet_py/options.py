@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from darknet_py.errors import ArgumentError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _WHOLE = re.compile(r"-?[0-9]{1,20}", re.ASCII)
@@ -188,7 +190,7 @@ def read_keywords(
 
     own: its other keywords, which a message may name. without: options that it has not. Raises
     TypeError for a keyword that there is not, naming the nearest, and for a value of another type;
-    ValueError for one out of its range.
+    ArgumentError, which is a ValueError, for one out of its range.
     """
     known = {name: each for name, each in keywords_of(*kinds).items() if name not in without}
     values: dict[type[Any], dict[str, Any]] = {kind: {} for kind in kinds}
@@ -202,12 +204,17 @@ def read_keywords(
     return [kind(**values[kind]) for kind in kinds]
 
 
-def read_whole(name: str, value: Any, least: int = 0) -> int | None:
-    """A function's own argument that is a whole number or None. Raises as read_keywords."""
-    found: int | None = _checked(
-        name, value, Keyword(object, name, None, Option((), "", Whole(least)))
-    )
-    return found
+def read_argument(name: str, value: Any, kind: Any, or_none: bool = False) -> Any:
+    """A function's own argument, of a kind as an option's. Raises as read_keywords."""
+    if value is None and or_none:
+        return None
+    return _checked(name, value, Keyword(object, name, ..., Option((), "", kind)))
+
+
+def check_function(name: str, value: Any) -> None:
+    """Raises TypeError for what is neither None nor can be called."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name}: expected a function, found {value!r:.80}")
 
 
 def _checked(name: str, value: Any, option: Keyword) -> Any:
@@ -226,9 +233,9 @@ def _checked(name: str, value: Any, option: Keyword) -> Any:
     elif isinstance(kind, Real):
         value = float(value) if not isinstance(value, int) else value
     if isinstance(kind, Whole | Real) and not _is_within(kind, value):
-        raise ValueError(f"{name}={value}: expected {_range(kind)}")
+        raise ArgumentError(f"{name}={value}: expected {_range(kind)}")
     if isinstance(kind, Word) and value not in kind.words:
-        raise ValueError(f"{name}={value}: expected one of {', '.join(kind.words)}")
+        raise ArgumentError(f"{name}={value}: expected one of {', '.join(kind.words)}")
     if isinstance(kind, Flag):
         return bool(value)
     if isinstance(value, os.PathLike):
@@ -237,7 +244,7 @@ def _checked(name: str, value: Any, option: Keyword) -> Any:
         try:
             return check(value)
         except ValueError as error:
-            raise ValueError(f"{name}={value}: {error}") from error
+            raise ArgumentError(f"{name}={value}: {error}") from error
     return value
 
 

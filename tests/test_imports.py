@@ -21,7 +21,7 @@ BELOW = {
     "errors": {"text"},
     "atomic": {"errors"},
     "resources": {"errors"},
-    "options": set[str](),
+    "options": {"errors"},
     "text": set[str](),
     "untrusted": set[str](),
     "cfg": BOTTOM,

@@ -32,7 +32,7 @@ class DataFile:
     valid: str | None
     labels: str | None
     names: str | None
-    backup: str
+    backup: str | None
     top: int
     notes: list[str] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ def read_data(path: str | Path) -> DataFile:
         valid=texts.get("valid"),
         labels=texts.get("labels"),
         names=texts.get("names") or texts.get("labels"),
-        backup=texts.get("backup", "backup"),
+        backup=texts.get("backup"),
         top=_number(path, values, "top", 1, notes),
         notes=notes,
     )

@@ -3,6 +3,8 @@
 -rounds, --rounds     a long option has one dash or two, wherever it stands
 -rounnds              what is no option is refused, and the nearest one named: click would take
                       `-out file` for `-o ut` and go on
+--json --csv          two that set one thing are refused: click would take the last
+-nogpu train          where to compute may stand before the command
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 import click
 
 _NUMBER = re.compile(r"-[0-9.]")
-_WORD = re.compile(r"-[A-Za-z][A-Za-z-]{2,}")
+_WORD = re.compile(r"-[A-Za-z][A-Za-z_-]{2,}")
 """-qt may be a cluster of flags, and -t3 a value."""
 
 
@@ -48,6 +50,8 @@ class Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        if ctx.parent is None:
+            args = _devices_last(args)
         before = next((i for i, word in enumerate(args) if not word.startswith("-")), len(args))
         mine = list(_as_declared(args[:before], options, ctx))
         return super().parse_args(ctx, mine + args[before:])
@@ -86,6 +90,21 @@ class Group(click.Group):
 Group.group_class = Group
 
 
+def _devices_last(words: list[str]) -> list[str]:
+    """-i N, -gpus N,N and -nogpu before a command, where the C program also reads them, behind it;
+    before what else it is given, as that may be after a --."""
+    first: list[str] = []
+    while words and words[0].lstrip("-") in _DEVICES and words[0].startswith("-"):
+        count = _DEVICES[words[0].lstrip("-")]
+        first, words = first + words[:count], words[count:]
+    command = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    return [*words[:command], *first, *words[command:]] if words else first
+
+
+_DEVICES = {"i": 2, "gpus": 2, "nogpu": 1}
+"""How many words each of these options is."""
+
+
 def _nearest(name: str, names: Sequence[str]) -> list[str]:
     from difflib import get_close_matches
 
@@ -100,6 +119,7 @@ def _as_declared(
     for each in parameters:
         if isinstance(each, click.Option):
             known |= dict.fromkeys((*each.opts, *each.secondary_opts), each)
+    seen: dict[str | None, click.Option] = {}
     rest = iter(words)
     for word in rest:
         if word == "--":
@@ -111,6 +131,10 @@ def _as_declared(
                 name = _other_dashes(name, known, context)
             yield name + equals + value
             option = known.get(name)
+            other = seen.setdefault(option.name, option) if option else None
+            if other is not option and option and other:
+                both = f"{other.opts[-1]} and {option.opts[-1]}"
+                raise click.UsageError(f"{both}: give one.", ctx=context)
             if option and not equals and not (option.is_flag or option.count):
                 yield from (value for _, value in zip(range(option.nargs), rest, strict=False))
             continue

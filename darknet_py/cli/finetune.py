@@ -18,7 +18,7 @@ from darknet_py.cli.options import (
     read_network,
     usage_errors,
 )
-from darknet_py.cli.train import given, keep_output_going
+from darknet_py.cli.train import given, how_to_go_on, keep_output_going
 from darknet_py.tasks.options import (
     DataOptions,
     FinetuneOptions,
@@ -94,8 +94,8 @@ def finetune(
         for event in events:
             presenter.show(event)
     if presenter.stop():
-        if not network.quiet:
-            say_line(f"{options.output}: goes on with the same command and --resume", err=True)
+        again = how_to_go_on(context, data, cfg, weights)
+        say_line(f"stopped: saved in {options.output}; go on with: {again}", err=True)
         context.exit(130)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +41,6 @@ from darknet_py.text import shell_words
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.events import Finished
-    from darknet_py.tasks.run_folder import RunFolder
     from darknet_py.tasks.training import Began, TrainingEvent
 
 labels_option = click_option("labels", DataOptions.labels, options_in(DataOptions)["labels"])
@@ -146,7 +145,12 @@ def train(
     if finished is None or began is None:
         return
     if finished.reason == "stopped":
-        say_line(_stopped_line(context, finished, began.folder, data, began.cfg), err=True)
+        start = began.folder.path / began.folder.name
+        again = how_to_go_on(context, data, cfg or f"{start}.cfg", without=_REMEMBERED)
+        say_line(
+            f"stopped after batch {finished.batch}: saved in {start}.state; go on with: {again}",
+            err=True,
+        )
         context.exit(130)
     if not network.quiet:
         for line in _end_lines(finished, began):
@@ -222,25 +226,23 @@ def given(context: click.Context, name: str) -> Any:
     return None if is_default else context.params[name]
 
 
-def _stopped_line(
-    context: click.Context, finished: Finished, folder: RunFolder, data: str, cfg: str
-) -> str:
-    """Where all is kept, and how to go on with it."""
+def how_to_go_on(context: click.Context, *arguments: str, without: Sequence[str] = ()) -> str:
+    """The command that goes on with what this one has begun, with these arguments and its options.
+
+    without: names of options that count at the beginning alone."""
     group = context.parent.info_name if context.parent and context.parent.parent else None
-    words = [command(), *([group] if group else []), str(context.info_name), data, cfg]
+    words = [command(), *([group] if group else []), str(context.info_name), *arguments]
+    once = {"overwrite", "resume", *without}
     for option in context.command.params:
         value = given(context, option.name or "")
-        if isinstance(option, click.Option) and value and option.name not in _ONCE:
+        if isinstance(option, click.Option) and value and option.name not in once:
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             words += [option.opts[-1], *([] if option.is_flag else [shown])]
-    return (
-        f"stopped after batch {finished.batch}: saved in {folder.path / folder.name}.state; go on "
-        f"with: {shell_words([*words, '--resume'])}"
-    )
+    return shell_words([*words, "--resume"])
 
 
-_ONCE = ("clear", "overwrite", "reinit", "resume", "state", "seed", "share")
-"""Options of a run's initialization, which the state remembers or goes on from."""
+_REMEMBERED = ("clear", "reinit", "state", "seed", "share")
+"""Options of a run's initialization, which its state remembers or is in the place of."""
 
 
 def _end_lines(finished: Finished, began: Began) -> Iterator[str]:

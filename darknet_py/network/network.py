@@ -26,6 +26,7 @@ from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp
 from darknet_py.network.weights import Loaded, read_weights, write_weights
+from darknet_py.options import File, read_argument
 from darknet_py.resources import find_resource
 
 
@@ -266,6 +267,12 @@ class Network(Model):
         return derived.sized(self, x)
 
 
+def check_network(net: Any) -> None:
+    """Raises TypeError for what is no network: a name of a cfg, say."""
+    if not isinstance(net, Network):
+        raise TypeError(f"expected a network, as load_network gives, found {net!r:.80}")
+
+
 def load_network(
     cfg: str | Path,
     weights: str | Path | None = None,
@@ -285,6 +292,9 @@ def load_network(
     algorithms that are faster and round more. half: on a GPU, maps are bfloat16. Raises CfgError,
     WeightsError, DeviceError.
     """
+    cfg = read_argument("cfg", cfg, File())
+    weights = read_argument("weights", weights, File(), or_none=True)
+    device = read_argument("device", device, None)
     cfg = find_resource(str(cfg)) or cfg
     network = Network.from_cfg(cfg, device, strict=strict, exact=exact, half=half)
     if weights is not None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.images.draw.sheet import draw_maps
-from darknet_py.network import Network
+from darknet_py.network import Network, check_network
 from darknet_py.network.io_checks import check_layers, check_values
+from darknet_py.options import Whole, read_argument
 from darknet_py.tasks.explain.target import score_layer
 from darknet_py.tasks.targets import check_finite
 from darknet_py.text import counted
@@ -50,9 +51,13 @@ def layer_activations(
     order; all, in theirs, unless given. name: of the picture, for messages. Raises ShapeError for a
     layer that is none or has no map, NotFiniteError for maps with NaN.
     """
+    check_network(net)
+    top = read_argument("top", top, Whole(1), or_none=True)
     check_values(net, x)
-    if top is not None and not top >= 1:
-        raise ShapeError(f"{net.path}: top={top}: expected 1 or more")
+    if x.ndim != 3:
+        raise ShapeError(
+            f"{net.path}: expected a picture of shape (c, h, w), found an array of {x.shape}"
+        )
     net = net.sized(x[None])
     layers = layers or chosen_layers(net)
     for layer in layers:

@@ -14,13 +14,15 @@ import numpy as np
 
 from darknet_py.errors import DarknetError, PictureError, ShapeError
 from darknet_py.images import Given, decoding_threads, each_picture, name_of
-from darknet_py.network import Network
+from darknet_py.network import Network, check_network
 from darknet_py.ops import device_name, notices
+from darknet_py.options import Whole, Word, read_argument
 from darknet_py.tasks.names import choose_names
 from darknet_py.tasks.pictures import load_input
 from darknet_py.tasks.targets import check_answer, class_count, class_probabilities
 
 _BATCH, _BATCH_GPU = 8, 32
+FITS = Word(("min", "letterbox", "crop"))
 _MOST_THREADS = 8
 """A photo of 12 megapixels is 36 MB while it is decoded."""
 _AHEAD = 8
@@ -92,10 +94,11 @@ def classify_pictures(
     Up to `batch` neighbours that are fitted to one size go through the network together; None: 8,
     on a GPU 32. In another batch an answer may round differently, by some 1e-7.
     """
-    batch = (_BATCH if device_name(net.ops) == "cpu" else _BATCH_GPU) if batch is None else batch
-    for key, count in (("top", top), ("batch", batch)):
-        if not count >= 1:
-            raise DarknetError(f"{key}={count}: expected 1 or more")
+    check_network(net)
+    top = read_argument("top", top, Whole(1))
+    batch = read_argument("batch", batch, Whole(1), or_none=True)
+    fit = read_argument("fit", fit, FITS, or_none=True)
+    batch = batch or (_BATCH if device_name(net.ops) == "cpu" else _BATCH_GPU)
     names = choose_names(names, class_count(net), net)
     fit = fit or best_fit(net)
     waiting: list[tuple[Path, np.ndarray]] = []

@@ -93,22 +93,31 @@ def _unlisted(path: Path, lists: Sequence[Path | None]) -> list[str]:
 
 
 def results_folder(path: str | Path, backup: str | Path | None = None) -> Path:
-    """Where results go: `backup`, else what a `.data` file says, else `backup` where you are."""
+    """Where results go: `backup`, else what a `.data` file says, else the folder of one that a run
+    has written beside its state, else `backup` where you are."""
     if backup or os.path.isdir(path) or any(find_lists(Path(path))):
         return Path(backup or "backup")
-    return Path(as_here(read_data(find_resource(str(path)) or path).backup))
+    file = Path(find_resource(str(path)) or path)
+    said = read_data(file).backup
+    if said is None and file.with_suffix(".state").is_file():
+        return file.parent
+    return Path(as_here(said or "backup"))
 
 
-def check_apart(results: Path, data: Path, option: str) -> None:
-    """Raises TrainingError where results would lie in a folder of classes, where they would be one
-    the next time: a chart is a picture. option: which names another folder for them."""
-    inside = os.path.realpath(data)
-    if os.path.isdir(inside) and not any(find_lists(data)):
-        place = Path(os.path.realpath(results))
-        if inside in map(str, (place, *place.parents)):
-            raise TrainingError(
-                f"{results}: lies in {data}, among the pictures: choose another {option}"
-            )
+def check_apart(results: Path, data: Data, option: str) -> None:
+    """Raises TrainingError where results would lie in a folder of classes, or of their pictures,
+    where they would be pictures the next time: a chart is one. option: which names another folder
+    for them."""
+    if not os.path.isdir(data.path) or any(find_lists(data.path)):
+        return
+    sets = [each for each in (data.train, data.valid) if each is not None]
+    folders = {path.parent for each in sets for path in each.paths}
+    inside = {os.path.realpath(folder) for folder in (data.path, *folders)}
+    place = Path(os.path.realpath(results))
+    if any(str(folder) in inside for folder in (place, *place.parents)):
+        raise TrainingError(
+            f"{results}: lies in {data.path}, among the pictures: choose another {option}"
+        )
 
 
 def useful_top(classes: int) -> int:

@@ -14,7 +14,15 @@ import numpy as np
 from darknet_py.errors import DreamError
 from darknet_py.images import Given, load_image, resize_image, to_channels, to_image
 from darknet_py.network import Network
-from darknet_py.options import keywords_of, read_keywords, read_whole, takes
+from darknet_py.options import (
+    File,
+    Whole,
+    check_function,
+    keywords_of,
+    read_argument,
+    read_keywords,
+    takes,
+)
 from darknet_py.resources import EMBEDDED, find_resource
 from darknet_py.tasks.dream.estimate import (
     DreamMemory,
@@ -241,7 +249,10 @@ def nightmare(
     TypeError for a keyword that there is not, ValueError for a value out of its range or options
     that do not go together, and DarknetError for all that the command refuses.
     """
-    layer = read_whole("layer", layer)
+    layer = read_argument("layer", layer, Whole(0), or_none=True)
+    cfg = read_argument("cfg", cfg, File())
+    weights = read_argument("weights", weights, File())
+    check_function("progress", progress)
     tell = progress or (lambda _event: None)
     kinds = (DreamOptions, ComputeOptions)
     if isinstance(options.get("class_"), int):

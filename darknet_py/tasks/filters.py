@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from darknet_py.errors import ShapeError
-from darknet_py.network import Network
+from darknet_py.network import Network, check_network
 from darknet_py.network.io_checks import check_layers
 from darknet_py.network.vjp import PICTURE
+from darknet_py.options import Whole, read_argument
 from darknet_py.tasks.targets import check_finite
 
 # The filters that look at the picture itself: their weights are small pictures.
@@ -111,6 +112,10 @@ def maximize_activation(
     "Visualizing Higher-Layer Features"; jitter and blur as in Mordvintsev et al. 2015,
     "Inceptionism", and Oygard 2015, "Visualizing GoogLeNet Classes".
     """
+    check_network(net)
+    layer = read_argument("layer", layer, Whole(0))
+    size = read_argument("size", size, Whole(), or_none=True)
+    steps, seed = (read_argument(k, v, Whole(0)) for k, v in (("steps", steps), ("seed", seed)))
     check_channels(net, layer, channels)
     net = _sized(net, size)
     h, w, c = net.in_shape

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Unpack
 
 from darknet_py.network import Network
-from darknet_py.options import read_keywords, takes
+from darknet_py.options import File, check_function, read_argument, read_keywords, takes
 from darknet_py.resources import find_resource
 from darknet_py.tasks.check import Show, check
 from darknet_py.tasks.class_weights import weights_of
@@ -98,10 +98,10 @@ def run_finetuning(
     if options.resume and finetuning.seed is None:
         seed = seed_of(output, seed)
     data = str(find_resource(finetuning.data) or finetuning.data)
-    check_apart(output, Path(data), "-o")
     with only_process_in(output):
         yield Ready()
         opened = open_data(data, labels, share, seed, options.output)
+        check_apart(output, opened, "-o")
         report = check(opened, show=show)
         yield Checked(report)
         check_report(report)
@@ -168,6 +168,11 @@ def finetune(
     Raises TypeError for a keyword that there is not, ValueError for a value out of its range or
     options that do not go together, and DarknetError for all that the command refuses.
     """
+    data, cfg, weights = (
+        read_argument(name, value, File())
+        for name, value in (("data", data), ("cfg", cfg), ("weights", weights))
+    )
+    check_function("progress", progress)
     tell = progress or (lambda _event: None)
     kinds = (FinetuneOptions, ImbalanceOptions, DataOptions, ComputeOptions)
     own, imbalance, pictures, compute = read_keywords(

@@ -43,7 +43,7 @@ def model_texts(name: str, data: Data, lists: Sequence[str] | None = LISTS) -> d
         if dataset is not None:
             texts[called] = _list(dataset)
             lines.append(f"{key}={called}")
-    lines += [f"names={name}.names", "backup=backup", f"top={useful_top(len(data.names))}"]
+    lines += [f"names={name}.names", f"top={useful_top(len(data.names))}"]
     texts[f"{name}.data"] = text = "".join(f"{line}\n" for line in lines)
     # as it is read: UTF-8, without comments and outer blanks of lines and values
     is_kept = [line for _, line in meaningful_lines(text)] == lines and name == name.lstrip()

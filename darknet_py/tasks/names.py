@@ -82,6 +82,10 @@ def choose_names(names: str | Path | Sequence[str] | None, outputs: int, net: Ne
         return default_names(outputs, net)
     if isinstance(names, (str, Path)):
         return read_names(names, outputs)
+    several: object = names
+    if isinstance(several, bytes) or not isinstance(several, Sequence):
+        found = type(several).__name__
+        raise CfgError("names", None, f"expected a list or a file, found a {found}")
     if len(names) < outputs:
         raise CfgError(
             "names", None, f"{len(names)} were given, and the network knows {outputs} classes"

@@ -14,7 +14,7 @@ from darknet_py import ops
 from darknet_py.cfg.write import write_sections
 from darknet_py.errors import TrainingError
 from darknet_py.network import Network
-from darknet_py.options import read_keywords, takes
+from darknet_py.options import File, check_function, read_argument, read_keywords, takes
 from darknet_py.resources import find_resource
 from darknet_py.tasks.check import Report, Show, check, room_problem
 from darknet_py.tasks.checkpoint import are_of, how_it_began
@@ -150,7 +150,6 @@ def run_training(
     cfg = cfg or only_run(results_folder(data, backup))
     folder = RunFolder(results_folder(data, backup), Path(cfg).stem)
     state_path = Path(state) if state else folder.path / f"{folder.name}.state"
-    check_apart(folder.path, Path(data), "--backup")
     with only_process_in(folder.path):
         if resume:
             began = how_it_began(state_path, training.seed, training.share)
@@ -160,6 +159,7 @@ def run_training(
         elif not overwrite:
             folder.check_no_run()
         opened = opened or open_data(data, labels, share, seed, backup)
+        check_apart(folder.path, opened, "--backup")
         if resume:
             check_classes(began.split, opened.names, state_path)
         read = open_network(cfg, device)
@@ -315,16 +315,20 @@ def train(
     Raises TypeError for a keyword that there is not, ValueError for a value out of its range or
     options that do not go together, and DarknetError for all that the command refuses.
     """
+    from_cfg = read_argument("cfg", cfg, File(), or_none=True)
+    from_weights = read_argument("weights", weights, File(), or_none=True)
+    check_function("progress", progress)
+    check_function("stop", stop)
     tell = progress or (lambda _event: None)
     kinds = (CfgOptions, TrainOptions, RunOptions, ImbalanceOptions, DataOptions, ComputeOptions)
     found = read_keywords("train", options, *kinds, own=("progress", "stop"))
     cfg_options, own, run, imbalance, pictures, compute = found
-    check_training(own, weights is not None, compute.device)
+    check_training(own, from_weights is not None, compute.device)
     check_imbalance(imbalance)
     training = Training(
-        data=str(data),
-        cfg=None if cfg is None else str(cfg),
-        weights=None if weights is None else str(weights),
+        data=read_argument("data", data, File()),
+        cfg=from_cfg,
+        weights=from_weights,
         options=own,
         run=run,
         cfg_options=cfg_options,

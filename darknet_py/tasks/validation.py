@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darknet_py.cfg.data_file import read_data
-from darknet_py.errors import CfgError, DarknetError, TrainingError
+from darknet_py.errors import ArgumentError, CfgError, DarknetError, TrainingError
 from darknet_py.images import (
     Dataset,
     find_valid_list,
@@ -21,11 +21,13 @@ from darknet_py.images import (
     read_numbered,
     read_whole_folder,
 )
-from darknet_py.network import Network
+from darknet_py.network import Network, check_network
+from darknet_py.options import File, Whole, options_in, read_argument
 from darknet_py.resources import find_resource
 from darknet_py.tasks import valid
 from darknet_py.tasks.data import open_data, useful_top
-from darknet_py.tasks.names import names_file, own_names, read_names, shipped_names
+from darknet_py.tasks.names import choose_names, names_file, own_names, read_names, shipped_names
+from darknet_py.tasks.options import DataOptions
 from darknet_py.tasks.targets import class_count
 from darknet_py.tasks.valid import Evaluation
 
@@ -68,7 +70,7 @@ class _Found:
 def open_validation(
     path: str | Path,
     net: Network,
-    names: str | Path | None = None,
+    names: str | Path | Sequence[str] | None = None,
     labels: str = "exact",
     share: float | None = None,
     seed: int = 0,
@@ -76,9 +78,9 @@ def open_validation(
     """The pictures to validate with that a folder, a `.data` file or a list stands for.
 
     share: of a folder or list without a validation split, what a training with this share and seed
-    sets aside. names: a file with the names of the network's classes (NAME.names beside NAME.cfg),
-    with which classes are matched by name; without names there must be as many as outputs, in the
-    same order. Raises DarknetError, also where classes cannot be matched.
+    sets aside. names: those of the network's classes, or a file with them (NAME.names beside
+    NAME.cfg), with which classes are matched by name; without names there must be as many as
+    outputs, in the same order. Raises DarknetError, also where classes cannot be matched.
     """
     notes: list[str] = []
     outputs = class_count(net)
@@ -118,7 +120,7 @@ def validate(
 def evaluate(
     net: Network,
     data: str | Path,
-    names: str | Path | None = None,
+    names: str | Path | Sequence[str] | None = None,
     top: int | None = None,
     views: int = 1,
     batch: int | None = None,
@@ -128,19 +130,32 @@ def evaluate(
 ) -> Evaluation:
     """How well a network knows labelled pictures, as `darknet classifier valid` finds it.
 
-    data: a folder with one folder of pictures per class, a `.data` file or a list; names: a file
-    with the names of the network's classes, None: NAME.names beside NAME.cfg or the weights. top:
-    first guesses that count. views: 1, or 10: corners and middle, mirrored too. share, seed: only
-    what a training with these sets aside. Gives an Evaluation: `top1` and `topk` (0 to 1), `loss`,
-    `confusion` (classes, classes; rows true), and of each class `precision`, `recall` and `f1`.
-    Raises DarknetError.
+    data: a folder with one folder of pictures per class, a `.data` file or a list; names: those of
+    the network's classes, or a file with them, None: NAME.names beside NAME.cfg or the weights.
+    top: first guesses that count. views: 1, or 10: corners and middle, mirrored too. share, seed:
+    only what a training with these sets aside. Gives an Evaluation: `top1` and `topk` (0 to 1),
+    `loss`, `confusion` (classes, classes; rows true), and of each class `precision`, `recall` and
+    `f1`. Raises TypeError and ArgumentError for arguments of another type or out of their range, and
+    DarknetError.
     """
+    check_network(net)
+    data = read_argument("data", data, File())
+    top = read_argument("top", top, Whole(1), or_none=True)
+    views = read_argument("views", views, Whole(1))
+    if views not in (1, 10):
+        raise ArgumentError(f"views={views}: expected 1 or 10")
+    batch = read_argument("batch", batch, Whole(1), or_none=True)
+    known = options_in(DataOptions)
+    labels = read_argument("labels", labels, known["labels"].kind)
+    share = read_argument("share", share, known["share"].kind, or_none=True)
+    seed = read_argument("seed", seed, known["seed"].kind)
     return validate(net, open_validation(data, net, names, labels, share, seed), top, views, batch)
 
 
-def _names_of(net: Network, names: str | Path | None, outputs: int) -> _Names:
+def _names_of(net: Network, names: str | Path | Sequence[str] | None, outputs: int) -> _Names:
     if names is not None:
-        return _Names(read_names(names, outputs), str(names))
+        where = str(names) if isinstance(names, str | Path) else "names"
+        return _Names(choose_names(names, outputs, net), where)
     return _Names(own_names(outputs, net), str(names_file(net)))
 
 

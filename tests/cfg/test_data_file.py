@@ -57,7 +57,7 @@ def test_defaults(tmp_path: Path) -> None:
         valid=None,
         labels=None,
         names=None,
-        backup="backup",
+        backup=None,
         top=1,
     )
 
@@ -80,7 +80,7 @@ def test_keys_of_any_hand(tmp_path: Path) -> None:
         "the end\n=3\nclases=4\neval=coco\ntop = 2;\n",
     )
     assert (found.classes, found.train, found.valid) == (5, "data\\my.txt", None)
-    assert (found.names, found.backup, found.top) == ("n.txt", "backup", 2)
+    assert (found.names, found.backup, found.top) == ("n.txt", None, 2)
     assert [note.replace(f"{tmp_path}/", "") for note in found.notes] == [
         "my.data:5: classes= is given twice: the first counts, 5",
         "my.data:6: the end is passed over: expected key=value, as in classes=10",

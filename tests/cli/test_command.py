@@ -52,6 +52,7 @@ def test_one_dash_or_two(darknet: Run, model: Model, dashes: str) -> None:
     [
         ("nightmare -out dream", "No such option '-out'. Did you mean '--output'?"),
         ("classify --treads 2", "No such option '--treads'. Did you mean '--threads'?"),
+        ("train ds -max_iter 3", "No such option '-max_iter'. Did you mean '--max-iter'?"),
         ("classify -treads 2", "No such option '-treads'. Did you mean '--threads'?"),
         ("clasify x", "No such command 'clasify'. Did you mean classify or classifier?"),
         ("classifier vaild", "No such command 'vaild'. Did you mean valid?"),
@@ -63,6 +64,31 @@ def test_slips_are_named(darknet: Run, given: str, wanted: str) -> None:
     code, out, err = darknet(*given.split())
     assert (code, out) == (2, "")
     assert wanted in err
+
+
+@pytest.mark.parametrize("words", [("--json", "--csv"), ("-csv", "-json")])
+def test_two_options_that_set_one_thing_are_refused(
+    darknet: Run, model: Model, words: tuple[str, str]
+) -> None:
+    code, out, err = darknet("classify", model.cfg, model.weights, SHIP, *words)
+    assert (code, out) == (2, "")
+    assert "--json and --csv: give one." in err or "--csv and --json: give one." in err
+    assert darknet("classify", model.cfg, model.weights, SHIP, "--csv", "--csv").code == 0
+
+
+@pytest.mark.parametrize("before", [("-nogpu",), ("--nogpu",), ("-i", -1)])
+def test_a_device_may_stand_before_the_command(
+    darknet: Run, model: Model, before: tuple[str, ...]
+) -> None:
+    code, out, _ = darknet(*before, "classify", model.cfg, model.weights, SHIP, "--top", 1)
+    assert (code, len(out.splitlines())) == (0, 2)
+    words = ("classifier", "predict", model.cfg, model.weights, "--", SHIP)
+    assert "is a cfg, and stands in the place of the data" in darknet(*before, *words).err
+    code, _, err = darknet(*before, "classify", "--device", "gpu:3", SHIP)
+    assert code == 2
+    assert "--device gpu:3 and cpu: give one." in err
+    assert "No such option" in darknet(*before, "plot", "x").err
+    assert darknet(*before).code == 2
 
 
 @pytest.mark.parametrize("word", ["-t3", "-qt3", "--top=3"])

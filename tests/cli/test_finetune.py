@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -186,6 +187,11 @@ def test_ctrl_c_stops_and_saves(task: Task) -> None:
         rest = process.stderr.read()
         assert process.wait() == 130
     assert "stopping after this batch" in rest
+    again = rest.splitlines()[-1].partition(f"stopped: saved in {task.output}; go on with: ")[2]
+    said = shlex.split(again)
+    assert said[:5] == ["darknet", *words[:4]]
+    assert said[-1] == "--resume"
+    assert sorted(said[5:-1]) == sorted("--output" if word == "-o" else word for word in words[4:])
     assert (task.output / "all" / "base.state").is_file()
     assert (task.output / "base_head.weights").is_file()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import shlex
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -322,9 +324,9 @@ def test_resume_at_the_end(train: Train) -> None:
     assert code == 0
 
 
-def test_ctrl_c_says_where_and_how_to_go_on(
-    darknet: Run, train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """with ctrl_c(): ... Ctrl-C comes with batch 5."""
     from darknet_py.network import Network
 
     update = Network.update
@@ -334,9 +336,20 @@ def test_ctrl_c_says_where_and_how_to_go_on(
         if self.batch_num == 5:
             os.kill(os.getpid(), signal.SIGINT)
 
+    @contextmanager
+    def within() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(Network, "update", interrupted)
+            yield
+
+    return within
+
+
+def test_ctrl_c_says_where_and_how_to_go_on(
+    darknet: Run, train: Train, ctrl_c: Callable[[], AbstractContextManager[None]]
+) -> None:
     assert train("--backup", "whole", "--seed", 2).code == 0
-    with monkeypatch.context() as patch:
-        patch.setattr(Network, "update", interrupted)
+    with ctrl_c():
         words = ("train", "ds", "n.cfg", "--backup", "b", "--seed", 2, "--valid-every", 3, "-q")
         code, _, err = darknet(*words)
     assert code == 130
@@ -351,6 +364,26 @@ def test_ctrl_c_says_where_and_how_to_go_on(
     assert code == 0
     assert "going on from batch 5 of 20: b/n.state\n" in err
     assert weights("b") == weights("whole")
+
+
+def test_what_is_said_after_ctrl_c_goes_on_with_the_network_that_was_chosen(
+    darknet: Run, train: Train, ctrl_c: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """Without a cfg, whatever options changed it; as it is said, or by the data file of the run."""
+    how = ("--epochs", 3, "--batch", 12, "--lr", 0.02, "--size", 24, "-q")
+    assert darknet("train", "ds", "--backup", "whole", *how).code == 0
+    with ctrl_c():
+        code, _, err = darknet("train", "ds", "--backup", "b c", *how)
+    assert code == 130
+    again = shlex.split(err.splitlines()[-1].partition("go on with: ")[2])
+    assert again[:4] == ["darknet", "train", "ds", "b c/cifar_res.cfg"]
+    shutil.copytree("b c", "copy")
+    assert darknet(*again[1:]).code == 0
+    assert weights("b c", "cifar_res") == weights("whole", "cifar_res")
+    run = "copy/cifar_res"
+    assert darknet("train", f"{run}.data", f"{run}.cfg", "--resume", *how).code == 0
+    assert weights("copy", "cifar_res") == weights("whole", "cifar_res")
+    assert not Path("backup").exists()
 
 
 def test_weights_of_other_classes_are_said(train: Train) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import darknet_py
-from darknet_py.errors import DarknetError
+from darknet_py.errors import ArgumentError, DarknetError
 from darknet_py.network import Network
 from tests.support.networks import make_network, pictures
+from tests.support.noise import draw_noise
 
 TEXT = (
     "[net]\nheight=6\nwidth=8\nchannels=3\n"
@@ -39,6 +42,14 @@ NOTHING: list[tuple[Node, str]] = [
     (lambda net, x: darknet_py.classify(net, x, top=0), "top=0: expected 1 or more"),
     (lambda net, x: darknet_py.classify(net, x, top=-1), "top=-1: expected 1 or more"),
     (lambda net, x: darknet_py.classify(net, x, batch=0), "batch=0: expected 1 or more"),
+    (lambda net, x: darknet_py.classify(net, x, fit="big"), "fit=big: expected one of min, "),
+    (lambda net, x: darknet_py.classify(net, x, names=3), "names: expected a list or a file"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.evaluate(net, "x", top=0), "top=0: expected 1 or more"),
+    (lambda net, x: darknet_py.evaluate(net, "x", views=3), "views=3: expected 1 or 10"),
+    (lambda net, x: darknet_py.evaluate(net, "x", batch=0), "batch=0: expected 1 or more"),
+    (lambda net, x: darknet_py.evaluate(net, "x", labels="y"), "labels=y: expected one of exact"),
+    (lambda net, x: darknet_py.evaluate(net, "x", share=2.0), "share=2.0: expected 0 or more and"),
+    (lambda net, x: darknet_py.evaluate(net, "x", seed=-1), "seed=-1: expected 0 or more"),
     (
         lambda net, x: darknet_py.classify(net, x, names=[1, 2, 3]),  # type: ignore[list-item]
         "names: expected words, found a int",
@@ -62,6 +73,10 @@ NOTHING: list[tuple[Node, str]] = [
     ),
     (darknet_py.layer_activations, r"expected pictures of shape \(n, 3, 8, 3\)"),
     (
+        lambda net, x: darknet_py.layer_activations(net, x[None]),
+        r"expected a picture of shape \(c, h, w\), found an array of \(1, 6, 8, 3\)",
+    ),
+    (
         lambda net, x: darknet_py.maximize_activation(net, 0, []),
         "expected at least one channel of layer 0",
     ),
@@ -74,6 +89,86 @@ NOTHING: list[tuple[Node, str]] = [
         "takes no picture of 0 x 0",
     ),
 ]
+
+
+WRONG_TYPES: list[tuple[Node, str]] = [
+    (lambda net, x: darknet_py.classify("tiny.cfg", x), "expected a network, as load_network"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.evaluate("tiny.cfg", "x"), "expected a network"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.explain("tiny.cfg", x), "expected a network"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.layer_activations(None, x), "expected a network"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.maximize_activation(None, 0, [0]), "expected a network"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.classify(net, x, top=2.5), "top: expected a whole number"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.classify(net, x, top="3"), "top: expected a whole number"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.classify(net, x, top=None), "top: expected a whole number"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.classify(net, x, batch=True), "batch: expected a whole number"),
+    (lambda net, x: darknet_py.classify(net, x, fit=1), "fit: expected a word"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.evaluate(net, None), "data: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.evaluate(net, "x", views="10"), "views: expected a whole"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.evaluate(net, "x", share="a"), "share: expected a number"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.explain(net, x, layer=1.0), "layer: expected a whole number"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.load_network(None), "cfg: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.load_network(b"tiny.cfg"), "cfg: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.load_network("tiny.cfg", 3), "weights: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.load_network("tiny.cfg", device=0), "device: expected text"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.train(None), "data: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.train("x", 3), "cfg: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.train("x", stop=True), "stop: expected a function"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.finetune("x", "y", None), "weights: expected a path"),  # type: ignore[arg-type]
+    (
+        lambda net, x: darknet_py.finetune("x", "y", "z", progress=1),  # type: ignore[arg-type]
+        "progress: expected a function",
+    ),
+    (lambda net, x: darknet_py.nightmare(cfg=1), "cfg: expected a path"),  # type: ignore[arg-type]
+    (lambda net, x: darknet_py.nightmare(progress="x"), "progress: expected a function"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("call", "message"), WRONG_TYPES)
+def test_what_is_of_another_type(
+    call: Node, message: str, net: Network, picture: np.ndarray
+) -> None:
+    """No path of the name "None", no half of a picture, and not what a string's letters are."""
+    with pytest.raises(TypeError, match=message):
+        call(net, picture)
+
+
+def test_what_is_out_of_range_is_both_errors(net: Network, picture: np.ndarray) -> None:
+    """A program's, as a function's argument is; and one with a line for its user."""
+    for error in (DarknetError, ValueError, ArgumentError):
+        with pytest.raises(error, match="top=0: expected 1 or more"):
+            darknet_py.classify(net, picture, top=0)
+
+
+def test_names_as_a_list_or_a_file(net: Network, tmp_path: Path) -> None:
+    draw_noise(tmp_path / "ds", 2)
+    file = tmp_path / "my.names"
+    file.write_text("fox\ncat\ndog\n")
+    by_list = darknet_py.evaluate(net, tmp_path / "ds", ["fox", "cat", "dog"])
+    by_file = darknet_py.evaluate(net, tmp_path / "ds", file)
+    assert (by_list.confusion == by_file.confusion).all()
+    assert by_list.confusion.sum(axis=1).tolist() == [2, 2, 2]
+    with pytest.raises(DarknetError, match=r"'cow', 'cat', 'dog'.*'fox' cannot be matched"):
+        darknet_py.evaluate(net, tmp_path / "ds", ["cow", "cat", "dog"])
+
+
+@pytest.mark.parametrize("several", [{}, {"a": 1}, set(), {"a.png"}, b"a.png", 3, None])
+def test_what_is_no_list_of_pictures(net: Network, several: Any) -> None:
+    with pytest.raises(DarknetError, match="is no picture: expected a name, a Pillow picture"):
+        darknet_py.classify(net, several)
+    assert darknet_py.classify(net, []) == []
+
+
+def test_a_picture_of_32_bits_whose_white_nobody_knows(net: Network, picture: np.ndarray) -> None:
+    """As Pillow makes of int32: 255 of 65535 would be black, without a word."""
+    grey = np.arange(48, dtype=np.int32).reshape(6, 8) * 5
+    with pytest.raises(DarknetError, match="picture 1: a picture of mode I without a value above"):
+        darknet_py.classify(net, Image.fromarray(grey))
+    (wide,) = darknet_py.classify(net, Image.fromarray(grey * 257), names=NAMES)
+    (small,) = darknet_py.classify(net, Image.fromarray(grey.astype(np.uint8)), names=NAMES)
+    assert [each.index for each in wide] == [each.index for each in small]
+    np.testing.assert_allclose(
+        [each.probability for each in wide], [each.probability for each in small], rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize(("call", "message"), NOTHING)

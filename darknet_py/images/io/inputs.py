@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 import numpy as np
 from PIL import Image
@@ -36,7 +36,8 @@ def each_picture(given: Given | Iterable[Given]) -> Iterator[Given]:
         yield given
     else:
         several: object = given
-        if isinstance(several, bytes) or not isinstance(several, Iterable):
+        # a set has no order that answers could have
+        if isinstance(several, bytes | Mapping | Set) or not isinstance(several, Iterable):
             raise _no_picture(several)
         yield from several
 
@@ -69,8 +70,19 @@ def to_image(picture: Given, name: str) -> Floats:
         raise PictureError(f"{name}: is a masked array: expected all its pixels")
     with about(name):
         if isinstance(picture, Image.Image):
+            _check_range(picture)
             return to_float(upright_rgb(picture))
         return _from_array(np.asarray(picture))
+
+
+def _check_range(picture: Image.Image) -> None:
+    """Of 32 bits, as Pillow makes of an array of int32, nobody says whether 255 is white or almost
+    black; a file says so by its format."""
+    if picture.mode == "I" and picture.format is None and np.asarray(picture).max() <= 255:
+        raise PictureError(
+            "a picture of mode I without a value above 255: make it of uint8 (mode L), as white "
+            "is 65535 here"
+        )
 
 
 def _from_array(array: Array) -> Floats:

@@ -12,8 +12,9 @@ import numpy as np
 
 from darknet_py.errors import DarknetError
 from darknet_py.images import Given, spread_heat
-from darknet_py.network import Network
-from darknet_py.tasks.classify import best_fit
+from darknet_py.network import Network, check_network
+from darknet_py.options import Whole, Word, read_argument
+from darknet_py.tasks.classify import FITS, best_fit
 from darknet_py.tasks.explain.methods import (
     STEPS,
     gradcam,
@@ -88,11 +89,11 @@ def explain(
     gradients. Raises PictureError, ShapeError, NotFiniteError for an answer that is NaN,
     DarknetError for a class that is none.
     """
-    if method not in METHODS:
-        raise DarknetError(f"method={method}: expected one of {', '.join(METHODS)}")
-    for key, count in (("top", top), ("steps", steps)):
-        if not count >= 1:
-            raise DarknetError(f"{key}={count}: expected 1 or more")
+    check_network(net)
+    method = read_argument("method", method, Word(METHODS))
+    top, steps = read_argument("top", top, Whole(1)), read_argument("steps", steps, Whole(1))
+    layer = read_argument("layer", layer, Whole(0), or_none=True)
+    fit = read_argument("fit", fit, FITS, or_none=True)
     known = choose_names(names, class_count(net), net)
     loaded = load_picture(net, picture, fit or best_fit(net))
     wanted = [classes] if isinstance(classes, str) else classes
