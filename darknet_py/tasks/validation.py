@@ -135,8 +135,8 @@ def evaluate(
     top: first guesses that count. views: 1, or 10: corners and middle, mirrored too. share, seed:
     only what a training with these sets aside. Gives an Evaluation: `top1` and `topk` (0 to 1),
     `loss`, `confusion` (classes, classes; rows true), and of each class `precision`, `recall` and
-    `f1`. Raises TypeError and ArgumentError for arguments of another type or out of their range, and
-    DarknetError.
+    `f1`. Raises TypeError and ArgumentError for arguments of another type or out of their range,
+    and DarknetError.
     """
     check_network(net)
     data = read_argument("data", data, File())
