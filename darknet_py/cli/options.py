@@ -206,6 +206,7 @@ def read_network(cfg: str, network: NetworkOptions) -> Network:
         strict=network.strict,
         exact=network.exact,
         half=network.half,
+        rules=network.rules,
     )
     net.say = lambda text: say_line(f"note: {text}", err=True)
     return net

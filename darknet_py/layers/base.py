@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -25,6 +25,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from darknet_py.cfg import keys
+from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section, shown
 from darknet_py.layers.parameter import Initialiser
 from darknet_py.layers.parameter import Parameter as Parameter
@@ -71,6 +72,8 @@ class BuildContext:
     """The outputs of layers 0 to index - 1, and of later ones as they are built."""
     time_steps: int
     seed: int
+    rules: Rules = field(default_factory=Rules)
+    """To be asked where it matters, not kept: weights may decide on them."""
 
     def resolve(self, section: Section, key: str, index: int) -> int:
         """The layer that `index` means in a cfg: from the start, or if negative from here."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from darknet_py.cfg import keys
+from darknet_py.cfg.rules import read_rules
 from darknet_py.cfg.sections import Section
 from darknet_py.errors import CfgError
 from darknet_py.layers import LAYERS, BuildContext, Layer, Shape
@@ -25,14 +26,17 @@ class Plan:
     warnings: list[str]
 
 
-def build(sections: Sequence[Section], path: str, strict: bool = False) -> Plan:
-    """Builds every layer. Raises CfgError; with strict also for what is otherwise a warning."""
+def build(
+    sections: Sequence[Section], path: str, strict: bool = False, rules: str | None = None
+) -> Plan:
+    """Builds every layer. rules: the program whose rules hold, None: as the cfg says. Raises
+    CfgError; with strict also for what is otherwise a warning."""
     if not sections:
         raise CfgError(path, None, "has no sections: expected [net] and at least one layer")
     first = sections[0]
     if first.name not in NET_NAMES:
         first.fail("comes first: expected [net] or [network]")
-    settings = read_settings(first)
+    settings = read_settings(first, read_rules(sections, rules))
     if len(sections) == 1:
         first.fail("has no layers after it")
     layers = build_layers(sections, settings, settings.shape)
@@ -68,6 +72,7 @@ def build_layers(
             out_shapes=out_shapes,
             time_steps=settings.time_steps,
             seed=settings.seed,
+            rules=settings.rules,
         )
         layer = LAYERS[section.name](section, context)
         if min(layer.out_shape) < 1:

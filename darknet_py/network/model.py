@@ -54,8 +54,9 @@ class Model:
         strict: bool = False,
         exact: bool = False,
         half: bool = False,
+        rules: str | None = None,
     ) -> None:
-        plan = build(sections, path, strict)
+        plan = build(sections, path, strict, rules)
         self.whole: Sequence[Layer] = plan.layers
         self.path = path
         self.weights_path: str | None = None

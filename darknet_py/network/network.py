@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py import ops as devices
+from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.cfg.sections import read_sections
 from darknet_py.errors import TrainingError
 from darknet_py.network import derived, init, io_checks, learning, statistics, tracing
@@ -26,7 +27,7 @@ from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp
 from darknet_py.network.weights import Loaded, read_weights, write_weights
-from darknet_py.options import File, read_argument
+from darknet_py.options import File, Word, read_argument
 from darknet_py.resources import find_resource
 
 
@@ -42,10 +43,11 @@ class Network(Model):
         strict: bool = False,
         exact: bool = False,
         half: bool = False,
+        rules: str | None = None,
     ) -> Network:
         """A network whose parameters have no values yet. Raises as load_network."""
-        ops = devices.for_device(device)
-        return cls(read_sections(cfg), str(cfg), ops, strict=strict, exact=exact, half=half)
+        ops, sections = devices.for_device(device), read_sections(cfg)
+        return cls(sections, str(cfg), ops, strict=strict, exact=exact, half=half, rules=rules)
 
     def resized(self, w: int, h: int) -> Network:
         """A network for pictures of another size, with the same parameters (not copies).
@@ -96,6 +98,8 @@ class Network(Model):
                 "dontload=1: its weights are random"
                 for index in loaded.left
             ]
+        if self.settings.rules.read_header(loaded.header.revision, path):
+            self.changed()
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()
         self.weights_path = str(path)
@@ -104,7 +108,8 @@ class Network(Model):
     def save_weights(self, path: str | Path) -> None:
         """Writes a `.weights` file, whole or not at all. Raises WeightsError."""
         io_checks.check_initialised(self)
-        write_weights(path, self.layers, self.seen, self.ops.to_host)
+        revision = self.settings.rules.revision
+        write_weights(path, self.layers, self.seen, self.ops.to_host, revision)
 
     # Forward and backward
 
@@ -282,6 +287,7 @@ def load_network(
     partial: bool = False,
     exact: bool = False,
     half: bool = False,
+    rules: str | None = None,
 ) -> Network:
     """Reads a `.cfg` and, if given, `.weights`; without them the weights are drawn at random. Names
     are looked for as the command line does: also among what is installed, and weights among those
@@ -289,14 +295,17 @@ def load_network(
 
     device: "cpu", "gpu", "gpu:N" or "auto". strict: warnings about the cfg are errors. partial: a
     weights file may hold only the first layers. exact: convolutions are computed directly, without
-    algorithms that are faster and round more. half: on a GPU, maps are bfloat16. Raises CfgError,
-    WeightsError, DeviceError.
+    algorithms that are faster and round more. half: on a GPU, maps are bfloat16. rules: "pjreddie"
+    or "alexeyab", where the two C programs compute otherwise (batch norm's epsilon, [region]'s
+    boxes, letterbox or stretch); None: as what only one of them knows in the cfg, or the weights'
+    header, says: `net.settings.rules`. Raises CfgError, WeightsError, DeviceError.
     """
     cfg = read_argument("cfg", cfg, File())
     weights = read_argument("weights", weights, File(), or_none=True)
     device = read_argument("device", device, None)
     cfg = find_resource(str(cfg)) or cfg
-    network = Network.from_cfg(cfg, device, strict=strict, exact=exact, half=half)
+    rules = read_argument("rules", rules, Word(PROGRAMS), or_none=True)
+    network = Network.from_cfg(cfg, device, strict=strict, exact=exact, half=half, rules=rules)
     if weights is not None:
         network.load_weights(find_resource(str(weights)) or weights, partial=partial)
     network.initialise()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from darknet_py.cfg.augmentation import Augmentation, read_augmentation
 from darknet_py.cfg.keys import read_others
+from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Shape
 from darknet_py.network.optimiser import METHODS, OptimiserSettings
@@ -15,7 +16,8 @@ from darknet_py.network.schedule import Schedule
 
 @dataclass(frozen=True)
 class Settings:
-    """The [net] section. `batch` pictures make one update; memory holds batch / subdivisions."""
+    """The [net] section, and whose rules hold in all. `batch` pictures make one update; memory
+    holds batch / subdivisions."""
 
     shape: Shape
     is_vector: bool
@@ -36,9 +38,10 @@ class Settings:
     """Subtracted from the input: a number a channel, one for all, or none."""
     deviation: tuple[float, ...]
     """The standard deviations that it is then divided by, likewise."""
+    rules: Rules
 
 
-def read_settings(section: Section) -> Settings:
+def read_settings(section: Section, rules: Rules | None = None) -> Settings:
     """Reads [net] or [network]. Raises CfgError for invalid values; those that are invalid in
     training alone are warnings until `section.check_trainable`."""
     batch, subdivisions = _read_batch(section)
@@ -67,6 +70,7 @@ def read_settings(section: Section) -> Settings:
         augmentation=read_augmentation(section, shape.w),
         mean=_read_per_channel(section, "mean", shape.c),
         deviation=_read_per_channel(section, "std", shape.c),
+        rules=rules or Rules(),
     )
     read_others(section, "net")
     return settings

@@ -93,12 +93,13 @@ def write_weights(
     layers: Sequence[Layer],
     seen: int,
     to_host: Callable[[Array], np.ndarray] = np.asarray,
+    revision: int = 0,
 ) -> None:
-    """Writes header 0.2.0 and the parameters' values, whole or not at all; to_host: converts them
-    to numpy. Raises WeightsError."""
+    """Writes header 0.2.revision and the parameters' values, whole or not at all; to_host: converts
+    them to numpy. Raises WeightsError."""
     try:
         with atomic_file(path) as file:
-            file.write(_VERSION.pack(0, 2, 0) + struct.pack("<Q", seen))
+            file.write(_VERSION.pack(0, 2, revision) + struct.pack("<Q", seen))
             for parameter in _parameters(layers, "dontsave"):
                 values = parameter.to_file(to_host(parameter.data))
                 file.write(np.ascontiguousarray(values, _FLOAT).data)

@@ -270,6 +270,7 @@ def nightmare(
         strict=compute.strict,
         exact=compute.exact,
         half=compute.half,
+        rules=compute.rules,
     )
     plan = plan_dream(request, net, _names, os.cpu_count() or 1)
     plan.net.load_weights(find_resource(request.weights) or request.weights)

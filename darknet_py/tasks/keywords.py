@@ -16,6 +16,7 @@ class ComputeKeywords(TypedDict, total=False):
     exact: bool
     half: bool
     strict: bool
+    rules: str | None
 
 
 class DataKeywords(TypedDict, total=False):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.options import ClashError, File, Flag, Folder, Real, Whole, Word, option
 
 _PART = "(?:last|[0-9]{1,6}(?:-[0-9]{1,6})?)"
@@ -50,6 +51,12 @@ class ComputeOptions:
     )
     half: bool = option(False, "--half", kind=Flag(), help="On a GPU, compute maps in bfloat16.")
     strict: bool = option(False, "--strict", kind=Flag(), help="Refuse a cfg that gives warnings.")
+    rules: str | None = option(
+        None,
+        "--rules",
+        kind=Word(PROGRAMS),
+        help="Compute as this C program does where the two differ.  [as cfg and weights say]",
+    )
 
 
 @dataclass(frozen=True)

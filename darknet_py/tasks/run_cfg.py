@@ -130,8 +130,8 @@ def build_run(net: Network, cfg: RunCfg) -> Network:
 
 def same_kind(net: Network, sections: Sequence[Section]) -> Network:
     """A network of other sections on the same device, computed in the same way."""
-    engine = net.engine
-    return Network(sections, net.path, net.ops, exact=engine.exact, half=engine.half)
+    exact, half, rules = net.engine.exact, net.engine.half, net.settings.rules.asked
+    return Network(sections, net.path, net.ops, exact=exact, half=half, rules=rules)
 
 
 def differences(net: Network, own: Path) -> list[str]:

@@ -394,6 +394,7 @@ def opener(compute: ComputeOptions) -> OpenNetwork:
             strict=compute.strict,
             exact=compute.exact,
             half=compute.half,
+            rules=compute.rules,
         )
 
     return build

@@ -163,8 +163,8 @@ def dream(name: str, layer: int, precision: str, settings: Settings) -> Compared
 def our_network(subject: Subject, precision: str, settings: Settings) -> Network:
     """The subject's network on a device, with its own copies of the parameters."""
     ops = devices.for_device(settings.device)
-    how = {"exact": precision == "exact", "half": precision == "half"}
-    net = Network(subject.net.sections, str(subject.cfg), ops, **how)
+    exact, half = precision == "exact", precision == "half"
+    net = Network(subject.net.sections, str(subject.cfg), ops, exact=exact, half=half)
     for mine, given in zip(net.parameters(), subject.net.parameters(), strict=True):
         mine.value = ops.array(given.data.copy())
     net.initialise()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tests.support.networks import CLASSIFIER, NET
 PICTURES = np.random.default_rng(0).random((2, 3, 12, 16), np.float32)
 
 
-def network(gpu: ModuleType, text: str = CLASSIFIER, **how: bool) -> Network:
+def network(gpu: ModuleType, text: str = CLASSIFIER, **how: Any) -> Network:
     gpu.profile._SIZE = 8
     net = Network(parse_sections(text), "my.cfg", gpu, **how)
     net.initialise(0)
