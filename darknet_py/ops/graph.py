@@ -249,7 +249,7 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "local2d_backward_weights": _weights_of_local,
     "maxpool": _maxpool,
     "maxpool_backward": lambda delta, x, *window: x.shape,
-    "moving_average": lambda rolling, value: None,
+    "moving_average": lambda rolling, value, taken: None,
     "multiply": _as_first,
     "one_hot": _as_first,
     "pad_to": lambda x, h, w: (x.shape[0], h, w, x.shape[3]),
