@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from darknet_py.errors import DarknetError
     from darknet_py.network import Network, load_network
+    from darknet_py.network.boxes import suppress
     from darknet_py.tasks.activations import layer_activations
     from darknet_py.tasks.classify import classify
     from darknet_py.tasks.dreaming import nightmare
@@ -37,6 +38,7 @@ __all__ = [
     "load_network",
     "maximize_activation",
     "nightmare",
+    "suppress",
     "train",
 ]
 
@@ -51,6 +53,7 @@ _HOMES = {
     "load_network": "darknet_py.network",
     "layer_activations": "darknet_py.tasks.activations",
     "nightmare": "darknet_py.tasks.dreaming",
+    "suppress": "darknet_py.network.boxes",
     "train": "darknet_py.tasks.training",
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from darknet_py.cfg.sections import Section, shown
-from darknet_py.cfg.syntax import atof, atoi
+from darknet_py.cfg.syntax import atoi
 
 _ALL = "*"
 _IsNeutral = Callable[[str, Section], bool]
@@ -18,10 +18,6 @@ _IsNeutral = Callable[[str, Section], bool]
 
 def _is(neutral: int) -> _IsNeutral:
     return lambda text, section: atoi(text)[0] == neutral
-
-
-def _is_float(neutral: float) -> _IsNeutral:
-    return lambda text, section: atof(text)[0] == neutral
 
 
 def _is_word(neutral: str) -> _IsNeutral:
@@ -62,13 +58,11 @@ UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
         "stride_x": _is_as("stride", 1),
         "stride_y": _is_as("stride", 1),
     },
-    "region": {"tree": _is_word("")},
     "reorg": {"extra": _is(0), "flatten": _is(0)},
     "rnn": {"logistic": _is(0)},
     "route": {"group_id": _is(0), "groups": _is(1)},
     "shortcut": {"weights_type": _is_word("none")},
     "softmax": {"tree": _is_word("")},
-    "yolo": {"new_coords": _is(0), "scale_x_y": _is_float(1)},
 }
 """By section: keys that no layer here implements, and which values are neutral. A key that a layer
 reads counts as implemented."""
@@ -76,7 +70,7 @@ reads counts as implemented."""
 _BOXES = (
     *("cls_normalizer", "counters_per_class", "delta_normalizer", "focal_loss", "ignore_thresh"),
     *("iou_loss", "iou_normalizer", "iou_thresh", "iou_thresh_kind", "jitter", "label_smooth_eps"),
-    *("map", "max", "max_delta", "obj_normalizer", "objectness_smooth", "random", "resize"),
+    *("max", "max_delta", "obj_normalizer", "objectness_smooth", "random", "resize"),
     *("show_details", "truth_thresh"),
 )
 
@@ -98,6 +92,10 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     ),
     "cost": ("noobj", "ratio", "thresh"),
     "crop": ("angle", "exposure", "saturation", "shift"),
+    "detection": (
+        *("class_scale", "coord_scale", "forced", "jitter", "max", "noobject_scale"),
+        *("object_scale", "random", "rescore", "resize"),
+    ),
     "dropout": ("dropblock", "dropblock_size_abs", "dropblock_size_rel"),
     "maxpool": ("maxpool_zero_nonmax", "out_channels"),
     "region": (
@@ -109,9 +107,10 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "shortcut": ("weights_normalization",),
     "yolo": (
         *_BOXES,
-        *("beta_nms", "dets_for_show", "dets_for_track", "embedding_layer", "nms_kind"),
-        *("sim_thresh", "track_ciou_norm", "track_history_size"),
+        *("dets_for_show", "dets_for_track", "embedding_layer", "map", "sim_thresh"),
+        *("track_ciou_norm", "track_history_size"),
     ),
+    "Gaussian_yolo": (*_BOXES, "map", "uc_normalizer"),
 }
 """By section: keys that have no effect on this program."""
 
@@ -123,8 +122,8 @@ ACTIVATIONS = (
 no program knows is relu in all of them."""
 
 LAYERS = (
-    *("Gaussian_yolo", "contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),
-    *("detection", "empty", "history", "implicit", "iseg", "local_avg", "local_avgpool"),
+    *("contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),
+    *("empty", "history", "implicit", "iseg", "local_avg", "local_avgpool"),
     *("reorg3d", "sam", "scale_channels", "silence"),
 )
 """Of the C programs; not implemented here."""

@@ -97,6 +97,9 @@ class Layer(ABC):
     """The section's name, as in `[maxpool]`."""
     is_vector = False
     """Whether the public API gives the output as (n, outputs), as darknet has it."""
+    is_pixel_major = False
+    """Whether the public API gives the values of a map pixel after pixel, each with its channels,
+    as darknet has them in some layers."""
     is_loss = False
     """Whether the layer can end a network in training: it has a `loss`."""
 

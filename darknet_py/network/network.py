@@ -19,8 +19,10 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.cfg.sections import read_sections
-from darknet_py.errors import TrainingError, WeightsError
+from darknet_py.errors import ShapeError, TrainingError, WeightsError
+from darknet_py.layers.parts.head import Size
 from darknet_py.network import derived, init, io_checks, learning, statistics, tracing
+from darknet_py.network.boxes import boxes_in, heads
 from darknet_py.network.model import Model
 from darknet_py.network.optimiser import Average
 from darknet_py.network.targets import StandOut, Target
@@ -128,7 +130,8 @@ class Network(Model):
         """
         io_checks.check_values(self, x)
         (y,) = tracing.prediction(self, x).run(self)
-        return io_checks.to_outside(self, y, is_vector=True)
+        found = io_checks.layer_to_outside(self, y, self.layers[self.output_layer])
+        return found.reshape(len(found), -1)
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs).
@@ -137,7 +140,7 @@ class Network(Model):
         """
         io_checks.check_values(self, x)
         ys = zip(tracing.activations(self, x).run(self), self.layers, strict=True)
-        return [io_checks.to_outside(self, y, layer.is_vector) for y, layer in ys]
+        return [io_checks.layer_to_outside(self, y, layer) for y, layer in ys]
 
     def output(self, x: np.ndarray, layer: int) -> np.ndarray:
         """One layer's output in inference, (n, c, h, w), vectors as (n, outputs); layers after it
@@ -145,7 +148,7 @@ class Network(Model):
         io_checks.check_layers(self, [layer])
         io_checks.check_values(self, x)
         (y,) = tracing.outputs(self, x, [layer]).run(self)
-        return io_checks.to_outside(self, y, self.layers[layer].is_vector)
+        return io_checks.layer_to_outside(self, y, self.layers[layer])
 
     def vjp(self, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]) -> Vjp:
         """Runs x to layer `start`, and `delta` from its output back to the outputs of `ends`.
@@ -181,6 +184,53 @@ class Network(Model):
         io_checks.check_values(self, x)
         ys = tracing.outputs(self, x, layers).run(self)
         return [io_checks.to_outside(self, y, is_vector=False) for y in ys]
+
+    def boxes(
+        self,
+        x: np.ndarray,
+        thresh: float,
+        picture: tuple[int, int] | None = None,
+        letter_box: bool = False,
+        hier: float = 0.5,
+    ) -> np.ndarray:
+        """The boxes that a detector finds in one picture x (1, c, h, w), 0..1, before any is
+        suppressed: (k, 5 + classes).
+
+        Rows are x, y, w, h, of the centre and the size, relative to the picture (of [detection] in
+        its pixels); objectness; and a probability a class, 0 where it is not above `thresh`. All
+        heads in order, each in the order of the C program whose rules hold: [yolo] has the boxes
+        whose objectness is above `thresh`, [region] and [detection] all.
+
+        picture: width and height of what x was made from, x's own unless given. letter_box: x was
+        letterboxed; by pjreddie's rules it always is, but for [detection]. hier: the least
+        probability on the way down a tree of classes. Raises as `predict`, ShapeError where there
+        are no boxes.
+        """
+        heads(self)
+        if len(np.shape(x)) != 4 or len(x) != 1:
+            raise ShapeError(f"{self.path}: expected one picture (1, c, h, w), found {np.shape(x)}")
+        return self.boxes_of(x, thresh, [picture or (x.shape[3], x.shape[2])], letter_box, hier)[0]
+
+    def boxes_of(
+        self,
+        x: np.ndarray,
+        thresh: float,
+        pictures: Sequence[tuple[int, int]],
+        letter_box: bool = False,
+        hier: float = 0.5,
+    ) -> list[np.ndarray]:
+        """The same for several pictures x (n, c, h, w), one array each."""
+        indices = heads(self)
+        is_letterboxed = letter_box or not self.settings.rules.is_alexeyab
+        io_checks.check_values(self, x)
+        outputs = [self.ops.to_host(y) for y in tracing.outputs(self, x, indices).run(self)]
+        size = Size(x.shape[3], x.shape[2])
+        return [
+            boxes_in(
+                self, [y[i] for y in outputs], size, Size(*shape), thresh, hier, is_letterboxed
+            )
+            for i, shape in enumerate(pictures)
+        ]
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """A profile of each step of a prediction, or with truths y of training: see

@@ -1,0 +1,124 @@
+"""From the outputs of a detector's heads to boxes on the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from darknet_py.errors import ShapeError
+from darknet_py.layers.parts.head import COORDINATES, Head, Size
+from darknet_py.network.model import Model
+from darknet_py.options import Real, Word, read_argument
+
+
+def heads(net: Model) -> list[int]:
+    """The layers that hold boxes. Raises ShapeError where there are none."""
+    found = [index for index, layer in enumerate(net.layers) if isinstance(layer, Head)]
+    if not found:
+        raise ShapeError(
+            f"{net.path}: finds no boxes: expected a [yolo], [region] or [detection] layer"
+        )
+    return found
+
+
+def is_detector(net: Model) -> bool:
+    return any(isinstance(layer, Head) for layer in net.layers)
+
+
+def last_head(net: Model) -> Head:
+    """The last one, whose classes and suppression are the network's. Raises ShapeError."""
+    layer = net.layers[heads(net)[-1]]
+    assert isinstance(layer, Head)
+    return layer
+
+
+def boxes_in(
+    net: Model,
+    outputs: Sequence[np.ndarray],
+    shown: Size,
+    picture: Size,
+    thresh: float,
+    hier: float,
+    is_letterboxed: bool,
+) -> np.ndarray:
+    """All boxes (k, 5 + classes) of one picture, relative to it: see Network.boxes.
+
+    outputs: of each head (h, w, c); shown: the size that the network was given.
+    """
+    layers = [net.layers[index] for index in heads(net)]
+    classes = last_head(net).classes
+    found = []
+    for layer, output in zip(layers, outputs, strict=True):
+        assert isinstance(layer, Head)
+        rows = layer.boxes(output, shown, thresh, hier)
+        if layer.of_picture:
+            with np.errstate(all="ignore"):
+                rows[:, :COORDINATES] *= np.array([*picture, *picture], rows.dtype)
+        elif is_letterboxed:
+            _uncover(rows, shown, picture)
+        missing = classes - layer.classes
+        rows = np.pad(rows, [(0, 0), (0, max(missing, 0))])[:, : 5 + classes]
+        found.append(rows)
+    return np.concatenate(found)
+
+
+def _uncover(rows: np.ndarray, net: Size, picture: Size) -> None:
+    """From the network's input to the picture that lies in the middle of it, in place.
+
+    Source: correct_yolo_boxes and correct_region_boxes.
+    """
+    if np.float32(net.w) / np.float32(picture.w) < np.float32(net.h) / np.float32(picture.h):
+        w, h = net.w, picture.h * net.w // picture.w
+    else:
+        w, h = picture.w * net.h // picture.h, net.h
+    w, h = max(w, 1), max(h, 1)
+    with np.errstate(all="ignore"):
+        rows[:, 0] = (rows[:, 0] - (net.w - w) / 2 / net.w) / (w / net.w)
+        rows[:, 1] = (rows[:, 1] - (net.h - h) / 2 / net.h) / (h / net.h)
+        rows[:, 2] *= net.w / w
+        rows[:, 3] *= net.h / h
+
+
+KINDS = ("sort", "obj", "greedynms", "diounms", "cornersnms")
+_GREEDY = 0.6
+"""The exponent of greedynms."""
+
+
+def suppress(boxes: np.ndarray, kind: str, threshold: float, beta: float = 0.6) -> np.ndarray:
+    """Of boxes that overlap the most probable alone: the same rows, suppressed values 0.
+
+    boxes (k, 5 + classes): as `Network.boxes` gives them. Those with an objectness of 0 take no
+    part. kind:
+
+    - "sort": class by class, the probability of a box whose intersection over union with a more
+      probable one is above `threshold`; objectness stays. "cornersnms" is the same.
+    - "obj": objectness and all probabilities of a box that overlaps so with one of more objectness.
+    - "diounms": as "sort" with IoU - (d^2 / c^2)^beta in the place of IoU, d the distance of the
+      centres, c the diagonal of the smallest box around both. "greedynms": with beta .6.
+
+    A new array of the same type. Raises ArgumentError, and ShapeError for another shape.
+    """
+    from darknet_py.ops.cpu.suppress import suppressed
+
+    kind = read_argument("kind", kind, Word(KINDS))
+    limit = read_argument("threshold", threshold, Real())
+    exponent = read_argument("beta", beta, Real())
+    if not isinstance(boxes, np.ndarray) or boxes.ndim != 2 or boxes.shape[1] < 5:
+        raise ShapeError(f"expected boxes (k, 5 + classes), found {np.shape(boxes)}")
+    found = boxes.copy()
+    takes_part = boxes[:, 4] != 0
+    mine = boxes[takes_part].astype(np.float64)
+    exponent = {"greedynms": _GREEDY, "diounms": exponent}.get(kind, 0)
+    values = mine[:, 4:5].T if kind == "obj" else mine[:, 5:].T
+    with np.errstate(all="ignore"):
+        least = -np.inf if kind == "obj" else 0.0
+        values = np.ascontiguousarray(values)
+        gone = suppressed(values, least, mine[:, :4].copy(), float(limit), float(exponent)).T
+    rows = found[takes_part]
+    if kind == "obj":
+        rows[gone[:, 0], 4:] = 0
+    else:
+        rows[:, 5:][gone] = 0
+    found[takes_part] = rows
+    return found
