@@ -43,9 +43,12 @@ def find_resource(name: str, beside: Path | None = None, *, folders: bool = Fals
     5. among the weights that `darknet weights fetch` has put away.
 
     The first that exists wins. Pipes such as /dev/stdin are found, but not in a file's names;
-    folders only where `folders` asks for them. Returns None where nothing is found.
+    folders only where `folders` asks for them, of those that come with the program what lies
+    below data/. Returns None where nothing is found.
     """
     given = Path(name)
+    if not name:
+        return None  # Path("") is the working directory
     places = [given]
     if not given.is_absolute():
         if beside is not None:
@@ -60,9 +63,16 @@ def find_resource(name: str, beside: Path | None = None, *, folders: bool = Fals
     # Not Path.exists, which raises where a folder on the way may not be searched.
     if beside is not None:
         return next((p for p in places if os.path.isfile(p)), None)
-    return next(
-        (p for p in places if os.path.exists(p) and (folders or not os.path.isdir(p))), None
+    is_below_data = (
+        given.parts[:1] == ("data",) and len(given.parts) > 1 and ".." not in given.parts
     )
+
+    def is_wanted(place: Path) -> bool:
+        if not os.path.isdir(place):
+            return os.path.exists(place)
+        return folders and (place is given or is_below_data)
+
+    return next((p for p in places if is_wanted(p)), None)
 
 
 def how_to_install(extra: str) -> str:
