@@ -60,15 +60,15 @@ def _compare(gpu: ModuleType, found: Any, expected: Any, what: str) -> None:
 
 def check_conv(gpu: ModuleType, conv: Conv, dtype: str) -> None:
     """Convolution, forward and backward; with groups=1 the local one too."""
-    *_, size, stride, padding, groups, seed = conv
+    *_, size, stride, padding, groups, dilation, seed = conv
     x = random_array(conv.x_shape, seed, dtype)
     delta = random_array(conv.y_shape, seed + 1, dtype)
     weights = random_array(conv.weights_shape, seed + 2, dtype)
-    window = stride, padding, groups
+    window = conv.window
     agree(gpu, "conv2d", x, weights, *window)
     agree(gpu, "conv2d_backward_input", delta, weights, conv.x_shape, *window)
     agree(gpu, "conv2d_backward_weights", delta, x, size, *window)
-    if groups == 1:
+    if groups == dilation == 1:
         weights = random_array(conv.local_shape, seed + 3, dtype)
         agree(gpu, "local2d", x, weights, stride, padding)
         agree(gpu, "local2d_backward_input", delta, weights, conv.x_shape, stride, padding)

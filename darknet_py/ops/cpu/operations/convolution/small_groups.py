@@ -159,7 +159,7 @@ def scratch(spec: ConvolutionSpec) -> int:
 def row(spec: ConvolutionSpec, operands: Operands) -> Row:
     weights = operands.cached("small groups", lambda: pack(spec.weights, operands.factors))
     # 0: whatever the channels, each place by itself
-    segments, _ = segments_of(operands.x, spec.window, 0)
+    segments, _ = segments_of(operands.x, spec.window, 0, spec.dilation)
     at = operands.binding.integers(segments)
     return small_groups.step(
         x=operands.windows,
