@@ -80,7 +80,8 @@ class Convolutional(Layer):
         for what, count in (("filters", filters), ("input channels", c)):
             if count % groups:
                 section.fail(f"groups={groups}: expected a divisor of the {count} {what}", "groups")
-        self.norm = BatchNormalize(filters) if section.get_flag("batch_normalize") else None
+        normalize = section.get_flag("batch_normalize")
+        self.norm = BatchNormalize(filters, context.rules) if normalize else None
         self.activation = read_activation(section, "logistic")
         self.xnor = section.get_flag("xnor")
         self.binary = section.get_flag("binary") and not self.xnor

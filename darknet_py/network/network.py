@@ -19,14 +19,14 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.cfg.sections import read_sections
-from darknet_py.errors import TrainingError
+from darknet_py.errors import TrainingError, WeightsError
 from darknet_py.network import derived, init, io_checks, learning, statistics, tracing
 from darknet_py.network.model import Model
 from darknet_py.network.optimiser import Average
 from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp
-from darknet_py.network.weights import Loaded, read_weights, write_weights
+from darknet_py.network.weights import Loaded, read_revision, read_weights, write_weights
 from darknet_py.options import File, Word, read_argument
 from darknet_py.resources import find_resource
 
@@ -91,14 +91,21 @@ class Network(Model):
         read where the file has them, and `warnings` names those it has not. For a `truncated`
         network the file is the whole one's, or may end after its last layer.
         """
-        loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
+        rules = self.settings.rules
+        before = rules.program, rules.why
+        has_changed = rules.read_header(read_revision(path), path)
+        try:
+            loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
+        except WeightsError:
+            rules.program, rules.why = before
+            raise
         if not begin:
             self.warnings += [
                 f"{path}: has nothing of layer {index} [{self.layers[index].kind}], which has "
                 "dontload=1: its weights are random"
                 for index in loaded.left
             ]
-        if self.settings.rules.read_header(loaded.header.revision, path):
+        if has_changed:
             self.changed()
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()

@@ -263,7 +263,7 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "maxpool_backward": lambda delta, x, *window: x.shape,
     "maxpool_depth": lambda x, out_channels: (*x.shape[:3], out_channels),
     "maxpool_depth_backward": lambda delta, x, out_channels: x.shape,
-    "moving_average": lambda rolling, value: None,
+    "moving_average": lambda rolling, value, taken: None,
     "multiply": _as_first,
     "one_hot": _as_first,
     "pad_to": lambda x, h, w: (x.shape[0], h, w, x.shape[3]),

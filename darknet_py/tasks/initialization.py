@@ -13,7 +13,7 @@ from darknet_py.errors import DarknetError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.run import Options, Progress
-from darknet_py.tasks.run_cfg import same_kind
+from darknet_py.tasks.run_cfg import follow_rules, same_kind
 
 # Layers by their numbers, as `--reinit` names them.
 
@@ -114,6 +114,7 @@ def _load_all_but(net: Network, head: int, weights: str) -> None:
                 )
             parameter.data = found.data
     net.weights_path = source.weights_path
+    follow_rules(net, source)
 
 
 def first_bad_value(net: Network) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py import ops as devices
+from darknet_py.ops.normalize import deviation, divisor
 
 Array = Any
 
@@ -206,8 +207,8 @@ def _batch_statistics(a: list[Any], y: tuple[Array, Array]) -> list[Array]:
 
 
 def _batchnorm(a: list[Any], y: Array) -> Array:
-    x, scales, biases, mean, variance = a
-    factor = scales / (np.sqrt(variance) + 1e-6)
+    x, scales, biases, mean, variance, epsilon = a
+    factor = scales / divisor(variance, epsilon)
     added = 0 if biases is None else biases
     # of a single value the mean is taken, which leaves nothing; else x factor - mean factor may be
     # what is computed
@@ -215,10 +216,10 @@ def _batchnorm(a: list[Any], y: Array) -> Array:
 
 
 def _batchnorm_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
-    delta, x, scales, mean, variance = a
+    delta, x, scales, mean, variance, epsilon = a
     m = x.size // x.shape[-1]
-    root = np.sqrt(variance)
-    inverse = 1 / (root + 1e-6)
+    root = deviation(variance, epsilon)
+    inverse = 1 / (root + epsilon.deviation)
     total, product = delta.sum((0, 1, 2)), (delta * (x + mean)).sum((0, 1, 2))
     spread = np.where(root > 0, root, 1) * max(m - 1, 1)
     if m == 1:  # all is taken from itself
@@ -229,9 +230,9 @@ def _batchnorm_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
 
 
 def _batchnorm_fixed_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
-    delta, x, scales, mean, variance = a
+    delta, x, scales, mean, variance, epsilon = a
     m = x.size // x.shape[-1]
-    inverse = 1 / (np.sqrt(variance) + 1e-6)
+    inverse = 1 / divisor(variance, epsilon)
     product = (delta * (x + mean)).sum((0, 1, 2)) * inverse
     return [8 * delta * scales * inverse, (m + 4) * product, m * delta.sum((0, 1, 2))]
 

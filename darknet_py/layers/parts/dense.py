@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from darknet_py.cfg.rules import Rules
 from darknet_py.layers.base import Array, Ops, Parameter, Shape, Wanted, uniform, zeros
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
 
@@ -16,7 +17,12 @@ class Dense:
     """
 
     def __init__(
-        self, in_shape: Shape, outputs: int, activation: str, batch_normalize: bool
+        self,
+        in_shape: Shape,
+        outputs: int,
+        activation: str,
+        batch_normalize: bool,
+        rules: Rules,
     ) -> None:
         inputs = in_shape.size
         h, w, c = in_shape
@@ -30,7 +36,7 @@ class Dense:
             file_shape=(outputs, c, h, w),
             file_axes=(0, 3, 1, 2),
         )
-        self.norm = BatchNormalize(outputs) if batch_normalize else None
+        self.norm = BatchNormalize(outputs, rules) if batch_normalize else None
 
     def parameters(self) -> list[Parameter]:
         """In the order of a `.weights` file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section
 from darknet_py.errors import ShapeError
 from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Parameter, Shape, Wanted
@@ -19,11 +20,17 @@ class Gate:
     """
 
     def __init__(
-        self, in_shape: Shape, outputs: int, activation: str, batch_normalize: bool
+        self,
+        in_shape: Shape,
+        outputs: int,
+        activation: str,
+        batch_normalize: bool,
+        rules: Rules,
     ) -> None:
         self.activation = activation
-        self.from_state = Dense(Shape(1, 1, outputs), outputs, "linear", batch_normalize)
-        self.from_input = Dense(in_shape, outputs, "linear", batch_normalize)
+        how = outputs, "linear", batch_normalize, rules
+        self.from_state = Dense(Shape(1, 1, outputs), *how)
+        self.from_input = Dense(in_shape, *how)
 
     def forward(self, x: Array, state: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         """The output (batch, 1, 1, outputs), and what backward needs."""
@@ -50,7 +57,7 @@ class Recurrent(Layer):
 
     def __init__(self, section: Section, context: BuildContext) -> None:
         super().__init__(section, context)
-        self.time_steps = context.time_steps
+        self.time_steps, self.rules = context.time_steps, context.rules
         self.out_shape = Shape(1, 1, section.get_int("output", 1, minimum=1))
 
     def split_steps(self, x: Array, ops: Ops) -> list[Array]:

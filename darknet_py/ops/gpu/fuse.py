@@ -21,7 +21,7 @@ from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_we
 from darknet_py.ops.gpu.normalize import batchnorm_activate, batchnorm_scale
 from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.graph import Graph, Node, TensorSpec
-from darknet_py.ops.normalize import EPSILON, deviation
+from darknet_py.ops.normalize import Epsilon, divisor
 
 Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
@@ -75,10 +75,15 @@ def _take_epilogue(
 
 
 def _folded(
-    weights: Array, scales: Array, biases: Array | None, mean: Array, variance: Array
+    weights: Array,
+    scales: Array,
+    biases: Array | None,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon,
 ) -> tuple[Array, Array]:
     """Weights (filters, ...) and biases of a convolution that normalises too."""
-    factors = scales / (deviation(variance) + EPSILON)
+    factors = scales / divisor(variance, epsilon)
     shift = -mean * factors
     shape = (-1, *[1] * (weights.ndim - 1))
     return weights * factors.reshape(shape), shift if biases is None else shift + biases

@@ -171,8 +171,8 @@ def _fused(chain: Chain, step: Convolution) -> Step:
     step.exact, step.changing = lowering.exact, lowering.changing
     norm = take_norm(chain)
     if norm:
-        _, scales, step.biases, mean, variance = norm.arguments
-        step.norm = scales, mean, variance
+        _, scales, step.biases, *statistics = norm.arguments
+        step.norm = Norm(scales, *statistics)
     else:
         step.biases = take_biases(chain)
     activation = take_activation(chain)
@@ -191,11 +191,11 @@ def match_input_delta(chain: Chain) -> Step | None:
 
 def match_scaled_input_delta(chain: Chain) -> Step | None:
     """The same with the factors of a batch normalisation in the weights."""
-    _, scales, variance = chain.call.arguments
+    _, scales, variance, epsilon = chain.call.arguments
     call = chain.next("conv2d_backward_input", lambda call: _is_possible(chain, call))
     if call is None:
         return None
-    return _input_delta(chain, call, (scales, np.zeros_like(scales), variance))
+    return _input_delta(chain, call, Norm(scales, np.zeros_like(scales), variance, epsilon))
 
 
 def _is_possible(chain: Chain, call: Node) -> bool:

@@ -160,6 +160,6 @@ class Operands:
 
     def cached(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
         """The address of what `make` gives of the weights, which is made once for each key."""
-        # of a norm, scales and variance, which give the factors
-        sources = [self.spec.weights, *(self.spec.norm[::2] if self.spec.norm else ())]
+        norm = self.spec.norm  # whose factors are of scales and variance
+        sources = [self.spec.weights, *((norm.scales, norm.variance) if norm else ())]
         return int(self.binding.weights.get(sources, key, make).ctypes.data)
