@@ -72,7 +72,7 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "cost": ("noobj", "ratio", "thresh"),
     "crop": ("angle", "exposure", "saturation", "shift"),
     "dropout": ("dropblock", "dropblock_size_abs", "dropblock_size_rel"),
-    "maxpool": ("maxpool_zero_nonmax", "out_channels"),
+    "maxpool": ("maxpool_zero_nonmax",),
     "region": (
         *_BOXES,
         *("absolute", "bias_match", "class_scale", "classfix", "coord_scale", "log", "mask_scale"),

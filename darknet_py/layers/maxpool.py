@@ -58,6 +58,7 @@ class Maxpool(Layer):
             self.depth = section.get_int("out_channels", 1, minimum=1, maximum=c)
             self.out_shape = Shape(h, w, self.depth)
             return
+        section.skip(["out_channels"])
         if antialiasing:
             self.blur = 2 if antialiasing == 2 else 3, stride
             self.window = size, 1, padding

@@ -162,4 +162,7 @@ class Operands:
         """The address of what `make` gives of the weights, which is made once for each key."""
         norm = self.spec.norm  # whose factors are of scales and variance
         sources = [self.spec.weights, *((norm.scales, norm.variance) if norm else ())]
-        return int(self.binding.weights.get(sources, key, make).ctypes.data)
+        packed = self.binding.weights.get(sources, key, make)
+        # programs of training outlive what was packed before a step, and blur's weights never move
+        self.binding.kept.append(packed)
+        return int(packed.ctypes.data)
