@@ -55,6 +55,35 @@ def test_maxpool(pool: Pool, threads: int) -> None:
     assert y_map.is_sound()
 
 
+@settings(deadline=None)
+@given(pool=pools(), threads=st.sampled_from(THREADS))
+def test_local_avgpool(pool: Pool, threads: int) -> None:
+    assume(pool.padding <= 2 * pool.size - 2)
+    x = random_array(pool.x_shape, pool.seed, "float32")
+    windows = kernels.windows_of(*pool.window)
+    expected = np.zeros(pool.y_shape)
+    kernels.local_avgpool_reference(x.astype("d"), expected, windows)
+    x_map, y_map = map_of(x, 0), Map(pool.y_shape)
+    run(kernels.local_avgpool, threads, x=x_map.view, y=y_map.view, windows=windows)
+    np.testing.assert_allclose(y_map.values, expected, rtol=1e-5, atol=1e-6)
+    assert x_map.is_sound()
+    assert y_map.is_sound()
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize(
+    ("c", "out_channels"), [(1, 1), (7, 1), (7, 3), (40, 1), (40, 20), (50, 17), (33, 33)]
+)
+def test_maxpool_depth(c: int, out_channels: int, threads: int) -> None:
+    """Below zero only: the zeros that pad the channels would win."""
+    x = -1 - np.abs(random_array((2, 3, 4, c), 1, "float32"))
+    x_map, y_map = map_of(x, 1), Map((2, 3, 4, out_channels))
+    run(kernels.maxpool_depth, threads, x=x_map.view, y=y_map.view, out_channels=out_channels)
+    np.testing.assert_array_equal(y_map.values, kernels.maxpool_depth_reference(x, out_channels))
+    assert x_map.is_sound()
+    assert y_map.is_sound()
+
+
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("activation", ["linear", "leaky", "relu", "ramp"])
 def test_squares_backward(activation: str, threads: int) -> None:
