@@ -34,10 +34,11 @@ _OWN = -1_000_000_000
 class Convolutional(Layer):
     """y = activation(weights * x + biases), `*` the cross-correlation.
 
-    Keys: filters (1), size (1), stride (1), stride_x, stride_y (stride; so if less than 1), pad (0;
-    not 0: padding = size // 2), padding (0, at each side), dilation (1: pixels from a place of the
-    window to the next; with size=1 it does nothing), groups (1), batch_normalize (0), activation
-    (logistic), antialiasing (0), share_index (none), xnor (0), binary (0).
+    Keys: filters (1), size (1), stride (1), stride_x (stride) and stride_y (stride; less than 1 is
+    that, too), pad (0; not 0: padding = size // 2), padding (0, at each side), dilation (1: pixels
+    from a place of the window to the next; with size=1 it does nothing), groups (1),
+    batch_normalize (0), activation (logistic), antialiasing (0), share_index (none), xnor (0),
+    binary (0).
 
     in (h, w, c) -> out (h', w', filters), h' = (h + 2 padding - size) / stride + 1, rounded towards
     0 before 1 is added: a window larger than its map by less than a stride is padded with zeros.

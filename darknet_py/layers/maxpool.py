@@ -27,7 +27,7 @@ from darknet_py.ops.sizes import Stride, maxpool_outs, pair
 class Maxpool(Layer):
     """y = the largest x of each window, channel by channel.
 
-    Keys: stride (1), stride_x, stride_y (stride), size (stride), padding (size - 1: the total of
+    Keys: stride (1), stride_x (stride), stride_y (stride), size (stride), padding (size - 1: the total of
     both sides; at most 2 size - 2, so that every window has something of the map), antialiasing
     (0), maxpool_depth (0), out_channels (1).
 
