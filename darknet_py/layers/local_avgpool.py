@@ -26,8 +26,8 @@ from darknet_py.ops.sizes import maxpool_outs, pair
 class LocalAvgpool(Layer):
     """y = the mean of each window of x, channel by channel, of what is inside the map.
 
-    Keys: stride (1), stride_x (stride), stride_y (stride), size (stride), padding (size - 1: the total of
-    both sides; at most 2 size - 2, so that every window has something of the map).
+    Keys: stride (1), stride_x (stride), stride_y (stride), size (stride), padding (size - 1: the
+    total of both sides; at most 2 size - 2, so that every window has something of the map).
 
     in (h, w, c) -> out (h', w', c), h' = (h + padding - size) / stride + 1, rounded towards 0
     before 1 is added. The first window begins at -(padding // 2).

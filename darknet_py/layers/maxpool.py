@@ -27,9 +27,9 @@ from darknet_py.ops.sizes import Stride, maxpool_outs, pair
 class Maxpool(Layer):
     """y = the largest x of each window, channel by channel.
 
-    Keys: stride (1), stride_x (stride), stride_y (stride), size (stride), padding (size - 1: the total of
-    both sides; at most 2 size - 2, so that every window has something of the map), antialiasing
-    (0), maxpool_depth (0), out_channels (1).
+    Keys: stride (1), stride_x (stride), stride_y (stride), size (stride), padding (size - 1: the
+    total of both sides; at most 2 size - 2, so that every window has something of the map),
+    antialiasing (0), maxpool_depth (0), out_channels (1).
 
     in (h, w, c) -> out (h', w', c), h' = (h + padding - size) / stride + 1, rounded towards 0
     before 1 is added: a window may be larger than the map by less than a stride. The first window
