@@ -111,3 +111,13 @@ def test_shipped_files_from_anywhere(
     found = find_resource(name)
     assert found is not None
     assert found.is_absolute()
+
+
+def test_folders_only_where_they_are_asked_for(places: Path) -> None:
+    put(places / "package/_share/data/samples/a.png")
+    assert find_resource("data/samples") is None
+    found = find_resource("data/samples", folders=True)
+    assert found == places / "package/_share/data/samples"
+    (places / "here/data/samples").mkdir(parents=True)
+    assert find_resource("data/samples", folders=True) == Path("data/samples")
+    assert find_resource("data/a.png", folders=True) is None

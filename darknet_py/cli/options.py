@@ -51,7 +51,9 @@ class NetworkOptions(ComputeOptions):
         metavar="N",
         help="CPU threads.  [default: all cores]",
     )
-    quiet: bool = option(False, "-q", "--quiet", kind=Flag(), help="Results only: no layer table.")
+    quiet: bool = option(
+        False, "-q", "--quiet", kind=Flag(), help="Say only results, warnings and errors."
+    )
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def begin(net: Network, options: Options, initialization: Initialization) -> Pro
         return resume(net, initialization.state, options)
     layers = layers_to_draw(net, initialization.reinit) if initialization.reinit else []
     if initialization.weights and initialization.head is not None:
-        _load_all_but(net, initialization.head, initialization.weights)
+        load_all_but(net, initialization.head, initialization.weights)
     elif initialization.weights:
         net.load_weights(
             initialization.weights, partial=True, clear=initialization.clear, begin=True
@@ -97,7 +97,7 @@ def begin(net: Network, options: Options, initialization: Initialization) -> Pro
     return None
 
 
-def _load_all_but(net: Network, head: int, weights: str) -> None:
+def load_all_but(net: Network, head: int, weights: str) -> None:
     """Gives a network whose layer `head` has other outputs than the cfg the weights of a file for
     the cfg, but for those of that layer: a new training, which has seen nothing. Raises
     WeightsError."""

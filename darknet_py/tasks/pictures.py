@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from darknet_py.images import (
     to_image,
 )
 from darknet_py.network import Network
+from darknet_py.resources import find_resource
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def _load(net: Network, picture: Given, fit: str, number: int) -> tuple[np.ndarr
 
 
 def _fitted(picture: Given, name: str, w: int, h: int, fit: str) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(picture, str | Path):
-        return load_with_fitted(picture, w, h, fit)
+    if isinstance(picture, str | os.PathLike):
+        return load_with_fitted(find_resource(os.fspath(picture)) or picture, w, h, fit)
     image = to_image(picture, name)
     try:
         return image, fit_image(image, w, h, fit)
