@@ -24,39 +24,12 @@ def _is_word(neutral: str) -> _IsNeutral:
     return lambda text, section: text == neutral
 
 
-def _is_as(key: str, default: int) -> _IsNeutral:
-    """Equal to the value of another key."""
-    return lambda text, section: atoi(text)[0] == section.get_int(key, default)
-
-
-def _no_dilation(text: str, section: Section) -> bool:
-    """1, or a window of one pixel, which cannot be spread."""
-    return atoi(text)[0] == 1 or section.get_int("size", 1) == 1
-
-
-def _no_stride(text: str, section: Section) -> bool:
-    """As stride, or less than 1, which means stride."""
-    return atoi(text)[0] in (section.get_int("stride", 1), 0) or atoi(text)[0] < 0
-
-
 UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
     _ALL: {"dontloadscales": _is(0), "numload": _is(0)},
     "convolutional": {
-        "antialiasing": _is(0),
         "cbn": _is(0),
         "coordconv": _is(0),
-        "dilation": _no_dilation,
         "flipped": _is(0),
-        # far below any layer: what the C program takes for "not given"
-        "share_index": _is(-1_000_000_000),
-        "stride_x": _no_stride,
-        "stride_y": _no_stride,
-    },
-    "maxpool": {
-        "antialiasing": _is(0),
-        "maxpool_depth": _is(0),
-        "stride_x": _is_as("stride", 1),
-        "stride_y": _is_as("stride", 1),
     },
     "reorg": {"extra": _is(0), "flatten": _is(0)},
     "rnn": {"logistic": _is(0)},
@@ -97,7 +70,7 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
         *("object_scale", "random", "rescore", "resize"),
     ),
     "dropout": ("dropblock", "dropblock_size_abs", "dropblock_size_rel"),
-    "maxpool": ("maxpool_zero_nonmax", "out_channels"),
+    "maxpool": ("maxpool_zero_nonmax",),
     "region": (
         *_BOXES,
         *("absolute", "bias_match", "class_scale", "classfix", "coord_scale", "log", "mask_scale"),
@@ -123,7 +96,7 @@ no program knows is relu in all of them."""
 
 LAYERS = (
     *("contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),
-    *("empty", "history", "implicit", "iseg", "local_avg", "local_avgpool"),
+    *("empty", "history", "implicit", "iseg"),
     *("reorg3d", "sam", "scale_channels", "silence"),
 )
 """Of the C programs; not implemented here."""

@@ -31,6 +31,7 @@ from darknet_py.layers.parameter import Initialiser
 from darknet_py.layers.parameter import Parameter as Parameter
 from darknet_py.ops.activations import ACTIVATIONS
 from darknet_py.ops.random import random_key
+from darknet_py.ops.sizes import Stride
 
 Array = Any
 Ops = Any  # the module that ops.for_device gives
@@ -72,6 +73,8 @@ class BuildContext:
     """The outputs of layers 0 to index - 1, and of later ones as they are built."""
     time_steps: int
     seed: int
+    layers: Sequence[Layer] = ()
+    """Layers 0 to index - 1, for those that share another's parameters."""
     rules: Rules = field(default_factory=Rules)
     """To be asked where it matters, not kept: weights may decide on them."""
 
@@ -121,6 +124,8 @@ class Layer(ABC):
     """Weights are clipped to -clip..clip; 0: not at all."""
     use_global_stats = False
     """Whether a layer that learns normalises with its rolling statistics, which stay fixed."""
+    shares: Layer | None = None
+    """An earlier layer of this kind whose parameters it uses, and has none of its own."""
     frozen = False
     dontload = False
     dontsave = False
@@ -192,6 +197,17 @@ def table_shape(shape: Shape) -> str:
     return f"{shape.w:4d} x{shape.h:4d} x{shape.c:4d}"
 
 
+def table_window(size: int, strides: tuple[int, int], dilation: int = 1) -> str:
+    """Size and stride in the columns of the C program's table, of AlexeyAB's where pjreddie's does
+    not know the key. strides: down and to the right."""
+    down, right = strides
+    if down != right:
+        return f"{size:2d}x{size:2d}/{right:2d}x{down:2d} "
+    if dilation > 1:
+        return f"{size:2d} x{size:2d}/{right:2d}({dilation:1d})"
+    return f"{size:2d} x{size:2d} /{right:2d}  "
+
+
 LAYERS: dict[str, type[Layer]] = {}
 """Section names, aliases included, and their layers."""
 
@@ -226,6 +242,16 @@ def read_activation(section: Section, default: str) -> str:
         )
         return "relu"
     return section.get_choice("activation", default, ACTIVATIONS, fallback="relu")
+
+
+def read_pool(section: Section) -> tuple[int, Stride, int]:
+    """Size, stride (one number, or down and to the right) and padding of windows that are pooled.
+    With less padding than two windows each of them has something of the map."""
+    stride = section.get_int("stride", 1, minimum=1)
+    right, down = (section.get_int(key, stride, minimum=1) for key in ("stride_x", "stride_y"))
+    size = section.get_int("size", stride, minimum=1)
+    padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 2)
+    return size, down if down == right else (down, right), padding
 
 
 def read_anchors(section: Section, num: int) -> list[float]:

@@ -46,7 +46,7 @@ def _counted(
     net: Model, pairs: list[tuple[Parameter, Parameter]], batches: Iterable[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Means and variances over the batches; the parameters' own are lost."""
-    taken = taken_of(net.settings.rules)
+    taken = [_taken(net, mean) for mean, _ in pairs]
     sums = [np.zeros((2, *mean.shape)) for mean, _ in pairs]
     count = 0
     with np.errstate(all="ignore"):  # validation shows what numpy would warn of
@@ -56,13 +56,25 @@ def _counted(
             tracing.statistics(net, checked(net, x)).run(net)
             tracing.count_draws(net, net.output_layer)
             count += 1
-            for pair, total in zip(pairs, sums, strict=True):
+            for pair, total, part in zip(pairs, sums, taken, strict=True):
                 host = (net.ops.to_host(parameter.data) for parameter in pair)
-                mean, variance = (each.astype(np.float64) / taken for each in host)
+                mean, variance = (each.astype(np.float64) / part for each in host)
                 total += mean, variance + np.square(mean)
     if not count:
         raise ShapeError(f"{net.path}: expected at least one batch to count statistics of")
     return [(mean / count, square / count - np.square(mean / count)) for mean, square in sums]
+
+
+def _taken(net: Model, mean: Parameter) -> float:
+    """What a forward pass takes of a batch's statistics: by each layer that shares them."""
+    kept = 1.0
+    for layer in net.layers:
+        owner = layer
+        while owner.shares is not None:
+            owner = owner.shares
+        if any(parameter is mean for parameter in owner.parameters()):
+            kept *= 1 - taken_of(net.settings.rules)
+    return 1 - kept
 
 
 def _parts(net: Model, batch: np.ndarray) -> list[np.ndarray]:

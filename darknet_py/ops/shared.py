@@ -47,6 +47,14 @@ from darknet_py.ops.normalize import (
     standardize,
     standardize_backward,
 )
+from darknet_py.ops.pooling import (
+    blur,
+    blur_backward,
+    local_avgpool,
+    local_avgpool_backward,
+    maxpool_depth,
+    maxpool_depth_backward,
+)
 from darknet_py.ops.random import dropout, random_crop, random_crop_backward
 from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_state
 from darknet_py.ops.reshape import (

@@ -122,7 +122,7 @@ def _is_linear(call: Node) -> bool:
     if len(call.maps()) != 1:
         return False
     if call.name == "conv2d":
-        _, weights, stride, padding, _ = call.arguments
+        weights, stride, padding = call.arguments[1:4]
         return weights.shape[1:3] == (1, 1) and (stride, padding) == (1, 0)
     if call.name == "add_biases":
         return bool(call.arguments[1].ndim == 1)

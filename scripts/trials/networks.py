@@ -49,12 +49,25 @@ class Draw:
 
 
 def convolutional(draw: Draw) -> Keys:
+    if draw.random.random() < 0.1:  # the second convolution of the network has these weights
+        own: Keys = {
+            "filters": draw.c,
+            "share_index": draw.one(1, -1),
+            **draw.some(batch_normalize=1),
+        }
+        return {**own, **_strides(draw), "activation": draw.activation}
     size = int(draw.random.choice([1, 1, 2, 3, 3, 3, 3, 4, 5, 7]))
     keys: Keys = {"size": size, "stride": draw.one(1, 1, 1, 2, 3, size + 1)}
+    keys |= _strides(draw)
     keys |= draw.some(pad=1) or draw.some(padding=draw.number(0, size + 1))
-    if "pad" not in keys:
-        padding = int(str(keys.get("padding", 0)))
-        draw.h, draw.w = max(draw.h, size - 2 * padding), max(draw.w, size - 2 * padding)
+    dilation = 1
+    if size > 1 and draw.random.random() < 0.3:
+        dilation = draw.number(1, max(draw.h, draw.w))
+        keys["dilation"] = dilation
+    if "pad" not in keys or size % 2 == 0:
+        padding = size // 2 if "pad" in keys else int(str(keys.get("padding", 0)))
+        least = dilation * (size - 1) + 1 - 2 * padding * dilation
+        draw.h, draw.w = max(draw.h, least), max(draw.w, least)
     filters = draw.filters(size)
     if draw.random.random() < 0.4:
         groups = draw.number(2, 8) if draw.random.random() < 0.6 else draw.c
@@ -65,6 +78,14 @@ def convolutional(draw: Draw) -> Keys:
     if draw.random.random() < 0.2:
         keys |= {str(draw.one("xnor", "binary")): 1}
     return {**keys, **draw.some(batch_normalize=1), "activation": draw.activation}
+
+
+def _strides(draw: Draw) -> Keys:
+    """Of their own down and to the right, and the blur that has them."""
+    if draw.random.random() < 0.7:
+        return {}
+    strides = draw.some(stride_x=draw.one(1, 2, 3), stride_y=draw.one(1, 2, 3))
+    return strides | draw.some(antialiasing=draw.one(1, 2))
 
 
 def local(draw: Draw) -> Keys:
@@ -85,11 +106,21 @@ def maxpool(draw: Draw) -> Keys:
     keys = draw.some(padding=draw.number(0, 2 * size - 2))
     padding = int(str(keys.get("padding", size - 1)))
     draw.h, draw.w = max(draw.h, size - padding), max(draw.w, size - padding)
-    return (
-        {"size": size, "stride": draw.one(1, 2, 2, 3, 5), **keys}
-        if size > 1
-        else draw.some(stride=draw.one(1, 2, 3))
-    )
+    if draw.random.random() < 0.1:
+        return {"maxpool_depth": 1, "out_channels": draw.number(1, draw.c)}
+    if size == 1:
+        return draw.some(stride=draw.one(1, 2, 3))
+    keys = {"size": size, "stride": draw.one(1, 2, 2, 3, 5), **keys}
+    return keys | _strides(draw) if draw.one(0, 1) else keys
+
+
+def local_avgpool(draw: Draw) -> Keys:
+    size = draw.number(2, 5)
+    keys = draw.some(padding=draw.number(0, 2 * size - 2))
+    padding = int(str(keys.get("padding", size - 1)))
+    draw.h, draw.w = max(draw.h, size - padding), max(draw.w, size - padding)
+    keys |= draw.some(stride_x=draw.one(1, 2), stride_y=draw.one(1, 3))
+    return {"size": size, "stride": draw.one(1, 2, 2, 3), **keys}
 
 
 def dropout(draw: Draw) -> Keys:
@@ -198,6 +229,7 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
     "gru": gru,
     "l2norm": nothing,
     "local": local,
+    "local_avgpool": local_avgpool,
     "logistic": logistic,
     "lstm": recurrent,
     "maxpool": maxpool,
@@ -223,7 +255,8 @@ def common(draw: Draw, kind: str, keys: Keys) -> Keys:
     more = draw.some(learning_rate=draw.one(0, 0.5, 3), clip=draw.one(0.3, 1))
     if draw.random.random() < 0.1:
         more |= {str(draw.one("stopbackward", "dontload", "dontsave")): 1}
-    if kind == "batchnorm" or (kind in NORMALISED and "batch_normalize" in keys):
+    has_norm = "batch_normalize" in keys and "share_index" not in keys
+    if kind == "batchnorm" or (kind in NORMALISED and has_norm):
         more |= draw.some(use_global_stats=1) if draw.random.random() < 0.5 else {}
     if kind in ENDS:
         more |= draw.some(smooth=draw.one(0.1, 0.3))
@@ -256,6 +289,8 @@ def network_text(kind: str, random: Random, classes: int | None = None) -> str:
     head: Keys = {"filters": draw.c, "activation": draw.one("tanh", "leaky", "linear", "relu")}
     first: Keys = {**head, "size": 3, "pad": 1, **draw.some(batch_normalize=1)}
     second: Keys = {**head, "size": 1, **draw.some(batch_normalize=1)}
+    if "share_index" in keys:
+        second = {**head, **{key: keys[key] for key in ("batch_normalize",) if key in keys}}
     own = section(kind, {**keys, **common(draw, kind, keys)})
     text = section("net", net) + section("convolutional", first)
     text += section("convolutional", second) + own

@@ -108,6 +108,11 @@ class Rounding(SimpleNamespace):
             shape = _CPU.maxpool(x, *window).shape
             places = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
             self.decisions.append(_CPU.maxpool_backward(places, x, *window))
+        elif name == "maxpool_depth":
+            x, out_channels = args
+            places = np.arange(1.0, 1 + x[..., :out_channels].size)
+            places = places.reshape(*x.shape[:3], out_channels)
+            self.decisions.append(_CPU.maxpool_depth_backward(places, x, out_channels))
         elif name in ("binarize", "binarize_weights"):
             self.decisions.append(args[0] > 0)
         elif name == "absolute_error":
@@ -166,6 +171,8 @@ _SUMS: dict[str, Callable[..., int]] = {
     "avgpool": lambda x: x.shape[1] * x.shape[2],
     "batch_loss": lambda losses: losses.size,
     "biases_backward": lambda delta: delta.size // delta.shape[-1],
+    "blur": lambda x, size, _: size**2,
+    "blur_backward": lambda delta, shape, size, _: size**2,
     "conv2d": lambda x, w, *_: w[0].size,
     "conv2d_backward_input": lambda delta, w, *_: w.size // w.shape[3],
     "conv2d_backward_weights": lambda delta, *_: delta.size // delta.shape[3],
@@ -175,6 +182,8 @@ _SUMS: dict[str, Callable[..., int]] = {
     "local2d": lambda x, w, *_: w[0, 0, 0].size,
     "local2d_backward_input": lambda delta, w, *_: w[0, 0].size,
     "local2d_backward_weights": lambda delta, *_: len(delta),
+    "local_avgpool": lambda x, size, *_: size**2,
+    "local_avgpool_backward": lambda delta, shape, size, *_: size**2,
     "local_biases_backward": len,
     "upsample_backward": lambda delta, stride, _: stride**2,
 }
@@ -184,7 +193,8 @@ _WINDOWS = ("conv2d", "conv2d_backward_input", "conv2d_backward_weights")
 
 def _may_transform(args: tuple[Any, ...], name: str) -> bool:
     size = args[2] if name == "conv2d_backward_weights" else args[1].shape[1]
-    return bool(size > 1 and args[-3] == 1 and args[-1] == 1)
+    stride, _, groups, dilation = args[-4:]
+    return bool(size > 1 and (stride, groups, dilation) == (1, 1, 1))
 
 
 def _activate(a: list[Any], y: Array) -> Array:

@@ -204,13 +204,10 @@ def test_what_cannot_be_trained_does_not_stop_inference(key: str) -> None:
 @pytest.mark.parametrize(
     ("section", "neutral", "changing"),
     [
-        ("convolutional", ["dilation=1", "antialiasing=0", "stride_x=1", "stride_y=-1",
-                           "size=1\ndilation=2", "share_index=-1000000000", "flipped=0",
-                           "numload=0", "stride_y=0"],
-         ["size=3\ndilation=2", "antialiasing=1", "stride_x=2", "share_index=-1",
-          "flipped=1", "cbn=1", "coordconv=1", "numload=8", "dontloadscales=1"]),
-        ("maxpool", ["stride=2\nstride_x=2", "maxpool_depth=0", "out_channels=4"],
-         ["stride_x=2", "maxpool_depth=1", "antialiasing=2"]),
+        ("convolutional", ["flipped=0", "numload=0", "size=1\ndilation=0",
+                           "share_index=-1000000000"],
+         ["flipped=1", "cbn=1", "coordconv=1", "numload=8", "dontloadscales=1"]),
+        ("maxpool", ["out_channels=4", "maxpool_zero_nonmax=1"], []),
         ("softmax", [], ["tree=a.tree"]),
         ("reorg", ["reverse=0"], ["extra=1", "flatten=1x"]),
         ("shortcut\nfrom=-2", ["weights_type=none"], ["weights_type=per_channel"]),

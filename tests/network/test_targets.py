@@ -29,6 +29,7 @@ WAYS = {
     "dropout": "[dropout]\n",
     "gru": "[gru]\noutput=6\n",
     "l2norm": "[l2norm]\n",
+    "local_avgpool": "[local_avgpool]\nsize=3\nstride=2\n",
     "local": "[local]\nfilters=3\nsize=3\nactivation=tanh\n",
     "logistic": "[logistic]\n",
     "lstm": "[lstm]\noutput=6\n",

@@ -60,15 +60,15 @@ def _compare(gpu: ModuleType, found: Any, expected: Any, what: str) -> None:
 
 def check_conv(gpu: ModuleType, conv: Conv, dtype: str) -> None:
     """Convolution, forward and backward; with groups=1 the local one too."""
-    *_, size, stride, padding, groups, seed = conv
+    *_, size, stride, padding, groups, dilation, seed = conv
     x = random_array(conv.x_shape, seed, dtype)
     delta = random_array(conv.y_shape, seed + 1, dtype)
     weights = random_array(conv.weights_shape, seed + 2, dtype)
-    window = stride, padding, groups
+    window = conv.window
     agree(gpu, "conv2d", x, weights, *window)
     agree(gpu, "conv2d_backward_input", delta, weights, conv.x_shape, *window)
     agree(gpu, "conv2d_backward_weights", delta, x, size, *window)
-    if groups == 1:
+    if groups == dilation == 1:
         weights = random_array(conv.local_shape, seed + 3, dtype)
         agree(gpu, "local2d", x, weights, stride, padding)
         agree(gpu, "local2d_backward_input", delta, weights, conv.x_shape, stride, padding)
@@ -146,6 +146,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "biases_backward": [(x,)],
         "blend": [(positive(*MAP), x, other)],
         "blend_backward": [(b(*MAP), positive(*MAP), x, other)],
+        "blur": [(x, 3, 1), (x, 3, (2, 3)), (x, 2, 2), (a(2, 1, 1, 3), 2, 2)],
+        "blur_backward": [
+            (other, MAP, 3, 1),
+            (b(2, 2, 2, 8), MAP, 3, (2, 3)),
+            (b(2, 2, 3, 8), MAP, 2, 2),
+        ],
         "clip": [(x, 0.5)],
         "concat": [([x, a(2, 4, 6, 3)],)],
         "concat_backward": [(x, [3, 1, 4])],
@@ -167,6 +173,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "join_steps": [([x, other],)],
         "l2norm": [(x,)],
         "l2norm_backward": [(other, x)],
+        "local_avgpool": [(x, 3, 2, 2), (x, 2, (1, 3), 1), (x, 9, 1, 8)],
+        "local_avgpool_backward": [
+            (b(2, 2, 3, 8), MAP, 3, 2, 2),
+            (b(2, 4, 2, 8), MAP, 2, (1, 3), 1),
+            (other, MAP, 9, 1, 8),
+        ],
         "local_biases_backward": [(x,)],
         "logistic_cross_entropy": [(y, truth)],
         "is_finite": [
@@ -179,6 +191,8 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "lrn": [(x, *lrn), (x, 4, 0.1, 0.75, 2.0)],
         "lrn_backward": [(other, x, *lrn)],
         "masked_squared_error": [(y, masked)],
+        "maxpool_depth": [(x, 1), (x, 3), (x, 8)],
+        "maxpool_depth_backward": [(b(2, 4, 6, 3), x, 3), (b(2, 4, 6, 1), x.round(), 1)],
         "moving_average": [(a(8), b(8))],
         "multiply": [(x, other), (x, b(2, 1, 1, 1)), (x, b(2, 1, 1, 8))],
         "random_crop": [

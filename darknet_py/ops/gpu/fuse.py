@@ -47,9 +47,9 @@ def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
 
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    x, weights, stride, padding, groups = chain.call.arguments
+    x, weights, *window = chain.call.arguments
     weights, *what = _take_epilogue(chain, weights, changing)
-    return _node(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
+    return _node(convolve, chain, (x, weights, *what, *window, exact))
 
 
 def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
@@ -123,19 +123,19 @@ def convolve_all(
 ) -> Array:
     """A dense layer as the convolution of one pixel: x (n, h, w, c), weights (outputs, h w c)."""
     vectors, rows = _as_pixel(x), _as_pixel(weights)
-    return convolve(vectors, rows, biases, before, added, after, 1, 0, 1, exact)
+    return convolve(vectors, rows, biases, before, added, after, 1, 0, 1, 1, exact)
 
 
 def convolve_all_input(delta: Array, weights: Array, shape: tuple[int, ...], exact: bool) -> Array:
     """The delta of its input of `shape`."""
     rows = _as_pixel(weights)
     pixel = shape[0], 1, 1, rows.shape[3]
-    return convolve_input(_as_pixel(delta), rows, pixel, 1, 0, 1, exact).reshape(shape)
+    return convolve_input(_as_pixel(delta), rows, pixel, 1, 0, 1, 1, exact).reshape(shape)
 
 
 def convolve_all_weights(delta: Array, x: Array, exact: bool) -> Array:
     """The updates of its weights (outputs, h w c)."""
-    updates = convolve_weights(_as_pixel(delta), _as_pixel(x), 1, 1, 0, 1, exact)
+    updates = convolve_weights(_as_pixel(delta), _as_pixel(x), 1, 1, 0, 1, 1, exact)
     return updates.reshape(updates.shape[0], -1)
 
 
