@@ -15,6 +15,9 @@ from darknet_py.text import counted, joined_bytes
 
 _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 """What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
+_SHIPPED_BOXES = {20: "data/voc.names", 80: "data/coco.names"}
+"""The same for a detector's classes. (Not for a classifier's: there a folder of 20 is anybody's.)"""
+_HEADS = ("Gaussian_yolo", "detection", "region", "yolo")
 _FEW = 12
 """Names that an error lists."""
 
@@ -41,8 +44,8 @@ def read_names(path: str | Path, outputs: int, beside: Path | None = None) -> li
 
 def default_names(outputs: int, net: Network) -> list[str]:
     """The names in NAME.names (see names_file), if there are so many; else the shipped ones for so
-    many outputs; where there are none, the numbers."""
-    known = own_names(outputs, net) or shipped_names(outputs)
+    many outputs, or a detector's classes; where there are none, the numbers."""
+    known = own_names(outputs, net) or shipped_names(outputs) or _shipped_boxes(outputs, net)
     return known or [str(index) for index in range(outputs)]
 
 
@@ -57,6 +60,13 @@ def own_names(outputs: int, net: Network) -> list[str] | None:
 def shipped_names(outputs: int) -> list[str] | None:
     """What so many outputs mean where nobody says; None where that cannot be guessed."""
     return read_names(_SHIPPED[outputs], outputs) if outputs in _SHIPPED else None
+
+
+def _shipped_boxes(classes: int, net: Network) -> list[str] | None:
+    """As shipped_names, where a network finds boxes; None for others."""
+    if classes not in _SHIPPED_BOXES or net.layers[-1].kind not in _HEADS:
+        return None
+    return read_names(_SHIPPED_BOXES[classes], classes)
 
 
 def names_file(net: Network) -> Path:
