@@ -21,7 +21,8 @@ class Detection(Head):
     / side, (row + y) / side), its size (w, h), with sqrt their squares, relative to the picture;
     the probability of a class is object * class of the cell.
 
-    Keys: side (7), num (1), classes (1), coords (1: to be written as coords=4), softmax (0), sqrt
+    Keys: side (7), num (1), classes (1), coords (1, which is to be
+    written as coords=4), softmax (0), sqrt
     (0). Those that only matter for training a detector stand in cfg/keys.py.
 
     in any map of side^2 (num (1 + coords) + classes) numbers -> out (1, 1, the same number).
@@ -45,7 +46,7 @@ class Detection(Head):
         if self.in_shape.size != expected:
             section.fail(
                 f"does not fit a {self.in_shape} input: side={side}, num={self.num} and "
-                f"classes={self.classes} need side x side x (num x 5 + classes) = {expected} numbers"
+                f"classes={self.classes} need side^2 (num x 5 + classes) = {expected} numbers"
             )
         self.is_sqrt = section.get_flag("sqrt")
         self.softmax = section.get_flag("softmax")

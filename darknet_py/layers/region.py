@@ -30,9 +30,9 @@ class Region(Head):
     probable from the root on while the product is above `hier`. map names 200 classes of a tree
     that stand for those of another data set.
 
-    Keys: num (1), coords (4), classes (20), softmax (0), background (0), tree (none: a file with a
-    name and its parent's number a line), map (none), anchors (.5 each: width and height of each
-    box, in pixels of this map). Those that only matter for training a detector stand in
+    Keys: num (1), coords (4), classes (20), softmax (0), background (0), tree (a file with a name
+    and its parent's number a line), map (a file of numbers), anchors (.5 each: width and height of
+    each box, in pixels of this map). Those that only matter for training a detector stand in
     cfg/keys.py.
 
     in (h, w, num (coords + 1 + classes)), box after box -> out the same.

@@ -123,12 +123,13 @@ class GaussianYolo(YoloHead):
     probability of a class is object * class * (1 - mean of the four deviations). yolo_point says
     which point of a box x and y are: center, left_top or right_bottom.
 
-    Keys: as [yolo], but for new_coords; yolo_point (center).
+    Keys: num (1), mask (all of num), classes (20), anchors (.5 each), scale_x_y (1), yolo_point
+    (center), nms_kind (default), beta_nms (.6), as in [yolo].
 
     in (h, w, boxes (8 + 1 + classes)), box after box -> out the same.
 
-    No loss. Source: Choi et al. 2019 (Gaussian YOLOv3); gaussian_yolo_layer.c of AlexeyAB's program,
-    in inference.
+    No loss. Source: Choi et al. 2019 (Gaussian YOLOv3); gaussian_yolo_layer.c of AlexeyAB's
+    program, in inference.
     """
 
     coordinates = 2 * COORDINATES

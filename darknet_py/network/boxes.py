@@ -104,9 +104,11 @@ def suppress(boxes: np.ndarray, kind: str, threshold: float, beta: float = 0.6) 
     kind = read_argument("kind", kind, Word(KINDS))
     limit = read_argument("threshold", threshold, Real())
     exponent = read_argument("beta", beta, Real())
-    if not isinstance(boxes, np.ndarray) or boxes.ndim != 2 or boxes.shape[1] < 5:
-        raise ShapeError(f"expected boxes (k, 5 + classes), found {np.shape(boxes)}")
-    found = boxes.copy()
+    boxes = np.asarray(boxes)
+    if boxes.ndim != 2 or boxes.shape[1] < 5 or boxes.dtype.kind != "f":
+        found = f"{boxes.dtype} {boxes.shape}"
+        raise ShapeError(f"expected boxes (k, 5 + classes) of floats, found {found}")
+    kept = boxes.copy()
     takes_part = boxes[:, 4] != 0
     mine = boxes[takes_part].astype(np.float64)
     exponent = {"greedynms": _GREEDY, "diounms": exponent}.get(kind, 0)
@@ -115,10 +117,10 @@ def suppress(boxes: np.ndarray, kind: str, threshold: float, beta: float = 0.6) 
         least = -np.inf if kind == "obj" else 0.0
         values = np.ascontiguousarray(values)
         gone = suppressed(values, least, mine[:, :4].copy(), float(limit), float(exponent)).T
-    rows = found[takes_part]
+    rows = kept[takes_part]
     if kind == "obj":
         rows[gone[:, 0], 4:] = 0
     else:
         rows[:, 5:][gone] = 0
-    found[takes_part] = rows
-    return found
+    kept[takes_part] = rows
+    return kept

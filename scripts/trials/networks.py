@@ -214,10 +214,29 @@ def yolo(draw: Draw) -> Keys:
     boxes = draw.number(1, num)
     draw.c = boxes * (5 + classes)
     keys: Keys = {"num": num, "classes": classes, "mask": ",".join(map(str, range(boxes)))}
+    keys |= draw.some(new_coords=1, scale_x_y=draw.one(1.05, 2, 0.5), beta_nms=draw.one(0.6, 0.8))
+    keys |= draw.some(nms_kind=draw.one("greedynms", "diounms"))
     return keys | draw.some(anchors=",".join(["1"] * 2 * num))
 
 
+def gaussian_yolo(draw: Draw) -> Keys:
+    keys = yolo(draw)
+    keys.pop("new_coords", None)
+    boxes = len(str(keys["mask"]).split(","))
+    draw.c = boxes * (9 + int(str(keys["classes"])))
+    return keys | draw.some(yolo_point=draw.one("center", "left_top", "right_bottom"))
+
+
+def detection(draw: Draw) -> Keys:
+    """Of a map that has as many numbers."""
+    side, num, classes = draw.number(1, 4), draw.number(1, 3), draw.number(1, 5)
+    draw.h, draw.w, draw.c = side, side, num * 5 + classes
+    keys: Keys = {"side": side, "num": num, "classes": classes, "coords": 4}
+    return keys | draw.some(softmax=1, sqrt=1)
+
+
 KINDS: dict[str, Callable[[Draw], Keys]] = {
+    "Gaussian_yolo": gaussian_yolo,
     "activation": activation,
     "avgpool": nothing,
     "batchnorm": nothing,
@@ -225,6 +244,7 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
     "convolutional": convolutional,
     "cost": cost,
     "crop": crop,
+    "detection": detection,
     "dropout": dropout,
     "gru": gru,
     "l2norm": nothing,

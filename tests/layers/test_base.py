@@ -17,7 +17,12 @@ from darknet_py.layers.base import LAYERS, BuildContext, Layer, Parameter, Shape
 from tests.support.sections import RecordingSection
 
 SHAPE = Shape(16, 16, 25)
-NEEDED = {"route": {"layers": "-1"}, "shortcut": {"from": "-1"}}
+NEEDED = {
+    "Gaussian_yolo": {"classes": "16"},
+    "detection": {"side": "16", "classes": "20", "coords": "4"},
+    "route": {"layers": "-1"},
+    "shortcut": {"from": "-1"},
+}
 """What a section cannot be without."""
 
 

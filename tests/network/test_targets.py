@@ -26,6 +26,9 @@ WAYS = {
     "activation=relu\n",
     "cost": "[cost]\n",
     "crop": "[crop]\ncrop_height=6\ncrop_width=9\n",
+    "Gaussian_yolo": "[convolutional]\nfilters=11\nactivation=linear\n"
+    "[Gaussian_yolo]\nclasses=2\nnum=1\nmask=0\nanchors=1,2\nscale_x_y=1.1\n",
+    "detection": "[connected]\noutput=28\n[detection]\nside=2\nclasses=2\ncoords=4\nsoftmax=1\n",
     "dropout": "[dropout]\n",
     "gru": "[gru]\noutput=6\n",
     "l2norm": "[l2norm]\n",
@@ -47,7 +50,7 @@ WAYS = {
     "[yolo]\nclasses=2\nnum=1\nmask=0\nanchors=1,2\n",
 }
 """A layer of each kind, between convolutions."""
-LAST = {"region", "yolo"}
+LAST = {"Gaussian_yolo", "detection", "region", "yolo"}
 """Kinds that only stand at the end."""
 
 

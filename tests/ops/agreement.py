@@ -12,6 +12,7 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
+from darknet_py.ops.detection import Entries
 from darknet_py.ops.random import random_key
 from tests.ops.windows import Conv, Pool
 from tests.support.golden import load_golden
@@ -112,15 +113,16 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
     masked = np.where(b(*VECTOR) > 0, b(*VECTOR), np.asarray(-1234, dtype))
     lrn = 5, 0.1, 0.75, 1.0
     spread = 3 * a(*VECTOR)
-    boxes = 2, [(0, 2), (3, 4)]
+    boxes = Entries(2, ((0, 2), (3, 4)))
+    others = Entries(2, ((0, 2),), ((3, 5), (5, 7)), ((0, 2),), 1.5)
     return {
         "accumulate": [(x, other)],
         "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
         "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
-        "activate_boxes": [(x, *boxes, None), (a(2, 3, 3, 14), 2, [(0, 2)], (3, 7))],
+        "activate_boxes": [(x, boxes), (a(2, 3, 3, 14), others)],
         "activate_boxes_backward": [
-            (other, cpu.activate_boxes(x, *boxes, None), *boxes, None),
-            (b(2, 3, 3, 14), positive(2, 3, 3, 14), 2, [(0, 2)], (3, 7)),
+            (other, cpu.activate_boxes(x, boxes), boxes),
+            (b(2, 3, 3, 14), positive(2, 3, 3, 14), others),
         ],
         "adam_update": [
             (*some(4), [0.01, 0.1], 0.9, 0.999, 1e-7, [0.0, 0.1], 4, 3),

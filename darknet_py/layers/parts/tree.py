@@ -74,7 +74,7 @@ def read_tree_of(section: Section, classes: int) -> Tree | None:
     name = section.get_text("tree", "")
     if not name:
         return None
-    path = find_resource(name, Path(section.path).parent) or Path(name)
+    path = _find(section, "tree", name)
     parents: list[int] = []
     for number, line in text_lines(read_text(path)):
         words = line.split()
@@ -104,8 +104,15 @@ def read_map(section: Section, classes: int) -> list[int] | None:
     name = section.get_text("map", "")
     if not name:
         return None
-    path = find_resource(name, Path(section.path).parent) or Path(name)
+    path = _find(section, "map", name)
     numbers = [line for _, line in text_lines(read_text(path))][:MAPPED]
     if not all(each.isdecimal() and len(each) < 9 and int(each) < classes for each in numbers):
         section.fail(f"map={shown(name)}: expected numbers from 0 to {classes - 1}", "map")
     return [int(each) for each in numbers]
+
+
+def _find(section: Section, key: str, name: str) -> Path:
+    path = find_resource(name, Path(section.path).parent)
+    if path is None:
+        section.fail(f"{key}={shown(name)}: no such file", key)
+    return path

@@ -11,16 +11,14 @@ from darknet_py.ops.array_types import Array
 from darknet_py.ops.cpu.codegen.jit import jit
 
 
-def suppressed(
-    values: Array, least: float, boxes: Array, limit: float, beta: float
-) -> Array:
+def suppressed(values: Array, least: float, boxes: Array, limit: float, beta: float) -> Array:
     """Whether each value (k, n) is suppressed by one before it in its row: bool (k, n).
 
     values: those that are not above `least` take no part; the largest come first, of equal ones
-    those that stand first. boxes (n, 4): x, y, w, h of centre and size, float64. One is suppressed where
-    its overlap with one that stays is above `limit`: IoU - (d^2 / c^2)^beta, d the distance of the
-    centres, c the diagonal of the smallest box around both; beta 0: IoU alone. Two that do not
-    overlap have an IoU of 0.
+    those that stand first. boxes (n, 4): x, y, w, h of centre and size, float64. One is suppressed
+    where its overlap with one that stays is above `limit`: IoU - (d^2 / c^2)^beta, d the distance
+    of the centres, c the diagonal of the smallest box around both; beta 0: IoU alone. Two that do
+    not overlap have an IoU of 0.
     """
     gone = np.zeros(values.shape, np.bool_)
     order = np.argsort(-values, axis=1, kind="stable")
