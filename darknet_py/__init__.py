@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from darknet_py.network.boxes import suppress
     from darknet_py.tasks.activations import layer_activations
     from darknet_py.tasks.classify import classify
+    from darknet_py.tasks.detect import Detection, detect
     from darknet_py.tasks.dreaming import nightmare
     from darknet_py.tasks.explain import explain
     from darknet_py.tasks.filters import maximize_activation
@@ -29,8 +30,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DarknetError",
+    "Detection",
     "Network",
     "classify",
+    "detect",
     "evaluate",
     "explain",
     "finetune",
@@ -44,9 +47,11 @@ __all__ = [
 
 _HOMES = {
     "DarknetError": "darknet_py.errors",
+    "Detection": "darknet_py.tasks.detect",
     "Network": "darknet_py.network",
     "maximize_activation": "darknet_py.tasks.filters",
     "classify": "darknet_py.tasks.classify",
+    "detect": "darknet_py.tasks.detect",
     "evaluate": "darknet_py.tasks.validation",
     "explain": "darknet_py.tasks.explain",
     "finetune": "darknet_py.tasks.finetuning",

@@ -52,7 +52,7 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "net": (
         *("adversarial_lr", "attention", "augment_speed", "badlabels_rejection_percentage"),
         *("blur", "contrastive", "contrastive_color", "contrastive_jit_flip", "dynamic_minibatch"),
-        *("ema_alpha", "equidistant_point", "gaussian_noise", "label_smooth_eps", "letter_box"),
+        *("ema_alpha", "equidistant_point", "gaussian_noise", "label_smooth_eps"),
         *("loss_scale", "max_chart_loss", "mosaic", "mosaic_bound", "notruth"),
         *("num_sigmas_reject_badlabels", "optimized_memory", "random", "resize_step"),
         *("seq_scales", "sequential_subdivisions", "show_receptive_field", "track"),

@@ -40,12 +40,13 @@ def boxes_in(
     picture: Size,
     thresh: float,
     hier: float,
-    is_letterboxed: bool,
+    letter_box: bool,
 ) -> np.ndarray:
     """All boxes (k, 5 + classes) of one picture, relative to it: see Network.boxes.
 
     outputs: of each head (h, w, c); shown: the size that the network was given.
     """
+    is_letterboxed = letter_box or not net.settings.rules.is_alexeyab
     layers = [net.layers[index] for index in heads(net)]
     classes = last_head(net).classes
     found = []

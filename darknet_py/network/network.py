@@ -209,28 +209,15 @@ class Network(Model):
         heads(self)
         if len(np.shape(x)) != 4 or len(x) != 1:
             raise ShapeError(f"{self.path}: expected one picture (1, c, h, w), found {np.shape(x)}")
-        return self.boxes_of(x, thresh, [picture or (x.shape[3], x.shape[2])], letter_box, hier)[0]
+        shown = Size(x.shape[3], x.shape[2])
+        size = shown if picture is None else Size(*picture)
+        outputs = [y[0] for y in self.head_outputs(x)]
+        return boxes_in(self, outputs, shown, size, thresh, hier, letter_box)
 
-    def boxes_of(
-        self,
-        x: np.ndarray,
-        thresh: float,
-        pictures: Sequence[tuple[int, int]],
-        letter_box: bool = False,
-        hier: float = 0.5,
-    ) -> list[np.ndarray]:
-        """The same for several pictures x (n, c, h, w), one array each."""
-        indices = heads(self)
-        is_letterboxed = letter_box or not self.settings.rules.is_alexeyab
+    def head_outputs(self, x: np.ndarray) -> list[np.ndarray]:
+        """The outputs (n, h, w, c) of all layers that hold boxes, for x (n, c, h, w)."""
         io_checks.check_values(self, x)
-        outputs = [self.ops.to_host(y) for y in tracing.outputs(self, x, indices).run(self)]
-        size = Size(x.shape[3], x.shape[2])
-        return [
-            boxes_in(
-                self, [y[i] for y in outputs], size, Size(*shape), thresh, hier, is_letterboxed
-            )
-            for i, shape in enumerate(pictures)
-        ]
+        return [self.ops.to_host(y) for y in tracing.outputs(self, x, heads(self)).run(self)]
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """A profile of each step of a prediction, or with truths y of training: see
