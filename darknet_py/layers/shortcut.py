@@ -104,6 +104,7 @@ class Shortcut(Layer):
         y, other_shapes, maps, factors = saved
         delta = ops.activate_backward(delta, y, self.activation)
         if self.weights is not None:
+            deltas: list[Array]
             *deltas, factors_delta = ops.weighted_sum_backward(delta, maps, factors)
             if wanted.updates:
                 updates = ops.shortcut_factors_backward(

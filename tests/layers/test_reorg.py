@@ -103,8 +103,7 @@ FITS_NOT = (
         ("stride=4\nflatten=1", f":6: [reorg] stride=4 {FITS_NOT}"),
         ("extra=-1", ":6: [reorg] extra=-1: expected a whole number of 0 or more"),
         ("extra=2\nflatten=1", ":7: [reorg] extra and flatten: expected one of them"),
-        ("extra=2000000000", ":5: [reorg] gives a 1 x 1 x 2000000648 map"),
     ],
 )
 def test_mistakes_are_named(keys: str, message: str) -> None:
-    assert mistake(REORG + keys).startswith("<text>" + message)
+    assert mistake(REORG + keys) == "<text>" + message
