@@ -5,7 +5,6 @@ The channels of a map (n, h, w, boxes * entries) are box after box: channel box 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from darknet_py.ops.activations import activate, activate_backward

@@ -49,7 +49,7 @@ from darknet_py.ops.normalize import (
     standardize_backward,
 )
 from darknet_py.ops.random import dropout, random_crop, random_crop_backward
-from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_state
+from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_map, zero_state
 from darknet_py.ops.reshape import (
     concat,
     concat_backward,

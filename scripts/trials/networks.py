@@ -167,6 +167,21 @@ def rnn(draw: Draw) -> Keys:
     return keys | draw.some(hidden=keys["output"])
 
 
+def crnn(draw: Draw) -> Keys:
+    draw.h, draw.w, draw.c = min(draw.h, 6), min(draw.w, 6), min(draw.c, 17)
+    keys: Keys = {**draw.some(batch_normalize=1, shortcut=1), "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        return {**keys, "output_filters": draw.number(1, 20), "hidden_filters": draw.number(1, 20)}
+    size = draw.one(1, 3, 5)
+    return {
+        **keys,
+        "output": draw.number(1, 20),
+        "hidden": draw.number(1, 9),
+        "size": size,
+        "pad": 1,
+    }
+
+
 def route(draw: Draw) -> Keys:
     groups = draw.number(1, 4)
     draw.c = max(draw.c // groups, 1) * groups
@@ -227,6 +242,7 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
     "connected": connected,
     "convolutional": convolutional,
     "cost": cost,
+    "crnn": crnn,
     "crop": crop,
     "dropout": dropout,
     "empty": nothing,
@@ -251,7 +267,7 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
 }
 """Keys of a section, at random; they may choose the shape of the layer's input."""
 
-NORMALISED = ("batchnorm", "connected", "convolutional", "gru", "lstm", "rnn")
+NORMALISED = ("batchnorm", "connected", "convolutional", "crnn", "gru", "lstm", "rnn")
 """Layers that may have rolling statistics."""
 ENDS = ("softmax", "logistic", "cost")
 
@@ -273,7 +289,7 @@ def network_text(kind: str, random: Random, classes: int | None = None) -> str:
     some kind; or the layer as the end. classes: that it takes RGB pictures and knows so many."""
     draw = Draw(random)
     keys = KINDS[kind](draw)
-    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm") and not classes else 1
+    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm", "crnn") and not classes else 1
     subdivisions = int(str(draw.one(1, 1, 2, 3)))
     net: Keys = {
         "height": draw.h,

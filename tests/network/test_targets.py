@@ -25,6 +25,7 @@ WAYS = {
     "convolutional": "[convolutional]\nfilters=6\nsize=3\nstride=2\nbatch_normalize=1\n"
     "activation=relu\n",
     "cost": "[cost]\n",
+    "crnn": "[crnn]\noutput_filters=4\nhidden_filters=3\nactivation=tanh\n",
     "crop": "[crop]\ncrop_height=6\ncrop_width=9\n",
     "dropout": "[dropout]\n",
     "empty": "[empty]\n",

@@ -241,6 +241,7 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
             (a(*MAP), [x, b(2, 4, 6, 3), b(2, 4, 6, 9)], b(3, 8)),
             (a(*MAP), [x, other], b(2)),
         ],
+        "zero_map": [(x,)],
         "zero_state": [(x, 3)],
     }
 

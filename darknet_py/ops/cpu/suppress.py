@@ -11,9 +11,7 @@ from darknet_py.ops.array_types import Array
 from darknet_py.ops.cpu.codegen.jit import jit
 
 
-def suppressed(
-    values: Array, least: float, boxes: Array, limit: float, beta: float
-) -> Array:
+def suppressed(values: Array, least: float, boxes: Array, limit: float, beta: float) -> Array:
     """Whether each value (k, n) is suppressed by one before it in its row: bool (k, n).
 
     values: those that are not above `least` take no part; the largest come first, of equal ones

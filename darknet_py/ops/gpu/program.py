@@ -101,6 +101,7 @@ CAPTURED = {
     "weighted_sum",
     "weighted_sum_backward",
     "widen",
+    "zero_map",
     "zero_state",
 }
 """Calls that launch kernels and do nothing else. A copy from the host must not be in a CUDA graph:
