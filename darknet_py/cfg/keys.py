@@ -58,6 +58,7 @@ UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
         "stride_x": _is_as("stride", 1),
         "stride_y": _is_as("stride", 1),
     },
+    "crnn": {"dilation": _is(1), "stride": _is(1), "xnor": _is(0)},
     "rnn": {"logistic": _is(0)},
     "softmax": {"tree": _is_word("")},
 }

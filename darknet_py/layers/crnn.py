@@ -27,8 +27,8 @@ class Crnn(Layer):
 
     Keys: output_filters (1), hidden_filters (1): pjreddie's, whose convolutions are 3x3 at stride 1
     with padding 1; or, where one of them is there, AlexeyAB's output (1) and hidden (1), with size
-    (3), pad (0), padding (0), groups (1), and stride (1), dilation (1) and xnor (0), which cannot
-    be others; activation (logistic), batch_normalize (0), shortcut (0). The sequences have the
+    (3), pad (0), padding (0) and groups (1); other strides than 1, dilation and xnor are refused;
+    activation (logistic), batch_normalize (0), shortcut (0). The sequences have the
     time_steps of [net].
 
     in (h, w, c) -> out (h, w, output_filters), where the padding keeps the size, which the state
@@ -71,9 +71,6 @@ class Crnn(Layer):
         padding = section.get_int("padding", 0, minimum=0, maximum=1024)
         if section.get_flag("pad"):
             padding = size // 2
-        for key, only in (("stride", 1), ("dilation", 1), ("xnor", 0)):
-            if section.get_int(key, only) != only:
-                section.fail(f"{key}: only {key}={only} is computed here", key)
         groups = section.get_int("groups", 1, minimum=1)
         for count in (self.in_shape.c, hidden, filters):
             if count % groups:

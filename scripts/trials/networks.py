@@ -172,14 +172,11 @@ def crnn(draw: Draw) -> Keys:
     keys: Keys = {**draw.some(batch_normalize=1, shortcut=1), "activation": draw.activation}
     if draw.random.random() < 0.5:
         return {**keys, "output_filters": draw.number(1, 20), "hidden_filters": draw.number(1, 20)}
-    size = draw.one(1, 3, 5)
-    return {
-        **keys,
-        "output": draw.number(1, 20),
-        "hidden": draw.number(1, 9),
-        "size": size,
-        "pad": 1,
-    }
+    groups, size = draw.number(1, 3), draw.random.choice([1, 3, 5])
+    draw.c = max(draw.c // groups, 1) * groups
+    keys |= {"output": groups * draw.number(1, 9), "hidden": groups * draw.number(1, 9)}
+    keys |= {"size": size, "groups": groups}
+    return {**keys, **(draw.some(pad=1) or {"padding": size // 2})}
 
 
 def route(draw: Draw) -> Keys:
@@ -193,21 +190,21 @@ def route(draw: Draw) -> Keys:
 def shortcut(draw: Draw) -> Keys:
     several = draw.random.random() < 0.5
     layers = draw.one("-1,-2", "0,1", "-2,-2,0") if several else draw.one(-1, -2, -2, 0)
-    keys: Keys = {"from": layers, **draw.some(activation=draw.activation)}
+    keys: Keys = {"from": layers, "activation": draw.activation}
     if draw.random.random() < 0.5:
         kind = draw.one("per_feature", "per_layer", "per_channel")
         normalization = draw.one("relu", "avg_relu", "softmax")
         return {**keys, "weights_type": kind, "weights_normalization": normalization}
-    return keys if several else {**keys, **draw.some(alpha=draw.one(0.5, 2), beta=-1)}
+    return keys if several else {**keys, **draw.some(alpha=draw.one(0.5, 2), beta=draw.one(2, -1))}
 
 
 def sam(draw: Draw) -> Keys:
-    return {"from": draw.one(-1, -2, 0), **draw.some(activation=draw.activation)}
+    return {"from": draw.one(-1, -2, 0), "activation": draw.activation}
 
 
 def scale_channels(draw: Draw) -> Keys:
     """Of two maps of one shape: it has one pixel, or one channel."""
-    keys: Keys = {"from": draw.one(-1, -2), **draw.some(activation=draw.activation)}
+    keys: Keys = {"from": draw.one(-1, -2), "activation": draw.activation}
     if draw.random.random() < 0.5:
         draw.c = 1
         return {**keys, "scale_wh": 1}

@@ -31,7 +31,10 @@ def test_table() -> None:
     ("keys", "message"),
     [
         ("output_filters=0", ":7: [crnn] output_filters=0: expected a whole number of 1 or more"),
-        ("output=2\nstride=2", ":8: [crnn] stride: only stride=1 is computed here"),
+        (
+            "output=2\npad=1\nstride=2",
+            ":9: [crnn] stride=2 changes what the network answers, and is not computed here",
+        ),
         ("output=2\npad=1\ngroups=2", ":9: [crnn] groups=2: expected a divisor of 1"),
         (
             "output=2",
