@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from darknet_py.errors import DarknetError
+    from darknet_py.images.boxes import suppress
     from darknet_py.network import Network, load_network
-    from darknet_py.network.boxes import suppress
     from darknet_py.tasks.activations import layer_activations
     from darknet_py.tasks.classify import classify
     from darknet_py.tasks.detect import Detection, detect
@@ -58,7 +58,7 @@ _HOMES = {
     "load_network": "darknet_py.network",
     "layer_activations": "darknet_py.tasks.activations",
     "nightmare": "darknet_py.tasks.dreaming",
-    "suppress": "darknet_py.network.boxes",
+    "suppress": "darknet_py.images.boxes",
     "train": "darknet_py.tasks.training",
 }
 

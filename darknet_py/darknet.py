@@ -80,9 +80,13 @@ def detect(
     nms: float = 0.45,
 ) -> list[tuple[str, float, tuple[float, float, float, float]]]:
     """Names, probabilities and boxes (x, y, w, h: of the centre and the size, in pixels), the most
-    probable first."""
+    probable first.
+
+    As there, overlapping boxes go whole, by their objectness, whatever their classes; nms=0: none.
+    """
     given = image if isinstance(image, np.ndarray) else _find(image)
-    (found,) = detection.detect(net, given, thresh, nms, hier=hier_thresh, names=meta.names)
+    how = {"hier": hier_thresh, "names": meta.names, "nms_kind": "obj"}
+    (found,) = detection.detect(net, given, thresh, nms or 1, **how)
     return [
         (name, probability, (left + w / 2, top + h / 2, w, h))
         for _, name, probability, (left, top, w, h) in found

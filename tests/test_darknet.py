@@ -68,7 +68,8 @@ def test_detect(tmp_path: Path) -> None:
     picture = load_image(b"data/samples/ship.png")
     found = detect(net, meta, picture, thresh=0.1, nms=0.4)
     assert found == detect(net, meta, b"data/samples/ship.png", 0.1, 0.5, 0.4)
-    (wanted,) = darknet_py.detect(net, picture, 0.1, 0.4)
+    (wanted,) = darknet_py.detect(net, picture, 0.1, 0.4, nms_kind="obj")
+    assert len(detect(net, meta, picture, 0.1, nms=0)) > len(found)
     assert wanted
     for (name, probability, (x, y, w, h)), other in zip(found, wanted, strict=True):
         left, top, *size = other.box

@@ -31,10 +31,8 @@ UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
         "coordconv": _is(0),
         "flipped": _is(0),
     },
-    "reorg": {"extra": _is(0), "flatten": _is(0)},
+    "crnn": {"dilation": _is(1), "stride": _is(1), "xnor": _is(0)},
     "rnn": {"logistic": _is(0)},
-    "route": {"group_id": _is(0), "groups": _is(1)},
-    "shortcut": {"weights_type": _is_word("none")},
     "softmax": {"tree": _is_word("")},
 }
 """By section: keys that no layer here implements, and which values are neutral. A key that a layer
@@ -77,7 +75,6 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
         *("noobject_scale", "object_scale", "rescore", "sqrt", "thresh"),
     ),
     "route": ("stream", "wait_stream"),
-    "shortcut": ("weights_normalization",),
     "yolo": (
         *_BOXES,
         *("dets_for_show", "dets_for_track", "embedding_layer", "map", "sim_thresh"),
@@ -95,9 +92,7 @@ ACTIVATIONS = (
 no program knows is relu in all of them."""
 
 LAYERS = (
-    *("contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),
-    *("empty", "history", "implicit", "iseg"),
-    *("reorg3d", "sam", "scale_channels", "silence"),
+    *("contrastive", "conv_lstm", "deconv", "deconvolutional", "history", "implicit", "iseg"),
 )
 """Of the C programs; not implemented here."""
 

@@ -214,7 +214,7 @@ def _normalized(delta: TensorSpec, x: TensorSpec, *_: Any) -> _Several:
     return _Several(tuple, [x.shape, _channels(x), _channels(x)])
 
 
-OF_PARAMETERS = {"binarize_weights"}
+OF_PARAMETERS = {"binarize_weights", "shortcut_factors"}
 """Of what they give of arrays alone there is another one once these have moved."""
 
 SHAPES: dict[str, Callable[..., Any]] = {
@@ -271,8 +271,11 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "random_crop": lambda x, h, w, *_: (x.shape[0], h, w, x.shape[3]),
     "random_crop_backward": lambda delta, shape, *_: shape,
     "scale": _as_first,
+    "slice_channels": lambda x, first, count: (*x.shape[:3], count),
+    "slice_channels_backward": lambda delta, first, c: (*delta.shape[:3], c),
     "shortcut": _as_first,
     "shortcut_backward": lambda delta, shape, *factors: _Several(tuple, [delta.shape, shape]),
+    "shortcut_factors": _as_first,
     "softmax": _as_first,
     "softmax_backward": _as_first,
     "stand_out": _as_first,
@@ -280,5 +283,6 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "standardize_backward": _as_first,
     "to_chw": lambda x: (x.shape[0], x.shape[3], x.shape[1], x.shape[2]),
     "to_hwc": lambda x: (x.shape[0], x.shape[2], x.shape[3], x.shape[1]),
+    "weighted_sum": lambda maps, factors: maps[0].shape,
 }
 """The shapes of what an op gives, by name, from its arguments."""

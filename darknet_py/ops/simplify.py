@@ -68,6 +68,8 @@ _IDENTITIES: dict[str, Callable[..., bool]] = {
     "concat": lambda maps: len(maps) == 1,
     "concat_backward": lambda delta, channels: len(channels) == 1,
     "scale": lambda x, factor: factor == 1,
+    "slice_channels": lambda x, first, count: count == x.shape[3],
+    "slice_channels_backward": lambda delta, first, c: c == delta.shape[3],
     "shortcut_backward": lambda delta, shape, alpha, beta: (
         tuple(shape) == delta.shape and (alpha, beta) == (1, 1)
     ),

@@ -13,9 +13,10 @@ import numpy as np
 from darknet_py.errors import DarknetError, PictureError
 from darknet_py.images import Given
 from darknet_py.images.arrays import Array, Floats
+from darknet_py.images.boxes import KINDS, suppress
 from darknet_py.layers.parts.head import Size
 from darknet_py.network import Network, check_network
-from darknet_py.network.boxes import KINDS, boxes_in, last_head, suppress
+from darknet_py.network.boxes import boxes_in, last_head
 from darknet_py.ops import device_name, notices
 from darknet_py.options import Flag, Real, Whole, Word, read_argument
 from darknet_py.tasks.classify import Refused
@@ -74,8 +75,9 @@ def detect(
     nms_kind: one of those of `suppress`, None: the network's own. hier: of a tree of classes.
     names: a list, a file, or None: NAME.names beside NAME.cfg or the weights, COCO's for 80
     classes, Pascal VOC's for 20, else the numbers. letter_box: the picture whole on grey, or
-    stretched; None: as the C program whose rules hold. Raises PictureError for the first picture that cannot be
-    read, NotFiniteError for the first whose boxes are NaN, ShapeError for no detector.
+    stretched; None: as the C program whose rules hold. Raises PictureError for the first picture
+    that cannot be read, NotFiniteError for the first whose boxes are NaN, ShapeError for no
+    detector.
     """
     how = {"hier": hier, "names": names, "letter_box": letter_box, "nms_kind": nms_kind}
     results = []

@@ -148,7 +148,17 @@ def reorg(draw: Draw) -> Keys:
     stride = draw.number(1, 3)
     draw.h, draw.w = min(draw.h, 6) * stride, min(draw.w, 6) * stride
     draw.c = stride**2 * draw.number(1, 7)
-    return {"stride": stride, **draw.some(reverse=1)}
+    more = draw.one({}, {}, {"flatten": 1}, {"extra": draw.number(1, 9)})
+    return {"stride": stride, **draw.some(reverse=1), **more}  # type: ignore[dict-item]
+
+
+def reorg3d(draw: Draw) -> Keys:
+    stride = draw.number(1, 3)
+    if draw.random.random() < 0.4:
+        draw.h, draw.w, draw.c = min(draw.h, 6), min(draw.w, 6), stride**2 * draw.number(1, 7)
+        return {"stride": stride, "reverse": 1}
+    draw.h, draw.w, draw.c = min(draw.h, 6) * stride, min(draw.w, 6) * stride, min(draw.c, 40)
+    return {"stride": stride}
 
 
 def normalization(draw: Draw) -> Keys:
@@ -188,13 +198,49 @@ def rnn(draw: Draw) -> Keys:
     return keys | draw.some(hidden=keys["output"])
 
 
+def crnn(draw: Draw) -> Keys:
+    draw.h, draw.w, draw.c = min(draw.h, 6), min(draw.w, 6), min(draw.c, 17)
+    keys: Keys = {**draw.some(batch_normalize=1, shortcut=1), "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        return {**keys, "output_filters": draw.number(1, 20), "hidden_filters": draw.number(1, 20)}
+    groups, size = draw.number(1, 3), draw.random.choice([1, 3, 5])
+    draw.c = max(draw.c // groups, 1) * groups
+    keys |= {"output": groups * draw.number(1, 9), "hidden": groups * draw.number(1, 9)}
+    keys |= {"size": size, "groups": groups}
+    return {**keys, **(draw.some(pad=1) or {"padding": size // 2})}
+
+
 def route(draw: Draw) -> Keys:
-    return {"layers": draw.one("-1", "-1,-2", "-2,-1,-2", "0,1", "-2")}
+    groups = draw.number(1, 4)
+    draw.c = max(draw.c // groups, 1) * groups
+    keys = {"groups": groups, **draw.some(group_id=draw.number(0, groups - 1))}
+    layers = {"layers": draw.one("-1", "-1,-2", "-2,-1,-2", "0,1", "-2")}
+    return {**layers, **keys} if groups > 1 else {**layers}
 
 
 def shortcut(draw: Draw) -> Keys:
-    keys: Keys = {"from": draw.one(-1, -2, -2, 0), **draw.some(activation=draw.activation)}
-    return {**keys, **draw.some(alpha=draw.one(0.5, 2), beta=draw.one(0.5, -1))}
+    several = draw.random.random() < 0.5
+    layers = draw.one("-1,-2", "0,1", "-2,-2,0") if several else draw.one(-1, -2, -2, 0)
+    keys: Keys = {"from": layers, "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        kind = draw.one("per_feature", "per_layer", "per_channel")
+        normalization = draw.one("relu", "avg_relu", "softmax")
+        return {**keys, "weights_type": kind, "weights_normalization": normalization}
+    return keys if several else {**keys, **draw.some(alpha=draw.one(0.5, 2), beta=draw.one(2, -1))}
+
+
+def sam(draw: Draw) -> Keys:
+    return {"from": draw.one(-1, -2, 0), "activation": draw.activation}
+
+
+def scale_channels(draw: Draw) -> Keys:
+    """Of two maps of one shape: it has one pixel, or one channel."""
+    keys: Keys = {"from": draw.one(-1, -2), "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        draw.c = 1
+        return {**keys, "scale_wh": 1}
+    draw.h, draw.w = 1, 1
+    return keys
 
 
 def nothing(_: Draw) -> Keys:
@@ -243,9 +289,11 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
     "connected": connected,
     "convolutional": convolutional,
     "cost": cost,
+    "crnn": crnn,
     "crop": crop,
     "detection": detection,
     "dropout": dropout,
+    "empty": nothing,
     "gru": gru,
     "l2norm": nothing,
     "local": local,
@@ -256,8 +304,11 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
     "normalization": normalization,
     "region": region,
     "reorg": reorg,
+    "reorg3d": reorg3d,
     "rnn": rnn,
     "route": route,
+    "sam": sam,
+    "scale_channels": scale_channels,
     "shortcut": shortcut,
     "softmax": softmax,
     "upsample": upsample,
@@ -265,7 +316,7 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
 }
 """Keys of a section, at random; they may choose the shape of the layer's input."""
 
-NORMALISED = ("batchnorm", "connected", "convolutional", "gru", "lstm", "rnn")
+NORMALISED = ("batchnorm", "connected", "convolutional", "crnn", "gru", "lstm", "rnn")
 """Layers that may have rolling statistics."""
 ENDS = ("softmax", "logistic", "cost")
 
@@ -288,7 +339,7 @@ def network_text(kind: str, random: Random, classes: int | None = None) -> str:
     some kind; or the layer as the end. classes: that it takes RGB pictures and knows so many."""
     draw = Draw(random)
     keys = KINDS[kind](draw)
-    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm") and not classes else 1
+    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm", "crnn") and not classes else 1
     subdivisions = int(str(draw.one(1, 1, 2, 3)))
     net: Keys = {
         "height": draw.h,

@@ -9,7 +9,7 @@ import pytest
 
 import darknet_py
 from darknet_py.errors import DarknetError, ShapeError
-from darknet_py.network.boxes import KINDS, suppress
+from darknet_py.images.boxes import KINDS, suppress
 from tests.support.golden import golden_names, golden_network, load_golden
 from tests.support.networks import make_network, pictures
 

@@ -159,11 +159,13 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "concat_backward": [(x, [3, 1, 4])],
         "binarize": [(x,)],
         "binarize_weights": [(a(3, 2, 2, 8),)],
+        "pad_channels": [(x, 3)],
         "pad_to": [(x, 6, 9), (x, *x.shape[1:3])],
         "pad_to_backward": [(b(2, 9, 9, 8), MAP)],
         "crop": [(x, 1, 2, 2, 3, flip, scale) for flip in (False, True) for scale in (1.0, 2.0)],
         "crop_backward": [(b(2, 2, 3, 8), MAP, 1, 2, flip, 2.0) for flip in (False, True)],
         "dense": [(x, b(5, 192))],
+        "depth_to_space": [(x, 2)],
         "dense_backward_input": [(b(2, 1, 1, 5), b(5, 192), MAP)],
         "dense_backward_weights": [(b(2, 1, 1, 5), x)],
         "dream_delta": [(x, 0.0), (x, 1.0)],
@@ -197,6 +199,11 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "maxpool_depth_backward": [(b(2, 4, 6, 3), x, 3), (b(2, 4, 6, 1), x.round(), 1)],
         "moving_average": [(a(8), b(8))],
         "multiply": [(x, other), (x, b(2, 1, 1, 1)), (x, b(2, 1, 1, 8))],
+        "multiply_backward": [
+            (a(*MAP), x, other),
+            (a(*MAP), x, b(2, 1, 1, 8)),
+            (a(*MAP), x, b(2, 4, 6, 1)),
+        ],
         "random_crop": [
             (x, 2, 3, flip, 2.0, random_key(7, i)) for flip in (0, 1) for i in (0, 1, 2)
         ],
@@ -207,6 +214,8 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "absolute_error": [(spread, truth)],
         "reorg": [(x, 2)],
         "reorg_backward": [(b(2, 2, 3, 32), 2)],
+        "reorg_flatten": [(x, 2, False), (x, 2, True)],
+        "reorg_flatten_backward": [(x, 2, False), (x, 2, True)],
         "reorg_reverse": [(x, 2)],
         "reorg_reverse_backward": [(b(2, 8, 12, 2), 2)],
         "rmsprop_update": [
@@ -219,6 +228,15 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
             (x, b(2, 8, 12, 3), 1.0, 1.0),
         ],
         "shortcut_backward": [(x, (2, 2, 3, 9), 0.5, 2.0), (x, (2, 8, 12, 3), 1.0, 1.0)],
+        "shortcut_factors": [(b(3, 8), "relu"), (b(3, 8), "softmax"), (b(4), "softmax")],
+        "shortcut_factors_backward": [
+            (a(3, 8), b(3, 8), "relu"),
+            (a(3, 8), b(3, 8), "softmax"),
+            (a(4), np.ones_like(b(4)), "softmax"),
+        ],
+        "slice_channels": [(x, 3, 2)],
+        "slice_channels_backward": [(x, 3, 13)],
+        "space_to_depth": [(x, 2)],
         "smooth_error": [(spread, truth)],
         "smooth_truth": [(truth, 0.0, 6), (truth, 0.1, 6)],
         "softmax": [(x, 1, 1.0), (x, 2, 3.0)],
@@ -234,6 +252,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "to_hwc": [(x,)],
         "upsample": [(x, 2, 0.5)],
         "upsample_backward": [(x, 2, 0.5)],
+        "weighted_sum": [([x, b(2, 4, 6, 3), b(2, 4, 6, 9)], b(3, 8)), ([x, other], b(2))],
+        "weighted_sum_backward": [
+            (a(*MAP), [x, b(2, 4, 6, 3), b(2, 4, 6, 9)], b(3, 8)),
+            (a(*MAP), [x, other], b(2)),
+        ],
+        "zero_map": [(x,)],
         "zero_state": [(x, 3)],
     }
 

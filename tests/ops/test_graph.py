@@ -71,6 +71,9 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "pad_to_backward": (X, (2, 1, 2, 4)),
     "shortcut": (X, array(2, 10, 12, 3), 1.0, 1.0),
     "shortcut_backward": (X, (2, 10, 12, 3), 1.0, 1.0),
+    "shortcut_factors": (array(3, 4), "relu"),
+    "slice_channels": (X, 1, 2),
+    "slice_channels_backward": (X, 1, 6),
     "softmax": (X, 2, 1.0),
     "softmax_backward": (X, X, 2, 1.0),
     "stand_out": (X, array(2, 1, 1, 1), (1, 2)),
@@ -78,6 +81,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "standardize_backward": (X, C),
     "to_chw": (X,),
     "to_hwc": (X,),
+    "weighted_sum": ([X, array(2, 5, 6, 3)], array(2)),
 }
 
 

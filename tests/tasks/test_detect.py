@@ -103,7 +103,7 @@ def test_each_picture_by_itself(net: Network, tmp_path: Path) -> None:
     first = results[0]
     assert isinstance(first, Detected)
     assert (first.path, first.size, first.pixels.shape) == (good, (30, 20), (20, 30, 3))
-    with pytest.raises(PictureError, match="bad.png"):
+    with pytest.raises(PictureError, match=r"bad\.png"):
         darknet_py.detect(net, [good, tmp_path / "bad.png"])
 
 
