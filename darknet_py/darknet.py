@@ -85,8 +85,9 @@ def detect(
     As there, overlapping boxes go whole, by their objectness, whatever their classes; nms=0: none.
     """
     given = image if isinstance(image, np.ndarray) else _find(image)
-    how = {"hier": hier_thresh, "names": meta.names, "nms_kind": "obj"}
-    (found,) = detection.detect(net, given, thresh, nms or 1, **how)
+    (found,) = detection.detect(
+        net, given, thresh, nms or 1, hier=hier_thresh, names=meta.names, nms_kind="obj"
+    )
     return [
         (name, probability, (left + w / 2, top + h / 2, w, h))
         for _, name, probability, (left, top, w, h) in found

@@ -40,7 +40,7 @@ def test_real_weights_see_what_the_c_program_sees(test_data: Path, model: str, h
     start = test_data / "detect" / model
     net = load_network(f"{start}.cfg", f"{start}.weights", device="cpu")
     assert net.settings.rules.is_alexeyab
-    names = {"yolo-fastest-1.1": "data/coco.names", "yoloface-500k-v2": ["face"]}[model]
+    names = {"yolo-fastest-1.1": "data/coco.names", "yoloface-500k-v2": ["Face"]}[model]
     count = 0
     for name, wanted in pictures.items():
         for thresh in (0.25, 0.5):
