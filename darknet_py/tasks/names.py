@@ -16,7 +16,7 @@ from darknet_py.text import counted, joined_bytes
 _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 """What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
 _SHIPPED_BOXES = {20: "data/voc.names", 80: "data/coco.names"}
-"""The same for a detector's classes. (Not for a classifier's: there a folder of 20 is anybody's.)"""
+"""The same for a detector's classes; those of a classifier of so many may be anybody's."""
 _HEADS = ("Gaussian_yolo", "detection", "region", "yolo")
 _FEW = 12
 """Names that an error lists."""
