@@ -33,9 +33,7 @@ def test_a_folder_in_its_place_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(("classes", "first"), [(20, "aeroplane"), (80, "person")])
-def test_a_detector_of_so_many_classes_knows_those_of_voc_and_coco(
-    classes: int, first: str
-) -> None:
+def test_a_detector_knows_the_classes_of_voc_and_coco(classes: int, first: str) -> None:
     head = f"[convolutional]\nfilters={5 + classes}\n[yolo]\nclasses={classes}\nnum=1\nmask=0\n"
     detector = make_network("[net]\nheight=4\nwidth=4\nchannels=3\n" + head)
     names = default_names(classes, detector)
