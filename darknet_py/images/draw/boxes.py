@@ -168,7 +168,8 @@ def _best_place(
     cut: Cut, width: int, height: int, w: int, h: int, line: int, taken: Sequence[Cut]
 ) -> Cut:
     """The first place that no label has; where all are taken, the one that covers least."""
-    best, least = None, math.inf
+    best: Cut | None = None
+    least = math.inf
     for left, top in _places(cut, width, height, line):
         x, y = min(max(left, 0), max(w - width, 0)), min(max(top, 0), max(h - height, 0))
         place = x, y, min(x + width, w), min(y + height, h)

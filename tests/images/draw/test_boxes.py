@@ -27,7 +27,8 @@ def grey(w: int, h: int, value: int = 90) -> np.ndarray:
 
 
 def is_color(picture: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
-    return (picture == color).all(axis=2)
+    same: np.ndarray = (picture == color).all(axis=2)
+    return same
 
 
 def test_a_box_is_where_it_was_given() -> None:
@@ -130,8 +131,13 @@ def test_where_there_is_no_room_labels_still_are_drawn(monkeypatch: pytest.Monke
 
 
 def test_a_box_of_several_classes_has_one_label(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = []
-    monkeypatch.setattr(module, "shorten", lambda text, *_: texts.append(text) or text)
+    texts: list[str] = []
+
+    def shorten(text: str, *_: object) -> str:
+        texts.append(text)
+        return text
+
+    monkeypatch.setattr(module, "shorten", shorten)
     box = (40.0, 40.0, 100.0, 100.0)
     draw_boxes(grey(300, 300), [Labelled(1, "dog 80%", box), Labelled(2, "cat 60%", box)])
     assert texts == ["dog 80%, cat 60%"]
