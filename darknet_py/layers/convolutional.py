@@ -15,6 +15,7 @@ from darknet_py.layers.base import (
     Shape,
     Wanted,
     Window,
+    activate,
     normal,
     read_activation,
     register,
@@ -90,12 +91,12 @@ class Convolutional(Layer):
             y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)
         else:
             y = ops.add_biases(y, self.biases.data)
-        y = ops.activate(y, self.activation)
-        return y, (x, self.weights.data if self.xnor else weights, y, norm_saved)
+        y, activated = activate(y, self.activation, ops)
+        return y, (x, self.weights.data if self.xnor else weights, activated, norm_saved)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, weights, y, norm_saved = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        x, weights, activated, norm_saved = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         if self.norm:
             delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)
         elif wanted.updates:

@@ -11,6 +11,7 @@ from darknet_py.layers.base import (
     Layer,
     Ops,
     Wanted,
+    activate,
     read_activation,
     register,
     table_shape,
@@ -41,12 +42,13 @@ class Shortcut(Layer):
         self.alpha, self.beta = section.get_float("alpha", 1), section.get_float("beta", 1)
 
     def forward(self, x: Array, other: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        y = ops.activate(ops.shortcut(x, other, self.alpha, self.beta), self.activation)
-        return y, (y, other.shape)
+        total = ops.shortcut(x, other, self.alpha, self.beta)
+        y, activated = activate(total, self.activation, ops)
+        return y, (activated, other.shape)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        y, other_shape = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        activated, other_shape = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         return list(ops.shortcut_backward(delta, other_shape, self.alpha, self.beta))
 
     def describe(self) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from random import Random
 
 SMOOTH = ("leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan")
-KINKED = ("plse", "ramp", "relie", "lhtan", "stair")
+SMOOTH += ("mish", "swish", "gelu", "hard_mish", "normalize_channels_softmax")
+KINKED = ("plse", "ramp", "relie", "lhtan", "stair", "relu6", "revleaky", "normalize_channels")
+KINKED += ("normalize_channels_softmax_maxval",)
 ACTIVATIONS = SMOOTH + KINKED
 """All that there are; tests hold them equal to the table in ops."""
 

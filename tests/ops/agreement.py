@@ -12,6 +12,7 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
+from darknet_py.ops.activations import saved_of
 from darknet_py.ops.random import random_key
 from tests.ops.windows import Conv, Pool
 from tests.support.golden import load_golden
@@ -116,7 +117,10 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
     return {
         "accumulate": [(x, other)],
         "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
-        "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
+        "activate_backward": [
+            (other, saved_of(3 * x, cpu.activate(3 * x, name), name), name)
+            for name in cpu.ACTIVATIONS
+        ],
         "activate_boxes": [(x, *boxes, None), (a(2, 3, 3, 14), 2, [(0, 2)], (3, 7))],
         "activate_boxes_backward": [
             (other, cpu.activate_boxes(x, *boxes, None), *boxes, None),
