@@ -84,11 +84,8 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
 }
 """By section: keys that have no effect on this program."""
 
-ACTIVATIONS = (
-    *("gelu", "hard_mish", "mish", "normalize_channels", "normalize_channels_softmax"),
-    *("normalize_channels_softmax_maxval", "prelu", "relu6", "revleaky", "silu", "swish"),
-)
-"""Of AlexeyAB's program and, prelu and silu, of its forks; not implemented here. An activation that
+ACTIVATIONS = ("prelu",)
+"""Of forks of AlexeyAB's program; not implemented here. An activation that
 no program knows is relu in all of them."""
 
 LAYERS = (

@@ -29,7 +29,7 @@ from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section, shown
 from darknet_py.layers.parameter import Initialiser
 from darknet_py.layers.parameter import Parameter as Parameter
-from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.activations import ACTIVATIONS, saved_of
 from darknet_py.ops.random import random_key
 from darknet_py.ops.sizes import Stride
 
@@ -226,9 +226,12 @@ def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
 
 
 def read_activation(section: Section, default: str) -> str:
-    """activation=: a name in ops/activations.py. One that no C program knows is relu, as there,
-    with a warning. Raises CfgError for one that only other programs compute."""
+    """activation=: a name in ops/activations.py; silu, as forks call it, is swish. One that no C
+    program knows is relu, as there, with a warning. Raises CfgError for one that only other
+    programs compute."""
     name = section.get_text("activation", default)
+    if name == "silu":
+        return "swish"
     if name not in ACTIVATIONS and name in keys.ACTIVATIONS:
         known = ", ".join(sorted(ACTIVATIONS))
         section.fail(
@@ -252,6 +255,13 @@ def read_pool(section: Section) -> tuple[int, Stride, int]:
     size = section.get_int("size", stride, minimum=1)
     padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 2)
     return size, down if down == right else (down, right), padding
+
+
+def activate(x: Array, activation: str, ops: Ops) -> tuple[Array, Array]:
+    """The activation of x, and what ops.activate_backward has to be given for it: x itself or the
+    result, see ops/activations.py. The other is not kept."""
+    y = ops.activate(x, activation)
+    return y, saved_of(x, y, activation)
 
 
 def read_anchors(section: Section, num: int) -> list[float]:

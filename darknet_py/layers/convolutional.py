@@ -16,6 +16,7 @@ from darknet_py.layers.base import (
     Shape,
     Wanted,
     Window,
+    activate,
     normal,
     read_activation,
     register,
@@ -142,15 +143,15 @@ class Convolutional(Layer):
             y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)
         else:
             y = ops.add_biases(y, self.biases.data)
-        y = ops.activate(y, self.activation)
-        saved = x, self.weights.data if self.xnor else weights, y, norm_saved
+        y, activated = activate(y, self.activation, ops)
+        saved = x, self.weights.data if self.xnor else weights, activated, norm_saved
         return ops.blur(y, *self.blur) if self.blur else y, saved
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, weights, y, norm_saved = saved
+        x, weights, activated, norm_saved = saved
         if self.blur:
-            delta = ops.blur_backward(delta, y.shape, *self.blur)
-        delta = ops.activate_backward(delta, y, self.activation)
+            delta = ops.blur_backward(delta, activated.shape, *self.blur)
+        delta = ops.activate_backward(delta, activated, self.activation)
         if self.norm:
             delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)
         elif wanted.updates:

@@ -11,6 +11,7 @@ from darknet_py.layers.base import (
     Layer,
     Ops,
     Wanted,
+    activate,
     read_activation,
     register,
     table_shape,
@@ -47,12 +48,12 @@ class ScaleChannels(Layer):
             )
 
     def forward(self, x: Array, other: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        y = ops.activate(ops.multiply(other, x), self.activation)
-        return y, (x, other, y)
+        y, activated = activate(ops.multiply(other, x), self.activation, ops)
+        return y, (x, other, activated)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, other, y = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        x, other, activated = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         other_delta, x_delta = ops.multiply_backward(delta, other, x)
         return [x_delta, other_delta]
 

@@ -12,6 +12,7 @@ from darknet_py.layers.base import (
     Ops,
     Parameter,
     Wanted,
+    activate,
     ones,
     read_activation,
     register,
@@ -96,13 +97,13 @@ class Shortcut(Layer):
             factors, total = None, x
             for other in others:
                 total = ops.shortcut(total, other, self.alpha, self.beta)
-        y = ops.activate(total, self.activation)
+        y, activated = activate(total, self.activation, ops)
         maps = [x, *others] if self.weights is not None else []
-        return y, (y, [other.shape for other in others], maps, factors)
+        return y, (activated, [other.shape for other in others], maps, factors)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        y, other_shapes, maps, factors = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        activated, other_shapes, maps, factors = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         if self.weights is not None:
             deltas: list[Array]
             *deltas, factors_delta = ops.weighted_sum_backward(delta, maps, factors)

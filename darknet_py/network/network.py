@@ -131,7 +131,7 @@ class Network(Model):
         io_checks.check_values(self, x)
         (y,) = tracing.prediction(self, x).run(self)
         found = io_checks.layer_to_outside(self, y, self.layers[self.output_layer])
-        return found.reshape(len(found), -1)
+        return found.reshape(len(found), math.prod(found.shape[1:]))
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs).

@@ -47,25 +47,30 @@ def _parts(weights: Array, normalization: str) -> tuple[Array, Array]:
 def weighted_sum(maps: Sequence[Array], factors: Array) -> Array:
     """The sum of factors[i] maps[i], of one width and height, in the channels of the first map; the
     others add as many as they have. factors: (maps,), or (maps, c)."""
-    y = maps[0] * factors[0]
-    for x, factor in zip(maps[1:], factors[1:], strict=True):
+    rows = _rows(factors)
+    y = maps[0] * rows[0]
+    for x, row in zip(maps[1:], rows[1:], strict=True):
         c = min(x.shape[-1], y.shape[-1])
-        y[..., :c] += x[..., :c] * factor[..., :c] if factor.ndim else x[..., :c] * factor
+        y[..., :c] += x[..., :c] * row[:c]
     return y
 
 
 def weighted_sum_backward(delta: Array, maps: Sequence[Array], factors: Array) -> list[Array]:
     """The deltas of the maps, then that of the factors."""
     deltas, of_factors = [], np.zeros_like(delta, shape=factors.shape)
-    for i, x in enumerate(maps):
+    for i, (x, row) in enumerate(zip(maps, _rows(factors), strict=True)):
         c = min(x.shape[-1], delta.shape[-1])
         x_delta = np.zeros_like(x)
-        factor = factors[i]
-        x_delta[..., :c] = delta[..., :c] * (factor[..., :c] if factor.ndim else factor)
+        x_delta[..., :c] = delta[..., :c] * row[:c]
         deltas.append(x_delta)
         sums = channel_sum(delta[..., :c] * x[..., :c])
         if factors.ndim == 1:
-            of_factors[i] = sums.sum()
+            of_factors[i : i + 1] = sums.sum(keepdims=True)
         else:
             of_factors[i, :c] = sums
     return [*deltas, of_factors]
+
+
+def _rows(factors: Array) -> Array:
+    """(maps, c), or (maps, 1): no number is taken out of an array, for which a device would wait."""
+    return factors if factors.ndim == 2 else factors[:, None]

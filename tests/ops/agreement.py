@@ -12,6 +12,7 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
+from darknet_py.ops.activations import saved_of
 from darknet_py.ops.detection import Entries
 from darknet_py.ops.random import random_key
 from tests.ops.windows import Conv, Pool
@@ -118,7 +119,10 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
     return {
         "accumulate": [(x, other)],
         "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
-        "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
+        "activate_backward": [
+            (other, saved_of(3 * x, cpu.activate(3 * x, name), name), name)
+            for name in cpu.ACTIVATIONS
+        ],
         "activate_boxes": [(x, boxes), (a(2, 3, 3, 14), others)],
         "activate_boxes_backward": [
             (other, cpu.activate_boxes(x, boxes), boxes),

@@ -186,7 +186,7 @@ def _places(cut: Cut, width: int, height: int, line: int) -> Iterator[tuple[int,
     """Left and top of a label: above its box, in it, below it, each left, then right; further down,
     further up."""
     left, top, right, bottom = cut
-    rows = (top - height, top + line, bottom, bottom - line - height)
+    rows: tuple[int, ...] = (top - height, top + line, bottom, bottom - line - height)
     if top < height:  # it would be pushed into the box, over the line
         rows = (top + line, bottom, bottom - line - height)
     for x in (left, right - width):

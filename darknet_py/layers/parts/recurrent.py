@@ -8,7 +8,16 @@ from typing import Any
 from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section
 from darknet_py.errors import ShapeError
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Parameter, Shape, Wanted
+from darknet_py.layers.base import (
+    Array,
+    BuildContext,
+    Layer,
+    Ops,
+    Parameter,
+    Shape,
+    Wanted,
+    activate,
+)
 from darknet_py.layers.parts.dense import Dense
 
 
@@ -36,13 +45,13 @@ class Gate:
         """The output (batch, 1, 1, outputs), and what backward needs."""
         state_part, state_saved = self.from_state.forward(state, ops, train)
         input_part, input_saved = self.from_input.forward(x, ops, train)
-        y = ops.activate(ops.add(state_part, input_part), self.activation)
-        return y, (y, state_saved, input_saved)
+        y, activated = activate(ops.add(state_part, input_part), self.activation, ops)
+        return y, (activated, state_saved, input_saved)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> tuple[Array, Array]:
         """The deltas of x, None if it is not wanted, and of the state, which always is."""
-        y, state_saved, input_saved = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        activated, state_saved, input_saved = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         always = wanted._replace(input_deltas=True)
         state_delta = self.from_state.backward(delta, state_saved, ops, always)
         return self.from_input.backward(delta, input_saved, ops, wanted), state_delta

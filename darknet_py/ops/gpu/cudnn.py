@@ -21,9 +21,9 @@ from darknet_py.ops.sizes import conv_outs
 X, WEIGHTS, BIASES, ADDED, RESULT = range(1, 6)
 """What graphs call their tensors."""
 
-ACTIVATIONS = ("linear", "relu", "leaky", "relie", "logistic", "tanh")
+ACTIVATIONS = ("linear", "relu", "leaky", "relie", "revleaky", "logistic", "tanh")
 """Activations that can be part of a graph."""
-_LEAKS = {"leaky": 0.1, "relie": 0.01}
+_LEAKS = {"leaky": 0.1, "revleaky": 0.1, "relie": 0.01}
 
 
 class Epilogue(NamedTuple):

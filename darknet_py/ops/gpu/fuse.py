@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from darknet_py.ops.activations import POINTWISE
 from darknet_py.ops.array_types import Array
 from darknet_py.ops.fusion import (
     Chain,
@@ -69,9 +70,15 @@ def _take_epilogue(
         weights, biases = _folded(weights, *norm.arguments[1:])
     else:
         biases = take_biases(chain)
-    before = take_activation(chain)
+    before = take_activation(chain, POINTWISE)
     residual = take_residual(chain)
-    return weights, biases, before, residual, take_activation(chain) if residual else "linear"
+    return (
+        weights,
+        biases,
+        before,
+        residual,
+        take_activation(chain, POINTWISE) if residual else "linear",
+    )
 
 
 def _folded(
@@ -103,7 +110,7 @@ def _with_activation(function: Callable[..., Any]) -> Rule:
     """The same call, with the activation that follows."""
 
     def rule(chain: Chain[Readers], exact: bool, changing: bool) -> Node:
-        return _node(function, chain, (*chain.call.arguments, take_activation(chain)))
+        return _node(function, chain, (*chain.call.arguments, take_activation(chain, POINTWISE)))
 
     return rule
 
