@@ -72,5 +72,5 @@ def weighted_sum_backward(delta: Array, maps: Sequence[Array], factors: Array) -
 
 
 def _rows(factors: Array) -> Array:
-    """(maps, c), or (maps, 1): no number is taken out of an array, for which a device would wait."""
+    """(maps, c), or (maps, 1): no number leaves an array, for which a device would have to wait."""
     return factors if factors.ndim == 2 else factors[:, None]
