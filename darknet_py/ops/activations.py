@@ -83,7 +83,7 @@ def _hard_mish(x: Array) -> Array:
 
 
 def _hard_mish_slope(x: Array) -> Array:
-    return np.clip(x + 1, 0, 1) * (x > -2)
+    return np.clip(x + 1, -1, 1) * (x > -2)
 
 
 _GELU = 0.797885, 0.035677

@@ -93,7 +93,7 @@ __device__ inline A slope(A y, Int activation) {
         A part = d * (total + n) / (total * total);
         return n / total + within(y, -1000, 1000) * part * logistic(y);
     }
-    case HARD_MISH: return y > -2 ? within(y + 1, 0, 1) : (A)0;
+    case HARD_MISH: return y > -2 ? within(y + 1, -1, 1) : (A)0;
     case GELU: {
         A x = within(y, -1000, 1000);
         A share = gelu_share(x);
