@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-SMOOTH = ("leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan")
-SMOOTH += ("mish", "swish", "gelu", "hard_mish", "normalize_channels_softmax")
-KINKED = ("plse", "ramp", "relie", "lhtan", "stair", "relu6", "revleaky", "normalize_channels")
-KINKED += ("normalize_channels_softmax_maxval",)
+SMOOTH = (
+    *("leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan"),
+    *("mish", "swish", "gelu", "hard_mish", "normalize_channels_softmax"),
+)
+KINKED = (
+    *("plse", "ramp", "relie", "lhtan", "stair", "relu6", "revleaky", "normalize_channels"),
+    "normalize_channels_softmax_maxval",
+)
 ACTIVATIONS = SMOOTH + KINKED
 """All that there are; tests hold them equal to the table in ops."""
 

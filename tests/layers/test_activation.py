@@ -35,8 +35,8 @@ def test_table() -> None:
 
 KNOWN = (
     "expected one of elu, gelu, hard_mish, hardtan, leaky, lhtan, linear, loggy, logistic, mish, "
-    "normalize_channels, normalize_channels_softmax, normalize_channels_softmax_maxval, plse, ramp, "
-    "relie, relu, relu6, revleaky, selu, stair, swish, tanh"
+    "normalize_channels, normalize_channels_softmax, normalize_channels_softmax_maxval, plse, "
+    "ramp, relie, relu, relu6, revleaky, selu, stair, swish, tanh"
 )
 
 

@@ -39,7 +39,7 @@ def epilogue(
 
 
 def activate(x: Array, activation: str) -> Array:
-    """The activation of every element of x."""
+    """The activation of every element of x, (..., c)."""
     if activation == "linear":
         return x
     if activation in CHANNELWISE:
