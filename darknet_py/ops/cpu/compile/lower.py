@@ -19,6 +19,7 @@ from darknet_py.ops.cpu.compile.allocate import Alias, Memory
 from darknet_py.ops.cpu.compile.match import Chain, Lowering, Rules
 from darknet_py.ops.cpu.compile.step import Step
 from darknet_py.ops.cpu.operations import (
+    activation,
     batchnorm,
     batchnorm_backward,
     channels,
@@ -53,6 +54,7 @@ OPERATIONS = (
     weighted_sum,
     channels,
     upsample,
+    activation,
     softmax,
     gather,
     dropout,
@@ -105,6 +107,8 @@ def share_concats(lowered: Lowered) -> None:
     aliases: dict[TensorSpec, Alias] = {}
     steps = lowered.steps
     keep = _walked_alike(steps).union(lowered.graph.outputs)
+    # a map in whose place lies one that must keep its pitches keeps them too
+    keep.update([alias.map for x, alias in lowered.memory.aliases.items() if x in keep])
     written = {x for step in steps if not isinstance(step, ImageInput) for x in step.writes}
     # the last first, so that a concatenation within another ends up in the outermost
     for step in reversed(steps):
