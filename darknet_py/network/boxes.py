@@ -39,13 +39,13 @@ def boxes_in(
     picture: Size,
     thresh: float,
     hier: float,
-    letter_box: bool,
+    is_letterboxed: bool,
 ) -> np.ndarray:
     """All boxes (k, 5 + classes) of one picture, relative to it: see Network.boxes.
 
-    outputs: of each head (h, w, c); shown: the size that the network was given.
+    outputs: of each head (h, w, c); shown: the size that the network was given; is_letterboxed:
+    whether the picture lies whole on it.
     """
-    is_letterboxed = letter_box or not net.settings.rules.is_alexeyab
     layers = [net.layers[index] for index in heads(net)]
     classes = last_head(net).classes
     found = []

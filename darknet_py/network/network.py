@@ -212,7 +212,8 @@ class Network(Model):
         shown = Size(x.shape[3], x.shape[2])
         size = shown if picture is None else Size(*picture)
         outputs = [y[0] for y in self.head_outputs(x)]
-        return boxes_in(self, outputs, shown, size, thresh, hier, letter_box)
+        is_letterboxed = letter_box or not self.settings.rules.is_alexeyab
+        return boxes_in(self, outputs, shown, size, thresh, hier, is_letterboxed)
 
     def head_outputs(self, x: np.ndarray) -> list[np.ndarray]:
         """The outputs (n, h, w, c) of all layers that hold boxes, for x (n, c, h, w)."""

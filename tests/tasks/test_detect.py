@@ -12,6 +12,7 @@ from PIL import Image
 
 import darknet_py
 from darknet_py.errors import DarknetError, NotFiniteError, PictureError, ShapeError
+from darknet_py.images import resize_image
 from darknet_py.network import Network, load_network
 from darknet_py.tasks.classify import Refused
 from darknet_py.tasks.detect import Detected, Detection, detect_pictures, detections_of
@@ -131,6 +132,12 @@ def test_letterbox_or_stretch_by_the_rules(more: str, letter_box: bool) -> None:
     asked = {flag: darknet_py.detect(net, x, 0.1, letter_box=flag) for flag in (True, False)}
     assert asked[True] != asked[False]
     assert darknet_py.detect(net, x, 0.1) == asked[letter_box]
+    # stretched by 5 downwards, and not moved: the boxes of a picture of the network's own size
+    small = resize_image(x, 16, 8)
+    (whole,) = darknet_py.detect(net, small, 0.1, letter_box=False)
+    for mine, other in zip(asked[False][0], whole, strict=True):
+        left, top, w, h = other.box
+        assert mine.box == pytest.approx((left, 5 * top, w, 5 * h), rel=1e-4, abs=1e-3)
 
 
 @pytest.mark.parametrize(
