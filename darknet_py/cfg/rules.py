@@ -28,6 +28,12 @@ class Rules:
     def __init__(self, program: str = PJREDDIE, why: str = "", is_fixed: bool = False) -> None:
         self.program, self.why, self.is_fixed = program, why, is_fixed
 
+    def __eq__(self, other: object) -> bool:
+        """Whatever says so."""
+        return isinstance(other, Rules) and other.program == self.program
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def is_alexeyab(self) -> bool:
         return self.program == ALEXEYAB

@@ -129,7 +129,7 @@ def run(
     """All that both commands do."""
     found, refused = find_or_ask(pictures)
     count = len(found) if isinstance(found, list) else None
-    outputs = Outputs(options, count)
+    outputs = Outputs(options, count, network.quiet)
     net = open_network(cfg, find_file(weights), network)
     from darknet_py.network.boxes import last_head
 

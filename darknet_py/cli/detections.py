@@ -18,6 +18,8 @@ from darknet_py.cli.options import overwrite_option
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.progress import Progress
 
+from darknet_py.text import as_json
+
 if TYPE_CHECKING:
     from darknet_py.network import Network
     from darknet_py.tasks.detect import Detected, Detection
@@ -146,6 +148,7 @@ class Outputs:
 
     options: DetectOptions
     pictures: int | None
+    quiet: bool = False
     folder: Path | None = None
     file: Path | None = None
     crops: Path | None = None
@@ -218,7 +221,8 @@ class Outputs:
         if path.parent != Path():
             make_folder(path.parent)
         save_image(to_float(picture), path)
-        say_line(path, err=True)
+        if not self.quiet:
+            say_line(path, err=True)
 
 
 def print_detections(
@@ -337,8 +341,6 @@ def _print_rows(found: Detected) -> None:
 def _write_coco(path: Path, found: Sequence[tuple[Path, list[Detection]]], classes: int) -> None:
     """COCO's list of results. image_id: the last number in the picture's name, where all have one
     and no two the same, else its place; category_id: COCO's numbers for 80 classes, else from 1."""
-    import json
-
     from darknet_py.atomic import write_text
 
     numbers = [re.findall(r"[0-9]+", picture.stem)[-1:] for picture, _ in found]
@@ -356,7 +358,7 @@ def _write_coco(path: Path, found: Sequence[tuple[Path, list[Detection]]], class
         for image, (_, detections) in zip(ids, found, strict=True)
         for each in detections
     ]
-    write_text(path, "[\n" + ",\n".join(map(json.dumps, results)) + "\n]\n")
+    write_text(path, "[\n" + ",\n".join(map(as_json, results)) + "\n]\n")
     say_line(path, err=True)
 
 

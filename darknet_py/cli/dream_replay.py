@@ -57,6 +57,7 @@ def replay(given: Sequence[str], flags: DreamOptions, network: NetworkOptions) -
         threads=network.threads or values.get("threads"),
         exact=values.get("exact", False),
         half=values.get("half", False),
+        rules=values.get("rules"),
     )
 
     def approve(forecast: Forecast) -> None:
