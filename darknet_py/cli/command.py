@@ -106,9 +106,16 @@ _DEVICES = {"i": 2, "gpus": 2, "nogpu": 1}
 
 
 def _nearest(name: str, names: Sequence[str]) -> list[str]:
-    from difflib import get_close_matches
+    """The nearest ones, but none that is much further than the first."""
+    from difflib import SequenceMatcher, get_close_matches
 
-    return get_close_matches(name, names, 3, 0.75)
+    found = get_close_matches(name, names, 3)
+    ratios = [SequenceMatcher(None, each, name).ratio() for each in found]
+    return [each for each, ratio in zip(found, ratios, strict=True) if ratio > ratios[0] - _MUCH]
+
+
+_MUCH = 0.2
+"""Of the share of letters that two words have in common."""
 
 
 def _as_declared(
