@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from darknet_py.errors import DarknetError
+    from darknet_py.images.boxes import suppress
     from darknet_py.network import Network, load_network
     from darknet_py.tasks.activations import layer_activations
     from darknet_py.tasks.classify import classify
+    from darknet_py.tasks.detect import Detection, detect
     from darknet_py.tasks.dreaming import nightmare
     from darknet_py.tasks.explain import explain
     from darknet_py.tasks.filters import maximize_activation
@@ -28,8 +30,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DarknetError",
+    "Detection",
     "Network",
     "classify",
+    "detect",
     "evaluate",
     "explain",
     "finetune",
@@ -37,20 +41,24 @@ __all__ = [
     "load_network",
     "maximize_activation",
     "nightmare",
+    "suppress",
     "train",
 ]
 
 _HOMES = {
     "DarknetError": "darknet_py.errors",
+    "Detection": "darknet_py.tasks.detect",
     "Network": "darknet_py.network",
     "maximize_activation": "darknet_py.tasks.filters",
     "classify": "darknet_py.tasks.classify",
+    "detect": "darknet_py.tasks.detect",
     "evaluate": "darknet_py.tasks.validation",
     "explain": "darknet_py.tasks.explain",
     "finetune": "darknet_py.tasks.finetuning",
     "load_network": "darknet_py.network",
     "layer_activations": "darknet_py.tasks.activations",
     "nightmare": "darknet_py.tasks.dreaming",
+    "suppress": "darknet_py.images.boxes",
     "train": "darknet_py.tasks.training",
 }
 

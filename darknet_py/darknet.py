@@ -23,6 +23,7 @@ from darknet_py.cfg.data_file import read_data
 from darknet_py.network import Network, load_network
 from darknet_py.resources import find_resource
 from darknet_py.tasks import classify as task
+from darknet_py.tasks import detect as detection
 from darknet_py.tasks.names import read_names
 from darknet_py.tasks.targets import class_count
 
@@ -68,6 +69,29 @@ def classify(
     given = im if isinstance(im, np.ndarray) else _find(im)
     (found,) = task.classify(net, given, top=class_count(net), names=meta.names, fit="letterbox")
     return [(name, probability) for _, name, probability in found]
+
+
+def detect(
+    net: Network,
+    meta: Metadata,
+    image: npt.NDArray[np.float32] | Name,
+    thresh: float = 0.5,
+    hier_thresh: float = 0.5,
+    nms: float = 0.45,
+) -> list[tuple[str, float, tuple[float, float, float, float]]]:
+    """Names, probabilities and boxes (x, y, w, h: of the centre and the size, in pixels), the most
+    probable first.
+
+    As there, overlapping boxes go whole, by their objectness, whatever their classes; nms=0: none.
+    """
+    given = image if isinstance(image, np.ndarray) else _find(image)
+    (found,) = detection.detect(
+        net, given, thresh, nms or 1, hier=hier_thresh, names=meta.names, nms_kind="obj"
+    )
+    return [
+        (name, probability, (left + w / 2, top + h / 2, w, h))
+        for _, name, probability, (left, top, w, h) in found
+    ]
 
 
 def _find(name: Name) -> str:

@@ -30,7 +30,7 @@ EMBEDDED = Embedded(
 """What classifies and dreams where no cfg is named."""
 
 
-def find_resource(name: str, beside: Path | None = None) -> Path | None:
+def find_resource(name: str, beside: Path | None = None, *, folders: bool = False) -> Path | None:
     """Find the file that the command line or a `.data` file calls `name`.
 
     `cfg/imagenet1k.data` says `names = data/imagenet.shortnames.list`, which the C program
@@ -43,9 +43,12 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
     5. among the weights that `darknet weights fetch` has put away.
 
     The first that exists wins. Pipes such as /dev/stdin are found, but not in a file's names;
-    folders are not. Returns None where nothing is found.
+    folders only where `folders` asks for them, of those that come with the program what lies
+    below data/. Returns None where nothing is found.
     """
     given = Path(name)
+    if not name:
+        return None  # Path("") is the working directory
     places = [given]
     if not given.is_absolute():
         if beside is not None:
@@ -60,7 +63,16 @@ def find_resource(name: str, beside: Path | None = None) -> Path | None:
     # Not Path.exists, which raises where a folder on the way may not be searched.
     if beside is not None:
         return next((p for p in places if os.path.isfile(p)), None)
-    return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)
+    is_below_data = (
+        given.parts[:1] == ("data",) and len(given.parts) > 1 and ".." not in given.parts
+    )
+
+    def is_wanted(place: Path) -> bool:
+        if not os.path.isdir(place):
+            return os.path.exists(place)
+        return folders and (place is given or is_below_data)
+
+    return next((p for p in places if is_wanted(p)), None)
 
 
 def how_to_install(extra: str) -> str:
@@ -74,6 +86,14 @@ def weights_folder() -> Path:
     """Where published weights are put: DARKNET_WEIGHTS_DIR, or in the user's cache folder."""
     named = os.environ.get("DARKNET_WEIGHTS_DIR")
     return Path(named) if named else user_cache() / "weights"
+
+
+def fetched_folders() -> list[Path]:
+    """The folder of fetched weights, if it is there."""
+    with suppress(RuntimeError):  # there may be no home
+        if weights_folder().is_dir():
+            return [weights_folder()]
+    return []
 
 
 def user_cache() -> Path:

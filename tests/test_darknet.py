@@ -50,3 +50,28 @@ def test_image_of_a_size() -> None:
 def test_what_is_not_there(name: str | bytes) -> None:
     with pytest.raises(darknet_py.DarknetError, match=r"nothing\.cfg"):
         load_net(name)
+
+
+def test_detect(tmp_path: Path) -> None:
+    """Centres and sizes, as the C program's python gives them."""
+    import darknet_py
+    from darknet_py.darknet import detect
+
+    cfg = tmp_path / "my.cfg"
+    cfg.write_text(
+        "[net]\nwidth=16\nheight=8\nchannels=3\n[convolutional]\nfilters=14\nactivation=linear\n"
+        "[yolo]\nnum=2\nclasses=2\nanchors=4,4,8,8\n"
+    )
+    (tmp_path / "my.names").write_text("cat\ndog\n")
+    (tmp_path / "my.data").write_text("classes=2\nnames=my.names\n")
+    net, meta = load_net(str(cfg).encode()), load_meta(str(tmp_path / "my.data").encode())
+    picture = load_image(b"data/samples/ship.png")
+    found = detect(net, meta, picture, thresh=0.1, nms=0.4)
+    assert found == detect(net, meta, b"data/samples/ship.png", 0.1, 0.5, 0.4)
+    (wanted,) = darknet_py.detect(net, picture, 0.1, 0.4, nms_kind="obj")
+    assert len(detect(net, meta, picture, 0.1, nms=0)) > len(found)
+    assert wanted
+    for (name, probability, (x, y, w, h)), other in zip(found, wanted, strict=True):
+        left, top, *size = other.box
+        assert (name, probability, [w, h]) == (other.name, other.probability, size)
+        assert (x - w / 2, y - h / 2) == pytest.approx((left, top))

@@ -111,3 +111,17 @@ def test_shipped_files_from_anywhere(
     found = find_resource(name)
     assert found is not None
     assert found.is_absolute()
+
+
+def test_folders_only_where_they_are_asked_for(places: Path) -> None:
+    put(places / "package/_share/data/samples/a.png")
+    assert find_resource("data/samples") is None
+    found = find_resource("data/samples", folders=True)
+    assert found == places / "package/_share/data/samples"
+    (places / "here/data/samples").mkdir(parents=True)
+    assert find_resource("data/samples", folders=True) == Path("data/samples")
+    assert find_resource("data/a.png", folders=True) is None
+    for name in ("", "package", "cfg", "tests", "data/../cfg", "../package"):
+        assert find_resource(name, folders=True) in (None, Path(name))
+    assert find_resource("", folders=True) is None
+    assert find_resource("cfg", folders=True) is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from darknet_py.cfg.sections import Section, shown
-from darknet_py.cfg.syntax import atof, atoi
+from darknet_py.cfg.syntax import atoi
 
 _ALL = "*"
 _IsNeutral = Callable[[str, Section], bool]
@@ -20,55 +20,20 @@ def _is(neutral: int) -> _IsNeutral:
     return lambda text, section: atoi(text)[0] == neutral
 
 
-def _is_float(neutral: float) -> _IsNeutral:
-    return lambda text, section: atof(text)[0] == neutral
-
-
 def _is_word(neutral: str) -> _IsNeutral:
     return lambda text, section: text == neutral
-
-
-def _is_as(key: str, default: int) -> _IsNeutral:
-    """Equal to the value of another key."""
-    return lambda text, section: atoi(text)[0] == section.get_int(key, default)
-
-
-def _no_dilation(text: str, section: Section) -> bool:
-    """1, or a window of one pixel, which cannot be spread."""
-    return atoi(text)[0] == 1 or section.get_int("size", 1) == 1
-
-
-def _no_stride(text: str, section: Section) -> bool:
-    """As stride, or less than 1, which means stride."""
-    return atoi(text)[0] in (section.get_int("stride", 1), 0) or atoi(text)[0] < 0
 
 
 UNCOMPUTED: Mapping[str, Mapping[str, _IsNeutral]] = {
     _ALL: {"dontloadscales": _is(0), "numload": _is(0)},
     "convolutional": {
-        "antialiasing": _is(0),
         "cbn": _is(0),
         "coordconv": _is(0),
-        "dilation": _no_dilation,
         "flipped": _is(0),
-        # far below any layer: what the C program takes for "not given"
-        "share_index": _is(-1_000_000_000),
-        "stride_x": _no_stride,
-        "stride_y": _no_stride,
     },
-    "maxpool": {
-        "antialiasing": _is(0),
-        "maxpool_depth": _is(0),
-        "stride_x": _is_as("stride", 1),
-        "stride_y": _is_as("stride", 1),
-    },
-    "region": {"tree": _is_word("")},
-    "reorg": {"extra": _is(0), "flatten": _is(0)},
+    "crnn": {"dilation": _is(1), "stride": _is(1), "xnor": _is(0)},
     "rnn": {"logistic": _is(0)},
-    "route": {"group_id": _is(0), "groups": _is(1)},
-    "shortcut": {"weights_type": _is_word("none")},
     "softmax": {"tree": _is_word("")},
-    "yolo": {"new_coords": _is(0), "scale_x_y": _is_float(1)},
 }
 """By section: keys that no layer here implements, and which values are neutral. A key that a layer
 reads counts as implemented."""
@@ -76,7 +41,7 @@ reads counts as implemented."""
 _BOXES = (
     *("cls_normalizer", "counters_per_class", "delta_normalizer", "focal_loss", "ignore_thresh"),
     *("iou_loss", "iou_normalizer", "iou_thresh", "iou_thresh_kind", "jitter", "label_smooth_eps"),
-    *("map", "max", "max_delta", "obj_normalizer", "objectness_smooth", "random", "resize"),
+    *("max", "max_delta", "obj_normalizer", "objectness_smooth", "random", "resize"),
     *("show_details", "truth_thresh"),
 )
 
@@ -85,7 +50,7 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "net": (
         *("adversarial_lr", "attention", "augment_speed", "badlabels_rejection_percentage"),
         *("blur", "contrastive", "contrastive_color", "contrastive_jit_flip", "dynamic_minibatch"),
-        *("ema_alpha", "equidistant_point", "gaussian_noise", "label_smooth_eps", "letter_box"),
+        *("ema_alpha", "equidistant_point", "gaussian_noise", "label_smooth_eps"),
         *("loss_scale", "max_chart_loss", "mosaic", "mosaic_bound", "notruth"),
         *("num_sigmas_reject_badlabels", "optimized_memory", "random", "resize_step"),
         *("seq_scales", "sequential_subdivisions", "show_receptive_field", "track"),
@@ -98,34 +63,33 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     ),
     "cost": ("noobj", "ratio", "thresh"),
     "crop": ("angle", "exposure", "saturation", "shift"),
+    "detection": (
+        *("class_scale", "coord_scale", "forced", "jitter", "max", "noobject_scale"),
+        *("object_scale", "random", "rescore", "resize"),
+    ),
     "dropout": ("dropblock", "dropblock_size_abs", "dropblock_size_rel"),
-    "maxpool": ("maxpool_zero_nonmax", "out_channels"),
+    "maxpool": ("maxpool_zero_nonmax",),
     "region": (
         *_BOXES,
         *("absolute", "bias_match", "class_scale", "classfix", "coord_scale", "log", "mask_scale"),
         *("noobject_scale", "object_scale", "rescore", "sqrt", "thresh"),
     ),
     "route": ("stream", "wait_stream"),
-    "shortcut": ("weights_normalization",),
     "yolo": (
         *_BOXES,
-        *("beta_nms", "dets_for_show", "dets_for_track", "embedding_layer", "nms_kind"),
-        *("sim_thresh", "track_ciou_norm", "track_history_size"),
+        *("dets_for_show", "dets_for_track", "embedding_layer", "map", "sim_thresh"),
+        *("track_ciou_norm", "track_history_size"),
     ),
+    "Gaussian_yolo": (*_BOXES, "map", "uc_normalizer"),
 }
 """By section: keys that have no effect on this program."""
 
-ACTIVATIONS = (
-    *("gelu", "hard_mish", "mish", "normalize_channels", "normalize_channels_softmax"),
-    *("normalize_channels_softmax_maxval", "prelu", "relu6", "revleaky", "silu", "swish"),
-)
-"""Of AlexeyAB's program and, prelu and silu, of its forks; not implemented here. An activation that
+ACTIVATIONS = ("prelu",)
+"""Of forks of AlexeyAB's program; not implemented here. An activation that
 no program knows is relu in all of them."""
 
 LAYERS = (
-    *("Gaussian_yolo", "contrastive", "conv_lstm", "crnn", "deconv", "deconvolutional"),
-    *("detection", "empty", "history", "implicit", "iseg", "local_avg", "local_avgpool"),
-    *("reorg3d", "sam", "scale_channels", "silence"),
+    *("contrastive", "conv_lstm", "deconv", "deconvolutional", "history", "implicit", "iseg"),
 )
 """Of the C programs; not implemented here."""
 

@@ -28,6 +28,12 @@ class Rules:
     def __init__(self, program: str = PJREDDIE, why: str = "", is_fixed: bool = False) -> None:
         self.program, self.why, self.is_fixed = program, why, is_fixed
 
+    def __eq__(self, other: object) -> bool:
+        """Whatever says so."""
+        return isinstance(other, Rules) and other.program == self.program
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def is_alexeyab(self) -> bool:
         return self.program == ALEXEYAB
@@ -51,10 +57,17 @@ class Rules:
     def read_header(self, revision: int, path: object) -> bool:
         """Takes note of a weights file's revision, the last number of its version; whether that
         changes the rules."""
-        if self.is_fixed or self.is_alexeyab or revision != ALEXEYAB_REVISION:
+        if self.is_fixed:
             return False
-        self.program, self.why = ALEXEYAB, f"{path} says so (version 0.2.5)"
-        return True
+        is_alexeyab = revision == ALEXEYAB_REVISION
+        why = f"{path} says so (version 0.2.{ALEXEYAB_REVISION})" if is_alexeyab else ""
+        return self.follow(ALEXEYAB if is_alexeyab else PJREDDIE, why)
+
+    def follow(self, program: str, why: str) -> bool:
+        """Holds to these rules from now on; whether that changes them."""
+        has_changed = program != self.program
+        self.program, self.why = program, why
+        return has_changed
 
 
 def read_rules(sections: Sequence[Section], program: str | None = None) -> Rules:
@@ -122,7 +135,6 @@ _ONLY_ALEXEYAB: Mapping[str, Sequence[str]] = {
         "stride_y",
     ),
     "region": ("focal_loss", "resize"),
-    "rnn": ("hidden",),
     "route": ("group_id", "groups", "stream", "wait_stream"),
     "shortcut": ("weights_normalization", "weights_type"),
     "yolo": (

@@ -14,6 +14,7 @@ from darknet_py.cli.classify import classify
 from darknet_py.cli.command import Group
 from darknet_py.cli.console import complain, prepare_streams, say_line
 from darknet_py.cli.dataset import dataset
+from darknet_py.cli.detect import detect, detector
 from darknet_py.cli.explain import explain
 from darknet_py.cli.features import features
 from darknet_py.cli.filters import filters
@@ -36,7 +37,7 @@ from darknet_py.errors import DarknetError
 from darknet_py.text import one_line
 
 _SECTIONS = (
-    ("Use a network", (classify, nightmare, features, weights)),
+    ("Use a network", (classify, detect, detector, nightmare, features, weights)),
     ("Train one", (train, finetune, classifier, dataset, lr_find, plot)),
     ("Look inside", (explain, activations, filters, report)),
     ("Networks and their speed", (info, ops, plan, speed)),
@@ -51,7 +52,7 @@ _OTHERS = {
     "mkimg": " draws filters as pictures: filters does",
     "print": " prints weights as numbers: darknet_py.load_network gives them as arrays",
     "statistics": " prints statistics of weights: darknet_py.load_network gives them as arrays",
-    **dict.fromkeys(("detect", "detector", "yolo", "coco"), " finds boxes, which is not here yet"),
+    **dict.fromkeys(("coco", "yolo"), "detector"),
     **dict.fromkeys(("rnn", "go", "vid"), " is not here yet"),
     **dict.fromkeys(
         [

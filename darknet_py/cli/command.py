@@ -108,7 +108,7 @@ _DEVICES = {"i": 2, "gpus": 2, "nogpu": 1}
 def _nearest(name: str, names: Sequence[str]) -> list[str]:
     from difflib import get_close_matches
 
-    return get_close_matches(name, names, 3)
+    return get_close_matches(name, names, 3, 0.7)
 
 
 def _as_declared(

@@ -15,7 +15,7 @@ import click
 from darknet_py.cli.console import say_line
 from darknet_py.cli.dreaming import prepare
 from darknet_py.cli.files import PICTURES, output_file
-from darknet_py.cli.options import NetworkOptions
+from darknet_py.cli.options import NetworkOptions, find_file
 from darknet_py.options import ClashError
 from darknet_py.tasks.dream.options import NO_PRESET, DreamOptions
 from darknet_py.tasks.dream.request import Request, check_request
@@ -37,7 +37,7 @@ def replay(given: Sequence[str], flags: DreamOptions, network: NetworkOptions) -
     """
     from darknet_py.errors import DreamError
     from darknet_py.images import save_image
-    from darknet_py.resources import shipped_folders
+    from darknet_py.resources import fetched_folders, shipped_folders
     from darknet_py.tasks.dream.recipe import find_files, read_recipe
     from darknet_py.tasks.nightmare import Finished
 
@@ -45,7 +45,8 @@ def replay(given: Sequence[str], flags: DreamOptions, network: NetworkOptions) -
     found = read_recipe(path)
     recipe = found.recipe
     out = output_file(flags.output, f"{path.stem}_again.png", PICTURES)
-    files = find_files(recipe, path, given, shipped_folders())
+    named = [find_file(name) for name in given]
+    files = find_files(recipe, path, named, [*shipped_folders(), *fetched_folders()])
     inputs = [str(path), *files.values()]
     if out.exists() and any(os.path.samefile(out, one) for one in inputs):
         raise DreamError(f"{out}: is read to make the picture again: name another with -o")
@@ -56,6 +57,7 @@ def replay(given: Sequence[str], flags: DreamOptions, network: NetworkOptions) -
         threads=network.threads or values.get("threads"),
         exact=values.get("exact", False),
         half=values.get("half", False),
+        rules=values.get("rules"),
     )
 
     def approve(forecast: Forecast) -> None:

@@ -26,4 +26,6 @@ def info(cfg: str, strict: bool) -> None:
     plan = build(read_sections(path), path, strict)
     for warning in plan.warnings:
         say_line(f"warning: {warning}", err=True)
+    if plan.settings.rules.why:
+        say_line(f"{path}: {plan.settings.rules.line}", err=True)
     say_lines(table(plan.layers))

@@ -15,10 +15,11 @@ from darknet_py.cli.files import DRAWINGS, output_file
 from darknet_py.cli.options import (
     FiniteRange,
     NetworkOptions,
-    build_network,
     find_file,
     network_options,
     overwrite_option,
+    read_network,
+    say_network,
 )
 from darknet_py.cli.progress import Progress, say
 from darknet_py.cli.train import data_options
@@ -102,15 +103,27 @@ def lr_find(
     if low >= high:
         raise click.UsageError(f"--low {low:g} is not below --high {high:g}.")
     file = output_file(output, "lr-find.png", DRAWINGS)
-    net = build_network(cfg, network)
+    read = read_network(cfg, network)
     from darknet_py.images.draw.canvas import save_drawing
     from darknet_py.images.draw.chart import draw_chart
     from darknet_py.tasks.data import open_data
+    from darknet_py.tasks.initialization import load_all_but
     from darknet_py.tasks.lr_find import chart, suggest, sweep
+    from darknet_py.tasks.options import CfgOptions
+    from darknet_py.tasks.run_cfg import build_run, run_cfg
 
-    report = look_at(open_data(find_file(data), labels, share, seed), net, quiet=network.quiet)
+    opened = open_data(find_file(data), labels, share, seed)
+    found_cfg = run_cfg(read, len(opened.names), len(opened.training()), CfgOptions(), False)
+    net = build_run(read, found_cfg)
+    net.warnings, net.say = read.warnings, read.say
+    say_network(net, network)
+    for note in found_cfg.notes:
+        say_line(note, err=True)
+    report = look_at(opened, net, quiet=network.quiet)
     say_report(report, network.quiet)
-    if weights:
+    if weights and found_cfg.head is not None:
+        load_all_but(net, found_cfg.head, find_file(weights))
+    elif weights:
         net.load_weights(find_file(weights), partial=True, clear=True, begin=True)
     net.initialise(seed)
     probes = []

@@ -51,7 +51,9 @@ class NetworkOptions(ComputeOptions):
         metavar="N",
         help="CPU threads.  [default: all cores]",
     )
-    quiet: bool = option(False, "-q", "--quiet", kind=Flag(), help="Results only: no layer table.")
+    quiet: bool = option(
+        False, "-q", "--quiet", kind=Flag(), help="Say only results, warnings and errors."
+    )
 
 
 @contextmanager
@@ -221,6 +223,13 @@ def say_network(net: Network, network: NetworkOptions) -> None:
         say_lines(table(net.layers), err=True)
 
 
+def say_rules(net: Network, network: NetworkOptions) -> None:
+    """Whose rules hold, where these are not pjreddie's as nothing says otherwise, on stderr."""
+    rules = net.settings.rules
+    if rules.why and not network.quiet:
+        say_line(f"{net.path}: {rules.line}", err=True)
+
+
 def say_warnings(warnings: Sequence[str]) -> None:
     """What a cfg's reader made of it where it says something else, on stderr: the first of many."""
     for warning in warnings[:_MOST_WARNINGS]:
@@ -270,3 +279,4 @@ def load_weights(net: Network, weights: str, network: NetworkOptions) -> None:
             say_line(end, err=True)
     for warning in net.warnings[said:]:
         say_line(f"warning: {warning}", err=True)
+    say_rules(net, network)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from darknet_py.cli.console import complain, say_json, say_line, say_rows
-from darknet_py.cli.options import find_file
 from darknet_py.cli.progress import Progress
+from darknet_py.resources import find_resource
 from darknet_py.text import counted
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def find_named(pictures: Sequence[str]) -> tuple[list[Path], int]:
         )
     arguments: list[str] = []
     for picture in pictures:
-        arguments.extend(read_list(sys.stdin) if picture == "-" else [find_file(picture)])
+        arguments.extend(read_list(sys.stdin) if picture == "-" else [_find(picture)])
     faults: list[DarknetError] = []
     found = find_pictures(arguments, faults.append)
     for fault in faults:
@@ -151,6 +151,11 @@ def find_named(pictures: Sequence[str]) -> tuple[list[Path], int]:
     if not there:
         click.get_current_context().exit(1)
     return there, len(faults) + len(found) - len(there)
+
+
+def _find(picture: str) -> str:
+    """A file or folder of this name, also among those that come with the program."""
+    return str(find_resource(picture, folders=True) or picture)
 
 
 def _ask() -> Iterator[Any]:

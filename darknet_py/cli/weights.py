@@ -105,28 +105,38 @@ def _show(progress: Progress, name: str, done: int) -> None:
 def verify(names: tuple[str, ...]) -> None:
     """Say whether files are the published ones: by their size and, where it is known, digest.
 
+    A file of another name is looked for among all of them.
+
     \b
     Example:
       darknet weights verify tiny backup/vgg-16.weights
     """
-    from darknet_py.tasks.published import PUBLISHED, DownloadError
+    from darknet_py.tasks.published import PUBLISHED, DownloadError, identify
     from darknet_py.tasks.published import verify as check
 
     failed = False
     for text in names:
         name = Path(text).name.removesuffix(".weights")
-        _published([name])
         path = find_resource(text if text.endswith(".weights") else f"{text}.weights")
         try:
-            if path is None:
-                raise DownloadError(f"it is not there: darknet weights fetch {name}")
-            check(path, name)
+            if name not in PUBLISHED and path is not None:
+                found = identify(path)
+                if not found:
+                    raise DownloadError("is none of the published files")
+                name = " or ".join(found)
+            else:
+                _published([name])
+                if path is None:
+                    raise DownloadError(f"it is not there: darknet weights fetch {name}")
+                check(path, name)
         except DownloadError as error:
             failed = True
             complain(f"{path or text}: {error}")
         else:
-            digest = "" if PUBLISHED[name].sha256 else " (its size: no digest is known)"
-            say_line(f"{path}: as published{digest}")
+            known = name in PUBLISHED and PUBLISHED[name].sha256
+            digest = "" if known else " (its size: no digest is known)"
+            of = f" as {name}" if name != Path(text).name.removesuffix(".weights") else ""
+            say_line(f"{path}: as published{of}{digest}")
     if failed:
         raise SystemExit(1)
 

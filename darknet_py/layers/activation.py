@@ -11,6 +11,7 @@ from darknet_py.layers.base import (
     Layer,
     Ops,
     Wanted,
+    activate,
     read_activation,
     register,
 )
@@ -28,8 +29,7 @@ class Activation(Layer):
         self.activation = read_activation(section, "linear")
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
-        y = ops.activate(x, self.activation)
-        return y, y
+        return activate(x, self.activation, ops)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
         return [ops.activate_backward(delta, saved, self.activation)]

@@ -29,8 +29,9 @@ from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section, shown
 from darknet_py.layers.parameter import Initialiser
 from darknet_py.layers.parameter import Parameter as Parameter
-from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.activations import ACTIVATIONS, saved_of
 from darknet_py.ops.random import random_key
+from darknet_py.ops.sizes import Stride
 
 Array = Any
 Ops = Any  # the module that ops.for_device gives
@@ -72,6 +73,8 @@ class BuildContext:
     """The outputs of layers 0 to index - 1, and of later ones as they are built."""
     time_steps: int
     seed: int
+    layers: Sequence[Layer] = ()
+    """Layers 0 to index - 1, for those that share another's parameters."""
     rules: Rules = field(default_factory=Rules)
     """To be asked where it matters, not kept: weights may decide on them."""
 
@@ -97,6 +100,9 @@ class Layer(ABC):
     """The section's name, as in `[maxpool]`."""
     is_vector = False
     """Whether the public API gives the output as (n, outputs), as darknet has it."""
+    is_pixel_major = False
+    """Whether the public API gives the values of a map pixel after pixel, each with its channels,
+    as darknet has them in some layers."""
     is_loss = False
     """Whether the layer can end a network in training: it has a `loss`."""
 
@@ -118,6 +124,8 @@ class Layer(ABC):
     """Weights are clipped to -clip..clip; 0: not at all."""
     use_global_stats = False
     """Whether a layer that learns normalises with its rolling statistics, which stay fixed."""
+    shares: Layer | None = None
+    """An earlier layer of this kind whose parameters it uses, and has none of its own."""
     frozen = False
     dontload = False
     dontsave = False
@@ -189,6 +197,17 @@ def table_shape(shape: Shape) -> str:
     return f"{shape.w:4d} x{shape.h:4d} x{shape.c:4d}"
 
 
+def table_window(size: int, strides: tuple[int, int], dilation: int = 1) -> str:
+    """Size and stride in the columns of the C program's table, of AlexeyAB's where pjreddie's does
+    not know the key. strides: down and to the right."""
+    down, right = strides
+    if down != right:
+        return f"{size:2d}x{size:2d}/{right:2d}x{down:2d} "
+    if dilation > 1:
+        return f"{size:2d} x{size:2d}/{right:2d}({dilation:1d})"
+    return f"{size:2d} x{size:2d} /{right:2d}  "
+
+
 LAYERS: dict[str, type[Layer]] = {}
 """Section names, aliases included, and their layers."""
 
@@ -207,9 +226,12 @@ def register(*names: str) -> Callable[[type[Layer]], type[Layer]]:
 
 
 def read_activation(section: Section, default: str) -> str:
-    """activation=: a name in ops/activations.py. One that no C program knows is relu, as there,
-    with a warning. Raises CfgError for one that only other programs compute."""
+    """activation=: a name in ops/activations.py; silu, as forks call it, is swish. One that no C
+    program knows is relu, as there, with a warning. Raises CfgError for one that only other
+    programs compute."""
     name = section.get_text("activation", default)
+    if name == "silu":
+        return "swish"
     if name not in ACTIVATIONS and name in keys.ACTIVATIONS:
         known = ", ".join(sorted(ACTIVATIONS))
         section.fail(
@@ -223,6 +245,23 @@ def read_activation(section: Section, default: str) -> str:
         )
         return "relu"
     return section.get_choice("activation", default, ACTIVATIONS, fallback="relu")
+
+
+def read_pool(section: Section) -> tuple[int, Stride, int]:
+    """Size, stride (one number, or down and to the right) and padding of windows that are pooled.
+    With less padding than two windows each of them has something of the map."""
+    stride = section.get_int("stride", 1, minimum=1)
+    right, down = (section.get_int(key, stride, minimum=1) for key in ("stride_x", "stride_y"))
+    size = section.get_int("size", stride, minimum=1)
+    padding = section.get_int("padding", size - 1, minimum=0, maximum=2 * size - 2)
+    return size, down if down == right else (down, right), padding
+
+
+def activate(x: Array, activation: str, ops: Ops) -> tuple[Array, Array]:
+    """The activation of x, and what ops.activate_backward has to be given for it: x itself or the
+    result, see ops/activations.py. The other is not kept."""
+    y = ops.activate(x, activation)
+    return y, saved_of(x, y, activation)
 
 
 def read_anchors(section: Section, num: int) -> list[float]:

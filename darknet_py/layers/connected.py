@@ -34,7 +34,8 @@ class Connected(Layer):
         output = section.get_int("output", 1, minimum=1)
         activation = read_activation(section, "logistic")
         self.out_shape = Shape(1, 1, output)
-        self.dense = Dense(self.in_shape, output, activation, section.get_flag("batch_normalize"))
+        normalize = section.get_flag("batch_normalize")
+        self.dense = Dense(self.in_shape, output, activation, normalize, context.rules)
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         return self.dense.forward(x, ops, train)

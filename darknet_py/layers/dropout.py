@@ -12,7 +12,8 @@ from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Wanted, regi
 class Dropout(Layer):
     """y = x / (1 - probability), or 0 with this probability; in inference y = x.
 
-    Keys: probability (.5). in (h, w, c) -> out the same.
+    Keys: probability (.5); dropblock and its sizes, which AlexeyAB's program follows on a GPU
+    alone, change nothing. in (h, w, c) -> out the same.
     Source: Srivastava et al. 2014; dropout_layer.c.
     """
 

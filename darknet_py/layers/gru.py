@@ -6,6 +6,7 @@ from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, BuildContext, Ops, Wanted, register
+from darknet_py.layers.parts.dense import Dense
 from darknet_py.layers.parts.recurrent import Gate, Recurrent
 
 
@@ -23,8 +24,9 @@ class Gru(Recurrent):
     in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index. The
     state is 0 before the first step of every forward.
 
-    Learned, in `.weights` order: those of wz, wr, wh, uz, ur, uh; see parts/dense.py. In training
-    batch_normalize takes mean and variance of each step by itself.
+    Learned, in `.weights` order: those of wz, wr, wh, uz, ur, uh, by AlexeyAB's rules uz, ur, uh,
+    wz, wr, wh; see parts/dense.py. In training batch_normalize takes mean and variance of each
+    step by itself.
     Source: Cho et al. 2014; gru_layer.c. The C program goes on with the state of the forward
     before until it is told to forget, and its backward does nothing on the CPU. Here it is exact.
     """
@@ -33,10 +35,17 @@ class Gru(Recurrent):
         super().__init__(section, context)
         normalize, tanh = section.get_flag("batch_normalize"), section.get_flag("tanh")
         output = self.out_shape.c
-        self.update = Gate(self.in_shape, output, "logistic", normalize)
-        self.reset = Gate(self.in_shape, output, "logistic", normalize)
-        self.candidate = Gate(self.in_shape, output, "tanh" if tanh else "logistic", normalize)
-        self.gates = self.update, self.reset, self.candidate
+        self.update, self.reset, self.candidate = self.gates = tuple(
+            Gate(self.in_shape, output, activation, normalize, self.rules)
+            for activation in ("logistic", "logistic", "tanh" if tanh else "logistic")
+        )
+
+    def products(self) -> list[Dense]:
+        from_state, from_input = (
+            [gate.from_state for gate in self.gates],
+            [gate.from_input for gate in self.gates],
+        )
+        return from_input + from_state if self.rules.is_alexeyab else from_state + from_input
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         steps = self.split_steps(x, ops)

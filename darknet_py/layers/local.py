@@ -13,6 +13,7 @@ from darknet_py.layers.base import (
     Parameter,
     Shape,
     Wanted,
+    activate,
     normal,
     read_activation,
     register,
@@ -68,12 +69,12 @@ class Local(Layer):
         if self.overhangs:
             x = ops.pad_to(x, *self.room)
         y = ops.local2d(x, self.weights.data, *self.window)
-        y = ops.activate(ops.add_biases(y, self.biases.data), self.activation)
-        return y, (x, y)
+        y, activated = activate(ops.add_biases(y, self.biases.data), self.activation, ops)
+        return y, (x, activated)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> list[Array]:
-        x, y = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        x, activated = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         if wanted.updates:
             ops.accumulate(self.biases.updates, ops.local_biases_backward(delta))
             weight_updates = ops.local2d_backward_weights(delta, x, self.size, *self.window)

@@ -7,6 +7,7 @@ from typing import Any
 
 from darknet_py.cfg.sections import Section
 from darknet_py.layers.base import Array, BuildContext, Ops, Wanted, register
+from darknet_py.layers.parts.dense import Dense
 from darknet_py.layers.parts.recurrent import Gate, Recurrent
 
 
@@ -22,8 +23,9 @@ class Lstm(Recurrent):
     in (h, w, c) -> out (1, 1, output). The rows are time_steps * batch, time the slower index.
     State and cell are 0 before the first step of every forward.
 
-    Learned, in `.weights` order: those of wi, wf, wo, wg, ui, uf, uo, ug; see parts/dense.py. In
-    training batch_normalize takes mean and variance of each step by itself.
+    Learned, in `.weights` order: those of wi, wf, wo, wg, ui, uf, uo, ug, by AlexeyAB's rules wf,
+    wi, wg, wo, uf, ui, ug, uo; see parts/dense.py. In training batch_normalize takes mean and
+    variance of each step by itself.
     Source: Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000; lstm_layer.c.
     The C program goes on with state and cell of the forward before until it is told to forget.
     On a CPU it cannot train this layer, and its backward is not the gradient: the first step
@@ -36,9 +38,14 @@ class Lstm(Recurrent):
         normalize = section.get_flag("batch_normalize")
         # In `.weights` order: i, f, o, g.
         self.gates = [
-            Gate(self.in_shape, self.out_shape.c, activation, normalize)
+            Gate(self.in_shape, self.out_shape.c, activation, normalize, self.rules)
             for activation in ("logistic", "logistic", "logistic", "tanh")
         ]
+
+    def products(self) -> list[Dense]:
+        write, keep, read, new = self.gates
+        gates = (keep, write, new, read) if self.rules.is_alexeyab else self.gates
+        return [*(gate.from_state for gate in gates), *(gate.from_input for gate in gates)]
 
     def forward(self, x: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         steps = self.split_steps(x, ops)

@@ -36,11 +36,12 @@ class Rnn(Recurrent):
         hidden = section.get_int("hidden", output)
         if hidden != output:
             section.warn(f"hidden={hidden} is read as {output}, as output", "hidden")
-        how = read_activation(section, "logistic"), section.get_flag("batch_normalize")
+        normalize = section.get_flag("batch_normalize")
         self.shortcut = section.get_flag("shortcut")
-        self.input = Dense(self.in_shape, output, *how)
-        self.self = Dense(self.out_shape, output, *how)
-        self.output = Dense(self.out_shape, output, *how)
+        how = output, read_activation(section, "logistic"), normalize, self.rules
+        self.input = Dense(self.in_shape, *how)
+        self.self = Dense(self.out_shape, *how)
+        self.output = Dense(self.out_shape, *how)
 
     def products(self) -> list[Dense]:
         return [self.input, self.self, self.output]

@@ -72,6 +72,7 @@ def build_layers(
             out_shapes=out_shapes,
             time_steps=settings.time_steps,
             seed=settings.seed,
+            layers=layers,
             rules=settings.rules,
         )
         layer = LAYERS[section.name](section, context)

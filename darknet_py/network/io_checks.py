@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py.errors import NotFiniteError, ShapeError, WeightsError
+from darknet_py.layers import Layer
 from darknet_py.network.model import Model
 from darknet_py.network.settings import Settings
 from darknet_py.ops.bounds import bounds
@@ -125,6 +126,15 @@ def checked_any_size(net: Model, x: np.ndarray) -> np.ndarray:
 def _check_pixels(net: Model, x: np.ndarray) -> None:
     if 0 in x.shape[1:]:
         raise ShapeError(f"{net.path}: expected pictures of a pixel or more, found {x.shape}")
+
+
+def layer_to_outside(net: Model, y: Array, layer: Layer) -> np.ndarray:
+    """A layer's output (n, h, w, c), as the public API gives it."""
+    if layer.is_pixel_major:
+        n, h, w, c = y.shape
+        pixels: np.ndarray = net.ops.to_host(y)
+        return np.ascontiguousarray(pixels).reshape(n, c, h, w)
+    return to_outside(net, y, layer.is_vector)
 
 
 def to_outside(net: Model, y: Array, is_vector: bool) -> np.ndarray:

@@ -19,14 +19,16 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.cfg.sections import read_sections
-from darknet_py.errors import TrainingError
+from darknet_py.errors import ShapeError, TrainingError, WeightsError
+from darknet_py.layers.parts.head import Size
 from darknet_py.network import derived, init, io_checks, learning, statistics, tracing
+from darknet_py.network.boxes import boxes_in, heads
 from darknet_py.network.model import Model
 from darknet_py.network.optimiser import Average
 from darknet_py.network.targets import StandOut, Target
 from darknet_py.network.vjp import Vjp
 from darknet_py.network.vjp import vjp as compute_vjp
-from darknet_py.network.weights import Loaded, read_weights, write_weights
+from darknet_py.network.weights import Loaded, read_revision, read_weights, write_weights
 from darknet_py.options import File, Word, read_argument
 from darknet_py.resources import find_resource
 
@@ -91,14 +93,21 @@ class Network(Model):
         read where the file has them, and `warnings` names those it has not. For a `truncated`
         network the file is the whole one's, or may end after its last layer.
         """
-        loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
+        rules = self.settings.rules
+        before = rules.program, rules.why
+        has_changed = rules.read_header(read_revision(path), path)
+        try:
+            loaded = read_weights(path, self.whole, partial, len(self.layers), begin)
+        except WeightsError:
+            rules.program, rules.why = before
+            raise
         if not begin:
             self.warnings += [
                 f"{path}: has nothing of layer {index} [{self.layers[index].kind}], which has "
                 "dontload=1: its weights are random"
                 for index in loaded.left
             ]
-        if self.settings.rules.read_header(loaded.header.revision, path):
+        if has_changed:
             self.changed()
         self.seen = 0 if clear else loaded.header.seen
         self.initialise()
@@ -121,7 +130,8 @@ class Network(Model):
         """
         io_checks.check_values(self, x)
         (y,) = tracing.prediction(self, x).run(self)
-        return io_checks.to_outside(self, y, is_vector=True)
+        found = io_checks.layer_to_outside(self, y, self.layers[self.output_layer])
+        return found.reshape(len(found), math.prod(found.shape[1:]))
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Every layer's output in inference: (n, c, h, w), vectors as (n, outputs).
@@ -130,7 +140,7 @@ class Network(Model):
         """
         io_checks.check_values(self, x)
         ys = zip(tracing.activations(self, x).run(self), self.layers, strict=True)
-        return [io_checks.to_outside(self, y, layer.is_vector) for y, layer in ys]
+        return [io_checks.layer_to_outside(self, y, layer) for y, layer in ys]
 
     def output(self, x: np.ndarray, layer: int) -> np.ndarray:
         """One layer's output in inference, (n, c, h, w), vectors as (n, outputs); layers after it
@@ -138,7 +148,7 @@ class Network(Model):
         io_checks.check_layers(self, [layer])
         io_checks.check_values(self, x)
         (y,) = tracing.outputs(self, x, [layer]).run(self)
-        return io_checks.to_outside(self, y, self.layers[layer].is_vector)
+        return io_checks.layer_to_outside(self, y, self.layers[layer])
 
     def vjp(self, x: np.ndarray, delta: np.ndarray, start: int, ends: Sequence[int]) -> Vjp:
         """Runs x to layer `start`, and `delta` from its output back to the outputs of `ends`.
@@ -174,6 +184,41 @@ class Network(Model):
         io_checks.check_values(self, x)
         ys = tracing.outputs(self, x, layers).run(self)
         return [io_checks.to_outside(self, y, is_vector=False) for y in ys]
+
+    def boxes(
+        self,
+        x: np.ndarray,
+        thresh: float,
+        picture: tuple[int, int] | None = None,
+        letter_box: bool = False,
+        hier: float = 0.5,
+    ) -> np.ndarray:
+        """The boxes that a detector finds in one picture x (1, c, h, w), 0..1, before any is
+        suppressed: (k, 5 + classes).
+
+        Rows are x, y, w, h, of the centre and the size, relative to the picture (of [detection] in
+        its pixels); objectness; and a probability a class, 0 where it is not above `thresh`. All
+        heads in order, each in the order of the C program whose rules hold: [yolo] has the boxes
+        whose objectness is above `thresh`, [region] and [detection] all.
+
+        picture: width and height of what x was made from, x's own unless given. letter_box: x was
+        letterboxed; by pjreddie's rules it always is, but for [detection]. hier: the least
+        probability on the way down a tree of classes. Raises as `predict`, ShapeError where there
+        are no boxes.
+        """
+        heads(self)
+        if len(np.shape(x)) != 4 or len(x) != 1:
+            raise ShapeError(f"{self.path}: expected one picture (1, c, h, w), found {np.shape(x)}")
+        shown = Size(x.shape[3], x.shape[2])
+        size = shown if picture is None else Size(*picture)
+        outputs = [y[0] for y in self.head_outputs(x)]
+        is_letterboxed = letter_box or not self.settings.rules.is_alexeyab
+        return boxes_in(self, outputs, shown, size, thresh, hier, is_letterboxed)
+
+    def head_outputs(self, x: np.ndarray) -> list[np.ndarray]:
+        """The outputs (n, h, w, c) of all layers that hold boxes, for x (n, c, h, w)."""
+        io_checks.check_values(self, x)
+        return [self.ops.to_host(y) for y in tracing.outputs(self, x, heads(self)).run(self)]
 
     def times(self, x: np.ndarray, y: np.ndarray | None = None, rounds: int = 7) -> Any:
         """A profile of each step of a prediction, or with truths y of training: see

@@ -43,7 +43,13 @@ def forward(
 
 def _fixed(layer: Layer) -> bool:
     """Whether it runs in training as in inference."""
-    return layer.frozen or layer.use_global_stats
+    is_fixed = layer.frozen or layer.use_global_stats
+    return is_fixed or (layer.shares is not None and _fixed(layer.shares))
+
+
+def _frozen(layer: Layer) -> bool:
+    """Whether its parameters are, which may be another layer's."""
+    return layer.frozen or (layer.shares is not None and _frozen(layer.shares))
 
 
 def backward(
@@ -72,7 +78,7 @@ def backpropagate(
         layer = layers[index]
         asked = Wanted(
             input_deltas=wanted.input_deltas or max(layer.inputs) >= first,
-            updates=wanted.updates and not layer.frozen,
+            updates=wanted.updates and not _frozen(layer),
         )
         delta = deltas[index] if index in kept else deltas.pop(index)
         input_deltas = layer.backward(delta, tape.saved.pop(index), ops, asked)

@@ -39,6 +39,8 @@ class Settings:
     deviation: tuple[float, ...]
     """The standard deviations that it is then divided by, likewise."""
     rules: Rules
+    letter_box: bool
+    """Whether a detector by AlexeyAB's rules is given pictures whole, on grey."""
 
 
 def read_settings(section: Section, rules: Rules | None = None) -> Settings:
@@ -71,6 +73,7 @@ def read_settings(section: Section, rules: Rules | None = None) -> Settings:
         mean=_read_per_channel(section, "mean", shape.c),
         deviation=_read_per_channel(section, "std", shape.c),
         rules=rules or Rules(),
+        letter_box=section.get_flag("letter_box"),
     )
     read_others(section, "net")
     return settings

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py import untrusted
+from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.errors import StateError
 from darknet_py.network.model import Model
 from darknet_py.network.optimiser import Average
@@ -31,7 +32,7 @@ _NET_KEYS = (
     *("batch", "subdivisions", "optimizer", "seed"),
 )
 _HEADER = (
-    *("cfg", "seen", "steps", "average", "plateau"),
+    *("cfg", "rules", "seen", "steps", "average", "plateau"),
     *("layers", "notes", "more", "arrays", "digest"),
 )
 _MOST_MORE = 1 << 28
@@ -58,6 +59,7 @@ def save_state(
         raise StateError(f"{path}: is not written: {error}") from error
     header: dict[str, Any] = {
         "cfg": cfg_digest(network),
+        "rules": network.settings.rules.program,
         "seen": network.seen,
         "steps": network.optimiser.steps,
         "average": average and {"decay": average.decay, "steps": average.steps},
@@ -113,6 +115,7 @@ def read_state(path: str | Path, network: Model) -> State:
         if header["cfg"] != cfg_digest(network):
             raise StateError(f"{path}: is a state of another network than {network.path}")
         _check_counts(header, network)
+        _follow_rules(header["rules"], path, network)
         slots, plateau = dict(array_specs(network)), header["plateau"]
         averaged = header["average"] is not None
         names = _names(header["arrays"], slots, averaged)
@@ -186,6 +189,18 @@ def _check_counts(header: dict[str, Any], network: Model) -> None:
     for layer, found in zip(network.layers, counters, strict=True):
         for each in untrusted.fields(found, f"[{layer.kind}]", layer.counters).values():
             integer(each, f"a counter of [{layer.kind}]")
+
+
+def _follow_rules(program: Any, path: str | Path, network: Model) -> None:
+    """The rules that the run began with are the network's, which its cfg alone need not say."""
+    rules = network.settings.rules
+    if program not in PROGRAMS:
+        raise BadValueError(f"its rules are of no program: expected {' or '.join(PROGRAMS)}")
+    if program != rules.program:
+        if rules.is_fixed:
+            raise StateError(f"{path}: was begun by the rules of {program}: say --rules {program}")
+        rules.follow(program, f"{path} says so")
+        network.changed()
 
 
 def _names(value: Any, slots: Mapping[str, ArraySpec], averaged: bool) -> list[str]:

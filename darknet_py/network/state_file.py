@@ -1,6 +1,6 @@
 """The file format of a state: a header, bytes and arrays, read whole or refused.
 
-    magic     16 bytes, `darknet state 5` and a line's end: what it is, and which version
+    magic     16 bytes, `darknet state 6` and a line's end: what it is, and which version
     digest    32 bytes, SHA-256 of all that follows but the arrays
     length    8 bytes, little-endian: of the header
     header    JSON, UTF-8; its `digest` is the arrays' SHA-256, in hexadecimal
@@ -30,7 +30,7 @@ from darknet_py.atomic import atomic_file
 from darknet_py.errors import StateError
 from darknet_py.untrusted import BadValueError, open_file, parse_json
 
-MAGIC = b"darknet state 5\n"
+MAGIC = b"darknet state 6\n"
 MAX_HEADER = 16 << 20
 """Bytes: a network of a hundred thousand parameters needs a quarter of it."""
 _LENGTH = struct.Struct("<Q")

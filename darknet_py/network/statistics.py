@@ -1,7 +1,8 @@
 """Batch norm's rolling statistics recomputed, as by PyTorch's swa_utils.update_bn.
 
 Rolling averages keep .99 at each batch, and so lag a hundred batches behind weights that change
-fast: what is validated or saved meanwhile is not the network that is trained.
+fast (ten by AlexeyAB's rules): what is validated or saved meanwhile is not the network that is
+trained.
 """
 
 from __future__ import annotations
@@ -13,13 +14,11 @@ import numpy as np
 
 from darknet_py.errors import ShapeError
 from darknet_py.layers import Parameter
+from darknet_py.layers.parts.batch_normalize import taken_of
 from darknet_py.network import tracing
 from darknet_py.network.io_checks import check_initialised, check_values, checked
 from darknet_py.network.learning import prepare_updates
 from darknet_py.network.model import Model
-
-_TAKEN = 0.01
-"""The weight of a batch in a rolling average: see ops.moving_average."""
 
 
 def update_bn(net: Model, batches: Iterable[np.ndarray]) -> None:
@@ -47,6 +46,7 @@ def _counted(
     net: Model, pairs: list[tuple[Parameter, Parameter]], batches: Iterable[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Means and variances over the batches; the parameters' own are lost."""
+    taken = [_taken(net, mean) for mean, _ in pairs]
     sums = [np.zeros((2, *mean.shape)) for mean, _ in pairs]
     count = 0
     with np.errstate(all="ignore"):  # validation shows what numpy would warn of
@@ -56,13 +56,25 @@ def _counted(
             tracing.statistics(net, checked(net, x)).run(net)
             tracing.count_draws(net, net.output_layer)
             count += 1
-            for pair, total in zip(pairs, sums, strict=True):
+            for pair, total, part in zip(pairs, sums, taken, strict=True):
                 host = (net.ops.to_host(parameter.data) for parameter in pair)
-                mean, variance = (each.astype(np.float64) / _TAKEN for each in host)
+                mean, variance = (each.astype(np.float64) / part for each in host)
                 total += mean, variance + np.square(mean)
     if not count:
         raise ShapeError(f"{net.path}: expected at least one batch to count statistics of")
     return [(mean / count, square / count - np.square(mean / count)) for mean, square in sums]
+
+
+def _taken(net: Model, mean: Parameter) -> float:
+    """What a forward pass takes of a batch's statistics: by each layer that shares them."""
+    kept = 1.0
+    for layer in net.layers:
+        owner = layer
+        while owner.shares is not None:
+            owner = owner.shares
+        if any(parameter is mean for parameter in owner.parameters()):
+            kept *= 1 - taken_of(net.settings.rules)
+    return 1 - kept
 
 
 def _parts(net: Model, batch: np.ndarray) -> list[np.ndarray]:

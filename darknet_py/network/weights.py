@@ -65,6 +65,18 @@ class Loaded:
         return self.layers < self.of_layers
 
 
+def read_revision(path: str | Path) -> int:
+    """The last number of a file's version. Raises WeightsError."""
+    try:
+        with open_file(path) as file:
+            start = file.read(64)
+            _refuse_other_kinds(Path(path), start, os.fstat(file.fileno()).st_size)
+            revision: int = _VERSION.unpack_from(start)[2]
+            return revision
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {_reason(error)}") from error
+
+
 def read_weights(
     path: str | Path,
     layers: Sequence[Layer],

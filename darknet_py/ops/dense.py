@@ -50,6 +50,13 @@ def multiply(x: Array, other: Array) -> Array:
     return x * other
 
 
+def multiply_backward(delta: Array, x: Array, other: Array) -> tuple[Array, Array]:
+    """Deltas of x and of other, where `multiply` gave x * other."""
+    product = delta * x
+    axes = tuple(i for i, length in enumerate(other.shape) if length == 1 < product.shape[i])
+    return delta * other, product.sum(axis=axes, keepdims=True) if axes else product
+
+
 def blend(gate: Array, yes: Array, no: Array) -> Array:
     """gate yes + (1 - gate) no, of one shape."""
     return gate * yes + (1 - gate) * no

@@ -79,7 +79,7 @@ def take_norm(chain: Chain[Any]) -> Node | None:
     """A batch norm by constants, which can be folded into weights."""
     return chain.next(
         "batchnorm",
-        lambda call: is_constant(*call.arguments[1:]) and can_fold(*call.arguments[3:]),
+        lambda call: is_constant(*call.arguments[1:]) and can_fold(*call.arguments[3:6]),
     )
 
 

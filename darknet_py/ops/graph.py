@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from darknet_py.ops.sizes import conv_out, maxpool_out
+from darknet_py.ops.pooling import blur_outs
+from darknet_py.ops.sizes import Stride, conv_outs, maxpool_outs
 
 ShapeOf = tuple[int, ...]
 
@@ -167,15 +168,22 @@ def replaced(value: Any, arrays: Callable[[TensorSpec], Any]) -> Any:
     return value
 
 
-def _conv2d(x: TensorSpec, weights: Any, stride: int, padding: int, groups: int) -> ShapeOf:
+def _conv2d(
+    x: TensorSpec, weights: Any, stride: Stride, padding: int, groups: int, dilation: int = 1
+) -> ShapeOf:
     n, h, w, _ = x.shape
     out_c, size = weights.shape[:2]
-    return n, conv_out(h, size, stride, padding), conv_out(w, size, stride, padding), out_c
+    return n, *conv_outs(h, w, size, stride, padding, dilation), out_c
 
 
-def _maxpool(x: TensorSpec, size: int, stride: int, padding: int) -> ShapeOf:
+def _pooled(x: TensorSpec, size: int, stride: Stride, padding: int) -> ShapeOf:
     n, h, w, c = x.shape
-    return n, maxpool_out(h, size, stride, padding), maxpool_out(w, size, stride, padding), c
+    return n, *maxpool_outs(h, w, size, stride, padding), c
+
+
+def _blur(x: TensorSpec, size: int, stride: Stride) -> ShapeOf:
+    n, h, w, c = x.shape
+    return n, *blur_outs(h, w, size, stride), c
 
 
 def _as_first(x: TensorSpec, *_: Any) -> ShapeOf:
@@ -183,7 +191,7 @@ def _as_first(x: TensorSpec, *_: Any) -> ShapeOf:
 
 
 def _weights_of_conv(
-    delta: TensorSpec, x: TensorSpec, size: int, stride: int, padding: int, groups: int
+    delta: TensorSpec, x: TensorSpec, size: int, stride: Stride, padding: int, groups: int, *_: Any
 ) -> ShapeOf:
     return delta.shape[3], size, size, x.shape[3] // groups
 
@@ -206,7 +214,7 @@ def _normalized(delta: TensorSpec, x: TensorSpec, *_: Any) -> _Several:
     return _Several(tuple, [x.shape, _channels(x), _channels(x)])
 
 
-OF_PARAMETERS = {"binarize_weights"}
+OF_PARAMETERS = {"binarize_weights", "shortcut_factors"}
 """Of what they give of arrays alone there is another one once these have moved."""
 
 SHAPES: dict[str, Callable[..., Any]] = {
@@ -224,6 +232,8 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "biases_backward": _channels,
     "binarize": _as_first,
     "binarize_weights": _as_first,
+    "blur": _blur,
+    "blur_backward": lambda delta, shape, *_: shape,
     "concat": lambda maps: (*maps[0].shape[:3], sum(x.shape[3] for x in maps)),
     "concat_backward": lambda delta, channels: _Several(
         list, [(*delta.shape[:3], c) for c in channels]
@@ -247,9 +257,13 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "local2d": _local2d,
     "local2d_backward_input": lambda delta, weights, shape, *window: shape,
     "local2d_backward_weights": _weights_of_local,
-    "maxpool": _maxpool,
+    "local_avgpool": _pooled,
+    "local_avgpool_backward": lambda delta, shape, *window: shape,
+    "maxpool": _pooled,
     "maxpool_backward": lambda delta, x, *window: x.shape,
-    "moving_average": lambda rolling, value: None,
+    "maxpool_depth": lambda x, out_channels: (*x.shape[:3], out_channels),
+    "maxpool_depth_backward": lambda delta, x, out_channels: x.shape,
+    "moving_average": lambda rolling, value, taken: None,
     "multiply": _as_first,
     "one_hot": _as_first,
     "pad_to": lambda x, h, w: (x.shape[0], h, w, x.shape[3]),
@@ -257,8 +271,11 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "random_crop": lambda x, h, w, *_: (x.shape[0], h, w, x.shape[3]),
     "random_crop_backward": lambda delta, shape, *_: shape,
     "scale": _as_first,
+    "slice_channels": lambda x, first, count: (*x.shape[:3], count),
+    "slice_channels_backward": lambda delta, first, c: (*delta.shape[:3], c),
     "shortcut": _as_first,
     "shortcut_backward": lambda delta, shape, *factors: _Several(tuple, [delta.shape, shape]),
+    "shortcut_factors": _as_first,
     "softmax": _as_first,
     "softmax_backward": _as_first,
     "stand_out": _as_first,
@@ -266,5 +283,6 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "standardize_backward": _as_first,
     "to_chw": lambda x: (x.shape[0], x.shape[3], x.shape[1], x.shape[2]),
     "to_hwc": lambda x: (x.shape[0], x.shape[2], x.shape[3], x.shape[1]),
+    "weighted_sum": lambda maps, factors: maps[0].shape,
 }
 """The shapes of what an op gives, by name, from its arguments."""

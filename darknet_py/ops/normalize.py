@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from darknet_py.ops.array_types import Array
 
-EPSILON = 1e-6
-"""Added to the standard deviation, as the C program does on the CPU."""
+
+@dataclass(frozen=True)
+class Epsilon:
+    """What keeps batch norm from dividing by 0: added to the variance, before its root is taken,
+    and to that root."""
+
+    variance: float
+    deviation: float
 
 
-def deviation(variance: Array) -> Array:
-    """sqrt(variance), of whatever shape; 0 where it is negative.
+EPSILON = Epsilon(0.0, 1e-6)
+"""As in pjreddie's C program on the CPU."""
+
+
+def deviation(variance: Array, epsilon: Epsilon = EPSILON) -> Array:
+    """sqrt(variance + epsilon.variance), of whatever shape; a negative variance counts as 0.
 
     Real weights hold rolling variances a hair below 0 (-7e-44), of which the C program's square
     root is 0: its compiler flushes such numbers. NaN stays NaN.
     """
-    return np.sqrt(np.maximum(variance, 0))
+    return np.sqrt(np.maximum(variance, 0) + epsilon.variance)
+
+
+def divisor(variance: Array, epsilon: Epsilon = EPSILON) -> Array:
+    """What batch norm divides by."""
+    return deviation(variance, epsilon) + epsilon.deviation
 
 
 _FAR = 1e4
 """Deviations from 0 from which on a mean is far away."""
 
 
-def can_fold(mean: Array, variance: Array) -> bool:
+def can_fold(mean: Array, variance: Array, epsilon: Epsilon) -> bool:
     """Whether x factor + (biases - mean factor) is about as exact as (x - mean) factor + biases.
 
     Not where a channel hardly varies far from zero: there float32 leaves little of the difference.
     """
-    return bool((np.abs(mean) <= _FAR * (deviation(variance) + EPSILON)).all())
+    return bool((np.abs(mean) <= _FAR * divisor(variance, epsilon)).all())
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:
@@ -52,26 +69,40 @@ def standardize_backward(delta: Array, std: Array) -> Array:
     return delta / std
 
 
-def batchnorm(x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array) -> Array:
-    """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases; all but x are (c,)."""
+def batchnorm(
+    x: Array,
+    scales: Array,
+    biases: Array | None,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon = EPSILON,
+) -> Array:
+    """(x - mean) / (sqrt(variance + epsilon.variance) + epsilon.deviation) * scales + biases; all
+    but x are (c,)."""
     y = x - mean
-    y *= scales / (deviation(variance) + EPSILON)
+    y *= scales / divisor(variance, epsilon)
     if biases is not None:
         y += biases
     return y
 
 
 def batchnorm_backward(
-    delta: Array, x: Array, scales: Array, mean: Array, variance: Array
+    delta: Array,
+    x: Array,
+    scales: Array,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon = EPSILON,
 ) -> tuple[Array, Array, Array]:
     """Where mean and variance are the batch's: deltas of x, updates of scales and of biases.
 
-    With s = sqrt(variance), r = 1 / (s + 1e-6), d = delta * scales and m values in a channel:
+    With s = sqrt(variance + epsilon.variance), r = 1 / (s + epsilon.deviation), d = delta * scales
+    and m values in a channel:
     r (d - mean(d)) - (x - mean) r^2 sum(d (x - mean)) / (s (m - 1)).
     """
     count = x.size // x.shape[-1]
-    root = deviation(variance)
-    inverse = 1 / (root + EPSILON)
+    root = deviation(variance, epsilon)
+    inverse = 1 / (root + epsilon.deviation)
     centered = x - mean
     bias_updates = channel_sum(delta)
     product = channel_sum(delta * centered)
@@ -83,18 +114,23 @@ def batchnorm_backward(
 
 
 def batchnorm_fixed_backward(
-    delta: Array, x: Array, scales: Array, mean: Array, variance: Array
+    delta: Array,
+    x: Array,
+    scales: Array,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon = EPSILON,
 ) -> tuple[Array, Array, Array]:
     """The same where mean and variance are constants: the rolling ones, in inference."""
-    inverse = 1 / (deviation(variance) + EPSILON)
+    inverse = 1 / divisor(variance, epsilon)
     scale_updates = channel_sum(delta * (x - mean)) * inverse
     return delta * (scales * inverse), scale_updates, channel_sum(delta)
 
 
-def moving_average(rolling: Array, value: Array) -> None:
-    """rolling = .99 rolling + .01 value, in place."""
-    rolling *= 0.99
-    rolling += 0.01 * value
+def moving_average(rolling: Array, value: Array, taken: float = 0.01) -> None:
+    """rolling = (1 - taken) rolling + taken value, in place."""
+    rolling *= 1 - taken
+    rolling += taken * value
 
 
 def channel_sum(x: Array) -> Array:

@@ -29,6 +29,11 @@ def zero_state(step: Array, outputs: int) -> Array:
     return np.zeros_like(step, shape=(step.shape[0], 1, 1, outputs))
 
 
+def zero_map(x: Array) -> Array:
+    """Zeros in the shape of x: a state before the first step."""
+    return np.zeros_like(x)
+
+
 def blend_backward(delta: Array, gate: Array, yes: Array, no: Array) -> tuple[Array, Array, Array]:
     """Deltas of gate, yes and no, where `blend` gave gate yes + (1 - gate) no."""
     return delta * (yes - no), delta * gate, delta * (1 - gate)

@@ -28,6 +28,23 @@ def concat_backward(delta: Array, channels: Sequence[int]) -> list[Array]:
     ]
 
 
+def slice_channels(x: Array, first: int, count: int) -> Array:
+    """`count` channels of x, from the first one on."""
+    return contiguous(x[..., first : first + count])
+
+
+def slice_channels_backward(delta: Array, first: int, c: int) -> Array:
+    """The delta of a map with c channels: zeros in those that were left out."""
+    x_delta = np.zeros_like(delta, shape=(*delta.shape[:-1], c))
+    x_delta[..., first : first + delta.shape[-1]] = delta
+    return x_delta
+
+
+def pad_channels(x: Array, count: int) -> Array:
+    """x with `count` further channels of zeros."""
+    return slice_channels_backward(x, 0, x.shape[-1] + count)
+
+
 def to_chw(x: Array) -> Array:
     """(n, h, w, c) -> (n, c, h, w), darknet's order."""
     return contiguous(x.transpose(0, 3, 1, 2))
@@ -150,6 +167,46 @@ def reorg_reverse_backward(delta: Array, stride: int) -> Array:
     read = to_chw(delta).reshape(n, c, h // stride, stride, w // stride, stride)
     moved = contiguous(read.transpose(0, 3, 5, 1, 2, 4))
     return to_hwc(moved.reshape(n, c * stride**2, h // stride, w // stride))
+
+
+def reorg_flatten(x: Array, stride: int, reverse: bool) -> Array:
+    """[reorg] with flatten=1: the values of x in the order (h, w, c), read as if it were (c, h, w).
+
+    The map that they make has the shape that `reorg` gives, or with reverse `reorg_reverse`; there
+    it is the other way round: values in the order (c, h, w) are read as if it were (h, w, c).
+    """
+    n, h, w, c = x.shape
+    if reverse:
+        pixels_last = contiguous(to_chw(x).reshape(n, h * w, c).transpose(0, 2, 1))
+        return to_hwc(pixels_last.reshape(n, c // stride**2, h * stride, w * stride))
+    return to_hwc(x.reshape(n, c * stride**2, h // stride, w // stride))
+
+
+def reorg_flatten_backward(delta: Array, stride: int, reverse: bool) -> Array:
+    """The delta of what `reorg_flatten` was given."""
+    n, h, w, c = delta.shape
+    if reverse:
+        h, w, c = h // stride, w // stride, c * stride**2
+        values_first = contiguous(to_chw(delta).reshape(n, c, h * w).transpose(0, 2, 1))
+        return to_hwc(values_first.reshape(n, c, h, w))
+    return to_chw(delta).reshape(n, h * stride, w * stride, c // stride**2)
+
+
+def space_to_depth(x: Array, stride: int) -> Array:
+    """(n, h, w, c) -> (n, h / stride, w / stride, c stride^2): each block of stride x stride pixels
+    becomes one, whose channels are those of its pixels, row by row."""
+    n, h, w, c = x.shape
+    blocks = x.reshape(n, h // stride, stride, w // stride, stride, c)
+    moved = contiguous(blocks.transpose(0, 1, 3, 2, 4, 5))
+    return moved.reshape(n, h // stride, w // stride, c * stride**2)
+
+
+def depth_to_space(x: Array, stride: int) -> Array:
+    """(n, h, w, c) -> (n, h stride, w stride, c / stride^2): undoes `space_to_depth`."""
+    n, h, w, c = x.shape
+    pixels = x.reshape(n, h, w, stride, stride, c // stride**2)
+    moved = contiguous(pixels.transpose(0, 1, 3, 2, 4, 5))
+    return moved.reshape(n, h * stride, w * stride, c // stride**2)
 
 
 def crop(x: Array, top: int, left: int, h: int, w: int, flip: bool, scale: float) -> Array:

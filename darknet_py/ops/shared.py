@@ -19,6 +19,7 @@ from darknet_py.ops.dense import (
     dense_backward_weights,
     local_biases_backward,
     multiply,
+    multiply_backward,
     softmax,
     softmax_backward,
 )
@@ -47,23 +48,38 @@ from darknet_py.ops.normalize import (
     standardize,
     standardize_backward,
 )
+from darknet_py.ops.pooling import (
+    blur,
+    blur_backward,
+    local_avgpool,
+    local_avgpool_backward,
+    maxpool_depth,
+    maxpool_depth_backward,
+)
 from darknet_py.ops.random import dropout, random_crop, random_crop_backward
-from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_state
+from darknet_py.ops.recurrent import blend_backward, join_steps, split_steps, zero_map, zero_state
 from darknet_py.ops.reshape import (
     concat,
     concat_backward,
     crop,
     crop_backward,
+    depth_to_space,
     flatten_chw,
     flatten_chw_backward,
+    pad_channels,
     pad_to,
     pad_to_backward,
     reorg,
     reorg_backward,
+    reorg_flatten,
+    reorg_flatten_backward,
     reorg_reverse,
     reorg_reverse_backward,
     shortcut,
     shortcut_backward,
+    slice_channels,
+    slice_channels_backward,
+    space_to_depth,
     to_chw,
     to_hwc,
     upsample,
@@ -78,6 +94,12 @@ from darknet_py.ops.update import (
     rmsprop_update,
     sgd_update,
     swap,
+)
+from darknet_py.ops.weighted import (
+    shortcut_factors,
+    shortcut_factors_backward,
+    weighted_sum,
+    weighted_sum_backward,
 )
 
 __all__ = [name for name in dir() if not name.startswith("__")]

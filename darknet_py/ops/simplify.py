@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from darknet_py.ops.graph import Graph, Node, TensorSpec, replaced
-from darknet_py.ops.normalize import EPSILON, deviation
+from darknet_py.ops.normalize import EPSILON, Epsilon, divisor
 
 
 def simplify(graph: Graph) -> Graph:
@@ -14,9 +14,9 @@ def simplify(graph: Graph) -> Graph:
     return _needed(_with_factors(_needed(_averages_first(_without_identities(graph)))))
 
 
-def batchnorm_scale(delta: Any, scales: Any, variance: Any) -> Any:
+def batchnorm_scale(delta: Any, scales: Any, variance: Any, epsilon: Epsilon = EPSILON) -> Any:
     """delta times what batch normalisation with fixed statistics multiplies with."""
-    return delta * (scales / (deviation(variance) + EPSILON))
+    return delta * (scales / divisor(variance, epsilon))
 
 
 def _with_factors(graph: Graph) -> Graph:
@@ -26,8 +26,8 @@ def _with_factors(graph: Graph) -> Graph:
     calls = []
     for call in graph.calls:
         if call.name == "batchnorm_fixed_backward" and read.isdisjoint(call.results[1:]):
-            delta, _, scales, _, variance = call.arguments
-            arguments = delta, scales, variance
+            delta, _, scales, _, variance, epsilon = call.arguments
+            arguments = delta, scales, variance, epsilon
             call = Node("batchnorm_scale", arguments, call.results[:1], batchnorm_scale)
         calls.append(call)
     return Graph(graph.inputs, calls, graph.outputs)
@@ -68,6 +68,8 @@ _IDENTITIES: dict[str, Callable[..., bool]] = {
     "concat": lambda maps: len(maps) == 1,
     "concat_backward": lambda delta, channels: len(channels) == 1,
     "scale": lambda x, factor: factor == 1,
+    "slice_channels": lambda x, first, count: count == x.shape[3],
+    "slice_channels_backward": lambda delta, first, c: c == delta.shape[3],
     "shortcut_backward": lambda delta, shape, alpha, beta: (
         tuple(shape) == delta.shape and (alpha, beta) == (1, 1)
     ),
@@ -122,7 +124,7 @@ def _is_linear(call: Node) -> bool:
     if len(call.maps()) != 1:
         return False
     if call.name == "conv2d":
-        _, weights, stride, padding, _ = call.arguments
+        weights, stride, padding = call.arguments[1:4]
         return weights.shape[1:3] == (1, 1) and (stride, padding) == (1, 0)
     if call.name == "add_biases":
         return bool(call.arguments[1].ndim == 1)

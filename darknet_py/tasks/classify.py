@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,20 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from darknet_py.errors import DarknetError, PictureError, ShapeError
-from darknet_py.images import Given, decoding_threads, each_picture, name_of
+from darknet_py.images import Given
 from darknet_py.network import Network, check_network
 from darknet_py.ops import device_name, notices
 from darknet_py.options import Whole, Word, read_argument
 from darknet_py.tasks.names import choose_names
-from darknet_py.tasks.pictures import load_input
+from darknet_py.tasks.pictures import load_ahead, load_input
 from darknet_py.tasks.targets import check_answer, class_count, class_probabilities
 
 _BATCH, _BATCH_GPU = 8, 32
 FITS = Word(("min", "letterbox", "crop"))
-_MOST_THREADS = 8
-"""A photo of 12 megapixels is 36 MB while it is decoded."""
-_AHEAD = 8
-"""Pictures that are ready before the network asks for them."""
 
 
 class Prediction(NamedTuple):
@@ -102,7 +96,8 @@ def classify_pictures(
     names = choose_names(names, class_count(net), net)
     fit = fit or best_fit(net)
     waiting: list[tuple[Path, np.ndarray]] = []
-    for path, picture in _load_ahead(net, pictures, fit):
+    loaded = load_ahead(pictures, lambda given, number: load_input(net, given, fit, number))
+    for path, picture in loaded:
         is_other = isinstance(picture, PictureError) or (
             waiting and waiting[0][1].shape != picture.shape
         )
@@ -117,38 +112,6 @@ def classify_pictures(
                 yield from _predict(net, waiting, top, names)
                 waiting = []
     yield from _predict(net, waiting, top, names)
-
-
-def _load_ahead(
-    net: Network, pictures: Given | Iterable[Given], fit: str
-) -> Iterator[tuple[Path, np.ndarray | PictureError]]:
-    """Each picture as the network takes it, in order; threads decode those that come next, unless
-    somebody names them one by one."""
-
-    def load(given: Given, number: int) -> np.ndarray | PictureError:
-        try:
-            return load_input(net, given, fit, number)
-        except PictureError as error:
-            return error
-
-    numbered = enumerate(each_picture(pictures), start=1)
-    if isinstance(pictures, Iterator):
-        yield from ((Path(name_of(given, n)), load(given, n)) for n, given in numbered)
-        return
-    threads = min(decoding_threads(), _MOST_THREADS)
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="darknet-pictures")
-    waiting: deque[tuple[Path, Future[np.ndarray | PictureError]]] = deque()
-    try:
-        for number, given in numbered:
-            waiting.append((Path(name_of(given, number)), pool.submit(load, given, number)))
-            if len(waiting) > threads + _AHEAD:
-                path, loaded = waiting.popleft()
-                yield path, loaded.result()
-        while waiting:
-            path, loaded = waiting.popleft()
-            yield path, loaded.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def best_fit(net: Network) -> str:

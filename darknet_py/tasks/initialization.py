@@ -13,7 +13,7 @@ from darknet_py.errors import DarknetError, TrainingError, WeightsError
 from darknet_py.network import Network
 from darknet_py.tasks.checkpoint import resume
 from darknet_py.tasks.run import Options, Progress
-from darknet_py.tasks.run_cfg import same_kind
+from darknet_py.tasks.run_cfg import follow_rules, same_kind
 
 # Layers by their numbers, as `--reinit` names them.
 
@@ -83,7 +83,7 @@ def begin(net: Network, options: Options, initialization: Initialization) -> Pro
         return resume(net, initialization.state, options)
     layers = layers_to_draw(net, initialization.reinit) if initialization.reinit else []
     if initialization.weights and initialization.head is not None:
-        _load_all_but(net, initialization.head, initialization.weights)
+        load_all_but(net, initialization.head, initialization.weights)
     elif initialization.weights:
         net.load_weights(
             initialization.weights, partial=True, clear=initialization.clear, begin=True
@@ -97,7 +97,7 @@ def begin(net: Network, options: Options, initialization: Initialization) -> Pro
     return None
 
 
-def _load_all_but(net: Network, head: int, weights: str) -> None:
+def load_all_but(net: Network, head: int, weights: str) -> None:
     """Gives a network whose layer `head` has other outputs than the cfg the weights of a file for
     the cfg, but for those of that layer: a new training, which has seen nothing. Raises
     WeightsError."""
@@ -114,6 +114,7 @@ def _load_all_but(net: Network, head: int, weights: str) -> None:
                 )
             parameter.data = found.data
     net.weights_path = source.weights_path
+    follow_rules(net, source)
 
 
 def first_bad_value(net: Network) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from darknet_py.cfg.data_file import DataFile, read_lines
 from darknet_py.errors import CfgError, DarknetError
 from darknet_py.network import Network
+from darknet_py.network.boxes import is_detector
 from darknet_py.resources import find_resource
 from darknet_py.text import counted, joined_bytes
 
@@ -17,7 +18,6 @@ _SHIPPED = {1000: "data/imagenet.shortnames.list"}
 """What the outputs mean where nobody says: a network with 1000 was trained on ImageNet."""
 _SHIPPED_BOXES = {20: "data/voc.names", 80: "data/coco.names"}
 """The same for a detector's classes; those of a classifier of so many may be anybody's."""
-_HEADS = ("Gaussian_yolo", "detection", "region", "yolo")
 _FEW = 12
 """Names that an error lists."""
 
@@ -64,7 +64,7 @@ def shipped_names(outputs: int) -> list[str] | None:
 
 def _shipped_boxes(classes: int, net: Network) -> list[str] | None:
     """As shipped_names, where a network finds boxes; None for others."""
-    if classes not in _SHIPPED_BOXES or net.layers[-1].kind not in _HEADS:
+    if classes not in _SHIPPED_BOXES or not is_detector(net):
         return None
     return read_names(_SHIPPED_BOXES[classes], classes)
 

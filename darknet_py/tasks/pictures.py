@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +16,8 @@ from darknet_py.errors import PictureError, ShapeError
 from darknet_py.images import (
     Frame,
     Given,
+    decoding_threads,
+    each_picture,
     fit_image,
     fitted_frame,
     load_with_fitted,
@@ -20,7 +27,11 @@ from darknet_py.images import (
     to_float,
     to_image,
 )
+from darknet_py.images.io.image import about, load_pixels
 from darknet_py.network import Network
+from darknet_py.resources import find_resource
+
+L = TypeVar("L")
 
 
 @dataclass(frozen=True)
@@ -64,8 +75,8 @@ def _load(net: Network, picture: Given, fit: str, number: int) -> tuple[np.ndarr
 
 
 def _fitted(picture: Given, name: str, w: int, h: int, fit: str) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(picture, str | Path):
-        return load_with_fitted(picture, w, h, fit)
+    if isinstance(picture, str | os.PathLike):
+        return load_with_fitted(find_resource(os.fspath(picture)) or picture, w, h, fit)
     image = to_image(picture, name)
     try:
         return image, fit_image(image, w, h, fit)
@@ -84,3 +95,66 @@ def _stretched(net: Network, image: np.ndarray, fitted: np.ndarray) -> np.ndarra
         "that fits, by less than 64 pixels (--fit letterbox or crop does not stretch)"
     )
     return resize_image(image, w, h)
+
+
+# Detectors
+
+BOXED = "letterbox"
+
+
+def load_boxed(
+    net: Network, picture: Given, fit: str, number: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels (h, w, 3) of a picture, bytes or floats from 0 to 1, and x (c, h', w') of the
+    network's size: the whole on grey (BOXED), or stretched. Raises as load_picture."""
+    h, w, c = net.in_shape
+    if c not in (1, 3):
+        raise ShapeError(f"{net.path}: takes {c} channels: pictures have 1 or 3")
+    name = name_of(picture, number)
+    if isinstance(picture, str | os.PathLike):
+        pixels = load_pixels(find_resource(os.fspath(picture)) or picture)
+    else:
+        pixels = to_image(picture, name)
+    with about(name):
+        fitted = fit_image(pixels, w, h, fit) if fit == BOXED else resize_image(pixels, w, h)
+    return pixels, np.ascontiguousarray(to_channels(fitted, c).transpose(2, 0, 1))
+
+
+# Many pictures
+
+_MOST_THREADS = 8
+"""A photo of 12 megapixels is 36 MB while it is decoded."""
+_AHEAD = 8
+"""Pictures that are ready before the network asks for them."""
+
+
+def load_ahead(
+    pictures: Given | Iterable[Given], load: Callable[[Given, int], L]
+) -> Iterator[tuple[Path, L | PictureError]]:
+    """Each picture as `load` gives it, or why it cannot, in order; threads load those that come
+    next, unless somebody names them one by one. load: given a picture and its number, from 1."""
+
+    def loaded(given: Given, number: int) -> L | PictureError:
+        try:
+            return load(given, number)
+        except PictureError as error:
+            return error
+
+    numbered = enumerate(each_picture(pictures), start=1)
+    if isinstance(pictures, Iterator):
+        yield from ((Path(name_of(given, n)), loaded(given, n)) for n, given in numbered)
+        return
+    threads = min(decoding_threads(), _MOST_THREADS)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="darknet-pictures")
+    waiting: deque[tuple[Path, Future[L | PictureError]]] = deque()
+    try:
+        for number, given in numbered:
+            waiting.append((Path(name_of(given, number)), pool.submit(loaded, given, number)))
+            if len(waiting) > threads + _AHEAD:
+                path, found = waiting.popleft()
+                yield path, found.result()
+        while waiting:
+            path, found = waiting.popleft()
+            yield path, found.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,6 +105,16 @@ def verify(path: Path, name: str) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != published.sha256:
         raise DownloadError(f"it is not the published file: its SHA-256 is {digest}")
+
+
+def identify(path: Path) -> list[str]:
+    """The names under which a file was published, by its size and, where it is known, digest."""
+    names = []
+    for name in PUBLISHED:
+        with suppress(DownloadError):
+            verify(path, name)
+            names.append(name)
+    return names
 
 
 def fetch(

@@ -134,6 +134,13 @@ def same_kind(net: Network, sections: Sequence[Section]) -> Network:
     return Network(sections, net.path, net.ops, exact=exact, half=half, rules=rules)
 
 
+def follow_rules(net: Network, source: Network) -> None:
+    """A network that gets the parameters of another computes by the same program's rules."""
+    rules = source.settings.rules
+    if net.settings.rules.follow(rules.program, rules.why):
+        net.changed()
+
+
 def differences(net: Network, own: Path) -> list[str]:
     """In what keys of [net] a run's own cfg, written when it began, differs from how it goes on."""
     if not own.is_file():

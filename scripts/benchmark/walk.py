@@ -93,6 +93,8 @@ def _weighted(part: Any, make: Callable[[Array, Array | None], Operation]) -> li
 
 
 def _convolutional(layer: Any) -> list[Operation]:
+    if layer.blur or layer.dilation > 1 or isinstance(layer.stride, tuple):
+        raise UnsupportedError("[convolutional] with antialiasing=, dilation= or two strides")
     window = layer.stride, layer.padding, layer.groups
     return _weighted(layer, lambda weights, biases: Conv(weights, biases, *window))
 
@@ -106,6 +108,8 @@ def _connected(layer: Any) -> list[Operation]:
 
 def _maxpool(layer: Any) -> list[Operation]:
     size, stride, padding = layer.window
+    if layer.blur or layer.depth or isinstance(stride, tuple):
+        raise UnsupportedError("[maxpool] with antialiasing=, maxpool_depth= or two strides")
     before = padding // 2
     ends = [
         max((out - 1) * stride + size - before - length, 0)

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-SMOOTH = ("leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan")
-KINKED = ("plse", "ramp", "relie", "lhtan", "stair")
+SMOOTH = (
+    *("leaky", "linear", "logistic", "tanh", "relu", "elu", "selu", "loggy", "hardtan"),
+    *("mish", "swish", "gelu", "hard_mish", "normalize_channels_softmax"),
+)
+KINKED = (
+    *("plse", "ramp", "relie", "lhtan", "stair", "relu6", "revleaky", "normalize_channels"),
+    "normalize_channels_softmax_maxval",
+)
 ACTIVATIONS = SMOOTH + KINKED
 """All that there are; tests hold them equal to the table in ops."""
 
@@ -49,12 +55,25 @@ class Draw:
 
 
 def convolutional(draw: Draw) -> Keys:
+    if draw.random.random() < 0.1:  # the second convolution of the network has these weights
+        own: Keys = {
+            "filters": draw.c,
+            "share_index": draw.one(1, -1),
+            **draw.some(batch_normalize=1),
+        }
+        return {**own, **_strides(draw), "activation": draw.activation}
     size = int(draw.random.choice([1, 1, 2, 3, 3, 3, 3, 4, 5, 7]))
     keys: Keys = {"size": size, "stride": draw.one(1, 1, 1, 2, 3, size + 1)}
+    keys |= _strides(draw)
     keys |= draw.some(pad=1) or draw.some(padding=draw.number(0, size + 1))
-    if "pad" not in keys:
-        padding = int(str(keys.get("padding", 0)))
-        draw.h, draw.w = max(draw.h, size - 2 * padding), max(draw.w, size - 2 * padding)
+    dilation = 1
+    if size > 1 and draw.random.random() < 0.3:
+        dilation = draw.number(1, max(draw.h, draw.w))
+        keys["dilation"] = dilation
+    if "pad" not in keys or size % 2 == 0:
+        padding = size // 2 if "pad" in keys else int(str(keys.get("padding", 0)))
+        least = dilation * (size - 1) + 1 - 2 * padding * dilation
+        draw.h, draw.w = max(draw.h, least), max(draw.w, least)
     filters = draw.filters(size)
     if draw.random.random() < 0.4:
         groups = draw.number(2, 8) if draw.random.random() < 0.6 else draw.c
@@ -65,6 +84,14 @@ def convolutional(draw: Draw) -> Keys:
     if draw.random.random() < 0.2:
         keys |= {str(draw.one("xnor", "binary")): 1}
     return {**keys, **draw.some(batch_normalize=1), "activation": draw.activation}
+
+
+def _strides(draw: Draw) -> Keys:
+    """Of their own down and to the right, and the blur that has them."""
+    if draw.random.random() < 0.7:
+        return {}
+    strides = draw.some(stride_x=draw.one(1, 2, 3), stride_y=draw.one(1, 2, 3))
+    return strides | draw.some(antialiasing=draw.one(1, 2))
 
 
 def local(draw: Draw) -> Keys:
@@ -85,11 +112,21 @@ def maxpool(draw: Draw) -> Keys:
     keys = draw.some(padding=draw.number(0, 2 * size - 2))
     padding = int(str(keys.get("padding", size - 1)))
     draw.h, draw.w = max(draw.h, size - padding), max(draw.w, size - padding)
-    return (
-        {"size": size, "stride": draw.one(1, 2, 2, 3, 5), **keys}
-        if size > 1
-        else draw.some(stride=draw.one(1, 2, 3))
-    )
+    if draw.random.random() < 0.1:
+        return {"maxpool_depth": 1, "out_channels": draw.number(1, draw.c)}
+    if size == 1:
+        return draw.some(stride=draw.one(1, 2, 3))
+    keys = {"size": size, "stride": draw.one(1, 2, 2, 3, 5), **keys}
+    return keys | _strides(draw) if draw.one(0, 1) else keys
+
+
+def local_avgpool(draw: Draw) -> Keys:
+    size = draw.number(2, 5)
+    keys = draw.some(padding=draw.number(0, 2 * size - 2))
+    padding = int(str(keys.get("padding", size - 1)))
+    draw.h, draw.w = max(draw.h, size - padding), max(draw.w, size - padding)
+    keys |= draw.some(stride_x=draw.one(1, 2), stride_y=draw.one(1, 3))
+    return {"size": size, "stride": draw.one(1, 2, 2, 3), **keys}
 
 
 def dropout(draw: Draw) -> Keys:
@@ -117,7 +154,17 @@ def reorg(draw: Draw) -> Keys:
     stride = draw.number(1, 3)
     draw.h, draw.w = min(draw.h, 6) * stride, min(draw.w, 6) * stride
     draw.c = stride**2 * draw.number(1, 7)
-    return {"stride": stride, **draw.some(reverse=1)}
+    more = draw.one({}, {}, {"flatten": 1}, {"extra": draw.number(1, 9)})
+    return {"stride": stride, **draw.some(reverse=1), **more}  # type: ignore[dict-item]
+
+
+def reorg3d(draw: Draw) -> Keys:
+    stride = draw.number(1, 3)
+    if draw.random.random() < 0.4:
+        draw.h, draw.w, draw.c = min(draw.h, 6), min(draw.w, 6), stride**2 * draw.number(1, 7)
+        return {"stride": stride, "reverse": 1}
+    draw.h, draw.w, draw.c = min(draw.h, 6) * stride, min(draw.w, 6) * stride, min(draw.c, 40)
+    return {"stride": stride}
 
 
 def normalization(draw: Draw) -> Keys:
@@ -157,13 +204,49 @@ def rnn(draw: Draw) -> Keys:
     return keys | draw.some(hidden=keys["output"])
 
 
+def crnn(draw: Draw) -> Keys:
+    draw.h, draw.w, draw.c = min(draw.h, 6), min(draw.w, 6), min(draw.c, 17)
+    keys: Keys = {**draw.some(batch_normalize=1, shortcut=1), "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        return {**keys, "output_filters": draw.number(1, 20), "hidden_filters": draw.number(1, 20)}
+    groups, size = draw.number(1, 3), draw.random.choice([1, 3, 5])
+    draw.c = max(draw.c // groups, 1) * groups
+    keys |= {"output": groups * draw.number(1, 9), "hidden": groups * draw.number(1, 9)}
+    keys |= {"size": size, "groups": groups}
+    return {**keys, **(draw.some(pad=1) or {"padding": size // 2})}
+
+
 def route(draw: Draw) -> Keys:
-    return {"layers": draw.one("-1", "-1,-2", "-2,-1,-2", "0,1", "-2")}
+    groups = draw.number(1, 4)
+    draw.c = max(draw.c // groups, 1) * groups
+    keys = {"groups": groups, **draw.some(group_id=draw.number(0, groups - 1))}
+    layers = {"layers": draw.one("-1", "-1,-2", "-2,-1,-2", "0,1", "-2")}
+    return {**layers, **keys} if groups > 1 else {**layers}
 
 
 def shortcut(draw: Draw) -> Keys:
-    keys: Keys = {"from": draw.one(-1, -2, -2, 0), **draw.some(activation=draw.activation)}
-    return {**keys, **draw.some(alpha=draw.one(0.5, 2), beta=draw.one(0.5, -1))}
+    several = draw.random.random() < 0.5
+    layers = draw.one("-1,-2", "0,1", "-2,-2,0") if several else draw.one(-1, -2, -2, 0)
+    keys: Keys = {"from": layers, "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        kind = draw.one("per_feature", "per_layer", "per_channel")
+        normalization = draw.one("relu", "avg_relu", "softmax")
+        return {**keys, "weights_type": kind, "weights_normalization": normalization}
+    return keys if several else {**keys, **draw.some(alpha=draw.one(0.5, 2), beta=draw.one(2, -1))}
+
+
+def sam(draw: Draw) -> Keys:
+    return {"from": draw.one(-1, -2, 0), "activation": draw.activation}
+
+
+def scale_channels(draw: Draw) -> Keys:
+    """Of two maps of one shape: it has one pixel, or one channel."""
+    keys: Keys = {"from": draw.one(-1, -2), "activation": draw.activation}
+    if draw.random.random() < 0.5:
+        draw.c = 1
+        return {**keys, "scale_wh": 1}
+    draw.h, draw.w = 1, 1
+    return keys
 
 
 def nothing(_: Draw) -> Keys:
@@ -183,29 +266,55 @@ def yolo(draw: Draw) -> Keys:
     boxes = draw.number(1, num)
     draw.c = boxes * (5 + classes)
     keys: Keys = {"num": num, "classes": classes, "mask": ",".join(map(str, range(boxes)))}
+    keys |= draw.some(new_coords=1, scale_x_y=draw.one(1.05, 2, 0.5), beta_nms=draw.one(0.6, 0.8))
+    keys |= draw.some(nms_kind=draw.one("greedynms", "diounms"))
     return keys | draw.some(anchors=",".join(["1"] * 2 * num))
 
 
+def gaussian_yolo(draw: Draw) -> Keys:
+    keys = yolo(draw)
+    keys.pop("new_coords", None)
+    boxes = len(str(keys["mask"]).split(","))
+    draw.c = boxes * (9 + int(str(keys["classes"])))
+    return keys | draw.some(yolo_point=draw.one("center", "left_top", "right_bottom"))
+
+
+def detection(draw: Draw) -> Keys:
+    """Of a map that has as many numbers."""
+    side, num, classes = draw.number(1, 4), draw.number(1, 3), draw.number(1, 5)
+    draw.h, draw.w, draw.c = side, side, num * 5 + classes
+    keys: Keys = {"side": side, "num": num, "classes": classes, "coords": 4}
+    return keys | draw.some(softmax=1, sqrt=1)
+
+
 KINDS: dict[str, Callable[[Draw], Keys]] = {
+    "Gaussian_yolo": gaussian_yolo,
     "activation": activation,
     "avgpool": nothing,
     "batchnorm": nothing,
     "connected": connected,
     "convolutional": convolutional,
     "cost": cost,
+    "crnn": crnn,
     "crop": crop,
+    "detection": detection,
     "dropout": dropout,
+    "empty": nothing,
     "gru": gru,
     "l2norm": nothing,
     "local": local,
+    "local_avgpool": local_avgpool,
     "logistic": logistic,
     "lstm": recurrent,
     "maxpool": maxpool,
     "normalization": normalization,
     "region": region,
     "reorg": reorg,
+    "reorg3d": reorg3d,
     "rnn": rnn,
     "route": route,
+    "sam": sam,
+    "scale_channels": scale_channels,
     "shortcut": shortcut,
     "softmax": softmax,
     "upsample": upsample,
@@ -213,7 +322,7 @@ KINDS: dict[str, Callable[[Draw], Keys]] = {
 }
 """Keys of a section, at random; they may choose the shape of the layer's input."""
 
-NORMALISED = ("batchnorm", "connected", "convolutional", "gru", "lstm", "rnn")
+NORMALISED = ("batchnorm", "connected", "convolutional", "crnn", "gru", "lstm", "rnn")
 """Layers that may have rolling statistics."""
 ENDS = ("softmax", "logistic", "cost")
 
@@ -223,7 +332,8 @@ def common(draw: Draw, kind: str, keys: Keys) -> Keys:
     more = draw.some(learning_rate=draw.one(0, 0.5, 3), clip=draw.one(0.3, 1))
     if draw.random.random() < 0.1:
         more |= {str(draw.one("stopbackward", "dontload", "dontsave")): 1}
-    if kind == "batchnorm" or (kind in NORMALISED and "batch_normalize" in keys):
+    has_norm = "batch_normalize" in keys and "share_index" not in keys
+    if kind == "batchnorm" or (kind in NORMALISED and has_norm):
         more |= draw.some(use_global_stats=1) if draw.random.random() < 0.5 else {}
     if kind in ENDS:
         more |= draw.some(smooth=draw.one(0.1, 0.3))
@@ -235,7 +345,7 @@ def network_text(kind: str, random: Random, classes: int | None = None) -> str:
     some kind; or the layer as the end. classes: that it takes RGB pictures and knows so many."""
     draw = Draw(random)
     keys = KINDS[kind](draw)
-    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm") and not classes else 1
+    steps = draw.number(1, 4) if kind in ("rnn", "gru", "lstm", "crnn") and not classes else 1
     subdivisions = int(str(draw.one(1, 1, 2, 3)))
     net: Keys = {
         "height": draw.h,
@@ -256,6 +366,8 @@ def network_text(kind: str, random: Random, classes: int | None = None) -> str:
     head: Keys = {"filters": draw.c, "activation": draw.one("tanh", "leaky", "linear", "relu")}
     first: Keys = {**head, "size": 3, "pad": 1, **draw.some(batch_normalize=1)}
     second: Keys = {**head, "size": 1, **draw.some(batch_normalize=1)}
+    if "share_index" in keys:
+        second = {**head, **{key: keys[key] for key in ("batch_normalize",) if key in keys}}
     own = section(kind, {**keys, **common(draw, kind, keys)})
     text = section("net", net) + section("convolutional", first)
     text += section("convolutional", second) + own

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from darknet_py import ops as devices
+from darknet_py.ops.normalize import deviation, divisor
 
 Array = Any
 
@@ -36,6 +37,10 @@ _KINKS: dict[str, Callable[[Array], Array]] = {
     "leaky": lambda x: x > 0,
     "relie": lambda x: x > 0,
     "ramp": lambda x: x > 0,
+    "relu6": lambda x: (x > 0, x < 6),
+    "revleaky": lambda x: x > 0,
+    "hard_mish": lambda x: (x > -2, x > 0),
+    "normalize_channels": lambda x: x > 0,
     "elu": lambda x: x >= 0,
     "selu": lambda x: x >= 0,
     "hardtan": lambda x: (x > -1, x < 1),
@@ -107,6 +112,11 @@ class Rounding(SimpleNamespace):
             shape = _CPU.maxpool(x, *window).shape
             places = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
             self.decisions.append(_CPU.maxpool_backward(places, x, *window))
+        elif name == "maxpool_depth":
+            x, out_channels = args
+            places = np.arange(1.0, 1 + x[..., :out_channels].size)
+            places = places.reshape(*x.shape[:3], out_channels)
+            self.decisions.append(_CPU.maxpool_depth_backward(places, x, out_channels))
         elif name in ("binarize", "binarize_weights"):
             self.decisions.append(args[0] > 0)
         elif name == "absolute_error":
@@ -165,6 +175,8 @@ _SUMS: dict[str, Callable[..., int]] = {
     "avgpool": lambda x: x.shape[1] * x.shape[2],
     "batch_loss": lambda losses: losses.size,
     "biases_backward": lambda delta: delta.size // delta.shape[-1],
+    "blur": lambda x, size, _: size**2,
+    "blur_backward": lambda delta, shape, size, _: size**2,
     "conv2d": lambda x, w, *_: w[0].size,
     "conv2d_backward_input": lambda delta, w, *_: w.size // w.shape[3],
     "conv2d_backward_weights": lambda delta, *_: delta.size // delta.shape[3],
@@ -174,6 +186,8 @@ _SUMS: dict[str, Callable[..., int]] = {
     "local2d": lambda x, w, *_: w[0, 0, 0].size,
     "local2d_backward_input": lambda delta, w, *_: w[0, 0].size,
     "local2d_backward_weights": lambda delta, *_: len(delta),
+    "local_avgpool": lambda x, size, *_: size**2,
+    "local_avgpool_backward": lambda delta, shape, size, *_: size**2,
     "local_biases_backward": len,
     "upsample_backward": lambda delta, stride, _: stride**2,
 }
@@ -183,7 +197,8 @@ _WINDOWS = ("conv2d", "conv2d_backward_input", "conv2d_backward_weights")
 
 def _may_transform(args: tuple[Any, ...], name: str) -> bool:
     size = args[2] if name == "conv2d_backward_weights" else args[1].shape[1]
-    return bool(size > 1 and args[-3] == 1 and args[-1] == 1)
+    stride, _, groups, dilation = args[-4:]
+    return bool(size > 1 and (stride, groups, dilation) == (1, 1, 1))
 
 
 def _activate(a: list[Any], y: Array) -> Array:
@@ -206,8 +221,8 @@ def _batch_statistics(a: list[Any], y: tuple[Array, Array]) -> list[Array]:
 
 
 def _batchnorm(a: list[Any], y: Array) -> Array:
-    x, scales, biases, mean, variance = a
-    factor = scales / (np.sqrt(variance) + 1e-6)
+    x, scales, biases, mean, variance, epsilon = a
+    factor = scales / divisor(variance, epsilon)
     added = 0 if biases is None else biases
     # of a single value the mean is taken, which leaves nothing; else x factor - mean factor may be
     # what is computed
@@ -215,10 +230,10 @@ def _batchnorm(a: list[Any], y: Array) -> Array:
 
 
 def _batchnorm_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
-    delta, x, scales, mean, variance = a
+    delta, x, scales, mean, variance, epsilon = a
     m = x.size // x.shape[-1]
-    root = np.sqrt(variance)
-    inverse = 1 / (root + 1e-6)
+    root = deviation(variance, epsilon)
+    inverse = 1 / (root + epsilon.deviation)
     total, product = delta.sum((0, 1, 2)), (delta * (x + mean)).sum((0, 1, 2))
     spread = np.where(root > 0, root, 1) * max(m - 1, 1)
     if m == 1:  # all is taken from itself
@@ -229,9 +244,9 @@ def _batchnorm_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
 
 
 def _batchnorm_fixed_backward(a: list[Any], y: tuple[Array, ...]) -> list[Array]:
-    delta, x, scales, mean, variance = a
+    delta, x, scales, mean, variance, epsilon = a
     m = x.size // x.shape[-1]
-    inverse = 1 / (np.sqrt(variance) + 1e-6)
+    inverse = 1 / divisor(variance, epsilon)
     product = (delta * (x + mean)).sum((0, 1, 2)) * inverse
     return [8 * delta * scales * inverse, (m + 4) * product, m * delta.sum((0, 1, 2))]
 

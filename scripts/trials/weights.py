@@ -33,7 +33,7 @@ _CFGS = [
     "[gru]\noutput=3\n[rnn]\noutput=2\nhidden=2\n[softmax]\n",
     "[maxpool]\n[softmax]\n",
 ]
-_VERSIONS = [(0, 1, 0), (0, 2, 0), (0, 2, 5), (1001, 0, 0), (0, 1001, 3), (-1, 0, 0), (2**30, 2, 2)]
+_VERSIONS = [(0, 1, 0), (0, 2, 0), (0, 2, 4), (1001, 0, 0), (0, 1001, 3), (-1, 0, 0), (2**30, 2, 2)]
 _BAD = [np.nan, np.inf, -np.inf, -1, -1e-5, -1e-7, 3e38, 1e-45]
 _MOST_SEEN = 2**61
 

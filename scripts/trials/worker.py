@@ -30,7 +30,10 @@ _MOST = 1 << 20
 def main(module: str, seed: str, place: str) -> None:
     folder = Path(place)
     done = os.dup(sys.stdout.fileno())
-    output = os.open(folder / OUTPUT, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    try:
+        output = os.open(folder / OUTPUT, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    except FileNotFoundError:  # whoever has started this has ended meanwhile
+        return
     os.dup2(output, 1)
     os.dup2(output, 2)
     faulthandler.enable()  # says where, should it die

@@ -57,7 +57,7 @@ def test_one_dash_or_two(darknet: Run, model: Model, dashes: str) -> None:
         ("clasify x", "No such command 'clasify'. Did you mean classify or classifier?"),
         ("classifier vaild", "No such command 'vaild'. Did you mean valid?"),
         ("imtest x", "classifier show draws a batch of a training."),
-        ("yolo test", "finds boxes, which is not here yet."),
+        ("detector map x", "'map' of the C program is not here yet."),
     ],
 )
 def test_slips_are_named(darknet: Run, given: str, wanted: str) -> None:

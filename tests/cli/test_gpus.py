@@ -104,7 +104,7 @@ class Group:
             [*code, str(self.rendezvous), "train", *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # what is read ahead of a line, communicate does not give
             cwd=ROOT,
             start_new_session=True,
         )
@@ -114,7 +114,7 @@ class Group:
         assert self.leader.stdout
         found = self.leader.stdout.readline()
         assert found
-        return found
+        return found.decode()
 
     def interrupt(self) -> None:
         """Ctrl-C, which a terminal sends to all of them."""
@@ -125,7 +125,7 @@ class Group:
         left."""
         out, err = self.leader.communicate(timeout=SECONDS)
         until(lambda: not self.is_there())
-        return self.leader.returncode, out, err
+        return self.leader.returncode, out.decode(), err.decode()
 
     def is_there(self) -> bool:
         """Whether one of them runs."""
@@ -200,7 +200,7 @@ def test_ctrl_c_twice_leaves_at_once(task: Task, start: Callable[..., Group]) ->
     assert group.line().startswith("1, ")
     group.interrupt()
     assert group.leader.stderr
-    while STOPPING not in (line := group.leader.stderr.readline()):
+    while STOPPING not in (line := group.leader.stderr.readline().decode()):
         assert line
     group.interrupt()
     code, _, err = group.end()

@@ -65,3 +65,18 @@ def test_wrong_words(darknet: Run, words: tuple[object, ...]) -> None:
     assert flat.code == 1
     assert flat.err.startswith("darknet: the loss never falls between these rates")
     assert not Path("lr-find.png").exists()
+
+
+def test_a_cfg_of_other_outputs_is_made_to_fit(darknet: Run, words: tuple[object, ...]) -> None:
+    """As train does it, also where weights for the cfg are given."""
+    Path("ten.cfg").write_text(SGD.replace("filters=3", "filters=10"))
+    shown = darknet("train", "shapes", "ten.cfg", "--max-iter", 1).err
+    note = next(line for line in shown.splitlines() if "for the classes" in line)
+    code, out, err = darknet("lr-find", "shapes", "ten.cfg", *words[3:])
+    assert (code, note in err.splitlines()) == (0, True)
+    assert out.startswith("learning_rate=")
+    from darknet_py.network import load_network
+
+    load_network("ten.cfg").save_weights("ten.weights")
+    code, out, _ = darknet("lr-find", "shapes", "ten.cfg", "ten.weights", *words[3:])
+    assert (code, out[:14]) == (0, "learning_rate=")

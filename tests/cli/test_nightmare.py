@@ -281,6 +281,20 @@ def test_a_picture_is_made_again_from_another_folder(
     assert found.out == "dream_again.png: equal to ../dream.png, byte for byte\n"
 
 
+def test_weights_that_were_fetched_are_found_again(
+    dream: Run, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where `darknet weights fetch` has put them, and by their names behind the picture."""
+    fetched = files.folder / "fetched"
+    fetched.mkdir()
+    monkeypatch.setenv("DARKNET_WEIGHTS_DIR", str(fetched))
+    Path("net.weights").rename(fetched / "net.weights")
+    dream("net.cfg", "net.weights", "photo.png", "-o", "dream.png")
+    assert dream("--replay", "dream.png").out.startswith("dream_again.png: equal to dream.png")
+    found = dream("--replay", "dream.png", "net.weights", "-o", "b.png")
+    assert found.out == "b.png: equal to dream.png, byte for byte\n"
+
+
 def test_a_picture_carries_its_recipe(dream: Run, files: Files) -> None:
     dream(*files.names, 3, "--seed", 7, "-rounds", 2, "--threads", 2)
     words = load_info("photo_net_3_000001.png")

@@ -248,20 +248,20 @@ def test_resume_and_clear(darknet: Run, task: Task, tmp_path: Path) -> None:
     assert darknet("train", *task.words, weights, "--resume").code == 2
 
 
-def _start(task: Task, *more: str) -> subprocess.Popen[str]:
+def _start(task: Task, *more: str) -> subprocess.Popen[bytes]:
+    """Unbuffered: what is read ahead of a line, communicate does not give."""
     command = [sys.executable, "-m", "darknet_py", "train", *map(str, task.words), *more]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
-    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, bufsize=0, cwd=Path.cwd())
 
 
 def test_ctrl_c_saves_and_ends_with_130(task: Task) -> None:
     task.cfg.write_text(CFG.replace("max_batches=100", "max_batches=100000"))
     process = _start(task)
     assert process.stdout
-    assert process.stdout.readline().startswith("1, ")
+    assert process.stdout.readline().startswith(b"1, ")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = (each.decode() for each in process.communicate(timeout=60))
     assert process.returncode == 130
     assert "Traceback" not in err
     last = int(out.splitlines()[-1].split(",")[0]) if out else 1

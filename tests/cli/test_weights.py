@@ -260,6 +260,22 @@ def test_verify(darknet: Run, home: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_verify_knows_a_file_of_another_name(darknet: Run, home: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.weights"
+    mine.write_bytes(GOOD)
+    code, out, _ = darknet("weights", "verify", mine)
+    assert (code, out) == (
+        0,
+        f"{mine}: as published as known or sized (its size: no digest is known)\n",
+    )
+    mine.write_bytes(LONG_HEADER)
+    assert darknet("weights", "verify", mine).out.startswith(f"{mine}: as published as sized (")
+    mine.write_bytes(b"other")
+    code, out, err = darknet("weights", "verify", mine)
+    assert (code, out) == (1, "")
+    assert f"{mine}: is none of the published files" in err
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, -15), (signal.SIGINT, 130)], ids=["TERM", "INT"]
 )

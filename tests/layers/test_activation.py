@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops.activations import ACTIVATIONS, FROM_INPUT
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
 from tests.support.layers import mistake, warnings
 
@@ -34,8 +34,9 @@ def test_table() -> None:
 
 
 KNOWN = (
-    "expected one of elu, hardtan, leaky, lhtan, linear, loggy, logistic, plse, ramp, relie, relu, "
-    "selu, stair, tanh"
+    "expected one of elu, gelu, hard_mish, hardtan, leaky, lhtan, linear, loggy, logistic, mish, "
+    "normalize_channels, normalize_channels_softmax, normalize_channels_softmax_maxval, plse, "
+    "ramp, relie, relu, relu6, revleaky, selu, stair, swish, tanh"
 )
 
 
@@ -59,7 +60,20 @@ def test_a_comment_is_part_of_the_name(comment: str) -> None:
     assert warning.endswith("the comment is part of the name: move it to a line of its own")
 
 
-@pytest.mark.parametrize("name", ["mish", "swish", "normalize_channels", "silu"])
-def test_what_only_the_other_program_computes_is_refused(name: str) -> None:
-    message = f"<text>:6: [activation] activation={name} is not computed here: {KNOWN}"
-    assert mistake(f"{ACTIVATION}activation={name}") == message
+def test_what_only_forks_compute_is_refused() -> None:
+    message = f"<text>:6: [activation] activation=prelu is not computed here: {KNOWN}"
+    assert mistake(f"{ACTIVATION}activation=prelu") == message
+
+
+def test_silu_is_swish() -> None:
+    (x,) = make_inputs(ACTIVATION)
+    y = make_layer(ACTIVATION + "activation=silu").forward(x, ops, False)[0]
+    np.testing.assert_allclose(y, x / (1 + np.exp(-x)))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_one_map_alone_is_kept(activation: str) -> None:
+    """The input where the derivative is of the input, else the output."""
+    (x,) = make_inputs(ACTIVATION)
+    y, saved = make_layer(f"{ACTIVATION}activation={activation}").forward(x, ops, True)
+    assert saved is (x if activation in FROM_INPUT else y)

@@ -17,12 +17,21 @@ from darknet_py.layers.base import LAYERS, BuildContext, Layer, Parameter, Shape
 from tests.support.sections import RecordingSection
 
 SHAPE = Shape(16, 16, 25)
-NEEDED = {"route": {"layers": "-1"}, "shortcut": {"from": "-1"}}
+SHAPES = {"scale_channels": Shape(1, 1, 25)}
+"""Of what the layer reads, where it cannot be SHAPE."""
+NEEDED = {
+    "Gaussian_yolo": {"classes": "16"},
+    "detection": {"side": "16", "classes": "20", "coords": "4"},
+    "route": {"layers": "-1"},
+    "sam": {"from": "-1"},
+    "scale_channels": {"from": "0"},
+    "shortcut": {"from": "-1"},
+}
 """What a section cannot be without."""
 
 
-def place(index: int = 1) -> BuildContext:
-    return BuildContext(index, SHAPE, SHAPE, [SHAPE] * index, time_steps=1, seed=0)
+def place(index: int = 1, shape: Shape = SHAPE) -> BuildContext:
+    return BuildContext(index, shape, shape, [SHAPE] * index, time_steps=1, seed=0)
 
 
 def layer_classes() -> list[tuple[str, type[Layer]]]:
@@ -32,7 +41,7 @@ def layer_classes() -> list[tuple[str, type[Layer]]]:
 def read(kind: str, layer: type[Layer]) -> tuple[Layer, dict[str, Any]]:
     """A layer of a section that says no more than it must, and the keys it asked for."""
     section = RecordingSection(kind, NEEDED.get(kind, {}))
-    made = layer(section, place())
+    made = layer(section, place(shape=SHAPES.get(kind, SHAPE)))
     return made, section.asked
 
 
@@ -64,7 +73,7 @@ def test_every_layer_describes_itself(kind: str, layer: type[Layer]) -> None:
     made, _ = read(kind, layer)
     assert made.describe().isprintable()
     assert made.operations() >= 0
-    assert made.in_shape == SHAPE
+    assert made.in_shape == SHAPES.get(kind, SHAPE)
     assert min(made.out_shape) >= 1
 
 

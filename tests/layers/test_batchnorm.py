@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from darknet_py.layers import Layer
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
 
 BATCHNORM = "[net]\nheight=3\nwidth=4\nchannels=5\n[batchnorm]\n"
@@ -71,3 +72,33 @@ def test_table() -> None:
     assert make_layer(BATCHNORM).describe() == (
         "batchnorm                  4 x   3 x   5   ->     4 x   3 x   5"
     )
+
+
+# AlexeyAB's rules
+
+
+def alexeyab(text: str = BATCHNORM) -> Layer:
+    return make_layer(text, rules="alexeyab")
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_gradients_by_alexeyabs_rules(train: bool) -> None:
+    check_layer(BATCHNORM, train=train, n=3, rules="alexeyab")
+
+
+def test_alexeyabs_epsilon_averages_and_biases() -> None:
+    layer, (x,) = alexeyab(), make_inputs(BATCHNORM, n=4)
+    biases, scales, mean, variance = layer.parameters()
+    assert layer.parameters()[0].name == "biases"
+    before = mean.value.copy(), variance.value.copy()
+    x *= 1e-2  # so that the epsilon counts
+    y = layer.forward(x, ops, False)[0]
+    expected = (x - before[0]) / np.sqrt(before[1] + 1e-5) * scales.value + biases.value
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+    spread = x.var(axis=(0, 1, 2), ddof=1)
+    y = layer.forward(x, ops, True)[0]
+    centered = x - x.mean(axis=(0, 1, 2))
+    expected = centered / np.sqrt(spread + 1e-5) * scales.value + biases.value
+    np.testing.assert_allclose(y, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(mean.value, 0.9 * before[0] + 0.1 * x.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(variance.value, 0.9 * before[1] + 0.1 * spread)

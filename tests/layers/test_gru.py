@@ -176,3 +176,13 @@ def test_defaults_table_and_operations() -> None:
     layer = make_gru()
     assert layer.describe() == "GRU Layer: 4 inputs, 3 outputs"
     assert layer.operations() == 2 * 3 * (3 * 4 + 3 * 3)
+
+
+def test_the_order_of_weights_by_alexeyabs_rules() -> None:
+    """Those of the input come first."""
+    gru = make_layer(CFG, rules="alexeyab")
+    assert isinstance(gru, Gru)
+    gates = [gru.update, gru.reset, gru.candidate]
+    expected = [*(gate.from_input for gate in gates), *(gate.from_state for gate in gates)]
+    assert gru.products() == expected
+    assert gru.parameters() == [p for product in expected for p in product.parameters()]

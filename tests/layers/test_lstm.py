@@ -167,3 +167,14 @@ def test_defaults_table_and_operations() -> None:
     layer = make_lstm()
     assert layer.describe() == "LSTM Layer: 4 inputs, 3 outputs"
     assert layer.operations() == 2 * 4 * (3 * 4 + 3 * 3)
+
+
+def test_the_order_of_weights_by_alexeyabs_rules() -> None:
+    """f, i, g, o, where the other program has i, f, o, g."""
+    lstm = make_layer(CFG, rules="alexeyab")
+    assert isinstance(lstm, Lstm)
+    i, f, o, g = lstm.gates
+    gates = [f, i, g, o]
+    expected = [*(gate.from_state for gate in gates), *(gate.from_input for gate in gates)]
+    assert lstm.products() == expected
+    assert lstm.parameters() == [p for product in expected for p in product.parameters()]

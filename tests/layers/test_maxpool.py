@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from darknet_py.layers.base import Wanted
+from darknet_py.layers.base import Wanted, Window
 from tests.support.gradients import check_layer, make_inputs, make_layer, ops
 from tests.support.layers import mistake
 
@@ -21,6 +23,12 @@ WINDOWS = [
     "size=3\nstride=2\npadding=4",
     "size=5\nstride=1\npadding=0",
     "size=9\nstride=1",
+    "size=3\nstride_x=2",
+    "size=2\nstride=2\nstride_y=3",
+    "size=2\nstride=2\nantialiasing=1",
+    "size=3\nstride_x=1\nstride_y=2\nantialiasing=2",
+    "maxpool_depth=1",
+    "maxpool_depth=1\nout_channels=2\nstride=7\nantialiasing=1",
 ]
 
 
@@ -82,6 +90,27 @@ def test_of_equal_values_the_first_gets_the_delta() -> None:
     np.testing.assert_array_equal(x_delta, expected)
 
 
+@pytest.mark.parametrize("out_channels", [1, 2, 3])
+def test_the_largest_of_channels(out_channels: int) -> None:
+    text = f"{POOL}maxpool_depth=1\nout_channels={out_channels}\nsize=9\nstride=2\n"
+    (x,), layer = make_inputs(text), make_layer(text)
+    y = layer.forward(x, ops, False)[0]
+    assert layer.out_shape == (5, 6, out_channels)
+    assert layer.input_window == Window()
+    for g in range(out_channels):
+        np.testing.assert_array_equal(y[..., g], x[..., g::out_channels].max(axis=3))
+
+
+def test_antialiasing() -> None:
+    text = f"{POOL}size=3\nstride_x=2\nstride_y=1\nantialiasing="
+    for antialiasing, size in ((1, 3), (2, 2)):
+        layer, (x,) = make_layer(f"{text}{antialiasing}"), make_inputs(f"{text}{antialiasing}")
+        expected = ops.blur(ops.maxpool(x, 3, 1, 2), size, (1, 2))
+        np.testing.assert_array_equal(layer.forward(x, ops, False)[0], expected)
+        assert expected.shape[1:] == layer.out_shape
+        assert layer.input_window == Window(2 + size, Fraction(2), 1 + (size == 3))
+
+
 def test_a_nan_is_passed_on() -> None:
     layer = make_layer(POOL + "stride=2")
     x = np.zeros((1, 5, 6, 3))
@@ -97,12 +126,23 @@ def test_table() -> None:
     assert make_layer(text).describe() == (
         "max          2 x 2 / 2     6 x   5 x   3   ->     3 x   3 x   3"
     )
+    assert make_layer(text + "\nstride_x=1").describe() == (
+        "max          2x 2/ 1x 2    6 x   5 x   3   ->     6 x   3 x   3"
+    )
+    assert make_layer(POOL + "maxpool_depth=1").describe() == (
+        "max-depth    1 x 1 / 1     6 x   5 x   3   ->     6 x   5 x   1"
+    )
 
 
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
         ("stride=0", ":6: [maxpool] stride=0: expected a whole number of 1 or more"),
+        ("stride_x=0", ":6: [maxpool] stride_x=0: expected a whole number of 1 or more"),
+        (
+            "out_channels=4\nmaxpool_depth=1",
+            ":6: [maxpool] out_channels=4: expected a whole number from 1 to 3",
+        ),
         ("size=0", ":6: [maxpool] size=0: expected a whole number of 1 or more"),
         ("padding=-1", ":6: [maxpool] padding=-1: expected a whole number from 0 to 0"),
         (

@@ -144,7 +144,7 @@ def test_published_keys_are_known() -> None:
         (
             "num=2\nclasses=3\ntree=9k.tree",
             8,
-            "tree=9k.tree changes what the network answers, and is not computed here",
+            "tree=9k.tree: no such file",
         ),
         ("coords=3", 6, "coords=3: expected a whole number of 4 or more"),
     ],

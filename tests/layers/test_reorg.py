@@ -9,7 +9,13 @@ from tests.support.layers import mistake
 REORG = "[net]\nheight=6\nwidth=12\nchannels=9\n[reorg]\n"
 
 
-@pytest.mark.parametrize("keys", ["", "stride=3", "reverse=1", "stride=3\nreverse=1"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *("", "stride=3", "reverse=1", "stride=3\nreverse=1", "extra=5"),
+        *("flatten=1", "flatten=1\nstride=2", "flatten=1\nstride=3\nreverse=1"),
+    ],
+)
 @pytest.mark.parametrize("train", [True, False])
 def test_gradients(keys: str, train: bool) -> None:
     check_layer(REORG + keys, train=train)
@@ -46,7 +52,36 @@ def test_values_lie_where_the_c_program_puts_them(reverse: int) -> None:
     np.testing.assert_array_equal(ops.to_chw(y).reshape(-1), expected)
 
 
+@pytest.mark.parametrize(("keys", "shape"), [("stride=2", (3, 6, 36)), ("reverse=1", (6, 12, 9))])
+def test_flatten_is_the_c_programs(keys: str, shape: tuple[int, ...]) -> None:
+    """flatten of its blas.c: number i of channel c comes to i layers + c, or from there."""
+    text = f"{REORG}flatten=1\n{keys}"
+    layer, (x,) = make_layer(text), make_inputs(text)
+    y = layer.forward(x, ops, False)[0]
+    assert y.shape[1:] == layer.out_shape == shape
+    size, channels = 72, 9
+    for picture, found in zip(ops.to_chw(x), ops.to_chw(y), strict=True):
+        flat, expected = picture.reshape(-1), np.empty(x[0].size)
+        for k in range(channels):
+            for i in range(size):
+                first, second = k * size + i, i * channels + k
+                to, at = (first, second) if "reverse" in keys else (second, first)
+                expected[to] = flat[at]
+        np.testing.assert_array_equal(found.reshape(-1), expected)
+
+
+def test_extra_numbers_are_zeros_after_the_vector() -> None:
+    text = REORG + "extra=5"
+    layer, (x,) = make_layer(text), make_inputs(text)
+    y = layer.forward(x, ops, False)[0]
+    assert y.shape[1:] == layer.out_shape == (1, 1, 653)
+    assert layer.is_vector
+    np.testing.assert_array_equal(y[:, 0, 0, :648], ops.to_chw(x).reshape(2, -1))
+    assert not y[..., 648:].any()
+
+
 def test_table() -> None:
+    assert make_layer(REORG + "extra=5").describe() == "reorg               648   ->   653"
     assert make_layer(REORG + "stride=3").describe() == (
         "reorg              / 3    12 x   6 x   9   ->     4 x   2 x  81"
     )
@@ -64,14 +99,10 @@ FITS_NOT = (
         ("stride=0", ":6: [reorg] stride=0: expected a whole number from 1 to 1024"),
         ("stride=2", f":6: [reorg] stride=2 {FITS_NOT}"),
         ("stride=2\nreverse=1", f":6: [reorg] stride=2 {FITS_NOT}"),
-        (
-            "flatten=1",
-            ":6: [reorg] flatten=1 changes what the network answers, and is not computed here",
-        ),
-        (
-            "extra=2",
-            ":6: [reorg] extra=2 changes what the network answers, and is not computed here",
-        ),
+        ("stride=2\nflatten=1\nreverse=1", f":6: [reorg] stride=2 {FITS_NOT}"),
+        ("stride=4\nflatten=1", f":6: [reorg] stride=4 {FITS_NOT}"),
+        ("extra=-1", ":6: [reorg] extra=-1: expected a whole number of 0 or more"),
+        ("extra=2\nflatten=1", ":7: [reorg] extra and flatten: expected one of them"),
     ],
 )
 def test_mistakes_are_named(keys: str, message: str) -> None:

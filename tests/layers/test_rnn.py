@@ -149,7 +149,7 @@ def test_rows_that_are_no_whole_sequences_are_refused() -> None:
     ("key", "expected"),
     [
         ("output=0", "output=0: expected a whole number of 1 or more"),
-        ("activation=swish", "activation=swish is not computed here: expected one of"),
+        ("activation=prelu", "activation=prelu is not computed here: expected one of"),
         ("logistic=1", "logistic=1 changes what the network answers"),
     ],
 )

@@ -32,8 +32,25 @@ def test_maps_side_by_side() -> None:
     np.testing.assert_array_equal(y[..., 4:], second)
 
 
+@pytest.mark.parametrize("keys", ["layers=-2\ngroups=2", "layers=1,1,1\ngroups=4\ngroup_id=3"])
+def test_gradients_of_groups(keys: str) -> None:
+    check_layer(NET + keys)
+
+
+def test_groups_are_parts_of_each_map() -> None:
+    net = NET.replace("filters=3", "filters=6")
+    text = net + "layers=-2,0\ngroups=2\ngroup_id=1"
+    layer = make_layer(text)
+    first, second = make_inputs(text)
+    assert layer.out_shape == (4, 5, 5)
+    y = layer.forward(first, second, ops, False)[0]
+    np.testing.assert_array_equal(y[..., :2], first[..., 2:])
+    np.testing.assert_array_equal(y[..., 2:], second[..., 3:])
+
+
 def test_table() -> None:
     assert make_layer(NET + "layers=-2,0").describe() == "route  1 0"
+    assert make_layer(NET + "layers=-2\ngroups=2\ngroup_id=1").describe() == "route  1  1/2"
 
 
 @pytest.mark.parametrize(
@@ -56,8 +73,14 @@ def test_a_list_is_read_as_the_c_program_does(layers: str, inputs: tuple[int, ..
         ("groups=2", ":11: [route] layers= is missing: expected layer numbers, as in layers=-1,8"),
         (
             "layers=0\ngroups=2",
-            ":13: [route] groups=2 changes what the network answers, and is not computed here",
+            ":13: [route] groups=2: expected a divisor of the channels of layer 0, which are 3",
         ),
+        ("layers=1\ngroups=0", ":13: [route] groups=0: expected a whole number of 1 or more"),
+        (
+            "layers=1\ngroups=2\ngroup_id=2",
+            ":14: [route] group_id=2: expected a whole number from 0 to 1",
+        ),
+        ("layers=1\ngroup_id=-1", ":13: [route] group_id=-1: expected a whole number from 0 to 0"),
         (
             "layers=0,2",
             ":12: [route] layer 2 gives 3 x 2 x 4, layer 0 5 x 4 x 3: "

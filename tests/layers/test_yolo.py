@@ -100,11 +100,7 @@ def test_without_a_mask_all_boxes_are_this_layers() -> None:
         ("num=4\nmask=1,4\nclasses=3", 7, "mask: expected numbers from 0 to 3, as num=4"),
         ("num=4\nmask=-1,2\nclasses=3", 7, "mask: expected numbers from 0 to 3, as num=4"),
         ("num=2000000000", 6, "num=2000000000: expected a whole number from 1 to 1024"),
-        (
-            "num=2\nclasses=3\nscale_x_y=1.05",
-            8,
-            "scale_x_y=1.05 changes what the network answers, and is not computed here",
-        ),
+        ("num=2\nclasses=3\nscale_x_y=-1", 8, "scale_x_y=-1: expected a number of 0 or more"),
     ],
 )
 def test_errors_say_where(keys: str, line: int, expected: str) -> None:

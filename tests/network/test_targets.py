@@ -25,10 +25,16 @@ WAYS = {
     "convolutional": "[convolutional]\nfilters=6\nsize=3\nstride=2\nbatch_normalize=1\n"
     "activation=relu\n",
     "cost": "[cost]\n",
+    "crnn": "[crnn]\noutput_filters=4\nhidden_filters=3\nactivation=tanh\n",
     "crop": "[crop]\ncrop_height=6\ncrop_width=9\n",
+    "Gaussian_yolo": "[convolutional]\nfilters=11\nactivation=linear\n"
+    "[Gaussian_yolo]\nclasses=2\nnum=1\nmask=0\nanchors=1,2\nscale_x_y=1.1\n",
+    "detection": "[connected]\noutput=28\n[detection]\nside=2\nclasses=2\ncoords=4\nsoftmax=1\n",
     "dropout": "[dropout]\n",
+    "empty": "[empty]\n",
     "gru": "[gru]\noutput=6\n",
     "l2norm": "[l2norm]\n",
+    "local_avgpool": "[local_avgpool]\nsize=3\nstride=2\n",
     "local": "[local]\nfilters=3\nsize=3\nactivation=tanh\n",
     "logistic": "[logistic]\n",
     "lstm": "[lstm]\noutput=6\n",
@@ -37,8 +43,11 @@ WAYS = {
     "region": "[convolutional]\nfilters=14\nactivation=linear\n"
     "[region]\nclasses=2\ncoords=4\nnum=2\nsoftmax=1\n",
     "reorg": "[reorg]\nstride=2\n",
+    "reorg3d": "[reorg3d]\nstride=2\n",
     "rnn": "[rnn]\noutput=6\n",
     "route": "[route]\nlayers=-1,0\n",
+    "sam": "[sam]\nfrom=0\nactivation=tanh\n",
+    "scale_channels": "[avgpool]\n[scale_channels]\nfrom=0\nactivation=leaky\n",
     "shortcut": "[shortcut]\nfrom=0\nactivation=leaky\n",
     "softmax": "[softmax]\ntemperature=2\n",
     "upsample": "[upsample]\nstride=2\n",
@@ -46,7 +55,7 @@ WAYS = {
     "[yolo]\nclasses=2\nnum=1\nmask=0\nanchors=1,2\n",
 }
 """A layer of each kind, between convolutions."""
-LAST = {"region", "yolo"}
+LAST = {"Gaussian_yolo", "detection", "region", "yolo"}
 """Kinds that only stand at the end."""
 
 

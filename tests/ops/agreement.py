@@ -12,6 +12,8 @@ import numpy as np
 from darknet_py import ops as devices
 from darknet_py.cfg.sections import parse_sections
 from darknet_py.network import Network
+from darknet_py.ops.activations import saved_of
+from darknet_py.ops.detection import Entries
 from darknet_py.ops.random import random_key
 from tests.ops.windows import Conv, Pool
 from tests.support.golden import load_golden
@@ -60,15 +62,15 @@ def _compare(gpu: ModuleType, found: Any, expected: Any, what: str) -> None:
 
 def check_conv(gpu: ModuleType, conv: Conv, dtype: str) -> None:
     """Convolution, forward and backward; with groups=1 the local one too."""
-    *_, size, stride, padding, groups, seed = conv
+    *_, size, stride, padding, groups, dilation, seed = conv
     x = random_array(conv.x_shape, seed, dtype)
     delta = random_array(conv.y_shape, seed + 1, dtype)
     weights = random_array(conv.weights_shape, seed + 2, dtype)
-    window = stride, padding, groups
+    window = conv.window
     agree(gpu, "conv2d", x, weights, *window)
     agree(gpu, "conv2d_backward_input", delta, weights, conv.x_shape, *window)
     agree(gpu, "conv2d_backward_weights", delta, x, size, *window)
-    if groups == 1:
+    if groups == dilation == 1:
         weights = random_array(conv.local_shape, seed + 3, dtype)
         agree(gpu, "local2d", x, weights, stride, padding)
         agree(gpu, "local2d_backward_input", delta, weights, conv.x_shape, stride, padding)
@@ -112,15 +114,19 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
     masked = np.where(b(*VECTOR) > 0, b(*VECTOR), np.asarray(-1234, dtype))
     lrn = 5, 0.1, 0.75, 1.0
     spread = 3 * a(*VECTOR)
-    boxes = 2, [(0, 2), (3, 4)]
+    boxes = Entries(2, ((0, 2), (3, 4)))
+    others = Entries(2, ((0, 2),), ((3, 5), (5, 7)), ((0, 2),), 1.5)
     return {
         "accumulate": [(x, other)],
         "activate": [(3 * x, name) for name in cpu.ACTIVATIONS],
-        "activate_backward": [(other, cpu.activate(3 * x, name), name) for name in cpu.ACTIVATIONS],
-        "activate_boxes": [(x, *boxes, None), (a(2, 3, 3, 14), 2, [(0, 2)], (3, 7))],
+        "activate_backward": [
+            (other, saved_of(3 * x, cpu.activate(3 * x, name), name), name)
+            for name in cpu.ACTIVATIONS
+        ],
+        "activate_boxes": [(x, boxes), (a(2, 3, 3, 14), others)],
         "activate_boxes_backward": [
-            (other, cpu.activate_boxes(x, *boxes, None), *boxes, None),
-            (b(2, 3, 3, 14), positive(2, 3, 3, 14), 2, [(0, 2)], (3, 7)),
+            (other, cpu.activate_boxes(x, boxes), boxes),
+            (b(2, 3, 3, 14), positive(2, 3, 3, 14), others),
         ],
         "adam_update": [
             (*some(4), [0.01, 0.1], 0.9, 0.999, 1e-7, [0.0, 0.1], 4, 3),
@@ -146,16 +152,24 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "biases_backward": [(x,)],
         "blend": [(positive(*MAP), x, other)],
         "blend_backward": [(b(*MAP), positive(*MAP), x, other)],
+        "blur": [(x, 3, 1), (x, 3, (2, 3)), (x, 2, 2), (a(2, 1, 1, 3), 2, 2)],
+        "blur_backward": [
+            (other, MAP, 3, 1),
+            (b(2, 2, 2, 8), MAP, 3, (2, 3)),
+            (b(2, 2, 3, 8), MAP, 2, 2),
+        ],
         "clip": [(x, 0.5)],
         "concat": [([x, a(2, 4, 6, 3)],)],
         "concat_backward": [(x, [3, 1, 4])],
         "binarize": [(x,)],
         "binarize_weights": [(a(3, 2, 2, 8),)],
+        "pad_channels": [(x, 3)],
         "pad_to": [(x, 6, 9), (x, *x.shape[1:3])],
         "pad_to_backward": [(b(2, 9, 9, 8), MAP)],
         "crop": [(x, 1, 2, 2, 3, flip, scale) for flip in (False, True) for scale in (1.0, 2.0)],
         "crop_backward": [(b(2, 2, 3, 8), MAP, 1, 2, flip, 2.0) for flip in (False, True)],
         "dense": [(x, b(5, 192))],
+        "depth_to_space": [(x, 2)],
         "dense_backward_input": [(b(2, 1, 1, 5), b(5, 192), MAP)],
         "dense_backward_weights": [(b(2, 1, 1, 5), x)],
         "dream_delta": [(x, 0.0), (x, 1.0)],
@@ -167,6 +181,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "join_steps": [([x, other],)],
         "l2norm": [(x,)],
         "l2norm_backward": [(other, x)],
+        "local_avgpool": [(x, 3, 2, 2), (x, 2, (1, 3), 1), (x, 9, 1, 8)],
+        "local_avgpool_backward": [
+            (b(2, 2, 3, 8), MAP, 3, 2, 2),
+            (b(2, 4, 2, 8), MAP, 2, (1, 3), 1),
+            (other, MAP, 9, 1, 8),
+        ],
         "local_biases_backward": [(x,)],
         "logistic_cross_entropy": [(y, truth)],
         "is_finite": [
@@ -179,8 +199,15 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "lrn": [(x, *lrn), (x, 4, 0.1, 0.75, 2.0)],
         "lrn_backward": [(other, x, *lrn)],
         "masked_squared_error": [(y, masked)],
+        "maxpool_depth": [(x, 1), (x, 3), (x, 8)],
+        "maxpool_depth_backward": [(b(2, 4, 6, 3), x, 3), (b(2, 4, 6, 1), x.round(), 1)],
         "moving_average": [(a(8), b(8))],
         "multiply": [(x, other), (x, b(2, 1, 1, 1)), (x, b(2, 1, 1, 8))],
+        "multiply_backward": [
+            (a(*MAP), x, other),
+            (a(*MAP), x, b(2, 1, 1, 8)),
+            (a(*MAP), x, b(2, 4, 6, 1)),
+        ],
         "random_crop": [
             (x, 2, 3, flip, 2.0, random_key(7, i)) for flip in (0, 1) for i in (0, 1, 2)
         ],
@@ -191,6 +218,8 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "absolute_error": [(spread, truth)],
         "reorg": [(x, 2)],
         "reorg_backward": [(b(2, 2, 3, 32), 2)],
+        "reorg_flatten": [(x, 2, False), (x, 2, True)],
+        "reorg_flatten_backward": [(x, 2, False), (x, 2, True)],
         "reorg_reverse": [(x, 2)],
         "reorg_reverse_backward": [(b(2, 8, 12, 2), 2)],
         "rmsprop_update": [
@@ -203,6 +232,15 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
             (x, b(2, 8, 12, 3), 1.0, 1.0),
         ],
         "shortcut_backward": [(x, (2, 2, 3, 9), 0.5, 2.0), (x, (2, 8, 12, 3), 1.0, 1.0)],
+        "shortcut_factors": [(b(3, 8), "relu"), (b(3, 8), "softmax"), (b(4), "softmax")],
+        "shortcut_factors_backward": [
+            (a(3, 8), b(3, 8), "relu"),
+            (a(3, 8), b(3, 8), "softmax"),
+            (a(4), np.ones_like(b(4)), "softmax"),
+        ],
+        "slice_channels": [(x, 3, 2)],
+        "slice_channels_backward": [(x, 3, 13)],
+        "space_to_depth": [(x, 2)],
         "smooth_error": [(spread, truth)],
         "smooth_truth": [(truth, 0.0, 6), (truth, 0.1, 6)],
         "softmax": [(x, 1, 1.0), (x, 2, 3.0)],
@@ -218,6 +256,12 @@ def _draw(dtype: str) -> dict[str, list[tuple[Any, ...]]]:
         "to_hwc": [(x,)],
         "upsample": [(x, 2, 0.5)],
         "upsample_backward": [(x, 2, 0.5)],
+        "weighted_sum": [([x, b(2, 4, 6, 3), b(2, 4, 6, 9)], b(3, 8)), ([x, other], b(2))],
+        "weighted_sum_backward": [
+            (a(*MAP), [x, b(2, 4, 6, 3), b(2, 4, 6, 9)], b(3, 8)),
+            (a(*MAP), [x, other], b(2)),
+        ],
+        "zero_map": [(x,)],
         "zero_state": [(x, 3)],
     }
 

@@ -192,27 +192,29 @@ def _chw(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
 
 
-def _window(how: dict[str, Any]) -> tuple[int, int]:
-    assert how["dilation"] == [1, 1]
-    return how["stride"][0], how["padding"][0]
+def _window(how: dict[str, Any], groups: int) -> tuple[tuple[int, int], int, int, int]:
+    for key in ("dilation", "padding"):
+        assert how[key][0] == how[key][1]
+    down, right = how["stride"]
+    return (down, right), how["padding"][0], groups, how["dilation"][0]
 
 
 def _fprop(x: Any, weights: Any, _: Any, how: Any) -> np.ndarray:
     groups = x.shape[1] // weights.shape[1]
-    return _chw(cpu.conv2d(_hwc(x), _hwc(weights), *_window(how), groups))
+    return _chw(cpu.conv2d(_hwc(x), _hwc(weights), *_window(how, groups)))
 
 
 def _dgrad(delta: Any, weights: Any, target: Any, how: Any) -> np.ndarray:
     n, c, h, w = target["dim"]
     groups = c // weights.shape[1]
-    arguments = _hwc(delta), _hwc(weights), (n, h, w, c), *_window(how), groups
+    arguments = _hwc(delta), _hwc(weights), (n, h, w, c), *_window(how, groups)
     return _chw(cpu.conv2d_backward_input(*arguments))
 
 
 def _wgrad(x: Any, delta: Any, target: Any, how: Any) -> np.ndarray:
     _, part, size, _ = target["dim"]
     groups = x.shape[1] // part
-    arguments = _hwc(delta), _hwc(x), size, *_window(how), groups
+    arguments = _hwc(delta), _hwc(x), size, *_window(how, groups)
     return _chw(cpu.conv2d_backward_weights(*arguments))
 
 

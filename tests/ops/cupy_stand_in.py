@@ -46,6 +46,7 @@ METHODS = (
     "argmax",
     "astype",
     "copy",
+    "cumsum",
     "max",
     "mean",
     "repeat",

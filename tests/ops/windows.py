@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from darknet_py.ops.sizes import conv_out, maxpool_out
+from darknet_py.ops.sizes import Stride, conv_outs, dilated, maxpool_outs
 
 
 class Conv(NamedTuple):
@@ -16,9 +16,10 @@ class Conv(NamedTuple):
     c: int
     out_c: int
     size: int
-    stride: int
+    stride: Stride
     padding: int
     groups: int
+    dilation: int
     seed: int
 
     @property
@@ -27,7 +28,12 @@ class Conv(NamedTuple):
 
     @property
     def y_shape(self) -> tuple[int, int, int, int]:
-        return self.n, self._out(self.h), self._out(self.w), self.out_c
+        window = self.size, self.stride, self.padding, self.dilation
+        return self.n, *conv_outs(self.h, self.w, *window), self.out_c
+
+    @property
+    def window(self) -> tuple[Stride, int, int, int]:
+        return self.stride, self.padding, self.groups, self.dilation
 
     @property
     def weights_shape(self) -> tuple[int, int, int, int]:
@@ -38,9 +44,6 @@ class Conv(NamedTuple):
         """Of weights that are others at each place."""
         return *self.y_shape[1:], self.size, self.size, self.c
 
-    def _out(self, length: int) -> int:
-        return conv_out(length, self.size, self.stride, self.padding)
-
 
 class Pool(NamedTuple):
     n: int
@@ -48,7 +51,7 @@ class Pool(NamedTuple):
     w: int
     c: int
     size: int
-    stride: int
+    stride: Stride
     padding: int
     seed: int
 
@@ -58,24 +61,28 @@ class Pool(NamedTuple):
 
     @property
     def y_shape(self) -> tuple[int, int, int, int]:
-        return self.n, self._out(self.h), self._out(self.w), self.c
+        return self.n, *maxpool_outs(self.h, self.w, *self.window), self.c
 
     @property
-    def window(self) -> tuple[int, int, int]:
+    def window(self) -> tuple[int, Stride, int]:
         return self.size, self.stride, self.padding
-
-    def _out(self, length: int) -> int:
-        return maxpool_out(length, self.size, self.stride, self.padding)
 
 
 SEEDS = st.integers(0, 1 << 30)
 
 
+def strides(most: int) -> st.SearchStrategy[Stride]:
+    """One for both directions, more often than two."""
+    one = st.integers(1, most)
+    return st.one_of(one, one, st.tuples(one, one))
+
+
 @st.composite
-def convs(draw: st.DrawFn, max_groups: int = 3) -> Conv:
+def convs(draw: st.DrawFn, max_groups: int = 3, max_dilation: int = 3) -> Conv:
     size = draw(st.integers(1, 4))
+    dilation = draw(st.one_of(st.just(1), st.integers(1, max_dilation)))
     padding = draw(st.integers(0, size))
-    fits = st.integers(max(size - 2 * padding, 1), 7)
+    fits = st.integers(max(dilated(size, dilation) - 2 * padding, 1), 10)
     groups = draw(st.integers(1, max_groups))
     return Conv(
         n=draw(st.integers(1, 2)),
@@ -84,9 +91,10 @@ def convs(draw: st.DrawFn, max_groups: int = 3) -> Conv:
         c=groups * draw(st.integers(1, 3)),
         out_c=groups * draw(st.integers(1, 3)),
         size=size,
-        stride=draw(st.integers(1, 3)),
+        stride=draw(strides(3)),
         padding=padding,
         groups=groups,
+        dilation=dilation,
         seed=draw(SEEDS),
     )
 
@@ -102,7 +110,7 @@ def pools(draw: st.DrawFn) -> Pool:
         w=draw(fits),
         c=draw(st.integers(1, 3)),
         size=size,
-        stride=draw(st.integers(1, 4)),
+        stride=draw(strides(4)),
         padding=padding,
         seed=draw(SEEDS),
     )

@@ -224,6 +224,12 @@ def test_a_layer_that_is_not_known(tmp_path: Path) -> None:
         graph_of(tmp_path, CONV.replace("leaky", "selu"))
     with pytest.raises(UnsupportedError, match="size=4"):
         graph_of(tmp_path, "[normalization]\nsize=4\n")
+    for key in ("antialiasing=1", "dilation=2\nsize=3", "stride_x=2"):
+        with pytest.raises(UnsupportedError, match="two strides"):
+            graph_of(tmp_path, f"[convolutional]\n{key}\n")
+    for key in ("antialiasing=1", "maxpool_depth=1", "stride_x=2"):
+        with pytest.raises(UnsupportedError, match="two strides"):
+            graph_of(tmp_path, f"[maxpool]\n{key}\n")
 
 
 @pytest.mark.parametrize("name", sorted({*INFERENCE, *TRAINING, *GRADIENT}))

@@ -24,9 +24,9 @@ SAMPLES = 40
 ops = devices.for_device("cpu")
 
 
-def make_layer(text: str, seed: int = 0) -> Layer:
+def make_layer(text: str, seed: int = 0, rules: str | None = None) -> Layer:
     """The last layer of a cfg, its parameters random in float64, variances positive."""
-    layer = build(parse_sections(text), "<text>").layers[-1]
+    layer = build(parse_sections(text), "<text>", rules=rules).layers[-1]
     rng = np.random.default_rng(seed)
     for parameter in layer.parameters():
         parameter.value = rng.normal(size=parameter.shape)
@@ -56,13 +56,20 @@ def forward_once(layer: Layer, inputs: Sequence[np.ndarray], train: bool) -> tup
     return layer.forward(*inputs, ops, train, key=key)
 
 
-def check_layer(text: str, *, train: bool = True, n: int = 2, tolerance: float = 1e-6) -> None:
+def check_layer(
+    text: str,
+    *,
+    train: bool = True,
+    n: int = 2,
+    tolerance: float = 1e-6,
+    rules: str | None = None,
+) -> None:
     """Asserts that the last layer of a cfg keeps the contract of layers/base.py.
 
     Gradients equal numerical ones, relative to the largest; inputs and delta are not edited;
     what is not wanted is not computed, and does not change what is.
     """
-    layer, inputs = make_layer(text), make_inputs(text, n)
+    layer, inputs = make_layer(text, rules=rules), make_inputs(text, n)
     state = layer.state()
 
     def forward() -> tuple[np.ndarray, Any]:

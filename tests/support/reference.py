@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from darknet_py.ops.sizes import Stride, pair
+
 Map = np.ndarray
 Shape = tuple[int, int, int, int]
 
@@ -20,23 +22,28 @@ def random_array(shape: tuple[int, ...], seed: int, dtype: str = "float64") -> M
     return np.random.default_rng([seed, *shape]).normal(size=shape).astype(dtype)
 
 
-def conv2d(x: Map, weights: Map, stride: int, padding: int, groups: int) -> Map:
+def conv2d(
+    x: Map, weights: Map, stride: Stride, padding: int, groups: int, dilation: int = 1
+) -> Map:
     """Each output is a sum over the window, where it is inside, and its group's channels."""
     n, h, w, c = x.shape
     out_c, size = weights.shape[:2]
-    out_h, out_w = ((length + 2 * padding - size) // stride + 1 for length in (h, w))
+    down, right = pair(stride)
+    spare = 2 * padding - dilation * (size - 1) - 1
+    out_h, out_w = (h + spare) // down + 1, (w + spare) // right + 1
     part, out_part = c // groups, out_c // groups
     y = np.zeros((n, out_h, out_w, out_c))
     for b, i, j, k in np.ndindex(*y.shape):
         for ky, kx, m in np.ndindex(size, size, part):
-            in_y, in_x = i * stride - padding + ky, j * stride - padding + kx
+            in_y = i * down - padding + ky * dilation
+            in_x = j * right - padding + kx * dilation
             if 0 <= in_y < h and 0 <= in_x < w:
                 channel = k // out_part * part + m
                 y[b, i, j, k] += x[b, in_y, in_x, channel] * weights[k, ky, kx, m]
     return y
 
 
-def local2d(x: Map, weights: Map, stride: int, padding: int) -> Map:
+def local2d(x: Map, weights: Map, stride: Stride, padding: int) -> Map:
     """At each place the convolution with that place's weights."""
     out_h, out_w, out_c = weights.shape[:3]
     y = np.zeros((x.shape[0], out_h, out_w, out_c))
@@ -45,19 +52,21 @@ def local2d(x: Map, weights: Map, stride: int, padding: int) -> Map:
     return y
 
 
-def windows(h: int, w: int, size: int, stride: int, padding: int) -> Iterator[list[list[int]]]:
+def windows(h: int, w: int, size: int, stride: Stride, padding: int) -> Iterator[list[list[int]]]:
     """The places [y, x] inside the map of each maxpool window, all in order of rows."""
-    out_h, out_w = ((length + padding - size) // stride + 1 for length in (h, w))
+    down, right = pair(stride)
+    out_h, out_w = (h + padding - size) // down + 1, (w + padding - size) // right + 1
     for i, j in np.ndindex(out_h, out_w):
-        top, left = i * stride - padding // 2, j * stride - padding // 2
+        top, left = i * down - padding // 2, j * right - padding // 2
         places = [[top + ky, left + kx] for ky in range(size) for kx in range(size)]
         yield [[y, x] for y, x in places if 0 <= y < h and 0 <= x < w]
 
 
-def maxpool(x: Map, size: int, stride: int, padding: int) -> Map:
+def maxpool(x: Map, size: int, stride: Stride, padding: int) -> Map:
     """The largest value of each window; `padding` is the total of both sides."""
     n, h, w, c = x.shape
-    out_h, out_w = ((length + padding - size) // stride + 1 for length in (h, w))
+    down, right = pair(stride)
+    out_h, out_w = (h + padding - size) // down + 1, (w + padding - size) // right + 1
     y = np.zeros((n, out_h * out_w, c))
     for b, k in np.ndindex(n, c):
         for i, places in enumerate(windows(h, w, size, stride, padding)):
@@ -65,7 +74,7 @@ def maxpool(x: Map, size: int, stride: int, padding: int) -> Map:
     return y.reshape(n, out_h, out_w, c)
 
 
-def maxpool_backward(delta: Map, x: Map, size: int, stride: int, padding: int) -> Map:
+def maxpool_backward(delta: Map, x: Map, size: int, stride: Stride, padding: int) -> Map:
     """Each window's delta is added to the first of its largest values."""
     n, h, w, c = x.shape
     flat = delta.reshape(n, -1, c)

@@ -191,3 +191,15 @@ def test_classes_by_numbers_of_numpy(net: Network, picture: np.ndarray) -> None:
     assert [each.index for each in found] == [2, 0]
     with pytest.raises(TypeError):
         darknet_py.explain(net, picture, [1.0])  # type: ignore[list-item]
+
+
+def test_pictures_that_come_with_the_program(
+    net: Network, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """By the names that the command line knows, wherever the program runs."""
+    monkeypatch.chdir(tmp_path)
+    name = "data/samples/ship.png"
+    (by_name,) = darknet_py.classify(net, name, names=NAMES)
+    (by_path,) = darknet_py.classify(net, [Path(__file__).parents[2] / name], names=NAMES)
+    assert by_name == by_path
+    assert darknet_py.explain(net, name, names=NAMES)[0].picture.path == Path(name)

@@ -76,7 +76,7 @@ def test_pictures_are_decoded_ahead_and_stay_in_order(
             others.set()
         return load_input(net, given, *more)
 
-    monkeypatch.setattr("darknet_py.tasks.classify.decoding_threads", lambda: 2)
+    monkeypatch.setattr("darknet_py.tasks.pictures.decoding_threads", lambda: 2)
     monkeypatch.setattr("darknet_py.tasks.classify.load_input", slow)
     assert [result.path for result in classify_pictures(net, pictures)] == pictures
 

@@ -85,7 +85,7 @@ def tool_options(command: F) -> F:
         (
             click.option("--overwrite", is_flag=True, help="Write over a file that is there."),
             click.option("--strict", is_flag=True, help="Refuse a cfg that gives warnings."),
-            click.option("-q", "--quiet", is_flag=True, help="Results only: no layer table."),
+            click.option("-q", "--quiet", is_flag=True, help="Results, warnings and errors only."),
         )
     ):
         collected = option(collected)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from darknet_py.layers.base import Array, Ops, Parameter, Shape, Wanted, uniform, zeros
+from darknet_py.cfg.rules import Rules
+from darknet_py.layers.base import Array, Ops, Parameter, Shape, Wanted, activate, uniform, zeros
 from darknet_py.layers.parts.batch_normalize import BatchNormalize
 
 
@@ -16,7 +17,12 @@ class Dense:
     """
 
     def __init__(
-        self, in_shape: Shape, outputs: int, activation: str, batch_normalize: bool
+        self,
+        in_shape: Shape,
+        outputs: int,
+        activation: str,
+        batch_normalize: bool,
+        rules: Rules,
     ) -> None:
         inputs = in_shape.size
         h, w, c = in_shape
@@ -30,7 +36,7 @@ class Dense:
             file_shape=(outputs, c, h, w),
             file_axes=(0, 3, 1, 2),
         )
-        self.norm = BatchNormalize(outputs) if batch_normalize else None
+        self.norm = BatchNormalize(outputs, rules) if batch_normalize else None
 
     def parameters(self) -> list[Parameter]:
         """In the order of a `.weights` file."""
@@ -46,13 +52,13 @@ class Dense:
             y, norm_saved = self.norm.forward(y, self.biases.data, ops, train)
         else:
             y = ops.add_biases(y, self.biases.data)
-        y = ops.activate(y, self.activation)
-        return y, (x, y, norm_saved)
+        y, activated = activate(y, self.activation, ops)
+        return y, (x, activated, norm_saved)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> Array:
         """The delta of x; None if it is not wanted."""
-        x, y, norm_saved = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        x, activated, norm_saved = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         if self.norm:
             delta, scale_updates, bias_updates = self.norm.backward(delta, norm_saved, ops)
             if wanted.updates:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from darknet_py.cfg.rules import Rules
 from darknet_py.cfg.sections import Section
 from darknet_py.errors import ShapeError
-from darknet_py.layers.base import Array, BuildContext, Layer, Ops, Parameter, Shape, Wanted
+from darknet_py.layers.base import (
+    Array,
+    BuildContext,
+    Layer,
+    Ops,
+    Parameter,
+    Shape,
+    Wanted,
+    activate,
+)
 from darknet_py.layers.parts.dense import Dense
 
 
@@ -19,23 +29,29 @@ class Gate:
     """
 
     def __init__(
-        self, in_shape: Shape, outputs: int, activation: str, batch_normalize: bool
+        self,
+        in_shape: Shape,
+        outputs: int,
+        activation: str,
+        batch_normalize: bool,
+        rules: Rules,
     ) -> None:
         self.activation = activation
-        self.from_state = Dense(Shape(1, 1, outputs), outputs, "linear", batch_normalize)
-        self.from_input = Dense(in_shape, outputs, "linear", batch_normalize)
+        how = outputs, "linear", batch_normalize, rules
+        self.from_state = Dense(Shape(1, 1, outputs), *how)
+        self.from_input = Dense(in_shape, *how)
 
     def forward(self, x: Array, state: Array, ops: Ops, train: bool) -> tuple[Array, Any]:
         """The output (batch, 1, 1, outputs), and what backward needs."""
         state_part, state_saved = self.from_state.forward(state, ops, train)
         input_part, input_saved = self.from_input.forward(x, ops, train)
-        y = ops.activate(ops.add(state_part, input_part), self.activation)
-        return y, (y, state_saved, input_saved)
+        y, activated = activate(ops.add(state_part, input_part), self.activation, ops)
+        return y, (activated, state_saved, input_saved)
 
     def backward(self, delta: Array, saved: Any, ops: Ops, wanted: Wanted) -> tuple[Array, Array]:
         """The deltas of x, None if it is not wanted, and of the state, which always is."""
-        y, state_saved, input_saved = saved
-        delta = ops.activate_backward(delta, y, self.activation)
+        activated, state_saved, input_saved = saved
+        delta = ops.activate_backward(delta, activated, self.activation)
         always = wanted._replace(input_deltas=True)
         state_delta = self.from_state.backward(delta, state_saved, ops, always)
         return self.from_input.backward(delta, input_saved, ops, wanted), state_delta
@@ -50,7 +66,7 @@ class Recurrent(Layer):
 
     def __init__(self, section: Section, context: BuildContext) -> None:
         super().__init__(section, context)
-        self.time_steps = context.time_steps
+        self.time_steps, self.rules = context.time_steps, context.rules
         self.out_shape = Shape(1, 1, section.get_int("output", 1, minimum=1))
 
     def split_steps(self, x: Array, ops: Ops) -> list[Array]:

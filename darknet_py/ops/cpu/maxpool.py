@@ -7,38 +7,41 @@ import numpy as np
 from darknet_py.ops.array_types import Array
 from darknet_py.ops.cpu.codegen.jit import jit
 from darknet_py.ops.cpu.runtime.threads import run, spread
-from darknet_py.ops.sizes import maxpool_out
+from darknet_py.ops.sizes import Stride, maxpool_outs, pair
 
 
-def maxpool(x: Array, size: int, stride: int, padding: int) -> Array:
-    """x (n, h, w, c) -> (n, out_h, out_w, c); `padding` is the total, half of it in front."""
+def maxpool(x: Array, size: int, stride: Stride, padding: int) -> Array:
+    """x (n, h, w, c) -> (n, out_h, out_w, c); `padding` is the total, half of it in front. stride:
+    or (down, right)."""
     n, h, w, c = x.shape
-    out_h, out_w = (maxpool_out(length, size, stride, padding) for length in (h, w))
+    out_h, out_w = maxpool_outs(h, w, size, stride, padding)
+    window = size, *pair(stride), padding // 2
     y = np.empty((n, out_h, out_w, c), x.dtype)
     rows = spread(n * out_h)
-    run(lambda part: _maxpool(x, y, size, stride, padding // 2, part.start, part.stop), rows)
+    run(lambda part: _maxpool(x, y, *window, part.start, part.stop), rows)
     return y
 
 
-def maxpool_backward(delta: Array, x: Array, size: int, stride: int, padding: int) -> Array:
+def maxpool_backward(delta: Array, x: Array, size: int, stride: Stride, padding: int) -> Array:
     """The delta of x: each window's goes to its first largest value, rows before columns."""
     x_delta = np.zeros_like(x)
     # Windows overlap, and only one thread may add to a place: it has some channels of a picture.
     channels = spread(x.shape[3])
     parts = [(b, part.start, part.stop) for b in range(x.shape[0]) for part in channels]
-    run(lambda part: _maxpool_backward(delta, x, x_delta, size, stride, padding // 2, *part), parts)
+    window = size, *pair(stride), padding // 2
+    run(lambda part: _maxpool_backward(delta, x, x_delta, *window, *part), parts)
     return x_delta
 
 
 @jit
-def _maxpool(x, y, size, stride, front, start, stop):  # type: ignore[no-untyped-def]
+def _maxpool(x, y, size, down, right, front, start, stop):  # type: ignore[no-untyped-def]
     _, h, w, c = x.shape
     _, out_h, out_w, _ = y.shape
     for row in range(start, stop):
         b, out_y = row // out_h, row % out_h
-        top = out_y * stride - front
+        top = out_y * down - front
         for out_x in range(out_w):
-            left = out_x * stride - front
+            left = out_x * right - front
             best = y[b, out_y, out_x]
             best[:] = -np.inf
             for in_y in range(max(top, 0), min(top + size, h)):
@@ -49,15 +52,17 @@ def _maxpool(x, y, size, stride, front, start, stop):  # type: ignore[no-untyped
 
 
 @jit
-def _maxpool_backward(delta, x, x_delta, size, stride, front, b, first, last):  # type: ignore[no-untyped-def]
+def _maxpool_backward(  # type: ignore[no-untyped-def]
+    delta, x, x_delta, size, down, across, front, b, first, last
+):
     h, w = x.shape[1:3]
     out_h, out_w = delta.shape[1:3]
     for out_y in range(out_h):
-        top = max(out_y * stride - front, 0)
-        bottom = min(out_y * stride - front + size, h)
+        top = max(out_y * down - front, 0)
+        bottom = min(out_y * down - front + size, h)
         for out_x in range(out_w):
-            left = max(out_x * stride - front, 0)
-            right = min(out_x * stride - front + size, w)
+            left = max(out_x * across - front, 0)
+            right = min(out_x * across - front + size, w)
             for k in range(first, last):
                 best, best_y, best_x = -np.inf, -1, -1
                 for in_y in range(top, bottom):

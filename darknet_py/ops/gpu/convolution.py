@@ -27,6 +27,7 @@ from darknet_py.ops.gpu.cudnn import (
 )
 from darknet_py.ops.gpu.kernel import HALF, contiguous
 from darknet_py.ops.gpu.pointwise import epilogue, narrow, widen
+from darknet_py.ops.sizes import Stride, pair
 
 
 def convolve(
@@ -36,16 +37,17 @@ def convolve(
     before: str,
     added: Array | None,
     after: str,
-    stride: int,
+    stride: Stride,
     padding: int,
     groups: int,
+    dilation: int,
     exact: bool,
 ) -> Array:
     """after(before(weights * x + biases) + added), with biases and added or None."""
     x, weights = contiguous(x), contiguous(weights)
     filters, size = weights.shape[:2]
     what = Epilogue(biases is not None, before, added is not None, after)
-    window = filters, size, stride, padding, groups
+    window = filters, size, pair(stride), padding, groups, dilation
     job = Job("forward", _is_half(x), exact, x.shape, *window, what)
     arrays = {X: x, WEIGHTS: weights}
     plan = _plan(job, x) if what.fits_a_graph else None
@@ -59,34 +61,50 @@ def convolve(
     if plan:
         y = _run(plan, job, arrays)
     else:
-        y = _by_columns(im2col.conv2d, x, weights, stride, padding, groups)
+        y = _by_columns(im2col.conv2d, x, weights, stride, padding, groups, dilation)
     return y if what == NOTHING else epilogue(y, biases, before, added, after, y)
 
 
 def convolve_input(
-    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int, exact: bool
+    delta: Array,
+    weights: Array,
+    shape: Shape,
+    stride: Stride,
+    padding: int,
+    groups: int,
+    dilation: int,
+    exact: bool,
 ) -> Array:
     """The delta of an input of `shape` from that of the output."""
     delta, weights = contiguous(delta), contiguous(weights)
     filters, size = weights.shape[:2]
-    job = Job("input", _is_half(delta), exact, shape, filters, size, stride, padding, groups)
+    window = pair(stride), padding, groups, dilation
+    job = Job("input", _is_half(delta), exact, shape, filters, size, *window)
     plan = _plan(job, delta)
     if plan:
         return _run(plan, job, {X: delta, WEIGHTS: weights})
-    return _by_columns(im2col.conv2d_backward_input, delta, weights, shape, stride, padding, groups)
+    return _by_columns(im2col.conv2d_backward_input, delta, weights, shape, *window)
 
 
 def convolve_weights(
-    delta: Array, x: Array, size: int, stride: int, padding: int, groups: int, exact: bool
+    delta: Array,
+    x: Array,
+    size: int,
+    stride: Stride,
+    padding: int,
+    groups: int,
+    dilation: int,
+    exact: bool,
 ) -> Array:
     """The updates of the weights, summed over pictures."""
     delta, x = contiguous(delta), contiguous(x)
     filters = delta.shape[3]
-    job = Job("weights", _is_half(x), exact, x.shape, filters, size, stride, padding, groups)
+    window = pair(stride), padding, groups, dilation
+    job = Job("weights", _is_half(x), exact, x.shape, filters, size, *window)
     plan = _plan(job, x)
     if plan:
         return _run(plan, job, {X: x, WEIGHTS: delta})
-    return _by_columns(im2col.conv2d_backward_weights, delta, x, size, stride, padding, groups)
+    return _by_columns(im2col.conv2d_backward_weights, delta, x, size, *window)
 
 
 def _is_half(x: Array) -> bool:
@@ -110,21 +128,38 @@ def _by_columns(function: Callable[..., Array], one: Array, other: Array, *windo
     return function(one, other, *window)
 
 
-def conv2d(x: Array, weights: Array, stride: int, padding: int, groups: int) -> Array:
-    """x (n, h, w, c) with weights (out_c, size, size, c/groups): (n, out_h, out_w, out_c)."""
+def conv2d(
+    x: Array, weights: Array, stride: Stride, padding: int, groups: int, dilation: int = 1
+) -> Array:
+    """x (n, h, w, c) with weights (out_c, size, size, c/groups): (n, out_h, out_w, out_c).
+
+    stride: or (down, right); dilation: pixels from a place of the window to the next.
+    """
     nothing = None, "linear", None, "linear"
-    return convolve(x, weights, *nothing, stride, padding, groups, exact=True)
+    return convolve(x, weights, *nothing, stride, padding, groups, dilation, exact=True)
 
 
 def conv2d_backward_input(
-    delta: Array, weights: Array, shape: Shape, stride: int, padding: int, groups: int
+    delta: Array,
+    weights: Array,
+    shape: Shape,
+    stride: Stride,
+    padding: int,
+    groups: int,
+    dilation: int = 1,
 ) -> Array:
     """The delta of an input of `shape` (n, h, w, c) from that of the output."""
-    return convolve_input(delta, weights, shape, stride, padding, groups, exact=True)
+    return convolve_input(delta, weights, shape, stride, padding, groups, dilation, exact=True)
 
 
 def conv2d_backward_weights(
-    delta: Array, x: Array, size: int, stride: int, padding: int, groups: int
+    delta: Array,
+    x: Array,
+    size: int,
+    stride: Stride,
+    padding: int,
+    groups: int,
+    dilation: int = 1,
 ) -> Array:
     """The updates of the weights (out_c, size, size, c/groups), summed over pictures."""
-    return convolve_weights(delta, x, size, stride, padding, groups, exact=True)
+    return convolve_weights(delta, x, size, stride, padding, groups, dilation, exact=True)

@@ -16,14 +16,14 @@ from darknet_py.ops import cache as disk
 from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu.kernel import CUDNN, note_algorithm
 from darknet_py.ops.notices import compiling
-from darknet_py.ops.sizes import conv_out
+from darknet_py.ops.sizes import conv_outs
 
 X, WEIGHTS, BIASES, ADDED, RESULT = range(1, 6)
 """What graphs call their tensors."""
 
-ACTIVATIONS = ("linear", "relu", "leaky", "relie", "logistic", "tanh")
+ACTIVATIONS = ("linear", "relu", "leaky", "relie", "revleaky", "logistic", "tanh")
 """Activations that can be part of a graph."""
-_LEAKS = {"leaky": 0.1, "relie": 0.01}
+_LEAKS = {"leaky": 0.1, "revleaky": 0.1, "relie": 0.01}
 
 
 class Epilogue(NamedTuple):
@@ -56,16 +56,17 @@ class Job:
     x: Shape
     filters: int
     size: int
-    stride: int
+    stride: tuple[int, int]
     padding: int
     groups: int
+    dilation: int = 1
     epilogue: Epilogue = NOTHING
 
     @property
     def y(self) -> tuple[int, ...]:
         n, h, w, _ = self.x
-        out_h, out_w = (conv_out(side, self.size, self.stride, self.padding) for side in (h, w))
-        return n, out_h, out_w, self.filters
+        window = self.size, self.stride, self.padding, self.dilation
+        return n, *conv_outs(h, w, *window), self.filters
 
     @property
     def weights(self) -> tuple[int, ...]:
@@ -116,7 +117,11 @@ def describe(cudnn: Any, job: Job, **place: Any) -> Any:
         dims, strides = _as_nchw(shape)
         return graph.tensor(dim=dims, stride=strides, data_type=kind, uid=uid)
 
-    window = {"padding": [job.padding] * 2, "stride": [job.stride] * 2, "dilation": [1, 1]}
+    window = {
+        "padding": [job.padding] * 2,
+        "stride": list(job.stride),
+        "dilation": [job.dilation] * 2,
+    }
     if job.kind == "forward":
         y = graph.conv_fprop(image=tensor(X, job.x), weight=tensor(WEIGHTS, job.weights), **window)
         y = _finished(graph, types, job, y, tensor)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from darknet_py.ops.activations import POINTWISE
 from darknet_py.ops.array_types import Array
 from darknet_py.ops.fusion import (
     Chain,
@@ -21,7 +22,7 @@ from darknet_py.ops.gpu.convolution import convolve, convolve_input, convolve_we
 from darknet_py.ops.gpu.normalize import batchnorm_activate, batchnorm_scale
 from darknet_py.ops.gpu.pointwise import shortcut_activate
 from darknet_py.ops.graph import Graph, Node, TensorSpec
-from darknet_py.ops.normalize import EPSILON, deviation
+from darknet_py.ops.normalize import Epsilon, divisor
 
 Rule = Callable[["Chain[Readers]", bool, bool], "Node | None"]
 
@@ -47,9 +48,9 @@ def fuse(graph: Graph, exact: bool, changing: bool) -> Graph:
 
 
 def _convolution(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
-    x, weights, stride, padding, groups = chain.call.arguments
+    x, weights, *window = chain.call.arguments
     weights, *what = _take_epilogue(chain, weights, changing)
-    return _node(convolve, chain, (x, weights, *what, stride, padding, groups, exact))
+    return _node(convolve, chain, (x, weights, *what, *window, exact))
 
 
 def _dense(chain: Chain[Readers], exact: bool, changing: bool) -> Node | None:
@@ -69,16 +70,27 @@ def _take_epilogue(
         weights, biases = _folded(weights, *norm.arguments[1:])
     else:
         biases = take_biases(chain)
-    before = take_activation(chain)
+    before = take_activation(chain, POINTWISE)
     residual = take_residual(chain)
-    return weights, biases, before, residual, take_activation(chain) if residual else "linear"
+    return (
+        weights,
+        biases,
+        before,
+        residual,
+        take_activation(chain, POINTWISE) if residual else "linear",
+    )
 
 
 def _folded(
-    weights: Array, scales: Array, biases: Array | None, mean: Array, variance: Array
+    weights: Array,
+    scales: Array,
+    biases: Array | None,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon,
 ) -> tuple[Array, Array]:
     """Weights (filters, ...) and biases of a convolution that normalises too."""
-    factors = scales / (deviation(variance) + EPSILON)
+    factors = scales / divisor(variance, epsilon)
     shift = -mean * factors
     shape = (-1, *[1] * (weights.ndim - 1))
     return weights * factors.reshape(shape), shift if biases is None else shift + biases
@@ -98,7 +110,7 @@ def _with_activation(function: Callable[..., Any]) -> Rule:
     """The same call, with the activation that follows."""
 
     def rule(chain: Chain[Readers], exact: bool, changing: bool) -> Node:
-        return _node(function, chain, (*chain.call.arguments, take_activation(chain)))
+        return _node(function, chain, (*chain.call.arguments, take_activation(chain, POINTWISE)))
 
     return rule
 
@@ -118,19 +130,19 @@ def convolve_all(
 ) -> Array:
     """A dense layer as the convolution of one pixel: x (n, h, w, c), weights (outputs, h w c)."""
     vectors, rows = _as_pixel(x), _as_pixel(weights)
-    return convolve(vectors, rows, biases, before, added, after, 1, 0, 1, exact)
+    return convolve(vectors, rows, biases, before, added, after, 1, 0, 1, 1, exact)
 
 
 def convolve_all_input(delta: Array, weights: Array, shape: tuple[int, ...], exact: bool) -> Array:
     """The delta of its input of `shape`."""
     rows = _as_pixel(weights)
     pixel = shape[0], 1, 1, rows.shape[3]
-    return convolve_input(_as_pixel(delta), rows, pixel, 1, 0, 1, exact).reshape(shape)
+    return convolve_input(_as_pixel(delta), rows, pixel, 1, 0, 1, 1, exact).reshape(shape)
 
 
 def convolve_all_weights(delta: Array, x: Array, exact: bool) -> Array:
     """The updates of its weights (outputs, h w c)."""
-    updates = convolve_weights(_as_pixel(delta), _as_pixel(x), 1, 1, 0, 1, exact)
+    updates = convolve_weights(_as_pixel(delta), _as_pixel(x), 1, 1, 0, 1, 1, exact)
     return updates.reshape(updates.shape[0], -1)
 
 

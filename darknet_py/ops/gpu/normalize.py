@@ -20,6 +20,7 @@ from darknet_py.ops.gpu.kernel import (
     width_of,
 )
 from darknet_py.ops.gpu.pointwise import activation_number
+from darknet_py.ops.normalize import EPSILON, Epsilon
 
 _LANES = 32
 """As in cuda/normalize.cu."""
@@ -43,51 +44,86 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return mean, variance
 
 
-def batchnorm(x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array) -> Array:
-    """(x - mean) / (sqrt(variance) + 1e-6) * scales + biases; all but x are (c,)."""
-    return batchnorm_activate(x, scales, biases, mean, variance, "linear")
+def batchnorm(
+    x: Array,
+    scales: Array,
+    biases: Array | None,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon = EPSILON,
+) -> Array:
+    """(x - mean) / (sqrt(variance + epsilon.variance) + epsilon.deviation) * scales + biases; all
+    but x are (c,)."""
+    return batchnorm_activate(x, scales, biases, mean, variance, epsilon, "linear")
 
 
 def batchnorm_activate(
-    x: Array, scales: Array, biases: Array | None, mean: Array, variance: Array, activation: str
+    x: Array,
+    scales: Array,
+    biases: Array | None,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon,
+    activation: str,
 ) -> Array:
     """The same through an activation."""
     x = contiguous(x)
     y = cp.empty(x.shape, x.dtype)
     arrays = y, x, scales, mean if biases is None else biases, mean, variance
-    launch_rows("batchnorm", arrays, int(biases is not None), activation_number(activation))
+    how = (
+        epsilon.variance,
+        epsilon.deviation,
+        int(biases is not None),
+        activation_number(activation),
+    )
+    launch_rows("batchnorm", arrays, *how)
     return y
 
 
 def batchnorm_backward(
-    delta: Array, x: Array, scales: Array, mean: Array, variance: Array
+    delta: Array,
+    x: Array,
+    scales: Array,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon = EPSILON,
 ) -> tuple[Array, Array, Array]:
     """Where mean and variance are the batch's: deltas of x, updates of scales and of biases.
 
-    With s = sqrt(variance), r = 1 / (s + 1e-6), d = delta * scales and m values in a channel:
+    With s = sqrt(variance + epsilon.variance), r = 1 / (s + epsilon.deviation), d = delta * scales
+    and m values in a channel:
     r (d - mean(d)) - (x - mean) r^2 sum(d (x - mean)) / (s (m - 1)).
     """
     delta, x = contiguous(delta), contiguous(x)
     x_delta = cp.empty(x.shape, x.dtype)
     total, product = _channel_sums(_PRODUCTS, x, delta, mean, 1)
-    launch_rows("batchnorm_backward", (x_delta, delta, x, scales, mean, variance, total, product))
-    return x_delta, _scale_updates(product, variance, x.dtype), total
+    arrays = x_delta, delta, x, scales, mean, variance, total, product
+    launch_rows("batchnorm_backward", arrays, epsilon.variance, epsilon.deviation)
+    return x_delta, _scale_updates(product, variance, epsilon, x.dtype), total
 
 
 def batchnorm_fixed_backward(
-    delta: Array, x: Array, scales: Array, mean: Array, variance: Array
+    delta: Array,
+    x: Array,
+    scales: Array,
+    mean: Array,
+    variance: Array,
+    epsilon: Epsilon = EPSILON,
 ) -> tuple[Array, Array, Array]:
     """The same where mean and variance are constants: the rolling ones, in inference."""
     total, product = _channel_sums(_PRODUCTS, x, delta, mean, 1)
-    x_delta = batchnorm_scale(delta, scales, variance)
-    return x_delta, _scale_updates(product, variance, x.dtype), total
+    x_delta = batchnorm_scale(delta, scales, variance, epsilon)
+    return x_delta, _scale_updates(product, variance, epsilon, x.dtype), total
 
 
-def batchnorm_scale(delta: Array, scales: Array, variance: Array) -> Array:
+def batchnorm_scale(
+    delta: Array, scales: Array, variance: Array, epsilon: Epsilon = EPSILON
+) -> Array:
     """delta times what batch normalisation with fixed statistics multiplies with."""
     delta = contiguous(delta)
     x_delta = cp.empty(delta.shape, delta.dtype)
-    launch_rows("batchnorm_scale", (x_delta, delta, scales, variance))
+    arrays = x_delta, delta, scales, variance
+    launch_rows("batchnorm_scale", arrays, epsilon.variance, epsilon.deviation)
     return x_delta
 
 
@@ -97,9 +133,10 @@ def biases_backward(delta: Array) -> Array:
     return total
 
 
-def moving_average(rolling: Array, value: Array) -> None:
-    """rolling = .99 rolling + .01 value, in place."""
-    launch_each("moving_average", rolling.dtype, 1, rolling.size, rolling, value, rolling.size)
+def moving_average(rolling: Array, value: Array, taken: float = 0.01) -> None:
+    """rolling = (1 - taken) rolling + taken value, in place."""
+    arguments = rolling, value, rolling.size, taken
+    launch_each("moving_average", rolling.dtype, 1, rolling.size, *arguments)
 
 
 def _channel_sums(
@@ -126,7 +163,8 @@ def _channel_sums(
     return totals[0], totals[1]
 
 
-def _scale_updates(product: Array, variance: Array, dtype: Any) -> Array:
+def _scale_updates(product: Array, variance: Array, epsilon: Epsilon, dtype: Any) -> Array:
     updates = cp.empty(product.shape, product.dtype)
-    launch_each("scale_updates", dtype, 1, product.size, updates, product, variance, product.size)
+    arguments = updates, product, variance, product.size, epsilon.variance, epsilon.deviation
+    launch_each("scale_updates", dtype, 1, product.size, *arguments)
     return updates

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import cupy as cp
 
-from darknet_py.ops import dense, reshape
-from darknet_py.ops.activations import ACTIVATIONS
+from darknet_py.ops import activations, dense, reshape
+from darknet_py.ops.activations import CHANNELWISE, POINTWISE
 from darknet_py.ops.array_types import Array
 from darknet_py.ops.gpu.kernel import HALF, contiguous, has_kernels, launch_each, launch_rows
 
-_NUMBERS = {name: number for number, name in enumerate(ACTIVATIONS)}
+_NUMBERS = {name: number for number, name in enumerate(POINTWISE)}
 """As the enumeration in cuda/activations.cuh."""
 
 
@@ -39,18 +39,23 @@ def epilogue(
 
 
 def activate(x: Array, activation: str) -> Array:
-    """The activation of every element of x."""
+    """The activation of every element of x, (..., c)."""
     if activation == "linear":
         return x
+    if activation in CHANNELWISE:
+        return activations.activate(x, activation)
     return epilogue(x, None, activation, None, "linear")
 
 
-def activate_backward(delta: Array, y: Array, activation: str) -> Array:
-    """delta times the derivative, taken from the output y."""
+def activate_backward(delta: Array, saved: Array, activation: str) -> Array:
+    """The delta of an activation's input. saved: its input, of those in FROM_INPUT, else its
+    output: what `saved_of` gives."""
     if activation == "linear":
         return delta
-    x_delta = cp.empty(y.shape, y.dtype)
-    maps = x_delta, contiguous(delta), contiguous(y)
+    if activation in CHANNELWISE:
+        return activations.activate_backward(delta, saved, activation)
+    x_delta = cp.empty(saved.shape, saved.dtype)
+    maps = x_delta, contiguous(delta), contiguous(saved)
     launch_rows("activate_backward", maps, activation_number(activation))
     return x_delta
 

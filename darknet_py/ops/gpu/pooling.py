@@ -8,19 +8,20 @@ import cupy as cp
 
 from darknet_py.ops.array_types import Array, Shape
 from darknet_py.ops.gpu.kernel import contiguous, launch, launch_each, width_of
-from darknet_py.ops.sizes import maxpool_out
+from darknet_py.ops.sizes import Stride, maxpool_outs, pair
 
 
-def maxpool(x: Array, size: int, stride: int, padding: int) -> Array:
-    """x (n, h, w, c) -> (n, out_h, out_w, c); `padding` is the total, half of it in front."""
+def maxpool(x: Array, size: int, stride: Stride, padding: int) -> Array:
+    """x (n, h, w, c) -> (n, out_h, out_w, c); `padding` is the total, half of it in front. stride:
+    or (down, right)."""
     n, h, w, c = x.shape
-    out_h, out_w = (maxpool_out(length, size, stride, padding) for length in (h, w))
+    out_h, out_w = maxpool_outs(h, w, size, stride, padding)
     y = cp.empty((n, out_h, out_w, c), x.dtype)
     _each_window("maxpool", x.dtype, y, contiguous(x), size, stride, padding)
     return y
 
 
-def maxpool_backward(delta: Array, x: Array, size: int, stride: int, padding: int) -> Array:
+def maxpool_backward(delta: Array, x: Array, size: int, stride: Stride, padding: int) -> Array:
     """The delta of x: each window's goes to its first largest value, rows before columns."""
     n, h, w, c = x.shape
     winners = cp.empty(delta.shape, cp.int32)
@@ -28,18 +29,18 @@ def maxpool_backward(delta: Array, x: Array, size: int, stride: int, padding: in
     x_delta = cp.empty(x.shape, x.dtype)
     maps = x_delta, contiguous(delta), winners
     width = width_of(c, maps)
-    window = n, h, w, c, *delta.shape[1:3], size, stride, padding // 2
+    window = n, h, w, c, *delta.shape[1:3], size, *pair(stride), padding // 2
     launch_each("maxpool_backward", x.dtype, n, h * w * c // width, *maps, *window, width)
     return x_delta
 
 
 def _each_window(
-    name: str, dtype: Any, y: Array, x: Array, size: int, stride: int, padding: int
+    name: str, dtype: Any, y: Array, x: Array, size: int, stride: Stride, padding: int
 ) -> None:
     """A kernel that writes something of each window of x to y (n, out_h, out_w, c)."""
     (n, h, w, c), (_, out_h, out_w, _) = x.shape, y.shape
     width = width_of(c, (y, x))
-    window = n, h, w, c, out_h, out_w, size, stride, padding // 2
+    window = n, h, w, c, out_h, out_w, size, *pair(stride), padding // 2
     launch_each(name, dtype, n, out_h * out_w * c // width, y, x, *window, width)
 
 

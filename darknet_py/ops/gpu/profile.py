@@ -74,7 +74,7 @@ def peak(device: int, exact: bool, half: bool) -> float:
     weights = cp.zeros((_SIZE, 1, 1, _SIZE), kind)
 
     def multiply() -> None:
-        convolve(x, weights, None, "linear", None, "linear", 1, 0, 1, exact)
+        convolve(x, weights, None, "linear", None, "linear", 1, 0, 1, 1, exact)
 
     multiply()
     seconds = seconds_of(multiply, cp.cuda.get_current_stream(), _PEAK_ROUNDS)

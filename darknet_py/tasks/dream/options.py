@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from darknet_py.cfg.rules import PROGRAMS
 from darknet_py.options import Flag, Real, Whole, Word, option, options_in
 
 # What options of a dream may be that are no numbers: layers with weights, channels, sizes.
@@ -306,6 +307,7 @@ def _ingredients() -> dict[str, tuple[str, Any]]:
         "threads": ("--threads", Whole(1, 1_024)),
         "exact": ("--exact", Flag()),
         "half": ("--half", Flag()),
+        "rules": ("--rules", Word(PROGRAMS)),
     }
 
 

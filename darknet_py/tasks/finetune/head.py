@@ -15,6 +15,7 @@ from darknet_py.images import Dataset, Loader
 from darknet_py.network import Network
 from darknet_py.network.derived import averages
 from darknet_py.tasks.outputs import NewHead, fit_outputs, learning_layers
+from darknet_py.tasks.run_cfg import follow_rules, same_kind
 
 _HOW = ("learning_rate", "stopbackward", "use_global_stats", "dontload", "dontsave")
 """Keys of layers that say how they were trained, not what they are."""
@@ -53,8 +54,8 @@ def start(
     loaded = net.load_weights(weights, partial=True, begin=True)
     in_file = [i for i in learning_layers(net.layers) if not net.layers[i].dontload]
     covered = in_file[: loaded.layers]
-    engine = net.engine
-    new = Network(sections, net.path, net.ops, exact=engine.exact, half=engine.half)
+    new = same_kind(net, sections)
+    follow_rules(new, net)
     drawn = {}
     for index in learning_layers(new.layers):
         if index == head:

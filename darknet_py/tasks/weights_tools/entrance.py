@@ -84,6 +84,11 @@ def _first_part(net: Network) -> tuple[int, Part]:
             raise DarknetError(
                 f"{net.path}: layer {i} [{other.kind}] reads the picture beside layer {index}"
             )
+        if other.shares is layer:
+            raise DarknetError(
+                f"{net.path}: layer {i} [{other.kind}] shares the weights of layer {index}, which "
+                "cannot be changed for one of them alone"
+            )
     (part,) = parts_of(layer)
     return index, part
 

@@ -49,6 +49,7 @@ def parts_of(layer: Layer) -> list[Part]:
             else None,
         )
         for group in groups
+        if "weights" in group  # [batchnorm] has biases alone, by AlexeyAB's rules
     ]
 
 
@@ -89,8 +90,15 @@ def average(net: Network, weights: Sequence[str | Path]) -> None:
     of connected layers and all but these and convolutions.
     """
     sums, seen = [np.zeros(parameter.shape) for parameter in net.parameters()], []
+    programs = set[str]()
     for path in weights:
         net.load_weights(path)
+        programs.add(net.settings.rules.program)
+        if len(programs) > 1:
+            raise DarknetError(
+                f"{path}: was trained by another program's rules than {weights[0]}: there is no "
+                "mean of both (--rules says that they are one's)"
+            )
         seen.append(net.seen)
         for total, parameter in zip(sums, net.parameters(), strict=True):
             total += parameter.data

@@ -6,8 +6,10 @@ import numpy as np
 
 from darknet_py.cfg.write import changed
 from darknet_py.errors import DarknetError
+from darknet_py.layers.parts.batch_normalize import epsilon_of
 from darknet_py.network import Network
-from darknet_py.ops.normalize import EPSILON, deviation
+from darknet_py.ops.normalize import Epsilon, divisor
+from darknet_py.tasks.run_cfg import follow_rules, same_kind
 from darknet_py.tasks.weights_tools.files import Part, parts_of, put
 
 _NORMALISED = {"convolutional", "connected", "rnn", "gru", "lstm"}
@@ -21,9 +23,10 @@ def reset(net: Network) -> None:
     Source: reset_normalize_net of darknet.c, whose epsilon is not that of its forward.
     Raises DarknetError where nothing is normalised.
     """
+    epsilon = epsilon_of(net.settings.rules)
     for part in _normalised(net):
-        _fold(part)
-        _begin(part)
+        _fold(part, epsilon)
+        _begin(part, epsilon)
     net.changed()
 
 
@@ -35,7 +38,7 @@ def denormalize(net: Network) -> Network:
     Raises DarknetError where nothing is normalised.
     """
     for part in _normalised(net):
-        _fold(part)
+        _fold(part, epsilon_of(net.settings.rules))
     return _rebuilt(net, batch_normalize=None)
 
 
@@ -57,7 +60,7 @@ def normalize(net: Network) -> Network:
     if not new:
         raise DarknetError(f"{net.path}: no layer is without batch_normalize that could have it")
     for part in new:
-        _begin(part)
+        _begin(part, epsilon_of(other.settings.rules))
     return other
 
 
@@ -68,19 +71,20 @@ def _normalised(net: Network) -> list[Part]:
     return parts
 
 
-def _fold(part: Part) -> None:
+def _fold(part: Part, epsilon: Epsilon) -> None:
     """Weights and biases that do what they did with the norm."""
     assert part.norm is not None
     scales, mean, variance = (each.data.astype(np.float64) for each in part.norm)
-    factors = scales / (deviation(variance) + EPSILON)
+    factors = scales / divisor(variance, epsilon)
     put(part.weights, part.rows() * factors[:, None])
     put(part.biases, part.biases.data - mean * factors)
 
 
-def _begin(part: Part) -> None:
+def _begin(part: Part, epsilon: Epsilon) -> None:
     """A norm that changes nothing: (x - 0) / (1 + epsilon) * (1 + epsilon)."""
     assert part.norm is not None
-    for parameter, value in zip(part.norm, (1 + EPSILON, 0, 1), strict=True):
+    scale = float(divisor(np.float64(1), epsilon))
+    for parameter, value in zip(part.norm, (scale, 0, 1), strict=True):
         put(parameter, np.full(parameter.shape, value))
 
 
@@ -91,7 +95,8 @@ def _rebuilt(net: Network, batch_normalize: int | None) -> Network:
         changed(section, batch_normalize=batch_normalize) if layer.kind in _NORMALISED else section
         for section, layer in zip(sections, net.layers, strict=True)
     ]
-    other = Network([first, *rekeyed], net.path, net.ops)
+    other = same_kind(net, [first, *rekeyed])
+    follow_rules(other, net)
     for layer, own in zip(other.layers, net.layers, strict=True):
         if layer.kind not in _NORMALISED:
             for parameter, old in zip(layer.parameters(), own.parameters(), strict=True):

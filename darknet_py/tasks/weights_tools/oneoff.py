@@ -12,6 +12,7 @@ from darknet_py.cfg.write import changed
 from darknet_py.errors import DarknetError
 from darknet_py.layers import Layer
 from darknet_py.network import Network
+from darknet_py.tasks.run_cfg import follow_rules, same_kind
 from darknet_py.tasks.weights_tools.files import parts_of, put
 
 _KEYS = {"convolutional": "filters", "connected": "output"}
@@ -42,9 +43,10 @@ def oneoff(net: Network, weights: str | Path) -> Fitted:
     last, layer = _last_with_weights(net)
     found = _outputs_in(net, last, Path(weights))
     section = changed(net.sections[last + 1], **{_KEYS[layer.kind]: found})
-    other = Network([*net.sections[: last + 1], section], net.path, net.ops)
+    other = same_kind(net, [*net.sections[: last + 1], section])
     other.load_weights(weights)
     net.initialise()
+    follow_rules(net, other)
     for own, old in zip(net.layers[:last], other.layers[:last], strict=True):
         for parameter, source in zip(own.parameters(), old.parameters(), strict=True):
             parameter.data = source.data

@@ -56,14 +56,14 @@ def draw(conv: Conv) -> tuple[np.ndarray, ...]:
     return tuple(random_array(shape, k, "float32") for k, shape in enumerate(shapes))
 
 
-CONV = Conv(2, 5, 6, 4, 6, 3, 1, 1, 1, 0)
+CONV = Conv(2, 5, 6, 4, 6, 3, 1, 1, 1, 1, 0)
 
 
 def check(gpu: ModuleType, conv: Conv, what: tuple[Any, ...], *, half: bool = False) -> None:
     """A convolution with its epilogue against the CPU's, one after the other."""
     before, has_added, after, has_biases = what
     x, weights, added, biases = draw(conv)
-    window = conv.stride, conv.padding, conv.groups
+    window = conv.window
     if half:
         x, weights, added = (_round(gpu, each) for each in (x, weights, added))
     y = cpu.conv2d(x, weights, *window)
@@ -138,7 +138,7 @@ def test_every_refusal_is_one(gpu: ModuleType, cudnn: StandIn, refusal: Exceptio
 def test_all_windows_and_both_gradients(gpu: ModuleType, conv: Conv) -> None:
     check(gpu, conv, ("leaky", False, "linear", True))
     x, weights, delta, _ = draw(conv)
-    window = conv.stride, conv.padding, conv.groups
+    window = conv.window
     calls = {
         "conv2d": (x, weights, *window),
         "conv2d_backward_input": (delta, weights, conv.x_shape, *window),
@@ -156,7 +156,7 @@ def test_gradients_of_half_maps_are_half(gpu: ModuleType, cudnn: StandIn) -> Non
         conv = CONV._replace(c=4 + refuses)
         x, weights, delta = (_round(gpu, each) for each in draw(conv)[:3])
         there = [gpu.pointwise.narrow(gpu.array(each)) for each in (x, weights, delta)]
-        window = conv.stride, conv.padding, conv.groups
+        window = conv.window
         convolution = gpu.convolution
         found = [
             convolution.convolve_input(there[2], there[1], conv.x_shape, *window, exact=False),
@@ -238,7 +238,7 @@ def test_plans_are_made_and_read_on_a_stream_that_lives(
             stream = gpu.program.cp.cuda.Stream()
             with stream:
                 gpu.convolution.convolve(
-                    x[:size], weights, None, "linear", None, "linear", 1, 1, 1, False
+                    x[:size], weights, None, "linear", None, "linear", 1, 1, 1, 1, False
                 )
             assert cudnn.planned_on[-1] == stream.ptr
             del stream

@@ -45,15 +45,16 @@ H100 = {
 graphs: ModuleType = gpu_on_stand_in().cudnn
 Epilogue = graphs.Epilogue
 JOBS = [
-    ("forward", (1, 14, 14, 64, 32, 3, 1, 1, 1), Epilogue(has_biases=True, before="leaky")),
-    ("forward", (1, 14, 14, 64, 32, 3, 2, 1, 1), Epilogue(True, "linear", True, "relu")),
-    ("forward", (2, 32, 32, 3, 16, 3, 1, 1, 1), Epilogue(True, "leaky", True, "linear")),
-    ("forward", (2, 8, 8, 64, 64, 3, 1, 1, 16), Epilogue(has_biases=True, before="relu")),
-    ("forward", (2, 8, 8, 64, 64, 3, 1, 1, 16), Epilogue()),
-    ("forward", (1, 1, 1, 128, 1000, 1, 1, 0, 1), Epilogue(has_biases=True)),
-    ("input", (4, 14, 14, 64, 32, 3, 2, 1, 1), Epilogue()),
-    ("weights", (4, 14, 14, 64, 32, 3, 2, 1, 1), Epilogue()),
-    ("weights", (4, 32, 32, 3, 16, 7, 2, 3, 1), Epilogue()),
+    ("forward", (1, 14, 14, 64, 32, 3, (1, 1), 1, 1, 1), Epilogue(has_biases=True, before="leaky")),
+    ("forward", (1, 14, 14, 64, 32, 3, (2, 2), 1, 1, 1), Epilogue(True, "linear", True, "relu")),
+    ("forward", (2, 32, 32, 3, 16, 3, (1, 1), 1, 1, 1), Epilogue(True, "leaky", True, "linear")),
+    ("forward", (2, 8, 8, 64, 64, 3, (1, 1), 1, 16, 1), Epilogue(has_biases=True, before="relu")),
+    ("forward", (2, 8, 8, 64, 64, 3, (1, 1), 1, 16, 1), Epilogue()),
+    ("forward", (1, 1, 1, 128, 1000, 1, (1, 1), 0, 1, 1), Epilogue(has_biases=True)),
+    ("input", (4, 14, 14, 64, 32, 3, (2, 2), 1, 1, 1), Epilogue()),
+    ("weights", (4, 14, 14, 64, 32, 3, (2, 2), 1, 1, 1), Epilogue()),
+    ("weights", (4, 32, 32, 3, 16, 7, (2, 2), 3, 1, 1), Epilogue()),
+    ("forward", (2, 16, 16, 8, 16, 3, (1, 2), 2, 1, 2), Epilogue(True, "leaky")),
 ]
 
 
@@ -73,7 +74,7 @@ def device(cudnn: Any) -> Any:
 @pytest.mark.parametrize(("kind", "numbers", "epilogue"), JOBS)
 @pytest.mark.parametrize("precision", ["tf32", "exact", "half"])
 def test_planned(
-    cudnn: Any, device: Any, precision: str, kind: str, numbers: tuple[int, ...], epilogue: Any
+    cudnn: Any, device: Any, precision: str, kind: str, numbers: tuple[Any, ...], epilogue: Any
 ) -> None:
     job = graphs.Job(
         kind, precision == "half", precision == "exact", numbers[:4], *numbers[4:], epilogue

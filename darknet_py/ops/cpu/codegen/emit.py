@@ -151,6 +151,9 @@ class Vector:
     def __gt__(self, other: Vector | float) -> Value:
         return self.builder.fcmp_ordered(">", self.value, self._value(other))
 
+    def __lt__(self, other: Vector | float) -> Value:
+        return self.builder.fcmp_ordered("<", self.value, self._value(other))
+
     def __eq__(self, other: object) -> Value:
         assert isinstance(other, Vector | float)
         return self.builder.fcmp_ordered("==", self.value, self._value(other))

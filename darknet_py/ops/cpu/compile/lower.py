@@ -2,7 +2,8 @@
 
 1. simplify (ops/simplify.py): calls that nothing needs, or that only hand a map on, go; no device
 2. match: chains of calls become steps, by the operations' rules
-3. share_concats: what is concatenated is written side by side from the start
+3. share_slices, share_concats: parts of a map's channels lie within it, and what is concatenated
+   is written side by side from the start
 4. choose: the algorithm of each convolution, by the cost model
 5. allocate: each map's layout, as its readers need it, and its place in one arena
 
@@ -14,24 +15,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.compile.allocate import Alias, Memory
 from darknet_py.ops.cpu.compile.match import Chain, Lowering, Rules
 from darknet_py.ops.cpu.compile.step import Step
 from darknet_py.ops.cpu.operations import (
+    activation,
     batchnorm,
     batchnorm_backward,
+    channels,
+    detection,
     dream,
     dropout,
     elementwise,
+    gather,
     image_input,
+    multiply,
     pooling,
     softmax,
+    upsample,
+    weighted_sum,
 )
+from darknet_py.ops.cpu.operations.channels import Concat, SliceChannels
 from darknet_py.ops.cpu.operations.convolution import convolution, weight_gradient
 from darknet_py.ops.cpu.operations.convolution.convolution import Convolution
 from darknet_py.ops.cpu.operations.convolution.weight_gradient import WeightGradient
-from darknet_py.ops.cpu.operations.elementwise import Concat
 from darknet_py.ops.cpu.operations.image_input import ImageInput
 from darknet_py.ops.graph import Graph, TensorSpec
 from darknet_py.ops.simplify import simplify
@@ -44,7 +51,14 @@ OPERATIONS = (
     batchnorm_backward,
     pooling,
     elementwise,
+    multiply,
+    weighted_sum,
+    channels,
+    upsample,
+    activation,
     softmax,
+    detection,
+    gather,
     dropout,
     dream,
 )
@@ -81,25 +95,37 @@ def match(lowered: Lowered) -> None:
     lowered.steps, lowered.memory.aliases = lowering.steps(), lowering.aliases
 
 
+def share_slices(lowered: Lowered) -> None:
+    """Leaves parts of a map's channels where they are, if their readers can walk over them."""
+    aliases = lowered.memory.aliases
+    bound = _walked_alike(lowered.steps).union(aliases)
+    for step in lowered.steps:
+        if isinstance(step, SliceChannels) and step.is_in_place and step.y not in bound:
+            aliases[step.y] = Alias(step.x, step.first)
+
+
 def share_concats(lowered: Lowered) -> None:
     """Writes maps where a concatenation has them, if they may be."""
     aliases: dict[TensorSpec, Alias] = {}
-    steps, keep = lowered.steps, set(lowered.graph.outputs)
-    for step in steps:
-        if step.residuals:
-            keep.update([*step.writes[:1], *step.residuals])
+    steps = lowered.steps
+    keep = _walked_alike(steps).union(lowered.graph.outputs)
+    # a map in whose place lies one that must keep its pitches keeps them too
+    keep.update([alias.map for x, alias in lowered.memory.aliases.items() if x in keep])
     written = {x for step in steps if not isinstance(step, ImageInput) for x in step.writes}
     # the last first, so that a concatenation within another ends up in the outermost
     for step in reversed(steps):
         if not isinstance(step, Concat) or len(set(step.parts)) < len(step.parts):
             continue
-        channel = 0
-        for part in step.parts:
-            is_free = part in written and part not in aliases and part not in keep
-            if is_free and part.shape[3] % vector_length() == 0:
+        for part, channel in step.in_place():
+            if part in written and part not in aliases and part not in keep:
                 aliases[part] = Alias(step.y, channel)
-            channel += part.shape[3]
     lowered.memory.aliases = {**aliases, **lowered.memory.aliases}
+
+
+def _walked_alike(steps: Sequence[Step]) -> set[TensorSpec]:
+    """Maps that a kernel walks with the pitches of another: residuals, and what they are added
+    to."""
+    return {x for step in steps if step.residuals for x in (*step.writes[:1], *step.residuals)}
 
 
 def choose(lowered: Lowered) -> None:
@@ -118,6 +144,7 @@ def allocate(lowered: Lowered) -> None:
 PASSES: tuple[Callable[[Lowered], None], ...] = (
     run_simplify,
     match,
+    share_slices,
     share_concats,
     choose,
     allocate,

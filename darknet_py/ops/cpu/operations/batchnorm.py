@@ -65,7 +65,7 @@ from darknet_py.ops.cpu.operations.elementwise import Site, elementwise_row, mak
 from darknet_py.ops.execution import joined_name
 from darknet_py.ops.fusion import is_constant
 from darknet_py.ops.graph import TensorSpec
-from darknet_py.ops.normalize import EPSILON
+from darknet_py.ops.normalize import EPSILON, Epsilon
 
 _length = vector_length()
 
@@ -82,12 +82,17 @@ def statistics_reference(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def normalize_reference(
-    x: np.ndarray, mean: np.ndarray, variance: np.ndarray, scales: np.ndarray, biases: np.ndarray
+    x: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    scales: np.ndarray,
+    biases: np.ndarray,
+    epsilon: Epsilon = EPSILON,
 ) -> np.ndarray:
-    """(x - mean) / (sqrt(variance) + 1e-6) scales + biases."""
+    """(x - mean) / (sqrt(variance + epsilon.variance) + epsilon.deviation) scales + biases."""
     y = np.empty_like(x)
     for k in range(x.shape[3]):
-        scale = scales[k] / (math.sqrt(max(variance[k], 0)) + EPSILON)
+        scale = scales[k] / (math.sqrt(max(variance[k], 0) + epsilon.variance) + epsilon.deviation)
         y[..., k] = (x[..., k] - mean[k]) * scale + biases[k]
     return y
 
@@ -200,7 +205,8 @@ def statistics(thread: int, threads: int, x: TensorView, sums: int, sums_size: i
 
 class NormArrays(NamedTuple):
     """Addresses of a normalisation's arrays of a float a channel: those of `vectors` beyond c get
-    zeros, but rolling_*, scales and biases are (c,); 0: not there. rolling_*: 0 if they stay."""
+    zeros, but rolling_*, scales and biases are (c,); 0: not there. rolling_*: 0 if they stay.
+    numbers: of three floats, the two of Epsilon and what a rolling average takes of a batch."""
 
     c: int
     vectors: int
@@ -212,6 +218,7 @@ class NormArrays(NamedTuple):
     biases: int
     scale: int
     shift: int
+    numbers: int
 
 
 @kernel
@@ -233,8 +240,9 @@ def finish_statistics(
         put_float(norm.mean + at, float_at(sums + at) + rest)
         put_float(norm.variance + at, max(squares - rest * total, 0.0) / max(count - 1, 1))
         if norm.rolling_mean != 0:
-            _roll(norm.rolling_mean + at, float_at(norm.mean + at))
-            _roll(norm.rolling_variance + at, float_at(norm.variance + at))
+            taken = float_at(norm.numbers + 8)
+            _roll(norm.rolling_mean + at, float_at(norm.mean + at), taken)
+            _roll(norm.rolling_variance + at, float_at(norm.variance + at), taken)
         _put_coefficients(norm, at)
     _clear_padding(thread, threads, norm)
 
@@ -250,20 +258,21 @@ def fixed_statistics(thread: int, threads: int, norm: NormArrays) -> None:
 
 
 @part
-def _roll(rolling, value):  # type: ignore[no-untyped-def]
-    put_float(rolling, 0.99 * float_at(rolling) + 0.01 * value)
+def _roll(rolling, value, taken):  # type: ignore[no-untyped-def]
+    put_float(rolling, (1.0 - taken) * float_at(rolling) + taken * value)
 
 
 @part
-def deviation_of(variance):  # type: ignore[no-untyped-def]
-    """As ops.normalize.deviation: rolling variances may be a hair below 0."""
-    return 0.0 if variance < 0 else math.sqrt(variance)
+def deviation_of(variance, numbers):  # type: ignore[no-untyped-def]
+    """As ops.normalize.deviation: rolling variances may be a hair below 0. numbers: the address of
+    an Epsilon's two floats."""
+    return math.sqrt((0.0 if variance < 0 else variance) + float_at(numbers))
 
 
 @part
 def _put_coefficients(norm, at):  # type: ignore[no-untyped-def]
-    deviation = deviation_of(float_at(norm.variance + at))
-    put_float(norm.scale + at, float_at(norm.scales + at) / (deviation + EPSILON))
+    divisor = deviation_of(float_at(norm.variance + at), norm.numbers) + float_at(norm.numbers + 4)
+    put_float(norm.scale + at, float_at(norm.scales + at) / divisor)
     put_float(norm.shift + at, float_at(norm.biases + at) if norm.biases != 0 else 0.0)
 
 
@@ -311,7 +320,8 @@ class Normalize(Step):
     """y = activation(norm(x) [+ residual]) [+ residual_after], [2x2 maxpool]; see ops.batchnorm.
 
     mean, variance, scale, shift: maps (c,) that it writes; norm(x) is (x - mean) scale + shift.
-    rolling: averages that it updates; fixed: they stay, and are mean and variance.
+    rolling: averages that it updates, by `taken` of a batch; fixed: they stay, and are mean and
+    variance.
     """
 
     x: TensorSpec
@@ -320,7 +330,9 @@ class Normalize(Step):
     variance: TensorSpec
     scales: np.ndarray
     biases: np.ndarray | None
+    epsilon: Epsilon = EPSILON
     rolling: tuple[np.ndarray, np.ndarray] | None = None
+    taken: float = 0.0
     fixed: bool = False
     activation: str = "linear"
     residual: TensorSpec | None = None
@@ -375,6 +387,7 @@ class Normalize(Step):
             address(self.biases),
             scale,
             shift,
+            binding.floats((self.epsilon.variance, self.epsilon.deviation, self.taken)),
         )
         epilogue = Epilogue(
             slopes=binding.floats(SLOPES[self.activation]),
@@ -404,28 +417,31 @@ def match_statistics(chain: Chain) -> Step | None:
     norms = [call for call in readers if call.name == "batchnorm" and call.arguments[0] is x]
     if not norms or not {mean, variance}.isdisjoint(lowering.outputs):
         return None
-    _, scales, biases, *_ = norms[0].arguments
+    _, scales, biases, _, _, epsilon = norms[0].arguments
     averages = {call.arguments[1]: call for call in readers if call.name == "moving_average"}
-    rolling = None
+    rolling, taken = None, 0.0
     if averages:
         rolling = averages[mean].arguments[0], averages[variance].arguments[0]
+        taken = averages[mean].arguments[2]
     for call in (norms[0], *averages.values()):
         chain.take(call)
     chain.y = norms[0].result
-    return _fused(chain, Normalize(x, chain.y, mean, variance, scales, biases, rolling))
+    step = Normalize(x, chain.y, mean, variance, scales, biases, epsilon, rolling, taken)
+    return _fused(chain, step)
 
 
 def match_fixed(chain: Chain) -> Step | None:
     """Normalisation by rolling statistics where scales learn; where they do not, it is part of a
     convolution, or Fallback."""
-    x, scales, biases, mean, variance = chain.call.arguments
+    x, scales, biases, mean, variance, epsilon = chain.call.arguments
     readers = chain.lowering.readers.get(x, [])
     learns = any(call.name == "batchnorm_fixed_backward" for call in readers)
     if not learns or not is_constant(scales, biases, mean, variance):
         return None
     chain.y = chain.call.result
     one, other = TensorSpec(mean.shape, x.tracer), TensorSpec(mean.shape, x.tracer)
-    step = Normalize(x, chain.y, one, other, scales, biases, (mean, variance), fixed=True)
+    rolling = mean, variance
+    step = Normalize(x, chain.y, one, other, scales, biases, epsilon, rolling, fixed=True)
     return _fused(chain, step)
 
 

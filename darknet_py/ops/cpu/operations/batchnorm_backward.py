@@ -54,7 +54,7 @@ def normalize_backward_reference(
     for k in range(x.shape[3]):
         d, value = delta[..., k], x[..., k] - x[..., k].mean()
         deviation = np.sqrt((value**2).sum() / (value.size - 1))
-        inverse = 1 / (deviation + EPSILON)
+        inverse = 1 / (deviation + EPSILON.deviation)
         updates[:, k] = (d * value).sum() * inverse, d.sum()
         along = (d * value).sum() * inverse / deviation / (value.size - 1)
         out[..., k] = scales[k] * inverse * (d - d.mean() - value * along)
@@ -113,6 +113,7 @@ def finish_backward_sums(
     c: int,
     vectors: int,
     variance: int,
+    numbers: int,
     scales: int,
     scale_updates: int,
     bias_updates: int,
@@ -121,7 +122,8 @@ def finish_backward_sums(
 ) -> None:
     """Adds the updates, (c,), and makes a, b and e, padded. bias_updates: 0 for none.
 
-    sums: of as many threads as do this. count: values of x in a channel. fixed: 1 where mean and
+    sums: of as many threads as do this. count: values of x in a channel. numbers: the address of an
+    Epsilon's two floats. fixed: 1 where mean and
     variance are constants, and not the batch's: b and e are 0.
     """
     of_batch = 0.0 if fixed != 0 else 1.0
@@ -132,8 +134,8 @@ def finish_backward_sums(
             total += double_at(place)
             product += double_at(place + 2 * vectors * VECTOR)
         at = 4 * k
-        deviation = deviation_of(float_at(variance + at))
-        inverse = 1 / (deviation + EPSILON)
+        deviation = deviation_of(float_at(variance + at), numbers)
+        inverse = 1 / (deviation + float_at(numbers + 4))
         factor = float_at(scales + at) * inverse
         spread = (deviation if deviation > 0 else 1.0) * max(count - 1, 1)
         put_float(channels.a + at, factor)
@@ -231,6 +233,7 @@ class NormalizeBackward(Step):
                 c=x.c,
                 vectors=x.vectors,
                 variance=binding.place(norm.variance).address,
+                numbers=binding.floats((norm.epsilon.variance, norm.epsilon.deviation)),
                 scales=address(norm.scales),
                 scale_updates=address(scale_updates),
                 bias_updates=address(self.bias_updates),

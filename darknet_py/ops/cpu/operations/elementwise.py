@@ -11,7 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darknet_py.ops.cpu.codegen.emit import Builder, Value, instruction, load, offset, splat, store
+from darknet_py.ops.cpu.codegen.emit import (
+    Builder,
+    Value,
+    instruction,
+    load,
+    load_first,
+    offset,
+    splat,
+    store,
+    store_first,
+)
 from darknet_py.ops.cpu.codegen.epilogue import SLOPES, emit_activation, emit_slope
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.indexing import pixel_at
@@ -24,7 +34,7 @@ from darknet_py.ops.cpu.codegen.kernel import (
     kernel,
 )
 from darknet_py.ops.cpu.codegen.tile import VECTOR
-from darknet_py.ops.cpu.compile.allocate import FLOAT, padded
+from darknet_py.ops.cpu.compile.allocate import FLOAT
 from darknet_py.ops.cpu.compile.match import Chain, Rules, take_activation
 from darknet_py.ops.cpu.compile.step import Binding, Row, Rows, Step, Unary
 from darknet_py.ops.graph import TensorSpec
@@ -102,10 +112,6 @@ def elementwise_row(
     return kernel.step(x=x, other=other, y=y, channels=channels, epilogue=epilogue)
 
 
-def emit_copy(builder: Builder, at: Site) -> None:
-    store(load(builder, at.x), at.y)
-
-
 def emit_activate(builder: Builder, at: Site) -> None:
     store(emit_activation(builder, at.epilogue.slopes, [load(builder, at.x)])[0], at.y)
 
@@ -116,7 +122,6 @@ def emit_activate_backward(builder: Builder, at: Site) -> None:
     store(load(builder, at.x) * slope, at.y)
 
 
-copy = make_elementwise("copy", emit_copy)
 activate = make_elementwise("activate", emit_activate)
 activate_backward = make_elementwise("activate_backward", emit_activate_backward)
 
@@ -171,28 +176,6 @@ class ActivateBackward(Step):
         return [elementwise_row(activate_backward, delta, out, y, epilogue=epilogue)]
 
 
-@dataclass
-class Concat(Step):
-    """Maps side by side: those that do not lie there already are copied."""
-
-    parts: list[TensorSpec]
-    y: TensorSpec
-
-    @property
-    def reads(self) -> list[TensorSpec]:
-        return self.parts
-
-    def rows(self, binding: Binding) -> Rows:
-        y = binding.place(self.y)
-        rows = []
-        for part in self.parts:
-            x = binding.place(part)
-            if x.address != y.address:
-                rows.append(elementwise_row(copy, x, y))
-            y = y._replace(address=y.address + FLOAT * x.c)
-        return rows
-
-
 @instruction
 def combine(
     builder: Builder, y: Value, x: Value, other: Value, factors: Value, slopes: Value
@@ -203,17 +186,30 @@ def combine(
 
 
 @instruction
+def combine_first(
+    builder: Builder, y: Value, x: Value, other: Value, factors: Value, slopes: Value, count: Value
+) -> None:
+    """The same for the first `count` numbers of a vector."""
+    scaled = load_first(builder, x, count) * splat(builder, factors)
+    there = load_first(builder, other, count)
+    total = scaled + there * splat(builder, offset(builder, factors, FLOAT))
+    store_first(emit_activation(builder, slopes, [total])[0], y, count)
+
+
+@instruction
 def apply_activation(builder: Builder, y: Value, x: Value, slopes: Value) -> None:
     store(emit_activation(builder, slopes, [load(builder, x)])[0], y)
 
 
 class Overlap(NamedTuple):
     """Where two maps add up: at every x_sample-th pixel of x and every other_sample-th of other, h
-    x w times, in the first `vectors` vectors of channels."""
+    x w times, in the first `vectors` vectors of channels and the first `tail` channels of the next.
+    """
 
     h: int
     w: int
     vectors: int
+    tail: int
     x_sample: int
     other_sample: int
 
@@ -240,14 +236,17 @@ def add(
         for column in range(x.w):
             here, to = pixel_at(x, b, row, column), pixel_at(y, b, row, column)
             there = pixel_at(other, b, other_row, column // sample * overlap.other_sample)
-            vectors = 0
+            vectors, tail = 0, 0
             if is_row and column % sample == 0 and column // sample < overlap.w:
-                vectors = overlap.vectors
+                vectors, tail = overlap.vectors, overlap.tail
             for k in range(vectors):
                 at = k * VECTOR
                 combine(to + at, here + at, there + at, factors, slopes)
             for k in range(vectors, x.vectors):
                 apply_activation(to + k * VECTOR, here + k * VECTOR, slopes)
+            if tail > 0:
+                at = vectors * VECTOR
+                combine_first(to + at, here + at, there + at, factors, slopes, tail)
 
 
 def add_reference(
@@ -278,10 +277,14 @@ class Add(Step):
 
     def rows(self, binding: Binding) -> Rows:
         x, other, y = (binding.place(each) for each in (self.x, self.other, self.y))
+        # the padding of channels that both have adds up to zeros
+        vectors, tail = divmod(min(x.c, other.c), vector_length())
+        vectors, tail = (x.vectors, 0) if x.c == other.c else (vectors, tail)
         overlap = Overlap(
             h=min(x.h, other.h),
             w=min(x.w, other.w),
-            vectors=min(padded(x.c), padded(other.c)) // vector_length(),
+            vectors=vectors,
+            tail=tail,
             x_sample=max(x.h // other.h, 1),
             other_sample=max(other.h // x.h, 1),
         )
@@ -302,13 +305,6 @@ def match_activate_backward(chain: Chain) -> Step | None:
     return ActivateBackward(delta, y, chain.call.result, activation)
 
 
-def match_concat(chain: Chain) -> Step | None:
-    (parts,) = chain.call.arguments
-    if any(x.shape[3] % vector_length() for x in parts[:-1]):
-        return None
-    return Concat(list(parts), chain.call.result)
-
-
 def match_add(chain: Chain) -> Step | None:
     one, other = chain.call.arguments
     return Add(one, other, chain.call.result, 1.0, 1.0)
@@ -316,28 +312,22 @@ def match_add(chain: Chain) -> Step | None:
 
 def match_shortcut(chain: Chain) -> Step | None:
     x, other, alpha, beta = chain.call.arguments
-    if not _overlap_evenly(x, other, alpha):
+    if not _overlap_evenly(x, other):
         return None
     step = Add(x, other, chain.call.result, alpha, beta, take_activation(chain))
     step.y = chain.result
     return step
 
 
-def _overlap_evenly(x: TensorSpec, other: TensorSpec, alpha: float) -> bool:
-    """Whether the kernel adds where the op does: in whole vectors, at one sampling."""
-    _, h, w, c = x.shape
-    _, other_h, other_w, other_c = other.shape
-    samples = {(max(a // b, 1), max(b // a, 1)) for a, b in ((h, other_h), (w, other_w))}
-    whole = c == other_c or min(c, other_c) % vector_length() == 0
-    return len(samples) == 1 and (
-        whole or (alpha == 1 and padded(other_c) <= padded(c) and other_c < c)
-    )
+def _overlap_evenly(x: TensorSpec, other: TensorSpec) -> bool:
+    """Whether the kernel adds where the op does: rows and columns at one sampling."""
+    sides = zip(x.shape[1:3], other.shape[1:3], strict=True)
+    return len({(max(a // b, 1), max(b // a, 1)) for a, b in sides}) == 1
 
 
 RULES: Rules = {
     "activate": match_activate,
     "activate_backward": match_activate_backward,
-    "concat": match_concat,
     "add": match_add,
     "shortcut": match_shortcut,
 }

@@ -87,20 +87,25 @@ extern "C" __global__ void channel_total(A *total, const double *parts, Int coun
     }
 }
 
-#define EPSILON (A)1e-6
-
+// ops.normalize.Epsilon is two doubles: inside the root and beside it
 // as ops.normalize.deviation: rolling variances may be a hair below 0; NaN stays NaN
-__device__ inline A deviation_of(A variance) { return sqrt(variance < 0 ? (A)0 : variance); }
+__device__ inline A deviation_of(A variance, double inside) {
+    return sqrt((variance < 0 ? (A)0 : variance) + (A)inside);
+}
+
+__device__ inline A divisor_of(A variance, double inside, double beside) {
+    return deviation_of(variance, inside) + (A)beside;
+}
 
 template <int W>
 __device__ inline void batchnorm_of(T *y, const T *x, const A *scales, const A *biases,
                                     const A *mean, const A *variance, Int rows, Int c,
-                                    Int has_biases, Int activation) {
+                                    double inside, double beside, Int has_biases, Int activation) {
     each_row<W>(rows, c, [=](Int channel) {
         A center[W], factor[W], shift[W];
         for (int k = 0; k < W; k++) {
             center[k] = mean[channel + k];
-            factor[k] = scales[channel + k] / (deviation_of(variance[channel + k]) + EPSILON);
+            factor[k] = scales[channel + k] / divisor_of(variance[channel + k], inside, beside);
             shift[k] = has_biases ? biases[channel + k] : (A)0;
         }
         return [=](Int at) {
@@ -115,25 +120,27 @@ __device__ inline void batchnorm_of(T *y, const T *x, const A *scales, const A *
 
 extern "C" __global__ void batchnorm(T *y, const T *x, const A *scales, const A *biases,
                                      const A *mean, const A *variance, Int rows, Int c, Int width,
-                                     Int has_biases, Int activation) {
-    FOR_WIDTH(width, batchnorm_of<W>(y, x, scales, biases, mean, variance, rows, c, has_biases,
-                                     activation))
+                                     double inside, double beside, Int has_biases, Int activation) {
+    FOR_WIDTH(width, batchnorm_of<W>(y, x, scales, biases, mean, variance, rows, c, inside, beside,
+                                     has_biases, activation))
 }
 
 // product = sum delta (x - mean): updates of scales are this by the deviation
-extern "C" __global__ void scale_updates(A *updates, const A *product, const A *variance, Int c) {
-    EACH_PLACE(k, c) updates[k] = product[k] / (deviation_of(variance[k]) + EPSILON);
+extern "C" __global__ void scale_updates(A *updates, const A *product, const A *variance, Int c,
+                                         double inside, double beside) {
+    EACH_PLACE(k, c) updates[k] = product[k] / divisor_of(variance[k], inside, beside);
 }
 
 template <int W>
 __device__ inline void batchnorm_backward_of(T *x_delta, const T *delta, const T *x,
                                              const A *scales, const A *mean, const A *variance,
-                                             const A *total, const A *product, Int rows, Int c) {
+                                             const A *total, const A *product, Int rows, Int c,
+                                             double inside, double beside) {
     each_row<W>(rows, c, [=](Int channel) {
         A center[W], average[W], factor[W], slant[W];
         for (int k = 0; k < W; k++) {
-            A deviation = deviation_of(variance[channel + k]);
-            A inverse = 1 / (deviation + EPSILON);
+            A deviation = deviation_of(variance[channel + k], inside);
+            A inverse = 1 / (deviation + (A)beside);
             A spread = (deviation > 0 ? deviation : (A)1) * (A)(rows > 1 ? rows - 1 : 1);
             center[k] = mean[channel + k];
             average[k] = total[channel + k] / (A)rows;
@@ -155,18 +162,19 @@ __device__ inline void batchnorm_backward_of(T *x_delta, const T *delta, const T
 extern "C" __global__ void batchnorm_backward(T *x_delta, const T *delta, const T *x,
                                               const A *scales, const A *mean, const A *variance,
                                               const A *total, const A *product, Int rows, Int c,
-                                              Int width) {
+                                              Int width, double inside, double beside) {
     FOR_WIDTH(width, batchnorm_backward_of<W>(x_delta, delta, x, scales, mean, variance, total,
-                                              product, rows, c))
+                                              product, rows, c, inside, beside))
 }
 
 template <int W>
 __device__ inline void scale_channels_of(T *x_delta, const T *delta, const A *scales,
-                                         const A *variance, Int rows, Int c) {
+                                         const A *variance, Int rows, Int c, double inside,
+                                         double beside) {
     each_row<W>(rows, c, [=](Int channel) {
         A factor[W];
         for (int k = 0; k < W; k++)
-            factor[k] = scales[channel + k] / (deviation_of(variance[channel + k]) + EPSILON);
+            factor[k] = scales[channel + k] / divisor_of(variance[channel + k], inside, beside);
         return [=](Int at) {
             A value[W];
             load<W>(value, delta + at);
@@ -179,10 +187,12 @@ __device__ inline void scale_channels_of(T *x_delta, const T *delta, const A *sc
 
 // delta scales / (sqrt(variance) + epsilon): back through fixed statistics
 extern "C" __global__ void batchnorm_scale(T *x_delta, const T *delta, const A *scales,
-                                          const A *variance, Int rows, Int c, Int width) {
-    FOR_WIDTH(width, scale_channels_of<W>(x_delta, delta, scales, variance, rows, c))
+                                          const A *variance, Int rows, Int c, Int width,
+                                          double inside, double beside) {
+    FOR_WIDTH(width, scale_channels_of<W>(x_delta, delta, scales, variance, rows, c, inside,
+                                          beside))
 }
 
-extern "C" __global__ void moving_average(A *rolling, const A *value, Int c) {
-    EACH_PLACE(k, c) rolling[k] = rolling[k] * (A)0.99 + (A)0.01 * value[k];
+extern "C" __global__ void moving_average(A *rolling, const A *value, Int c, double taken) {
+    EACH_PLACE(k, c) rolling[k] = rolling[k] * (A)(1 - taken) + (A)taken * value[k];
 }

@@ -6,15 +6,15 @@
 // columns: -1 where all are NaN.
 template <int W, class Found>
 __device__ inline void each_window(const T *x, Int n, int h, int w, int c, int out_h, int out_w,
-                                   int size, int stride, int front, Found found) {
+                                   int size, int down, int right, int front, Found found) {
     Place groups = c / W;
     EACH_PICTURE(p, n) {
         const T *picture = x + p * h * w * c;
         EACH_PLACE(i, out_h * out_w * (int)groups) {
             Place window = i / groups;
             int channel = (i % groups) * W;
-            int top = (int)(window / (Place)out_w) * stride - front;
-            int left = (int)(window % (Place)out_w) * stride - front;
+            int top = (int)(window / (Place)out_w) * down - front;
+            int left = (int)(window % (Place)out_w) * right - front;
             int bottom = top + size < h ? top + size : h, right = left + size < w ? left + size : w;
             A best[W];
             int place[W];
@@ -43,8 +43,8 @@ __device__ inline void each_window(const T *x, Int n, int h, int w, int c, int o
 
 template <int W>
 __device__ inline void maxpool_of(T *y, const T *x, Int n, Int h, Int w, Int c, Int out_h,
-                                  Int out_w, Int size, Int stride, Int front) {
-    each_window<W>(x, n, h, w, c, out_h, out_w, size, stride, front,
+                                  Int out_w, Int size, Int down, Int right, Int front) {
+    each_window<W>(x, n, h, w, c, out_h, out_w, size, down, right, front,
                    [=](Int at, A(&best)[W], int(&)[W], bool(&is_nan)[W]) {
                        for (int k = 0; k < W; k++)
                            if (is_nan[k])
@@ -54,14 +54,15 @@ __device__ inline void maxpool_of(T *y, const T *x, Int n, Int h, Int w, Int c, 
 }
 
 extern "C" __global__ void maxpool(T *y, const T *x, Int n, Int h, Int w, Int c, Int out_h,
-                                   Int out_w, Int size, Int stride, Int front, Int width) {
-    FOR_WIDTH(width, maxpool_of<W>(y, x, n, h, w, c, out_h, out_w, size, stride, front))
+                                   Int out_w, Int size, Int down, Int right, Int front, Int width) {
+    FOR_WIDTH(width, maxpool_of<W>(y, x, n, h, w, c, out_h, out_w, size, down, right, front))
 }
 
 template <int W>
 __device__ inline void maxpool_winners_of(int *winners, const T *x, Int n, Int h, Int w, Int c,
-                                          Int out_h, Int out_w, Int size, Int stride, Int front) {
-    each_window<W>(x, n, h, w, c, out_h, out_w, size, stride, front,
+                                          Int out_h, Int out_w, Int size, Int down, Int right,
+                                          Int front) {
+    each_window<W>(x, n, h, w, c, out_h, out_w, size, down, right, front,
                    [=](Int at, A(&)[W], int(&place)[W], bool(&)[W]) {
                        Pack<int, W> pack;
                        for (int k = 0; k < W; k++)
@@ -71,29 +72,29 @@ __device__ inline void maxpool_winners_of(int *winners, const T *x, Int n, Int h
 }
 
 extern "C" __global__ void maxpool_winners(int *winners, const T *x, Int n, Int h, Int w, Int c,
-                                           Int out_h, Int out_w, Int size, Int stride, Int front,
+                                           Int out_h, Int out_w, Int size, Int down, Int right, Int front,
                                            Int width) {
-    FOR_WIDTH(width, maxpool_winners_of<W>(winners, x, n, h, w, c, out_h, out_w, size, stride,
+    FOR_WIDTH(width, maxpool_winners_of<W>(winners, x, n, h, w, c, out_h, out_w, size, down, right,
                                            front))
 }
 
 template <int W>
 __device__ inline void maxpool_backward_of(T *x_delta, const T *delta, const int *winners, Int n,
                                            int h, int w, int c, int out_h, int out_w, int size,
-                                           int stride, int front) {
+                                           int down, int right, int front) {
     Place groups = c / W;
     EACH_PICTURE(p, n) EACH_PLACE(i, h * w * (int)groups) {
         int pixel = i / groups, channel = (i % groups) * W;
         int row = (Place)pixel / (Place)w, column = (Place)pixel % (Place)w;
         // the first window that reaches so far, and the last that begins so early
         int first_row = row + front - size + 1, first_column = column + front - size + 1;
-        first_row = first_row < 0 ? 0 : (first_row + stride - 1) / stride;
-        first_column = first_column < 0 ? 0 : (first_column + stride - 1) / stride;
+        first_row = first_row < 0 ? 0 : (first_row + down - 1) / down;
+        first_column = first_column < 0 ? 0 : (first_column + right - 1) / right;
         A sum[W];
         for (int k = 0; k < W; k++)
             sum[k] = 0;
-        for (int a = first_row; a < out_h && a * stride - front <= row; a++)
-            for (int b = first_column; b < out_w && b * stride - front <= column; b++) {
+        for (int a = first_row; a < out_h && a * down - front <= row; a++)
+            for (int b = first_column; b < out_w && b * right - front <= column; b++) {
                 Int at = ((p * out_h + a) * out_w + b) * c + channel;
                 Pack<int, W> winner = *(const Pack<int, W> *)(winners + at);
                 A value[W];
@@ -109,9 +110,9 @@ __device__ inline void maxpool_backward_of(T *x_delta, const T *delta, const int
 // Each pixel asks the windows that see it whether it won: nothing is added up out of order.
 extern "C" __global__ void maxpool_backward(T *x_delta, const T *delta, const int *winners, Int n,
                                             Int h, Int w, Int c, Int out_h, Int out_w, Int size,
-                                            Int stride, Int front, Int width) {
+                                            Int down, Int right, Int front, Int width) {
     FOR_WIDTH(width, maxpool_backward_of<W>(x_delta, delta, winners, n, h, w, c, out_h, out_w, size,
-                                            stride, front))
+                                            down, right, front))
 }
 
 extern "C" __global__ void avgpool(T *y, const T *x, Int n, Int pixels, Int c) {

@@ -199,6 +199,87 @@ def test_groups_that_share_vectors(c: int, groups: int) -> None:
     check((2, c, 13, 10), build, ["picture", f"3x3/2 {c}, {groups} groups + leaky"])
 
 
+@pytest.mark.parametrize(
+    ("c", "filters", "groups"), [(6, 9, 3), (12, 36, 6), (7, 14, 7), (40, 100, 20), (51, 34, 17)]
+)
+def test_groups_whose_filters_fill_no_vectors(c: int, filters: int, groups: int) -> None:
+    def build(ops: Tracer, x: TensorSpec) -> TensorSpec:
+        y = ops.conv2d(x, weights(filters, 3, 3, c // groups), 1, 1, groups)
+        y = ops.activate(ops.add_biases(y, vector(filters)), "leaky")
+        return ops.maxpool(y, 2, 2, 1)  # type: ignore[no-any-return]
+
+    step = f"3x3/1 {filters}, {groups} groups + leaky + maxpool"
+    check((2, c, 8, 6), build, ["picture", step])
+
+
+@pytest.mark.parametrize(
+    ("window", "name"),
+    [
+        (((2, 1), 1, 1), "3x3/1x2 20"),
+        (((1, 3), 0, 1), "3x3/3x1 20"),
+        ((1, 2, 1, 2), "3x3/1 20, dilation 2"),
+        ((2, 9, 1, 9), "3x3/2 20, dilation 9"),
+        (((2, 3), 1, 1, 4), "3x3/3x2 20, dilation 4"),
+        ((1, 3, 20, 3), "3x3/1 20, 20 groups, dilation 3"),
+        (((1, 2), 2, 5, 2), "3x3/2x1 20, 5 groups, dilation 2"),
+    ],
+)
+def test_strides_each_way_and_dilation(window: tuple[Any, ...], name: str) -> None:
+    """By the same kernels, and not by the plain functions; with few channels as with many."""
+    for c in (20, 40) if window[2] == 1 else (20,):
+
+        def build(ops: Tracer, x: TensorSpec, c: int = c) -> TensorSpec:
+            y = ops.conv2d(x, weights(20, 3, 3, c // window[2]), *window)
+            return ops.activate(ops.add_biases(y, vector(20)), "relu")  # type: ignore[no-any-return]
+
+        check((2, c, 13, 12), build, ["picture", f"{name} + relu"])
+
+
+@pytest.mark.parametrize(("stride", "padding", "dilation"), [(1, 2, 2), (1, 0, 3), (2, 1, 2)])
+def test_the_delta_of_a_dilated_convolutions_input(
+    stride: int, padding: int, dilation: int
+) -> None:
+    w, v = weights(12, 3, 3, 8), weights(5, 1, 1, 12)
+
+    def build(ops: Tracer, x: TensorSpec) -> Any:
+        y = ops.conv2d(x, w, stride, padding, 1, dilation)
+        z = ops.conv2d(y, v, 1, 0, 1)
+        delta = ops.conv2d_backward_input(z, v, y.shape, 1, 0, 1)
+        return ops.conv2d_backward_input(delta, w, x.shape, stride, padding, 1, dilation)
+
+    names = ["picture", f"3x3/{stride} 12, dilation {dilation}", "1x1/1 5", "delta 1x1/1 12"]
+    check((2, 8, 11, 9), build, [*names, f"delta 3x3/1 8, dilation {dilation}"])
+
+
+@pytest.mark.parametrize("c", [1, 4, 24])
+@pytest.mark.parametrize(("size", "stride"), [(3, 2), (2, 2), (3, (1, 2)), (2, 1)])
+def test_blur(size: int, stride: Any, c: int) -> None:
+    program = record((2, c, 7, 9), lambda ops, x: ops.blur(x, size, stride))
+    steps = Program(program, Weights(), thread_count(), exact=False).steps
+    assert [step.algorithm for step in steps] == ["", "direct"]
+    check((2, c, 7, 9), lambda ops, x: ops.blur(x, size, stride), [step.name for step in steps])
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 9, 13, 1000])
+@pytest.mark.parametrize("stride", [1, 2, (1, 3)])
+def test_large_windows_are_pooled_by_columns_and_rows(size: int, stride: Any) -> None:
+    """Below zero only: neither borders nor what is between may win."""
+
+    def build(ops: Tracer, x: TensorSpec) -> TensorSpec:
+        return ops.maxpool(ops.add_biases(x, -9 * vector(20)), size, stride, size - 1)  # type: ignore[no-any-return]
+
+    name = {1: "1", 2: "2", (1, 3): "3x1"}[stride]
+    check((2, 20, 11, 12), build, ["picture", "add_biases", f"maxpool {size}x{size}/{name}"])
+
+
+def test_means_of_windows_and_largest_channels() -> None:
+    def build(ops: Tracer, x: TensorSpec) -> TensorSpec:
+        return ops.maxpool_depth(ops.local_avgpool(x, 3, (2, 1), 2), 7)  # type: ignore[no-any-return]
+
+    names = ["picture", "local_avgpool 3x3/1x2", "maxpool depth"]
+    check((2, 20, 11, 12), build, names)
+
+
 def test_concatenated_maps_are_written_side_by_side() -> None:
     def build(ops: Tracer, x: TensorSpec) -> TensorSpec:
         one = ops.conv2d(x, weights(16, 3, 3, 16), 1, 1, 1)

@@ -9,6 +9,7 @@ from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.kernel import NO_VIEW, ChannelArrays, Epilogue
 from darknet_py.ops.cpu.maxpool import maxpool
 from darknet_py.ops.cpu.operations import batchnorm as kernels
+from darknet_py.ops.normalize import Epsilon
 from tests.support.kernels import (
     THREADS,
     Map,
@@ -106,6 +107,8 @@ def sums_of(x: Map, threads: int) -> dict[str, int]:
 @pytest.mark.parametrize("case", CASES)
 def test_statistics(case: tuple[int, ...], shift: float, rolls: bool, threads: int) -> None:
     n, h, w, c = case
+    epsilon, taken = (Epsilon(1e-5, 0.0), 0.1) if threads > 1 else (Epsilon(0.0, 1e-6), 0.01)
+    numbers = copied(np.array([epsilon.variance, epsilon.deviation, taken]))
     x = (random_array(case, 1) + shift * random_array((c,), 2)).astype("f")
     scales, biases = copied(random_array((c,), 3)), copied(random_array((c,), 4))
     rolling = copied(random_array((c,), 5)), copied(random_array((c,), 6))
@@ -126,6 +129,7 @@ def test_statistics(case: tuple[int, ...], shift: float, rolls: bool, threads: i
         address(biases),
         address(found["scale"]),
         address(found["shift"]),
+        address(numbers),
     )
     given = sums_of(x_map, threads)
     run(kernels.finish_statistics, threads, count=n * h * w, norm=norm, **given)
@@ -137,24 +141,26 @@ def test_statistics(case: tuple[int, ...], shift: float, rolls: bool, threads: i
     assert np.abs((found["mean"][:c] - mean) / size).max() < 2e-7
     np.testing.assert_allclose(found["variance"][:c], variance, rtol=2e-6)
     if n * h * w > 1:
-        scale = scales / (np.sqrt(found["variance"][:c]) + 1e-6)
+        scale = scales / normalize.divisor(found["variance"][:c], epsilon)
         np.testing.assert_allclose(found["scale"][:c], scale, rtol=1e-6)
-        expected = normalize.batchnorm(x.astype("d"), scales, biases, mean, variance)
+        expected = normalize.batchnorm(x.astype("d"), scales, biases, mean, variance, epsilon)
         y = (x - found["mean"][:c].astype("d")) * found["scale"][:c] + found["shift"][:c]
         np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5 + 1e-6 * shift)
     for value in found.values():
         assert not value[c:].any()
     if rolls:
-        normalize.moving_average(before[0], found["mean"][:c])
-        normalize.moving_average(before[1], found["variance"][:c])
+        normalize.moving_average(before[0], found["mean"][:c], taken)
+        normalize.moving_average(before[1], found["variance"][:c], taken)
     np.testing.assert_allclose(rolling, before, rtol=1e-6, atol=1e-6)
     assert x_map.is_sound()
 
 
 @pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("epsilon", [normalize.EPSILON, Epsilon(1e-5, 0.0)])
 @pytest.mark.parametrize("has_biases", [False, True])
 @pytest.mark.parametrize("c", [1, 16, 19])
-def test_fixed_statistics(c: int, has_biases: bool, threads: int) -> None:
+def test_fixed_statistics(c: int, has_biases: bool, threads: int, epsilon: Epsilon) -> None:
+    numbers = copied(np.array([epsilon.variance, epsilon.deviation]))
     names = "rolling_mean", "scales"
     values = {name: copied(random_array((c,), i)) for i, name in enumerate(names)}
     values["rolling_variance"] = np.abs(copied(random_array((c,), 9)))
@@ -173,15 +179,16 @@ def test_fixed_statistics(c: int, has_biases: bool, threads: int) -> None:
         address(biases) if has_biases else 0,
         address(scale),
         address(shift),
+        address(numbers),
     )
     run(kernels.fixed_statistics, threads, norm=norm)
     x = random_array((3, 1, 1, c), 7)
     statistics = values["rolling_mean"], values["rolling_variance"]
     given = values["scales"], biases if has_biases else None, *statistics
-    expected = normalize.batchnorm(x, *given)
+    expected = normalize.batchnorm(x, *given, epsilon)
     if has_biases:
         order = *statistics, values["scales"], biases
-        reference = kernels.normalize_reference(x, *order)
+        reference = kernels.normalize_reference(x, *order, epsilon)
         np.testing.assert_allclose(reference[..., 1:], expected[..., 1:], rtol=1e-4, atol=1e-5)
     size = np.abs(expected).max(axis=(0, 1, 2))
     error = np.abs((x - mean[:c]) * scale[:c] + shift[:c] - expected)

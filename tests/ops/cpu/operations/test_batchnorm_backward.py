@@ -8,6 +8,7 @@ from darknet_py.ops.activations import activate, activate_backward
 from darknet_py.ops.cpu.codegen.kernel import ChannelArrays, Epilogue
 from darknet_py.ops.cpu.maxpool import maxpool, maxpool_backward
 from darknet_py.ops.cpu.operations import batchnorm_backward as kernels
+from darknet_py.ops.normalize import EPSILON
 from tests.support.kernels import (
     THREADS,
     Map,
@@ -65,6 +66,7 @@ class Case:
         room = {"sums": address(sums), "sums_size": size}
         given_slopes = slopes(self.activation)
         epilogue = Epilogue(slopes=address(given_slopes))
+        numbers = copied(np.array([EPSILON.variance, EPSILON.deviation]))
         first = getattr(kernels, f"backward_sums_{self.kind}")
         run(first, threads, x=x.view, delta=delta.view, channels=of_c, epilogue=epilogue, **room)
         run(
@@ -74,6 +76,7 @@ class Case:
             c=c,
             vectors=x.view.vectors,
             variance=address(variance),
+            numbers=address(numbers),
             scales=address(scales),
             scale_updates=address(updates[0]),
             bias_updates=address(updates[1]),

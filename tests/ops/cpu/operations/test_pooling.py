@@ -21,7 +21,7 @@ def test_maxpool_backward(pool: Pool, threads: int) -> None:
     """Whole numbers: many are equal, and the first of them counts."""
     x = random_array(pool.x_shape, pool.seed, "float32").round()
     delta = random_array(pool.y_shape, pool.seed + 1, "float32")
-    size, stride, padding = pool.window
+    windows = kernels.windows_of(*pool.window)
     x_map, delta_map, out = map_of(x, 0), map_of(delta, 2), Map(x.shape)
     out.values[...] = 9
     run(
@@ -30,15 +30,13 @@ def test_maxpool_backward(pool: Pool, threads: int) -> None:
         x=x_map.view,
         delta=delta_map.view,
         out=out.view,
-        size=size,
-        stride=stride,
-        front=padding // 2,
+        windows=windows,
     )
     expected = maxpool_backward(delta, x, *pool.window)
     np.testing.assert_allclose(out.values, expected, rtol=1e-6, atol=1e-6)
     assert all(some.is_sound() for some in (x_map, delta_map, out))
     reference = np.zeros(x.shape)
-    kernels.maxpool_backward_reference(delta.astype("d"), x, reference, size, stride, padding // 2)
+    kernels.maxpool_backward_reference(delta.astype("d"), x, reference, windows)
     np.testing.assert_allclose(reference, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -46,14 +44,42 @@ def test_maxpool_backward(pool: Pool, threads: int) -> None:
 @given(pool=pools(), threads=st.sampled_from(THREADS))
 def test_maxpool(pool: Pool, threads: int) -> None:
     x = random_array(pool.x_shape, pool.seed, "float32")
-    size, stride, padding = pool.window
+    windows = kernels.windows_of(*pool.window)
     expected = np.zeros(pool.y_shape, "f")
-    kernels.maxpool_reference(x, expected, size, stride, padding // 2)
+    kernels.maxpool_reference(x, expected, windows)
     assume(np.isfinite(expected).all())
     x_map, y_map = map_of(x, 0), Map(pool.y_shape)
-    window = {"size": size, "stride": stride, "front": padding // 2}
-    run(kernels.maxpool, threads, x=x_map.view, y=y_map.view, **window)
+    run(kernels.maxpool, threads, x=x_map.view, y=y_map.view, windows=windows)
     np.testing.assert_array_equal(y_map.values, expected)
+    assert x_map.is_sound()
+    assert y_map.is_sound()
+
+
+@settings(deadline=None)
+@given(pool=pools(), threads=st.sampled_from(THREADS))
+def test_local_avgpool(pool: Pool, threads: int) -> None:
+    assume(pool.padding <= 2 * pool.size - 2)
+    x = random_array(pool.x_shape, pool.seed, "float32")
+    windows = kernels.windows_of(*pool.window)
+    expected = np.zeros(pool.y_shape)
+    kernels.local_avgpool_reference(x.astype("d"), expected, windows)
+    x_map, y_map = map_of(x, 0), Map(pool.y_shape)
+    run(kernels.local_avgpool, threads, x=x_map.view, y=y_map.view, windows=windows)
+    np.testing.assert_allclose(y_map.values, expected, rtol=1e-5, atol=1e-6)
+    assert x_map.is_sound()
+    assert y_map.is_sound()
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize(
+    ("c", "out_channels"), [(1, 1), (7, 1), (7, 3), (40, 1), (40, 20), (50, 17), (33, 33)]
+)
+def test_maxpool_depth(c: int, out_channels: int, threads: int) -> None:
+    """Below zero only: the zeros that pad the channels would win."""
+    x = -1 - np.abs(random_array((2, 3, 4, c), 1, "float32"))
+    x_map, y_map = map_of(x, 1), Map((2, 3, 4, out_channels))
+    run(kernels.maxpool_depth, threads, x=x_map.view, y=y_map.view, out_channels=out_channels)
+    np.testing.assert_array_equal(y_map.values, kernels.maxpool_depth_reference(x, out_channels))
     assert x_map.is_sound()
     assert y_map.is_sound()
 
@@ -75,7 +101,7 @@ def test_squares_backward(activation: str, threads: int) -> None:
         epilogue=Epilogue(slopes=address(given_slopes := slopes(activation))),
     )
     expected = np.zeros(x.shape)
-    kernels.maxpool_backward_reference(delta, x, expected, 2, 2, 0)
+    kernels.maxpool_backward_reference(delta, x, expected, kernels.windows_of(2, 2, 0))
     np.testing.assert_allclose(
         out.values, activate_backward(expected, x, activation), rtol=1e-6, atol=1e-6
     )

@@ -85,11 +85,11 @@ def test_run_from_several_threads_at_once() -> None:
 
 @given(convs())
 def test_seams_of_a_convolution(case: Conv) -> None:
-    *_, size, stride, padding, groups, seed = case
+    size, seed = case.size, case.seed
     x, weights, delta = (
         random_array(shape, seed) for shape in (case.x_shape, case.weights_shape, case.y_shape)
     )
-    window = stride, padding, groups
+    window = case.window
     with many_tasks():
         y = conv.conv2d(x, weights, *window)
         x_delta = conv.conv2d_backward_input(delta, weights, case.x_shape, *window)

@@ -6,7 +6,8 @@ all. The cost model chooses between direct.py and winograd.py."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from darknet_py.ops.cpu.operations.convolution.spec import ConvolutionSpec, Oper
 from darknet_py.ops.execution import joined_name
 from darknet_py.ops.fusion import is_constant, take_biases, take_norm, take_other
 from darknet_py.ops.graph import Node, TensorSpec
+from darknet_py.ops.pooling import BLURS, blur_padding
+from darknet_py.ops.sizes import dilated, pair, stride_name
 
 
 class Algorithm(Protocol):
@@ -61,10 +64,11 @@ class Convolution(ConvolutionSpec, Step):
     @property
     def name(self) -> str:
         groups = f", {self.groups} groups" if self.groups > 1 else ""
+        dilation = f", dilation {self.dilation}" if self.dilation > 1 else ""
         high, wide = self.window
         kind = "delta " if self.backward else ""
         return joined_name(
-            f"{kind}{wide}x{high}/{self.stride} {self.filters}{groups}",
+            f"{kind}{wide}x{high}/{stride_name(self.stride)} {self.filters}{groups}{dilation}",
             self.activation,
             "add" if self.residual is not None or self.residual_after is not None else "",
             "maxpool" if self.pooled else "",
@@ -85,10 +89,10 @@ class Convolution(ConvolutionSpec, Step):
             c,
             self.filters,
             self.window,
-            self.stride,
+            max(self.stride),
             self.groups,
             threads,
-            self.exact or narrow_output.fits(self),
+            self.exact or self.dilation > 1 or narrow_output.fits(self),
         )
 
     @property
@@ -103,11 +107,10 @@ class Convolution(ConvolutionSpec, Step):
         memory.same_layout += [(x, self.y) for x in self.residuals]
         request = memory.request(self.x)
         _, h, w, _ = self.x.shape
-        high, wide = self.window
         # where a stride leaves pixels over, windows at the right and below go further
-        beyond = max(
-            (self.out[0] - 1) * self.stride + high - h, (self.out[1] - 1) * self.stride + wide - w
-        )
+        lasts = ((out - 1) * step for out, step in zip(self.out, self.stride, strict=True))
+        ends = (last + reach for last, reach in zip(lasts, self.reach, strict=True))
+        beyond = max(end - length for end, length in zip(ends, (h, w), strict=True))
         request.border = max(request.border, self.padding, beyond - self.padding)
         if self.chosen.m:
             request.below = max(request.below, -self.out[0] % self.chosen.m)
@@ -128,13 +131,11 @@ class Convolution(ConvolutionSpec, Step):
 
 
 def match_conv2d(chain: Chain) -> Step | None:
-    x, weights, stride, padding, groups = chain.call.arguments
+    x, weights, stride, padding, groups, dilation = chain.call.arguments
     if not is_constant(weights) or (groups > 1 and chain.lowering.changing):
         return None
-    shares = small_groups.can_group(x.shape[3], weights.shape[0], groups)
-    if not shares and not direct.merge(groups, weights.shape[0]):
-        return None
-    return _fused(chain, x, weights, stride, padding, groups)
+    step = Convolution(x, chain.call.result, weights, pair(stride), padding, groups, dilation)
+    return _fused(chain, step)
 
 
 def match_dense(chain: Chain) -> Step | None:
@@ -142,20 +143,36 @@ def match_dense(chain: Chain) -> Step | None:
     if not is_constant(weights):
         return None
     _, h, w, c = x.shape
-    return _fused(chain, x, weights.reshape(weights.shape[0], h, w, c), 1, 0, 1)
+    weights = weights.reshape(weights.shape[0], h, w, c)
+    return _fused(chain, Convolution(x, chain.call.result, weights, (1, 1), 0, 1))
 
 
-def _fused(
-    chain: Chain, x: TensorSpec, weights: Any, stride: int, padding: int, groups: int
-) -> Step:
+def match_blur(chain: Chain) -> Step:
+    """A depthwise convolution, whose weights never move."""
+    x, size, stride = chain.call.arguments
+    c = x.shape[3]
+    weights = _blur_weights(c, size)
+    padding = blur_padding(size)
+    step = Convolution(x, chain.call.result, weights, pair(stride), padding, c)
+    step.exact = chain.lowering.exact
+    return step
+
+
+@lru_cache(maxsize=64)
+def _blur_weights(c: int, size: int) -> np.ndarray:
+    """(c, size, size, 1): kept, so that they are packed once."""
+    row = np.array(BLURS[size], np.float32)
+    return np.tile(np.outer(row, row)[:, :, None], (c, 1, 1, 1))
+
+
+def _fused(chain: Chain, step: Convolution) -> Step:
     """A convolution with whatever may be fused into it."""
-    lowering, y = chain.lowering, chain.call.result
-    step = Convolution(x, y, weights, stride, padding, groups)
+    lowering = chain.lowering
     step.exact, step.changing = lowering.exact, lowering.changing
     norm = take_norm(chain)
     if norm:
-        _, scales, step.biases, mean, variance = norm.arguments
-        step.norm = scales, mean, variance
+        _, scales, step.biases, *statistics = norm.arguments
+        step.norm = Norm(scales, *statistics)
     else:
         step.biases = take_biases(chain)
     activation = take_activation(chain)
@@ -174,34 +191,37 @@ def match_input_delta(chain: Chain) -> Step | None:
 
 def match_scaled_input_delta(chain: Chain) -> Step | None:
     """The same with the factors of a batch normalisation in the weights."""
-    _, scales, variance = chain.call.arguments
+    _, scales, variance, epsilon = chain.call.arguments
     call = chain.next("conv2d_backward_input", lambda call: _is_possible(chain, call))
     if call is None:
         return None
-    return _input_delta(chain, call, (scales, np.zeros_like(scales), variance))
+    return _input_delta(chain, call, Norm(scales, np.zeros_like(scales), variance, epsilon))
 
 
 def _is_possible(chain: Chain, call: Node) -> bool:
-    _, weights, _, stride, padding, groups = call.arguments
+    _, weights, _, stride, padding, groups, dilation = call.arguments
     delta, lowering = chain.call.arguments[0], chain.lowering
+    down, right = pair(stride)
     # a map between gaps has pitches that nothing it is added to has
-    is_free = stride == 1 or (delta not in lowering.aliases and delta not in lowering.same_layout)
+    is_free = down == 1 or (delta not in lowering.aliases and delta not in lowering.same_layout)
     # weights that are made in each run are those of binary=1
-    return groups == 1 and padding < weights.shape[1] and is_free and is_constant(weights)
+    is_whole = groups == 1 and down == right and padding < dilated(weights.shape[1], dilation)
+    return is_whole and is_free and is_constant(weights)
 
 
 def _input_delta(chain: Chain, call: Node, norm: Norm | None) -> Step | None:
     if not _is_possible(chain, call):
         return None
-    _, weights, _, stride, padding, _ = call.arguments
-    lowering = chain.lowering
+    _, weights, _, stride, padding, _, dilation = call.arguments
+    lowering, stride = chain.lowering, pair(stride)[0]
     delta: TensorSpec = chain.call.arguments[0]
     x = delta
     if stride > 1:
         n, h, w, c = delta.shape
         x = TensorSpec((n, (h - 1) * stride + 1, (w - 1) * stride + 1, c), delta.tracer)
         lowering.aliases[delta] = Alias(x, 0, stride)
-    step = Convolution(x, call.result, weights, 1, weights.shape[1] - 1 - padding, 1, norm=norm)
+    padding = dilated(weights.shape[1], dilation) - 1 - padding
+    step = Convolution(x, call.result, weights, (1, 1), padding, 1, dilation, norm=norm)
     step.exact, step.changing = lowering.exact, lowering.changing
     step.backward, step.source = True, delta
     # a delta of the same map, from another layer
@@ -219,10 +239,13 @@ def _will_have_gaps(chain: Chain) -> bool:
     call = None if chain.y is None else chain.lowering.only_reader(chain.y)
     while call is not None and call.name in ("activate_backward", "batchnorm_scale"):
         call = chain.lowering.only_reader(call.result)
-    return call is not None and call.name == "conv2d_backward_input" and call.arguments[3] > 1
+    if call is None or call.name != "conv2d_backward_input":
+        return False
+    return max(pair(call.arguments[3])) > 1
 
 
 RULES: Rules = {
+    "blur": match_blur,
     "conv2d": match_conv2d,
     "dense": match_dense,
     "conv2d_backward_input": match_input_delta,

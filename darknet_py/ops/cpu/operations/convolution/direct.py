@@ -1,4 +1,4 @@
-"""Direct convolution of any size, stride, padding and groups; 1x1 and dense layers are cases of it.
+"""Direct convolution of any size, stride, padding, groups and dilation, 1x1 and dense layers too.
 
 Tiles take any pixels: each thread lists, for a block of output pixels, where each one's window
 begins and where its result goes (codegen/indexing.py), and then runs over the filters.
@@ -16,6 +16,7 @@ from darknet_py.ops.cpu.codegen.emit import (
     Pair,
     Value,
     instruction,
+    load_i64,
     load_int,
     offset,
 )
@@ -101,7 +102,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
         epilogue: Epilogue,
         groups: int,
         group_vectors: int,
-        x_group: int,
+        x_groups: int,
         block: int,
         lists: int,
         split_filters: int,
@@ -110,8 +111,9 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
 
         x: of the first window; its pitches are from one output's window to the next (where pooled,
         from one pixel before pooling to the next). window.weights: of each group `group_vectors`
-        vectors of filters, in panels, and the rest in single vectors. x_group: bytes from one
-        group's channels to the next's. block: outputs that are done together, a multiple of 6.
+        vectors of filters, in panels, and the rest in single vectors. x_groups: where
+        there stands for each group how many bytes its channels are from the first. block: outputs
+        that are done together, a multiple of 6.
         lists: scratch, 64 block bytes a thread. split_filters: threads share the filters, not the
         outputs."""
         segments, count, length, weights = window
@@ -128,6 +130,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
             n = list_places(lists, block, start, stop, x, y)
             for number in range(first_panel, last_panel):
                 group = number // panels
+                x_group = load_i64(x_groups + 8 * group)
                 vector, width = panel_at(number - group * panels, full, PANEL)
                 shift = (group * group_vectors + vector) * VECTOR
                 mine = weights + count * length * shift
@@ -136,7 +139,7 @@ def _make_kernel(name: str, pooled: bool) -> Kernel:
                 i = 0
                 while i < n:
                     later = ahead(mine, count * length, width * VECTOR, step, i, n)
-                    pixels = (lists + i * a_list, group * x_group), (outs + i * out_list, shift)
+                    pixels = (lists + i * a_list, x_group), (outs + i * out_list, shift)
                     numbers = (segments, count, length, mine), (later, step)
                     if width == PANEL:
                         wide(*pixels, *numbers, *finish)
@@ -161,24 +164,23 @@ def scratch(spec: ConvolutionSpec) -> int:
 
 
 def row(spec: ConvolutionSpec, operands: Operands) -> Row:
-    merged = merge(spec.groups, spec.filters)
-    groups = spec.groups // merged
-    channels = spec.x.shape[3] // groups
     if spec.groups == 1:
+        firsts, vectors = [0], operands.vectors
         window = windows(spec, operands, PANEL)
     else:
+        firsts, length, vectors = parts_of(spec.x.shape[3], spec.filters, spec.groups)
         packed = operands.cached(
-            "groups", lambda: pack(spec.weights, operands.factors, spec.groups, merged)
+            "groups", lambda: pack(spec.weights, operands.factors, spec.groups)
         )
-        window = operands.window(channels, packed)
+        window = operands.window(length, packed)
     return (direct_pooled if spec.pooled else direct).step(
         x=operands.windows,
         y=operands.y,
         window=window,
         epilogue=operands.epilogue(),
-        groups=groups,
-        group_vectors=operands.vectors // groups,
-        x_group=FLOAT * channels,
+        groups=len(firsts),
+        group_vectors=vectors,
+        x_groups=operands.binding.integers([FLOAT * first for first in firsts]),
         block=spec.chosen.block,
         lists=operands.binding.scratch.ctypes.data,
         split_filters=int(spec.chosen.split_filters),
@@ -194,26 +196,38 @@ def windows(spec: ConvolutionSpec, operands: Operands, panel: int) -> PackedWeig
     return operands.window(length, operands.packed(Packing(0, length, panel, spec.backward)))
 
 
-def merge(groups: int, filters: int) -> int:
-    """Groups that are computed as one, so that their filters fill whole vectors; 0 for cannot."""
-    each = filters // groups
+def parts_of(c: int, filters: int, groups: int) -> tuple[list[int], int, int]:
+    """Whole vectors of filters, and for each part the channels that they see: the first one of each
+    part, how many they are, and how many vectors of filters.
+
+    As few groups are taken together as fill whole vectors; where none do, a part is one vector of
+    filters, and all channels of the groups that it has filters of.
+    """
+    each, part, length = filters // groups, c // groups, vector_length()
     for together in range(1, groups + 1):
-        if groups % together == 0 and together * each % vector_length() == 0:
-            return together
-    return 1 if groups == 1 else 0
+        if groups % together == 0 and together * each % length == 0:
+            return [*range(0, c, together * part)], together * part, together * each // length
+    firsts = [f // each * part for f in range(0, filters, length)]
+    ends = [
+        min(f + length - 1, filters - 1) // each * part + part for f in range(0, filters, length)
+    ]
+    most = max(end - first for first, end in zip(firsts, ends, strict=True))
+    return [min(first, c - most) for first in firsts], most, 1
 
 
-def pack(weights: np.ndarray, factors: np.ndarray | None, groups: int, merged: int) -> np.ndarray:
-    """Of groups, `merged` of them as one: zeros where a filter does not see a channel."""
+def pack(weights: np.ndarray, factors: np.ndarray | None, groups: int) -> np.ndarray:
+    """The panels of each of `parts_of`: zeros where a filter does not see a channel."""
     filters, high, wide, part = weights.shape
-    each, together = filters // groups, filters // groups * merged
-    full = np.zeros((filters, high * wide, merged, part), np.float32)
+    firsts, channels, vectors = parts_of(part * groups, filters, groups)
+    each, together = filters // groups, vectors * vector_length()
+    full = np.zeros((len(firsts) * together, high * wide, channels), np.float32)
     scaled = weights if factors is None else weights * factors[:filters].reshape(-1, 1, 1, 1)
     for f in range(filters):
-        full[f, :, f // each % merged] = scaled[f].reshape(high * wide, part)
+        first = f // each * part - firsts[f // together]
+        full[f, :, first : first + part] = scaled[f].reshape(high * wide, part)
     out = aligned(full.size + AHEAD)
     at = 0
-    for matrix in full.reshape(groups // merged, together, -1):
+    for matrix in full.reshape(len(firsts), together, -1):
         for first, last in _panel_ranges(together):
             piece = matrix[first:last].T
             out[at : at + piece.size] = piece.reshape(-1)

@@ -170,10 +170,9 @@ def narrow_output(
                 _add_one(at, where, biases, mask, (to + i * y.pixel, y.pixel))
 
 
-def is_narrow(filters: int, high: int, wide: int, stride: int, groups: int) -> bool:
+def is_narrow(filters: int, high: int, wide: int) -> bool:
     """Whether the window has places enough, and so few filters."""
-    small = 2 * filters <= vector_length() and wide <= 64
-    return small and high * wide > 1 and (stride, groups) == (1, 1)
+    return 2 * filters <= vector_length() and wide <= 64 and high * wide > 1
 
 
 def offsets_for(high: int, wide: int, filters: int) -> list[int]:
@@ -194,7 +193,7 @@ def fits(spec: ConvolutionSpec) -> bool:
     """Whether the filters are so few, and with nothing fused, that the kernel can do it."""
     fused = spec.residual, spec.residual_after, spec.mask
     is_bare = not any(one is not None for one in fused) and spec.activation == "linear"
-    is_small = is_narrow(spec.filters, *spec.window, spec.stride, spec.groups)
+    is_small = spec.is_dense and is_narrow(spec.filters, *spec.window)
     return is_small and is_bare and not spec.pooled and not spec.changing and spec.out != (1, 1)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -46,7 +47,7 @@ from darknet_py.ops.cpu.operations.convolution.winograd_tiles import (
     both_ways,
     store_apart,
 )
-from darknet_py.ops.normalize import EPSILON, deviation
+from darknet_py.ops.normalize import Epsilon, divisor
 
 AHEAD = 4096
 """Floats after the last that kernels may prefetch."""
@@ -276,8 +277,13 @@ class Packing:
         return out
 
 
-Norm = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Scales, mean and variance."""
+class Norm(NamedTuple):
+    """Batch norm by constants: see ops.normalize.batchnorm."""
+
+    scales: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    epsilon: Epsilon
 
 
 def folded(
@@ -289,8 +295,8 @@ def folded(
     shift = np.zeros(filters, np.float64) if biases is None else biases.astype(np.float64)
     if norm is None:
         return None, pad(shift)
-    scales, mean, variance = (x.astype(np.float64) for x in norm)
-    factor = scales / (deviation(variance) + EPSILON)
+    scales, mean, variance = (x.astype(np.float64) for x in norm[:3])
+    factor = scales / divisor(variance, norm.epsilon)
     return pad(factor), pad(shift - mean * factor)
 
 

@@ -5,7 +5,8 @@ Filter and channel f stand in the same place of the same vector. For each place 
     sums += weights[j] * (channel j of each group, in all places of the group),   j = 0 .. part - 1
 
 where the second is the vector of channels with its numbers moved about. Nothing is multiplied with
-zeros, as it would be if groups were put together until they fill a vector.
+zeros, as it would be if groups were put together until they fill a vector. Depthwise windows of 3
+and 5 places side by side are done in strips of pixels, which load what they share once.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from darknet_py.ops.cpu.codegen.emit import (
     fused,
     instruction,
     load,
+    load_i64,
     load_int,
     offset,
     zero,
 )
 from darknet_py.ops.cpu.codegen.epilogue import at_filters, emit_epilogue
-from darknet_py.ops.cpu.codegen.host import vector_length
+from darknet_py.ops.cpu.codegen.host import vector_length, vector_registers
 from darknet_py.ops.cpu.codegen.indexing import list_pixels, listed, part_of
-from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorView, kernel
+from darknet_py.ops.cpu.codegen.kernel import Epilogue, PackedWeights, TensorView, kernel, part
 from darknet_py.ops.cpu.codegen.tile import PIXELS, VECTOR, Sums
 from darknet_py.ops.cpu.compile.allocate import aligned, padded
 from darknet_py.ops.cpu.compile.step import Row
@@ -99,6 +101,59 @@ def _of_group(x: Vector, j: int, part: int) -> Vector:
 
 _tile1, _tile2, _tile4, _tile8 = (make_tile(PIXELS, part) for part in (1, 2, 4, 8))
 
+_TILES = 2 if vector_registers() >= 32 else 1
+STRIP = _TILES * PIXELS
+"""Pixels in a strip: their sums, and what the pixels share, fit the registers."""
+STRIPS = 3, 5
+"""Places side by side in the windows that have strips."""
+
+
+def make_strip(wide: int) -> Instruction:
+    """A vector of filters of a strip of pixels side by side, of one channel each: what the windows
+    of neighbours share is loaded once. x_pixel: bytes from a pixel to the next; the rest as a
+    tile's."""
+
+    @instruction
+    def strip(
+        builder: Builder,
+        a: Pair,
+        out: Pair,
+        segments: Pair,
+        weights: Value,
+        x_pixel: Value,
+        *epilogue: Value,
+    ) -> None:
+        first = builder.add(load_int(builder, a[0]), a[1])
+        sums = Variables(builder, [zero(builder)] * STRIP)
+        with Loop(builder, segments[1], wide) as s:
+            shift = load_int(builder, builder.add(segments[0], builder.shl(s, const(3))))
+            here = builder.add(weights, builder.mul(s, const(VECTOR)))
+            at, row = builder.add(first, shift), []
+            for _ in range(STRIP + wide - 1):
+                row.append(load(builder, at))
+                at = builder.add(at, x_pixel)
+            total = sums.get()
+            for k in range(wide):
+                w = load(builder, offset(builder, here, k * VECTOR))
+                total = [fused(row[i + k], w, old) for i, old in enumerate(total)]
+            sums.set(total)
+        places = listed(builder, out, STRIP)
+        emit_epilogue(builder, [[x] for x in sums.get()], places, Epilogue(*epilogue))
+
+    return strip
+
+
+_strip3, _strip5 = (make_strip(wide) for wide in STRIPS)
+
+
+@part
+def are_neighbours(starts, count, step):  # type: ignore[no-untyped-def]
+    """Whether the addresses of a list are so many bytes apart: no row ends among them, and none is
+    repeated, as the last one is."""
+    last = load_i64(starts + 8 * (count - 1))
+    is_row = last - load_i64(starts) == (count - 1) * step
+    return is_row and last - load_i64(starts + 8 * (count - 2)) == step
+
 
 @kernel
 def small_groups(
@@ -111,10 +166,12 @@ def small_groups(
     vectors: int,
     block: int,
     lists: int,
+    strip: int,
 ) -> None:
     """window.length: channels and filters in a group: 1, 2, 4 or 8, and less than a vector's;
     window.weights: of each vector of filters, for each place, so many vectors. lists: scratch, 16
-    block bytes a thread. The rest as direct's.
+    block bytes a thread. strip: places side by side in a window that has strips, or 0. The rest as
+    direct's.
     """
     segments, count, part, weights = window
     lists += thread * 16 * block
@@ -127,9 +184,17 @@ def small_groups(
             shift = vector * VECTOR
             mine = weights + shift * count * part
             finish = at_filters(epilogue, shift)
-            for i in range(n):
+            i = 0
+            while i < n:
                 at = 8 * PIXELS * i
                 pixels = (lists + at, shift), (outs + at, shift), (segments, count), mine
+                if strip and i + _TILES <= n and are_neighbours(lists + at, STRIP, x.pixel):
+                    if strip == 3:
+                        _strip3(*pixels, x.pixel, *finish)
+                    else:
+                        _strip5(*pixels, x.pixel, *finish)
+                    i += _TILES
+                    continue
                 if part == 1:
                     _tile1(*pixels, *finish)
                 elif part == 2:
@@ -138,6 +203,7 @@ def small_groups(
                     _tile4(*pixels, *finish)
                 else:
                     _tile8(*pixels, *finish)
+                i += 1
 
 
 def can_group(c: int, filters: int, groups: int) -> bool:
@@ -159,16 +225,19 @@ def scratch(spec: ConvolutionSpec) -> int:
 def row(spec: ConvolutionSpec, operands: Operands) -> Row:
     weights = operands.cached("small groups", lambda: pack(spec.weights, operands.factors))
     # 0: whatever the channels, each place by itself
-    segments, _ = segments_of(operands.x, spec.window, 0)
+    segments, _ = segments_of(operands.x, spec.window, 0, spec.dilation)
     at = operands.binding.integers(segments)
+    part, wide = spec.weights.shape[3], spec.window[1]
+    has_strips = part == 1 and wide in STRIPS and spec.dilation == 1 and spec.stride[1] == 1
     return small_groups.step(
         x=operands.windows,
         y=operands.y,
-        window=PackedWeights(at, len(segments), spec.weights.shape[3], weights),
+        window=PackedWeights(at, len(segments), part, weights),
         epilogue=operands.epilogue(),
         vectors=operands.vectors,
         block=spec.chosen.block,
         lists=operands.binding.scratch.ctypes.data,
+        strip=wide if has_strips else 0,
     )
 
 

@@ -15,6 +15,7 @@ from darknet_py.ops.cpu.compile.step import Binding, Row
 from darknet_py.ops.cpu.operations.convolution.cost import Choice
 from darknet_py.ops.cpu.operations.convolution.packing import Norm, Packing, folded
 from darknet_py.ops.graph import TensorSpec
+from darknet_py.ops.sizes import dilated
 
 
 @dataclass
@@ -22,16 +23,17 @@ class ConvolutionSpec:
     """y = activation(norm(x * weights) + biases [+ residual]) [+ residual_after], [2x2 maxpool].
 
     backward: x is the delta of a convolution's output and y that of its input; the weights are
-    turned, and stride and padding those of this convolution, not of that. changing: the weights
-    move between runs, and are packed in each.
+    turned, and stride and padding those of this convolution, not of that. stride: down and to the
+    right. changing: the weights move between runs, and are packed in each.
     """
 
     x: TensorSpec
     y: TensorSpec
     weights: np.ndarray
-    stride: int
+    stride: tuple[int, int]
     padding: int
     groups: int
+    dilation: int = 1
     biases: np.ndarray | None = None
     norm: Norm | None = None
     activation: str = "linear"
@@ -53,6 +55,17 @@ class ConvolutionSpec:
         return self.weights.shape[1], self.weights.shape[2]
 
     @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns from the first to the last place of a window."""
+        high, wide = self.window
+        return dilated(high, self.dilation), dilated(wide, self.dilation)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether each pixel is in a window's every place."""
+        return self.stride == (1, 1) and self.dilation == 1 and self.groups == 1
+
+    @property
     def filters(self) -> int:
         return int(self.weights.shape[3 if self.backward else 0])
 
@@ -68,18 +81,22 @@ class ConvolutionSpec:
         return self.choice
 
 
-def windows_of(x: TensorView, stride: int, padding: int) -> TensorView:
+def windows_of(x: TensorView, stride: tuple[int, int], padding: int) -> TensorView:
     """A map from the first window on, its pitches from a window to the next."""
+    down, right = stride
     first = x.address - padding * (x.row + x.pixel)
-    return x._replace(address=first, row=stride * x.row, pixel=stride * x.pixel)
+    return x._replace(address=first, row=down * x.row, pixel=right * x.pixel)
 
 
-def segments_of(x: TensorView, window: tuple[int, int], length: int) -> tuple[list[int], int]:
+def segments_of(
+    x: TensorView, window: tuple[int, int], length: int, dilation: int
+) -> tuple[list[int], int]:
     """Where the numbers of a window lie that follow one another, `length` in each place: in bytes
     from its first; and how many do."""
     high, wide = window
-    segments = [ky * x.row + kx * x.pixel for ky in range(high) for kx in range(wide)]
-    if x.pixel == FLOAT * length:  # a row of the window lies in one piece
+    row, pixel = dilation * x.row, dilation * x.pixel
+    segments = [ky * row + kx * pixel for ky in range(high) for kx in range(wide)]
+    if x.pixel == FLOAT * length and dilation == 1:  # a row of the window lies in one piece
         return segments[::wide], wide * length
     return segments, length
 
@@ -125,7 +142,8 @@ class Operands:
 
     def window(self, length: int, weights: int) -> PackedWeights:
         """Where the numbers of a window lie, `length` in each place, and weights for them."""
-        segments, length = segments_of(self.x, self.spec.window, length)
+        spec = self.spec
+        segments, length = segments_of(self.x, spec.window, length, spec.dilation)
         return PackedWeights(self.binding.integers(segments), len(segments), length, weights)
 
     def packed(self, packing: Packing) -> int:
@@ -142,6 +160,9 @@ class Operands:
 
     def cached(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
         """The address of what `make` gives of the weights, which is made once for each key."""
-        # of a norm, scales and variance, which give the factors
-        sources = [self.spec.weights, *(self.spec.norm[::2] if self.spec.norm else ())]
-        return int(self.binding.weights.get(sources, key, make).ctypes.data)
+        norm = self.spec.norm  # whose factors are of scales and variance
+        sources = [self.spec.weights, *((norm.scales, norm.variance) if norm else ())]
+        packed = self.binding.weights.get(sources, key, make)
+        # programs of training outlive what was packed before a step, and blur's weights never move
+        self.binding.kept.append(packed)
+        return int(packed.ctypes.data)

@@ -17,6 +17,7 @@ from darknet_py.ops.cpu.operations.convolution import winograd_gradient as winog
 from darknet_py.ops.cpu.operations.convolution.cost import Choice, cheapest
 from darknet_py.ops.cpu.operations.convolution.spec import segments_of, windows_of
 from darknet_py.ops.graph import TensorSpec
+from darknet_py.ops.sizes import pair, stride_name
 
 _KERNELS = {
     2: (winograd.winograd2_gradient, winograd.add_winograd2_gradient),
@@ -38,9 +39,10 @@ class WeightGradient(Step):
     x: TensorSpec
     delta: TensorSpec
     updates: np.ndarray
-    stride: int
+    stride: tuple[int, int]
     padding: int
     groups: int
+    dilation: int = 1
     exact: bool = False
     choice: Choice | None = None
 
@@ -51,7 +53,7 @@ class WeightGradient(Step):
     @property
     def name(self) -> str:
         high, wide = self.window
-        return f"weights {wide}x{high}/{self.stride} {self.updates.shape[0]}"
+        return f"weights {wide}x{high}/{stride_name(self.stride)} {self.updates.shape[0]}"
 
     @property
     def algorithm(self) -> str:
@@ -68,10 +70,10 @@ class WeightGradient(Step):
             self.x.shape[3],
             filters,
             self.window,
-            self.stride,
+            max(self.stride),
             self.groups,
             threads,
-            self.exact or self.window != (3, 3),
+            self.exact or self.window != (3, 3) or self.dilation > 1,
         )
 
     @property
@@ -143,7 +145,7 @@ class WeightGradient(Step):
             )
             return [row, add.step(c=c, c_padded=channels, **updates, **sums)]
         length = padded(c) if self.groups == 1 and x.pixel == FLOAT * padded(c) else c
-        segments, piece = segments_of(x, self.window, length)
+        segments, piece = segments_of(x, self.window, length, self.dilation)
         size = direct.sums_size(filters, len(segments) * piece, self.groups)
         sums = {"sums": binding.shared(copies * size), "sums_size": size}
         row = direct.weight_gradient.step(
@@ -163,11 +165,12 @@ class WeightGradient(Step):
 
 
 def match_weight_gradient(chain: Chain) -> Step | None:
-    delta, x, _, stride, padding, groups = chain.call.arguments
+    delta, x, _, stride, padding, groups, dilation = chain.call.arguments
     updates = take_accumulation(chain)
     if updates is None:
         return None
-    return WeightGradient(x, delta, updates, stride, padding, groups, chain.lowering.exact)
+    window = pair(stride), padding, groups, dilation
+    return WeightGradient(x, delta, updates, *window, chain.lowering.exact)
 
 
 RULES: Rules = {"conv2d_backward_weights": match_weight_gradient}

@@ -65,6 +65,7 @@ def convolve(case: Case, fused: Fused, block: int, threads: int, split_filters: 
     matrices = weights.reshape(groups, case.filters // groups, -1)
     packed = copied(np.concatenate([panels(matrix.T[None]) for matrix in matrices]))
     lists = aligned(threads * 64 * block // 8, "int64")
+    x_groups = 4 * case.shape[3] // groups * np.arange(groups)
     run(
         direct_pooled if fused.pooled else direct,
         threads,
@@ -74,7 +75,7 @@ def convolve(case: Case, fused: Fused, block: int, threads: int, split_filters: 
         epilogue=arrays.epilogue,
         groups=groups,
         group_vectors=vectors_of(case.filters) // groups,
-        x_group=4 * case.shape[3] // groups,
+        x_groups=address(x_groups),
         block=block,
         lists=address(lists),
         split_filters=split_filters,

@@ -8,6 +8,7 @@ import pytest
 from darknet_py.ops.cpu.codegen.host import vector_length
 from darknet_py.ops.cpu.codegen.kernel import PackedWeights
 from darknet_py.ops.cpu.operations.convolution.small_groups import (
+    STRIPS,
     can_group,
     pack,
     small_groups,
@@ -36,6 +37,10 @@ CASES = [
         Case((1, 9, 8, LENGTH + part), part, 3, 2),
         Case((1, 6, 7, part), part, 5, 1, 2),
         Case((3, 4, 4, 2 * LENGTH), part, 1, 1, 0),
+        # rows as long as strips, and longer, and such as end among them
+        Case((2, 5, 12, LENGTH), part, 3),
+        Case((1, 6, 29, LENGTH + part), part, 5, 1, 2),
+        Case((2, 5, 14, LENGTH), part, 3, 1, 0),
     )
 ]
 
@@ -59,6 +64,7 @@ def convolve(case: Case, fused: Fused, block: int, threads: int) -> Arrays:
         vectors=vectors_of(c),
         block=block,
         lists=address(lists),
+        strip=case.size if case.part == 1 and case.size in STRIPS and case.stride == 1 else 0,
     )
     return arrays
 
