@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 _NUMBER = re.compile(r"-[0-9.]")
-_WORD = re.compile(r"-[A-Za-z][A-Za-z_-]{2,}")
+_WORD = re.compile(r"--?[A-Za-z][A-Za-z_-]{2,}")
 """-qt may be a cluster of flags, and -t3 a value."""
 
 
@@ -108,7 +108,7 @@ _DEVICES = {"i": 2, "gpus": 2, "nogpu": 1}
 def _nearest(name: str, names: Sequence[str]) -> list[str]:
     from difflib import get_close_matches
 
-    return get_close_matches(name, names, 3, 0.7)
+    return get_close_matches(name, names, 3)
 
 
 def _as_declared(
@@ -151,7 +151,7 @@ def _other_dashes(name: str, known: dict[str, click.Option], context: click.Cont
     if not _WORD.fullmatch(name):
         return name
     words = [each for each in known if len(each) > 2]
-    near = _nearest(f"-{name}", [f"--{each.lstrip('-')}" for each in words])
+    near = [f"--{each}" for each in _nearest(name.lstrip("-"), [e.lstrip("-") for e in words])]
     if near or name[:2] not in known:
         raise click.NoSuchOption(name, possibilities=near, ctx=context)
     return name

@@ -17,7 +17,6 @@ from darknet_py.cli.files import PICTURES, check_output, check_output_folder, fr
 from darknet_py.cli.options import overwrite_option
 from darknet_py.cli.predictions import names_option
 from darknet_py.cli.progress import Progress
-
 from darknet_py.text import as_json
 
 if TYPE_CHECKING:

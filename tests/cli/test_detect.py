@@ -1,4 +1,4 @@
-"""darknet detect and detector test: printed as the C programs do, drawn, as JSON, CSV and COCO's."""
+"""darknet detect and detector test: printed as the C programs do, drawn, JSON, CSV and COCO's."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_what_alexeyabs_program_prints(darknet: Run, files: Files) -> None:
     assert code == 0
     first, *lines = out.splitlines()
     assert re.fullmatch(r".*a_12\.png: Predicted in [0-9.]+ milli-seconds\.", first)
-    pattern = r"(cat|hot dog): \d+%\t\(left_x: +(-?\d+)   top_y: +-?\d+   width: +\d+   height: +\d+\)"
+    pattern = (
+        r"(cat|hot dog): \d+%\t\(left_x: +(-?\d+)   top_y: +-?\d+   width: +\d+   height: +\d+\)"
+    )
     found = [re.fullmatch(pattern, line) for line in lines]
     assert found
     assert all(found)
