@@ -51,7 +51,7 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
         *("adversarial_lr", "attention", "augment_speed", "badlabels_rejection_percentage"),
         *("blur", "contrastive", "contrastive_color", "contrastive_jit_flip", "dynamic_minibatch"),
         *("ema_alpha", "equidistant_point", "gaussian_noise", "label_smooth_eps"),
-        *("loss_scale", "max_chart_loss", "mosaic", "mosaic_bound", "notruth"),
+        *("loss_scale", "max_chart_loss", "max_epochs", "mosaic", "mosaic_bound", "notruth"),
         *("num_sigmas_reject_badlabels", "optimized_memory", "random", "resize_step"),
         *("seq_scales", "sequential_subdivisions", "show_receptive_field", "track"),
         *("try_fix_nan", "unsupervised", "use_cuda_graph", "weights_reject_freq"),
@@ -78,7 +78,7 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "yolo": (
         *_BOXES,
         *("dets_for_show", "dets_for_track", "embedding_layer", "map", "sim_thresh"),
-        *("track_ciou_norm", "track_history_size"),
+        *("track_ciou_norm", "track_history_size", "uc_normalizer"),
     ),
     "Gaussian_yolo": (*_BOXES, "map", "uc_normalizer"),
 }

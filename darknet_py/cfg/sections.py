@@ -63,14 +63,15 @@ class Section:
         return key in self.values
 
     def add(self, key: str, value: Value) -> None:
-        """Adds a key, or warns if it is a duplicate: the first counts."""
+        """Adds a key. The first of two counts, with a warning where the second says otherwise."""
         first = self.values.get(key)
         if first is not None:
-            self.warn(
-                f"{shown(key)}={shown(value.text)} does not count: "
-                f"{shown(key)}={shown(first.text)} on line {first.line} comes first",
-                value.line,
-            )
+            if first.text != value.text:
+                self.warn(
+                    f"{shown(key)}={shown(value.text)} does not count: "
+                    f"{shown(key)}={shown(first.text)} on line {first.line} comes first",
+                    value.line,
+                )
         elif key in self._alone:
             self.warn(
                 f"{shown(key)}={shown(value.text)} does not count: {shown(key)} on line "

@@ -13,7 +13,7 @@ from darknet_py.network import Network
 
 _OUTPUTS = {"convolutional": "filters", "local": "filters", "connected": "output"}
 """Layers that may be the last that learns, and the key that says how many outputs they have."""
-_DETECTORS = ("region", "yolo")
+_DETECTORS = ("Gaussian_yolo", "detection", "region", "yolo")
 
 
 @dataclass(frozen=True)

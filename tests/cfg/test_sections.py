@@ -137,6 +137,7 @@ def test_an_error_knows_its_place() -> None:
             {"x": Value("1", 2), "y": Value("1", 3)},
             [(4, "x=2 does not count: x=1 on line 2 comes first")],
         ),
+        ("x=1\ny=1\nx = 1", {"x": Value("1", 2), "y": Value("1", 3)}, []),
         (
             "x\nx=1",
             {},

@@ -47,8 +47,20 @@ def test_the_last_layer_with_weights_gets_other_outputs(tmp_path: Path) -> None:
     assert built(net, 3).outputs == 3
 
 
-@pytest.mark.parametrize("cfg", sorted((ROOT / "cfg").glob("*.cfg")), ids=lambda path: path.stem)
-def test_every_network_that_comes_with_the_program_can_be_fine_tuned(cfg: Path) -> None:
+CFGS = sorted((ROOT / "cfg").glob("*.cfg"))
+DETECTORS = [path for path in CFGS if path.stem.startswith("yolo")]
+
+
+@pytest.mark.parametrize("cfg", DETECTORS, ids=lambda path: path.stem)
+def test_a_detector_that_comes_with_the_program_says_that_it_is_one(cfg: Path) -> None:
+    with pytest.raises(TrainingError, match="makes it a detector"):
+        with_new_head(open_net(cfg), 5)
+
+
+@pytest.mark.parametrize(
+    "cfg", [path for path in CFGS if path not in DETECTORS], ids=lambda path: path.stem
+)
+def test_every_classifier_that_comes_with_the_program_can_be_fine_tuned(cfg: Path) -> None:
     net = open_net(cfg)
     new = with_new_head(net, 5)
     layers = built(net, 5)
